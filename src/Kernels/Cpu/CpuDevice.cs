@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Gradpath.Kernels.Cpu;
+
+/// <summary>The op set on the processor: managed SIMD, all cores, no native dependency. The default where no GPU is found.</summary>
+public sealed unsafe partial class CpuDevice : Device
+{
+    private readonly WorkerPool _pool;
+
+    /// <summary>Opens the processor as a device.</summary>
+    /// <param name="workers">Number of threads, or 0 for one per core that the process may use.</param>
+    public CpuDevice(int workers = 0)
+    {
+        _pool = new WorkerPool(workers > 0 ? workers : Environment.ProcessorCount);
+    }
+
+    /// <summary>Number of threads that compute.</summary>
+    public int Workers => _pool.Workers;
+
+    /// <inheritdoc />
+    public override string Name => "cpu";
+
+    /// <inheritdoc />
+    public override string Description => $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+
+    /// <inheritdoc />
+    public override long FreeMemory
+    {
+        get
+        {
+            GCMemoryInfo info = GC.GetGCMemoryInfo();
+            return Math.Max(0, info.TotalAvailableMemoryBytes - Environment.WorkingSet);
+        }
+    }
+
+    internal static string InstructionSet =>
+        Vector512.IsHardwareAccelerated ? "512-bit SIMD" : Vector256.IsHardwareAccelerated ? "256-bit SIMD" : Vector128.IsHardwareAccelerated ? "128-bit SIMD" : "scalar";
+
+    /// <inheritdoc />
+    public override Tensor Adopt(nint hostAddress, int[] shape, object keepAlive) => new(this, hostAddress, shape, owned: false, keepAlive);
+
+    /// <inheritdoc />
+    public override void Upload<T>(ReadOnlySpan<T> source, DeviceArray<T> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
+        fixed (T* from = source) Buffer.MemoryCopy(from, (void*)target.Address, target.Length * sizeof(T), (long)source.Length * sizeof(T));
+    }
+
+    /// <inheritdoc />
+    public override void Download<T>(DeviceArray<T> source, Span<T> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(target.Length, source.Length);
+        fixed (T* to = target) Buffer.MemoryCopy((void*)source.Address, to, (long)target.Length * sizeof(T), (long)target.Length * sizeof(T));
+    }
+
+    /// <inheritdoc />
+    protected override nint AllocateCore(long bytes)
+    {
+        try
+        {
+            nuint size = (nuint)Math.Max(64, (bytes + 63) & ~63L);
+            void* memory = NativeMemory.AlignedAlloc(size, 64);
+            NativeMemory.Clear(memory, size);
+            return (nint)memory;
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new DeviceException($"the CPU device could not allocate {bytes / 1048576.0:F0} MiB; use a smaller --batch-size", e);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override void FreeCore(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _pool.Dispose();
+        base.Dispose(disposing);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* P(Tensor tensor) => (float*)tensor.Address;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T* P<T>(DeviceArray<T> array)
+        where T : unmanaged => (T*)array.Address;
+}
