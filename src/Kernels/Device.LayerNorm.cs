@@ -45,13 +45,14 @@ public abstract partial class Device
         int baseRows,
         int contributingRows);
 
-    /// <summary>output = (x - mean) rstd: the normalised rows without gain and shift.</summary>
+    /// <summary>output[outputRow + i] = (x[r] - mean[r]) rstd[r] with r = indices[i], or i: normalised rows without gain and shift.</summary>
     /// <param name="x">[*, width].</param>
     /// <param name="mean">[*].</param>
     /// <param name="rstd">[*].</param>
-    /// <param name="firstRow">First row to take.</param>
+    /// <param name="indices">Rows to take, or null for the first ones.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="width">Width of a row.</param>
-    /// <param name="output">[rows, width].</param>
-    public abstract void Standardize(Tensor x, Tensor mean, Tensor rstd, int firstRow, int rows, int width, Tensor output);
+    /// <param name="output">[*, width].</param>
+    /// <param name="outputRow">First row to write.</param>
+    public abstract void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow);
 }

@@ -43,4 +43,17 @@ public abstract partial class Device
     /// <param name="width">Width of a row.</param>
     /// <param name="output">May be x.</param>
     public abstract void ScaleRows(Tensor x, Tensor factors, int period, int rows, int width, Tensor output);
+
+    /// <summary>Copies elements from one tensor to another.</summary>
+    /// <param name="source">Where from.</param>
+    /// <param name="sourceOffset">First element to read.</param>
+    /// <param name="target">Where to; the ranges must not overlap.</param>
+    /// <param name="targetOffset">First element to write.</param>
+    /// <param name="length">Number of elements.</param>
+    public abstract void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length);
+
+    /// <summary>Copies a rectangle of rows; the target has the same shape.</summary>
+    /// <param name="source">Where from; not transposed.</param>
+    /// <param name="target">Where to; must not overlap the source.</param>
+    public abstract void CopyMatrix(in Matrix source, in Matrix target);
 }

@@ -42,11 +42,11 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <inheritdoc />
-    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, int firstRow, int rows, int width, Tensor output)
+    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
     {
         var job = new StandardizeJob
         {
-            X = P(x) + ((long)firstRow * width), Mean = P(mean) + firstRow, Rstd = P(rstd) + firstRow, Width = width, Output = P(output),
+            X = P(x), Mean = P(mean), Rstd = P(rstd), Indices = indices is null ? null : P(indices), Width = width, Output = P(output) + ((long)outputRow * width),
             Range = RowRange.Divide(rows, width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -118,14 +118,16 @@ public sealed unsafe partial class CpuDevice
     private struct StandardizeJob : IParallelJob
     {
         public float* X, Mean, Rstd, Output;
+        public int* Indices;
         public int Width;
         public RowRange Range;
 
         public readonly void Execute(int part, int worker)
         {
-            for (int r = Range.From(part); r < Range.To(part); r++)
+            for (int i = Range.From(part); i < Range.To(part); i++)
             {
-                StandardRow(X + ((long)r * Width), Mean[r], Rstd[r], new Span<float>(Output + ((long)r * Width), Width));
+                int r = Indices == null ? i : Indices[i];
+                StandardRow(X + ((long)r * Width), Mean[r], Rstd[r], new Span<float>(Output + ((long)i * Width), Width));
             }
         }
     }

@@ -53,6 +53,27 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
+    /// <inheritdoc />
+    public override void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    {
+        var job = new CombineJob
+        {
+            Alpha = 1, A = P(source) + sourceOffset, B = P(source) + sourceOffset, Length = length, Output = P(target) + targetOffset,
+            Range = RowRange.Divide(Chunks(length), ChunkLength, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    /// <inheritdoc />
+    public override void CopyMatrix(in Matrix source, in Matrix target)
+    {
+        for (int r = 0; r < source.Rows; r++)
+        {
+            new ReadOnlySpan<float>(P(source.Storage) + source.Offset + ((long)r * source.Stride), source.Columns)
+                .CopyTo(new Span<float>(P(target.Storage) + target.Offset + ((long)r * target.Stride), target.Columns));
+        }
+    }
+
     private const int ChunkLength = 4096;
 
     private static int Chunks(long length) => (int)((length + ChunkLength - 1) / ChunkLength);
@@ -96,7 +117,8 @@ public sealed unsafe partial class CpuDevice
                 var output = new Span<float>(Output + at, n);
                 if (Beta == 0)
                 {
-                    TensorPrimitives.Multiply(a, Alpha, output);
+                    if (Alpha == 1) a.CopyTo(output);
+                    else TensorPrimitives.Multiply(a, Alpha, output);
                     continue;
                 }
                 TensorPrimitives.Multiply(b, Beta, scaled[..n]);
