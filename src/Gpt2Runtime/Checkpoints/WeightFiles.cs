@@ -1,0 +1,127 @@
+using System.Text.Json;
+
+namespace Gradpath.Gpt2Runtime.Checkpoints;
+
+/// <summary>The weight files of a checkpoint directory, taken as one: model.safetensors, or the shards that model.safetensors.index.json lists.</summary>
+internal sealed class WeightFiles : IDisposable
+{
+    private const string Single = "model.safetensors";
+    private const string Index = "model.safetensors.index.json";
+
+    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _tensors = new(StringComparer.Ordinal);
+    private readonly List<SafetensorsFile> _files = [];
+
+    private WeightFiles(string description) => Description = description;
+
+    /// <summary>The file that lists the tensors, for messages.</summary>
+    public string Description { get; }
+
+    /// <summary>The mapped files, in the order of their names.</summary>
+    public IReadOnlyList<SafetensorsFile> Files => _files;
+
+    /// <summary>Opens the weight files of a directory. A single file wins over shards, as in the transformers library.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <returns>The files.</returns>
+    /// <exception cref="GradpathException">There are none, one is missing, or one is damaged.</exception>
+    public static WeightFiles Open(string directory)
+    {
+        string single = Path.Combine(directory, Single);
+        string index = Path.Combine(directory, Index);
+        bool isSingle = File.Exists(single);
+        if (!isSingle && !File.Exists(index)) throw NoWeights(directory);
+        WeightFiles files = new(isSingle ? single : index);
+        try
+        {
+            if (isSingle) files.AddSingle(single);
+            else files.AddShards(directory, index);
+            return files;
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Looks a tensor up.</summary>
+    /// <param name="name">Its full name.</param>
+    /// <returns>The file and the entry, or null.</returns>
+    public (SafetensorsFile File, SafetensorsEntry Entry)? Find(string name) => _tensors.TryGetValue(name, out var found) ? found : null;
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (SafetensorsFile file in _files) file.Dispose();
+    }
+
+    private static GradpathException NoWeights(string directory)
+    {
+        string needed = $"a Hugging Face GPT-2 directory holds config.json and {Single} (or shards with {Index})";
+        if (Directory.EnumerateFiles(directory, "pytorch_model*.bin").Any())
+        {
+            return new GradpathException(
+                $"{directory}: holds pytorch_model.bin but no {Single}; {needed}. Convert it once with: "
+                + "python -c \"from transformers import GPT2LMHeadModel as M; "
+                + $"M.from_pretrained('{directory}').save_pretrained('{directory}', safe_serialization=True)\"");
+        }
+        return new GradpathException($"{directory}: holds no {Single}; {needed}");
+    }
+
+    private void AddSingle(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        _files.Add(file);
+        foreach (SafetensorsEntry entry in file.Entries.Values) _tensors.Add(entry.Name, (file, entry));
+    }
+
+    private void AddShards(string directory, string index)
+    {
+        SortedDictionary<string, List<string>> shards = ReadIndex(index);
+        foreach ((string shard, List<string> names) in shards)
+        {
+            string path = Path.Combine(directory, shard);
+            if (!File.Exists(path)) throw new GradpathException($"{index}: lists the shard {shard}, which is not in the directory; fetch it too");
+            SafetensorsFile file = SafetensorsFile.Open(path);
+            _files.Add(file);
+            foreach (string name in names)
+            {
+                if (!file.Entries.TryGetValue(name, out SafetensorsEntry? entry)) throw new GradpathException($"{index}: places tensor '{name}' in {shard}, which does not hold it");
+                if (!_tensors.TryAdd(name, (file, entry))) throw new GradpathException($"{index}: lists tensor '{name}' twice");
+            }
+        }
+    }
+
+    private static SortedDictionary<string, List<string>> ReadIndex(string path)
+    {
+        SortedDictionary<string, List<string>> shards = new(StringComparer.Ordinal);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
+                || map.ValueKind != JsonValueKind.Object)
+            {
+                throw new GradpathException($"{path}: has no weight_map; an object from tensor names to file names is expected");
+            }
+            foreach (JsonProperty property in map.EnumerateObject())
+            {
+                string? shard = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
+                if (string.IsNullOrEmpty(shard) || shard is "." or ".." || shard.AsSpan().ContainsAny('/', '\\', '\0') || Path.IsPathRooted(shard))
+                {
+                    throw new GradpathException($"{path}: places tensor '{property.Name}' in {property.Value.GetRawText()}; the name of a file in the same directory is expected");
+                }
+                if (!shards.TryGetValue(shard, out List<string>? names)) shards.Add(shard, names = []);
+                names.Add(property.Name);
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new GradpathException($"{path}: is not valid JSON ({e.Message})", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
+        }
+        return shards;
+    }
+}
