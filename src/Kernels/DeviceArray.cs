@@ -20,6 +20,9 @@ public class DeviceArray<T> : IDisposable
         Length = length;
         _owned = owned;
         _keepAlive = keepAlive;
+#pragma warning disable CA1816 // a slice has nothing to finalise
+        if (!owned) GC.SuppressFinalize(this);
+#pragma warning restore CA1816
     }
 
     /// <summary>Releases the memory of an array that nobody disposed of.</summary>

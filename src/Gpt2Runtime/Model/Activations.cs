@@ -1,0 +1,173 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>The largest pass that a workspace is made for.</summary>
+/// <param name="Rows">Rows of all copies.</param>
+/// <param name="FinalRows">Rows behind the last layer's attention.</param>
+/// <param name="Sequences">Prompts of all copies.</param>
+/// <param name="ProbabilitiesPerHead">Sum of queries x keys over the prompts, all layers but the last.</param>
+/// <param name="FinalProbabilitiesPerHead">The same in the last layer.</param>
+internal readonly record struct PassCapacity(int Rows, int FinalRows, int Sequences, long ProbabilitiesPerHead, long FinalProbabilitiesPerHead)
+{
+    /// <summary>The capacity that exactly fits some prompts.</summary>
+    /// <param name="lengths">Tokens of each prompt.</param>
+    /// <param name="copies">How often they are repeated.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    /// <returns>The capacity.</returns>
+    public static PassCapacity For(IReadOnlyList<int> lengths, int copies, bool answerOnly)
+    {
+        int rows = 0;
+        long squares = 0;
+        foreach (int length in lengths)
+        {
+            rows += length;
+            squares += (long)length * length;
+        }
+        return new PassCapacity(
+            rows * copies,
+            answerOnly ? lengths.Count * copies : rows * copies,
+            lengths.Count * copies,
+            squares * copies,
+            answerOnly ? (long)rows * copies : squares * copies);
+    }
+
+    /// <summary>The smallest capacity that serves both.</summary>
+    /// <param name="other">Another capacity.</param>
+    /// <returns>The larger of each number.</returns>
+    public PassCapacity Or(in PassCapacity other) => new(
+        Math.Max(Rows, other.Rows),
+        Math.Max(FinalRows, other.FinalRows),
+        Math.Max(Sequences, other.Sequences),
+        Math.Max(ProbabilitiesPerHead, other.ProbabilitiesPerHead),
+        Math.Max(FinalProbabilitiesPerHead, other.FinalProbabilitiesPerHead));
+}
+
+/// <summary>
+/// What a forward pass leaves behind: the residual stream before every sublayer, and what the backward pass needs of each. Allocated
+/// once for the largest pass; a smaller one uses the first rows. Boundary b is the residual stream that enters sublayer b: 2 l is the
+/// attention of layer l, 2 l + 1 its MLP, 2 L the output.
+/// </summary>
+internal sealed class Activations : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    /// <summary>Allocates a workspace.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="capacity">The largest pass.</param>
+    /// <param name="keepWriters">Whether the heads' and MLPs' outputs of all layers are kept, not just the current layer's.</param>
+    public Activations(Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters)
+    {
+        Capacity = capacity;
+        KeepsWriters = keepWriters;
+        int layers = config.Layers;
+        Boundaries = new Boundary[(2 * layers) + 1];
+        Q = new Tensor[layers];
+        Kv = new Tensor[layers];
+        Probabilities = new Tensor[layers];
+        Derivative = new Tensor[layers];
+        Z = new Tensor[layers];
+        MlpOutput = new Tensor[layers];
+        Tensor? sharedZ = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
+        Tensor? sharedMlp = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
+        for (int l = 0; l < layers; l++)
+        {
+            bool last = l == layers - 1;
+            int queryRows = last ? capacity.FinalRows : capacity.Rows;
+            Boundaries[2 * l] = MakeBoundary(capacity.Rows);
+            Boundaries[(2 * l) + 1] = MakeBoundary(queryRows);
+            Q[l] = Own(device.Allocate(queryRows, config.Width));
+            Kv[l] = Own(device.Allocate(capacity.Rows, 2 * config.Width));
+            long probabilities = config.Heads * (last ? capacity.FinalProbabilitiesPerHead : capacity.ProbabilitiesPerHead);
+            Probabilities[l] = Own(device.Allocate(checked((int)probabilities)));
+            Derivative[l] = Own(device.Allocate(queryRows, config.InnerWidth));
+            Z[l] = sharedZ ?? Own(device.Allocate(queryRows, config.Width));
+            MlpOutput[l] = sharedMlp ?? Own(device.Allocate(queryRows, config.Width));
+        }
+        Boundaries[2 * layers] = MakeBoundary(capacity.FinalRows);
+        Normed = Own(device.Allocate(capacity.Rows, config.Width));
+        AnswerNormed = Own(device.Allocate(capacity.Sequences, config.Width));
+        AnswerResidual = Own(device.Allocate(capacity.Sequences, config.Width));
+        AnswerRstd = Own(device.Allocate(capacity.Sequences));
+        Hidden = Own(device.Allocate(capacity.Rows, config.InnerWidth));
+
+        Boundary MakeBoundary(int rows) =>
+            new(Own(device.Allocate(rows, config.Width)), Own(device.Allocate(rows)), Own(device.Allocate(rows)));
+    }
+
+    /// <summary>The residual stream at a boundary with the statistics of the LayerNorm that reads it.</summary>
+    /// <param name="Residual">[rows, D].</param>
+    /// <param name="Mean">[rows].</param>
+    /// <param name="Rstd">[rows].</param>
+    public readonly record struct Boundary(Tensor Residual, Tensor Mean, Tensor Rstd);
+
+    /// <summary>The largest pass that fits.</summary>
+    public PassCapacity Capacity { get; }
+
+    /// <summary>Whether every layer's writers are kept.</summary>
+    public bool KeepsWriters { get; }
+
+    /// <summary>2 L + 1 boundaries.</summary>
+    public Boundary[] Boundaries { get; }
+
+    /// <summary>Queries per layer [query rows, D].</summary>
+    public Tensor[] Q { get; }
+
+    /// <summary>Keys and values per layer [rows, 2 D].</summary>
+    public Tensor[] Kv { get; }
+
+    /// <summary>Attention probabilities per layer.</summary>
+    public Tensor[] Probabilities { get; }
+
+    /// <summary>Derivative of the activation function per layer [query rows, inner].</summary>
+    public Tensor[] Derivative { get; }
+
+    /// <summary>The heads' mixed values per layer [query rows, D], before the output projection.</summary>
+    public Tensor[] Z { get; }
+
+    /// <summary>The MLP's output per layer [query rows, D].</summary>
+    public Tensor[] MlpOutput { get; }
+
+    /// <summary>Scratch: a LayerNorm's output [rows, D].</summary>
+    public Tensor Normed { get; }
+
+    /// <summary>Scratch: rows picked at the answer positions [sequences, D].</summary>
+    public Tensor AnswerNormed { get; }
+
+    /// <summary>Scratch: residual rows picked at the answer positions [sequences, D].</summary>
+    public Tensor AnswerResidual { get; }
+
+    /// <summary>The last layer's attention rstd at the answer positions [sequences], in an answer-only pass.</summary>
+    public Tensor AnswerRstd { get; }
+
+    /// <summary>Scratch: the MLP's hidden layer [rows, inner].</summary>
+    public Tensor Hidden { get; }
+
+    /// <summary>Bytes that a workspace takes, without allocating it.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="capacity">The largest pass.</param>
+    /// <param name="keepWriters">As in the constructor.</param>
+    /// <returns>Bytes, up to small change.</returns>
+    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool keepWriters)
+    {
+        long layers = config.Layers;
+        long perRow = (2L + 1 + 2) * config.Width + config.InnerWidth;
+        long perLayer = (capacity.Rows * perRow) + (config.Heads * capacity.ProbabilitiesPerHead);
+        long writers = (keepWriters ? 2L * layers : 2L) * capacity.Rows * config.Width;
+        return sizeof(float) * ((layers * perLayer) + writers + (capacity.Rows * (2L * config.Width + config.InnerWidth)));
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private Tensor Own(Tensor tensor)
+    {
+        _owned.Add(tensor);
+        return tensor;
+    }
+}

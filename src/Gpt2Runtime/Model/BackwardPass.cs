@@ -1,0 +1,134 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// The backward pass along the residual stream, with the gradient at every reader on the way. It makes no weight gradients, so it costs
+/// one forward pass. One or two cotangents may run over the same activations; the first one's rows come first.
+/// </summary>
+internal sealed class BackwardPass : IDisposable
+{
+    private readonly Gpt2Weights _weights;
+    private readonly Gpt2Config _config;
+    private readonly Device _device;
+    private readonly List<IDisposable> _owned = [];
+    private readonly Tensor _hidden;
+    private readonly Tensor _normed;
+    private readonly Tensor _dz;
+    private readonly Tensor _dq;
+    private readonly Tensor _dkv;
+    private readonly Tensor _answerResidual;
+
+    /// <summary>Allocates for the largest pass.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="capacity">The largest forward pass.</param>
+    /// <param name="cotangents">Gradients per forward pass: 1 or 2.</param>
+    public BackwardPass(Gpt2Weights weights, PassCapacity capacity, int cotangents)
+    {
+        _weights = weights;
+        _config = weights.Config;
+        _device = weights.Device;
+        int d = _config.Width;
+        int rows = capacity.Rows * cotangents;
+        Residual = Own(_device.Allocate(rows, d));
+        _hidden = Own(_device.Allocate(rows, _config.InnerWidth));
+        _normed = Own(_device.Allocate(rows, d));
+        _dz = Own(_device.Allocate(rows, d));
+        _dq = Own(_device.Allocate(rows, d));
+        _dkv = Own(_device.Allocate(rows, 2 * d));
+        _answerResidual = Own(_device.Allocate(capacity.Sequences * cotangents, d));
+    }
+
+    /// <summary>
+    /// The gradient at the residual stream. In: at the boundary where the pass starts (of the output: its final rows). Out: at the
+    /// boundary where it ends; at boundary 0 that is the gradient at the token embedding.
+    /// </summary>
+    public Tensor Residual { get; }
+
+    /// <summary>Bytes that a workspace takes, without allocating it.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="capacity">The largest forward pass.</param>
+    /// <param name="cotangents">Gradients per forward pass.</param>
+    /// <returns>Bytes, up to small change.</returns>
+    public static long Bytes(Gpt2Config config, PassCapacity capacity, int cotangents) =>
+        sizeof(float) * (long)capacity.Rows * cotangents * ((6L * config.Width) + config.InnerWidth);
+
+    /// <summary>Runs from one boundary down to another.</summary>
+    /// <param name="shape">The forward pass (or its first copies).</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="cotangents">Gradients per forward pass.</param>
+    /// <param name="readers">Where readers' gradients are added, or null.</param>
+    /// <param name="readerCopies">How many copies count for the readers, from the first of the first cotangent.</param>
+    /// <param name="from">The boundary where <see cref="Residual"/> stands now, or -1 for the output.</param>
+    /// <param name="downTo">The boundary to reach.</param>
+    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1, int downTo = 0)
+    {
+        for (int s = (from < 0 ? 2 * _config.Layers : from) - 1; s >= downTo; s--)
+        {
+            if (s % 2 == 1) Mlp(shape, a, s / 2, cotangents, readers, readerCopies);
+            else Attention(shape, a, s / 2, cotangents, readers, readerCopies);
+        }
+        readers?.Advance(readerCopies);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private void Mlp(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
+    {
+        Gpt2Layer w = _weights.Layers[layer];
+        Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
+        int d = _config.Width;
+        int inner = _config.InnerWidth;
+        int activationRows = shape.QueryRows(layer, _config.Layers);
+        int rows = activationRows * cotangents;
+        int baseRows = activationRows / shape.Copies;
+        _device.Gemm(Residual.AsMatrix(rows, d), w.DownWeight.AsMatrix().T, _hidden.AsMatrix(rows, inner));
+        _device.MultiplyRows(_hidden, a.Derivative[layer], rows, activationRows, inner);
+        _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _normed.AsMatrix(rows, d));
+        _device.LayerNormBackward(
+            _normed, boundary.Residual, w.MlpGain, boundary.Mean, boundary.Rstd, rows, activationRows, d, Residual, readers?.Mlp(layer), baseRows, readerCopies * baseRows);
+    }
+
+    private void Attention(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
+    {
+        Gpt2Layer w = _weights.Layers[layer];
+        Activations.Boundary boundary = a.Boundaries[2 * layer];
+        bool answerRows = shape.AnswerOnly && layer == _config.Layers - 1;
+        SequenceLayout layout = answerRows ? shape.Final : shape.All;
+        int d = _config.Width;
+        int queryRows = layout.QueryRows * cotangents;
+        int rows = shape.Rows * cotangents;
+        Matrix qkv = w.QkvWeight.AsMatrix();
+        _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
+        _device.AttentionBackward(
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, _config.Heads, _config.HeadWidth, _config.AttentionScale(layer), cotangents, _dq, _dkv);
+        readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
+        _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
+        if (answerRows)
+        {
+            // Only the answer rows have queries and an onward residual stream; from here down every row has a gradient.
+            _device.Gemm(_dq.AsMatrix(queryRows, d), qkv.SliceColumns(0, d).T, _answerResidual.AsMatrix(queryRows, d));
+            _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, _normed);
+            _device.Combine(1, Residual, 0, Residual, (long)queryRows * d, _answerResidual);
+            _device.Fill(Residual, 0, (long)rows * d);
+            _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, Residual);
+        }
+        else
+        {
+            _device.Gemm(_dq.AsMatrix(rows, d), qkv.SliceColumns(0, d).T, _normed.AsMatrix(rows, d), new GemmOptions(Accumulate: true));
+        }
+        _device.LayerNormBackward(
+            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, rows, shape.Rows, d, Residual, null, shape.BaseRows, 0);
+    }
+
+    private Tensor Own(Tensor tensor)
+    {
+        _owned.Add(tensor);
+        return tensor;
+    }
+}

@@ -1,0 +1,141 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// GPT-2's forward pass over the residual stream, sublayer by sublayer:
+///
+///     q, k, v = LN1(r) W + b;   r += softmax(q k^T / sqrt(w), causal) v W_O + b_O;   r += f(LN2(r) W_up + b_up) W_down + b_down
+///
+/// It is never split per head: all readers of a layer read the same residual stream when nothing is patched. A pass may start at any
+/// boundary whose residual stream is in place, and single steps may be run alone, for passes that change something on the way.
+/// </summary>
+internal sealed class ForwardPass(Gpt2Weights weights)
+{
+    private readonly Gpt2Config _config = weights.Config;
+    private readonly Device _device = weights.Device;
+    private readonly Tensor[] _keyValueBias = [.. weights.Layers.Select(l => l.QkvBias.Slice(weights.Config.Width, 2 * weights.Config.Width))];
+
+    /// <summary>The token embeddings plus positions become the residual stream at boundary 0.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace.</param>
+    /// <param name="embeddings">[rows, D] token embeddings, or points between them.</param>
+    public void Embed(PassShape shape, Activations a, Tensor embeddings) =>
+        _device.GatherRows(weights.PositionEmbedding, shape.Positions, shape.Rows, _config.Width, a.Boundaries[0].Residual, embeddings);
+
+    /// <summary>Runs from boundary <paramref name="from"/> to the output.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace; boundary <paramref name="from"/> holds the residual stream.</param>
+    /// <param name="from">First sublayer to run.</param>
+    public void Run(PassShape shape, Activations a, int from = 0)
+    {
+        for (int s = from; s < 2 * _config.Layers; s++)
+        {
+            int layer = s / 2;
+            if (s % 2 == 0)
+            {
+                ProjectAttention(shape, a, layer);
+                Attend(shape, a, layer);
+            }
+            else
+            {
+                RunMlp(shape, a, layer);
+            }
+        }
+    }
+
+    /// <summary>Queries, keys and values of a layer from its residual stream.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace.</param>
+    /// <param name="layer">Index of the layer.</param>
+    public void ProjectAttention(PassShape shape, Activations a, int layer)
+    {
+        Gpt2Layer w = weights.Layers[layer];
+        Activations.Boundary boundary = a.Boundaries[2 * layer];
+        int d = _config.Width;
+        _device.LayerNorm(boundary.Residual, w.AttentionGain, w.AttentionShift, _config.Epsilon, shape.Rows, d, boundary.Mean, boundary.Rstd, a.Normed);
+        Matrix qkv = w.QkvWeight.AsMatrix();
+        Tensor queryInput = a.Normed;
+        int queryRows = shape.QueryRows(layer, _config.Layers);
+        if (AnswerRowsOnly(shape, layer))
+        {
+            _device.GatherRows(a.Normed, shape.AnswerRows, queryRows, d, a.AnswerNormed);
+            _device.GatherRows(boundary.Rstd, shape.AnswerRows, queryRows, 1, a.AnswerRstd);
+            queryInput = a.AnswerNormed;
+        }
+        _device.Gemm(queryInput.AsMatrix(queryRows, d), qkv.SliceColumns(0, d), a.Q[layer].AsMatrix(queryRows, d), new GemmOptions(Bias: w.QkvBias));
+        _device.Gemm(
+            a.Normed.AsMatrix(shape.Rows, d),
+            qkv.SliceColumns(d, 2 * d),
+            a.Kv[layer].AsMatrix(shape.Rows, 2 * d),
+            new GemmOptions(Bias: _keyValueBias[layer]));
+    }
+
+    /// <summary>Attention of a layer and its output projection, added to the residual stream.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace; queries, keys and values of the layer are in place.</param>
+    /// <param name="layer">Index of the layer.</param>
+    public void Attend(PassShape shape, Activations a, int layer)
+    {
+        SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
+        _device.Attention(a.Q[layer], a.Kv[layer], layout, _config.Heads, _config.HeadWidth, _config.AttentionScale(layer), a.Probabilities[layer], a.Z[layer]);
+        AddHeads(shape, a, layer);
+    }
+
+    /// <summary>The heads' outputs and b_O, added to the residual stream.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace; Z of the layer is in place.</param>
+    /// <param name="layer">Index of the layer.</param>
+    public void AddHeads(PassShape shape, Activations a, int layer)
+    {
+        Gpt2Layer w = weights.Layers[layer];
+        int d = _config.Width;
+        int rows = shape.QueryRows(layer, _config.Layers);
+        Tensor before = a.Boundaries[2 * layer].Residual;
+        Tensor after = a.Boundaries[(2 * layer) + 1].Residual;
+        if (AnswerRowsOnly(shape, layer)) _device.GatherRows(before, shape.AnswerRows, rows, d, after);
+        else _device.Combine(1, before, 0, before, (long)rows * d, after);
+        _device.Gemm(a.Z[layer].AsMatrix(rows, d), w.OutputWeight.AsMatrix(), after.AsMatrix(rows, d), new GemmOptions(Accumulate: true, Bias: w.OutputBias));
+    }
+
+    /// <summary>The MLP of a layer, added to the residual stream.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="input">What the MLP reads where that is not the residual stream itself (a patched input), else null.</param>
+    public void RunMlp(PassShape shape, Activations a, int layer, Tensor? input = null)
+    {
+        Gpt2Layer w = weights.Layers[layer];
+        int d = _config.Width;
+        int inner = _config.InnerWidth;
+        int rows = shape.QueryRows(layer, _config.Layers);
+        Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
+        _device.LayerNorm(input ?? boundary.Residual, w.MlpGain, w.MlpShift, _config.Epsilon, rows, d, boundary.Mean, boundary.Rstd, a.Normed);
+        _device.Gemm(a.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), a.Derivative[layer].AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
+        _device.Activate(Function, a.Derivative[layer], (long)rows * inner, a.Hidden);
+        _device.Gemm(a.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), a.MlpOutput[layer].AsMatrix(rows, d), new GemmOptions(Bias: w.DownBias));
+        AddMlp(shape, a, layer);
+    }
+
+    /// <summary>The MLP's output, added to the residual stream.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Workspace; the layer's MLP output is in place.</param>
+    /// <param name="layer">Index of the layer.</param>
+    public void AddMlp(PassShape shape, Activations a, int layer) => _device.Combine(
+        1,
+        a.Boundaries[(2 * layer) + 1].Residual,
+        1,
+        a.MlpOutput[layer],
+        (long)shape.QueryRows(layer, _config.Layers) * _config.Width,
+        a.Boundaries[(2 * layer) + 2].Residual);
+
+    private ActivationFunction Function => _config.Activation switch
+    {
+        Gpt2Activation.GeluNew => ActivationFunction.GeluTanh,
+        Gpt2Activation.Gelu => ActivationFunction.GeluErf,
+        _ => ActivationFunction.Relu,
+    };
+
+    private bool AnswerRowsOnly(PassShape shape, int layer) => shape.AnswerOnly && layer == _config.Layers - 1;
+}

@@ -1,0 +1,107 @@
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// The rows of one pass: prompts of different lengths one after the other without padding, repeated for every copy (a point of an
+/// integration path, a candidate). Where only the answer matters, the last layer's queries and MLP run at the answer positions alone.
+/// </summary>
+internal sealed class PassShape : IDisposable
+{
+    private readonly SequenceLayout? _last;
+
+    /// <summary>Lays out a pass.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="lengths">Tokens of each prompt.</param>
+    /// <param name="copies">How often the prompts are repeated.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    public PassShape(Device device, int[] lengths, int copies, bool answerOnly)
+    {
+        Lengths = lengths;
+        Copies = copies;
+        AnswerOnly = answerOnly;
+        All = new SequenceLayout(device, lengths, copies);
+        _last = answerOnly ? new SequenceLayout(device, lengths, copies, lastQueryOnly: true) : null;
+        Positions = device.Store<int>(PositionsOf(lengths, copies));
+        AnswerRows = device.Store<int>(AnswerRowsOf(lengths, 2 * copies));
+    }
+
+    /// <summary>Tokens of each prompt of one copy.</summary>
+    public int[] Lengths { get; }
+
+    /// <summary>How often the prompts are repeated.</summary>
+    public int Copies { get; }
+
+    /// <summary>Whether the last layer runs at the answer positions only.</summary>
+    public bool AnswerOnly { get; }
+
+    /// <summary>All rows, each with a query.</summary>
+    public SequenceLayout All { get; }
+
+    /// <summary>What the last layer's attention sees.</summary>
+    public SequenceLayout Final => _last ?? All;
+
+    /// <summary>Rows of all copies.</summary>
+    public int Rows => All.KeyRows;
+
+    /// <summary>Rows behind the last layer's attention.</summary>
+    public int FinalRows => Final.QueryRows;
+
+    /// <summary>Rows of one copy.</summary>
+    public int BaseRows => Rows / Copies;
+
+    /// <summary>Rows of one copy behind the last layer's attention.</summary>
+    public int BaseFinalRows => FinalRows / Copies;
+
+    /// <summary>Prompts of all copies: one answer row each.</summary>
+    public int Sequences => All.Sequences;
+
+    /// <summary>Prompts of one copy.</summary>
+    public int Items => Lengths.Length;
+
+    /// <summary>Position in its prompt of every row.</summary>
+    public DeviceArray<int> Positions { get; }
+
+    /// <summary>The row of each prompt's last token, for two cotangents' worth of rows: the second half lies <see cref="Rows"/> further on.</summary>
+    public DeviceArray<int> AnswerRows { get; }
+
+    /// <summary>Rows that a sublayer's output has.</summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="layers">Number of layers.</param>
+    /// <returns>All rows, or the answer rows in the last layer of an answer-only pass.</returns>
+    public int QueryRows(int layer, int layers) => layer == layers - 1 ? FinalRows : Rows;
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        All.Dispose();
+        _last?.Dispose();
+        Positions.Dispose();
+        AnswerRows.Dispose();
+    }
+
+    private static int[] PositionsOf(int[] lengths, int copies)
+    {
+        var positions = new List<int>();
+        for (int c = 0; c < copies; c++)
+        {
+            foreach (int length in lengths) positions.AddRange(Enumerable.Range(0, length));
+        }
+        return [.. positions];
+    }
+
+    private static int[] AnswerRowsOf(int[] lengths, int copies)
+    {
+        var rows = new List<int>();
+        int end = 0;
+        for (int c = 0; c < copies; c++)
+        {
+            foreach (int length in lengths)
+            {
+                end += length;
+                rows.Add(end - 1);
+            }
+        }
+        return [.. rows];
+    }
+}

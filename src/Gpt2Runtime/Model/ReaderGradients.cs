@@ -1,0 +1,210 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// Gradients at every reader, summed over gradient points. A point leaves only small sums behind for the attention readers (see
+/// <see cref="Device.AccumulateReaders"/>); their D-wide gradients are made layer by layer when the scores are contracted, so that
+/// neither time nor memory for them grows with the number of points. An MLP reads with one gradient per row, which is kept as it is.
+/// </summary>
+internal sealed class ReaderGradients : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+    private readonly Gpt2Weights _weights;
+    private readonly Gpt2Config _config;
+    private readonly Device _device;
+    private readonly Group[][] _groups;
+    private readonly Tensor[] _mlp;
+    private readonly Tensor _logits;
+    private readonly Tensor _buffer;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="constants">Its reader constants.</param>
+    /// <param name="capacity">The largest batch, one copy.</param>
+    /// <param name="points">Number of gradient points between two resets.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    public ReaderGradients(Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly)
+    {
+        _weights = weights;
+        _config = weights.Config;
+        _device = weights.Device;
+        PointCapacity = points;
+        int d = _config.Width;
+        int heads = _config.Heads;
+        _groups = new Group[_config.Layers][];
+        _mlp = new Tensor[_config.Layers];
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            bool last = answerOnly && l == _config.Layers - 1;
+            Tensor standardized = Own(_device.Allocate(points, capacity.Rows, d));
+            Tensor answerStandardized = last ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
+            int queryRows = last ? capacity.Sequences : capacity.Rows;
+            _groups[l] =
+            [
+                MakeGroup(l, 0, heads, queryRows, answerStandardized, last),
+                MakeGroup(l, heads, 2 * heads, capacity.Rows, standardized, false),
+            ];
+            _mlp[l] = Own(_device.Allocate(queryRows, d));
+        }
+        _logits = Own(_device.Allocate(capacity.Sequences, d));
+        _buffer = Own(_device.Allocate(2 * heads, capacity.Rows, d));
+
+        Group MakeGroup(int layer, int first, int readers, int rows, Tensor standardized, bool answer) => new(
+            first,
+            readers,
+            answer,
+            constants.Constant(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
+            constants.GainSums(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
+            Own(_device.Allocate(rows, readers * _config.HeadWidth)),
+            Own(_device.Allocate(readers, rows)),
+            Own(_device.Allocate(points, readers, rows)),
+            standardized);
+    }
+
+    /// <summary>Readers of one layer's attention that share rows: the queries, or the keys and values.</summary>
+    private sealed record Group(
+        int First,
+        int Readers,
+        bool AnswerRows,
+        Tensor Constant,
+        Tensor GainSums,
+        Tensor Sums,
+        Tensor Offsets,
+        Tensor Coefficients,
+        Tensor Standardized);
+
+    /// <summary>How many points fit between two resets.</summary>
+    public int PointCapacity { get; }
+
+    /// <summary>How many points have been added since the last reset.</summary>
+    public int Points { get; private set; }
+
+    /// <summary>Gradient at the input of the final LayerNorm at the answer positions, summed over points [items, D].</summary>
+    public Tensor Logits => _logits;
+
+    /// <summary>Gradient at the input of an MLP's LayerNorm, summed over points.</summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <returns>[rows of one copy, D].</returns>
+    public Tensor Mlp(int layer) => _mlp[layer];
+
+    /// <summary>Forgets all points.</summary>
+    /// <param name="shape">A pass of the batch to come.</param>
+    public void Reset(PassShape shape)
+    {
+        Points = 0;
+        int d = _config.Width;
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            foreach (Group group in _groups[l])
+            {
+                int rows = group.AnswerRows ? shape.Items : shape.BaseRows;
+                _device.Fill(group.Sums, 0, (long)rows * group.Readers * _config.HeadWidth);
+                _device.Fill(group.Offsets, 0, (long)rows * group.Readers);
+                _device.Fill(group.Coefficients, 0, (long)PointCapacity * rows * group.Readers);
+            }
+            _device.Fill(_mlp[l], 0, (long)shape.BaseRows * d < _mlp[l].Length ? (long)shape.BaseRows * d : _mlp[l].Length);
+        }
+        _device.Fill(_logits, 0, (long)shape.Items * d);
+    }
+
+    /// <summary>Takes note that a backward pass has added points.</summary>
+    /// <param name="count">How many.</param>
+    public void Advance(int count) => Points += count;
+
+    /// <summary>Adds the gradients that a backward pass has found at a layer's queries, keys and values.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="dq">[query rows, D].</param>
+    /// <param name="dkv">[rows, 2 D].</param>
+    /// <param name="copies">How many copies count, from the first.</param>
+    public void AddAttention(PassShape shape, Activations a, int layer, Tensor dq, Tensor dkv, int copies)
+    {
+        Activations.Boundary boundary = a.Boundaries[2 * layer];
+        foreach (Group group in _groups[layer])
+        {
+            bool queries = group.First == 0;
+            int baseRows = group.AnswerRows ? shape.Items : shape.BaseRows;
+            _device.AccumulateReaders(
+                queries ? dq : dkv,
+                queries ? a.Q[layer] : a.Kv[layer],
+                group.Constant,
+                group.GainSums,
+                group.AnswerRows ? a.AnswerRstd : boundary.Rstd,
+                group.Readers,
+                _config.HeadWidth,
+                _config.Width,
+                copies * baseRows,
+                shape.Copies * baseRows,
+                baseRows,
+                group.Sums,
+                group.Offsets,
+                group.Coefficients,
+                Points);
+        }
+
+        // The points' normalised inputs, one block of rows per point.
+        int d = _config.Width;
+        Group queryGroup = _groups[layer][0];
+        _device.Standardize(
+            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, _groups[layer][1].Standardized, Points * shape.BaseRows);
+        if (queryGroup.AnswerRows)
+        {
+            _device.Standardize(
+                boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, queryGroup.Standardized, Points * shape.Items);
+        }
+    }
+
+    /// <summary>Adds the score of every edge: the contraction of the writers' differences with these gradients.</summary>
+    /// <param name="shape">A pass of the batch.</param>
+    /// <param name="delta">The writers' differences.</param>
+    /// <param name="scores">[F, K] float64, added to.</param>
+    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores)
+    {
+        int heads = _config.Heads;
+        int perLayer = (3 * heads) + 1;
+        int stride = (_config.Layers * perLayer) + 1;
+        int d = _config.Width;
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            int feeding = 1 + (l * (heads + 1));
+            foreach (Group group in _groups[l])
+            {
+                int rows = group.AnswerRows ? shape.Items : shape.BaseRows;
+                MakeGradients(group, l, rows);
+                ContractRows(group.AnswerRows, feeding, _buffer, group.Readers, rows, (l * perLayer) + group.First);
+            }
+            bool last = shape.AnswerOnly && l == _config.Layers - 1;
+            ContractRows(last, feeding + heads, _mlp[l], 1, last ? shape.Items : shape.BaseRows, (l * perLayer) + (3 * heads));
+        }
+        ContractRows(true, 1 + (_config.Layers * (heads + 1)), _logits, 1, shape.Items, stride - 1);
+
+        void ContractRows(bool answers, int writers, Tensor gradients, int readers, int rows, int column) =>
+            _device.ContractEdges(answers ? delta.AtAnswers : delta.AtAllRows, writers, gradients, readers, (long)rows * d, scores, stride, column);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private void MakeGradients(Group group, int layer, int rows)
+    {
+        int d = _config.Width;
+        int w = _config.HeadWidth;
+        Tensor qkv = _weights.Layers[layer].QkvWeight;
+        var sums = new Matrix(group.Sums, 0, rows, w, group.Readers * w);
+        var weights = new Matrix(qkv, (long)group.First * w, d, w, 3 * d, Transposed: true);
+        _device.Gemm(sums, weights, _buffer.AsMatrix(rows, d), new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
+        _device.FinishReaders(_buffer, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized, group.Readers, rows, d, Points);
+    }
+
+    private Tensor Own(Tensor tensor)
+    {
+        _owned.Add(tensor);
+        return tensor;
+    }
+}

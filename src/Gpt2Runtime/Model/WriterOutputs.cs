@@ -1,0 +1,94 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// All writers' outputs of one run in compact form: the token embedding, every layer's heads before their output projection (a head's
+/// output is z W_O, so its row of W_O is applied once, to a difference), and every MLP's output.
+/// </summary>
+internal sealed class WriterOutputs : IDisposable
+{
+    private readonly Gpt2Config _config;
+    private readonly Device _device;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="capacity">The largest batch, one copy.</param>
+    public WriterOutputs(Gpt2Config config, Device device, PassCapacity capacity)
+    {
+        _config = config;
+        _device = device;
+        Input = device.Allocate(capacity.Rows, config.Width);
+        Z = new Tensor[config.Layers];
+        Mlp = new Tensor[config.Layers];
+        for (int l = 0; l < config.Layers; l++)
+        {
+            int rows = l == config.Layers - 1 ? capacity.FinalRows : capacity.Rows;
+            Z[l] = device.Allocate(rows, config.Width);
+            Mlp[l] = device.Allocate(rows, config.Width);
+        }
+    }
+
+    /// <summary>The token embedding [rows, D].</summary>
+    public Tensor Input { get; }
+
+    /// <summary>Per layer the heads' mixed values [query rows, D].</summary>
+    public Tensor[] Z { get; }
+
+    /// <summary>Per layer the MLP's output, bias included [query rows, D].</summary>
+    public Tensor[] Mlp { get; }
+
+    /// <summary>this = alpha x + beta y, writer by writer.</summary>
+    /// <param name="shape">A pass whose first copy these are.</param>
+    /// <param name="alpha">Factor of x.</param>
+    /// <param name="x">Other outputs.</param>
+    /// <param name="beta">Factor of y.</param>
+    /// <param name="y">Other outputs; may be this.</param>
+    public void Combine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
+    {
+        long all = (long)shape.BaseRows * _config.Width;
+        long final = (long)shape.BaseFinalRows * _config.Width;
+        _device.Combine(alpha, x.Input, beta, y.Input, all, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            long length = l == _config.Layers - 1 ? final : all;
+            _device.Combine(alpha, x.Z[l], beta, y.Z[l], length, Z[l]);
+            _device.Combine(alpha, x.Mlp[l], beta, y.Mlp[l], length, Mlp[l]);
+        }
+    }
+
+    /// <summary>Takes the writers' outputs of one copy of a pass.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Its activations, with all layers' writers kept.</param>
+    /// <param name="embeddings">The pass's token embeddings, all copies.</param>
+    /// <param name="copy">Index of the copy.</param>
+    public void Take(PassShape shape, Activations a, Tensor embeddings, int copy)
+    {
+        Copy(embeddings, shape.BaseRows, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            int rows = l == _config.Layers - 1 ? shape.BaseFinalRows : shape.BaseRows;
+            Copy(a.Z[l], rows, Z[l]);
+            Copy(a.MlpOutput[l], rows, Mlp[l]);
+        }
+
+        void Copy(Tensor from, int rows, Tensor to)
+        {
+            long length = (long)rows * _config.Width;
+            _device.CopyBlock(from, copy * length, to, 0, length);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Input.Dispose();
+        for (int l = 0; l < Z.Length; l++)
+        {
+            Z[l].Dispose();
+            Mlp[l].Dispose();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace Gradpath.Kernels.Cpu;
+
+// Rows are independent; a row of GPT-2 lies in the first-level cache, so several vector passes over it cost little.
+public sealed unsafe partial class CpuDevice
+{
+    /// <inheritdoc />
+    public override void LayerNorm(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+    {
+        var job = new LayerNormJob
+        {
+            X = P(x), Gain = P(gain), Shift = P(shift), Epsilon = epsilon, Width = width, Mean = P(mean), Rstd = P(rstd), Y = P(y),
+            Range = RowRange.Divide(rows, width, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    /// <inheritdoc />
+    public override void LayerNormBackward(
+        Tensor dy,
+        Tensor x,
+        Tensor gain,
+        Tensor mean,
+        Tensor rstd,
+        int rows,
+        int activationRows,
+        int width,
+        Tensor residualGradient,
+        Tensor? reader,
+        int baseRows,
+        int contributingRows)
+    {
+        var job = new LayerNormBackwardJob
+        {
+            Dy = P(dy), X = P(x), Gain = P(gain), Mean = P(mean), Rstd = P(rstd), Rows = rows, ActivationRows = activationRows, Width = width,
+            ResidualGradient = P(residualGradient), Reader = reader is null ? null : P(reader), BaseRows = baseRows, Contributing = contributingRows,
+            Range = RowRange.Divide(baseRows, (long)width * (rows / baseRows), Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    /// <inheritdoc />
+    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    {
+        var job = new StandardizeJob
+        {
+            X = P(x), Mean = P(mean), Rstd = P(rstd), Indices = indices is null ? null : P(indices), Width = width, Output = P(output) + ((long)outputRow * width),
+            Range = RowRange.Divide(rows, width, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    private struct LayerNormJob : IParallelJob
+    {
+        public float* X, Gain, Shift, Mean, Rstd, Y;
+        public float Epsilon;
+        public int Width;
+        public RowRange Range;
+
+        public readonly void Execute(int part, int worker)
+        {
+            var gain = new ReadOnlySpan<float>(Gain, Width);
+            var shift = new ReadOnlySpan<float>(Shift, Width);
+            for (int r = Range.From(part); r < Range.To(part); r++)
+            {
+                var x = new ReadOnlySpan<float>(X + ((long)r * Width), Width);
+                var y = new Span<float>(Y + ((long)r * Width), Width);
+                float mean = TensorPrimitives.Sum(x) / Width;
+                TensorPrimitives.Subtract(x, mean, y);
+                float rstd = 1f / MathF.Sqrt((TensorPrimitives.SumOfSquares<float>(y) / Width) + Epsilon);
+                TensorPrimitives.Multiply(y, rstd, y);
+                TensorPrimitives.FusedMultiplyAdd(y, gain, shift, y);
+                Mean[r] = mean;
+                Rstd[r] = rstd;
+            }
+        }
+    }
+
+    private struct LayerNormBackwardJob : IParallelJob
+    {
+        public float* Dy, X, Gain, Mean, Rstd, ResidualGradient, Reader;
+        public int Rows, ActivationRows, Width, BaseRows, Contributing;
+        public RowRange Range;
+
+        [SkipLocalsInit]
+        public readonly void Execute(int part, int worker)
+        {
+            Span<float> t = stackalloc float[Width];
+            Span<float> standard = stackalloc float[Width];
+            var gain = new ReadOnlySpan<float>(Gain, Width);
+            for (int n = Range.From(part); n < Range.To(part); n++)
+            {
+                for (int r = n; r < Rows; r += BaseRows)
+                {
+                    int a = r % ActivationRows;
+                    TensorPrimitives.Multiply(new ReadOnlySpan<float>(Dy + ((long)r * Width), Width), gain, t);
+                    StandardRow(X + ((long)a * Width), Mean[a], Rstd[a], standard);
+                    float meanT = TensorPrimitives.Sum<float>(t) / Width;
+                    float meanTx = TensorPrimitives.Dot<float>(t, standard) / Width;
+                    // t <- rstd (t - mean(t) - xhat mean(t xhat))
+                    TensorPrimitives.Subtract(t, meanT, t);
+                    TensorPrimitives.FusedMultiplyAdd(standard, -meanTx, t, t);
+                    float rstd = Rstd[a];
+                    var residual = new Span<float>(ResidualGradient + ((long)r * Width), Width);
+                    TensorPrimitives.FusedMultiplyAdd(t, rstd, residual, residual);
+                    if (Reader != null && r < Contributing)
+                    {
+                        var reader = new Span<float>(Reader + ((long)n * Width), Width);
+                        TensorPrimitives.FusedMultiplyAdd(t, rstd, reader, reader);
+                    }
+                }
+            }
+        }
+    }
+
+    private struct StandardizeJob : IParallelJob
+    {
+        public float* X, Mean, Rstd, Output;
+        public int* Indices;
+        public int Width;
+        public RowRange Range;
+
+        public readonly void Execute(int part, int worker)
+        {
+            for (int i = Range.From(part); i < Range.To(part); i++)
+            {
+                int r = Indices == null ? i : Indices[i];
+                StandardRow(X + ((long)r * Width), Mean[r], Rstd[r], new Span<float>(Output + ((long)i * Width), Width));
+            }
+        }
+    }
+
+    private static void StandardRow(float* x, float mean, float rstd, Span<float> output)
+    {
+        TensorPrimitives.Subtract(new ReadOnlySpan<float>(x, output.Length), mean, output);
+        TensorPrimitives.Multiply(output, rstd, output);
+    }
+}

@@ -1,0 +1,33 @@
+namespace Gradpath.Kernels;
+
+// Path: sums per sequence and the GradPath step.
+public abstract partial class Device
+{
+    /// <summary>values[s] = sum over the rows of sequence s and all columns of x y, in float64.</summary>
+    /// <param name="x">[key rows, width].</param>
+    /// <param name="y">[key rows, width]; may be x, then the values are squared norms.</param>
+    /// <param name="layout">Sequences; rows are key rows.</param>
+    /// <param name="width">Width of a row.</param>
+    /// <param name="values">[sequences], out.</param>
+    public abstract void SequenceDots(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values);
+
+    /// <summary>
+    /// The GradPath step: gamma -= stepLength[s] g / W with W = sqrt(squaredNorms[s]), or the root of the sum of all squared norms;
+    /// where W is below 1e-12 gamma stays.
+    /// </summary>
+    /// <param name="gamma">[key rows, width], changed in place.</param>
+    /// <param name="gradient">[key rows, width].</param>
+    /// <param name="squaredNorms">[sequences].</param>
+    /// <param name="stepLengths">[sequences].</param>
+    /// <param name="wholeBatchNorm">Whether one norm over all sequences serves every one.</param>
+    /// <param name="layout">Sequences; rows are key rows.</param>
+    /// <param name="width">Width of a row.</param>
+    public abstract void PathStep(
+        Tensor gamma,
+        Tensor gradient,
+        DeviceArray<double> squaredNorms,
+        DeviceArray<double> stepLengths,
+        bool wholeBatchNorm,
+        SequenceLayout layout,
+        int width);
+}

@@ -1,0 +1,111 @@
+namespace Gradpath.Kernels;
+
+/// <summary>
+/// Which rows belong to which sequence. Sequences of different lengths lie one after the other without padding; a sequence's
+/// queries are its last positions (all of them, or only the very last where nothing else is needed).
+/// </summary>
+/// <remarks>
+/// Copies repeat the same sequences under other values (the points of an integration path): copy c of sequence s is sequence
+/// c * S + s, and its rows lie c * rows further on. So a row's place in the first copy is its index modulo the first copy's rows.
+/// </remarks>
+public sealed class SequenceLayout : IDisposable
+{
+    /// <summary>Lays out sequences on a device.</summary>
+    /// <param name="device">Where the ops that use it run.</param>
+    /// <param name="lengths">Length of each sequence of the first copy; at least 1.</param>
+    /// <param name="copies">Number of copies.</param>
+    /// <param name="lastQueryOnly">Whether only the last position of each sequence has a query.</param>
+    public SequenceLayout(Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false)
+    {
+        BaseSequences = lengths.Length;
+        Copies = copies;
+        LastQueryOnly = lastQueryOnly;
+        Sequences = lengths.Length * copies;
+        int[] keyStart = new int[Sequences];
+        int[] keyLength = new int[Sequences];
+        int[] queryStart = new int[Sequences];
+        int[] queryLength = new int[Sequences];
+        long[] probabilityStart = new long[Sequences];
+        int[] lastRow = new int[Sequences];
+        int keys = 0;
+        int queries = 0;
+        long probabilities = 0;
+        for (int s = 0; s < Sequences; s++)
+        {
+            int length = lengths[s % lengths.Length];
+            ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(lengths));
+            keyStart[s] = keys;
+            keyLength[s] = length;
+            queryStart[s] = queries;
+            queryLength[s] = lastQueryOnly ? 1 : length;
+            probabilityStart[s] = probabilities;
+            keys += length;
+            lastRow[s] = keys - 1;
+            queries += queryLength[s];
+            probabilities += (long)length * queryLength[s];
+            LongestKeys = Math.Max(LongestKeys, length);
+        }
+        KeyRows = keys;
+        QueryRows = queries;
+        ProbabilitiesPerHead = probabilities;
+        KeyStart = device.Store<int>(keyStart);
+        KeyLength = device.Store<int>(keyLength);
+        QueryStart = device.Store<int>(queryStart);
+        QueryLength = device.Store<int>(queryLength);
+        ProbabilityStart = device.Store<long>(probabilityStart);
+        LastRow = device.Store<int>(lastRow);
+    }
+
+    /// <summary>Sequences of one copy.</summary>
+    public int BaseSequences { get; }
+
+    /// <summary>Number of copies.</summary>
+    public int Copies { get; }
+
+    /// <summary>Whether only the last position of each sequence has a query.</summary>
+    public bool LastQueryOnly { get; }
+
+    /// <summary>Sequences of all copies.</summary>
+    public int Sequences { get; }
+
+    /// <summary>Rows of all sequences.</summary>
+    public int KeyRows { get; }
+
+    /// <summary>Rows that have a query.</summary>
+    public int QueryRows { get; }
+
+    /// <summary>Length of the longest sequence.</summary>
+    public int LongestKeys { get; }
+
+    /// <summary>Attention probabilities of one head: the sum over sequences of queries x keys.</summary>
+    public long ProbabilitiesPerHead { get; }
+
+    /// <summary>First row of each sequence.</summary>
+    public DeviceArray<int> KeyStart { get; }
+
+    /// <summary>Length of each sequence.</summary>
+    public DeviceArray<int> KeyLength { get; }
+
+    /// <summary>First query row of each sequence.</summary>
+    public DeviceArray<int> QueryStart { get; }
+
+    /// <summary>Number of queries of each sequence.</summary>
+    public DeviceArray<int> QueryLength { get; }
+
+    /// <summary>Where a sequence's probabilities start, per head.</summary>
+    public DeviceArray<long> ProbabilityStart { get; }
+
+    /// <summary>The last row of each sequence: where the answer is read.</summary>
+    public DeviceArray<int> LastRow { get; }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        KeyStart.Dispose();
+        KeyLength.Dispose();
+        QueryStart.Dispose();
+        QueryLength.Dispose();
+        ProbabilityStart.Dispose();
+        LastRow.Dispose();
+    }
+}
