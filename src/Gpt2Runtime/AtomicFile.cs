@@ -29,7 +29,8 @@ public static class AtomicFile
                 write(device);
                 return;
             }
-            target = File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName ?? target;
+            FileInfo info = new(target);
+            if (info.LinkTarget is not null) target = info.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
             aside = $"{target}.{Guid.NewGuid().ToString("N")[..12]}.part";
             using (FileStream stream = new(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
             {

@@ -1,0 +1,130 @@
+namespace Gradpath.Gpt2Runtime.Checkpoints;
+
+/// <summary>
+/// Finds the directory that a model argument means. In this order:
+/// <list type="number">
+/// <item>a directory that exists and holds a config.json;</item>
+/// <item>for a plain name such as <c>demo</c> or <c>gpt2</c>: <c>models/NAME</c> in a folder at or above the program or the current directory,
+/// where the demo model ships and the fetch script puts its downloads;</item>
+/// <item>a model of the Hugging Face hub, such as <c>gpt2</c> or <c>openai-community/gpt2</c>, that another tool has left in the local cache.</item>
+/// </list>
+/// Nothing is ever downloaded.
+/// </summary>
+public static class ModelLocator
+{
+    // The hub moved these models under organisations; caches hold them under either name.
+    private static readonly Dictionary<string, string> s_organisations = new(StringComparer.Ordinal)
+    {
+        ["gpt2"] = "openai-community",
+        ["gpt2-medium"] = "openai-community",
+        ["gpt2-large"] = "openai-community",
+        ["gpt2-xl"] = "openai-community",
+        ["distilgpt2"] = "distilbert",
+    };
+
+    /// <summary>Finds a model's directory.</summary>
+    /// <param name="argument">A directory, <c>demo</c>, or a hub name: <c>gpt2</c>, <c>openai-community/gpt2</c>, <c>distilgpt2</c> ...</param>
+    /// <returns>The directory, as a full path. It is not opened: <see cref="Gpt2Checkpoint.Open"/> checks what is in it.</returns>
+    /// <exception cref="GradpathException">There is no such model here; the message lists where it was looked for and how to fetch it.</exception>
+    public static string Resolve(string argument) =>
+        Resolve(argument, Environment.GetEnvironmentVariable, [AppContext.BaseDirectory, Environment.CurrentDirectory]);
+
+    internal static string Resolve(string argument, Func<string, string?> environment, IReadOnlyList<string> roots)
+    {
+        ArgumentNullException.ThrowIfNull(argument);
+        if (string.IsNullOrWhiteSpace(argument)) throw new GradpathException("the model is an empty string; give a directory, demo, or a name such as gpt2");
+        if (File.Exists(argument)) throw new GradpathException($"the model {argument} is a file; give the directory that holds config.json and model.safetensors");
+
+        List<string> tried = [];
+        string asPath = Path.GetFullPath(argument);
+        if (File.Exists(Path.Combine(asPath, "config.json"))) return asPath;
+        bool exists = Directory.Exists(asPath);
+        tried.Add($"{asPath} ({(exists ? "holds no config.json" : "no such directory")})");
+
+        string[] parts = argument.Split('/');
+        if (parts.Length <= 2 && parts.All(IsHubName))
+        {
+            string? found = (parts.Length == 1 ? FindAbove(roots, parts[0], tried) : null) ?? FindInCache(argument, environment, tried);
+            if (found is not null) return found;
+        }
+
+        // Opening it tells what a model directory must hold.
+        if (exists) return asPath;
+        string list = string.Concat(tried.Select(t => $"\n  {t}"));
+        throw new GradpathException(
+            $"no model '{argument}' on this machine. Looked for:{list}\nGPT-2 models are fetched with weights-tools/fetch_gpt2.sh NAME (gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small model 'demo' comes with the program.");
+    }
+
+    private static bool IsHubName(string part) =>
+        part.Length > 0 && part is not ("." or "..") && part.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    private static string? FindAbove(IReadOnlyList<string> roots, string name, List<string> tried)
+    {
+        foreach (string root in roots.Select(Path.GetFullPath).Distinct())
+        {
+            for (DirectoryInfo? folder = new(root); folder is not null; folder = folder.Parent)
+            {
+                string candidate = Path.Combine(folder.FullName, "models", name);
+                if (File.Exists(Path.Combine(candidate, "config.json"))) return candidate;
+            }
+            tried.Add($"models/{name} at or above {root}");
+        }
+        return null;
+    }
+
+    private static string? FindInCache(string argument, Func<string, string?> environment, List<string> tried)
+    {
+        foreach (string cache in Caches(environment).Distinct())
+        {
+            foreach (string repository in Repositories(argument))
+            {
+                string folder = Path.Combine(cache, "models--" + repository.Replace("/", "--", StringComparison.Ordinal));
+                if (!Directory.Exists(folder))
+                {
+                    tried.Add($"{folder} (no such directory)");
+                    continue;
+                }
+                string? found = FindSnapshot(folder);
+                if (found is not null) return found;
+                tried.Add($"{folder} (holds no snapshot with config.json and model.safetensors)");
+            }
+        }
+        return null;
+    }
+
+    private static IEnumerable<string> Caches(Func<string, string?> environment)
+    {
+        if (environment("HF_HUB_CACHE") is { Length: > 0 } hub) yield return Path.GetFullPath(hub);
+        if (environment("HF_HOME") is { Length: > 0 } hf) yield return Path.GetFullPath(Path.Combine(hf, "hub"));
+        if (environment("XDG_CACHE_HOME") is { Length: > 0 } xdg) yield return Path.GetFullPath(Path.Combine(xdg, "huggingface", "hub"));
+        string? home = environment("HOME") is { Length: > 0 } h ? h : environment("USERPROFILE");
+        if (home is { Length: > 0 }) yield return Path.GetFullPath(Path.Combine(home, ".cache", "huggingface", "hub"));
+    }
+
+    private static IEnumerable<string> Repositories(string argument)
+    {
+        yield return argument;
+        string name = argument[(argument.IndexOf('/') + 1)..];
+        if (!s_organisations.TryGetValue(name, out string? organisation)) yield break;
+        if (name == argument) yield return $"{organisation}/{name}";
+        else if (argument == $"{organisation}/{name}") yield return name;
+    }
+
+    // refs/main names the current snapshot. Without it (a partial copy of a cache) the newest complete snapshot serves.
+    private static string? FindSnapshot(string folder)
+    {
+        string snapshots = Path.Combine(folder, "snapshots");
+        if (!Directory.Exists(snapshots)) return null;
+        string main = Path.Combine(folder, "refs", "main");
+        if (File.Exists(main))
+        {
+            string current = Path.Combine(snapshots, File.ReadAllText(main).Trim());
+            if (IsComplete(current)) return current;
+        }
+        return Directory.EnumerateDirectories(snapshots).Where(IsComplete).OrderByDescending(Directory.GetLastWriteTimeUtc).FirstOrDefault();
+    }
+
+    private static bool IsComplete(string snapshot) =>
+        File.Exists(Path.Combine(snapshot, "config.json"))
+        && (File.Exists(Path.Combine(snapshot, "model.safetensors")) || File.Exists(Path.Combine(snapshot, "model.safetensors.index.json")));
+}

@@ -1,0 +1,103 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Gradpath.Gpt2Runtime.Graph;
+
+/// <summary>
+/// Edge scores and circuits as the EAP-IG library's JSON: <c>cfg</c>, <c>nodes</c>, <c>edges</c>, and beside them this program's
+/// provenance under <c>gradpath</c>, which that library ignores.
+/// </summary>
+/// <remarks>
+/// Written as the library writes today: every node is <c>{"in_graph", "score"?}</c>, <c>logits</c> among them, every edge is
+/// <c>{"score", "in_graph"}</c>. Also read: nodes that are plain booleans, <c>cfg</c> without <c>d_model</c>, scores that are null
+/// (taken as 0), and the further top-level keys of older versions. Neuron entries are passed over. The library has no word for
+/// "no circuit chosen": a file of its own in which nothing is in the graph is read as that.
+/// </remarks>
+public static class EdgeScoresJson
+{
+    private const int FlushBytes = 1 << 20;
+
+    /// <summary>Writes scores. Numbers have as many digits as it takes to read the same float32 back.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="scores">The scores.</param>
+    /// <exception cref="GradpathException">A score is NaN or infinite, which JSON cannot hold; the message names the edge.</exception>
+    public static void Write(Stream stream, EdgeScores scores)
+    {
+        scores.RequireFinite();
+        // The default encoder would write every -> and <q> as \u escapes.
+        JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using Utf8JsonWriter json = new(stream, options);
+        json.WriteStartObject();
+        WriteConfig(json, scores);
+        json.WritePropertyName("gradpath");
+        FileProvenance.Write(json, scores);
+        WriteNodes(json, scores);
+        WriteEdges(json, scores);
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    /// <summary>Reads scores.</summary>
+    /// <param name="utf8">The file's bytes.</param>
+    /// <param name="source">Its name, for messages.</param>
+    /// <returns>The scores.</returns>
+    /// <exception cref="GradpathException">The text is not JSON of that form, or not of a whole GPT-2 graph.</exception>
+    public static EdgeScores Read(ReadOnlySpan<byte> utf8, string source)
+    {
+        if (utf8.StartsWith("\uFEFF"u8)) utf8 = utf8[3..];
+        try
+        {
+            return new EdgeScoresJsonReader(source).Read(new Utf8JsonReader(utf8));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new GradpathException(
+                $"{source}: not JSON that edge scores can be read from ({e.Message}) Expected an object with \"cfg\", \"nodes\" and "
+                + "\"edges\"; NaN and Infinity are not JSON numbers.", e);
+        }
+    }
+
+    private static void WriteConfig(Utf8JsonWriter json, EdgeScores scores)
+    {
+        json.WriteStartObject("cfg");
+        json.WriteNumber("n_layers", scores.Graph.Layers);
+        json.WriteNumber("n_heads", scores.Graph.Heads);
+        json.WriteBoolean("parallel_attn_mlp", false);
+        if (scores.ModelWidth > 0) json.WriteNumber("d_model", scores.ModelWidth);
+        json.WriteEndObject();
+    }
+
+    private static void WriteNodes(Utf8JsonWriter json, EdgeScores scores)
+    {
+        json.WriteStartObject("nodes");
+        for (int row = 0; row <= scores.Graph.LogitsNode; row++)
+        {
+            bool isLogits = row == scores.Graph.LogitsNode;
+            json.WriteStartObject(scores.Graph.WriterName(row));
+            json.WriteBoolean("in_graph", isLogits || (scores.NodesInGraph?[row] ?? false));
+            if (!isLogits && scores.NodeScores is { } nodeScores) json.WriteNumber("score", nodeScores[row]);
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+
+    private static void WriteEdges(Utf8JsonWriter json, EdgeScores scores)
+    {
+        ComputationGraph graph = scores.Graph;
+        string[] writers = GraphNames.Writers(graph);
+        string[] readers = GraphNames.Readers(graph);
+        Span<char> name = stackalloc char[64];
+        json.WriteStartObject("edges");
+        foreach ((int row, int column) in graph.Edges)
+        {
+            int index = scores.IndexOf(row, column);
+            name.TryWrite($"{writers[row]}->{readers[column]}", out int length);
+            json.WriteStartObject(name[..length]);
+            json.WriteNumber("score", scores.Values[index]);
+            json.WriteBoolean("in_graph", scores.EdgesInGraph?[index] ?? false);
+            json.WriteEndObject();
+            if (json.BytesPending > FlushBytes) json.Flush();
+        }
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Checkpoints;
+
+namespace Gradpath.Gpt2Runtime.Graph;
+
+/// <summary>
+/// Edge scores and circuits as safetensors, for models whose JSON would be large. Tensors, named as in the EAP-IG library's .pt files:
+/// <c>edges_scores</c> [F, K] float32, <c>edges_in_graph</c> [F, K] and <c>nodes_in_graph</c> [F] uint8, <c>nodes_scores</c> [F] float32
+/// where there are any. The metadata hold <c>cfg</c>, <c>src_nodes</c>, <c>dst_nodes</c> and <c>gradpath</c> (the provenance) as JSON.
+/// </summary>
+public static class EdgeScoresSafetensors
+{
+    private const string Scores = "edges_scores";
+    private const string EdgesIn = "edges_in_graph";
+    private const string NodesIn = "nodes_in_graph";
+    private const string NodeScores = "nodes_scores";
+
+    /// <summary>Writes scores; a file that exists is replaced, and only by a whole one.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="scores">The scores.</param>
+    /// <exception cref="GradpathException">A score is NaN or infinite, or the file cannot be written.</exception>
+    public static void Write(string path, EdgeScores scores)
+    {
+        scores.RequireFinite();
+        ComputationGraph graph = scores.Graph;
+        JsonObject config = new() { ["n_layers"] = graph.Layers, ["n_heads"] = graph.Heads, ["parallel_attn_mlp"] = false };
+        if (scores.ModelWidth > 0) config["d_model"] = scores.ModelWidth;
+
+        SafetensorsWriter file = new();
+        file.AddMetadata("cfg", config.ToJsonString());
+        file.AddMetadata("src_nodes", JsonSerializer.Serialize(GraphNames.Writers(graph)));
+        file.AddMetadata("dst_nodes", JsonSerializer.Serialize(GraphNames.Readers(graph)));
+        file.AddMetadata("gradpath", FileProvenance.ToJson(scores).ToJsonString());
+        file.Add(Scores, scores.Values, graph.Writers, graph.Readers);
+        file.Add(EdgesIn, Flags(scores.EdgesInGraph, scores.Values.Length), graph.Writers, graph.Readers);
+        file.Add(NodesIn, Flags(scores.NodesInGraph, graph.Writers), graph.Writers);
+        if (scores.NodeScores is { } nodes) file.Add(NodeScores, nodes, graph.Writers);
+        file.Write(path);
+    }
+
+    /// <summary>Reads scores.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The scores.</returns>
+    /// <exception cref="GradpathException">The file cannot be read, or does not hold the scores of a GPT-2 graph.</exception>
+    public static EdgeScores Read(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        (ComputationGraph graph, int width) = ReadConfig(file);
+        RequireNames(file, "src_nodes", GraphNames.Writers(graph));
+        RequireNames(file, "dst_nodes", GraphNames.Readers(graph));
+        (Provenance? provenance, bool? hasCircuit) = file.Metadata.TryGetValue("gradpath", out string? json)
+            ? FileProvenance.Read(Parse(file, "gradpath", json), path) : (null, null);
+
+        bool[] edgesIn = ReadFlags(file, EdgesIn, graph.Writers, graph.Readers);
+        bool[] nodesIn = ReadFlags(file, NodesIn, graph.Writers);
+        bool circuit = hasCircuit ?? (edgesIn.Contains(true) || nodesIn.Contains(true));
+        EdgeScores scores = new(graph, ReadFloats(file, Scores, graph.Writers, graph.Readers))
+        {
+            NodeScores = file.Entries.ContainsKey(NodeScores) ? ReadFloats(file, NodeScores, graph.Writers) : null,
+            EdgesInGraph = circuit ? edgesIn : null,
+            NodesInGraph = circuit ? nodesIn : null,
+            ModelWidth = width,
+            Provenance = provenance,
+        };
+        RequireEdgesOnly(scores, path);
+        return scores;
+    }
+
+    private static byte[] Flags(bool[]? values, int length) =>
+        values is null ? new byte[length] : Array.ConvertAll(values, static v => v ? (byte)1 : (byte)0);
+
+    private static (ComputationGraph Graph, int Width) ReadConfig(SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue("cfg", out string? text))
+            throw new GradpathException($"{file.Path}: its metadata hold no 'cfg'; this is not a file of edge scores.");
+        JsonElement json = Parse(file, "cfg", text);
+        int Number(string key) =>
+            json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out JsonElement e)
+            && e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int v) && v is > 0 and <= 1_000_000 ? v : 0;
+        (int layers, int heads) = (Number("n_layers"), Number("n_heads"));
+        return layers is > 0 and <= 1000 && heads is > 0 and <= 1000
+            ? (new ComputationGraph(layers, heads), Number("d_model"))
+            : throw new GradpathException($"{file.Path}: 'cfg' in its metadata must state n_layers and n_heads of a GPT-2 model.");
+    }
+
+    private static JsonElement Parse(SafetensorsFile file, string key, string text)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw new GradpathException($"{file.Path}: '{key}' in its metadata is not valid JSON ({e.Message})", e);
+        }
+    }
+
+    private static void RequireNames(SafetensorsFile file, string key, string[] expected)
+    {
+        if (!file.Metadata.TryGetValue(key, out string? text)) return;
+        JsonElement names = Parse(file, key, text);
+        if (names.ValueKind != JsonValueKind.Array
+            || !names.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.String ? n.GetString() : null).SequenceEqual(expected))
+        {
+            throw new GradpathException($"{file.Path}: '{key}' in its metadata are not the {expected.Length} names of the GPT-2 graph that 'cfg' describes.");
+        }
+    }
+
+    private static float[] ReadFloats(SafetensorsFile file, string name, params long[] shape)
+    {
+        SafetensorsEntry entry = file.Require(name);
+        if (entry.Dtype != "F32") throw new GradpathException($"{file.Path}: tensor '{name}' is of type {entry.Dtype}; F32 is expected");
+        RequireShape(file, entry, shape);
+        return file.ReadFloats(name);
+    }
+
+    private static bool[] ReadFlags(SafetensorsFile file, string name, params long[] shape)
+    {
+        RequireShape(file, file.Require(name), shape);
+        return Array.ConvertAll(file.ReadBytes(name), static v => v != 0);
+    }
+
+    private static void RequireShape(SafetensorsFile file, SafetensorsEntry entry, long[] shape)
+    {
+        if (!entry.Shape.SequenceEqual(shape))
+            throw new GradpathException($"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; [{string.Join(", ", shape)}] is expected");
+    }
+
+    private static void RequireEdgesOnly(EdgeScores scores, string path)
+    {
+        for (int i = 0; i < scores.Values.Length; i++)
+        {
+            ScoredEdge cell = scores.EdgeAt(i);
+            if (scores.Graph.IsEdge(cell.Row, cell.Column)) continue;
+            if (cell.Score != 0 || (scores.EdgesInGraph?[i] ?? false))
+            {
+                throw new GradpathException($"{path}: {scores.Graph.WriterName(cell.Row)} does not feed {scores.Graph.ReaderName(cell.Column)}, "
+                    + "yet the file has a score or an edge there.");
+            }
+        }
+    }
+}

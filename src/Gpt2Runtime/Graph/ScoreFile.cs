@@ -1,0 +1,61 @@
+namespace Gradpath.Gpt2Runtime.Graph;
+
+/// <summary>Files of edge scores, in the format that their extension names: <c>.json</c> or <c>.safetensors</c>.</summary>
+public static class ScoreFile
+{
+    private enum Format
+    {
+        Json,
+        Safetensors,
+    }
+
+    /// <summary>Reads scores.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The scores.</returns>
+    /// <exception cref="GradpathException">The extension is not known, or the file cannot be read or used; the message says why.</exception>
+    public static EdgeScores Read(string path)
+    {
+        Format format = FormatOf(path);
+        if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory; a file of edge scores is expected.");
+        if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
+        if (format == Format.Safetensors) return EdgeScoresSafetensors.Read(path);
+        try
+        {
+            return EdgeScoresJson.Read(File.ReadAllBytes(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes scores; a file that exists is replaced, and only by a whole one.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="scores">The scores.</param>
+    /// <exception cref="GradpathException">The extension is not known, a score is not finite, or the file cannot be written.</exception>
+    public static void Write(string path, EdgeScores scores)
+    {
+        if (FormatOf(path) == Format.Safetensors) EdgeScoresSafetensors.Write(path, scores);
+        else AtomicFile.Write(path, stream => EdgeScoresJson.Write(stream, scores));
+    }
+
+    /// <summary>Refuses a path that <see cref="Write"/> would refuse, so that a long run does not fail at its end.</summary>
+    /// <param name="path">The file to be written later.</param>
+    /// <exception cref="GradpathException">The extension is not known, or the file's directory does not exist.</exception>
+    public static void RequireWritable(string path)
+    {
+        _ = FormatOf(path);
+        if (Directory.Exists(path)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it.");
+        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(directory)) throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first.");
+    }
+
+    private static Format FormatOf(string path) => Path.GetExtension(path).ToUpperInvariant() switch
+    {
+        ".JSON" => Format.Json,
+        ".SAFETENSORS" => Format.Safetensors,
+        ".PT" => throw new GradpathException($"{path}: PyTorch's .pt files are not read or written; use .json or .safetensors."),
+        "" => throw new GradpathException($"{path}: no extension; use .json or .safetensors."),
+        string other => throw new GradpathException($"{path}: unknown extension '{other.ToLowerInvariant()}'; use .json or .safetensors."),
+    };
+}
