@@ -56,4 +56,17 @@ public abstract partial class Device
     /// <param name="source">Where from; not transposed.</param>
     /// <param name="target">Where to; must not overlap the source.</param>
     public abstract void CopyMatrix(in Matrix source, in Matrix target);
+
+    /// <summary>x[r] -= y[r mod period].</summary>
+    /// <param name="x">[rows, width], changed in place.</param>
+    /// <param name="y">[period, width].</param>
+    /// <param name="period">Rows of y.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="width">Width of a row.</param>
+    public abstract void SubtractRows(Tensor x, Tensor y, int period, int rows, int width);
+
+    /// <summary>Copies what stands above the diagonal of a square matrix to below it.</summary>
+    /// <param name="matrix">[size, size], changed in place.</param>
+    /// <param name="size">Rows and columns.</param>
+    public abstract void MirrorUpperTriangle(Tensor matrix, int size);
 }

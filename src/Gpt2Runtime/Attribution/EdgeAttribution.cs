@@ -1,23 +1,118 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
-/// <summary>Scores every edge of a model on a set of prompt pairs.</summary>
+/// <summary>
+/// Scores every edge of a model on a set of prompt pairs. Scores are of a loss: positive means that corrupting the edge hurts.
+/// </summary>
 public static class EdgeAttribution
 {
     /// <summary>Scores every edge.</summary>
     /// <param name="model">The model, on the device that computes.</param>
     /// <param name="pairs">Items; within one both prompts have the same length.</param>
     /// <param name="options">Method and its settings.</param>
-    /// <param name="progress">Told after each batch; may be null.</param>
-    /// <param name="cancellation">Stops the run between batches.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>The scores.</returns>
     /// <exception cref="GradpathException">An item or option cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public static AttributionResult Score(
         Gpt2Weights model,
         IReadOnlyList<PromptPair> pairs,
         AttributionOptions options,
         IProgress<AttributionProgress>? progress = null,
-        CancellationToken cancellation = default) => throw new NotSupportedException("scoring is not built yet");
+        CancellationToken cancellation = default)
+    {
+        AttributionChecks.Check(model.Config, pairs, options);
+        model.Device.ResetPeak();
+        long budget = model.Device.FreeMemory / 2;
+        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, budget, lengths => Bytes(model, options, lengths));
+        int itemsDone = 0;
+        int itemsNow = 0;
+        using var context = new ScoringContext(model, options, pairs.Count, plan, Report, cancellation);
+        using var constants = new ReaderConstants(model);
+        int[] largest = [.. Enumerable.Repeat(pairs.Max(p => p.Length), plan.Size)];
+        double[] weights = ItemWeights.Of(options, pairs.Count);
+        using (BatchScorer scorer = Create(context, pairs, largest, constants))
+        {
+            foreach (int[] items in plan.Batches)
+            {
+                using var batch = new ScoringBatch(model.Device, pairs, items, weights);
+                itemsNow = items.Length;
+                context.Advance("scoring", 0);
+                scorer.Score(batch);
+                itemsDone += items.Length;
+                itemsNow = 0;
+                context.Advance("scoring", 0);
+            }
+        }
+        return Collect(context, plan.Size, Divisor(model.Config, options), model.Device.PeakBytes);
+
+        void Report(string stage, double share) => progress?.Report(new AttributionProgress(
+            (itemsDone * 1000L) + (long)(share * itemsNow * 1000), pairs.Count * 1000L, stage));
+    }
+
+    private static BatchScorer Create(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] largest, ReaderConstants constants) => context.Options.Method switch
+    {
+        AttributionMethod.EapGp => new GradPath(context, largest, constants),
+        AttributionMethod.EapIgActivations => new ActivationInterpolation(context, pairs, largest, constants),
+        AttributionMethod.Exact => new ExactPatching(context, pairs, largest),
+        AttributionMethod.InformationFlowRoutes => new InformationFlowRoutes(context, largest),
+        _ => new InterpolatedGradients(context, pairs, largest, constants),
+    };
+
+    private static long Bytes(Gpt2Weights model, AttributionOptions options, IReadOnlyList<int> lengths) => options.Method switch
+    {
+        AttributionMethod.EapGp => GradPath.Bytes(model, options, lengths),
+        AttributionMethod.EapIgActivations => ActivationInterpolation.Bytes(model, options, lengths),
+        AttributionMethod.Exact => ExactPatching.Bytes(model, options, lengths),
+        AttributionMethod.InformationFlowRoutes => InformationFlowRoutes.Bytes(model, lengths),
+        _ => InterpolatedGradients.Bytes(model, options, lengths),
+    };
+
+    private static double Divisor(Gpt2Config config, AttributionOptions options) => options.Method switch
+    {
+        AttributionMethod.EapGp => options.PathOuter == PathOuter.Path ? 1 : options.Steps,
+        AttributionMethod.EapIgActivations => options.Steps * ((2.0 * config.Layers) + 1),
+        AttributionMethod.Exact or AttributionMethod.InformationFlowRoutes => 1,
+        _ => InterpolatedGradients.Points(options),
+    };
+
+    private static AttributionResult Collect(ScoringContext context, int batchSize, double divisor, long peak)
+    {
+        double[] sums = context.Scores.ToArray();
+        if (context.HostScores is { } host)
+        {
+            for (int i = 0; i < sums.Length; i++) sums[i] += host[i];
+        }
+        int writers = context.Graph.Writers;
+        int readers = context.Graph.Readers;
+        var scores = new float[sums.Length];
+        var nodes = new float[writers];
+        for (int row = 0; row < writers; row++)
+        {
+            double node = 0;
+            for (int column = 0; column < readers; column++)
+            {
+                int at = (row * readers) + column;
+                if (!double.IsFinite(sums[at]))
+                {
+                    throw new GradpathException(
+                        $"the score of {context.Graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check the checkpoint with 'gradpath info' and the prompts' answers");
+                }
+                scores[at] = (float)(sums[at] / divisor);
+                node += sums[at];
+            }
+
+            // A writer's readers see the whole of its output, so the gradient there is the sum of theirs.
+            nodes[row] = (float)((context.NodeScores?[row] ?? node) / divisor);
+        }
+        bool flow = context.Options.Method == AttributionMethod.InformationFlowRoutes;
+        return new AttributionResult(
+            scores, flow ? null : nodes, flow ? [] : context.CleanMetric, flow ? [] : context.CorruptedMetric, Ordered(context.Path), batchSize, peak);
+    }
+
+    private static List<PathPoint>? Ordered(List<PathPoint>? path) => path is null ? null : [.. path.OrderBy(p => p.Item).ThenBy(p => p.Step)];
 }

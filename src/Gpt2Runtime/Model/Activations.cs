@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
 
@@ -58,8 +59,11 @@ internal sealed class Activations : IDisposable
     /// <param name="device">The device.</param>
     /// <param name="capacity">The largest pass.</param>
     /// <param name="keepWriters">Whether the heads' and MLPs' outputs of all layers are kept, not just the current layer's.</param>
-    public Activations(Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters)
+    /// <param name="keepLayers">Whether all layers are kept for a backward pass. Without it every layer uses the same memory, and only
+    /// the last two boundaries' residual streams are there after a pass.</param>
+    public Activations(Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters, bool keepLayers = true)
     {
+        Debug.Assert(keepLayers || !keepWriters, "writers of layers that are not kept");
         Capacity = capacity;
         KeepsWriters = keepWriters;
         int layers = config.Layers;
@@ -74,7 +78,14 @@ internal sealed class Activations : IDisposable
         Tensor? sharedMlp = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
         for (int l = 0; l < layers; l++)
         {
-            bool last = l == layers - 1;
+            if (l > 0 && !keepLayers)
+            {
+                Boundaries[2 * l] = Boundaries[0];
+                Boundaries[(2 * l) + 1] = Boundaries[1];
+                (Q[l], Kv[l], Probabilities[l], Derivative[l], Z[l], MlpOutput[l]) = (Q[0], Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
+                continue;
+            }
+            bool last = keepLayers && l == layers - 1;
             int queryRows = last ? capacity.FinalRows : capacity.Rows;
             Boundaries[2 * l] = MakeBoundary(capacity.Rows);
             Boundaries[(2 * l) + 1] = MakeBoundary(queryRows);
@@ -86,7 +97,7 @@ internal sealed class Activations : IDisposable
             Z[l] = sharedZ ?? Own(device.Allocate(queryRows, config.Width));
             MlpOutput[l] = sharedMlp ?? Own(device.Allocate(queryRows, config.Width));
         }
-        Boundaries[2 * layers] = MakeBoundary(capacity.FinalRows);
+        Boundaries[2 * layers] = keepLayers ? MakeBoundary(capacity.FinalRows) : Boundaries[0];
         Normed = Own(device.Allocate(capacity.Rows, config.Width));
         AnswerNormed = Own(device.Allocate(capacity.Sequences, config.Width));
         AnswerResidual = Own(device.Allocate(capacity.Sequences, config.Width));
@@ -149,10 +160,11 @@ internal sealed class Activations : IDisposable
     /// <param name="config">The model's shape.</param>
     /// <param name="capacity">The largest pass.</param>
     /// <param name="keepWriters">As in the constructor.</param>
+    /// <param name="keepLayers">As in the constructor.</param>
     /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool keepWriters)
+    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool keepWriters, bool keepLayers = true)
     {
-        long layers = config.Layers;
+        long layers = keepLayers ? config.Layers : 1;
         long perRow = (2L + 1 + 2) * config.Width + config.InnerWidth;
         long perLayer = (capacity.Rows * perRow) + (config.Heads * capacity.ProbabilitiesPerHead);
         long writers = (keepWriters ? 2L * layers : 2L) * capacity.Rows * config.Width;

@@ -58,7 +58,7 @@ internal sealed class BackwardPass : IDisposable
     /// <param name="shape">The forward pass (or its first copies).</param>
     /// <param name="a">Its activations.</param>
     /// <param name="cotangents">Gradients per forward pass.</param>
-    /// <param name="readers">Where readers' gradients are added, or null.</param>
+    /// <param name="readers">Where readers' gradients are added (the caller advances it by the points), or null.</param>
     /// <param name="readerCopies">How many copies count for the readers, from the first of the first cotangent.</param>
     /// <param name="from">The boundary where <see cref="Residual"/> stands now, or -1 for the output.</param>
     /// <param name="downTo">The boundary to reach.</param>
@@ -69,7 +69,6 @@ internal sealed class BackwardPass : IDisposable
             if (s % 2 == 1) Mlp(shape, a, s / 2, cotangents, readers, readerCopies);
             else Attention(shape, a, s / 2, cotangents, readers, readerCopies);
         }
-        readers?.Advance(readerCopies);
     }
 
     /// <inheritdoc />

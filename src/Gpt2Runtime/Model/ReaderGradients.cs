@@ -89,6 +89,15 @@ internal sealed class ReaderGradients : IDisposable
     /// <returns>[rows of one copy, D].</returns>
     public Tensor Mlp(int layer) => _mlp[layer];
 
+    /// <summary>Bytes that it takes, without allocating it.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="capacity">The largest batch, one copy.</param>
+    /// <param name="points">Number of gradient points between two resets.</param>
+    /// <returns>Bytes, up to small change.</returns>
+    public static long Bytes(Gpt2Config config, PassCapacity capacity, int points) =>
+        sizeof(float) * (long)capacity.Rows *
+        ((config.Layers * (((points + 4L) * config.Width) + (3L * config.Heads * (points + 1)))) + (2L * config.Heads * config.Width));
+
     /// <summary>Forgets all points.</summary>
     /// <param name="shape">A pass of the batch to come.</param>
     public void Reset(PassShape shape)
@@ -109,7 +118,7 @@ internal sealed class ReaderGradients : IDisposable
         _device.Fill(_logits, 0, (long)shape.Items * d);
     }
 
-    /// <summary>Takes note that a backward pass has added points.</summary>
+    /// <summary>Takes note that backward passes have added points to every layer that they reached.</summary>
     /// <param name="count">How many.</param>
     public void Advance(int count) => Points += count;
 
@@ -161,13 +170,14 @@ internal sealed class ReaderGradients : IDisposable
     /// <param name="shape">A pass of the batch.</param>
     /// <param name="delta">The writers' differences.</param>
     /// <param name="scores">[F, K] float64, added to.</param>
-    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores)
+    /// <param name="firstLayer">Layers below it are known to have no gradient.</param>
+    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0)
     {
         int heads = _config.Heads;
         int perLayer = (3 * heads) + 1;
         int stride = (_config.Layers * perLayer) + 1;
         int d = _config.Width;
-        for (int l = 0; l < _config.Layers; l++)
+        for (int l = firstLayer; l < _config.Layers; l++)
         {
             int feeding = 1 + (l * (heads + 1));
             foreach (Group group in _groups[l])

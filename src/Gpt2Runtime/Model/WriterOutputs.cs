@@ -40,6 +40,12 @@ internal sealed class WriterOutputs : IDisposable
     /// <summary>Per layer the MLP's output, bias included [query rows, D].</summary>
     public Tensor[] Mlp { get; }
 
+    /// <summary>Bytes that it takes, without allocating it.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="capacity">The largest batch, one copy.</param>
+    /// <returns>Bytes.</returns>
+    public static long Bytes(Gpt2Config config, PassCapacity capacity) => sizeof(float) * ((2L * config.Layers) + 1) * capacity.Rows * config.Width;
+
     /// <summary>this = alpha x + beta y, writer by writer.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
     /// <param name="alpha">Factor of x.</param>
@@ -56,6 +62,70 @@ internal sealed class WriterOutputs : IDisposable
             long length = l == _config.Layers - 1 ? final : all;
             _device.Combine(alpha, x.Z[l], beta, y.Z[l], length, Z[l]);
             _device.Combine(alpha, x.Mlp[l], beta, y.Mlp[l], length, Mlp[l]);
+        }
+    }
+
+    /// <summary>Multiplies every item's outputs with a weight.</summary>
+    /// <param name="shape">A pass whose first copy these are.</param>
+    /// <param name="rowWeights">[rows of one copy]: the weight of each row's item.</param>
+    /// <param name="itemWeights">[items].</param>
+    public void Weight(PassShape shape, Tensor rowWeights, Tensor itemWeights)
+    {
+        int rows = shape.BaseRows;
+        _device.ScaleRows(Input, rowWeights, rows, rows, _config.Width, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            bool answers = shape.AnswerOnly && l == _config.Layers - 1;
+            int count = answers ? shape.Items : rows;
+            Tensor weights = answers ? itemWeights : rowWeights;
+            _device.ScaleRows(Z[l], weights, count, count, _config.Width, Z[l]);
+            _device.ScaleRows(Mlp[l], weights, count, count, _config.Width, Mlp[l]);
+        }
+    }
+
+    /// <summary>this += factor times the sum over prompts: builds the mean over prompts of one length, as one prompt's outputs.</summary>
+    /// <param name="shape">A pass of one copy.</param>
+    /// <param name="a">Its activations, with all layers' writers kept.</param>
+    /// <param name="embeddings">The pass's token embeddings.</param>
+    /// <param name="factor">Weight of each prompt.</param>
+    public void AddItems(PassShape shape, Activations a, Tensor embeddings, float factor)
+    {
+        Add(embeddings, shape.BaseRows, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            int rows = l == _config.Layers - 1 ? shape.BaseFinalRows : shape.BaseRows;
+            Add(a.Z[l], rows, Z[l]);
+            Add(a.MlpOutput[l], rows, Mlp[l]);
+        }
+
+        void Add(Tensor from, int rows, Tensor to)
+        {
+            long length = (long)rows / shape.Items * _config.Width;
+            for (int i = 0; i < shape.Items; i++)
+            {
+                using Tensor item = from.Slice(i * length, (int)length);
+                _device.Combine(factor, item, 1, to, length, to);
+            }
+        }
+    }
+
+    /// <summary>Every item gets the same outputs.</summary>
+    /// <param name="shape">A pass whose first copy these become; prompts of one length.</param>
+    /// <param name="one">One prompt's outputs.</param>
+    public void Repeat(PassShape shape, WriterOutputs one)
+    {
+        Copy(one.Input, shape.BaseRows, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            int rows = l == _config.Layers - 1 ? shape.BaseFinalRows : shape.BaseRows;
+            Copy(one.Z[l], rows, Z[l]);
+            Copy(one.Mlp[l], rows, Mlp[l]);
+        }
+
+        void Copy(Tensor from, int rows, Tensor to)
+        {
+            long length = (long)rows / shape.Items * _config.Width;
+            for (int i = 0; i < shape.Items; i++) _device.CopyBlock(from, 0, to, i * length, length);
         }
     }
 

@@ -74,6 +74,23 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
+    /// <inheritdoc />
+    public override void SubtractRows(Tensor x, Tensor y, int period, int rows, int width)
+    {
+        var job = new SubtractRowsJob { X = P(x), Y = P(y), Period = period, Width = width, Range = RowRange.Divide(rows, width, Workers) };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    /// <inheritdoc />
+    public override void MirrorUpperTriangle(Tensor matrix, int size)
+    {
+        float* m = P(matrix);
+        for (int i = 0; i < size; i++)
+        {
+            for (int j = i + 1; j < size; j++) m[((long)j * size) + i] = m[((long)i * size) + j];
+        }
+    }
+
     private const int ChunkLength = 4096;
 
     private static int Chunks(long length) => (int)((length + ChunkLength - 1) / ChunkLength);
@@ -139,6 +156,22 @@ public sealed unsafe partial class CpuDevice
             {
                 long at = (long)r * Width;
                 TensorPrimitives.Multiply(new ReadOnlySpan<float>(X + at, Width), Factors[r % Period], new Span<float>(Output + at, Width));
+            }
+        }
+    }
+
+    private struct SubtractRowsJob : IParallelJob
+    {
+        public float* X, Y;
+        public int Period, Width;
+        public RowRange Range;
+
+        public readonly void Execute(int part, int worker)
+        {
+            for (int r = Range.From(part); r < Range.To(part); r++)
+            {
+                var row = new Span<float>(X + ((long)r * Width), Width);
+                TensorPrimitives.Subtract(row, new ReadOnlySpan<float>(Y + ((long)(r % Period) * Width), Width), row);
             }
         }
     }

@@ -182,7 +182,10 @@ public sealed class SafetensorsTests : IDisposable
                 }
                 float[] actual = new float[length];
                 fixed (byte* pinned = source) FloatConversion.ToSingle(dtype, pinned + shift, actual);
-                for (int i = 0; i < length; i++) Assert.True(expected[i].Equals(actual[i]), $"{dtype} {length} {shift} at {i}: {actual[i]} for {expected[i]}");
+                for (int i = 0; i < length; i++)
+                {
+                    if (!expected[i].Equals(actual[i])) Assert.Fail($"{dtype}, {length} values, shifted by {shift}, at {i}: {actual[i]} for {expected[i]}");
+                }
             }
         }
     }

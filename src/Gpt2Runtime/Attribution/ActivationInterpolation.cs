@@ -1,0 +1,182 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// EAP-IG (activations): for each site (the input; all heads of a layer; an MLP) and i = 1..m the site's output is
+/// (i/m) clean + (1 - i/m) corrupted on the clean prompt; gradients at all readers are averaged over all m (2L + 1) runs.
+/// </summary>
+/// <remarks>
+/// A run differs from the clean one only behind its site, so it starts there, its m points as one pass. In front of the site all runs
+/// share the clean run's activations, and a backward pass is linear in its gradient: the gradients that arrive at a site from all sites
+/// behind it are added up and travel on together, once.
+/// </remarks>
+internal sealed class ActivationInterpolation : BatchScorer
+{
+    private readonly ScoringContext _context;
+    private readonly int _steps;
+    private readonly Activations _clean;
+    private readonly Activations _points;
+    private readonly BackwardPass _backward;
+    private readonly BackwardPass _upstream;
+    private readonly ReaderGradients _readers;
+    private readonly ReaderGradients _upstreamReaders;
+    private readonly OutputHead _head;
+    private readonly PromptEmbeddings _prompts;
+    private readonly Tensor _embeddings;
+    private readonly WriterOutputs _cleanWriters;
+    private readonly WriterOutputs _target;
+    private readonly WriterOutputs _difference;
+    private readonly WriterDifferences _delta;
+    private readonly AblationTargets _ablation;
+    private readonly Tensor _mixed;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="pairs">All items.</param>
+    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="constants">The model's reader constants.</param>
+    public ActivationInterpolation(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, int[] lengths, ReaderConstants constants)
+    {
+        _context = context;
+        _steps = context.Options.Steps;
+        Device device = context.Device;
+        var one = PassCapacity.For(lengths, 1, false);
+        var two = PassCapacity.For(lengths, 2, false);
+        var all = PassCapacity.For(lengths, _steps, false);
+        _clean = Own(new Activations(context.Config, device, two, keepWriters: true));
+        _points = Own(new Activations(context.Config, device, all, keepWriters: false));
+        _backward = Own(new BackwardPass(context.Weights, all, 1));
+        _upstream = Own(new BackwardPass(context.Weights, one, 1));
+        _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false));
+        _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false));
+        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, Math.Max(two.Sequences, all.Sequences)));
+        _prompts = Own(new PromptEmbeddings(context, one.Rows));
+        _embeddings = Own(device.Allocate(Math.Max(two.Rows, all.Rows), context.Config.Width));
+        _cleanWriters = Own(new WriterOutputs(context.Config, device, one));
+        _target = Own(new WriterOutputs(context.Config, device, one));
+        _difference = Own(new WriterOutputs(context.Config, device, one));
+        _delta = Own(new WriterDifferences(context.Weights, one, false));
+        _ablation = Own(new AblationTargets(context, pairs, false));
+        _mixed = Own(device.Allocate(one.Rows, context.Config.Width));
+    }
+
+    /// <summary>Bytes of the workspaces for a batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="options">Method and settings.</param>
+    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <returns>Bytes.</returns>
+    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    {
+        var one = PassCapacity.For(lengths, 1, false);
+        var all = PassCapacity.For(lengths, options.Steps, false);
+        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, 2, false), true)
+            + Activations.Bytes(weights.Config, all, false)
+            + BackwardPass.Bytes(weights.Config, all, 1)
+            + BackwardPass.Bytes(weights.Config, one, 1)
+            + ReaderGradients.Bytes(weights.Config, one, options.Steps + 1)
+            + WriterDifferences.Bytes(weights.Config, one, false)
+            + (3 * WriterOutputs.Bytes(weights.Config, one))
+            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, (options.Steps + 2) * lengths.Count);
+    }
+
+    /// <inheritdoc />
+    public override void Score(ScoringBatch batch)
+    {
+        using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
+        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+        using var all = new PassShape(_context.Device, batch.Lengths, _steps, false);
+        RunBoth(batch, both, one);
+        int sublayers = 2 * _context.Config.Layers;
+        long boundary = (long)one.Rows * _context.Config.Width;
+        _context.Device.Fill(_upstream.Residual, 0, boundary);
+        _upstreamReaders.Reset(one);
+        for (int site = sublayers - 1; site >= -1; site--)
+        {
+            if (site >= 0) _upstream.Run(one, _clean, 1, _upstreamReaders, 1, from: site + 1, downTo: site);
+            RunSite(site, one, all);
+            if (site >= 0)
+            {
+                for (int i = 0; i < _steps; i++)
+                {
+                    using Tensor copy = _backward.Residual.Slice(i * boundary, one.Rows, _context.Config.Width);
+                    _context.Device.Combine(1, copy, 1, _upstream.Residual, boundary, _upstream.Residual);
+                }
+            }
+            _context.Advance("sites", (double)(sublayers - site) / (sublayers + 2));
+        }
+        _upstreamReaders.Advance(1);
+        _upstreamReaders.Contract(one, _delta, _context.Scores);
+    }
+
+    private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+    {
+        int items = batch.Items.Length;
+        _prompts.Load(batch);
+        _head.SetItems(batch.Pairs);
+        _prompts.Interpolate(1, batch.Rows, _embeddings, 0);
+        _prompts.Interpolate(0, batch.Rows, _embeddings, 1);
+        _context.Forward.Embed(both, _clean, _embeddings);
+        _context.Forward.Run(both, _clean);
+        _head.Evaluate(both, _clean, 0);
+        for (int i = 0; i < items; i++)
+        {
+            _context.CleanMetric[batch.Items[i]] = _head.Values[i];
+            _context.CorruptedMetric[batch.Items[i]] = _head.Values[items + i];
+        }
+        _cleanWriters.Take(both, _clean, _embeddings, 0);
+        _target.Take(both, _clean, _embeddings, 1);
+        _ablation.Target(one, _target, _target);
+        _difference.Combine(one, 1, _target, -1, _cleanWriters);
+        _difference.Weight(one, batch.RowWeights, batch.ItemWeights);
+        _delta.Spread(one, _difference);
+    }
+
+    // The m points of one site: forward from the site, backward down to it, and the scores of the readers in between.
+    private void RunSite(int site, PassShape one, PassShape all)
+    {
+        int layer = Math.Max(0, site) / 2;
+        _readers.Reset(one);
+        if (site < 0)
+        {
+            Mix(_cleanWriters.Input, _target.Input, _embeddings, one);
+            _context.Forward.Embed(all, _points, _embeddings);
+        }
+        else
+        {
+            long boundary = (long)one.Rows * _context.Config.Width;
+            for (int i = 0; i < _steps; i++)
+            {
+                _context.Device.CopyBlock(_clean.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
+            }
+            if (site % 2 == 0)
+            {
+                Mix(_cleanWriters.Z[layer], _target.Z[layer], _points.Z[layer], one);
+                _context.Forward.AddHeads(all, _points, layer);
+            }
+            else
+            {
+                Mix(_cleanWriters.Mlp[layer], _target.Mlp[layer], _points.MlpOutput[layer], one);
+                _context.Forward.AddMlp(all, _points, layer);
+            }
+        }
+        _context.Forward.Run(all, _points, from: site + 1);
+        _head.Evaluate(all, _points, -1);
+        _head.LossGradient(all, _backward, _readers, _steps);
+        _backward.Run(all, _points, 1, _readers, _steps, downTo: site + 1);
+        _readers.Advance(_steps);
+        _readers.Contract(one, _delta, _context.Scores, firstLayer: (site + 1) / 2);
+    }
+
+    private void Mix(Tensor clean, Tensor target, Tensor copies, PassShape one)
+    {
+        long length = (long)one.Rows * _context.Config.Width;
+        for (int i = 1; i <= _steps; i++)
+        {
+            float share = (float)i / _steps;
+            _context.Device.Combine(share, clean, 1 - share, target, length, _mixed);
+            _context.Device.CopyBlock(_mixed, 0, copies, (i - 1) * length, length);
+        }
+    }
+}

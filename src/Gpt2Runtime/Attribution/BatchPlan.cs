@@ -1,0 +1,43 @@
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>Which items are scored together: prompts of like length, as many as memory allows.</summary>
+/// <param name="Batches">Item indices of each batch.</param>
+/// <param name="Size">Largest number of pairs in a batch.</param>
+internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
+{
+    private const int MostRows = 1024;
+
+    /// <summary>Makes a plan.</summary>
+    /// <param name="pairs">The items.</param>
+    /// <param name="requested">Pairs per batch, or 0 to choose.</param>
+    /// <param name="budget">Bytes that a batch's workspaces may take.</param>
+    /// <param name="bytes">What the workspaces take for a batch of given prompt lengths.</param>
+    /// <returns>Batches of items sorted by length (stable), so that shapes repeat.</returns>
+    /// <exception cref="GradpathException">Even one pair does not fit.</exception>
+    public static BatchPlan Make(IReadOnlyList<PromptPair> pairs, int requested, long budget, Func<IReadOnlyList<int>, long> bytes)
+    {
+        int[] order = [.. Enumerable.Range(0, pairs.Count).OrderBy(i => pairs[i].Length)];
+        int size = requested > 0 ? Math.Min(requested, pairs.Count) : Choose(pairs, order, budget, bytes);
+        return new BatchPlan([.. order.Chunk(size)], size);
+    }
+
+    // The longest prompts make the largest batch. Rows beyond about a thousand per copy make products no faster, only larger.
+    private static int Choose(IReadOnlyList<PromptPair> pairs, int[] order, long budget, Func<IReadOnlyList<int>, long> bytes)
+    {
+        int longest = pairs[order[^1]].Length;
+        int size = Math.Clamp(MostRows / longest, 1, pairs.Count);
+        while (size > 1 && bytes([.. Enumerable.Repeat(longest, size)]) > budget) size = size * 3 / 4;
+        long needed = bytes([longest]);
+        if (size == 1 && needed > budget)
+        {
+            throw new GradpathException(
+                $"one pair of {longest} tokens needs {needed / 1048576.0:F0} MiB of workspace and {budget / 1048576.0:F0} MiB are free; use shorter prompts, fewer --steps or a machine with more memory");
+        }
+
+        // Batches of even size: 20 pairs as 2 x 10, not 16 + 4.
+        int batches = (pairs.Count + size - 1) / size;
+        return (pairs.Count + batches - 1) / batches;
+    }
+}

@@ -1,0 +1,213 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// EAP-GP (arXiv 2502.06852, as two public re-implementations read it): gradients averaged along a path of the token embedding that
+/// follows, step by step, the direction in which the output comes nearer to the corrupted run's.
+///
+///     gamma_0 = clean embedding;   g = d ||G(gamma_j) - G(x')||^2 / d gamma;   gamma_{j+1} = gamma_j - eta g / ||g||   (per item)
+///     score[u, v] = (u' - u) . 1/k sum over j = 1..k of dL(gamma_j)/dv
+///
+/// The forward pass at gamma_j serves both its score gradient and the next step's direction; the two backward passes share one doubled
+/// batch. The first direction comes from the clean run, which is needed anyway.
+/// </summary>
+internal sealed class GradPath : BatchScorer
+{
+    private readonly ScoringContext _context;
+    private readonly AttributionOptions _options;
+    private readonly bool _answerOnly;
+    private readonly Activations _activations;
+    private readonly BackwardPass _backward;
+    private readonly ReaderGradients _readers;
+    private readonly OutputHead _head;
+    private readonly OutputDistance? _distance;
+    private readonly PathObjectiveGradient _objective;
+    private readonly PromptEmbeddings _prompts;
+    private readonly Tensor _embeddings;
+    private readonly Tensor _gamma;
+    private readonly Tensor _rowFactors;
+    private readonly WriterOutputs _now;
+    private readonly WriterOutputs _next;
+    private readonly WriterDifferences _delta;
+    private readonly DeviceArray<double> _squaredNorms;
+    private readonly DeviceArray<double> _stepLengths;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="constants">The model's reader constants.</param>
+    public GradPath(ScoringContext context, int[] lengths, ReaderConstants constants)
+    {
+        _context = context;
+        _options = context.Options;
+        _answerOnly = RunsAnswerOnly(_options);
+        Device device = context.Device;
+        int d = context.Config.Width;
+        var one = PassCapacity.For(lengths, 1, _answerOnly);
+        var two = PassCapacity.For(lengths, 2, _answerOnly);
+        _activations = Own(new Activations(context.Config, device, two, keepWriters: true));
+        _backward = Own(new BackwardPass(context.Weights, one, 2));
+        _readers = Own(new ReaderGradients(context.Weights, constants, one, _options.PathOuter == PathOuter.Path ? 1 : _options.Steps, _answerOnly));
+        _head = Own(new OutputHead(context.Weights, _options.Metric, lengths.Length, two.Sequences));
+        bool logits = _options.PathObjective is PathObjective.LogitsAll or PathObjective.LogitsLast;
+        _distance = logits || _options.RecordPath ? Own(new OutputDistance(context.Weights, two, one.FinalRows)) : null;
+        _objective = Own(new PathObjectiveGradient(context.Weights, _options.PathObjective, two, _distance));
+        _prompts = Own(new PromptEmbeddings(context, one.Rows));
+        _embeddings = Own(device.Allocate(two.Rows, d));
+        _gamma = Own(device.Allocate(one.Rows, d));
+        _rowFactors = Own(device.Allocate(one.Rows));
+        _now = Own(new WriterOutputs(context.Config, device, one));
+        _next = Own(new WriterOutputs(context.Config, device, one));
+        _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
+        _squaredNorms = Own(device.AllocateArray<double>(lengths.Length));
+        _stepLengths = Own(device.AllocateArray<double>(lengths.Length));
+    }
+
+    /// <summary>Bytes of the workspaces for a batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="options">Method and settings.</param>
+    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <returns>Bytes.</returns>
+    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    {
+        bool answerOnly = RunsAnswerOnly(options);
+        var one = PassCapacity.For(lengths, 1, answerOnly);
+        var two = PassCapacity.For(lengths, 2, answerOnly);
+        return Activations.Bytes(weights.Config, two, true)
+            + BackwardPass.Bytes(weights.Config, one, 2)
+            + ReaderGradients.Bytes(weights.Config, one, options.Steps)
+            + WriterDifferences.Bytes(weights.Config, one, answerOnly)
+            + (2 * WriterOutputs.Bytes(weights.Config, one))
+            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, 2 * lengths.Count)
+            + (options.PathObjective == PathObjective.ProbsLast ? sizeof(float) * 4L * lengths.Count * weights.Config.Vocabulary : 0);
+    }
+
+    /// <inheritdoc />
+    public override void Score(ScoringBatch batch)
+    {
+        using var both = new PassShape(_context.Device, batch.Lengths, 2, _answerOnly);
+        using var one = new PassShape(_context.Device, batch.Lengths, 1, _answerOnly);
+        double[] target = RunBoth(batch, both, one);
+        int k = _options.Steps;
+        bool alongPath = _options.PathOuter == PathOuter.Path;
+        using Tensor objectiveResidual = _backward.Residual.Slice((long)one.FinalRows * _context.Config.Width, one.FinalRows, _context.Config.Width);
+        using Tensor objectiveGradient = _backward.Residual.Slice((long)one.Rows * _context.Config.Width, one.Rows, _context.Config.Width);
+        for (int j = 0; j <= k; j++)
+        {
+            bool counts = alongPath ? j < k : j > 0;
+            bool needsMetric = counts || _options.RecordPath || _options.PathObjective == PathObjective.Metric;
+            Tensor direction = Backward(one, needsMetric, counts, j < k, objectiveResidual, objectiveGradient);
+            if (_options.RecordPath) Record(batch, one, j);
+            if (j == k) break;
+            if (_options.PathObjective == PathObjective.Metric) ScaleByMetric(batch, target, direction, one);
+            _context.Device.SequenceDots(direction, direction, one.All, _context.Config.Width, _squaredNorms);
+            _context.Device.PathStep(_gamma, direction, _squaredNorms, _stepLengths, _options.PathNorm == PathNorm.Batch, one.All, _context.Config.Width);
+            _context.Forward.Embed(one, _activations, _gamma);
+            _context.Forward.Run(one, _activations);
+            _head.Evaluate(one, _activations, -1);
+            if (alongPath) ContractSegment(batch, one);
+            _context.Advance("path", 0.95 * (j + 1) / k);
+        }
+        if (!alongPath) _readers.Contract(one, _delta, _context.Scores);
+    }
+
+    // Shares with the answer-only form only what never looks at another position's output.
+    private static bool RunsAnswerOnly(AttributionOptions options) => PathObjectiveGradient.AnswerOnly(options.PathObjective) && !options.RecordPath;
+
+    // The run at the path's start (copy 0, whose activations serve the first step) and the run it heads for (copy 1).
+    private double[] RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+    {
+        bool fromClean = _options.PathStart == PathStart.Clean;
+        int items = batch.Items.Length;
+        _prompts.Load(batch);
+        _head.SetItems(batch.Pairs);
+        _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _embeddings, 0);
+        _prompts.Interpolate(fromClean ? 0 : 1, batch.Rows, _embeddings, 1);
+        _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _gamma, 0);
+        _context.Forward.Embed(both, _activations, _embeddings);
+        _context.Forward.Run(both, _activations);
+        int cleanCopy = fromClean ? 0 : 1;
+        _head.Evaluate(both, _activations, cleanCopy);
+        for (int i = 0; i < items; i++)
+        {
+            _context.CleanMetric[batch.Items[i]] = _head.Values[(cleanCopy * items) + i];
+            _context.CorruptedMetric[batch.Items[i]] = _head.Values[((1 - cleanCopy) * items) + i];
+        }
+        _objective.CaptureTarget(both, _activations, 1);
+        if (_options.RecordPath && _options.PathObjective is not (PathObjective.LogitsAll or PathObjective.LogitsLast))
+        {
+            _distance!.CaptureTarget(both, _activations, 1);
+        }
+        _now.Take(both, _activations, _embeddings, 0);
+        if (_options.PathOuter == PathOuter.Delta)
+        {
+            _next.Take(both, _activations, _embeddings, 1);
+            _next.Combine(one, fromClean ? 1 : -1, _next, fromClean ? -1 : 1, _now);
+            _next.Weight(one, batch.RowWeights, batch.ItemWeights);
+            _delta.Spread(one, _next);
+        }
+        _readers.Reset(one);
+        double[] lengths = [.. Enumerable.Repeat(1.0, items)];
+        if (_options.PathEta == PathStep.Match)
+        {
+            double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
+            for (int i = 0; i < items; i++) lengths[i] = apart[i] / _options.Steps;
+        }
+        _stepLengths.Upload(lengths);
+        return _head.Values[items..(2 * items)];
+    }
+
+    // Metric first, objective second; returns the objective's gradient at the embedding (the metric's own where that is the objective).
+    private Tensor Backward(PassShape one, bool metric, bool counts, bool objective, Tensor objectiveResidual, Tensor objectiveGradient)
+    {
+        bool second = objective && _options.PathObjective != PathObjective.Metric;
+        if (metric) _head.LossGradient(one, _backward, counts ? _readers : null, counts ? 1 : 0);
+        if (second) _objective.Gradient(one, _activations, metric ? objectiveResidual : _backward.Residual);
+        _backward.Run(one, _activations, metric && second ? 2 : 1, counts ? _readers : null, counts ? 1 : 0);
+        if (counts) _readers.Advance(1);
+        return metric && second ? objectiveGradient : _backward.Residual;
+    }
+
+    // d (L - L')^2 = 2 (L - L') dL, with L the metric; the pass gave the gradient of its loss.
+    private void ScaleByMetric(ScoringBatch batch, double[] target, Tensor gradient, PassShape one)
+    {
+        int sign = OutputHead.LossSign(_options.Metric);
+        var factors = new float[one.Rows];
+        for (int i = 0, row = 0; i < batch.Items.Length; i++)
+        {
+            for (int p = 0; p < batch.Lengths[i]; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - target[i]));
+        }
+        _rowFactors.Upload(factors);
+        _context.Device.ScaleRows(gradient, _rowFactors, one.Rows, one.Rows, _context.Config.Width, gradient);
+    }
+
+    // (writers at gamma_{j+1} - writers at gamma_j) . gradients at gamma_j.
+    private void ContractSegment(ScoringBatch batch, PassShape one)
+    {
+        _next.Take(one, _activations, _gamma, 0);
+        _now.Combine(one, 1, _next, -1, _now);
+        _now.Weight(one, batch.RowWeights, batch.ItemWeights);
+        _delta.Spread(one, _now);
+        _readers.Contract(one, _delta, _context.Scores);
+        _readers.Reset(one);
+        _now.Combine(one, 1, _next, 0, _next);
+    }
+
+    private void Record(ScoringBatch batch, PassShape one, int step)
+    {
+        // The metric is the first cotangent; the norm of its loss is its own.
+        double[] gradientNorms = _prompts.Norms(one, _backward.Residual);
+        var distances = new double[batch.Items.Length];
+        _distance!.Compare(one, _activations);
+        _distance.Distances(one, distances);
+        double[] fromClean = _prompts.Distance(one, _gamma, _prompts.Clean, _prompts.Point);
+        double[] fromCorrupted = _prompts.Distance(one, _gamma, _prompts.Corrupted, _prompts.Point);
+        for (int i = 0; i < batch.Items.Length; i++)
+        {
+            _context.Path!.Add(new PathPoint(batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
+        }
+    }
+}

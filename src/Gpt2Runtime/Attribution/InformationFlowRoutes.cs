@@ -1,0 +1,83 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// Information flow routes (Ferrando and Voita 2024): an edge's importance is how much of the reader's input the writer makes up,
+/// max(0, |y|_1 - |y - z_u|_1) normalised over the writers, on the clean run. Queries, keys and values of a layer read the same input.
+/// </summary>
+internal sealed class InformationFlowRoutes : BatchScorer
+{
+    private readonly ScoringContext _context;
+    private readonly Activations _activations;
+    private readonly Tensor _embeddings;
+    private readonly WriterOutputs _writers;
+    private readonly WriterDifferences _outputs;
+    private readonly DeviceArray<double> _scores;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    public InformationFlowRoutes(ScoringContext context, int[] lengths)
+    {
+        _context = context;
+        var one = PassCapacity.For(lengths, 1, false);
+        _activations = Own(new Activations(context.Config, context.Device, one, keepWriters: true));
+        _embeddings = Own(context.Device.Allocate(one.Rows, context.Config.Width));
+        _writers = Own(new WriterOutputs(context.Config, context.Device, one));
+        _outputs = Own(new WriterDifferences(context.Weights, one, false));
+        _scores = Own(context.Device.AllocateArray<double>((long)context.Graph.Writers * ((2 * context.Config.Layers) + 1)));
+    }
+
+    /// <summary>Bytes of the workspaces for a batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <returns>Bytes.</returns>
+    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<int> lengths)
+    {
+        var one = PassCapacity.For(lengths, 1, false);
+        return Activations.Bytes(weights.Config, one, true) + WriterDifferences.Bytes(weights.Config, one, false) + WriterOutputs.Bytes(weights.Config, one);
+    }
+
+    /// <inheritdoc />
+    public override void Score(ScoringBatch batch)
+    {
+        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+        int d = _context.Config.Width;
+        int layers = _context.Config.Layers;
+        int heads = _context.Config.Heads;
+        int boundaries = (2 * layers) + 1;
+        float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) => Enumerable.Repeat((float)(w / batch.Lengths[i]), batch.Lengths[i]))];
+        using Tensor weights = _context.Device.StoreTensor(rowWeights, rowWeights.Length);
+        _context.Device.GatherRows(_context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, d, _embeddings);
+        _context.Forward.Embed(one, _activations, _embeddings);
+        _context.Forward.Run(one, _activations);
+        _writers.Take(one, _activations, _embeddings, 0);
+        _outputs.Spread(one, _writers);
+        _context.Advance("flow", 0.3);
+        for (int b = 0; b < boundaries; b++)
+        {
+            int writers = 1 + (b / 2 * (heads + 1)) + (b % 2 == 1 ? heads : 0);
+            _context.Device.Proximity(_activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, _scores, boundaries, b);
+        }
+        _context.HostScores = ToColumns(_scores.ToArray());
+    }
+
+    // One column per boundary becomes one per reader.
+    private double[] ToColumns(double[] byBoundary)
+    {
+        int boundaries = (2 * _context.Config.Layers) + 1;
+        var scores = new double[_context.Graph.Writers * (long)_context.Graph.Readers];
+        for (int column = 0; column < _context.Graph.Readers; column++)
+        {
+            int perLayer = (3 * _context.Config.Heads) + 1;
+            int boundary = column == _context.Graph.LogitsColumn ? boundaries - 1 : (2 * (column / perLayer)) + (column % perLayer == perLayer - 1 ? 1 : 0);
+            for (int row = 0; row < _context.Graph.WritersBefore(column); row++)
+            {
+                scores[((long)row * _context.Graph.Readers) + column] = byBoundary[(row * boundaries) + boundary];
+            }
+        }
+        return scores;
+    }
+}

@@ -1,0 +1,192 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// EAP, EAP-IG (inputs) and clean-corrupted: one method with different points on the straight line between the corrupted and the clean
+/// token embedding. All points of a batch are copies in one pass, together with the clean and the corrupted run, which are points
+/// themselves at the shares 1 and 0.
+///
+///     score[u, v] = (u' - u) . mean over points of dL/dv
+///
+/// EAP (Syed et al. 2023) has the clean run as its only point; EAP-IG (Hanna et al. 2024) has m; clean-corrupted has both ends.
+/// </summary>
+internal sealed class InterpolatedGradients : BatchScorer
+{
+    private const int MostRowsPerPass = 4096;
+    private static readonly double[] Ends = [0, 1];
+
+    private readonly ScoringContext _context;
+    private readonly double[] _shares;
+    private readonly int _counted;
+    private readonly bool _answerOnly;
+    private readonly int _pointsPerPass;
+    private readonly Activations _activations;
+    private readonly BackwardPass _backward;
+    private readonly ReaderGradients _readers;
+    private readonly OutputHead _head;
+    private readonly OutputDistance? _distance;
+    private readonly PromptEmbeddings _prompts;
+    private readonly Tensor _embeddings;
+    private readonly WriterOutputs _clean;
+    private readonly WriterOutputs _corrupted;
+    private readonly WriterDifferences _delta;
+    private readonly AblationTargets _ablation;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="pairs">All items.</param>
+    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="constants">The model's reader constants.</param>
+    public InterpolatedGradients(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, int[] lengths, ReaderConstants constants)
+    {
+        _context = context;
+        (_shares, _counted) = Shares(context.Options);
+        _answerOnly = !context.Options.RecordPath;
+        _pointsPerPass = PointsPerPass(context.Options, lengths.Sum());
+        Device device = context.Device;
+        var one = PassCapacity.For(lengths, 1, _answerOnly);
+        var all = PassCapacity.For(lengths, _pointsPerPass + 2, _answerOnly);
+        _activations = Own(new Activations(context.Config, device, all, keepWriters: true));
+        _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(lengths, _pointsPerPass, _answerOnly), 1));
+        _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly));
+        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, all.Sequences));
+        _distance = context.Options.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
+        _prompts = Own(new PromptEmbeddings(context, one.Rows));
+        _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
+        _clean = Own(new WriterOutputs(context.Config, device, one));
+        _corrupted = Own(new WriterOutputs(context.Config, device, one));
+        _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
+        _ablation = Own(new AblationTargets(context, pairs, _answerOnly));
+    }
+
+    /// <summary>Number of gradient points that the sums are divided by.</summary>
+    /// <param name="options">Method and settings.</param>
+    /// <returns>The number.</returns>
+    public static int Points(AttributionOptions options) => Shares(options).Counted;
+
+    /// <summary>Bytes of the workspaces for a batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="options">Method and settings.</param>
+    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <returns>Bytes.</returns>
+    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    {
+        bool answerOnly = !options.RecordPath;
+        int points = PointsPerPass(options, lengths.Sum());
+        var one = PassCapacity.For(lengths, 1, answerOnly);
+        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, points + 2, answerOnly), true)
+            + BackwardPass.Bytes(weights.Config, PassCapacity.For(lengths, points, answerOnly), 1)
+            + ReaderGradients.Bytes(weights.Config, one, Points(options))
+            + WriterDifferences.Bytes(weights.Config, one, answerOnly)
+            + (2 * WriterOutputs.Bytes(weights.Config, one))
+            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, (points + 2) * lengths.Count);
+    }
+
+    /// <inheritdoc />
+    public override void Score(ScoringBatch batch)
+    {
+        _prompts.Load(batch);
+        _head.SetItems(batch.Pairs);
+        var metric = new double[_shares.Length][];
+        var gradientNorm = new double[_shares.Length][];
+        var distance = new double[_shares.Length][];
+        using (var one = new PassShape(_context.Device, batch.Lengths, 1, _answerOnly))
+        {
+            _readers.Reset(one);
+            for (int first = 0; first < _shares.Length; first += _pointsPerPass)
+            {
+                int points = Math.Min(_pointsPerPass, _shares.Length - first);
+                RunPoints(batch, one, first, points, metric, gradientNorm, distance);
+                _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
+            }
+            _ablation.Difference(one, _clean, _corrupted, _corrupted);
+            _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
+            _delta.Spread(one, _corrupted);
+            _readers.Contract(one, _delta, _context.Scores);
+            if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
+        }
+    }
+
+    private static (double[] Shares, int Counted) Shares(AttributionOptions options)
+    {
+        int m = options.Steps;
+        double[] counted = options.Method switch
+        {
+            AttributionMethod.Eap => [1],
+            AttributionMethod.CleanCorrupted => [0, 1],
+            _ => [.. Enumerable.Range(0, m).Select(i => options.IgPoints switch
+            {
+                IgPoints.Left => (double)i / m,
+                IgPoints.Right => (i + 1.0) / m,
+                _ => (i + 0.5) / m,
+            })],
+        };
+        if (!options.RecordPath || options.Method == AttributionMethod.Eap) return (counted, counted.Length);
+
+        // The recorded path shows both ends, whether they are gradient points or not.
+        return ([.. counted, .. Ends.Except(counted)], counted.Length);
+    }
+
+    private static int PointsPerPass(AttributionOptions options, int rows) =>
+        Math.Clamp((MostRowsPerPass / Math.Max(1, rows)) - 2, 1, Shares(options).Shares.Length);
+
+    // Copies: the points first, then what else the first pass needs: the clean and the corrupted run where they are no points.
+    private void RunPoints(ScoringBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)
+    {
+        var shares = new List<double>(_shares.AsSpan(first, points).ToArray());
+        if (first == 0) shares.AddRange(Ends.Except(shares).ToArray());
+        using var shape = new PassShape(_context.Device, batch.Lengths, shares.Count, _answerOnly);
+        using var gradientShape = new PassShape(_context.Device, batch.Lengths, points, _answerOnly);
+        for (int c = 0; c < shares.Count; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
+        _context.Forward.Embed(shape, _activations, _embeddings);
+        _context.Forward.Run(shape, _activations);
+        _head.Evaluate(shape, _activations, first == 0 ? shares.IndexOf(1) : -1);
+        if (first == 0)
+        {
+            _clean.Take(shape, _activations, _embeddings, shares.IndexOf(1));
+            _corrupted.Take(shape, _activations, _embeddings, shares.IndexOf(0));
+            for (int i = 0; i < batch.Items.Length; i++)
+            {
+                _context.CleanMetric[batch.Items[i]] = _head.Values[(shares.IndexOf(1) * batch.Items.Length) + i];
+                _context.CorruptedMetric[batch.Items[i]] = _head.Values[(shares.IndexOf(0) * batch.Items.Length) + i];
+            }
+        }
+        int counted = Math.Clamp(_counted - first, 0, points);
+        int items = batch.Items.Length;
+        if (_distance is not null)
+        {
+            if (first == 0) _distance.CaptureTarget(shape, _activations, shares.IndexOf(0));
+            var all = new double[shape.Sequences];
+            _distance.Compare(shape, _activations);
+            _distance.Distances(shape, all);
+            for (int p = 0; p < points; p++)
+            {
+                distance[first + p] = all[(p * items)..((p + 1) * items)];
+                metric[first + p] = _head.Values[(p * items)..((p + 1) * items)];
+            }
+        }
+        _head.LossGradient(gradientShape, _backward, _readers, counted);
+        _backward.Run(gradientShape, _activations, 1, _readers, counted);
+        _readers.Advance(counted);
+        if (_distance is null) return;
+        double[] norms = _prompts.Norms(gradientShape, _backward.Residual);
+        for (int p = 0; p < points; p++) gradientNorm[first + p] = norms[(p * items)..((p + 1) * items)];
+    }
+
+    private void Record(ScoringBatch batch, PassShape one, double[][] metric, double[][] gradientNorm, double[][] distance)
+    {
+        double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
+        int[] order = [.. Enumerable.Range(0, _shares.Length).OrderBy(p => _shares[p])];
+        for (int i = 0; i < batch.Items.Length; i++)
+        {
+            for (int step = 0; step < order.Length; step++)
+            {
+                int p = order[step];
+                _context.Path!.Add(new PathPoint(
+                    batch.Items[i], step, metric[p][i], gradientNorm[p][i], distance[p][i], (1 - _shares[p]) * apart[i], _shares[p] * apart[i]));
+            }
+        }
+    }
+}
