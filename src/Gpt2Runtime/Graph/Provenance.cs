@@ -134,7 +134,7 @@ public sealed record Provenance
             Task = Text("task"),
             Method = Text("method"),
             Metric = Text("metric"),
-            Options = Get("options", JsonValueKind.Object) is { } options ? JsonObject.Create(options)! : [],
+            Options = Get("options", JsonValueKind.Object) is { } options ? JsonObject.Create(options.Clone())! : [],
             Ablation = Text("ablation"),
             Normalization = Text("normalization"),
             Device = Text("device"),
