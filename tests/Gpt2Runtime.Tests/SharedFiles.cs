@@ -1,6 +1,8 @@
 namespace Gradpath.Gpt2Runtime.Tests;
 
-/// <summary>Files that lie beside the repository and are not part of it: golden numbers and small models. Tests that need one skip without it.</summary>
+/// <summary>
+/// Files that lie beside the repository and are not part of it: golden numbers and small models. Tests that need one skip without it.
+/// </summary>
 internal static class SharedFiles
 {
     /// <summary>The full path of a file or folder of <c>../shared</c>, or null where it is missing.</summary>
