@@ -164,16 +164,24 @@ internal static unsafe class GemmPacking
         }
     }
 
+    /// <summary>Interleaves the low halves of two vectors.</summary>
+    /// <param name="x">Gives the even elements.</param>
+    /// <param name="y">Gives the odd elements.</param>
+    /// <returns>The interleaved elements.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y)
+    public static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y)
     {
         if (Sse.IsSupported) return Sse.UnpackLow(x, y);
         if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipLow(x, y);
         return Vector128.Create(x[0], y[0], x[1], y[1]);
     }
 
+    /// <summary>Interleaves the high halves of two vectors.</summary>
+    /// <param name="x">Gives the even elements.</param>
+    /// <param name="y">Gives the odd elements.</param>
+    /// <returns>The interleaved elements.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ZipHigh(Vector128<float> x, Vector128<float> y)
+    public static Vector128<float> ZipHigh(Vector128<float> x, Vector128<float> y)
     {
         if (Sse.IsSupported) return Sse.UnpackHigh(x, y);
         if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipHigh(x, y);
