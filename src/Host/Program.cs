@@ -1,4 +1,13 @@
-using CommandLine;
-using Gradpath.Host.Commands;
+using System.Text;
+using Gradpath.Host;
 
-return Parser.Default.ParseArguments<PromptsOptions>(args).MapResult(PromptsCommand.Run, _ => 2);
+// Ctrl-C asks the running command to stop at the next batch; a second one ends the program at once.
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, key) =>
+{
+    if (stop.IsCancellationRequested) return;
+    key.Cancel = true;
+    stop.Cancel();
+};
+if (Console.IsOutputRedirected) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+return GradpathApp.Run(args, Console.In, Console.Out, Console.Error, stop.Token);

@@ -1,5 +1,4 @@
 using CommandLine;
-using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -10,19 +9,19 @@ namespace Gradpath.Host.Commands;
 [Verb("prompts", HelpText = "Make prompt pairs of a task for a model's vocabulary and write them as JSONL.")]
 internal sealed class PromptsOptions
 {
-    [Option("task", Required = true, HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
+    [Option("task", Required = true, MetaValue = "TASK", HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
     public string Task { get; set; } = "";
 
-    [Option("model", Required = true, HelpText = "A directory with vocab.json and merges.txt.")]
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";
 
-    [Option("count", Default = 100, HelpText = "How many prompt pairs.")]
+    [Option("count", MetaValue = "N", Default = 100, HelpText = "How many prompt pairs.")]
     public int Count { get; set; }
 
-    [Option("seed", Default = 0UL, HelpText = "Seed of the draw.")]
+    [Option("seed", MetaValue = "N", Default = 0UL, HelpText = "Seed of the draw.")]
     public ulong Seed { get; set; }
 
-    [Option("out", Required = true, HelpText = "The JSONL file to write.")]
+    [Option("out", Required = true, MetaValue = "FILE", HelpText = "The JSONL file to write.")]
     public string Out { get; set; } = "";
 }
 
@@ -31,19 +30,14 @@ internal sealed class PromptsOptions
 /// </summary>
 internal static class PromptsCommand
 {
-    public static int Run(PromptsOptions options)
+    public static int Run(PromptsOptions options, Terminal terminal)
     {
-        try
-        {
-            var tokenizer = BpeTokenizer.Load(options.Model);
-            var pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
-            PromptWriter.Write(options.Out, pairs, tokenizer);
-            return 0;
-        }
-        catch (GradpathException error)
-        {
-            Console.Error.WriteLine(error.Message);
-            return 1;
-        }
+        MethodOptions.Positive("count", options.Count);
+        TaskNames.Check(options.Task);
+        BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
+        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
+        PromptWriter.Write(options.Out, pairs, tokenizer);
+        terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {options.Task}: {options.Out}");
+        return ExitCode.Success;
     }
 }
