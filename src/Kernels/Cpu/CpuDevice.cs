@@ -8,12 +8,24 @@ namespace Gradpath.Kernels.Cpu;
 public sealed unsafe partial class CpuDevice : Device
 {
     private readonly WorkerPool _pool;
+    private readonly GemmKernel _gemmKernel;
+    private float* _gemmScratch;
 
     /// <summary>Opens the processor as a device.</summary>
     /// <param name="workers">Number of threads, or 0 for one per core that the process may use.</param>
     public CpuDevice(int workers = 0)
+        : this(workers, GemmKernel.Best)
+    {
+    }
+
+    /// <summary>Opens the processor as a device that multiplies matrices with given inner loops; for tests of loops not chosen here.</summary>
+    /// <param name="workers">Number of threads, or 0 for one per core that the process may use.</param>
+    /// <param name="gemmKernel">The inner loops.</param>
+    internal CpuDevice(int workers, in GemmKernel gemmKernel)
     {
         _pool = new WorkerPool(workers > 0 ? workers : Environment.ProcessorCount);
+        _gemmKernel = gemmKernel;
+        _gemmScratch = (float*)NativeMemory.AlignedAlloc(SerialGemm.ScratchBytes(gemmKernel, _pool.Workers), 4096);
     }
 
     /// <summary>Number of threads that compute.</summary>
@@ -78,6 +90,8 @@ public sealed unsafe partial class CpuDevice : Device
     protected override void Dispose(bool disposing)
     {
         if (disposing) _pool.Dispose();
+        NativeMemory.AlignedFree(_gemmScratch);
+        _gemmScratch = null;
         base.Dispose(disposing);
     }
 

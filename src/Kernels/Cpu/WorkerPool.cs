@@ -19,14 +19,13 @@ internal sealed unsafe class WorkerPool : IDisposable
     private const int SpinIterations = 2000;
 
     private readonly Thread[] _threads;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Bed[] _beds;
     private readonly Lock _runLock = new();
     private delegate*<void*, int, int, void> _invoke;
     private void* _job;
     private int _parts;
     private int _next;
     private int _generation;
-    private int _sleeping;
     private int _busy;
     private volatile bool _stopped;
     private volatile Exception? _failure;
@@ -37,9 +36,11 @@ internal sealed unsafe class WorkerPool : IDisposable
     {
         Workers = Math.Max(1, workers);
         _threads = new Thread[Workers - 1];
+        _beds = new Bed[_threads.Length];
         for (int i = 0; i < _threads.Length; i++)
         {
             int worker = i + 1;
+            _beds[i] = new Bed();
             _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"gradpath worker {worker}" };
             _threads[i].Start();
         }
@@ -52,14 +53,10 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <typeparam name="TJob">The job; must hold no managed references.</typeparam>
     /// <param name="job">The job, which every thread reads in place.</param>
     /// <param name="parts">Number of parts.</param>
+    /// <exception cref="InvalidOperationException">A part threw the inner exception; parts not yet begun were left out.</exception>
     public void Run<TJob>(ref TJob job, int parts)
         where TJob : unmanaged, IParallelJob
     {
-        if (parts <= 1 || _threads.Length == 0)
-        {
-            for (int part = 0; part < parts; part++) job.Execute(part, 0);
-            return;
-        }
         lock (_runLock)
         {
             fixed (TJob* pointer = &job)
@@ -68,14 +65,9 @@ internal sealed unsafe class WorkerPool : IDisposable
                 _invoke = &Invoke<TJob>;
                 _parts = parts;
                 _failure = null;
-                Volatile.Write(ref _busy, _threads.Length);
-                Volatile.Write(ref _next, 0);
-                Interlocked.Increment(ref _generation);
-                int sleeping = Volatile.Read(ref _sleeping);
-                if (sleeping > 0) _wake.Release(sleeping);
-                Work(0);
-                SpinWait wait = default;
-                while (Volatile.Read(ref _busy) > 0) wait.SpinOnce(sleep1Threshold: -1);
+                _next = 0;
+                if (parts > 1 && _threads.Length > 0) WorkTogether();
+                else Work(0);
                 _job = null;
             }
             if (_failure is { } failure) throw new InvalidOperationException("a part of a parallel job failed: " + failure.Message, failure);
@@ -85,15 +77,29 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        if (_stopped) return;
         _stopped = true;
         Interlocked.Increment(ref _generation);
-        if (_threads.Length > 0) _wake.Release(_threads.Length);
+        foreach (Bed bed in _beds) bed.Release();
         foreach (Thread thread in _threads) thread.Join();
-        _wake.Dispose();
+        foreach (Bed bed in _beds) bed.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int part, int worker)
         where TJob : unmanaged, IParallelJob => ((TJob*)job)->Execute(part, worker);
+
+    private void WorkTogether()
+    {
+        Volatile.Write(ref _busy, _threads.Length);
+        Interlocked.Increment(ref _generation);
+        foreach (Bed bed in _beds)
+        {
+            if (Volatile.Read(ref bed.Occupied) != 0) bed.Release();
+        }
+        Work(0);
+        SpinWait wait = default;
+        while (Volatile.Read(ref _busy) > 0) wait.SpinOnce(sleep1Threshold: -1);
+    }
 
     private void Work(int worker)
     {
@@ -117,6 +123,7 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     private void Loop(int worker)
     {
+        Bed bed = _beds[worker - 1];
         int seen = 0;
         while (true)
         {
@@ -128,14 +135,21 @@ internal sealed unsafe class WorkerPool : IDisposable
                     Thread.SpinWait(8);
                     continue;
                 }
-                Interlocked.Increment(ref _sleeping);
-                if (Volatile.Read(ref _generation) == seen) _wake.Wait();
-                Interlocked.Decrement(ref _sleeping);
+                Interlocked.Exchange(ref bed.Occupied, 1);
+                if (Volatile.Read(ref _generation) == seen) bed.Wait();
+                Volatile.Write(ref bed.Occupied, 0);
             }
             seen++;
             if (_stopped) return;
             Work(worker);
             Interlocked.Decrement(ref _busy);
         }
+    }
+
+    // Where one thread sleeps. Each has its own: from a shared one, a thread that has done its part of a job and goes back to sleep
+    // could take the call that was meant for another. A call too many only makes the thread look once more for work.
+    private sealed class Bed() : SemaphoreSlim(0)
+    {
+        public int Occupied;
     }
 }

@@ -1,0 +1,42 @@
+using System.Runtime.Intrinsics;
+
+namespace Gradpath.Kernels.Cpu;
+
+/// <summary>
+/// The inner loops of one instruction set. Chosen once, when the process starts; unmanaged, so that a parallel job can carry it.
+/// </summary>
+internal readonly unsafe struct GemmKernel
+{
+    /// <summary>The loops on 512-bit vectors.</summary>
+    public static readonly GemmKernel Bits512 = new(512, GemmTileVector512.MaxRows, GemmTileVector512.Columns, &GemmTileVector512.Run);
+
+    /// <summary>The loops on 256-bit vectors.</summary>
+    public static readonly GemmKernel Bits256 = new(256, GemmTileVector256.MaxRows, GemmTileVector256.Columns, &GemmTileVector256.Run);
+
+    /// <summary>The loops on 128-bit vectors, which also serve processors that have none.</summary>
+    public static readonly GemmKernel Bits128 = new(128, GemmTileVector128.MaxRows, GemmTileVector128.Columns, &GemmTileVector128.Run);
+
+    /// <summary>The widest loops that this processor runs in hardware.</summary>
+    public static readonly GemmKernel Best =
+        Vector512.IsHardwareAccelerated ? Bits512 : Vector256.IsHardwareAccelerated ? Bits256 : Bits128;
+
+    private GemmKernel(int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile)
+    {
+        Bits = bits;
+        MaxRows = maxRows;
+        Columns = columns;
+        Tile = tile;
+    }
+
+    /// <summary>Width of a vector.</summary>
+    public int Bits { get; }
+
+    /// <summary>Height of the tallest tile.</summary>
+    public int MaxRows { get; }
+
+    /// <summary>Width of a tile and of a panel of B.</summary>
+    public int Columns { get; }
+
+    /// <summary>Computes a tile.</summary>
+    public delegate*<GemmTile*, void> Tile { get; }
+}
