@@ -14,6 +14,9 @@ namespace Gradpath.Host.Commands;
 [Verb("demo", HelpText = "Compare EAP, EAP-IG and EAP-GP on the small model that ships with the program.")]
 internal sealed class DemoOptions
 {
+    [Option("model", MetaValue = "MODEL", Default = "demo", HelpText = "Another model to run it on; its vocabulary must hold the task's words.")]
+    public string Model { get; set; } = "demo";
+
     [Option("out", MetaValue = "DIR", Default = "out/demo", HelpText = "Directory for the three score files and paths; made where it is missing.")]
     public string Out { get; set; } = "out/demo";
 
@@ -30,7 +33,6 @@ internal sealed class DemoOptions
 /// </summary>
 internal static class DemoCommand
 {
-    private const string Model = "demo";
     private const string Task = "ioi";
     private const int Items = 50;
     private const int Seed = 0;
@@ -46,12 +48,12 @@ internal static class DemoCommand
         StageClock clock = new();
         clock.Start("load");
         using Device device = ComputeDevice.Open(o.Device, o.Threads);
-        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(Model));
+        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         PromptSet prompts = PromptRequest.Parse(Task, null, Items, Seed, noBos: false).Load(checkpoint);
-        using LoadedModel model = LoadedModel.Load(Model, checkpoint, device, cancellation);
+        using LoadedModel model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
         Directory.CreateDirectory(o.Out);
 
-        Introduce(terminal.Out, checkpoint, prompts);
+        Introduce(terminal.Out, o.Model, checkpoint, prompts);
         clock.Start("passes");
         List<MethodRun> runs = [];
         foreach (AttributionMethod method in s_methods)
@@ -76,10 +78,10 @@ internal static class DemoCommand
         return ExitCode.Success;
     }
 
-    private static void Introduce(TextWriter output, Gpt2Checkpoint checkpoint, PromptSet prompts)
+    private static void Introduce(TextWriter output, string name, Gpt2Checkpoint checkpoint, PromptSet prompts)
     {
         Gpt2Config config = checkpoint.Config;
-        output.WriteLine($"Model: {config.Layers} layers x {config.Heads} heads, width {config.Width}, "
+        output.WriteLine($"Model {name}: {config.Layers} layers x {config.Heads} heads, width {config.Width}, "
             + $"{Sizes.Count(new ComputationGraph(config).EdgeCount)} edges. Task: {prompts.Task}, {prompts.Pairs.Count} prompt pairs, for example");
         PromptPair first = prompts.Pairs[0];
         if (first.CleanText is not null) output.WriteLine($"  clean      {first.CleanText}");

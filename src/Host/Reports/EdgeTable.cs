@@ -24,16 +24,20 @@ internal static class EdgeTable
             [
                 new((i + 1).ToString(CultureInfo.InvariantCulture)),
                 new(scores.Graph.EdgeName(edges[i].Row, edges[i].Column)),
-                new(Number(edges[i].Score)),
+                new(isSigned ? Number(edges[i].Score) : edges[i].Score.ToString("0.00000", CultureInfo.InvariantCulture)),
             ];
             if (isSigned) row.Add(new Text(edges[i].Score switch { > 0 => "hurts", < 0 => "helps", _ => "-" }));
             table.AddRow(row);
         }
         terminal.Console.Write(table);
-        terminal.Out.WriteLine(isSigned
-            ? "A score is the estimated rise of the loss when the edge carries its corrupted value: positive = corrupting it hurts the task,\n"
-                + "negative = corrupting it helps."
-            : "A score is the writer's share of what the reader takes in on the clean prompts (0 to 1); it has no sign and no metric.");
+        if (!isSigned)
+        {
+            terminal.Out.WriteLine("A score is the writer's share of what the reader takes in on the clean prompts (0 to 1); it has no sign and no metric.");
+            return;
+        }
+        string kind = method == AttributionMethod.Exact ? "measured" : "estimated";
+        terminal.Out.WriteLine($"A score is the {kind} rise of the loss when the edge carries its corrupted value.");
+        terminal.Out.WriteLine("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
     }
 
     /// <summary>A score with its sign, to four digits.</summary>
