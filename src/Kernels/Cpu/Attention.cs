@@ -30,10 +30,12 @@ public sealed unsafe partial class CpuDevice
         {
             Shape = new AttentionShape(layout, heads, headWidth, scale), Q = P(q), Kv = P(kv), Probabilities = P(probabilities),
             Dz = P(dz), Dq = P(dq), Dkv = P(dkv), Sequences = layout.Sequences, KeyRows = layout.KeyRows, QueryRows = layout.QueryRows,
-            Scratch = Scratch(layout.LongestKeys), ScratchStride = layout.LongestKeys,
+            Scratch = (float*)_attention.Ensure((long)layout.LongestKeys * Workers * sizeof(float)), ScratchStride = layout.LongestKeys,
         };
         _pool.Run(ref job, cotangents * layout.Sequences * heads);
     }
+
+    private readonly NativeScratch _attention = new();
 
     /// <summary>Where the rows and probabilities of a sequence and head lie.</summary>
     private readonly struct AttentionShape(SequenceLayout layout, int heads, int headWidth, float scale)

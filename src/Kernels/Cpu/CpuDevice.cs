@@ -89,7 +89,12 @@ public sealed unsafe partial class CpuDevice : Device
     /// <inheritdoc />
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _pool.Dispose();
+        if (disposing)
+        {
+            _pool.Dispose();
+            _attention.Dispose();
+            _contraction.Dispose();
+        }
         NativeMemory.AlignedFree(_gemmScratch);
         _gemmScratch = null;
         base.Dispose(disposing);

@@ -26,7 +26,11 @@ internal sealed class GradPathWalk
     /// <param name="norm">Whether every item divides by its own norm or by the norm over all.</param>
     /// <param name="gradient">Gradient of an item's objective at a point.</param>
     public static GradPathWalk Run(
-        IReadOnlyList<RealMatrix> starts, IReadOnlyList<double> etas, int steps, ReferenceNorm norm, Func<int, RealMatrix, RealMatrix> gradient)
+        IReadOnlyList<RealMatrix> starts,
+        IReadOnlyList<double> etas,
+        int steps,
+        ReferenceNorm norm,
+        Func<int, RealMatrix, RealMatrix> gradient)
     {
         List<RealMatrix>[] points = [.. starts.Select(s => new List<RealMatrix> { s })];
         List<double>[] norms = [.. starts.Select(_ => new List<double>())];

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>A row-major matrix of doubles: the only number type of the reference implementation.</summary>
@@ -40,12 +42,7 @@ internal sealed class RealMatrix
     public static double Dot(RealMatrix a, RealMatrix b)
     {
         RequireSameShape(a, b);
-        double sum = 0;
-        for (int i = 0; i < a.Data.Length; i++)
-        {
-            sum += a.Data[i] * b.Data[i];
-        }
-        return sum;
+        return TensorPrimitives.Dot<double>(a.Data, b.Data);
     }
 
     /// <summary>a + factor b.</summary>
@@ -53,10 +50,7 @@ internal sealed class RealMatrix
     {
         RequireSameShape(a, b);
         RealMatrix result = new(a.Rows, a.Columns);
-        for (int i = 0; i < result.Data.Length; i++)
-        {
-            result.Data[i] = a.Data[i] + factor * b.Data[i];
-        }
+        TensorPrimitives.MultiplyAdd(b.Data, factor, a.Data, result.Data);
         return result;
     }
 
@@ -70,10 +64,7 @@ internal sealed class RealMatrix
     public void Add(RealMatrix other, double factor = 1)
     {
         RequireSameShape(this, other);
-        for (int i = 0; i < Data.Length; i++)
-        {
-            Data[i] += factor * other.Data[i];
-        }
+        TensorPrimitives.MultiplyAdd(other.Data, factor, Data, Data);
     }
 
     /// <summary>Columns [first, first + count) as a matrix of its own.</summary>
@@ -118,12 +109,25 @@ internal sealed class RealMatrix
             Span<double> target = result.Row(r);
             for (int i = 0; i < a.Columns; i++)
             {
-                double factor = a[r, i];
-                Span<double> source = b.Row(i);
-                for (int c = 0; c < target.Length; c++)
-                {
-                    target[c] += factor * source[c];
-                }
+                TensorPrimitives.MultiplyAdd(b.Row(i), a.Data[r * a.Columns + i], target, target);
+            }
+        }
+        return result;
+    }
+
+    /// <summary>a b^T.</summary>
+    public static RealMatrix ProductTransposed(RealMatrix a, RealMatrix b)
+    {
+        if (a.Columns != b.Columns)
+        {
+            throw new ArgumentException($"[{a.Rows}, {a.Columns}] x [{b.Rows}, {b.Columns}]^T");
+        }
+        RealMatrix result = new(a.Rows, b.Rows);
+        for (int r = 0; r < a.Rows; r++)
+        {
+            for (int c = 0; c < b.Rows; c++)
+            {
+                result.Data[r * b.Rows + c] = TensorPrimitives.Dot<double>(a.Row(r), b.Row(c));
             }
         }
         return result;

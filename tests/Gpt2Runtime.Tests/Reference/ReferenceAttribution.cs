@@ -76,7 +76,9 @@ internal static class ReferenceAttribution
         scores.AddProducts(model.Graph, item.Delta, run, factor);
     }
 
-    /// <summary>Sites: input; all heads of a layer; an MLP. The site's writers output (i/m) clean + (1 - i/m) replacement, as constants.</summary>
+    /// <summary>
+    /// Sites: input; all heads of a layer; an MLP. The site's writers output (i/m) clean + (1 - i/m) replacement, as constants.
+    /// </summary>
     private static void EapIgActivations(ReferenceScores scores, ReferenceModel model, ReferenceItem item, ReferenceOptions options)
     {
         List<int[]> sites = [[0]];
@@ -123,7 +125,9 @@ internal static class ReferenceAttribution
         }
     }
 
-    /// <summary>Per position p: prox_u = max(0, |y|_1 - |y - z_u|_1), y the reader's input, z_u the writer's output; prox_u / sum prox, mean over p.</summary>
+    /// <summary>
+    /// Per position p: prox_u = max(0, |y|_1 - |y - z_u|_1), y the reader's input, z_u the writer's output; prox_u / sum prox, mean over p.
+    /// </summary>
     private static void InformationFlowRoutes(ReferenceScores scores, ReferenceGraph graph, ReferenceRun clean, double undefined)
     {
         int positions = clean.Embedding.Value.Rows;

@@ -63,7 +63,8 @@ internal static class ReferenceCheckpoint
             }
             JsonElement offsets = entry.Value.GetProperty("data_offsets");
             int first = checked((int)offsets[0].GetInt64()), end = checked((int)offsets[1].GetInt64());
-            string name = entry.Name.StartsWith("transformer.", StringComparison.Ordinal) ? entry.Name["transformer.".Length..] : entry.Name;
+            const string Prefix = "transformer.";
+            string name = entry.Name.StartsWith(Prefix, StringComparison.Ordinal) ? entry.Name[Prefix.Length..] : entry.Name;
             tensors[name] = Widen(type, file.AsSpan(8 + headerLength + first, end - first));
         }
     }

@@ -28,7 +28,10 @@ internal sealed class ReferenceCircuit
     /// <param name="inCircuit">[F, K]; entries that are no edge are ignored.</param>
     /// <param name="ablation">What edges outside the circuit carry.</param>
     public static ReferenceCircuit Evaluate(
-        ReferenceModel model, IReadOnlyList<PromptPair> pairs, bool[,] inCircuit, ReferenceAblation ablation = ReferenceAblation.Patching) =>
+        ReferenceModel model,
+        IReadOnlyList<PromptPair> pairs,
+        bool[,] inCircuit,
+        ReferenceAblation ablation = ReferenceAblation.Patching) =>
         Evaluate(model, ReferenceItem.Prepare(model, pairs, ablation), inCircuit);
 
     /// <summary>The same with prepared items, for many circuits in a row.</summary>

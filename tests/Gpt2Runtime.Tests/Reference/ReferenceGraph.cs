@@ -2,7 +2,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>
 /// The numbering of writers (rows) and readers (columns), for L layers of H heads.
-/// Rows: input 0, a{l}.h{h} 1 + l(H+1) + h, m{l} 1 + l(H+1) + H. Columns: a{l}.h{h}&lt;q|k|v&gt; l(3H+1) + {0,1,2}H + h, m{l} l(3H+1) + 3H, logits last.
+/// Rows: input 0, a{l}.h{h} 1 + l(H+1) + h, m{l} 1 + l(H+1) + H.
+/// Columns: a{l}.h{h}&lt;q|k|v&gt; l(3H+1) + {0,1,2}H + h, m{l} l(3H+1) + 3H, logits last.
 /// </summary>
 internal sealed class ReferenceGraph
 {
@@ -32,7 +33,9 @@ internal sealed class ReferenceGraph
 
     public IReadOnlyList<string> ReaderNames { get; }
 
-    /// <summary>All edges: per layer, writer by writer, the heads' q, k, v; then the writers into the layer's MLP; at the end those into logits.</summary>
+    /// <summary>
+    /// All edges: per layer, writer by writer, the heads' q, k, v; then the writers into the layer's MLP; at the end those into logits.
+    /// </summary>
     public IReadOnlyList<(int Row, int Column)> Edges { get; }
 
     public int RowOfHead(int layer, int head) => 1 + layer * (Heads + 1) + head;

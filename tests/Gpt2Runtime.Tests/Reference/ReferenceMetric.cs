@@ -4,7 +4,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>
 /// The metrics at the last position, on the tape.
-/// logit-diff: mean logit of answers - mean logit of wrong answers. prob-diff: sum of the answers' probabilities - sum of the wrong answers'.
+/// logit-diff: mean logit of answers - mean logit of wrong answers.
+/// prob-diff: sum of the answers' probabilities - sum of the wrong answers'.
 /// kl: sum over the vocabulary of p (log p - log q), p the clean run, q this run. The loss is minus the first two, plus kl.
 /// </summary>
 internal static class ReferenceMetric

@@ -6,7 +6,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Reference;
 /// <summary>
 /// The weights of a GPT-2 model in float64. They are kept under their checkpoint names and in checkpoint layout ([in, out], row-major):
 /// wte.weight [V, D], wpe.weight [positions, D], h.{l}.ln_1|ln_2.weight|bias, h.{l}.attn.c_attn.weight [D, 3D], attn.c_proj [D, D],
-/// mlp.c_fc [D, inner], mlp.c_proj [inner, D] with their biases, ln_f.weight|bias, and lm_head.weight [V, D], lm_head.bias [V] where present.
+/// mlp.c_fc [D, inner], mlp.c_proj [inner, D] with their biases, ln_f.weight|bias, and where present lm_head.weight [V, D] and
+/// lm_head.bias [V].
 /// </summary>
 internal sealed class ReferenceModel
 {

@@ -116,7 +116,9 @@ internal sealed record ReferenceOptions
 
     public ReferenceNormalization Normalization { get; init; }
 
-    /// <summary>Items per batch, in file order. Matters to <see cref="ReferenceNorm.Batch"/> and <see cref="ReferenceNormalization.Library"/> only.</summary>
+    /// <summary>
+    /// Items per batch, in file order. Matters to <see cref="ReferenceNorm.Batch"/> and <see cref="ReferenceNormalization.Library"/> only.
+    /// </summary>
     public int BatchSize { get; init; } = 1;
 
     /// <summary>Information flow routes: what 0/0 at a position counts. 0, or NaN, which makes the reader's whole column NaN.</summary>

@@ -89,7 +89,11 @@ internal static class ReferencePath
                 RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, (double)a / options.Steps))];
 
     private static ReferencePathRecord RecordItem(
-        ReferenceModel model, ReferenceItem item, ReferenceOptions options, IReadOnlyList<RealMatrix> points, IReadOnlyList<double> gradientNorms)
+        ReferenceModel model,
+        ReferenceItem item,
+        ReferenceOptions options,
+        IReadOnlyList<RealMatrix> points,
+        IReadOnlyList<double> gradientNorms)
     {
         ReferenceRun[] runs = [.. points.Select(p => ReferenceRun.Forward(model, p))];
         return new ReferencePathRecord

@@ -5,7 +5,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Reference;
 /// <summary>What a run does differently from the plain model.</summary>
 internal sealed record ReferencePatch
 {
-    /// <summary>[F, K]: edges at false read <see cref="Replacement"/> of their writer in place of the writer's output in this run. Null: all true.</summary>
+    /// <summary>[F, K]: edges at false read their writer's <see cref="Replacement"/>, not its output in this run. Null: all true.</summary>
     public bool[,]? InCircuit { get; init; }
 
     /// <summary>Per writer what the edges outside the circuit carry, [P, D] each.</summary>

@@ -65,13 +65,13 @@ internal sealed class Tape
         {
             value.Data[i] += bias[i % value.Columns];
         }
-        return Record(value, g => x.Receive(RealMatrix.Product(g, weight.Transpose())));
+        return Record(value, g => x.Receive(RealMatrix.ProductTransposed(g, weight)));
     }
 
     /// <summary>The matrix product a b. da = dy b^T, db = a^T dy.</summary>
     public TapeNode Product(TapeNode a, TapeNode b) => Record(RealMatrix.Product(a.Value, b.Value), g =>
     {
-        a.Receive(RealMatrix.Product(g, b.Value.Transpose()));
+        a.Receive(RealMatrix.ProductTransposed(g, b.Value));
         b.Receive(RealMatrix.Product(a.Value.Transpose(), g));
     });
 
@@ -119,7 +119,8 @@ internal sealed class Tape
             }
             for (int c = 0; c < width; c++)
             {
-                variance += Math.Pow(x.Value[r, c] - mean, 2) / width;
+                double centred = x.Value[r, c] - mean;
+                variance += centred * centred / width;
             }
             deviation[r] = Math.Sqrt(variance + epsilon);
             for (int c = 0; c < width; c++)
@@ -249,7 +250,7 @@ internal sealed class Tape
             x.Receive(RealMatrix.Combine(new RealMatrix(target.Rows, target.Columns), 2 * g[0, 0], difference)));
     }
 
-    /// <summary>Sets <see cref="TapeNode.Gradient"/> of every node to d scalar / d node; forgets the gradients of an earlier call.</summary>
+    /// <summary>Sets <see cref="TapeNode.Gradient"/> of every node to d scalar / d node; forgets those of an earlier call.</summary>
     public void Differentiate(TapeNode scalar)
     {
         foreach (TapeNode node in _nodes)
