@@ -31,9 +31,9 @@ public sealed class DemoTests : IDisposable
     {
         string model = MakeModel();
         string[] score = ["score", "--model", model, "--task", "sva", "--limit", "4", "--method", "eap"];
-        Cli.Run([.. score, "--seed", "3", "--out", _folder["a.json"]]).Succeeds("metric prob-diff", "generated, seed 3");
+        Cli.Run([.. score, "--seed", "3", "--out", _folder["a.json"]]).Succeeds("metric prob-diff", "seed 3)");
         Cli.Run([.. score, "--seed", "3", "--out", _folder["b.json"]]).Succeeds();
-        Cli.Run([.. score, "--out", _folder["c.json"]]).Succeeds("generated, seed 0");
+        Cli.Run([.. score, "--out", _folder["c.json"]]).Succeeds("seed 0)");
         EdgeScores a = ScoreFile.Read(_folder["a.json"]), b = ScoreFile.Read(_folder["b.json"]), c = ScoreFile.Read(_folder["c.json"]);
         Assert.Equal(a.Values, b.Values);
         Assert.NotEqual(a.Values, c.Values);

@@ -21,6 +21,8 @@ public class UsageTests
     [InlineData("--steps 0", "--steps 0: must be at least 1")]
     [InlineData("--steps many", "'steps'")]
     [InlineData("--batch-size -1", "--batch-size")]
+    [InlineData("--hard-corruption", "--hard-corruption")]
+    [InlineData("--seed -3", "--seed -3")]
     [InlineData("--limit 0", "--limit 0")]
     [InlineData("--top -1", "--top -1")]
     [InlineData("--threads 0", "--threads 0")]

@@ -49,7 +49,7 @@ internal static class DemoCommand
         clock.Start("load");
         using Device device = ComputeDevice.Open(o.Device, o.Threads);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
-        PromptSet prompts = PromptRequest.Parse(Task, null, Items, Seed, noBos: false).Load(checkpoint);
+        PromptSet prompts = new PromptRequest { Task = Task, Limit = Items, Seed = Seed }.Load(checkpoint);
         using LoadedModel model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
         Directory.CreateDirectory(o.Out);
 

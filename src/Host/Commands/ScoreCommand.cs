@@ -16,10 +16,19 @@ internal static class ScoreCommand
     {
         // Whatever can be refused is refused before the work starts.
         AttributionOptions options = MethodOptions.Parse(o);
-        MethodOptions.Positive("limit", o.Limit);
         if (o.Top < 0) throw new UsageException($"--top {o.Top}: must be 0 or more.");
         ComputeDevice.Check(o.Device, o.Threads);
-        PromptRequest request = PromptRequest.Parse(o.Task, o.Data, o.Limit, o.Seed, o.NoBos);
+        PromptRequest request = new()
+        {
+            Task = o.Task,
+            Data = o.Data,
+            Limit = o.Limit,
+            Seed = o.Seed,
+            Metric = o.Metric is null ? null : options.Metric,
+            NoBos = o.NoBos,
+            HardCorruption = o.HardCorruption,
+        };
+        request.Check();
         if (o.Out is not null) RequireWritable(o.Out);
         if (o.RecordPath is not null) PathCsv.RequireWritable(o.RecordPath);
 
@@ -29,7 +38,7 @@ internal static class ScoreCommand
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint);
-        if (o.Metric is null) options = options with { Metric = prompts.Metric };
+        options = options with { Metric = prompts.Metric };
         clock.Start("load");
         using LoadedModel model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
 

@@ -15,7 +15,7 @@ internal sealed class ScoreOptions
     [Option("task", MetaValue = "TASK", HelpText = "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
     public string? Task { get; set; }
 
-    [Option("data", MetaValue = "FILE", HelpText = "Prompt pairs: JSONL, or with --task the CSV file of that task.")]
+    [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
     public string? Data { get; set; }
 
     [Option("method", MetaValue = "METHOD", Default = "eap-ig", HelpText = "eap, eap-ig, eap-ig-activations, clean-corrupted, eap-gp, exact or information-flow-routes.")]
@@ -68,6 +68,9 @@ internal sealed class ScoreOptions
 
     [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
     public bool NoBos { get; set; }
+
+    [Option("hard-corruption", HelpText = "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
+    public bool HardCorruption { get; set; }
 
     [Option("out", MetaValue = "FILE", HelpText = "Write the scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
