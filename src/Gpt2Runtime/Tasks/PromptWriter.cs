@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
-/// <summary>Writes prompt pairs as JSONL, one object per line, in the format that <c>PromptLoader</c> reads.</summary>
+/// <summary>Writes prompt pairs as JSONL, one object per line, in the format that <see cref="PromptLoader"/> reads.</summary>
 public static class PromptWriter
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
