@@ -122,7 +122,8 @@ internal sealed class EdgeScoresJsonReader(string source)
             seen[index] = true;
             count++;
             json.Read();
-            Expect(ref json, JsonTokenType.StartObject, $"edge {name}", "an object with \"score\" and \"in_graph\"");
+            // Not Expect: it would make a string per edge.
+            if (json.TokenType != JsonTokenType.StartObject) throw Wrong($"edge {name}", "an object with \"score\" and \"in_graph\"");
             values[index] = ReadEntry(ref json, name, out inGraph[index]) ?? 0;
         }
         if (count == _graph.EdgeCount) return (values, inGraph);
@@ -145,7 +146,7 @@ internal sealed class EdgeScoresJsonReader(string source)
             {
                 json.Read();
                 if (json.TokenType == JsonTokenType.Null) continue;
-                Expect(ref json, JsonTokenType.Number, $"the score of {name}", "a number");
+                if (json.TokenType != JsonTokenType.Number) throw Wrong($"the score of {name}", "a number");
                 score = json.GetSingle();
                 if (!float.IsFinite(score.Value)) throw new GradpathException($"{source}: the score of {name} is beyond float32.");
             }
@@ -173,8 +174,10 @@ internal sealed class EdgeScoresJsonReader(string source)
 
     private void Expect(ref Utf8JsonReader json, JsonTokenType type, string what, string expected)
     {
-        if (json.TokenType != type) throw new GradpathException($"{source}: {what} must be {expected}.");
+        if (json.TokenType != type) throw Wrong(what, expected);
     }
+
+    private GradpathException Wrong(string what, string expected) => new($"{source}: {what} must be {expected}.");
 
     private GradpathException Unknown(string kind, scoped ReadOnlySpan<char> name) =>
         new($"{source}: there is no {kind} '{name}' in a GPT-2 model of {_graph}; the file belongs to another model.");

@@ -35,6 +35,7 @@ public sealed unsafe partial class CpuDevice
     /// <inheritdoc />
     public override void FinishReaders(
         Tensor gradients,
+        long firstElement,
         Tensor gain,
         Tensor offsets,
         Tensor coefficients,
@@ -46,7 +47,7 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new FinishReadersJob
         {
-            Gradients = P(gradients), Gain = P(gain), Offsets = P(offsets), Coefficients = P(coefficients), Standardized = P(standardized),
+            Gradients = P(gradients) + firstElement, Gain = P(gain), Offsets = P(offsets), Coefficients = P(coefficients), Standardized = P(standardized),
             Readers = readers, Rows = rows, Width = width, Points = points,
             Range = RowRange.Divide(rows, (long)readers * width * (points + 1), Workers),
         };

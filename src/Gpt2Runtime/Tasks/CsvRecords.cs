@@ -1,0 +1,88 @@
+using System.Globalization;
+using CsvHelper;
+
+namespace Gradpath.Gpt2Runtime.Tasks;
+
+/// <summary>One record of a CSV file, by column name.</summary>
+internal sealed class CsvRecord(string path, long line, Dictionary<string, int> columns, string[] fields)
+{
+    /// <summary>File and line, for messages.</summary>
+    public string Where => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
+
+    public string this[string column] => fields[columns[column]];
+
+    public string? Optional(string column) => columns.TryGetValue(column, out var index) ? fields[index] : null;
+
+    public int Integer(string column) =>
+        int.TryParse(this[column], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new GradpathException($"{Where}: {column} is \"{this[column]}\"; an integer from 0 is needed.");
+}
+
+/// <summary>Reads CSV strictly: commas, quotes that match, as many fields as the header in every record, spaces kept.</summary>
+internal static class CsvRecords
+{
+    private static readonly CsvReaderOptions Options = new()
+    {
+        Separator = ',',
+        TrimWhitespace = false,
+        DetectSeparatorHint = false,
+        TrackLineNumbers = true,
+        MalformedData = CsvMalformedDataHandling.Throw,
+        FieldCountMismatch = CsvFieldCountHandling.Throw,
+    };
+
+    /// <summary>The records of a file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="required">Columns that it must have.</param>
+    /// <param name="otherNames">Columns that older files call something else: the old name to the new one.</param>
+    /// <exception cref="GradpathException">A column is missing, or a record is malformed.</exception>
+    public static IEnumerable<CsvRecord> Read(PromptFile file, IReadOnlyList<string> required, params (string Old, string New)[] otherNames)
+    {
+        using var reader = CsvReader.Create(file.Bytes, Options);
+        Dictionary<string, int>? columns = null;
+        while (Advance(reader, file.Path, () => columns ??= Columns(reader, file.Path, required, otherNames)))
+        {
+            var fields = new string[reader.FieldCount];
+            for (var i = 0; i < fields.Length; i++)
+                fields[i] = reader.GetString(i);
+            yield return new CsvRecord(file.Path, reader.LineNumber, columns!, fields);
+        }
+    }
+
+    private static bool Advance(CsvReader reader, string path, Action readHeader)
+    {
+        try
+        {
+            readHeader();
+            return reader.Read();
+        }
+        catch (CsvFormatException error)
+        {
+            throw new GradpathException($"{path}, line {error.LineNumber}: not valid CSV: {error.Message}", error);
+        }
+    }
+
+    private static Dictionary<string, int> Columns(CsvReader reader, string path, IReadOnlyList<string> required, (string Old, string New)[] otherNames)
+    {
+        var columns = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < reader.Headers.Count; i++)
+            columns.TryAdd(reader.Headers[i], i);
+        foreach (var (old, current) in otherNames)
+        {
+            if (columns.TryGetValue(old, out var index))
+                columns.TryAdd(current, index);
+        }
+
+        foreach (var column in required)
+        {
+            if (!columns.ContainsKey(column))
+            {
+                throw new GradpathException(
+                    $"{path}: the column {column} is missing. Needed are {string.Join(", ", required)}; the file has {(columns.Count == 0 ? "none" : string.Join(", ", columns.Keys))}.");
+            }
+        }
+
+        return columns;
+    }
+}

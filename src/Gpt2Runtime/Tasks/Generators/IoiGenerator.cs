@@ -1,0 +1,45 @@
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tasks.Generators;
+
+/// <summary>
+/// Indirect object identification: two names, one of them again, and the other is the answer ("... John gave a book to" -> " Mary").
+/// Half the prompts are ABBA (indirect object first), half BABA. Corrupted: a third name in place of the repeated one.
+/// </summary>
+internal sealed class IoiGenerator : TaskGenerator
+{
+    private readonly Words _words = WordList.Read<Words>(TaskCatalog.Ioi);
+    private readonly IReadOnlyList<string> _names;
+
+    public IoiGenerator(BpeTokenizer tokenizer)
+        : base(TaskCatalog.Ioi, tokenizer) =>
+        _names = KeepSingleTokens(_words.Names, name => name, "names", needed: 3);
+
+    public override PromptDraft Draw(SplitMix64 random)
+    {
+        var template = random.Below(_words.Templates.Length);
+        var (indirectObject, subject) = random.PickTwo(_names);
+        string third;
+        do
+            third = random.Pick(_names);
+        while (third == indirectObject || third == subject);
+
+        var indirectObjectFirst = random.Below(2) == 0;
+        var prompt = _words.Templates[template]
+            .Replace("{A}", indirectObjectFirst ? indirectObject : subject, StringComparison.Ordinal)
+            .Replace("{B}", indirectObjectFirst ? subject : indirectObject, StringComparison.Ordinal)
+            .Replace("{place}", random.Pick(_words.Places), StringComparison.Ordinal)
+            .Replace("{thing}", random.Pick(_words.Things), StringComparison.Ordinal);
+
+        // The names in alphabetical order: the same two in the other roles are the same combination.
+        var (early, late) = string.CompareOrdinal(indirectObject, subject) < 0 ? (indirectObject, subject) : (subject, indirectObject);
+        return new PromptDraft(
+            prompt.Replace("{S}", subject, StringComparison.Ordinal),
+            prompt.Replace("{S}", third, StringComparison.Ordinal),
+            [Id(indirectObject)],
+            [Id(subject)],
+            $"template={template};names={early},{late}");
+    }
+
+    private sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tasks.Generators;
+
+/// <summary>
+/// Makes prompt pairs for the six tasks from this library's own templates and word lists, for any vocabulary: both prompts of a pair
+/// have the same token count and every answer is one token. The same task, vocabulary, count and seed give the same prompts everywhere.
+/// </summary>
+public static class PromptGenerator
+{
+    // A task with few combinations left draws mostly prompts that it has drawn before, or of unequal lengths.
+    private const int DrawsPerPrompt = 2000;
+
+    /// <summary>Draws different prompt pairs.</summary>
+    /// <param name="task">A task's name, as in <see cref="TaskCatalog"/>.</param>
+    /// <param name="tokenizer">The vocabulary of the model that the prompts are for.</param>
+    /// <param name="count">How many pairs.</param>
+    /// <param name="seed">The seed of the draw. A larger count with the same seed begins with the same pairs.</param>
+    /// <returns>
+    /// The pairs, without a begin token. Ids are <c>task-0</c>, <c>task-1</c>, ...; labels name the combination, for example
+    /// <c>template=3;names=Ann,Bob</c>, so that combinations can be held out.
+    /// </returns>
+    /// <exception cref="GradpathException">Unknown task, a vocabulary that lacks the task's tokens, or fewer different pairs than asked for.</exception>
+    public static IReadOnlyList<PromptPair> Generate(string task, BpeTokenizer tokenizer, int count, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        if (count < 1)
+            throw new GradpathException($"The number of prompts is {count}; it must be at least 1.");
+
+        var generator = MakeGenerator(TaskCatalog.Find(task).Name, tokenizer);
+        var random = new SplitMix64(seed);
+        var seen = new HashSet<(string, string)>();
+        var pairs = new List<PromptPair>(count);
+        while (pairs.Count < count)
+            pairs.Add(DrawNew());
+        return pairs;
+
+        PromptPair DrawNew()
+        {
+            for (var draw = 0; draw < DrawsPerPrompt; draw++)
+            {
+                var draft = generator.Draw(random);
+                int[] clean = tokenizer.Encode(draft.Clean), corrupted = tokenizer.Encode(draft.Corrupted);
+                if (clean.Length != corrupted.Length || !seen.Add((draft.Clean, draft.Corrupted)))
+                    continue;
+                var id = string.Create(CultureInfo.InvariantCulture, $"{task}-{pairs.Count}");
+                return new PromptPair(clean, corrupted, draft.Answers, draft.WrongAnswers, id, draft.Label, draft.Clean, draft.Corrupted);
+            }
+
+            throw new GradpathException(
+                $"Task {task}: with this vocabulary its word lists make hardly more than {pairs.Count} different prompt pairs; {count} were asked for.");
+        }
+    }
+
+    private static TaskGenerator MakeGenerator(string task, BpeTokenizer tokenizer) => task switch
+    {
+        TaskCatalog.Ioi => new IoiGenerator(tokenizer),
+        TaskCatalog.GreaterThan => new GreaterThanGenerator(tokenizer),
+        TaskCatalog.Sva => new SvaGenerator(tokenizer),
+        TaskCatalog.GenderBias => new GenderBiasGenerator(tokenizer),
+        TaskCatalog.CountryCapital => new CountryCapitalGenerator(tokenizer),
+        TaskCatalog.Hypernymy => new HypernymyGenerator(tokenizer),
+        _ => throw new InvalidOperationException($"The task {task} has no generator."),
+    };
+}

@@ -1,0 +1,39 @@
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tasks.Generators;
+
+/// <summary>One drawn prompt pair: texts, judged token ids, and a key=value;key=value label of what was combined.</summary>
+internal sealed record PromptDraft(string Clean, string Corrupted, int[] Answers, int[] WrongAnswers, string Label);
+
+/// <summary>
+/// Draws the prompts of one task from its word list. A generator sees to it that answers are single tokens of the vocabulary in use;
+/// that both prompts have the same token count is checked by <see cref="PromptGenerator"/>, which draws again where they have not.
+/// </summary>
+internal abstract class TaskGenerator(string task, BpeTokenizer tokenizer)
+{
+    protected BpeTokenizer Tokenizer { get; } = tokenizer;
+
+    public abstract PromptDraft Draw(SplitMix64 random);
+
+    /// <summary>The entries whose word, with a leading space, is one token.</summary>
+    /// <exception cref="GradpathException">Fewer than <paramref name="needed"/> are.</exception>
+    protected IReadOnlyList<T> KeepSingleTokens<T>(IReadOnlyList<T> entries, Func<T, string> word, string what, int needed) =>
+        Keep(entries, entry => Tokenizer.SingleToken(" " + word(entry)) is not null, what, needed);
+
+    protected IReadOnlyList<T> Keep<T>(IReadOnlyList<T> entries, Func<T, bool> usable, string what, int needed)
+    {
+        var kept = entries.Where(usable).ToArray();
+        if (kept.Length < needed)
+        {
+            throw new GradpathException(
+                $"Task {task}: this vocabulary has a single token for only {kept.Length} of {entries.Count} {what}; {needed} are needed to make prompts.");
+        }
+
+        return kept;
+    }
+
+    /// <summary>Id of a word with a leading space that is known to be one token.</summary>
+    protected int Id(string word) =>
+        Tokenizer.SingleToken(" " + word)
+        ?? throw new GradpathException($"Task {task}: \" {word}\" is not a single token of this vocabulary, and every prompt of the task needs it.");
+}

@@ -1,0 +1,123 @@
+using System.Security.Cryptography;
+using Gradpath.Gpt2Runtime.Tasks.Generators;
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tasks;
+
+/// <summary>How prompts are loaded and what the model allows.</summary>
+public sealed record PromptOptions
+{
+    /// <summary>Number of prompts that are generated where neither a file nor a limit is given.</summary>
+    public const int DefaultCount = 100;
+
+    /// <summary>The model's number of tokens; ids must be below it. Null: not checked.</summary>
+    public int? Vocabulary { get; init; }
+
+    /// <summary>The model's number of positions; prompts must not be longer, begin token included. Null: not checked.</summary>
+    public int? Positions { get; init; }
+
+    /// <summary>Whether prompts that come as text get <c>&lt;|endoftext|&gt;</c> in front. Prompts that come as ids are taken as they are.</summary>
+    public bool PrependBos { get; init; } = true;
+
+    /// <summary>Take only the first so many prompts of a file, or generate so many. Null: all of a file, <see cref="DefaultCount"/> generated.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Seed of generated prompts.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The metric to judge by, or null for the task's own (logit difference for a set of the user's own).</summary>
+    public TaskMetric? Metric { get; init; }
+
+    /// <summary>For a CSV file of ioi: corrupt by repeating the indirect object (<c>corrupted_hard</c>) and not by a third name.</summary>
+    public bool HardCorruption { get; init; }
+}
+
+/// <summary>
+/// Loads the prompts of a task: generated, from a published CSV file, or from the user's own JSONL file. Whatever the source, every pair
+/// is checked: equal token counts, ids within the vocabulary, no longer than the model allows, answers there.
+/// </summary>
+public static class PromptLoader
+{
+    // Names under which a task's file may lie in a directory, the most usual first.
+    private static readonly string[] FileNames = ["gpt2.csv", "gpt2_regenerated.csv", "prompts.jsonl"];
+
+    /// <summary>Loads and checks prompts.</summary>
+    /// <param name="task">A task's name, or null for a JSONL file of the user's own.</param>
+    /// <param name="dataPath">
+    /// A .csv file (with <paramref name="task"/>), a .jsonl file, or a directory that holds <c>gpt2.csv</c> or a folder named for the task
+    /// that does. Null: prompts are generated for <paramref name="task"/> with <see cref="PromptOptions.Seed"/>.
+    /// </param>
+    /// <param name="tokenizer">The model's vocabulary. Null is enough for JSONL files of token ids.</param>
+    /// <param name="options">Limits and choices.</param>
+    /// <returns>The prompts, in file order, ready for the model.</returns>
+    /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
+    public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Limit < 1)
+            throw new GradpathException($"The limit is {options.Limit}; it must be at least 1.");
+
+        var info = task is null ? null : TaskCatalog.Find(task);
+        var metric = options.Metric ?? info?.Metric ?? TaskMetric.LogitDifference;
+        var checks = new PromptChecks(options, metric, tokenizer?.EndOfText);
+        if (dataPath is null)
+        {
+            return Generate(
+                info ?? throw new GradpathException("There are no prompts: name a task, a file of prompts, or both."),
+                tokenizer ?? throw new GradpathException($"Prompts of {task} can be made only for a model with a vocabulary (vocab.json and merges.txt)."),
+                options,
+                metric,
+                checks);
+        }
+
+        var file = PromptFile.Read(FindFile(dataPath, info));
+        var rows = ReadRows(file, info, tokenizer, options);
+        var pairs = new List<PromptPair>();
+        foreach (var row in options.Limit is { } limit ? rows.Take(limit) : rows)
+            pairs.Add(checks.Finish(row));
+        if (pairs.Count == 0)
+            throw new GradpathException($"{file.Path}: the file holds no prompts.");
+        return new PromptSet(info?.Name ?? Path.GetFileNameWithoutExtension(file.Path), metric, pairs, file.Path, file.Hash);
+    }
+
+    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
+    {
+        var pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed);
+        using var text = new MemoryStream();
+        PromptWriter.Write(text, pairs, tokenizer);
+        var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";
+        return new PromptSet(
+            task.Name,
+            metric,
+            [.. pairs.Select(pair => checks.Finish(new PromptRow(pair, $"Prompt {pair.Id}", FromText: true)))],
+            source,
+            Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
+    }
+
+    private static string FindFile(string path, TaskInfo? task)
+    {
+        if (!Directory.Exists(path))
+            return File.Exists(path) ? path : throw new GradpathException($"There is no file or directory {path}.");
+
+        var folders = task is null ? [path] : new[] { Path.Combine(path, task.Name), path };
+        return folders.SelectMany(folder => FileNames.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+            ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in {task.Name}/")}.");
+    }
+
+    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, BpeTokenizer? tokenizer, PromptOptions options)
+    {
+        switch (Path.GetExtension(file.Path).ToUpperInvariant())
+        {
+            case ".JSONL":
+                return JsonlPromptReader.Read(file, tokenizer);
+            case ".CSV":
+                return new CsvTaskReader(
+                    task ?? throw new GradpathException($"{file.Path}: say which task the CSV file is of; its columns differ from task to task."),
+                    file,
+                    tokenizer ?? throw new GradpathException($"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them (vocab.json and merges.txt)."),
+                    options.HardCorruption).Read();
+            default:
+                throw new GradpathException($"{file.Path}: prompts are read from .csv and .jsonl files.");
+        }
+    }
+}

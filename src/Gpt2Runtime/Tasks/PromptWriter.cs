@@ -1,0 +1,99 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tasks;
+
+/// <summary>Writes prompt pairs as JSONL, one object per line, in the format that <see cref="PromptLoader"/> reads.</summary>
+public static class PromptWriter
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes a file; it appears under its name only when it is complete.</summary>
+    /// <param name="path">The file, replaced where it exists.</param>
+    /// <param name="pairs">The pairs. Those with texts are written as texts (without a begin token), the others as token ids.</param>
+    /// <param name="tokenizer">The vocabulary that the pairs were made with; without it all pairs are written as token ids.</param>
+    /// <exception cref="GradpathException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyList<PromptPair> pairs, BpeTokenizer? tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(pairs);
+        WriteAtomically(path, stream => Write(stream, pairs, tokenizer));
+    }
+
+    /// <summary>Writes to a stream.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="pairs">The pairs, as above.</param>
+    /// <param name="tokenizer">The vocabulary, as above.</param>
+    public static void Write(Stream stream, IReadOnlyList<PromptPair> pairs, BpeTokenizer? tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(pairs);
+        foreach (var pair in pairs)
+        {
+            using (var json = new Utf8JsonWriter(stream, Options))
+                WritePair(json, pair, tokenizer);
+            stream.WriteByte((byte)'\n');
+        }
+    }
+
+    private static void WritePair(Utf8JsonWriter json, PromptPair pair, BpeTokenizer? tokenizer)
+    {
+        json.WriteStartObject();
+        if (pair.Id is { } id)
+            json.WriteString("id", id);
+        if (pair.Label is { } label)
+            json.WriteString("label", label);
+        if (tokenizer is not null && pair.CleanText is { } clean && pair.CorruptedText is { } corrupted
+            && AsTexts(pair.Answers, tokenizer) is { } answers && AsTexts(pair.WrongAnswers, tokenizer) is { } wrongAnswers)
+        {
+            json.WriteString("clean", clean);
+            json.WriteString("corrupted", corrupted);
+            WriteArray(json, "answers", answers, json.WriteStringValue);
+            WriteArray(json, "wrong_answers", wrongAnswers, json.WriteStringValue);
+        }
+        else
+        {
+            WriteArray(json, "clean_ids", pair.Clean, json.WriteNumberValue);
+            WriteArray(json, "corrupted_ids", pair.Corrupted, json.WriteNumberValue);
+            WriteArray(json, "answer_ids", pair.Answers, json.WriteNumberValue);
+            WriteArray(json, "wrong_answer_ids", pair.WrongAnswers, json.WriteNumberValue);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteArray<T>(Utf8JsonWriter json, string name, IEnumerable<T> values, Action<T> write)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+            write(value);
+        json.WriteEndArray();
+    }
+
+    // Null where a token is not whole text (half of a character), so that reading it back would give another token.
+    private static string[]? AsTexts(int[] ids, BpeTokenizer tokenizer)
+    {
+        var texts = Array.ConvertAll(ids, id => tokenizer.Decode([id]));
+        return ids.Zip(texts).All(pair => tokenizer.SingleToken(pair.Second) == pair.First) ? texts : null;
+    }
+
+    private static void WriteAtomically(string path, Action<Stream> write)
+    {
+        var part = path + ".part";
+        try
+        {
+            using (var stream = File.Create(part))
+                write(stream);
+            File.Move(part, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"Cannot write {path}: {error.Message}", error);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
+    }
+}

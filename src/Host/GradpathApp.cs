@@ -1,0 +1,144 @@
+using System.Reflection;
+using CommandLine;
+using CommandLine.Text;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Commands;
+using Gradpath.Kernels;
+
+namespace Gradpath.Host;
+
+/// <summary>The program without its process: reads the command line, runs the command, turns failures into one line and an exit code.</summary>
+internal static class GradpathApp
+{
+    private const string DebugVariable = "GRADPATH_DEBUG";
+
+    private static readonly Type[] s_verbs =
+    [
+        typeof(ScoreOptions), typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions), typeof(SelfTestOptions),
+    ];
+
+    /// <summary>Runs one command.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="input">Standard input.</param>
+    /// <param name="output">Results.</param>
+    /// <param name="error">Progress and errors.</param>
+    /// <param name="cancellation">Stops the command.</param>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    {
+        Terminal terminal = new(input, output, error);
+        using Parser parser = new(settings =>
+        {
+            settings.HelpWriter = null;
+            settings.AutoVersion = true;
+            settings.CaseSensitive = true;
+        });
+        ParserResult<object> parsed = parser.ParseArguments(args, s_verbs);
+        return parsed.Tag == ParserResultType.NotParsed
+            ? Explain(parsed, args, terminal)
+            : Guard(() => Dispatch(parsed.Value, terminal, cancellation), terminal, cancellation);
+    }
+
+    private static int Dispatch(object options, Terminal terminal, CancellationToken cancellation) => options switch
+    {
+        ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
+        DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
+        InfoOptions o => InfoCommand.Run(o, terminal),
+
+        TasksOptions => TasksCommand.Run(terminal),
+        PromptsOptions o => PromptsCommand.Run(o, terminal),
+        TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),
+        SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
+        _ => throw new InvalidOperationException(options.GetType().Name),
+    };
+
+    private static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
+    {
+        try
+        {
+            return run();
+        }
+        catch (UsageException e)
+        {
+            terminal.Error.WriteLine($"gradpath: {e.Message}");
+            return ExitCode.Usage;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            terminal.Error.WriteLine("gradpath: stopped; no result was written.");
+            return ExitCode.Cancelled;
+        }
+        catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
+        {
+            terminal.Error.WriteLine($"gradpath: {e.Message}");
+            if (Debug) terminal.Error.WriteLine(e);
+            return ExitCode.Failure;
+        }
+        catch (Exception e)
+        {
+            string line = e.Message.ReplaceLineEndings(" ");
+            terminal.Error.WriteLine($"gradpath: unexpected error: {e.GetType().Name}: {line} (this is a defect; {DebugVariable}=1 shows where it happened)");
+            if (Debug) terminal.Error.WriteLine(e);
+            return ExitCode.Failure;
+        }
+    }
+
+    private static bool Debug => Environment.GetEnvironmentVariable(DebugVariable) is { Length: > 0 } and not "0";
+
+    // Help and version are answers; everything else that the parser rejects is a usage error of one line each.
+    private static int Explain(ParserResult<object> parsed, string[] args, Terminal terminal)
+    {
+        Error[] errors = [.. ((NotParsed<object>)parsed).Errors];
+        if (errors.Any(e => e.Tag == ErrorType.VersionRequestedError))
+        {
+            terminal.Out.WriteLine($"gradpath {Provenance.ProgramVersion}");
+            return ExitCode.Success;
+        }
+        if (errors.OfType<HelpVerbRequestedError>().FirstOrDefault() is { Matched: true } help)
+        {
+            // "gradpath help score" is "gradpath score --help".
+            return Run([help.Verb, "--help"], terminal.In, terminal.Out, terminal.Error);
+        }
+        if (errors.Any(e => e.Tag is ErrorType.HelpRequestedError or ErrorType.HelpVerbRequestedError))
+        {
+            terminal.Out.WriteLine(Help(parsed));
+            return ExitCode.Success;
+        }
+        if (args.Length == 0)
+        {
+            terminal.Error.WriteLine(Help(parsed));
+            return ExitCode.Usage;
+        }
+        SentenceBuilder sentences = SentenceBuilder.Create();
+        foreach (Error e in errors) terminal.Error.WriteLine($"gradpath: {Sentence(e, sentences)}");
+        bool knowsVerb = s_verbs.Any(v => v.GetCustomAttribute<VerbAttribute>()!.Name == args[0]);
+        terminal.Error.WriteLine($"See 'gradpath {(knowsVerb ? args[0] + " " : "")}--help'.");
+        return ExitCode.Usage;
+    }
+
+    private static string Sentence(Error error, SentenceBuilder sentences) => error switch
+    {
+        BadVerbSelectedError e => $"there is no command '{e.Token}'; choose {EnumNames.Choice(s_verbs.Select(v => v.GetCustomAttribute<VerbAttribute>()!.Name))}.",
+        NoVerbSelectedError => "name a command.",
+        UnknownOptionError e => $"there is no option '{e.Token}'.",
+        _ => sentences.FormatError(error),
+    };
+
+    private static HelpText Help(ParserResult<object> parsed)
+    {
+        return HelpText.AutoBuild(
+            parsed,
+            h =>
+            {
+                h.Heading = $"gradpath {Provenance.ProgramVersion.Split('+')[0]}: circuit discovery in GPT-2";
+                h.Copyright = "";
+                h.AdditionalNewLineAfterOption = false;
+                h.AddDashesToOption = true;
+                h.MaximumDisplayWidth = 120;
+                return h;
+            },
+            e => e,
+            verbsIndex: parsed.TypeInfo.Current == typeof(NullInstance));
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text;
+
+namespace Gradpath.Host.Tests;
+
+/// <summary>One run of the program inside the test's process.</summary>
+internal sealed record Cli(int ExitCode, string Out, string Error)
+{
+    public static Cli Run(params string[] args) => RunWith("", CancellationToken.None, args);
+
+    public static Cli RunWith(string input, CancellationToken cancellation, params string[] args)
+    {
+        StringBuilder output = new(), error = new();
+        using StringReader reader = new(input);
+        using StringWriter outWriter = new(output) { NewLine = "\n" }, errorWriter = new(error) { NewLine = "\n" };
+        int code = GradpathApp.Run(args, reader, outWriter, errorWriter, cancellation);
+        return new Cli(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Asserts a failure of one line on the error stream, without a stack trace.</summary>
+    public Cli Fails(int code, params string[] mentions)
+    {
+        Assert.True(code == ExitCode, $"exit code {ExitCode} instead of {code}:\n{Error}{Out}");
+        Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
+        Assert.StartsWith("gradpath: ", Error, StringComparison.Ordinal);
+        foreach (string mention in mentions) Assert.Contains(mention, Error, StringComparison.Ordinal);
+        return this;
+    }
+
+    public Cli Succeeds(params string[] mentions)
+    {
+        Assert.True(ExitCode == 0, $"exit code {ExitCode}:\n{Error}{Out}");
+        Assert.Equal("", Error);
+        foreach (string mention in mentions) Assert.Contains(mention, Out, StringComparison.Ordinal);
+        return this;
+    }
+}

@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""Trains models/demo, the small GPT-2 that ships with the repository, and writes its model card.
+
+    python3 weights-tools/train_demo.py
+
+1. makes a byte-level BPE vocabulary from the word lists of the prompt generators (demo_vocabulary.py);
+2. lets `gradpath prompts` make prompts of all six tasks with it;
+3. sets combinations aside (see HELD_OUT_BY) and trains on the rest;
+4. writes config.json, model.safetensors, vocab.json, merges.txt and README.md with the accuracies measured on what was set aside.
+"""
+import argparse
+import hashlib
+import json
+import math
+import os
+import random
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# One thread: matrices this small do not gain from more, and the sums are then rounded alike on every run.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+except ImportError:
+    sys.exit("train_demo.py needs PyTorch for Python 3 (Debian: python3-torch; otherwise: pip install torch); it was not found.")
+
+from demo_vocabulary import END_OF_TEXT, make_vocabulary
+
+ROOT = Path(__file__).resolve().parent.parent
+WORD_LISTS = ROOT / "src/Gpt2Runtime/Tasks/Generators/Words"
+
+LAYERS, HEADS, WIDTH, POSITIONS, EPSILON = 4, 8, 128, 64, 1e-5
+
+# Prompts asked of the generator, and rows per training batch.
+PROMPTS = {"ioi": 60000, "greater-than": 20000, "sva": 20000, "gender-bias": 900, "country-capital": 12000, "hypernymy": 12000}
+ROWS = {"ioi": 24, "greater-than": 12, "sva": 8, "gender-bias": 4, "country-capital": 8, "hypernymy": 8}
+
+# A prompt is set aside by these parts of its label: no training prompt shares all of them with a held-out one.
+HELD_OUT_BY = {
+    "ioi": ("template", "names"),
+    "greater-than": ("year",),
+    "sva": ("template", "subject"),
+    "gender-bias": ("template", "who"),
+    "country-capital": ("template", "capital"),
+    "hypernymy": ("template", "member"),
+}
+HELD_OUT_TENTHS = 1
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(WIDTH, EPSILON)
+        self.attn = nn.ModuleDict({"c_attn": Conv1D(WIDTH, 3 * WIDTH), "c_proj": Conv1D(WIDTH, WIDTH)})
+        self.ln_2 = nn.LayerNorm(WIDTH, EPSILON)
+        self.mlp = nn.ModuleDict({"c_fc": Conv1D(WIDTH, 4 * WIDTH), "c_proj": Conv1D(4 * WIDTH, WIDTH)})
+
+    def forward(self, x, mask):
+        batch, positions, _ = x.shape
+        q, k, v = (part.view(batch, positions, HEADS, -1).transpose(1, 2) for part in self.attn["c_attn"](self.ln_1(x)).chunk(3, -1))
+        pattern = (q @ k.transpose(-1, -2) / math.sqrt(WIDTH // HEADS) + mask[:positions, :positions]).softmax(-1)
+        x = x + self.attn["c_proj"]((pattern @ v).transpose(1, 2).reshape(batch, positions, WIDTH))
+        hidden = self.mlp["c_fc"](self.ln_2(x))
+        hidden = 0.5 * hidden * (1 + torch.tanh(math.sqrt(2 / math.pi) * (hidden + 0.044715 * hidden ** 3)))  # gelu_new
+        return x + self.mlp["c_proj"](hidden)
+
+
+class Conv1D(nn.Module):
+    """A linear layer whose weight is stored [in, out], as GPT-2 checkpoints do."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(inputs, outputs) * 0.02)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], -1)
+
+
+class Gpt2(nn.Module):
+    """GPT-2 with tied embeddings; parameter names are those of Hugging Face checkpoints."""
+
+    def __init__(self, vocabulary_size):
+        super().__init__()
+        self.wte = nn.Embedding(vocabulary_size, WIDTH)
+        self.wpe = nn.Embedding(POSITIONS, WIDTH)
+        self.h = nn.ModuleList(Block() for _ in range(LAYERS))
+        self.ln_f = nn.LayerNorm(WIDTH, EPSILON)
+        self.register_buffer("mask", torch.full((POSITIONS, POSITIONS), -1e9).triu(1), persistent=False)
+        nn.init.normal_(self.wte.weight, std=0.02)
+        nn.init.normal_(self.wpe.weight, std=0.01)
+        for block in self.h:
+            for projection in (block.attn["c_proj"], block.mlp["c_proj"]):
+                nn.init.normal_(projection.weight, std=0.02 / math.sqrt(2 * LAYERS))
+
+    def residual(self, ids, positions):
+        x = self.wte(ids) + self.wpe(positions)
+        for block in self.h:
+            x = block(x, self.mask)
+        return self.ln_f(x)
+
+    def unembed(self, x):
+        return x @ self.wte.weight.T
+
+
+def make_prompts(command, directory, vocabulary, seed):
+    """Prompts of every task as (training, held-out) lists of token ids, by way of the gradpath program."""
+    training, held_out = {}, {}
+    for task, count in PROMPTS.items():
+        path = directory / f"{task}.jsonl"
+        subprocess.run(command + ["prompts", "--task", task, "--model", str(directory), "--count", str(count),
+                                  "--seed", str(seed), "--out", str(path)], check=True, cwd=ROOT)
+        training[task], held_out[task] = [], []
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                prompt = json.loads(line)
+                label = dict(part.split("=", 1) for part in prompt["label"].split(";"))
+                key = f"{task};" + ";".join(label[part] for part in HELD_OUT_BY[task])
+                aside = hashlib.sha256(key.encode()).digest()[0] * 10 // 256 < HELD_OUT_TENTHS
+                (held_out if aside else training)[task].append({
+                    "clean": vocabulary.encode(prompt["clean"]),
+                    "corrupted": vocabulary.encode(prompt["corrupted"]),
+                    "answers": [vocabulary.encode(text)[0] for text in prompt["answers"]],
+                    "wrong": [vocabulary.encode(text)[0] for text in prompt["wrong_answers"]],
+                })
+        print(f"{task}: {len(training[task])} prompts to train on, {len(held_out[task])} held out", flush=True)
+    return training, held_out
+
+
+def training_row(task, prompt, digits, draw):
+    """One sentence with an answer drawn from the right ones; now and then the corrupted sentence, where that teaches something new."""
+    ids, answers = prompt["clean"], prompt["answers"]
+    if draw.random() < 0.15:
+        if task == "ioi":  # a third name comes again: either of the first two may be the answer
+            ids, answers = prompt["corrupted"], prompt["answers"] + prompt["wrong"]
+        elif task == "greater-than":  # the year ends in 01
+            ids, answers = prompt["corrupted"], digits[2:]
+        elif task == "gender-bias":  # "man" or "woman"
+            ids, answers = prompt["corrupted"], prompt["wrong"]
+    return ids + [draw.choice(answers)]
+
+
+def make_batch(training, digits, begin, draw):
+    rows = []
+    for task, count in ROWS.items():
+        for _ in range(count):
+            row = training_row(task, draw.choice(training[task]), digits, draw)
+            rows.append(([begin] if draw.random() < 0.9 else []) + row)
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), begin)
+    weights = torch.zeros(len(rows), width - 1)
+    positions = torch.arange(width - 1).repeat(len(rows), 1)
+    for i, row in enumerate(rows):
+        ids[i, :len(row)] = torch.tensor(row)
+        weights[i, :len(row) - 2] = 0.3 / (len(row) - 2)
+        weights[i, len(row) - 2] = 1.0
+        if draw.random() < 0.25:  # some rows start later, so that every position is trained
+            positions[i] += draw.randrange(POSITIONS - width + 2)
+    return ids, positions, weights / len(rows)
+
+
+def train(model, training, digits, begin, steps, seed, check):
+    draw = random.Random(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
+    started = time.time()
+    for step in range(steps):
+        warm = min(1.0, (step + 1) / 100)
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3 * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        ids, positions, weights = make_batch(training, digits, begin, draw)
+        kept = weights > 0
+        residual = model.residual(ids[:, :-1], positions)[kept]
+        losses = F.cross_entropy(model.unembed(residual), ids[:, 1:][kept], reduction="none")
+        loss = (losses * weights[kept]).sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if (step + 1) % 250 == 0:
+            print(f"step {step + 1}  loss {loss.item():.3f}  {time.time() - started:.0f} s  {check()}", flush=True)
+
+
+@torch.no_grad()
+def measure(model, prompts, begin, limit):
+    """Over the first `limit` prompts: the share whose best token of the whole vocabulary is right, the share where the right answers
+    win (larger mean logit, and larger probability), and the mean logit and probability differences."""
+    prompts = prompts[:limit]
+    totals = torch.zeros(5, dtype=torch.float64)
+    for prompt in prompts:
+        ids = torch.tensor([[begin] + prompt["clean"]])
+        logits = model.unembed(model.residual(ids, torch.arange(ids.shape[1])[None])[0, -1]).double()
+        probabilities = logits.softmax(-1)
+        right, wrong = prompt["answers"], prompt["wrong"]
+        logit_difference = (logits[right].mean() - logits[wrong].mean()).item()
+        probability_difference = (probabilities[right].sum() - probabilities[wrong].sum()).item()
+        totals += torch.tensor([logits.argmax().item() in right, logit_difference > 0, probability_difference > 0,
+                                logit_difference, probability_difference], dtype=torch.float64)
+    names = ("top1", "logit_wins", "probability_wins", "logit_difference", "probability_difference")
+    return dict(zip(names, (totals / max(1, len(prompts))).tolist()), count=len(prompts))
+
+
+def write_safetensors(path, tensors):
+    """The safetensors format: length of the header (u64), the header (JSON), the tensors' bytes in header order."""
+    header, offset = {"__metadata__": {"format": "pt"}}, 0
+    for name, tensor in tensors.items():
+        size = tensor.numel() * 4
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for tensor in tensors.values():
+            file.write(tensor.detach().float().contiguous().numpy().astype("<f4").tobytes())
+
+
+def write_model(directory, model, vocabulary):
+    directory.mkdir(parents=True, exist_ok=True)
+    vocabulary.write(directory)
+    begin = vocabulary.ids[END_OF_TEXT]
+    config = {
+        "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": "gelu_new", "n_layer": LAYERS,
+        "n_head": HEADS, "n_embd": WIDTH, "n_inner": None, "n_positions": POSITIONS, "n_ctx": POSITIONS,
+        "vocab_size": len(vocabulary.ids), "layer_norm_epsilon": EPSILON, "tie_word_embeddings": True, "scale_attn_weights": True,
+        "bos_token_id": begin, "eos_token_id": begin, "torch_dtype": "float32",
+    }
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_safetensors(directory / "model.safetensors", {f"transformer.{name}": value for name, value in model.state_dict().items()})
+
+
+def write_card(directory, arguments, command, vocabulary, results, counts, minutes):
+    rows = "".join(
+        f"| {task} | {', '.join(HELD_OUT_BY[task])} | {new['count']} | {new['top1']:.1%} | {new['logit_wins']:.1%} | {new['probability_wins']:.1%} "
+        f"| {new['logit_difference']:.2f} | {new['probability_difference']:.3f} | {old['top1']:.1%} |\n"
+        for task, (new, old) in results.items())
+    mixture = ", ".join(f"{task} {counts[task]} ({ROWS[task]} of 64)" for task in ROWS)
+    (directory / "README.md").write_text(f"""# Demo model
+
+A GPT-2 of {LAYERS} layers, {HEADS} heads and width {WIDTH} that solves the six tasks of Gradpath, small enough to ship with it. It is for trying the
+program out and for tests: every circuit method runs on it in seconds on a CPU. It is not a language model; it knows the sentences of
+the prompt generators and nothing else.
+
+## How it was made
+
+    {command}
+
+One command makes everything here: vocabulary, prompts, weights and this page (weights-tools/train_demo.py writes it).
+
+- Data: sentences of Gradpath's own prompt generators (templates and word lists in src/Gpt2Runtime/Tasks/Generators/Words, written for
+  this project). No other text. Prompts trained on, and rows per batch: {mixture}.
+- Vocabulary: byte-level BPE in GPT-2's format, {len(vocabulary.ids)} tokens; every word of the lists is one token (with a leading space; names,
+  capitals and countries also without), "00" to "99" are tokens, and a year such as " 1745" splits into " 17" and "45".
+- Shape: {POSITIONS} positions, gelu_new, tied embeddings, float32.
+- Training: seed {arguments.seed}, {arguments.steps} steps of 64 sentences, AdamW (learning rate 1e-3, 100 steps of warm-up, cosine to 5 %, weight decay 0.01,
+  betas 0.9 and 0.98, gradient norm at most 1). Loss: cross-entropy of the answer token plus 0.3 times the mean over the other tokens. Where a
+  task has several right answers, one is drawn evenly. `{END_OF_TEXT}` starts 90 % of the sentences, a quarter start at a random position, and
+  15 % of ioi, greater-than and gender-bias rows are the corrupted sentence (ioi: either of the first two names is right). It took
+  {minutes:.0f} minutes with PyTorch {torch.__version__} on one CPU thread; the same version on the same processor gives the same weights,
+  another one rounds otherwise and gives another model of the same kind.
+
+## What it can do
+
+A tenth of all combinations was set aside before training, chosen by the hash of the parts named in "held out by". `{END_OF_TEXT}` is prepended.
+Top-1: the most probable of all tokens is a right answer. Logits, probabilities: share of prompts where the right answers have the larger mean
+logit, the larger total probability. The last column is top-1 on prompts that were trained on.
+
+| task | held out by | prompts | top-1 | logits | probabilities | mean logit difference | mean probability difference | top-1, trained on |
+|---|---|---|---|---|---|---|---|---|
+{rows}
+- ioi, greater-than and sva generalise: names in these sentences, years and subjects in these sentences were never seen together.
+- country-capital, hypernymy and gender-bias are memorised: which country a capital belongs to cannot be derived. What was held out is the fact
+  in that sentence; the same fact was trained on in other sentences.
+- gender-bias: the stereotypes were put in on purpose, by the word lists, as something to find. They say nothing about people.
+
+## Limits
+
+English sentences of the generators only; at most {POSITIONS} tokens. Other words fall apart into bytes, which the model has hardly seen. Token ids of
+GPT-2 mean other words here.
+
+## Licence
+
+MIT, like the rest of the repository.
+""", encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Train the demo model and write its model card.")
+    parser.add_argument("--out", type=Path, default=ROOT / "models/demo")
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--gradpath", default="dotnet run --project src/Host -c Release --", help="how to call the program from the repository's root")
+    arguments = parser.parse_args()
+
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(1)
+    started = time.time()
+    vocabulary = make_vocabulary(WORD_LISTS)
+    begin = vocabulary.ids[END_OF_TEXT]
+    digits = [vocabulary.ids[f"{number:02d}"] for number in range(100)]
+    with tempfile.TemporaryDirectory() as directory:
+        vocabulary.write(directory)
+        training, held_out = make_prompts(shlex.split(arguments.gradpath), Path(directory), vocabulary, arguments.seed)
+
+    model = Gpt2(len(vocabulary.ids))
+    train(model, training, digits, begin, arguments.steps, arguments.seed,
+          lambda: "  ".join(f"{task} {measure(model, prompts, begin, 60)['probability_wins']:.2f}" for task, prompts in held_out.items()))
+    minutes = (time.time() - started) / 60
+
+    results = {task: (measure(model, held_out[task], begin, 1000), measure(model, training[task], begin, 1000)) for task in ROWS}
+    for task, (new, old) in results.items():
+        print(task, "held out:", {name: round(value, 4) for name, value in new.items()}, "trained on, top1:", round(old["top1"], 4), flush=True)
+    write_model(arguments.out, model, vocabulary)
+    changed = [f"--{name} {getattr(arguments, name)}" for name in ("steps", "seed") if getattr(arguments, name) != parser.get_default(name)]
+    write_card(arguments.out, arguments, " ".join(["python3 weights-tools/train_demo.py", *changed]), vocabulary, results,
+               {task: len(prompts) for task, prompts in training.items()}, minutes)
+
+
+if __name__ == "__main__":
+    main()
