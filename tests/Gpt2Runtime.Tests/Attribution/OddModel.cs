@@ -56,6 +56,11 @@ internal sealed class OddModel : IDisposable
 
     private static Gpt2Config Shape(int layers, int heads, int headWidth, int inner, int vocabulary) => new()
     {
-        Layers = layers, Heads = heads, Width = heads * headWidth, InnerWidth = inner, Positions = 9, Vocabulary = vocabulary,
+        Layers = layers,
+        Heads = heads,
+        Width = heads * headWidth,
+        InnerWidth = inner,
+        Positions = 9,
+        Vocabulary = vocabulary,
     };
 }
