@@ -11,7 +11,7 @@ internal readonly unsafe struct GemmPacked
     public const int DepthBlock = 384;
 
     /// <summary>Most rows in a block.</summary>
-    public const int RowBlock = 384;
+    public const int RowBlock = 264;
 
     private readonly GemmKernel _kernel;
     private readonly float* _blockOfA;
