@@ -20,6 +20,9 @@ internal unsafe struct GemmDotTile
     /// <summary>Distance between rows of the transposed B.</summary>
     public nint StrideB;
 
+    /// <summary>A row that will be needed soon, to be fetched into the cache; as long as a row of the tile.</summary>
+    public float* Next;
+
     /// <summary>Where the sums go: [rows, 4].</summary>
     public float* Sums;
 
@@ -71,6 +74,9 @@ internal static unsafe class GemmDot
         int columnTiles = (c.Columns + GemmDotTile.MaxColumns - 1) / GemmDotTile.MaxColumns;
         bool rowsOutside = c.Rows >= c.Columns;
         (int outer, int inner) = rowsOutside ? (rowTiles, columnTiles) : (columnTiles, rowTiles);
+        int outerRows = rowsOutside ? kernel.MaxDotRows : GemmDotTile.MaxColumns;
+        RawMatrix wide = rowsOutside ? a : b;
+        int rows = rowsOutside ? c.Rows : c.Columns;
         float* sums = stackalloc float[6 * GemmDotTile.MaxColumns];
         GemmDotTile tile = new() { StrideA = a.Stride, StrideB = b.Stride, Sums = sums };
         for (int k = 0; k < depth; k += DepthBlock)
@@ -79,6 +85,7 @@ internal static unsafe class GemmDot
             tile.Depth = steps / lanes * lanes;
             for (int o = 0; o < outer; o++)
             {
+                int next = rowsOutside ? (int)((long)rows * (o + 1) / rowTiles) : (o + 1) * GemmDotTile.MaxColumns;
                 for (int n = 0; n < inner; n++)
                 {
                     (int rowTile, int columnTile) = rowsOutside ? (o, n) : (n, o);
@@ -88,6 +95,7 @@ internal static unsafe class GemmDot
                     tile.Columns = Math.Min(GemmDotTile.MaxColumns, c.Columns - j);
                     tile.A = a.Data + (i * a.Stride) + k;
                     tile.B = b.Data + (j * b.Stride) + k;
+                    tile.Next = n >= outerRows ? tile.A : wide.Data + (Math.Min(next + n, rows - 1) * wide.Stride) + k;
                     kernel.DotTile(&tile);
                     if (tile.Depth < steps) AddRest(tile, steps);
                     Finish(tile, c.Data + (i * c.Stride) + j, c.Stride, bias == null || k > 0 ? null : bias + j, accumulate || k > 0);

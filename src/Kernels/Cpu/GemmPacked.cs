@@ -11,7 +11,7 @@ internal readonly unsafe struct GemmPacked
     public const int DepthBlock = 384;
 
     /// <summary>Most rows in a block.</summary>
-    public const int RowBlock = 384;
+    public const int RowBlock = 264;
 
     private readonly GemmKernel _kernel;
     private readonly float* _blockOfA;
@@ -57,7 +57,14 @@ internal readonly unsafe struct GemmPacked
             for (int i = 0; i < c.Rows; i += rowBlock)
             {
                 int rows = Math.Min(rowBlock, c.Rows - i);
-                MultiplyBlock(a.Part(i, rows, k, steps), b.Part(k, steps, 0, c.Columns), c.Part(i, rows, 0, c.Columns), k == 0 ? bias : null, accumulate || k > 0);
+                float* next = b.Transposed ? null : b.Data + ((i + rows < c.Rows ? k : k + steps) * b.Stride);
+                MultiplyBlock(
+                    a.Part(i, rows, k, steps),
+                    b.Part(k, steps, 0, c.Columns),
+                    c.Part(i, rows, 0, c.Columns),
+                    k == 0 ? bias : null,
+                    accumulate || k > 0,
+                    next);
             }
         }
     }
@@ -82,7 +89,7 @@ internal readonly unsafe struct GemmPacked
         }
     }
 
-    private void MultiplyBlock(in RawMatrix a, in RawMatrix b, in RawMatrix c, float* bias, bool accumulate)
+    private void MultiplyBlock(in RawMatrix a, in RawMatrix b, in RawMatrix c, float* bias, bool accumulate, float* next)
     {
         int depth = a.OperandColumns;
         int tiles = (c.Rows + _kernel.MaxRows - 1) / _kernel.MaxRows;
@@ -110,8 +117,8 @@ internal readonly unsafe struct GemmPacked
                 tile.B = _panelOfB;
                 tile.Panel = PanelUse.Packed;
             }
-            bool fetch = !b.Transposed && j + (2 * _kernel.Columns) <= c.Columns;
-            tile.Next = b.Data + j + _kernel.Columns;
+            bool last = j + _kernel.Columns >= c.Columns;
+            tile.Next = last ? next : b.Data + j + _kernel.Columns;
             tile.A = _blockOfA;
             float* target = c.Data + j;
             for (int t = 0; t < tiles; t++)
@@ -137,7 +144,7 @@ internal readonly unsafe struct GemmPacked
                 tile.A += (nint)depth * tile.Rows;
                 target += tile.Rows * c.Stride;
                 tile.B = _panelOfB;
-                tile.Panel = t == 0 && fetch ? PanelUse.PackedPrefetchNext : PanelUse.Packed;
+                tile.Panel = t == 0 && !b.Transposed ? PanelUse.PackedPrefetchNext : PanelUse.Packed;
             }
         }
     }
