@@ -43,21 +43,23 @@ internal unsafe struct GemmDotTile
 /// and block of k.
 /// </summary>
 /// <remarks>
-/// Blocks: 1024 steps of k, so that the rows of a tile (6 x 4 KiB) stay in the first-level cache and the rows of the narrower operand
+/// Measured against packing: better up to about 40 rows or 64 columns, and only from a depth of about 256, below which the horizontal sums
+/// outweigh the multiply-adds. Blocks: 1024 steps of k, so that the rows of a tile (6 x 4 KiB) stay in the first-level cache and the rows of the narrower operand
 /// (36 x 4 KiB) in the second while the wider operand streams past once.
 /// </remarks>
 internal static unsafe class GemmDot
 {
     private const int DepthBlock = 1024;
-    private const int MostOfNarrow = 40;
-    private const int LeastDepth = 128;
+    private const int MostRows = 40;
+    private const int MostColumns = 64;
+    private const int LeastDepth = 256;
 
     /// <summary>Whether a product is better done here than packed. Depends on the whole product, so that its parts agree.</summary>
     /// <param name="a">[M, K] after transposition.</param>
     /// <param name="b">[K, N] after transposition.</param>
     /// <returns>The answer.</returns>
     public static bool Suits(in RawMatrix a, in RawMatrix b) =>
-        !a.Transposed && b.Transposed && a.OperandColumns >= LeastDepth && Math.Min(a.OperandRows, b.OperandColumns) <= MostOfNarrow;
+        !a.Transposed && b.Transposed && a.OperandColumns >= LeastDepth && (a.OperandRows <= MostRows || b.OperandColumns <= MostColumns);
 
     /// <summary>C = A B or C += A B, plus a bias row.</summary>
     /// <param name="kernel">The inner loops.</param>
