@@ -3,6 +3,7 @@ namespace Gradpath.Host.Tests;
 public class UsageTests
 {
     [Theory]
+    [InlineData("eap", "'eap' belongs to no option")]
     [InlineData("--bogus", "no option 'bogus'")]
     [InlineData("--method guess", "--method guess", "eap-gp")]
     [InlineData("--metric f1", "--metric f1", "logit-diff, prob-diff or kl")]

@@ -7,7 +7,7 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>Options of <c>gradpath prompts</c>.</summary>
 [Verb("prompts", HelpText = "Make prompt pairs of a task for a model's vocabulary and write them as JSONL.")]
-internal sealed class PromptsOptions
+internal sealed class PromptsOptions : CommandOptions
 {
     [Option("task", Required = true, MetaValue = "TASK", HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
     public string Task { get; set; } = "";
