@@ -2,9 +2,12 @@ using Gradpath.Perf;
 
 switch (args.FirstOrDefault())
 {
+    case "gemm":
+        return GemmAgainstOpenBlas.Run(args[1..]);
     case "methods":
         return MethodTimes.Run(args[1..]);
     default:
-        Console.Error.WriteLine("usage: perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
+        Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
+        Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
         return 2;
 }

@@ -53,6 +53,7 @@ public abstract partial class Device
 
     /// <summary>g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n].</summary>
     /// <param name="gradients">[readers, rows, width]: in W_c times the sums, out the readers' gradients.</param>
+    /// <param name="firstElement">Where the first reader's block starts in them.</param>
     /// <param name="gain">[width].</param>
     /// <param name="offsets">[readers, rows].</param>
     /// <param name="coefficients">[points, readers, rows].</param>
@@ -63,6 +64,7 @@ public abstract partial class Device
     /// <param name="points">Number of points.</param>
     public abstract void FinishReaders(
         Tensor gradients,
+        long firstElement,
         Tensor gain,
         Tensor offsets,
         Tensor coefficients,

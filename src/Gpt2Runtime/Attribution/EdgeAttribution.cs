@@ -96,6 +96,7 @@ public static class EdgeAttribution
             double node = 0;
             for (int column = 0; column < readers; column++)
             {
+                if (!context.Graph.IsEdge(row, column)) continue;
                 int at = (row * readers) + column;
                 if (!double.IsFinite(sums[at]))
                 {

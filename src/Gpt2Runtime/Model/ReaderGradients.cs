@@ -49,7 +49,7 @@ internal sealed class ReaderGradients : IDisposable
             _mlp[l] = Own(_device.Allocate(queryRows, d));
         }
         _logits = Own(_device.Allocate(capacity.Sequences, d));
-        _buffer = Own(_device.Allocate(2 * heads, capacity.Rows, d));
+        _buffer = Own(_device.Allocate((3 * heads) + 1, capacity.Rows, d));
 
         Group MakeGroup(int layer, int first, int readers, int rows, Tensor standardized, bool answer) => new(
             first,
@@ -96,7 +96,7 @@ internal sealed class ReaderGradients : IDisposable
     /// <returns>Bytes, up to small change.</returns>
     public static long Bytes(Gpt2Config config, PassCapacity capacity, int points) =>
         sizeof(float) * (long)capacity.Rows *
-        ((config.Layers * (((points + 4L) * config.Width) + (3L * config.Heads * (points + 1)))) + (2L * config.Heads * config.Width));
+        ((config.Layers * (((points + 4L) * config.Width) + (3L * config.Heads * (points + 1)))) + (((3L * config.Heads) + 1) * config.Width));
 
     /// <summary>Forgets all points.</summary>
     /// <param name="shape">A pass of the batch to come.</param>
@@ -169,7 +169,7 @@ internal sealed class ReaderGradients : IDisposable
     /// <summary>Adds the score of every edge: the contraction of the writers' differences with these gradients.</summary>
     /// <param name="shape">A pass of the batch.</param>
     /// <param name="delta">The writers' differences.</param>
-    /// <param name="scores">[F, K] float64, added to.</param>
+    /// <param name="scores">[F, K] float64, added to; cells that are no edge are left with anything.</param>
     /// <param name="firstLayer">Layers below it are known to have no gradient.</param>
     public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0)
     {
@@ -180,19 +180,26 @@ internal sealed class ReaderGradients : IDisposable
         for (int l = firstLayer; l < _config.Layers; l++)
         {
             int feeding = 1 + (l * (heads + 1));
-            foreach (Group group in _groups[l])
+            int firstColumn = l * perLayer;
+            (Group queries, Group keysValues) = (_groups[l][0], _groups[l][1]);
+            long block = (long)shape.BaseRows * d;
+            if (!queries.AnswerRows)
             {
-                int rows = group.AnswerRows ? shape.Items : shape.BaseRows;
-                MakeGradients(group, l, rows);
-                ContractRows(group.AnswerRows, feeding, _buffer, group.Readers, rows, (l * perLayer) + group.First);
+                // All readers of a layer in one contraction, which reads the writers' differences once. The layer's own heads, which feed
+                // its MLP, meet its queries, keys and values on the way; those cells are no edges and nobody reads them.
+                MakeGradients(queries, l, shape.BaseRows, 0);
+                MakeGradients(keysValues, l, shape.BaseRows, heads * block);
+                _device.CopyBlock(_mlp[l], 0, _buffer, 3 * heads * block, block);
+                _device.ContractEdges(delta.AtAllRows, feeding + heads, _buffer, perLayer, block, scores, stride, firstColumn);
+                continue;
             }
-            bool last = shape.AnswerOnly && l == _config.Layers - 1;
-            ContractRows(last, feeding + heads, _mlp[l], 1, last ? shape.Items : shape.BaseRows, (l * perLayer) + (3 * heads));
+            MakeGradients(keysValues, l, shape.BaseRows, 0);
+            _device.ContractEdges(delta.AtAllRows, feeding, _buffer, 2 * heads, block, scores, stride, firstColumn + heads);
+            MakeGradients(queries, l, shape.Items, 0);
+            _device.ContractEdges(delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, scores, stride, firstColumn);
+            _device.ContractEdges(delta.AtAnswers, feeding + heads, _mlp[l], 1, (long)shape.Items * d, scores, stride, firstColumn + (3 * heads));
         }
-        ContractRows(true, 1 + (_config.Layers * (heads + 1)), _logits, 1, shape.Items, stride - 1);
-
-        void ContractRows(bool answers, int writers, Tensor gradients, int readers, int rows, int column) =>
-            _device.ContractEdges(answers ? delta.AtAnswers : delta.AtAllRows, writers, gradients, readers, (long)rows * d, scores, stride, column);
+        _device.ContractEdges(delta.AtAnswers, 1 + (_config.Layers * (heads + 1)), _logits, 1, (long)shape.Items * d, scores, stride, stride - 1);
     }
 
     /// <inheritdoc />
@@ -201,15 +208,17 @@ internal sealed class ReaderGradients : IDisposable
         foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
-    private void MakeGradients(Group group, int layer, int rows)
+    private void MakeGradients(Group group, int layer, int rows, long offset)
     {
         int d = _config.Width;
         int w = _config.HeadWidth;
         Tensor qkv = _weights.Layers[layer].QkvWeight;
         var sums = new Matrix(group.Sums, 0, rows, w, group.Readers * w);
         var weights = new Matrix(qkv, (long)group.First * w, d, w, 3 * d, Transposed: true);
-        _device.Gemm(sums, weights, _buffer.AsMatrix(rows, d), new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
-        _device.FinishReaders(_buffer, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized, group.Readers, rows, d, Points);
+        var gradients = new Matrix(_buffer, offset, rows, d, d);
+        _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
+        _device.FinishReaders(
+            _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized, group.Readers, rows, d, Points);
     }
 
     private Tensor Own(Tensor tensor)

@@ -86,7 +86,11 @@ public sealed unsafe partial class CpuDevice
                 var q = new ReadOnlySpan<float>(Q + row, w);
                 int visible = keys - queries + i + 1;
                 for (int j = 0; j < visible; j++) p[j] = Shape.Scale * TensorPrimitives.Dot(q, new ReadOnlySpan<float>(k + ((long)j * 2 * d), w));
-                TensorPrimitives.SoftMax(new ReadOnlySpan<float>(p, visible), new Span<float>(p, visible));
+
+                // SoftMax does not subtract the largest score, and the exponential of a score above 88 is infinite.
+                var scores = new Span<float>(p, visible);
+                TensorPrimitives.Subtract(scores, TensorPrimitives.Max<float>(scores), scores);
+                TensorPrimitives.SoftMax(scores, scores);
                 new Span<float>(p + visible, keys - visible).Clear();
                 var z = new Span<float>(Z + row, w);
                 z.Clear();

@@ -7,6 +7,8 @@ namespace Gradpath.Kernels.Cpu;
 /// <summary>The op set on the processor: managed SIMD, all cores, no native dependency. The default where no GPU is found.</summary>
 public sealed unsafe partial class CpuDevice : Device
 {
+    private const int Alignment = 64;
+
     private readonly WorkerPool _pool;
     private readonly GemmKernel _gemmKernel;
     private float* _gemmScratch;
@@ -72,10 +74,12 @@ public sealed unsafe partial class CpuDevice : Device
     {
         try
         {
-            nuint size = (nuint)Math.Max(64, (bytes + 63) & ~63L);
-            void* memory = NativeMemory.AlignedAlloc(size, 64);
-            NativeMemory.Clear(memory, size);
-            return (nint)memory;
+            // The system hands out large blocks as zero pages, which the threads that compute then touch first, in parallel. The block's
+            // own address stands just below the aligned one.
+            byte* block = (byte*)NativeMemory.AllocZeroed((nuint)(bytes + Alignment + sizeof(nint)));
+            nint aligned = ((nint)block + sizeof(nint) + Alignment - 1) & ~(nint)(Alignment - 1);
+            ((nint*)aligned)[-1] = (nint)block;
+            return aligned;
         }
         catch (OutOfMemoryException e)
         {
@@ -84,7 +88,7 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     /// <inheritdoc />
-    protected override void FreeCore(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
+    protected override void FreeCore(nint address, long bytes) => NativeMemory.Free((void*)((nint*)address)[-1]);
 
     /// <inheritdoc />
     protected override void Dispose(bool disposing)
@@ -94,6 +98,7 @@ public sealed unsafe partial class CpuDevice : Device
             _pool.Dispose();
             _attention.Dispose();
             _contraction.Dispose();
+            _proximity.Dispose();
         }
         NativeMemory.AlignedFree(_gemmScratch);
         _gemmScratch = null;

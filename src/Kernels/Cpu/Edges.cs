@@ -35,6 +35,7 @@ public sealed unsafe partial class CpuDevice
     /// <inheritdoc />
     public override void FinishReaders(
         Tensor gradients,
+        long firstElement,
         Tensor gain,
         Tensor offsets,
         Tensor coefficients,
@@ -46,7 +47,7 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new FinishReadersJob
         {
-            Gradients = P(gradients), Gain = P(gain), Offsets = P(offsets), Coefficients = P(coefficients), Standardized = P(standardized),
+            Gradients = P(gradients) + firstElement, Gain = P(gain), Offsets = P(offsets), Coefficients = P(coefficients), Standardized = P(standardized),
             Readers = readers, Rows = rows, Width = width, Points = points,
             Range = RowRange.Divide(rows, (long)readers * width * (points + 1), Workers),
         };
@@ -66,20 +67,19 @@ public sealed unsafe partial class CpuDevice
         int column)
     {
         // A part is a block of writers, so that every score has one owner; the sums over writers are made first.
-        Span<double> totals = stackalloc double[rows];
-        Span<double> inputNorms = stackalloc double[rows];
-        fixed (double* pTotals = totals, pNorms = inputNorms)
+        var totals = (double*)_proximity.Ensure(2L * rows * sizeof(double));
+        double* norms = totals + rows;
+        var sums = new ProximityTotalsJob { Input = P(input), Outputs = P(writerOutputs), Writers = writers, Rows = rows, Width = width, Totals = totals, Norms = norms };
+        _pool.Run(ref sums, rows);
+        var job = new ProximityJob
         {
-            var sums = new ProximityTotalsJob { Input = P(input), Outputs = P(writerOutputs), Writers = writers, Rows = rows, Width = width, Totals = pTotals, Norms = pNorms };
-            _pool.Run(ref sums, rows);
-            var job = new ProximityJob
-            {
-                Input = P(input), Outputs = P(writerOutputs), Rows = rows, Width = width, Totals = pTotals, Norms = pNorms,
-                RowWeights = P(rowWeights), Scores = P(scores) + column, Stride = stride,
-            };
-            _pool.Run(ref job, writers);
-        }
+            Input = P(input), Outputs = P(writerOutputs), Rows = rows, Width = width, Totals = totals, Norms = norms,
+            RowWeights = P(rowWeights), Scores = P(scores) + column, Stride = stride,
+        };
+        _pool.Run(ref job, writers);
     }
+
+    private readonly NativeScratch _proximity = new();
 
     private struct AccumulateReadersJob : IParallelJob
     {

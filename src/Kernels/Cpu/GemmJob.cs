@@ -13,6 +13,9 @@ internal unsafe struct GemmJob : IParallelJob
     private readonly nint _stepC;
     private readonly int _batch;
     private readonly bool _accumulate;
+    private readonly bool _unpacked;
+    private readonly int _tileRows;
+    private readonly int _tileColumns;
     private GemmPartition _cut;
 
     /// <summary>Describes the product.</summary>
@@ -34,6 +37,10 @@ internal unsafe struct GemmJob : IParallelJob
         _stepC = (nint)options.StepC;
         _batch = options.Batch;
         _accumulate = options.Accumulate;
+        _unpacked = GemmDot.Suits(a, b);
+        (_tileRows, _tileColumns) = _unpacked
+            ? (serial.Kernel.MaxDotRows, GemmDotTile.MaxColumns)
+            : (serial.Kernel.MaxRows, serial.Kernel.Columns);
     }
 
     /// <summary>Number of parts.</summary>
@@ -42,22 +49,21 @@ internal unsafe struct GemmJob : IParallelJob
     /// <summary>Cuts the product for a number of workers.</summary>
     /// <param name="workers">How many.</param>
     public void Cut(int workers) => _cut = GemmPartition.Choose(
-        _c.Rows, _c.Columns, _a.OperandColumns, _batch, workers, _serial.Kernel.MaxRows, _serial.Kernel.Columns);
+        _c.Rows, _c.Columns, _a.OperandColumns, _batch, workers, _tileRows, _tileColumns);
 
     /// <inheritdoc />
     public readonly void Execute(int part, int worker)
     {
         (part, int column) = Math.DivRem(part, _cut.ColumnRanges);
         (int batch, int row) = Math.DivRem(part, _cut.RowRanges);
-        GemmKernel kernel = _serial.Kernel;
-        int i = GemmPartition.Start(_c.Rows, kernel.MaxRows, row, _cut.RowRanges);
-        int rows = GemmPartition.Start(_c.Rows, kernel.MaxRows, row + 1, _cut.RowRanges) - i;
-        int j = GemmPartition.Start(_c.Columns, kernel.Columns, column, _cut.ColumnRanges);
-        int columns = GemmPartition.Start(_c.Columns, kernel.Columns, column + 1, _cut.ColumnRanges) - j;
+        int i = GemmPartition.Start(_c.Rows, _tileRows, row, _cut.RowRanges);
+        int rows = GemmPartition.Start(_c.Rows, _tileRows, row + 1, _cut.RowRanges) - i;
+        int j = GemmPartition.Start(_c.Columns, _tileColumns, column, _cut.ColumnRanges);
+        int columns = GemmPartition.Start(_c.Columns, _tileColumns, column + 1, _cut.ColumnRanges) - j;
         int depth = _a.OperandColumns;
         RawMatrix a = _a.Part(i, rows, 0, depth).Moved(batch * _stepA);
         RawMatrix b = _b.Part(0, depth, j, columns).Moved(batch * _stepB);
         RawMatrix c = _c.Part(i, rows, j, columns).Moved(batch * _stepC);
-        _serial.Multiply(worker, a, b, c, _accumulate, _bias == null ? null : _bias + j);
+        _serial.MultiplyPart(worker, _unpacked, a, b, c, _accumulate, _bias == null ? null : _bias + j);
     }
 }

@@ -110,6 +110,8 @@ internal readonly unsafe struct GemmPacked
                 tile.B = _panelOfB;
                 tile.Panel = PanelUse.Packed;
             }
+            bool fetch = !b.Transposed && j + (2 * _kernel.Columns) <= c.Columns;
+            tile.Next = b.Data + j + _kernel.Columns;
             tile.A = _blockOfA;
             float* target = c.Data + j;
             for (int t = 0; t < tiles; t++)
@@ -135,7 +137,7 @@ internal readonly unsafe struct GemmPacked
                 tile.A += (nint)depth * tile.Rows;
                 target += tile.Rows * c.Stride;
                 tile.B = _panelOfB;
-                tile.Panel = PanelUse.Packed;
+                tile.Panel = t == 0 && fetch ? PanelUse.PackedPrefetchNext : PanelUse.Packed;
             }
         }
     }

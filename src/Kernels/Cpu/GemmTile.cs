@@ -6,6 +6,9 @@ internal enum PanelUse
     /// <summary>Packed before: [depth, columns], contiguous and aligned.</summary>
     Packed,
 
+    /// <summary>Packed before; the tile also asks the cache for the panel of B that comes next.</summary>
+    PackedPrefetchNext,
+
     /// <summary>In B itself, row by row; the tile also writes the packed copy that the tiles below it read.</summary>
     PackOnTheWay,
 
@@ -27,6 +30,9 @@ internal unsafe struct GemmTile
 
     /// <summary>Where the packed copy goes, if one is made; aligned to a vector.</summary>
     public float* PackTo;
+
+    /// <summary>The panel of B that comes next, to be fetched into the cache.</summary>
+    public float* Next;
 
     /// <summary>The tile's first element.</summary>
     public float* C;
@@ -65,6 +71,9 @@ internal interface IPanelPlace
 
     /// <summary>Whether the loop writes the packed copy.</summary>
     static abstract bool PacksOnTheWay { get; }
+
+    /// <summary>Whether the loop fetches the next panel into the cache.</summary>
+    static abstract bool PrefetchesNext { get; }
 }
 
 internal readonly struct PanelIsPacked : IPanelPlace
@@ -72,6 +81,17 @@ internal readonly struct PanelIsPacked : IPanelPlace
     public static bool InPlace => false;
 
     public static bool PacksOnTheWay => false;
+
+    public static bool PrefetchesNext => false;
+}
+
+internal readonly struct PanelIsPackedNextIsFetched : IPanelPlace
+{
+    public static bool InPlace => false;
+
+    public static bool PacksOnTheWay => false;
+
+    public static bool PrefetchesNext => true;
 }
 
 internal readonly struct PanelIsPackedOnTheWay : IPanelPlace
@@ -79,6 +99,8 @@ internal readonly struct PanelIsPackedOnTheWay : IPanelPlace
     public static bool InPlace => true;
 
     public static bool PacksOnTheWay => true;
+
+    public static bool PrefetchesNext => false;
 }
 
 internal readonly struct PanelIsInPlace : IPanelPlace
@@ -86,6 +108,8 @@ internal readonly struct PanelIsInPlace : IPanelPlace
     public static bool InPlace => true;
 
     public static bool PacksOnTheWay => false;
+
+    public static bool PrefetchesNext => false;
 }
 
 internal readonly struct Height1 : ITileHeight

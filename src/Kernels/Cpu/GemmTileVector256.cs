@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -22,6 +23,7 @@ internal static unsafe class GemmTileVector256
         switch (tile->Panel)
         {
             case PanelUse.Packed: ByHeight<PanelIsPacked>(tile); break;
+            case PanelUse.PackedPrefetchNext: ByHeight<PanelIsPackedNextIsFetched>(tile); break;
             case PanelUse.PackOnTheWay: ByHeight<PanelIsPackedOnTheWay>(tile); break;
             default: ByHeight<PanelIsInPlace>(tile); break;
         }
@@ -51,7 +53,16 @@ internal static unsafe class GemmTileVector256
         float* b = tile->B;
         float* packed = tile->PackTo;
         nint stride = tile->StrideB;
+        float* next = tile->Next;
         int k = tile->Depth;
+        if (Sse.IsSupported)
+        {
+            float* target = tile->C;
+            for (int i = 0; i < TRows.Rows; i++, target += tile->StrideC)
+            {
+                Sse.Prefetch0(target);
+            }
+        }
         Vector256<float> l0 = default, r0 = default;
         Vector256<float> l1 = default, r1 = default;
         Vector256<float> l2 = default, r2 = default;
@@ -69,6 +80,11 @@ internal static unsafe class GemmTileVector256
                 packed += Columns;
             }
             b += TPanel.InPlace ? stride : Columns;
+            if (TPanel.PrefetchesNext && Sse.IsSupported)
+            {
+                Sse.Prefetch1(next);
+                next += stride;
+            }
             Vector256<float> x = Vector256.Create(a[0]);
             l0 = Vector256.FusedMultiplyAdd(x, left, l0);
             r0 = Vector256.FusedMultiplyAdd(x, right, r0);

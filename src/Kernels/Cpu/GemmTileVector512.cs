@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -23,6 +24,7 @@ internal static unsafe class GemmTileVector512
         switch (tile->Panel)
         {
             case PanelUse.Packed: ByHeight<PanelIsPacked>(tile); break;
+            case PanelUse.PackedPrefetchNext: ByHeight<PanelIsPackedNextIsFetched>(tile); break;
             case PanelUse.PackOnTheWay: ByHeight<PanelIsPackedOnTheWay>(tile); break;
             default: ByHeight<PanelIsInPlace>(tile); break;
         }
@@ -58,7 +60,17 @@ internal static unsafe class GemmTileVector512
         float* b = tile->B;
         float* packed = tile->PackTo;
         nint stride = tile->StrideB;
+        float* next = tile->Next;
         int k = tile->Depth;
+        if (Sse.IsSupported)
+        {
+            float* target = tile->C;
+            for (int i = 0; i < TRows.Rows; i++, target += tile->StrideC)
+            {
+                Sse.Prefetch0(target);
+                Sse.Prefetch0(target + 16);
+            }
+        }
         Vector512<float> l0 = default, r0 = default;
         Vector512<float> l1 = default, r1 = default;
         Vector512<float> l2 = default, r2 = default;
@@ -82,6 +94,12 @@ internal static unsafe class GemmTileVector512
                 packed += Columns;
             }
             b += TPanel.InPlace ? stride : Columns;
+            if (TPanel.PrefetchesNext && Sse.IsSupported)
+            {
+                Sse.Prefetch1(next);
+                Sse.Prefetch1(next + 16);
+                next += stride;
+            }
             Vector512<float> x = Vector512.Create(a[0]);
             l0 = Vector512.FusedMultiplyAdd(x, left, l0);
             r0 = Vector512.FusedMultiplyAdd(x, right, r0);

@@ -1,0 +1,38 @@
+# make build   builds everything and leaves the launcher ./gradpath
+# make demo    scores the demo model's IOI prompts with EAP, EAP-IG and EAP-GP; files in out/demo
+# make test    runs every test
+# make perf    the matrix product against OpenBLAS, and the methods against their floor
+# make format  checks the code style
+
+CONFIGURATION := Release
+PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
+
+.PHONY: build demo test perf format clean sdk
+
+build: gradpath
+
+sdk:
+	@command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
+	@dotnet --list-sdks | grep -q '^1[0-9]\.' || { echo "The .NET 10 SDK is missing (dotnet finds: $$(dotnet --list-sdks | tr '\n' ' ')): https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
+
+gradpath: sdk
+	@dotnet build Engine.sln -c $(CONFIGURATION) -v quiet -nologo
+	@printf '#!/bin/sh\nexec dotnet "$$(dirname "$$(readlink -f "$$0")")/$(PROGRAM)" "$$@"\n' > $@
+	@chmod +x $@
+	@echo "built ./gradpath; try: ./gradpath --help"
+
+demo: build
+	@./gradpath demo
+
+test: build
+	@tests/run $(CONFIGURATION)
+
+perf: build
+	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- gemm
+	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- methods
+
+format: sdk
+	@dotnet format Engine.sln --verify-no-changes
+
+clean:
+	@rm -rf gradpath out */*/bin */*/obj perf/bin perf/obj
