@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -34,6 +35,7 @@ internal static class PromptsCommand
     {
         MethodOptions.Positive("count", options.Count);
         TaskNames.Check(options.Task);
+        AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
         PromptWriter.Write(options.Out, pairs, tokenizer);

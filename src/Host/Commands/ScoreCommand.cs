@@ -81,7 +81,7 @@ internal static class ScoreCommand
         }
         catch (GradpathException e)
         {
-            throw new UsageException($"--out {e.Message}");
+            throw new UsageException($"--out: {e.Message}");
         }
     }
 }
