@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -7,7 +8,8 @@ namespace Gradpath.Perf;
 
 /// <summary>
 /// The CPU's matrix product against OpenBLAS, in one process: rounds of ours and of theirs alternate, so that both see the same clock
-/// speed and the same neighbours; the ratio is that of the medians, and the best round stands beside it.
+/// speed and the same neighbours; the ratio is that of the medians, and the best round stands beside it. On a machine with other work,
+/// `taskset -c 1 ... gemm --workers 1` is the steadiest.
 /// </summary>
 internal static unsafe class GemmAgainstOpenBlas
 {
@@ -45,6 +47,10 @@ internal static unsafe class GemmAgainstOpenBlas
         }
         if (shapes.Count == 0) shapes = Shape.OfGpt2(quick);
         Console.WriteLine($"OpenBLAS: {OpenBlas.Description}");
+        if (Vector512.IsHardwareAccelerated && OpenBlas.Description.EndsWith("Haswell", StringComparison.Ordinal))
+        {
+            Console.WriteLine("This OpenBLAS does not know the processor and runs its AVX2 kernels; OPENBLAS_CORETYPE=SkylakeX makes it use AVX-512.");
+        }
         if (oneThreadToo && workers > 1) Table(1, shapes, rounds);
         Table(workers, shapes, rounds);
         return 0;

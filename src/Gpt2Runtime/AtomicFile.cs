@@ -50,6 +50,28 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Refuses a path that <see cref="Write"/> would refuse, so that a long run does not fail at its end.</summary>
+    /// <param name="path">The file to be written later.</param>
+    /// <exception cref="GradpathException">Its directory does not exist or cannot be written to, or the path names a directory.</exception>
+    public static void RequireWritable(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string target = Path.GetFullPath(path);
+        if (Directory.Exists(target)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it");
+        string directory = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(directory)) throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
+        if (directory.StartsWith("/dev", StringComparison.Ordinal)) return;
+        try
+        {
+            string probe = Path.Combine(directory, $".{Guid.NewGuid():N}.part");
+            new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"cannot write {path}: {e.Message}", e);
+        }
+    }
+
     private static void DeleteQuietly(string path)
     {
         try

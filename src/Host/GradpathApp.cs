@@ -37,21 +37,25 @@ internal static class GradpathApp
         ParserResult<object> parsed = parser.ParseArguments(args, s_verbs);
         return parsed.Tag == ParserResultType.NotParsed
             ? Explain(parsed, args, terminal)
-            : Guard(() => Dispatch(parsed.Value, terminal, cancellation), terminal, cancellation);
+            : Guard(() => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
     }
 
-    private static int Dispatch(object options, Terminal terminal, CancellationToken cancellation) => options switch
+    private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
     {
-        ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
-        DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
-        InfoOptions o => InfoCommand.Run(o, terminal),
+        if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
+        return options switch
+        {
+            ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
+            DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
+            InfoOptions o => InfoCommand.Run(o, terminal),
 
-        TasksOptions => TasksCommand.Run(terminal),
-        PromptsOptions o => PromptsCommand.Run(o, terminal),
-        TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),
-        SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
-        _ => throw new InvalidOperationException(options.GetType().Name),
-    };
+            TasksOptions => TasksCommand.Run(terminal),
+            PromptsOptions o => PromptsCommand.Run(o, terminal),
+            TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),
+            SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
+            _ => throw new InvalidOperationException(options.GetType().Name),
+        };
+    }
 
     private static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
     {

@@ -3,6 +3,7 @@ namespace Gradpath.Host.Tests;
 public class UsageTests
 {
     [Theory]
+    [InlineData("eap", "'eap' belongs to no option")]
     [InlineData("--bogus", "no option 'bogus'")]
     [InlineData("--method guess", "--method guess", "eap-gp")]
     [InlineData("--metric f1", "--metric f1", "logit-diff, prob-diff or kl")]
@@ -35,6 +36,14 @@ public class UsageTests
     [InlineData("--record-path nowhere/path.csv", "--record-path", "does not exist")]
     public void A_wrong_option_of_score_is_named(string options, params string[] mentions) =>
         Cli.Run([.. "score --model nothing --task ioi".Split(' '), .. options.Split(' ')]).Fails(2, mentions);
+
+    [SkippableFact]
+    public void A_file_that_cannot_be_written_is_noticed_before_the_work()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "needs a directory in which nobody may write");
+        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--out", "/proc/scores.json").Fails(2, "--out", "cannot write /proc/scores.json");
+        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--record-path", "/proc/path.csv").Fails(2, "--record-path", "cannot write /proc/path.csv");
+    }
 
     [Fact]
     public void The_model_is_required() => Cli.Run("score", "--task", "ioi").Fails(2, "'model'");

@@ -2,6 +2,7 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Kernels.Tests;
 
+/// <summary>The pool does every part of a job once, whatever the threads are doing, and hands exceptions to the caller.</summary>
 public sealed class WorkerPoolTests
 {
     [Theory]

@@ -41,13 +41,11 @@ public static class ScoreFile
 
     /// <summary>Refuses a path that <see cref="Write"/> would refuse, so that a long run does not fail at its end.</summary>
     /// <param name="path">The file to be written later.</param>
-    /// <exception cref="GradpathException">The extension is not known, or the file's directory does not exist.</exception>
+    /// <exception cref="GradpathException">The extension is not known, or the file cannot be written.</exception>
     public static void RequireWritable(string path)
     {
         _ = FormatOf(path);
-        if (Directory.Exists(path)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it.");
-        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (!Directory.Exists(directory)) throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first.");
+        AtomicFile.RequireWritable(path);
     }
 
     private static Format FormatOf(string path) => Path.GetExtension(path).ToUpperInvariant() switch

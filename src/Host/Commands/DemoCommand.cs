@@ -12,7 +12,7 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath demo</c>.</summary>
 [Verb("demo", HelpText = "Compare EAP, EAP-IG and EAP-GP on the small model that ships with the program.")]
-internal sealed class DemoOptions
+internal sealed class DemoOptions : CommandOptions
 {
     [Option("model", MetaValue = "MODEL", Default = "demo", HelpText = "Another model to run it on; its vocabulary must hold the task's words.")]
     public string Model { get; set; } = "demo";

@@ -9,7 +9,7 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath info</c>.</summary>
 [Verb("info", HelpText = "Show a model's shape, its graph and what it needs.")]
-internal sealed class InfoOptions
+internal sealed class InfoOptions : CommandOptions
 {
     [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";

@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -7,7 +8,7 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>Options of <c>gradpath prompts</c>.</summary>
 [Verb("prompts", HelpText = "Make prompt pairs of a task for a model's vocabulary and write them as JSONL.")]
-internal sealed class PromptsOptions
+internal sealed class PromptsOptions : CommandOptions
 {
     [Option("task", Required = true, MetaValue = "TASK", HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
     public string Task { get; set; } = "";
@@ -34,6 +35,7 @@ internal static class PromptsCommand
     {
         MethodOptions.Positive("count", options.Count);
         TaskNames.Check(options.Task);
+        AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
         PromptWriter.Write(options.Out, pairs, tokenizer);

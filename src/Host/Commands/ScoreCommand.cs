@@ -50,7 +50,8 @@ internal static class ScoreCommand
         if (o.RecordPath is not null) PathCsv.Write(o.RecordPath, EnumNames.Of(options.Method), result.Path ?? []);
         clock.Stop();
 
-        EdgeTable.Print(terminal, scores, options.Method, o.Top);
+        if (o.Top > 0) EdgeTable.Print(terminal, scores, options.Method, o.Top);
+        if (o.Top > 0) terminal.Out.WriteLine();
         PrintRun(terminal.Out, scores, result, options);
         terminal.Out.WriteLine($"time: {clock}");
         if (o.Out is not null) terminal.Out.WriteLine($"scores of {Sizes.Count(scores.Graph.EdgeCount)} edges: {o.Out}");
@@ -62,13 +63,12 @@ internal static class ScoreCommand
     {
         Provenance p = scores.Provenance!;
         string settings = string.Concat(p.Options.Select(option => $", {option.Key} {option.Value}"));
-        output.WriteLine();
         output.WriteLine($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Ablation is null or "patching" ? "" : $", ablation {p.Ablation}")}; "
             + $"{p.Items} prompt pairs of {p.Task} ({p.Data})");
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"mean {EnumNames.Of(options.Metric)}: clean {result.CleanMetric.Average():0.####}, corrupted {result.CorruptedMetric.Average():0.####}"));
+                $"mean {EnumNames.Of(options.Metric)}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
         }
         output.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
     }
@@ -81,7 +81,7 @@ internal static class ScoreCommand
         }
         catch (GradpathException e)
         {
-            throw new UsageException($"--out {e.Message}");
+            throw new UsageException($"--out: {e.Message}");
         }
     }
 }

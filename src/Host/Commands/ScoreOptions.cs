@@ -5,7 +5,7 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath score</c>. What is not given is null, so that options which do not go with the method are noticed.</summary>
 [Verb("score", HelpText = "Score every edge of the model's computational graph on a task.")]
-internal sealed class ScoreOptions
+internal sealed class ScoreOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 

@@ -7,7 +7,7 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath selftest</c>.</summary>
 [Verb("selftest", HelpText = "Check on this machine that scores obey the identities that define them.")]
-internal sealed class SelfTestOptions
+internal sealed class SelfTestOptions : CommandOptions
 {
     [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
     public string Device { get; set; } = "auto";

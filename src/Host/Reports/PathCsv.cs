@@ -12,9 +12,14 @@ internal static class PathCsv
     public static void RequireWritable(string path)
     {
         if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--record-path {path}: the file must end in .csv.");
-        if (Directory.Exists(path)) throw new UsageException($"--record-path {path}: is a directory; name a file in it.");
-        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        if (!Directory.Exists(directory)) throw new UsageException($"--record-path {path}: the directory {directory} does not exist; create it first.");
+        try
+        {
+            AtomicFile.RequireWritable(path);
+        }
+        catch (GradpathException e)
+        {
+            throw new UsageException($"--record-path: {e.Message}");
+        }
     }
 
     /// <summary>Writes the path; a file that exists is replaced, and only by a whole one.</summary>

@@ -1,9 +1,10 @@
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Gradpath.Kernels.Cpu;
 
-// f and f' from one evaluation of tanh or erf. With t = tanh(u), u = c (x + a x^3):
+// f and f' from one evaluation of exp or erf. With u = c (x + a x^3) and t = tanh u:
 //   gelu_new:  f = x/2 (1 + t),           f' = (1 + t)/2 + x/2 (1 - t^2) c (1 + 3 a x^2)
 // and with e = erf(x / sqrt 2):
 //   gelu:      f = x/2 (1 + e),           f' = (1 + e)/2 + x exp(-x^2/2) / sqrt(2 pi)
@@ -33,6 +34,9 @@ public sealed unsafe partial class CpuDevice
     {
         public const int Chunk = 512;
 
+        private const float Cubic = 0.044715f;
+        private const float Root = 0.7978845608028654f;
+
         public ActivationFunction Function;
         public float* X, Output;
         public long Length;
@@ -57,34 +61,29 @@ public sealed unsafe partial class CpuDevice
             }
         }
 
-        [SkipLocalsInit]
+        // (1 + tanh u) / 2 = s = 1 / (1 + exp(-2u)), so f = x s and f' = s + x s (1 - s) 2u', without cancellation anywhere.
         private static void GeluTanh(Span<float> x, Span<float> output)
         {
-            const float Cubic = 0.044715f;
-            const float Root = 0.7978845608028654f;
-            Span<float> slope = stackalloc float[Chunk];
-            Span<float> t = stackalloc float[Chunk];
-            slope = slope[..x.Length];
-            t = t[..x.Length];
-            TensorPrimitives.Multiply(x, x, slope);
-            TensorPrimitives.Multiply(slope, Root * Cubic, t);
-            TensorPrimitives.Add(t, Root, t);
-            TensorPrimitives.Multiply(t, x, t);
-            TensorPrimitives.Tanh(t, t);
-            TensorPrimitives.Multiply(slope, 3 * Root * Cubic, slope);
-            TensorPrimitives.Add(slope, Root, slope);
-
-            // Here slope = u'. f = (x + x t) / 2.
-            TensorPrimitives.FusedMultiplyAdd(x, t, x, output);
-            TensorPrimitives.Multiply(output, 0.5f, output);
-
-            // f' = (1 + t + x (1 - t^2) u') / 2, built in x.
-            TensorPrimitives.Multiply(slope, x, slope);
-            TensorPrimitives.Multiply(t, t, x);
-            TensorPrimitives.Subtract(1f, x, x);
-            TensorPrimitives.FusedMultiplyAdd(slope, x, t, x);
-            TensorPrimitives.Add(x, 1f, x);
-            TensorPrimitives.Multiply(x, 0.5f, x);
+            ref float input = ref MemoryMarshal.GetReference(x);
+            ref float result = ref MemoryMarshal.GetReference(output);
+            int i = 0;
+            for (; i <= x.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                Vector512<float> v = Vector512.LoadUnsafe(ref input, (nuint)i);
+                Vector512<float> square = v * v;
+                Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(square, Vector512.Create(-2 * Root * Cubic), Vector512.Create(-2 * Root));
+                Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + Vector512.Exp(exponent));
+                Vector512<float> slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(6 * Root * Cubic), Vector512.Create(2 * Root));
+                (v * s).StoreUnsafe(ref result, (nuint)i);
+                Vector512.FusedMultiplyAdd(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input, (nuint)i);
+            }
+            for (; i < x.Length; i++)
+            {
+                float v = x[i];
+                float s = 1 / (1 + MathF.Exp(v * ((v * v * -2 * Root * Cubic) - (2 * Root))));
+                output[i] = v * s;
+                x[i] = s + (v * s * (1 - s) * ((v * v * 6 * Root * Cubic) + (2 * Root)));
+            }
         }
 
         private static void GeluErf(Span<float> x, Span<float> output)

@@ -2,13 +2,14 @@ using System.Numerics.Tensors;
 
 namespace Gradpath.Kernels.Cpu;
 
-// One part is one head of one sequence: its keys and values stay in the cache while its queries run over them.
+// One part is one head of one sequence: two small products forward, five backward, each made by the thread that has the part, with the
+// causal softmax in between. What a query must not see is computed along and set to 0, which is cheaper than leaving it out.
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc />
     public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z)
     {
-        var job = new AttentionJob { Shape = new AttentionShape(layout, heads, headWidth, scale), Q = P(q), Kv = P(kv), Probabilities = P(probabilities), Z = P(z) };
+        var job = new AttentionJob { Shape = new AttentionShape(layout, heads, headWidth, scale), Q = P(q), Kv = P(kv), Probabilities = P(probabilities), Z = P(z), Gemm = SerialGemm };
         _pool.Run(ref job, layout.Sequences * heads);
     }
 
@@ -30,7 +31,8 @@ public sealed unsafe partial class CpuDevice
         {
             Shape = new AttentionShape(layout, heads, headWidth, scale), Q = P(q), Kv = P(kv), Probabilities = P(probabilities),
             Dz = P(dz), Dq = P(dq), Dkv = P(dkv), Sequences = layout.Sequences, KeyRows = layout.KeyRows, QueryRows = layout.QueryRows,
-            Scratch = (float*)_attention.Ensure((long)layout.LongestKeys * Workers * sizeof(float)), ScratchStride = layout.LongestKeys,
+            Scratch = (float*)_attention.Ensure((long)layout.LongestKeys * layout.LongestKeys * Workers * sizeof(float)),
+            ScratchStride = (long)layout.LongestKeys * layout.LongestKeys, Gemm = SerialGemm,
         };
         _pool.Run(ref job, cotangents * layout.Sequences * heads);
     }
@@ -67,6 +69,7 @@ public sealed unsafe partial class CpuDevice
     private struct AttentionJob : IParallelJob
     {
         public AttentionShape Shape;
+        public SerialGemm Gemm;
         public float* Q, Kv, Probabilities, Z;
 
         public readonly void Execute(int part, int worker)
@@ -77,33 +80,34 @@ public sealed unsafe partial class CpuDevice
             int d = Shape.Width;
             int keys = Shape.Keys(sequence);
             int queries = Shape.Queries(sequence);
-            float* k = Kv + (Shape.KeyRow(sequence) * 2 * d) + (head * w);
-            float* v = k + d;
-            float* p = Probabilities + Shape.Probabilities(sequence, head);
-            for (int i = 0; i < queries; i++, p += keys)
-            {
-                long row = ((Shape.QueryRow(sequence) + i) * d) + (head * w);
-                var q = new ReadOnlySpan<float>(Q + row, w);
-                int visible = keys - queries + i + 1;
-                for (int j = 0; j < visible; j++) p[j] = Shape.Scale * TensorPrimitives.Dot(q, new ReadOnlySpan<float>(k + ((long)j * 2 * d), w));
+            long queryAt = (Shape.QueryRow(sequence) * d) + (head * w);
+            var q = new RawMatrix(Q + queryAt, queries, w, d);
+            var k = new RawMatrix(Kv + (Shape.KeyRow(sequence) * 2 * d) + (head * w), keys, w, 2L * d);
+            var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
+            Gemm.Multiply(worker, q, k.T, p);
+            for (int i = 0; i < queries; i++) SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
+            Gemm.Multiply(worker, p, k.Moved(d), new RawMatrix(Z + queryAt, queries, w, d));
+        }
 
-                // SoftMax does not subtract the largest score, and the exponential of a score above 88 is infinite.
-                var scores = new Span<float>(p, visible);
-                TensorPrimitives.Subtract(scores, TensorPrimitives.Max<float>(scores), scores);
-                TensorPrimitives.SoftMax(scores, scores);
-                new Span<float>(p + visible, keys - visible).Clear();
-                var z = new Span<float>(Z + row, w);
-                z.Clear();
-                for (int j = 0; j < visible; j++) TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(v + ((long)j * 2 * d), w), p[j], z, z);
-            }
+        // The largest score is taken off first: the exponential of a score above 88 is infinite.
+        private static void SoftmaxRow(Span<float> row, int visible, float scale)
+        {
+            Span<float> seen = row[..visible];
+            TensorPrimitives.Multiply(seen, scale, seen);
+            TensorPrimitives.Subtract(seen, TensorPrimitives.Max<float>(seen), seen);
+            TensorPrimitives.Exp(seen, seen);
+            TensorPrimitives.Multiply(seen, 1 / TensorPrimitives.Sum<float>(seen), seen);
+            row[visible..].Clear();
         }
     }
 
     private struct AttentionBackwardJob : IParallelJob
     {
         public AttentionShape Shape;
+        public SerialGemm Gemm;
         public float* Q, Kv, Probabilities, Dz, Dq, Dkv, Scratch;
-        public int Sequences, KeyRows, QueryRows, ScratchStride;
+        public int Sequences, KeyRows, QueryRows;
+        public long ScratchStride;
 
         public readonly void Execute(int part, int worker)
         {
@@ -115,43 +119,27 @@ public sealed unsafe partial class CpuDevice
             int keys = Shape.Keys(sequence);
             int queries = Shape.Queries(sequence);
             long keyRow = Shape.KeyRow(sequence);
-            float* k = Kv + (keyRow * 2 * d) + (head * w);
-            float* v = k + d;
-            float* dk = Dkv + ((((long)cotangent * KeyRows) + keyRow) * 2 * d) + (head * w);
-            float* dv = dk + d;
-            float* p = Probabilities + Shape.Probabilities(sequence, head);
-            float* ds = Scratch + ((long)worker * ScratchStride);
-            for (int j = 0; j < keys; j++)
+            long queryAt = (Shape.QueryRow(sequence) * d) + (head * w);
+            long gradientAt = queryAt + ((long)cotangent * QueryRows * d);
+            var q = new RawMatrix(Q + queryAt, queries, w, d);
+            var k = new RawMatrix(Kv + (keyRow * 2 * d) + (head * w), keys, w, 2L * d);
+            var dz = new RawMatrix(Dz + gradientAt, queries, w, d);
+            var dk = new RawMatrix(Dkv + ((((long)cotangent * KeyRows) + keyRow) * 2 * d) + (head * w), keys, w, 2L * d);
+            var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
+            var ds = new RawMatrix(Scratch + (worker * ScratchStride), queries, keys, keys);
+            Gemm.Multiply(worker, dz, k.Moved(d).T, ds);
+            for (int i = 0; i < queries; i++)
             {
-                new Span<float>(dk + ((long)j * 2 * d), w).Clear();
-                new Span<float>(dv + ((long)j * 2 * d), w).Clear();
+                // ds = scale p (dp - sum(p dp)); where p is 0 behind the diagonal, so is ds.
+                var row = new Span<float>(ds.Data + ((long)i * keys), keys);
+                var probabilities = new ReadOnlySpan<float>(p.Data + ((long)i * keys), keys);
+                TensorPrimitives.Subtract(row, TensorPrimitives.Dot(row, probabilities), row);
+                TensorPrimitives.Multiply(row, Shape.Scale, row);
+                TensorPrimitives.Multiply(row, probabilities, row);
             }
-            for (int i = 0; i < queries; i++, p += keys)
-            {
-                long row = ((Shape.QueryRow(sequence) + i) * d) + (head * w);
-                long gradientRow = row + ((long)cotangent * QueryRows * d);
-                var q = new ReadOnlySpan<float>(Q + row, w);
-                var dz = new ReadOnlySpan<float>(Dz + gradientRow, w);
-                var dq = new Span<float>(Dq + gradientRow, w);
-                dq.Clear();
-                int visible = keys - queries + i + 1;
-                float weighted = 0;
-                for (int j = 0; j < visible; j++)
-                {
-                    float dp = TensorPrimitives.Dot(dz, new ReadOnlySpan<float>(v + ((long)j * 2 * d), w));
-                    ds[j] = dp;
-                    weighted += p[j] * dp;
-                }
-                for (int j = 0; j < visible; j++)
-                {
-                    float g = Shape.Scale * p[j] * (ds[j] - weighted);
-                    var dkRow = new Span<float>(dk + ((long)j * 2 * d), w);
-                    var dvRow = new Span<float>(dv + ((long)j * 2 * d), w);
-                    TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(k + ((long)j * 2 * d), w), g, dq, dq);
-                    TensorPrimitives.FusedMultiplyAdd(q, g, dkRow, dkRow);
-                    TensorPrimitives.FusedMultiplyAdd(dz, p[j], dvRow, dvRow);
-                }
-            }
+            Gemm.Multiply(worker, ds, k, new RawMatrix(Dq + gradientAt, queries, w, d));
+            Gemm.Multiply(worker, ds.T, q, dk);
+            Gemm.Multiply(worker, p.T, dz, dk.Moved(d));
         }
     }
 }

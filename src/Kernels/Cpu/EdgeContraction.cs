@@ -8,7 +8,8 @@ namespace Gradpath.Kernels.Cpu;
 //   chunk   a share of the inner dimension, summed by one thread in float64; a fixed number of chunks, added in their order, makes the
 //           result independent of the number of threads
 //   slice   1,024 elements of every row, so that a slice of G stays in the second-level cache while the rows of delta run over it
-//   tile    4 rows of delta times 6 rows of G: 24 vector sums in registers, float32 for the 64 steps of a slice
+//   tile    8 rows of delta times 3 rows of G: 24 vector sums in registers, float32 for the 64 steps of a slice; the 8 rows stay in the
+//           first-level cache while all of G passes by
 public sealed unsafe partial class CpuDevice
 {
     private const int ContractionChunks = 16;

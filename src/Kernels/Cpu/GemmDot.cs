@@ -20,6 +20,9 @@ internal unsafe struct GemmDotTile
     /// <summary>Distance between rows of the transposed B.</summary>
     public nint StrideB;
 
+    /// <summary>A row that will be needed soon, to be fetched into the cache; as long as a row of the tile.</summary>
+    public float* Next;
+
     /// <summary>Where the sums go: [rows, 4].</summary>
     public float* Sums;
 
@@ -40,21 +43,23 @@ internal unsafe struct GemmDotTile
 /// and block of k.
 /// </summary>
 /// <remarks>
-/// Blocks: 1024 steps of k, so that the rows of a tile (6 x 4 KiB) stay in the first-level cache and the rows of the narrower operand
+/// Measured against packing: better up to about 40 rows or 64 columns, and only from a depth of about 256, below which the horizontal sums
+/// outweigh the multiply-adds. Blocks: 1024 steps of k, so that the rows of a tile (6 x 4 KiB) stay in the first-level cache and the rows of the narrower operand
 /// (36 x 4 KiB) in the second while the wider operand streams past once.
 /// </remarks>
 internal static unsafe class GemmDot
 {
     private const int DepthBlock = 1024;
-    private const int MostOfNarrow = 40;
-    private const int LeastDepth = 128;
+    private const int MostRows = 40;
+    private const int MostColumns = 64;
+    private const int LeastDepth = 256;
 
     /// <summary>Whether a product is better done here than packed. Depends on the whole product, so that its parts agree.</summary>
     /// <param name="a">[M, K] after transposition.</param>
     /// <param name="b">[K, N] after transposition.</param>
     /// <returns>The answer.</returns>
     public static bool Suits(in RawMatrix a, in RawMatrix b) =>
-        !a.Transposed && b.Transposed && a.OperandColumns >= LeastDepth && Math.Min(a.OperandRows, b.OperandColumns) <= MostOfNarrow;
+        !a.Transposed && b.Transposed && a.OperandColumns >= LeastDepth && (a.OperandRows <= MostRows || b.OperandColumns <= MostColumns);
 
     /// <summary>C = A B or C += A B, plus a bias row.</summary>
     /// <param name="kernel">The inner loops.</param>
@@ -71,6 +76,9 @@ internal static unsafe class GemmDot
         int columnTiles = (c.Columns + GemmDotTile.MaxColumns - 1) / GemmDotTile.MaxColumns;
         bool rowsOutside = c.Rows >= c.Columns;
         (int outer, int inner) = rowsOutside ? (rowTiles, columnTiles) : (columnTiles, rowTiles);
+        int outerRows = rowsOutside ? kernel.MaxDotRows : GemmDotTile.MaxColumns;
+        RawMatrix wide = rowsOutside ? a : b;
+        int rows = rowsOutside ? c.Rows : c.Columns;
         float* sums = stackalloc float[6 * GemmDotTile.MaxColumns];
         GemmDotTile tile = new() { StrideA = a.Stride, StrideB = b.Stride, Sums = sums };
         for (int k = 0; k < depth; k += DepthBlock)
@@ -79,6 +87,7 @@ internal static unsafe class GemmDot
             tile.Depth = steps / lanes * lanes;
             for (int o = 0; o < outer; o++)
             {
+                int next = rowsOutside ? (int)((long)rows * (o + 1) / rowTiles) : (o + 1) * GemmDotTile.MaxColumns;
                 for (int n = 0; n < inner; n++)
                 {
                     (int rowTile, int columnTile) = rowsOutside ? (o, n) : (n, o);
@@ -88,6 +97,7 @@ internal static unsafe class GemmDot
                     tile.Columns = Math.Min(GemmDotTile.MaxColumns, c.Columns - j);
                     tile.A = a.Data + (i * a.Stride) + k;
                     tile.B = b.Data + (j * b.Stride) + k;
+                    tile.Next = n >= outerRows ? tile.A : wide.Data + (Math.Min(next + n, rows - 1) * wide.Stride) + k;
                     kernel.DotTile(&tile);
                     if (tile.Depth < steps) AddRest(tile, steps);
                     Finish(tile, c.Data + (i * c.Stride) + j, c.Stride, bias == null || k > 0 ? null : bias + j, accumulate || k > 0);

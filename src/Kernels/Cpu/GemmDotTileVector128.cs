@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -40,6 +41,7 @@ internal static unsafe class GemmDotTileVector128
         Vector128<float> s00 = default, s01 = default, s02 = default, s03 = default;
         Vector128<float> s10 = default, s11 = default, s12 = default, s13 = default;
         Vector128<float> s20 = default, s21 = default, s22 = default, s23 = default;
+        float* next = tile->Next;
         nint end = tile->Depth;
         for (nint k = 0; k < end; k += 4)
         {
@@ -47,6 +49,7 @@ internal static unsafe class GemmDotTileVector128
             Vector128<float> y1 = Vector128.Load(b1 + k);
             Vector128<float> y2 = Vector128.Load(b2 + k);
             Vector128<float> y3 = Vector128.Load(b3 + k);
+            if (Sse.IsSupported) Sse.Prefetch1(next + k);
             Vector128<float> x = Vector128.Load(a0 + k);
             s00 = Vector128.MultiplyAddEstimate(x, y0, s00);
             s01 = Vector128.MultiplyAddEstimate(x, y1, s01);

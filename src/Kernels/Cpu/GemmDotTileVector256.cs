@@ -41,6 +41,7 @@ internal static unsafe class GemmDotTileVector256
         Vector256<float> s00 = default, s01 = default, s02 = default, s03 = default;
         Vector256<float> s10 = default, s11 = default, s12 = default, s13 = default;
         Vector256<float> s20 = default, s21 = default, s22 = default, s23 = default;
+        float* next = tile->Next;
         nint end = tile->Depth;
         for (nint k = 0; k < end; k += 8)
         {
@@ -48,6 +49,7 @@ internal static unsafe class GemmDotTileVector256
             Vector256<float> y1 = Vector256.Load(b1 + k);
             Vector256<float> y2 = Vector256.Load(b2 + k);
             Vector256<float> y3 = Vector256.Load(b3 + k);
+            if (Sse.IsSupported) Sse.Prefetch1(next + k);
             Vector256<float> x = Vector256.Load(a0 + k);
             s00 = Vector256.FusedMultiplyAdd(x, y0, s00);
             s01 = Vector256.FusedMultiplyAdd(x, y1, s01);

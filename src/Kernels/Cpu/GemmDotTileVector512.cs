@@ -50,6 +50,7 @@ internal static unsafe class GemmDotTileVector512
         Vector512<float> s30 = default, s31 = default, s32 = default, s33 = default;
         Vector512<float> s40 = default, s41 = default, s42 = default, s43 = default;
         Vector512<float> s50 = default, s51 = default, s52 = default, s53 = default;
+        float* next = tile->Next;
         nint end = tile->Depth;
         for (nint k = 0; k < end; k += 16)
         {
@@ -57,6 +58,7 @@ internal static unsafe class GemmDotTileVector512
             Vector512<float> y1 = Vector512.Load(b1 + k);
             Vector512<float> y2 = Vector512.Load(b2 + k);
             Vector512<float> y3 = Vector512.Load(b3 + k);
+            if (Sse.IsSupported) Sse.Prefetch1(next + k);
             Vector512<float> x = Vector512.Load(a0 + k);
             s00 = Vector512.FusedMultiplyAdd(x, y0, s00);
             s01 = Vector512.FusedMultiplyAdd(x, y1, s01);

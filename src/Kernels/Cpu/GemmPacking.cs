@@ -75,29 +75,24 @@ internal static unsafe class GemmPacking
         }
     }
 
-    // Each 512-bit vector holds four steps of k of the columns i, i + 4, i + 8 and i + 12; transposing 4 x 4 within its 128-bit quarters
-    // then gives sixteen columns of one k in order.
+    // Sixteen columns by sixteen steps of k at a time, in 64 shuffles: 4 x 4 transposes within 128 bits for each group of four columns,
+    // then 4 x 4 transposes of 128-bit quarters across the groups.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixteenColumns(float* source, nint stride, int depth, float* packed, nint packedWidth)
     {
-        float* s0 = source, s1 = source + stride, s2 = source + (2 * stride), s3 = source + (3 * stride);
-        nint four = 4 * stride, eight = 8 * stride, twelve = 12 * stride;
+        float* s0 = source, s4 = source + (4 * stride), s8 = source + (8 * stride), s12 = source + (12 * stride);
         int k = 0;
-        for (; k <= depth - 4; k += 4)
+        for (; k <= depth - 16; k += 16)
         {
-            Vector512<float> r0 = Four(s0, four, eight, twelve), r1 = Four(s1, four, eight, twelve);
-            Vector512<float> r2 = Four(s2, four, eight, twelve), r3 = Four(s3, four, eight, twelve);
-            Vector512<float> even = Avx512F.UnpackLow(r0, r2), odd = Avx512F.UnpackLow(r1, r3);
-            Vector512<float> evenHigh = Avx512F.UnpackHigh(r0, r2), oddHigh = Avx512F.UnpackHigh(r1, r3);
-            Avx512F.UnpackLow(even, odd).Store(packed);
-            Avx512F.UnpackHigh(even, odd).Store(packed + packedWidth);
-            Avx512F.UnpackLow(evenHigh, oddHigh).Store(packed + (2 * packedWidth));
-            Avx512F.UnpackHigh(evenHigh, oddHigh).Store(packed + (3 * packedWidth));
-            packed += 4 * packedWidth;
-            s0 += 4;
-            s1 += 4;
-            s2 += 4;
-            s3 += 4;
+            FourByFour(s0 + k, stride, out Vector512<float> a0, out Vector512<float> a1, out Vector512<float> a2, out Vector512<float> a3);
+            FourByFour(s4 + k, stride, out Vector512<float> b0, out Vector512<float> b1, out Vector512<float> b2, out Vector512<float> b3);
+            FourByFour(s8 + k, stride, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3);
+            FourByFour(s12 + k, stride, out Vector512<float> d0, out Vector512<float> d1, out Vector512<float> d2, out Vector512<float> d3);
+            StoreQuarters(a0, b0, c0, d0, packed, packedWidth);
+            StoreQuarters(a1, b1, c1, d1, packed + packedWidth, packedWidth);
+            StoreQuarters(a2, b2, c2, d2, packed + (2 * packedWidth), packedWidth);
+            StoreQuarters(a3, b3, c3, d3, packed + (3 * packedWidth), packedWidth);
+            packed += 16 * packedWidth;
         }
         for (; k < depth; k++, packed += packedWidth)
         {
@@ -105,10 +100,33 @@ internal static unsafe class GemmPacking
         }
     }
 
+    // Four columns by sixteen k: quarter q of vector v gets the four columns of k = 4 q + v.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Four(float* source, nint four, nint eight, nint twelve) => Vector512.Create(
-        Vector256.Create(Vector128.Load(source), Vector128.Load(source + four)),
-        Vector256.Create(Vector128.Load(source + eight), Vector128.Load(source + twelve)));
+    private static void FourByFour(
+        float* source, nint stride, out Vector512<float> v0, out Vector512<float> v1, out Vector512<float> v2, out Vector512<float> v3)
+    {
+        Vector512<float> r0 = Vector512.Load(source), r1 = Vector512.Load(source + stride);
+        Vector512<float> r2 = Vector512.Load(source + (2 * stride)), r3 = Vector512.Load(source + (3 * stride));
+        Vector512<float> even = Avx512F.UnpackLow(r0, r2), odd = Avx512F.UnpackLow(r1, r3);
+        Vector512<float> evenHigh = Avx512F.UnpackHigh(r0, r2), oddHigh = Avx512F.UnpackHigh(r1, r3);
+        v0 = Avx512F.UnpackLow(even, odd);
+        v1 = Avx512F.UnpackHigh(even, odd);
+        v2 = Avx512F.UnpackLow(evenHigh, oddHigh);
+        v3 = Avx512F.UnpackHigh(evenHigh, oddHigh);
+    }
+
+    // Puts the quarters q of four groups of columns side by side, for k = 4 q.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreQuarters(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* packed, nint packedWidth)
+    {
+        Vector512<float> abLow = Avx512F.Shuffle4x128(a, b, 0x44), abHigh = Avx512F.Shuffle4x128(a, b, 0xEE);
+        Vector512<float> cdLow = Avx512F.Shuffle4x128(c, d, 0x44), cdHigh = Avx512F.Shuffle4x128(c, d, 0xEE);
+        Avx512F.Shuffle4x128(abLow, cdLow, 0x88).Store(packed);
+        Avx512F.Shuffle4x128(abLow, cdLow, 0xDD).Store(packed + (4 * packedWidth));
+        Avx512F.Shuffle4x128(abHigh, cdHigh, 0x88).Store(packed + (8 * packedWidth));
+        Avx512F.Shuffle4x128(abHigh, cdHigh, 0xDD).Store(packed + (12 * packedWidth));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void EightColumns(float* source, nint stride, int depth, float* packed, nint packedWidth)

@@ -147,6 +147,17 @@ public class ScoreFileTests
         Assert.Contains(expected, Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(name)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Asking_whether_a_file_can_be_written_leaves_nothing_behind()
+    {
+        using TempFolder folder = new();
+        ScoreFile.RequireWritable(folder["later.json"]);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.Contains("create it first", Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(folder["none/later.json"])).Message, StringComparison.Ordinal);
+        Directory.CreateDirectory(folder["folder.json"]);
+        Assert.Contains("directory", Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(folder["folder.json"])).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("nan.json")]
     [InlineData("nan.safetensors")]
