@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Kernels.Tests;
@@ -63,17 +64,14 @@ internal sealed record GemmCase
         bool[] written = new bool[result.Length];
         for (int p = 0; p < Batch; p++)
         {
+            double[] left = Rows(x.A, p * x.StepA, M, (i, k) => At(i, k, M, K, TransposeA)), absoluteLeft = [.. left.Select(Math.Abs)];
+            double[] right = Rows(x.B, p * x.StepB, N, (j, k) => At(k, j, K, N, TransposeB)), absoluteRight = [.. right.Select(Math.Abs)];
             for (int i = 0; i < M; i++)
             {
                 for (int j = 0; j < N; j++)
                 {
-                    double sum = 0, size = 0;
-                    for (int k = 0; k < K; k++)
-                    {
-                        double term = (double)x.A[(p * x.StepA) + At(i, k, M, K, TransposeA)] * x.B[(p * x.StepB) + At(k, j, K, N, TransposeB)];
-                        sum += term;
-                        size += Math.Abs(term);
-                    }
+                    double sum = TensorPrimitives.Dot<double>(left.AsSpan(i * K, K), right.AsSpan(j * K, K));
+                    double size = TensorPrimitives.Dot<double>(absoluteLeft.AsSpan(i * K, K), absoluteRight.AsSpan(j * K, K));
                     long index = (p * x.StepC) + At(i, j, M, N, false);
                     double before = Accumulate ? x.C[index] : 0, added = Bias ? x.Bias[j] : 0;
                     double expected = sum + before + added;
@@ -89,6 +87,13 @@ internal sealed record GemmCase
         {
             Assert.True(written[index] || result[index] == x.C[index], $"{this}: element {index} of the storage, outside C, was overwritten");
         }
+    }
+
+    private double[] Rows(float[] values, long start, int rows, Func<int, int, long> at)
+    {
+        double[] result = new double[rows * K];
+        for (int i = 0; i < result.Length; i++) result[i] = values[start + at(i / K, i % K)];
+        return result;
     }
 
     private Matrix View(Tensor storage, int rows, int columns, bool transposed)

@@ -10,7 +10,11 @@ internal readonly struct GemmPartition
     private const double PackingOfA = 12;
     private const double PackingOfB = 12;
     private const double PartOverhead = 50_000;
-    private const int MostRanges = 64;
+
+    // Threads do not finish together, least of all on a machine with other work: this share of a part is lost on average, so that many
+    // small parts are preferred to a few large ones unless packing makes up for it.
+    private const double LostOfPart = 0.1;
+    private const int MostPartsPerWorker = 8;
 
     /// <summary>Number of row ranges.</summary>
     public readonly int RowRanges;
@@ -37,19 +41,21 @@ internal readonly struct GemmPartition
     {
         if (workers == 1) return new GemmPartition(1, 1);
         int rowTiles = (m + tileRows - 1) / tileRows, columnTiles = (n + tileColumns - 1) / tileColumns;
-        GemmPartition best = default;
+        GemmPartition best = new(1, 1);
         double least = double.MaxValue;
-        for (int rowRanges = 1; rowRanges <= Math.Min(rowTiles, MostRanges); rowRanges++)
+        int most = Math.Max(1, MostPartsPerWorker * workers / batch);
+        for (int rowRanges = 1; rowRanges <= Math.Min(rowTiles, most); rowRanges++)
         {
             double rows = Math.Min(m, (double)((rowTiles + rowRanges - 1) / rowRanges * tileRows));
-            for (int columnRanges = 1; columnRanges <= Math.Min(columnTiles, MostRanges); columnRanges++)
+            for (int columnRanges = 1; columnRanges <= Math.Min(columnTiles, most / rowRanges); columnRanges++)
             {
                 double columns = Math.Min(n, (double)((columnTiles + columnRanges - 1) / columnRanges * tileColumns));
                 double part = (k * ((rows * columns) + (PackingOfA * rows) + (PackingOfB * columns))) + PartOverhead;
-                double turns = Math.Ceiling((double)batch * rowRanges * columnRanges / workers);
-                if (part * turns < least)
+                int parts = batch * rowRanges * columnRanges;
+                double time = part * (((parts + workers - 1) / workers) + LostOfPart);
+                if (time < least)
                 {
-                    least = part * turns;
+                    least = time;
                     best = new GemmPartition(rowRanges, columnRanges);
                 }
             }
