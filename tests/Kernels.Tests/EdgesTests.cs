@@ -73,6 +73,8 @@ public sealed class EdgesTests
     [InlineData(1, 1, 1)]
     [InlineData(3, 2, 513)]
     [InlineData(14, 9, 7001)]
+    [InlineData(17, 40, 4096)]
+    [InlineData(5, 13, 2047)]
     [InlineData(2, 5, 100003)]
     public void Scores_are_products_over_the_whole_length_added_to_what_is_there(int writers, int readers, int length)
     {
