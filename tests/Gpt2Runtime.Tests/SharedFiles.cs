@@ -7,15 +7,14 @@ namespace Gradpath.Gpt2Runtime.Tests;
 internal static class SharedFiles
 {
     /// <summary>The repository's root: the folder that holds Engine.sln.</summary>
-    public static string? RepositoryRoot { get; } = FindRoot();
+    public static string Root { get; } = FindRoot();
 
     /// <summary>Looks for a shared file or folder.</summary>
     /// <param name="relative">Its path below the shared folder, with forward slashes.</param>
     /// <returns>The full path, or null where it does not exist.</returns>
     public static string? Find(string relative)
     {
-        if (RepositoryRoot is null) return null;
-        string path = Path.GetFullPath(Path.Combine(RepositoryRoot, "..", "shared", relative));
+        string path = Path.GetFullPath(Path.Combine(Root, "..", "shared", relative));
         return Path.Exists(path) ? path : null;
     }
 
@@ -29,12 +28,12 @@ internal static class SharedFiles
         return path!;
     }
 
-    private static string? FindRoot()
+    private static string FindRoot()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "Engine.sln"))) return folder.FullName;
         }
-        return null;
+        throw new DirectoryNotFoundException("no Engine.sln above the tests' output");
     }
 }
