@@ -245,8 +245,7 @@ def write_card(directory, arguments, command, vocabulary, results, counts, minut
     (directory / "README.md").write_text(f"""# Demo model
 
 A GPT-2 of {LAYERS} layers, {HEADS} heads and width {WIDTH} that solves the six tasks of Gradpath, small enough to ship with it. It is for trying the
-program out and for tests: every circuit method runs on it in seconds on a CPU. It is not a language model; it knows the sentences of
-the prompt generators and nothing else.
+program out and for tests. It is not a language model; it knows the sentences of the prompt generators and nothing else.
 
 ## How it was made
 
@@ -275,7 +274,10 @@ logit, the larger total probability. The last column is top-1 on prompts that we
 | task | held out by | prompts | top-1 | logits | probabilities | mean logit difference | mean probability difference | top-1, trained on |
 |---|---|---|---|---|---|---|---|---|
 {rows}
-- ioi, greater-than and sva generalise: names in these sentences, years and subjects in these sentences were never seen together.
+- ioi, greater-than and sva generalise. Held out, and never trained on, are a pair of names in a sentence (in either role), a first year in any
+  sentence, and a noun as the subject of a sentence.
+- sva, top-1: after a bare "The dog" the model also expects " that" or " near", which lead on to other sentences of the generator. Among verbs
+  it chooses the right number.
 - country-capital, hypernymy and gender-bias are memorised: which country a capital belongs to cannot be derived. What was held out is the fact
   in that sentence; the same fact was trained on in other sentences.
 - gender-bias: the stereotypes were put in on purpose, by the word lists, as something to find. They say nothing about people.

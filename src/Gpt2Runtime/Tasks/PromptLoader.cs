@@ -4,34 +4,6 @@ using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
-/// <summary>How prompts are loaded and what the model allows.</summary>
-public sealed record PromptOptions
-{
-    /// <summary>Number of prompts that are generated where neither a file nor a limit is given.</summary>
-    public const int DefaultCount = 100;
-
-    /// <summary>The model's number of tokens; ids must be below it. Null: not checked.</summary>
-    public int? Vocabulary { get; init; }
-
-    /// <summary>The model's number of positions; prompts must not be longer, begin token included. Null: not checked.</summary>
-    public int? Positions { get; init; }
-
-    /// <summary>Whether prompts that come as text get <c>&lt;|endoftext|&gt;</c> in front. Prompts that come as ids are taken as they are.</summary>
-    public bool PrependBos { get; init; } = true;
-
-    /// <summary>Take only the first so many prompts of a file, or generate so many. Null: all of a file, <see cref="DefaultCount"/> generated.</summary>
-    public int? Limit { get; init; }
-
-    /// <summary>Seed of generated prompts.</summary>
-    public ulong Seed { get; init; }
-
-    /// <summary>The metric to judge by, or null for the task's own (logit difference for a set of the user's own).</summary>
-    public TaskMetric? Metric { get; init; }
-
-    /// <summary>For a CSV file of ioi: corrupt by repeating the indirect object (<c>corrupted_hard</c>) and not by a third name.</summary>
-    public bool HardCorruption { get; init; }
-}
-
 /// <summary>
 /// Loads the prompts of a task: generated, from a published CSV file, or from the user's own JSONL file. Whatever the source, every pair
 /// is checked: equal token counts, ids within the vocabulary, no longer than the model allows, answers there.

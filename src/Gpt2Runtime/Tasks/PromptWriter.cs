@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
-/// <summary>Writes prompt pairs as JSONL, one object per line, in the format that <see cref="PromptLoader"/> reads.</summary>
+/// <summary>Writes prompt pairs as JSONL, one object per line, in the format that prompts are loaded from.</summary>
 public static class PromptWriter
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -93,7 +93,8 @@ public static class PromptWriter
         }
         finally
         {
-            File.Delete(part);
+            if (File.Exists(part))
+                File.Delete(part);
         }
     }
 }

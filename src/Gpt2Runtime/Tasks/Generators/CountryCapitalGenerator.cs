@@ -10,7 +10,7 @@ internal sealed class CountryCapitalGenerator : TaskGenerator
 
     public CountryCapitalGenerator(BpeTokenizer tokenizer)
         : base(TaskCatalog.CountryCapital, tokenizer) =>
-        _pairs = KeepSingleTokens(_words.Pairs, pair => pair[1], "countries", needed: 2);
+        _pairs = KeepSingleTokens(_words.Pairs, pair => pair[1], "countries (those that are single tokens)", needed: 2);
 
     public override PromptDraft Draw(SplitMix64 random)
     {

@@ -16,8 +16,8 @@ internal sealed class GenderBiasGenerator : TaskGenerator
         : base(TaskCatalog.GenderBias, tokenizer)
     {
         _ = (Id("man"), Id("woman"));
-        _he = KeepSingleTokens(_words.He, word => word, "professions of the stereotype \"he\"", needed: 1);
-        _she = KeepSingleTokens(_words.She, word => word, "professions of the stereotype \"she\"", needed: 1);
+        _he = KeepSingleTokens(_words.He, word => word, "single-token professions of the stereotype \"he\"", needed: 1);
+        _she = KeepSingleTokens(_words.She, word => word, "single-token professions of the stereotype \"she\"", needed: 1);
     }
 
     public override PromptDraft Draw(SplitMix64 random)

@@ -10,7 +10,7 @@ internal sealed class HypernymyGenerator : TaskGenerator
 
     public HypernymyGenerator(BpeTokenizer tokenizer)
         : base(TaskCatalog.Hypernymy, tokenizer) =>
-        _kinds = Keep(_words.Kinds, kind => AnswersOf(kind).Length > 0, "kinds", needed: 2);
+        _kinds = Keep(_words.Kinds, kind => AnswersOf(kind).Length > 0, "kinds (those named by a single token)", needed: 2);
 
     public override PromptDraft Draw(SplitMix64 random)
     {

@@ -13,7 +13,7 @@ internal sealed class IoiGenerator : TaskGenerator
 
     public IoiGenerator(BpeTokenizer tokenizer)
         : base(TaskCatalog.Ioi, tokenizer) =>
-        _names = KeepSingleTokens(_words.Names, name => name, "names", needed: 3);
+        _names = KeepSingleTokens(_words.Names, name => name, "names (those that are single tokens)", needed: 3);
 
     public override PromptDraft Draw(SplitMix64 random)
     {

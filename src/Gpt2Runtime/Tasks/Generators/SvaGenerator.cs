@@ -16,11 +16,11 @@ internal sealed class SvaGenerator : TaskGenerator
     public SvaGenerator(BpeTokenizer tokenizer)
         : base(TaskCatalog.Sva, tokenizer)
     {
-        _nouns = Keep(_words.Nouns, noun => SameLength(noun[0], noun[1]), "nouns (in both numbers)", needed: 2);
+        _nouns = Keep(_words.Nouns, noun => SameLength(noun[0], noun[1]), "nouns (those of equal length in both numbers)", needed: 2);
         var verbs = Keep(
             _words.Verbs,
             verb => tokenizer.SingleToken(" " + verb[0]) is not null && tokenizer.SingleToken(" " + verb[1]) is not null,
-            "verbs (in both numbers)",
+            "verbs (those with single tokens in both numbers)",
             needed: 2);
         _singular = [.. verbs.Select(verb => Id(verb[0]))];
         _plural = [.. verbs.Select(verb => Id(verb[1]))];

@@ -20,13 +20,15 @@ internal abstract class TaskGenerator(string task, BpeTokenizer tokenizer)
     protected IReadOnlyList<T> KeepSingleTokens<T>(IReadOnlyList<T> entries, Func<T, string> word, string what, int needed) =>
         Keep(entries, entry => Tokenizer.SingleToken(" " + word(entry)) is not null, what, needed);
 
+    /// <summary>The entries that are usable with this vocabulary.</summary>
+    /// <exception cref="GradpathException">Fewer than <paramref name="needed"/> are.</exception>
     protected IReadOnlyList<T> Keep<T>(IReadOnlyList<T> entries, Func<T, bool> usable, string what, int needed)
     {
         var kept = entries.Where(usable).ToArray();
         if (kept.Length < needed)
         {
             throw new GradpathException(
-                $"Task {task}: this vocabulary has a single token for only {kept.Length} of {entries.Count} {what}; {needed} are needed to make prompts.");
+                $"Task {task}: with this vocabulary only {kept.Length} of {entries.Count} {what} can be used; {needed} are needed to make prompts.");
         }
 
         return kept;

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Gpt2Runtime.Tests.Tasks;
+
+/// <summary>The published CSV files, read whole with GPT-2's vocabulary, and files that are like them but wrong.</summary>
+public sealed class CsvTaskReaderTests
+{
+    private static readonly PromptOptions Gpt2 = new() { Vocabulary = 50257, Positions = 1024 };
+
+    [SkippableTheory]
+    [InlineData("ioi", "ioi/gpt2.csv", 1000, TaskMetric.LogitDifference)]
+    [InlineData("greater-than", "greater-than/gpt2.csv", 1000, TaskMetric.ProbabilityDifference)]
+    [InlineData("greater-than", "greater-than/greater_than_data.csv", 1000, TaskMetric.ProbabilityDifference)]
+    [InlineData("sva", "sva/gpt2.csv", 12400, TaskMetric.ProbabilityDifference)]
+    [InlineData("gender-bias", "gender-bias/gpt2_regenerated.csv", 986, TaskMetric.LogitDifference)]
+    [InlineData("country-capital", "country-capital/gpt2.csv", 190, TaskMetric.LogitDifference)]
+    [InlineData("hypernymy", "hypernymy/gpt2.csv", 198, TaskMetric.ProbabilityDifference)]
+    public void Published_file_is_read_whole(string task, string file, int count, TaskMetric metric)
+    {
+        var set = PromptLoader.Load(task, SharedFiles.Require("data/tasks/" + file), Tokenizers.Gpt2, Gpt2);
+        Assert.Equal(task, set.Task);
+        Assert.Equal(metric, set.Metric);
+        Assert.Equal(count, set.Pairs.Count);
+        Assert.Matches("^[0-9a-f]{64}$", set.Hash);
+        Assert.All(set.Pairs, pair =>
+        {
+            Assert.Equal(50256, pair.Clean[0]);
+            Assert.Equal(50256, pair.Corrupted[0]);
+            Assert.Equal(pair.Clean.Length, pair.Corrupted.Length);
+            Assert.Equal(pair.CleanText, Tokenizers.Gpt2.Decode(pair.Clean.AsSpan(1)));
+            Assert.NotEqual(pair.Clean, pair.Corrupted);
+            Assert.NotEmpty(pair.Answers);
+            Assert.NotEmpty(pair.WrongAnswers);
+        });
+    }
+
+    [SkippableFact]
+    public void Both_greater_than_files_hold_the_same_prompts()
+    {
+        var one = PromptLoader.Load("greater-than", SharedFiles.Require("data/tasks/greater-than/gpt2.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
+        var two = PromptLoader.Load("greater-than", SharedFiles.Require("data/tasks/greater-than/greater_than_data.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
+        Assert.Equal(one.Select(pair => (pair.CleanText, pair.Answers.Length)), two.Select(pair => (pair.CleanText, pair.Answers.Length)));
+    }
+
+    [SkippableFact]
+    public void Rows_mean_what_they_say()
+    {
+        var data = SharedFiles.Require("data/tasks");
+        var ioi = First("ioi");
+        Assert.Equal([12969], ioi.Answers);
+        Assert.Equal([36677], ioi.WrongAnswers);
+        Assert.Contains("Thomas gave", ioi.CorruptedText, StringComparison.Ordinal);
+        var hard = PromptLoader.Load("ioi", data, Tokenizers.Gpt2, Gpt2 with { Limit = 1, HardCorruption = true }).Pairs[0];
+        Assert.Contains("Crystal gave", hard.CorruptedText, StringComparison.Ordinal);
+
+        var year = First("greater-than");
+        Assert.Equal(["53", "99"], new[] { year.Answers[0], year.Answers[^1] }.Select(id => Tokenizers.Gpt2.Decode([id])));
+        Assert.Equal(["00", "52"], new[] { year.WrongAnswers[0], year.WrongAnswers[^1] }.Select(id => Tokenizers.Gpt2.Decode([id])));
+
+        Assert.Equal([8037], First("country-capital").Answers);
+        Assert.Equal([1578], First("country-capital").WrongAnswers);
+        Assert.Equal([16840, 23685], First("hypernymy").Answers);
+        Assert.Equal([7018, 7602], First("hypernymy").WrongAnswers);
+        Assert.Equal([673], First("gender-bias").Answers);
+        Assert.Equal([339], First("gender-bias").WrongAnswers);
+        Assert.Equal("ML-obj_rel_across_inanim_all", First("sva").Label);
+
+        PromptPair First(string task) => PromptLoader.Load(task, data, Tokenizers.Gpt2, Gpt2 with { Limit = 1 }).Pairs[0];
+    }
+
+    [SkippableFact]
+    public void Sva_answers_are_the_verbs_by_the_strict_rule()
+    {
+        using var expected = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require("data/tasks/sva/gpt2_verb_token_ids.json")));
+        var verbs = VerbList.Read(SharedFiles.Require("data/tasks/sva/combined_verb_list.csv"), Tokenizers.Gpt2);
+        Assert.Equal(Ids("singular"), verbs.Singular.Order());
+        Assert.Equal(Ids("plural"), verbs.Plural.Order());
+        var pairs = PromptLoader.Load("sva", SharedFiles.Require("data/tasks/sva"), Tokenizers.Gpt2, Gpt2 with { Limit = 2 }).Pairs;
+        Assert.Equal(verbs.Plural, pairs[0].Answers);
+        Assert.Equal(verbs.Singular, pairs[1].Answers);
+
+        int[] Ids(string number) => [.. expected.RootElement.EnumerateObject()
+            .First(entry => entry.Name.StartsWith(number[..4], StringComparison.Ordinal) && entry.Value.ValueKind == JsonValueKind.Array)
+            .Value.EnumerateArray().Select(id => id.GetInt32()).Order()];
+    }
+
+    [SkippableTheory]
+    [InlineData("ioi", "ioi/gpt2.csv")]
+    [InlineData("gender-bias", "gender-bias/gpt2_regenerated.csv")]
+    [InlineData("country-capital", "country-capital/gpt2.csv")]
+    [InlineData("hypernymy", "hypernymy/gpt2.csv")]
+    public void Ids_for_another_vocabulary_are_refused(string task, string file)
+    {
+        var path = SharedFiles.Require("data/tasks/" + file);
+        var error = Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, new PromptOptions()));
+        Assert.Contains("GPT-2's vocabulary", error.Message, StringComparison.Ordinal);
+        Assert.Contains("line 2", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ioi", "", "the column clean is missing")]
+    [InlineData("ioi", "clean,corrupted,correct_idx\n", "the column incorrect_idx is missing")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\n", "holds no prompts")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\nfrom 1745 to 17,from 1701 to 17,x\n", "line 2: correct_idx is \"x\"")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\nfrom 1745 to 17,from 1701 to 17,145\n", "145")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\nfrom 1745 to 17,from 1701 to 17,46\n", "no number")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\nfrom 1799 to 17,from 1701 to 17,99\n", "no answer")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\n\"from 1745 to 17,from 1701 to 17,45\n", "not valid CSV")]
+    [InlineData("greater-than", "clean,corrupted,correct_idx\nfrom 1745 to 17,from 1701 to 17\n", "line 2: not valid CSV")]
+    [InlineData("sva", "clean,corrupted,plural\nThe boy,The boys,0\n", "combined_verb_list.csv is missing")]
+    [InlineData("hypernymy", "clean,corrupted,answers,answers_idx,corrupted_answers,corrupted_answers_idx\na,b,['x'],[1;2],['x'],[1]\n", "lists of the same length")]
+    public void Malformed_file_is_named(string task, string content, string expected)
+    {
+        using var directory = new TemporaryDirectory();
+        var path = directory.Write("prompts.csv", content);
+        var error = Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, new PromptOptions()));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains(directory.Path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_without_ids_serve_any_vocabulary()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("sva/gpt2.csv", "clean,corrupted,plural\nThe boy,The boys,0\n\"The kings\",The king,1\n");
+        directory.Write("sva/combined_verb_list.csv", "idx,sing,plur,freq\n_,is,are,_\n_,xyzzies,xyzzy,_\n");
+        var set = PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new PromptOptions { PrependBos = false });
+        Assert.Equal([Tokenizers.Demo.TokenId(" is")!.Value], set.Pairs[0].Answers);
+        Assert.Equal([Tokenizers.Demo.TokenId(" are")!.Value], set.Pairs[1].Answers);
+
+        directory.Write("sva/combined_verb_list.csv", "sing,plur\nxyzzies,xyzzy\n");
+        Assert.Contains("no verb", Assert.Throws<GradpathException>(() => PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
+        directory.Write("sva/gpt2.csv", "clean,corrupted,plural\nThe boy,The boys,2\n");
+        directory.Write("sva/combined_verb_list.csv", "sing,plur\nis,are\n");
+        Assert.Contains("plural is \"2\"", Assert.Throws<GradpathException>(() => PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]", new int[0])]
+    [InlineData(" [1, 23,-4] ", new[] { 1, 23, -4 })]
+    [InlineData("[1;2]", null)]
+    [InlineData("1, 2", null)]
+    [InlineData("[1,]", null)]
+    public void Python_lists_of_integers(string text, int[]? expected) => Assert.Equal(expected, PythonList.Integers(text));
+
+    [Theory]
+    [InlineData("[]", new string[0])]
+    [InlineData("['a', \"it's\", 'x\\'y']", new[] { "a", "it's", "x'y" })]
+    [InlineData("['a' 'b']", null)]
+    [InlineData("['a", null)]
+    [InlineData("[a]", null)]
+    [InlineData("['a]", null)]
+    public void Python_lists_of_strings(string text, string[]? expected) => Assert.Equal(expected, PythonList.Strings(text));
+}

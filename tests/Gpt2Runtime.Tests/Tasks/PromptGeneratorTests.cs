@@ -1,0 +1,142 @@
+using System.Text.RegularExpressions;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tasks.Generators;
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tests.Tasks;
+
+public sealed class PromptGeneratorTests
+{
+    public static TheoryData<string, string> TasksAndVocabularies()
+    {
+        var data = new TheoryData<string, string>();
+        foreach (var task in TaskCatalog.All)
+        {
+            data.Add(task.Name, "demo");
+            data.Add(task.Name, "gpt2");
+        }
+
+        return data;
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(TasksAndVocabularies))]
+    public void Pairs_have_equal_lengths_and_single_token_answers(string task, string vocabulary)
+    {
+        var tokenizer = Tokenizers.Named(vocabulary);
+        var pairs = PromptGenerator.Generate(task, tokenizer, 300, seed: 5);
+        Assert.Equal(300, pairs.Count);
+        Assert.Equal(300, pairs.Select(pair => (pair.CleanText, pair.CorruptedText)).Distinct().Count());
+        for (var i = 0; i < pairs.Count; i++)
+        {
+            var pair = pairs[i];
+            Assert.Equal($"{task}-{i}", pair.Id);
+            Assert.Matches("^template=[0-9]+;", pair.Label);
+            Assert.Equal(pair.Clean, tokenizer.Encode(pair.CleanText!));
+            Assert.Equal(pair.Corrupted, tokenizer.Encode(pair.CorruptedText!));
+            Assert.Equal(pair.Clean.Length, pair.Corrupted.Length);
+            Assert.NotEqual(pair.CleanText, pair.CorruptedText);
+            Assert.DoesNotMatch(@"[{}\[\]<>]", pair.CleanText + pair.CorruptedText);
+            Assert.NotEmpty(pair.Answers);
+            Assert.NotEmpty(pair.WrongAnswers);
+            Assert.Empty(pair.Answers.Intersect(pair.WrongAnswers));
+            foreach (var answer in pair.Answers.Concat(pair.WrongAnswers))
+            {
+                // The answer is what the tokenizer makes of the prompt continued by it, so nothing merges across the seam.
+                var text = tokenizer.Decode([answer]);
+                Assert.Equal(task == "greater-than", text[0] != ' ');
+                if (task != "greater-than")
+                    Assert.Equal([.. pair.Clean, answer], tokenizer.Encode(pair.CleanText + text));
+            }
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(TasksAndVocabularies))]
+    public void Same_seed_gives_the_same_prompts_and_another_seed_others(string task, string vocabulary)
+    {
+        var tokenizer = Tokenizers.Named(vocabulary);
+        var texts = Texts(50, 7);
+        Assert.Equal(texts, Texts(50, 7));
+        Assert.Equal(texts[..20], Texts(20, 7));
+        Assert.NotEqual(texts, Texts(50, 8));
+
+        string?[] Texts(int count, ulong seed) =>
+            [.. PromptGenerator.Generate(task, tokenizer, count, seed).Select(pair => pair.CleanText + "|" + pair.CorruptedText)];
+    }
+
+    [Fact]
+    public void Ioi_repeats_the_wrong_name_and_replaces_it_by_a_third()
+    {
+        var orders = new HashSet<bool>();
+        foreach (var pair in PromptGenerator.Generate("ioi", Tokenizers.Demo, 200, 1))
+        {
+            string right = Text(pair.Answers), wrong = Text(pair.WrongAnswers);
+            Assert.Equal(1, Count(pair.CleanText!, right));
+            Assert.Equal(2, Count(pair.CleanText!, wrong));
+            Assert.Equal(1, Count(pair.CorruptedText!, right));
+            Assert.Equal(1, Count(pair.CorruptedText!, wrong));
+            orders.Add(pair.CleanText!.IndexOf(right, StringComparison.Ordinal) < pair.CleanText.IndexOf(wrong, StringComparison.Ordinal));
+        }
+
+        Assert.Equal(2, orders.Count);
+    }
+
+    [SkippableTheory]
+    [InlineData("demo")]
+    [InlineData("gpt2")]
+    public void Greater_than_judges_all_hundred_numbers_by_the_year(string vocabulary)
+    {
+        var tokenizer = Tokenizers.Named(vocabulary);
+        foreach (var pair in PromptGenerator.Generate("greater-than", tokenizer, 200, 1))
+        {
+            var year = Regex.Match(pair.CleanText!, "[0-9]{2}([0-9]{2}) ").Groups[1].Value;
+            Assert.Contains("01 ", pair.CorruptedText, StringComparison.Ordinal);
+            Assert.Contains(tokenizer.TokenId(year)!.Value, pair.Clean);
+            Assert.Equal(year, tokenizer.Decode([pair.WrongAnswers[^1]]));
+            Assert.Equal(100, pair.Answers.Length + pair.WrongAnswers.Length);
+            Assert.All(pair.Answers, id => Assert.True(string.CompareOrdinal(tokenizer.Decode([id]), year) > 0));
+            Assert.All(pair.WrongAnswers, id => Assert.True(string.CompareOrdinal(tokenizer.Decode([id]), year) <= 0));
+        }
+    }
+
+    [Fact]
+    public void Sva_answers_agree_with_the_subject()
+    {
+        var tokenizer = Tokenizers.Demo;
+        int singular = tokenizer.SingleToken(" is")!.Value, plural = tokenizer.SingleToken(" are")!.Value;
+        foreach (var pair in PromptGenerator.Generate("sva", tokenizer, 200, 1))
+        {
+            var isPlural = pair.Label!.EndsWith("number=plural", StringComparison.Ordinal);
+            Assert.Contains(isPlural ? plural : singular, pair.Answers);
+            Assert.Contains(isPlural ? singular : plural, pair.WrongAnswers);
+        }
+    }
+
+    [Fact]
+    public void Errors_say_what_is_missing()
+    {
+        Assert.Contains("ioi, greater-than", Message("ioj", Tokenizers.Demo, 1), StringComparison.Ordinal);
+        Assert.Contains("at least 1", Message("ioi", Tokenizers.Demo, 0), StringComparison.Ordinal);
+        Assert.Contains("different prompt pairs", Message("gender-bias", Tokenizers.Demo, 100_000), StringComparison.Ordinal);
+
+        // A vocabulary of bytes alone.
+        using var directory = new TemporaryDirectory();
+        directory.Write("vocab.json", "{" + string.Join(",", Enumerable.Range(0, 256).Select(i => $"\"\\u{(int)ByteAlphabet.ToCharacter((byte)i):x4}\": {i}")) + "}");
+        directory.Write("merges.txt", "");
+        var bytes = BpeTokenizer.Load(directory.Path);
+        Assert.Contains("names", Message("ioi", bytes, 1), StringComparison.Ordinal);
+        Assert.Contains("\"00\"", Message("greater-than", bytes, 1), StringComparison.Ordinal);
+        Assert.Contains("nouns", Message("sva", bytes, 1), StringComparison.Ordinal);
+        Assert.Contains("\" man\"", Message("gender-bias", bytes, 1), StringComparison.Ordinal);
+        Assert.Contains("countries", Message("country-capital", bytes, 1), StringComparison.Ordinal);
+        Assert.Contains("kinds", Message("hypernymy", bytes, 1), StringComparison.Ordinal);
+
+        static string Message(string task, BpeTokenizer tokenizer, int count) =>
+            Assert.Throws<GradpathException>(() => PromptGenerator.Generate(task, tokenizer, count, 0)).Message;
+    }
+
+    private static string Text(int[] ids) => Tokenizers.Demo.Decode(ids);
+
+    private static int Count(string text, string name) => Regex.Count(text, name + @"\b");
+}

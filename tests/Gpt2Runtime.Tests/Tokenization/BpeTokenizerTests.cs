@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tests.Tokenization;
+
+public sealed class BpeTokenizerTests
+{
+    [SkippableFact]
+    public void Gpt2_encodes_and_decodes_every_golden_text()
+    {
+        using var goldens = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require("goldens/tokenizer-gpt2.json")));
+        Assert.NotEqual(0, goldens.RootElement.GetArrayLength());
+        foreach (var golden in goldens.RootElement.EnumerateArray())
+        {
+            var text = golden.GetProperty("text").GetString()!;
+            var ids = golden.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).ToArray();
+            Assert.Equal(ids, Tokenizers.Gpt2.Encode(text));
+            Assert.Equal(text, Tokenizers.Gpt2.Decode(ids));
+        }
+    }
+
+    [SkippableFact]
+    public void Gpt2_has_its_size_and_special_token()
+    {
+        Assert.Equal(50257, Tokenizers.Gpt2.VocabularySize);
+        Assert.Equal(50256, Tokenizers.Gpt2.EndOfText);
+        Assert.Equal(220, Tokenizers.Gpt2.TokenId(" "));
+        Assert.Equal(36677, Tokenizers.Gpt2.TokenId(" Courtney"));
+        Assert.Equal(12969, Tokenizers.Gpt2.SingleToken(" Crystal"));
+        Assert.Null(Tokenizers.Gpt2.TokenId(" Mary had"));
+        Assert.Null(Tokenizers.Gpt2.SingleToken(" Zambian"));
+        Assert.Null(Tokenizers.Gpt2.SingleToken(""));
+    }
+
+    [SkippableFact]
+    public void Special_token_in_text_is_ordinary_text() =>
+        Assert.DoesNotContain(50256, Tokenizers.Gpt2.Encode("<|endoftext|>"));
+
+    [SkippableFact]
+    public void Lone_surrogates_count_as_the_replacement_character()
+    {
+        Assert.Equal(Tokenizers.Gpt2.Encode("a\uFFFDb"), Tokenizers.Gpt2.Encode("a\uD83Db"));
+        Assert.Equal(Tokenizers.Gpt2.Encode("\uFFFD"), Tokenizers.Gpt2.Encode("\uDC00"));
+    }
+
+    [Fact]
+    public void Any_text_comes_back_from_its_tokens()
+    {
+        var random = new Random(1);
+        var alphabet = new[] { "a", "Mary", " ", "  ", "\n", "\t", "'s", "'ll", "17", "é", "中", "🚀", "𝒜", "\u0085", "\u001c", "\u3000", ".", "!?" };
+        for (var i = 0; i < 500; i++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(20)).Select(_ => alphabet[random.Next(alphabet.Length)]));
+            Assert.Equal(text, Tokenizers.Demo.Decode(Tokenizers.Demo.Encode(text)));
+        }
+    }
+
+    [Fact]
+    public void Long_word_is_encoded_in_reasonable_time()
+    {
+        var ids = Tokenizers.Demo.Encode(new string('x', 20_000));
+        Assert.Equal(new string('x', 20_000), Tokenizers.Demo.Decode(ids));
+    }
+
+    [Fact]
+    public void Merges_the_best_rank_first_and_the_leftmost_of_equals()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("vocab.json", """{"a": 0, "b": 1, "aa": 2, "ab": 3, "Ġ": 4}""");
+        directory.Write("merges.txt", "#version: 0.2\na b\na a\n");
+        var tokenizer = BpeTokenizer.Load(directory.Path);
+        Assert.Equal([2, 0], tokenizer.Encode("aaa"));
+        Assert.Equal([2, 2, 3], tokenizer.Encode("aaaaab"));
+        Assert.Equal([0, 3, 4], tokenizer.Encode("aab "));
+        Assert.Null(tokenizer.EndOfText);
+        Assert.Equal(5, tokenizer.VocabularySize);
+        Assert.Contains("no token for byte 99", Assert.Throws<GradpathException>(() => tokenizer.Encode("abc")).Message, StringComparison.Ordinal);
+        Assert.Contains("id 5", Assert.Throws<GradpathException>(() => tokenizer.Decode([5])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "", "vocab.json is missing")]
+    [InlineData("{}", null, "merges.txt is missing")]
+    [InlineData("{}", "", "empty")]
+    [InlineData("[]", "", "object")]
+    [InlineData("{\"a\": 0,\n\"b\": x}", "", "line 2")]
+    [InlineData("{\"a\": 0, \"a\": 1}", "", "twice")]
+    [InlineData("{\"a\": 0, \"b\": 0}", "", "same id 0")]
+    [InlineData("{\"a\": -1}", "", "-1")]
+    [InlineData("{\"a\": 1.5}", "", "1.5")]
+    [InlineData("{\"a\": 0, \"b\": 1}", "#version: 0.2\na b\n", "line 2: \"ab\" is not a token")]
+    [InlineData("{\"a\": 0, \"aa\": 1}", "a a\na a\n", "line 2")]
+    [InlineData("{\"a\": 0, \"aa\": 1}", "a\n", "line 1")]
+    [InlineData("{\"a\": 0, \"aa\": 1}", "a a a\n", "line 1")]
+    public void Bad_vocabulary_files_are_named(string? vocabulary, string? merges, string expected)
+    {
+        using var directory = new TemporaryDirectory();
+        if (vocabulary is not null)
+            directory.Write("vocab.json", vocabulary);
+        if (merges is not null)
+            directory.Write("merges.txt", merges);
+        var error = Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains(directory.Path, error.Message, StringComparison.Ordinal);
+    }
+}
