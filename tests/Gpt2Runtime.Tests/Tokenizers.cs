@@ -5,7 +5,7 @@ namespace Gradpath.Gpt2Runtime.Tests;
 /// <summary>The vocabularies that tests use, each loaded once.</summary>
 internal static class Tokenizers
 {
-    private static readonly Lazy<BpeTokenizer> LazyDemo = new(() => BpeTokenizer.Load(Path.Combine(SharedFiles.Root, "models/demo")));
+    private static readonly Lazy<BpeTokenizer> LazyDemo = new(() => BpeTokenizer.Load(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo")));
     private static readonly Lazy<BpeTokenizer> LazyGpt2 = new(() => BpeTokenizer.Load(SharedFiles.Require("data/tokenizer-gpt2")));
 
     public static BpeTokenizer Demo => LazyDemo.Value;

@@ -41,7 +41,7 @@ public sealed class EdgesTests
                     weight.AsMatrix(width, all).SliceColumns(c * headWidth, headWidth).T,
                     new Matrix(gradients, (long)c * baseRows * width, baseRows, width, width));
             }
-            bench.Device.FinishReaders(gradients, gain, offsets, coefficients, standardized, readers, baseRows, width, Points);
+            bench.Device.FinishReaders(gradients, 0, gain, offsets, coefficients, standardized, readers, baseRows, width, Points);
             return [gradients];
         })[0];
         Numbers.Same(x.Gradients(baseRows), actual, 1e-5);

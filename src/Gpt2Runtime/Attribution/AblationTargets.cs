@@ -14,9 +14,8 @@ internal sealed class AblationTargets : IDisposable
 
     /// <summary>Sets up the target; for means it runs the model over all clean prompts.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="pairs">All items.</param>
+    /// <param name="pairs">All items; for means of one length, which <see cref="AttributionChecks"/> sees to.</param>
     /// <param name="answerOnly">Whether passes need the last layer at the answer positions alone.</param>
-    /// <exception cref="GradpathException">Means were asked for prompts of different lengths.</exception>
     public AblationTargets(ScoringContext context, IReadOnlyList<PromptPair> pairs, bool answerOnly)
     {
         _context = context;
@@ -61,12 +60,6 @@ internal sealed class AblationTargets : IDisposable
     private static WriterOutputs Means(ScoringContext context, IReadOnlyList<PromptPair> pairs, bool answerOnly)
     {
         int length = pairs[0].Length;
-        for (int i = 0; i < pairs.Count; i++)
-        {
-            if (pairs[i].Length == length) continue;
-            throw new GradpathException(
-                $"--ablation mean-positional needs prompts of one length: item {i + 1} has {pairs[i].Length} tokens, item 1 has {length}; use patching or zero, or select prompts of one length");
-        }
         Device device = context.Device;
         var one = PassCapacity.For([length], 1, answerOnly);
         var means = new WriterOutputs(context.Config, device, one);

@@ -31,7 +31,23 @@ internal static class AttributionChecks
         }
         bool walks = options.Method is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapGp;
         if (options.RecordPath && !walks) throw new GradpathException("a path can be recorded for eap, eap-ig, clean-corrupted and eap-gp only");
+        if (options is { Method: AttributionMethod.EapGp, PathObjective: PathObjective.Metric, PathStart: PathStart.Clean, Metric: TaskMetric.KlDivergence })
+        {
+            throw new GradpathException(
+                "--path-objective metric cannot start at the clean prompt with --metric kl: the divergence has its minimum there, so no direction leads away; use --path-start corrupted or another objective");
+        }
         for (int i = 0; i < pairs.Count; i++) CheckPair(config, pairs[i], i + 1, options);
+        if (options.Ablation == Ablation.MeanPositional) CheckOneLength(pairs);
+    }
+
+    private static void CheckOneLength(IReadOnlyList<PromptPair> pairs)
+    {
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            if (pairs[i].Length == pairs[0].Length) continue;
+            throw new GradpathException(
+                $"--ablation mean-positional needs prompts of one length: item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}; use patching or zero, or select prompts of one length");
+        }
     }
 
     private static void CheckPair(Gpt2Config config, PromptPair pair, int number, AttributionOptions options)

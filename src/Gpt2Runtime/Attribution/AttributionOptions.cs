@@ -81,7 +81,7 @@ public enum PathNorm
     /// <summary>One norm per item.</summary>
     Item,
 
-    /// <summary>One norm over the whole batch, so the result depends on the batch size (as one public re-implementation does).</summary>
+    /// <summary>One norm over the whole batch of items in file order, so the result depends on the batch size (as one public re-implementation does).</summary>
     Batch,
 }
 

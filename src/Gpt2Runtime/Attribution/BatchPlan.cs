@@ -12,21 +12,23 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
     /// <summary>Makes a plan.</summary>
     /// <param name="pairs">The items.</param>
     /// <param name="requested">Pairs per batch, or 0 to choose.</param>
+    /// <param name="fileOrder">Whether batches are cut from the items as they come, because the batches change the result.</param>
     /// <param name="budget">Bytes that a batch's workspaces may take.</param>
     /// <param name="bytes">What the workspaces take for a batch of given prompt lengths.</param>
-    /// <returns>Batches of items sorted by length (stable), so that shapes repeat.</returns>
+    /// <returns>Batches of items in file order, or sorted by length (stable), so that shapes repeat.</returns>
     /// <exception cref="GradpathException">Even one pair does not fit.</exception>
-    public static BatchPlan Make(IReadOnlyList<PromptPair> pairs, int requested, long budget, Func<IReadOnlyList<int>, long> bytes)
+    public static BatchPlan Make(IReadOnlyList<PromptPair> pairs, int requested, bool fileOrder, long budget, Func<IReadOnlyList<int>, long> bytes)
     {
-        int[] order = [.. Enumerable.Range(0, pairs.Count).OrderBy(i => pairs[i].Length)];
-        int size = requested > 0 ? Math.Min(requested, pairs.Count) : Choose(pairs, order, budget, bytes);
+        int[] order = [.. Enumerable.Range(0, pairs.Count)];
+        if (!fileOrder) order = [.. order.OrderBy(i => pairs[i].Length)];
+        int size = requested > 0 ? Math.Min(requested, pairs.Count) : Choose(pairs, budget, bytes);
         return new BatchPlan([.. order.Chunk(size)], size);
     }
 
     // The longest prompts make the largest batch. Rows beyond about a thousand per copy make products no faster, only larger.
-    private static int Choose(IReadOnlyList<PromptPair> pairs, int[] order, long budget, Func<IReadOnlyList<int>, long> bytes)
+    private static int Choose(IReadOnlyList<PromptPair> pairs, long budget, Func<IReadOnlyList<int>, long> bytes)
     {
-        int longest = pairs[order[^1]].Length;
+        int longest = pairs.Max(p => p.Length);
         int size = Math.Clamp(MostRows / longest, 1, pairs.Count);
         while (size > 1 && bytes([.. Enumerable.Repeat(longest, size)]) > budget) size = size * 3 / 4;
         long needed = bytes([longest]);

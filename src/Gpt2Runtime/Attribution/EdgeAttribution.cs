@@ -28,7 +28,8 @@ public static class EdgeAttribution
         AttributionChecks.Check(model.Config, pairs, options);
         model.Device.ResetPeak();
         long budget = model.Device.FreeMemory / 2;
-        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, budget, lengths => Bytes(model, options, lengths));
+        bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };
+        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, fileOrder, budget, lengths => Bytes(model, options, lengths));
         int itemsDone = 0;
         int itemsNow = 0;
         using var context = new ScoringContext(model, options, pairs.Count, plan, Report, cancellation);

@@ -98,6 +98,7 @@ public sealed unsafe partial class CpuDevice : Device
             _pool.Dispose();
             _attention.Dispose();
             _contraction.Dispose();
+            _contractionSlices.Dispose();
             _proximity.Dispose();
         }
         NativeMemory.AlignedFree(_gemmScratch);

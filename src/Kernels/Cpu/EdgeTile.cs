@@ -15,13 +15,14 @@ internal static unsafe class EdgeTile
 
     /// <summary>Adds the dot products of a full tile: 24 sums in registers, 11 loads for 24 multiply-adds.</summary>
     /// <param name="delta">First of eight rows.</param>
+    /// <param name="length">Distance between rows of delta.</param>
     /// <param name="gradients">First of three rows.</param>
-    /// <param name="length">Distance between rows, of both.</param>
+    /// <param name="pitch">Distance between rows of G.</param>
     /// <param name="count">Elements of each row to take.</param>
     /// <param name="sums">Where the first sum is added.</param>
     /// <param name="stride">Distance between the sums of two rows of delta.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* delta, float* gradients, long length, int count, double* sums, int stride)
+    public static void Add(float* delta, long length, float* gradients, int pitch, int count, double* sums, int stride)
     {
         int whole = count & ~15;
         nint step = (nint)length;
@@ -36,8 +37,8 @@ internal static unsafe class EdgeTile
         for (nint i = 0; i < whole; i += 16)
         {
             Vector512<float> r0 = Vector512.Load(gradients + i);
-            Vector512<float> r1 = Vector512.Load(gradients + step + i);
-            Vector512<float> r2 = Vector512.Load(gradients + (2 * step) + i);
+            Vector512<float> r1 = Vector512.Load(gradients + pitch + i);
+            Vector512<float> r2 = Vector512.Load(gradients + (2 * pitch) + i);
             Vector512<float> w;
             w = Vector512.Load(delta + i);
             a0 = Vector512.FusedMultiplyAdd(w, r0, a0);
@@ -80,32 +81,42 @@ internal static unsafe class EdgeTile
         Store(sums + (5 * stride), f0, f1, f2);
         Store(sums + (6 * stride), g0, g1, g2);
         Store(sums + (7 * stride), h0, h1, h2);
-        if (whole < count) AddPlain(delta + whole, Writers, gradients + whole, Readers, length, count - whole, sums, stride);
+        if (whole < count) AddPlain(delta + whole, Writers, length, gradients + whole, Readers, pitch, count - whole, sums, stride);
     }
 
     /// <summary>Adds the dot products of a tile of any shape.</summary>
     /// <param name="delta">First row.</param>
     /// <param name="rows">Rows of delta.</param>
+    /// <param name="length">Distance between rows of delta.</param>
     /// <param name="gradients">First row.</param>
     /// <param name="columns">Rows of G.</param>
-    /// <param name="length">Distance between rows, of both.</param>
+    /// <param name="pitch">Distance between rows of G.</param>
     /// <param name="count">Elements of each row to take.</param>
     /// <param name="sums">Where the first sum is added.</param>
     /// <param name="stride">Distance between the sums of two rows of delta.</param>
-    public static void AddPlain(float* delta, int rows, float* gradients, int columns, long length, int count, double* sums, int stride)
+    public static void AddPlain(float* delta, int rows, long length, float* gradients, int columns, int pitch, int count, double* sums, int stride)
     {
         for (int u = 0; u < rows; u++)
         {
             var writer = new ReadOnlySpan<float>(delta + (u * length), count);
-            for (int v = 0; v < columns; v++) sums[((long)u * stride) + v] += TensorPrimitives.Dot(writer, new ReadOnlySpan<float>(gradients + (v * length), count));
+            for (int v = 0; v < columns; v++) sums[((long)u * stride) + v] += TensorPrimitives.Dot(writer, new ReadOnlySpan<float>(gradients + (v * pitch), count));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(double* sums, Vector512<float> v0, Vector512<float> v1, Vector512<float> v2)
     {
-        sums[0] += Vector512.Sum(v0);
-        sums[1] += Vector512.Sum(v1);
-        sums[2] += Vector512.Sum(v2);
+        sums[0] += Sum(v0);
+        sums[1] += Sum(v1);
+        sums[2] += Sum(v2);
+    }
+
+    // In halves, which is a third of the instructions of a sum in order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Sum(Vector512<float> v)
+    {
+        Vector256<float> eight = v.GetLower() + v.GetUpper();
+        Vector128<float> four = eight.GetLower() + eight.GetUpper();
+        return Vector128.Sum(four);
     }
 }

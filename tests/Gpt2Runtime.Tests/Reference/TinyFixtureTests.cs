@@ -90,7 +90,8 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    private static ReferenceOptions Options(string name)
+    /// <summary>Options of the fixture's keys.</summary>
+    internal static ReferenceOptions Options(string name)
     {
         int steps = name.IndexOf("ig_steps=", StringComparison.Ordinal);
         return new ReferenceOptions
@@ -116,7 +117,7 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         };
     }
 
-    private static void Negate(double[,] matrix)
+    internal static void Negate(double[,] matrix)
     {
         for (int r = 0; r < matrix.GetLength(0); r++)
         {
