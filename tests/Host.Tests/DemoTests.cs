@@ -11,6 +11,21 @@ public sealed class DemoTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void The_shipped_model_is_scored_from_prompts_to_files()
+    {
+        string[] score = ["score", "--model", "demo", "--task", "ioi", "--limit", "8", "--steps", "2"];
+        Cli.Run([.. score, "--out", _folder["s.json"], "--record-path", _folder["p.csv"]]).Succeeds("->logits", "hurts", "8 prompt pairs of ioi");
+        // Recording looks at all logits, which rounds differently: so it is on in both runs.
+        Cli.Run([.. score, "--out", _folder["s.safetensors"], "--record-path", _folder["p.csv"]]).Succeeds();
+        EdgeScores scores = ScoreFile.Read(_folder["s.json"]);
+        Assert.Equal(new ComputationGraph(4, 8), scores.Graph);
+        Assert.Equal("demo", scores.Provenance!.Model);
+        Assert.Equal(scores.Values, ScoreFile.Read(_folder["s.safetensors"]).Values);
+        Assert.Equal(1 + (8 * 3), File.ReadAllLines(_folder["p.csv"]).Length);
+        Assert.Equal("[", Cli.RunWith("\"The cat\"\n", default, "tokenize", "--model", "demo").Succeeds().Out[..1]);
+    }
+
     [SkippableFact]
     public void The_demo_compares_three_methods_and_writes_their_files()
     {

@@ -149,9 +149,9 @@ internal static class DemoCommand
         output.WriteLine($"Scores and paths: {directory}");
         output.WriteLine();
         output.WriteLine("Next:");
-        output.WriteLine("  gradpath tasks                                            the other tasks");
-        output.WriteLine("  gradpath score --model demo --task ioi --method exact     what the methods estimate, computed edge by edge");
-        output.WriteLine("  gradpath score --model gpt2 --task ioi --out scores.json  the same on GPT-2 small");
+        output.WriteLine("  gradpath tasks                                                     the other tasks");
+        output.WriteLine("  gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (a minute or two)");
+        output.WriteLine("  gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
     }
 
     private sealed record MethodRun(string Name, EdgeScores Scores, AttributionResult Result);
