@@ -15,7 +15,11 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new ActivateJob
         {
-            Function = function, X = P(x), Output = P(output), Length = length, Range = RowRange.Divide(ActivateJob.Chunks(length), ActivateJob.Chunk * 8, Workers),
+            Function = function,
+            X = P(x),
+            Output = P(output),
+            Length = length,
+            Range = RowRange.Divide(ActivateJob.Chunks(length), ActivateJob.Chunk * 8, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
@@ -25,7 +29,11 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new MultiplyJob
         {
-            Gradient = P(gradient), Derivative = P(derivative), ActivationRows = activationRows, Width = width, Range = RowRange.Divide(rows, width, Workers),
+            Gradient = P(gradient),
+            Derivative = P(derivative),
+            ActivationRows = activationRows,
+            Width = width,
+            Range = RowRange.Divide(rows, width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }

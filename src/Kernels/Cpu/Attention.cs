@@ -29,10 +29,19 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new AttentionBackwardJob
         {
-            Shape = new AttentionShape(layout, heads, headWidth, scale), Q = P(q), Kv = P(kv), Probabilities = P(probabilities),
-            Dz = P(dz), Dq = P(dq), Dkv = P(dkv), Sequences = layout.Sequences, KeyRows = layout.KeyRows, QueryRows = layout.QueryRows,
+            Shape = new AttentionShape(layout, heads, headWidth, scale),
+            Q = P(q),
+            Kv = P(kv),
+            Probabilities = P(probabilities),
+            Dz = P(dz),
+            Dq = P(dq),
+            Dkv = P(dkv),
+            Sequences = layout.Sequences,
+            KeyRows = layout.KeyRows,
+            QueryRows = layout.QueryRows,
             Scratch = (float*)_attention.Ensure((long)layout.LongestKeys * layout.LongestKeys * Workers * sizeof(float)),
-            ScratchStride = (long)layout.LongestKeys * layout.LongestKeys, Gemm = SerialGemm,
+            ScratchStride = (long)layout.LongestKeys * layout.LongestKeys,
+            Gemm = SerialGemm,
         };
         _pool.Run(ref job, cotangents * layout.Sequences * heads);
     }

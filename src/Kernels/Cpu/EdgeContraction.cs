@@ -24,7 +24,13 @@ public sealed unsafe partial class CpuDevice
         long cells = (long)writers * readers;
         var job = new ContractJob
         {
-            Delta = P(delta), Writers = writers, Gradients = P(gradients), Readers = readers, Length = length, Slices = slices, Chunks = chunks,
+            Delta = P(delta),
+            Writers = writers,
+            Gradients = P(gradients),
+            Readers = readers,
+            Length = length,
+            Slices = slices,
+            Chunks = chunks,
             Sums = (double*)_contraction.Ensure(chunks * cells * sizeof(double)),
             Slice = (float*)_contractionSlices.Ensure((long)Workers * readers * ContractJob.Pitch * sizeof(float)),
         };

@@ -25,8 +25,21 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new AccumulateReadersJob
         {
-            Dy = P(dy), Y = P(y), Constant = P(constant), GainSums = P(gainSums), Rstd = P(rstd), Readers = readers, HeadWidth = headWidth, Width = width,
-            Rows = rows, ActivationRows = activationRows, BaseRows = baseRows, Sums = P(sums), Offsets = P(offsets), Coefficients = P(coefficients), FirstPoint = firstPoint,
+            Dy = P(dy),
+            Y = P(y),
+            Constant = P(constant),
+            GainSums = P(gainSums),
+            Rstd = P(rstd),
+            Readers = readers,
+            HeadWidth = headWidth,
+            Width = width,
+            Rows = rows,
+            ActivationRows = activationRows,
+            BaseRows = baseRows,
+            Sums = P(sums),
+            Offsets = P(offsets),
+            Coefficients = P(coefficients),
+            FirstPoint = firstPoint,
             Range = RowRange.Divide(baseRows, 4L * readers * headWidth * (rows / baseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -47,8 +60,15 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new FinishReadersJob
         {
-            Gradients = P(gradients) + firstElement, Gain = P(gain), Offsets = P(offsets), Coefficients = P(coefficients), Standardized = P(standardized),
-            Readers = readers, Rows = rows, Width = width, Points = points,
+            Gradients = P(gradients) + firstElement,
+            Gain = P(gain),
+            Offsets = P(offsets),
+            Coefficients = P(coefficients),
+            Standardized = P(standardized),
+            Readers = readers,
+            Rows = rows,
+            Width = width,
+            Points = points,
             Range = RowRange.Divide(rows, (long)readers * width * (points + 1), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -73,8 +93,15 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref sums, rows);
         var job = new ProximityJob
         {
-            Input = P(input), Outputs = P(writerOutputs), Rows = rows, Width = width, Totals = totals, Norms = norms,
-            RowWeights = P(rowWeights), Scores = P(scores) + column, Stride = stride,
+            Input = P(input),
+            Outputs = P(writerOutputs),
+            Rows = rows,
+            Width = width,
+            Totals = totals,
+            Norms = norms,
+            RowWeights = P(rowWeights),
+            Scores = P(scores) + column,
+            Stride = stride,
         };
         _pool.Run(ref job, writers);
     }

@@ -11,7 +11,14 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new LayerNormJob
         {
-            X = P(x), Gain = P(gain), Shift = P(shift), Epsilon = epsilon, Width = width, Mean = P(mean), Rstd = P(rstd), Y = P(y),
+            X = P(x),
+            Gain = P(gain),
+            Shift = P(shift),
+            Epsilon = epsilon,
+            Width = width,
+            Mean = P(mean),
+            Rstd = P(rstd),
+            Y = P(y),
             Range = RowRange.Divide(rows, width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -34,8 +41,18 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new LayerNormBackwardJob
         {
-            Dy = P(dy), X = P(x), Gain = P(gain), Mean = P(mean), Rstd = P(rstd), Rows = rows, ActivationRows = activationRows, Width = width,
-            ResidualGradient = P(residualGradient), Reader = reader is null ? null : P(reader), BaseRows = baseRows, Contributing = contributingRows,
+            Dy = P(dy),
+            X = P(x),
+            Gain = P(gain),
+            Mean = P(mean),
+            Rstd = P(rstd),
+            Rows = rows,
+            ActivationRows = activationRows,
+            Width = width,
+            ResidualGradient = P(residualGradient),
+            Reader = reader is null ? null : P(reader),
+            BaseRows = baseRows,
+            Contributing = contributingRows,
             Range = RowRange.Divide(baseRows, (long)width * (rows / baseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -46,7 +63,12 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new StandardizeJob
         {
-            X = P(x), Mean = P(mean), Rstd = P(rstd), Indices = indices is null ? null : P(indices), Width = width, Output = P(output) + ((long)outputRow * width),
+            X = P(x),
+            Mean = P(mean),
+            Rstd = P(rstd),
+            Indices = indices is null ? null : P(indices),
+            Width = width,
+            Output = P(output) + ((long)outputRow * width),
             Range = RowRange.Divide(rows, width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);

@@ -24,7 +24,11 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new ProbabilityDifferenceJob
         {
-            LogP = P(logProbabilities), Answers = new AnswerPointers(answers), Items = items, Vocabulary = vocabulary, Values = P(values),
+            LogP = P(logProbabilities),
+            Answers = new AnswerPointers(answers),
+            Items = items,
+            Vocabulary = vocabulary,
+            Values = P(values),
             Gradient = gradient is null ? null : P(gradient),
         };
         _pool.Run(ref job, rows);
@@ -35,7 +39,11 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new KlJob
         {
-            LogP = P(logProbabilities), Target = P(target), Items = items, Vocabulary = vocabulary, Values = P(values),
+            LogP = P(logProbabilities),
+            Target = P(target),
+            Items = items,
+            Vocabulary = vocabulary,
+            Values = P(values),
             Gradient = gradient is null ? null : P(gradient),
         };
         _pool.Run(ref job, rows);

@@ -10,8 +10,16 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new MixJob
         {
-            Baseline = P(baseline), Total = P(total), Differences = P(differences), Copy = P(plan.Copy), TakesTotal = P(plan.TakesTotal),
-            Start = P(plan.Start), Slot = P(plan.Slot), Rows = rows, Width = width, Output = P(output),
+            Baseline = P(baseline),
+            Total = P(total),
+            Differences = P(differences),
+            Copy = P(plan.Copy),
+            TakesTotal = P(plan.TakesTotal),
+            Start = P(plan.Start),
+            Slot = P(plan.Slot),
+            Rows = rows,
+            Width = width,
+            Output = P(output),
             Range = RowRange.Divide(inputs * rows, 8L * width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);

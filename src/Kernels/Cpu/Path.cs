@@ -25,8 +25,15 @@ public sealed unsafe partial class CpuDevice
         for (int s = 0; s < layout.Sequences; s++) all += P(squaredNorms)[s];
         var job = new PathStepJob
         {
-            Gamma = P(gamma), Gradient = P(gradient), SquaredNorms = P(squaredNorms), StepLengths = P(stepLengths), WholeBatchNorm = wholeBatchNorm, All = all,
-            Start = P(layout.KeyStart), Length = P(layout.KeyLength), Width = width,
+            Gamma = P(gamma),
+            Gradient = P(gradient),
+            SquaredNorms = P(squaredNorms),
+            StepLengths = P(stepLengths),
+            WholeBatchNorm = wholeBatchNorm,
+            All = all,
+            Start = P(layout.KeyStart),
+            Length = P(layout.KeyLength),
+            Width = width,
         };
         _pool.Run(ref job, layout.Sequences);
     }

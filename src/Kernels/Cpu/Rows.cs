@@ -10,7 +10,11 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new GatherJob
         {
-            Table = P(table), Indices = P(indices), Width = width, Output = P(output), Addend = addend is null ? null : P(addend),
+            Table = P(table),
+            Indices = P(indices),
+            Width = width,
+            Output = P(output),
+            Addend = addend is null ? null : P(addend),
             Range = RowRange.Divide(count, width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -31,7 +35,12 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new CombineJob
         {
-            Alpha = alpha, A = P(a), Beta = beta, B = P(b), Length = length, Output = P(output),
+            Alpha = alpha,
+            A = P(a),
+            Beta = beta,
+            B = P(b),
+            Length = length,
+            Output = P(output),
             Range = RowRange.Divide(Chunks(length), ChunkLength, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -48,7 +57,12 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new ScaleJob
         {
-            X = P(x), Factors = P(factors), Period = period, Width = width, Output = P(output), Range = RowRange.Divide(rows, width, Workers),
+            X = P(x),
+            Factors = P(factors),
+            Period = period,
+            Width = width,
+            Output = P(output),
+            Range = RowRange.Divide(rows, width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
@@ -58,7 +72,11 @@ public sealed unsafe partial class CpuDevice
     {
         var job = new CombineJob
         {
-            Alpha = 1, A = P(source) + sourceOffset, B = P(source) + sourceOffset, Length = length, Output = P(target) + targetOffset,
+            Alpha = 1,
+            A = P(source) + sourceOffset,
+            B = P(source) + sourceOffset,
+            Length = length,
+            Output = P(target) + targetOffset,
             Range = RowRange.Divide(Chunks(length), ChunkLength, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
