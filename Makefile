@@ -1,13 +1,14 @@
 # make build   builds everything and leaves the launcher ./gradpath
 # make demo    scores the demo model's IOI prompts with EAP, EAP-IG and EAP-GP; files in out/demo
 # make test    runs every test
+# make goldens prints how far the scores are from the EAP-IG library's, method by method
 # make perf    the matrix product against OpenBLAS, and the methods against their floor
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build demo test perf format clean sdk
+.PHONY: build demo test goldens perf format clean sdk
 
 build: gradpath
 
@@ -26,6 +27,9 @@ demo: build
 
 test: build
 	@tests/run $(CONFIGURATION)
+
+goldens: build
+	@dotnet test tests/Gpt2Runtime.Tests -c $(CONFIGURATION) --no-build -nologo --filter GoldenScoreTests --logger "console;verbosity=detailed" | grep -E '^ *(\||Passed!|Failed!|  Failed|  Skipped)'
 
 perf: build
 	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- gemm
