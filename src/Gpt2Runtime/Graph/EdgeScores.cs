@@ -94,11 +94,7 @@ public sealed class EdgeScores
         {
             for (int column = 0; column < Graph.Readers; column++)
             {
-                if (!Graph.IsEdge(row, column)) continue;
-                int index = IndexOf(row, column);
-                float score = Values[index];
-                if (!float.IsFinite(score)) throw NotFinite(row, column, score);
-                keys[next++] = ((ulong)~Order(bySign ? score : MathF.Abs(score)) << 32) | (uint)index;
+                if (Graph.IsEdge(row, column)) keys[next++] = RankKey(IndexOf(row, column), bySign);
             }
         }
         Array.Sort(keys);
@@ -131,14 +127,14 @@ public sealed class EdgeScores
     /// <param name="config">The model that they are to be used with.</param>
     /// <param name="source">Where the scores came from, for the message.</param>
     /// <exception cref="GradpathException">The shapes differ; the message states both.</exception>
-    public void RequireModel(Gpt2Config config, string source)
+    public void RequireModel(Gpt2Config config, string source) => ModelShape.Require(Graph, ModelWidth, config, source, "scores belong");
+
+    // Sorts as the ranking does: the strongest edge has the lowest key, and of equal edges the one at the lowest position.
+    internal ulong RankKey(int index, bool bySign)
     {
-        bool sameWidth = ModelWidth == 0 || ModelWidth == config.Width;
-        if (Graph.Layers == config.Layers && Graph.Heads == config.Heads && sameWidth) return;
-        string width = ModelWidth == 0 ? "" : $", width {ModelWidth}";
-        throw new GradpathException(
-            $"{source}: the scores belong to a model of {Graph}{width}; this model has "
-            + $"{config.Layers} layers x {config.Heads} heads, width {config.Width}.");
+        float score = Values[index];
+        if (!float.IsFinite(score)) throw NotFinite(index / Graph.Readers, index % Graph.Readers, score);
+        return ((ulong)~Order(bySign ? score : MathF.Abs(score)) << 32) | (uint)index;
     }
 
     private static T[] RequireLength<T>(T[] array, int length, string name) => array.Length == length

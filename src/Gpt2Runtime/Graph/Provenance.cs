@@ -62,6 +62,15 @@ public sealed record Provenance
     /// <summary>How to read a score's sign.</summary>
     public string? Sign { get; init; }
 
+    /// <summary>How a circuit was selected from the scores, or null where none was.</summary>
+    public JsonObject? Selection { get; init; }
+
+    /// <summary>Number of edges of the circuit as selected, before pruning.</summary>
+    public int? EdgesBeforePrune { get; init; }
+
+    /// <summary>Number of edges of the circuit.</summary>
+    public int? EdgesInCircuit { get; init; }
+
     /// <summary>When the scores were made, in UTC.</summary>
     public DateTime? Created { get; init; }
 
@@ -95,6 +104,9 @@ public sealed record Provenance
         Add("seed", Seed);
         Add("items", Items);
         Add("sign", Sign);
+        Add("selection", Selection?.DeepClone());
+        Add("edges_before_prune", EdgesBeforePrune);
+        Add("edges_in_circuit", EdgesInCircuit);
         Add("created", Created?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         return json;
     }
@@ -143,6 +155,9 @@ public sealed record Provenance
             Seed = Number("seed"),
             Items = (int?)Number("items"),
             Sign = Text("sign"),
+            Selection = Get("selection", JsonValueKind.Object) is { } selection ? JsonObject.Create(selection.Clone()) : null,
+            EdgesBeforePrune = (int?)Number("edges_before_prune"),
+            EdgesInCircuit = (int?)Number("edges_in_circuit"),
             Created = created,
         };
     }

@@ -1,0 +1,54 @@
+namespace Gradpath.Gpt2Runtime.Graph;
+
+/// <summary>
+/// Files of circuits. The formats are those of <see cref="ScoreFile"/>: a circuit is in the <c>in_graph</c> flags of edges and nodes, beside
+/// the scores that it was selected from. A circuit without scores is written with 1 for its edges and 0 for the others, so that
+/// other programs can rank them. The provenance states how it was selected and its number of edges before and after pruning.
+/// </summary>
+public static class CircuitFile
+{
+    /// <summary>Reads a circuit, from a file of this program's or the EAP-IG library's.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The circuit with the file's scores. Its nodes follow from its edges; the file's own flags of nodes are not consulted.</returns>
+    /// <exception cref="GradpathException">The file cannot be read, or holds scores from which no circuit has been selected.</exception>
+    public static Circuit Read(string path)
+    {
+        EdgeScores scores = ScoreFile.Read(path);
+        if (scores.EdgesInGraph is not { } edges)
+        {
+            throw new GradpathException(
+                $"{path}: holds scores but no circuit: no edge in it is marked in_graph. Select a circuit from it first (gradpath circuit).");
+        }
+        Circuit circuit = new(scores.Graph, edges) { Scores = scores };
+        if (scores.Provenance?.EdgesBeforePrune is not { } before) return circuit;
+        return before >= circuit.EdgeCount
+            ? new Circuit(scores.Graph, edges) { Scores = scores, EdgesBeforePrune = before }
+            : throw new GradpathException($"{path}: 'gradpath.edges_before_prune' is {before}, but the circuit has {circuit.EdgeCount} edges.");
+    }
+
+    /// <summary>Writes a circuit; a file that exists is replaced, and only by a whole one.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="circuit">The circuit.</param>
+    /// <exception cref="GradpathException">The extension is not known, a score is not finite, or the file cannot be written.</exception>
+    public static void Write(string path, Circuit circuit)
+    {
+        ComputationGraph graph = circuit.Graph;
+        ScoreFile.Write(path, new EdgeScores(graph, circuit.Scores?.Values ?? Array.ConvertAll(circuit.Membership.ToArray(), isIn => isIn ? 1f : 0f))
+        {
+            NodeScores = circuit.Scores?.NodeScores,
+            EdgesInGraph = circuit.Membership.ToArray(),
+            NodesInGraph = [.. Enumerable.Range(0, graph.Writers).Select(circuit.ContainsNode)],
+            ModelWidth = circuit.ModelWidth,
+            Provenance = (circuit.Provenance ?? new Provenance()) with
+            {
+                EdgesBeforePrune = circuit.EdgesBeforePrune,
+                EdgesInCircuit = circuit.EdgeCount,
+            },
+        });
+    }
+
+    /// <summary>Refuses a path that <see cref="Write"/> would refuse.</summary>
+    /// <param name="path">The file to be written later.</param>
+    /// <exception cref="GradpathException">The extension is not known, or the file cannot be written.</exception>
+    public static void RequireWritable(string path) => ScoreFile.RequireWritable(path);
+}
