@@ -24,6 +24,7 @@ internal static class ScoreCommand
             Data = o.Data,
             Limit = o.Limit,
             Seed = o.Seed,
+            SeedsMethod = options.Method == AttributionMethod.Random,
             Metric = o.Metric is null ? null : options.Metric,
             NoBos = o.NoBos,
             HardCorruption = o.HardCorruption,
