@@ -15,7 +15,8 @@ internal static class GradpathApp
 
     private static readonly Type[] s_verbs =
     [
-        typeof(ScoreOptions), typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions), typeof(SelfTestOptions),
+        typeof(ScoreOptions), typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
+        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -52,6 +53,8 @@ internal static class GradpathApp
             TasksOptions => TasksCommand.Run(terminal),
             PromptsOptions o => PromptsCommand.Run(o, terminal),
             TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),
+            ReportOptions o => ReportCommand.Run(o, terminal),
+            DrawOptions o => DrawCommand.Run(o, terminal),
             SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
             _ => throw new InvalidOperationException(options.GetType().Name),
         };
