@@ -19,11 +19,9 @@ internal sealed class ExactPatching : BatchScorer
     private readonly ScoringContext _context;
     private readonly ComputationGraph _graph;
     private readonly int _copies;
-    private readonly Activations _runs;
+    private readonly PairRun _pair;
     private readonly PatchedForwardPass _patched;
     private readonly OutputHead _head;
-    private readonly PromptEmbeddings _prompts;
-    private readonly Tensor _embeddings;
     private readonly Tensor _answers;
     private readonly WriterOutputs _target;
     private readonly AblationTargets _ablation;
@@ -40,13 +38,10 @@ internal sealed class ExactPatching : BatchScorer
         _copies = CopiesFor(lengths.Sum());
         Device device = context.Device;
         var one = PassCapacity.For(lengths, 1, false);
-        var two = PassCapacity.For(lengths, 2, false);
         int answers = lengths.Length * Math.Max(2, _copies);
-        _runs = Own(new Activations(context.Config, device, two, keepWriters: true));
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
         _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, answers));
-        _prompts = Own(new PromptEmbeddings(context, one.Rows));
-        _embeddings = Own(device.Allocate(two.Rows, context.Config.Width));
+        _pair = Own(new PairRun(context, lengths, false, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _target = Own(new WriterOutputs(context.Config, device, one));
         _ablation = Own(new AblationTargets(context, pairs, false));
@@ -75,7 +70,7 @@ internal sealed class ExactPatching : BatchScorer
         using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
         using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
         RunBoth(batch, both, one);
-        _patched.Run(one, _prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
+        _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);
         _full = _head.Values[..one.Items];
         int done = 0;
@@ -97,20 +92,8 @@ internal sealed class ExactPatching : BatchScorer
 
     private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
     {
-        int items = batch.Items.Length;
-        _prompts.Load(batch);
-        _head.SetItems(batch.Pairs);
-        _prompts.Interpolate(1, batch.Rows, _embeddings, 0);
-        _prompts.Interpolate(0, batch.Rows, _embeddings, 1);
-        _context.Forward.Embed(both, _runs, _embeddings);
-        _context.Forward.Run(both, _runs);
-        _head.Evaluate(both, _runs, 0);
-        for (int i = 0; i < items; i++)
-        {
-            _context.CleanMetric[batch.Items[i]] = _head.Values[i];
-            _context.CorruptedMetric[batch.Items[i]] = _head.Values[items + i];
-        }
-        _target.Take(both, _runs, _embeddings, 1);
+        _pair.Run(batch, both);
+        _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
         _patched.SetAblation(one, _context.Forward, _target);
     }

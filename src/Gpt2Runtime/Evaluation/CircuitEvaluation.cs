@@ -85,12 +85,10 @@ public static class CircuitEvaluation
         private readonly List<IDisposable> _owned = [];
         private readonly ScoringContext _context;
         private readonly int _copies;
-        private readonly Activations _runs;
+        private readonly PairRun _pair;
         private readonly PatchedForwardPass _patched;
         private readonly OutputHead _metric;
         private readonly OutputHead _kl;
-        private readonly PromptEmbeddings _prompts;
-        private readonly Tensor _embeddings;
         private readonly Tensor _answers;
         private readonly WriterOutputs _target;
         private readonly AblationTargets _ablation;
@@ -101,14 +99,11 @@ public static class CircuitEvaluation
             Device device = context.Device;
             _copies = CopiesFor(lengths.Sum(), circuits);
             var one = PassCapacity.For(lengths, 1, false);
-            var two = PassCapacity.For(lengths, 2, false);
             int answers = lengths.Length * Math.Max(2, _copies);
-            _runs = Own(new Activations(context.Config, device, two, keepWriters: true));
             _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
             _metric = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, answers));
             _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, lengths.Length, answers));
-            _prompts = Own(new PromptEmbeddings(context, one.Rows));
-            _embeddings = Own(device.Allocate(two.Rows, context.Config.Width));
+            _pair = Own(new PairRun(context, lengths, false, _metric));
             _answers = Own(device.Allocate(answers, context.Config.Width));
             _target = Own(new WriterOutputs(context.Config, device, one));
             _ablation = Own(new AblationTargets(context, pairs, false));
@@ -124,7 +119,7 @@ public static class CircuitEvaluation
             {
                 int count = Math.Min(_copies, circuits.Length - first);
                 int rows = count * one.Items;
-                _patched.Run(one, _prompts.Clean, circuits[first..(first + count)], inputsMatter, _answers);
+                _patched.Run(one, _pair.Prompts.Clean, circuits[first..(first + count)], inputsMatter, _answers);
                 _metric.EvaluateRows(_answers, rows);
                 _kl.EvaluateRows(_answers, rows);
                 int[] tokens = _kl.MostProbable(rows);
@@ -150,17 +145,11 @@ public static class CircuitEvaluation
         // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
         private int[] RunBoth(ScoringBatch batch, PassShape both, PassShape one)
         {
-            _prompts.Load(batch);
-            _metric.SetItems(batch.Pairs);
+            _pair.Run(batch, both);
             _kl.SetItems(batch.Pairs);
-            _prompts.Interpolate(1, batch.Rows, _embeddings, 0);
-            _prompts.Interpolate(0, batch.Rows, _embeddings, 1);
-            _context.Forward.Embed(both, _runs, _embeddings);
-            _context.Forward.Run(both, _runs);
-            _metric.Evaluate(both, _runs, 0);
-            _kl.Evaluate(both, _runs, 0);
+            _kl.Evaluate(both, _pair.Activations, 0);
             int[] tokens = _kl.MostProbable(one.Items);
-            _target.Take(both, _runs, _embeddings, 1);
+            _pair.TakeWriters(both, 1, _target);
             _ablation.Target(one, _target, _target);
             _patched.SetAblation(one, _context.Forward, _target);
             return tokens;
