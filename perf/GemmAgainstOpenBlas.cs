@@ -16,10 +16,8 @@ internal static unsafe class GemmAgainstOpenBlas
     private const int DefaultRounds = 15;
     private const double SecondsPerRound = 0.02;
 
-    // Idle threads go on spinning before they sleep: ours for less than a millisecond, OpenBLAS's for 2^26 ticks. Ours would have to share
-    // a core with them if its round began earlier.
-    private const int PauseAfterOurs = 2;
-    private const int PauseAfterTheirs = 60;
+    // Both sides' idle threads spin for less than a millisecond before they sleep.
+    private const int Pause = 3;
 
     /// <summary>Runs the comparison and prints a markdown table.</summary>
     /// <param name="args">Options.</param>
@@ -99,9 +97,9 @@ internal static unsafe class GemmAgainstOpenBlas
         for (int round = -1; round < rounds; round++)
         {
             double one = Time(ours, repeats);
-            Thread.Sleep(PauseAfterOurs);
+            Thread.Sleep(Pause);
             double other = Time(theirs, repeats);
-            Thread.Sleep(device.Workers > 1 ? PauseAfterTheirs : PauseAfterOurs);
+            Thread.Sleep(Pause);
             if (round < 0) continue;
             timesOfOurs[round] = one;
             timesOfTheirs[round] = other;

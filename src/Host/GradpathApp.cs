@@ -15,8 +15,8 @@ internal static class GradpathApp
 
     private static readonly Type[] s_verbs =
     [
-        typeof(ScoreOptions), typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
-        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
+        typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(ReportOptions), typeof(DrawOptions), typeof(DemoOptions),
+        typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions), typeof(SelfTestOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -47,9 +47,10 @@ internal static class GradpathApp
         return options switch
         {
             ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
+            CircuitOptions o => CircuitCommand.Run(o, terminal),
+            CompareOptions o => CompareCommand.Run(o, terminal),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
-
             TasksOptions => TasksCommand.Run(terminal),
             PromptsOptions o => PromptsCommand.Run(o, terminal),
             TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),

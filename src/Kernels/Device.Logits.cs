@@ -75,4 +75,11 @@ public abstract partial class Device
     /// <param name="width">Width of a row.</param>
     /// <param name="values">[rows], out.</param>
     public abstract void RowDots(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values);
+
+    /// <summary>indices[r] = position of the row's largest element, the first of equal ones.</summary>
+    /// <param name="x">[rows, width].</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="width">Width of a row.</param>
+    /// <param name="indices">[rows], out.</param>
+    public abstract void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices);
 }

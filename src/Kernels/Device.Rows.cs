@@ -52,6 +52,14 @@ public abstract partial class Device
     /// <param name="length">Number of elements.</param>
     public abstract void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length);
 
+    /// <summary>target[targetOffset + i] += source[sourceOffset + i].</summary>
+    /// <param name="source">What to add.</param>
+    /// <param name="sourceOffset">First element to read.</param>
+    /// <param name="target">Added to.</param>
+    /// <param name="targetOffset">First element to change.</param>
+    /// <param name="length">Number of elements.</param>
+    public abstract void AddBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length);
+
     /// <summary>Copies a rectangle of rows; the target has the same shape.</summary>
     /// <param name="source">Where from; not transposed.</param>
     /// <param name="target">Where to; must not overlap the source.</param>

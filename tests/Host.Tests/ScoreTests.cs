@@ -42,6 +42,28 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Baselines_have_neither_metric_nor_sign()
+    {
+        string Run(string name, params string[] options)
+        {
+            Cli run = Score([.. options, "--out", model.Path(name)]).Succeeds("no sign");
+            Assert.DoesNotContain("corrupting it", run.Out, StringComparison.Ordinal);
+            return model.Path(name);
+        }
+        EdgeScores magnitude = ScoreFile.Read(Run("magnitude.json", "--method", "magnitude"));
+        Assert.Equal(("magnitude", null, null), (magnitude.Provenance!.Method, magnitude.Provenance.Metric, magnitude.Provenance.Seed));
+        Assert.Equal(magnitude[0, 0], magnitude[0, 1]);
+        Assert.NotEqual(magnitude[0, 2], magnitude[1, magnitude.Graph.LogitsColumn]);
+
+        EdgeScores first = ScoreFile.Read(Run("random.json", "--method", "random"));
+        EdgeScores again = ScoreFile.Read(Run("random-0.json", "--method", "random", "--seed", "0", "--limit", "2"));
+        EdgeScores other = ScoreFile.Read(Run("random-1.json", "--method", "random", "--seed", "1"));
+        Assert.Equal(first.Values, again.Values);
+        Assert.NotEqual(first.Values, other.Values);
+        Assert.Equal((0L, 1L), (first.Provenance!.Seed!.Value, other.Provenance!.Seed!.Value));
+    }
+
+    [Fact]
     public void Both_formats_hold_the_same_scores()
     {
         Score("--out", model.Path("same.json")).Succeeds();

@@ -16,14 +16,13 @@ internal sealed class ActivationInterpolation : BatchScorer
 {
     private readonly ScoringContext _context;
     private readonly int _steps;
-    private readonly Activations _clean;
+    private readonly PairRun _pair;
     private readonly Activations _points;
     private readonly BackwardPass _backward;
     private readonly BackwardPass _upstream;
     private readonly ReaderGradients _readers;
     private readonly ReaderGradients _upstreamReaders;
     private readonly OutputHead _head;
-    private readonly PromptEmbeddings _prompts;
     private readonly Tensor _embeddings;
     private readonly WriterOutputs _cleanWriters;
     private readonly WriterOutputs _target;
@@ -45,15 +44,14 @@ internal sealed class ActivationInterpolation : BatchScorer
         var one = PassCapacity.For(lengths, 1, false);
         var two = PassCapacity.For(lengths, 2, false);
         var all = PassCapacity.For(lengths, _steps, false);
-        _clean = Own(new Activations(context.Config, device, two, keepWriters: true));
         _points = Own(new Activations(context.Config, device, all, keepWriters: false));
         _backward = Own(new BackwardPass(context.Weights, all, 1));
         _upstream = Own(new BackwardPass(context.Weights, one, 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false));
         _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false));
         _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, Math.Max(two.Sequences, all.Sequences)));
-        _prompts = Own(new PromptEmbeddings(context, one.Rows));
-        _embeddings = Own(device.Allocate(Math.Max(two.Rows, all.Rows), context.Config.Width));
+        _pair = Own(new PairRun(context, lengths, false, _head));
+        _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
         _cleanWriters = Own(new WriterOutputs(context.Config, device, one));
         _target = Own(new WriterOutputs(context.Config, device, one));
         _difference = Own(new WriterOutputs(context.Config, device, one));
@@ -94,7 +92,7 @@ internal sealed class ActivationInterpolation : BatchScorer
         _upstreamReaders.Reset(one);
         for (int site = sublayers - 1; site >= -1; site--)
         {
-            if (site >= 0) _upstream.Run(one, _clean, 1, _upstreamReaders, 1, from: site + 1, downTo: site);
+            if (site >= 0) _upstream.Run(one, _pair.Activations, 1, _upstreamReaders, 1, from: site + 1, downTo: site);
             RunSite(site, one, all);
             if (site >= 0)
             {
@@ -112,21 +110,9 @@ internal sealed class ActivationInterpolation : BatchScorer
 
     private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
     {
-        int items = batch.Items.Length;
-        _prompts.Load(batch);
-        _head.SetItems(batch.Pairs);
-        _prompts.Interpolate(1, batch.Rows, _embeddings, 0);
-        _prompts.Interpolate(0, batch.Rows, _embeddings, 1);
-        _context.Forward.Embed(both, _clean, _embeddings);
-        _context.Forward.Run(both, _clean);
-        _head.Evaluate(both, _clean, 0);
-        for (int i = 0; i < items; i++)
-        {
-            _context.CleanMetric[batch.Items[i]] = _head.Values[i];
-            _context.CorruptedMetric[batch.Items[i]] = _head.Values[items + i];
-        }
-        _cleanWriters.Take(both, _clean, _embeddings, 0);
-        _target.Take(both, _clean, _embeddings, 1);
+        _pair.Run(batch, both);
+        _pair.TakeWriters(both, 0, _cleanWriters);
+        _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
         _difference.Combine(one, 1, _target, -1, _cleanWriters);
         _difference.Weight(one, batch.RowWeights, batch.ItemWeights);
@@ -148,7 +134,7 @@ internal sealed class ActivationInterpolation : BatchScorer
             long boundary = (long)one.Rows * _context.Config.Width;
             for (int i = 0; i < _steps; i++)
             {
-                _context.Device.CopyBlock(_clean.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
+                _context.Device.CopyBlock(_pair.Activations.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
             }
             if (site % 2 == 0)
             {

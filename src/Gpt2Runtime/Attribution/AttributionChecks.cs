@@ -67,7 +67,7 @@ internal static class AttributionChecks
         CheckIds(pair.Corrupted, "corrupted prompt");
         CheckIds(pair.Answers, "answers");
         CheckIds(pair.WrongAnswers, "wrong answers");
-        bool judged = options.Method != AttributionMethod.InformationFlowRoutes && options.Metric != TaskMetric.KlDivergence;
+        bool judged = options.Method.HasMetric() && options.Metric != TaskMetric.KlDivergence;
         if (judged && (pair.Answers.Length == 0 || pair.WrongAnswers.Length == 0))
         {
             throw new GradpathException($"{name}: the metric compares right with wrong answers and needs at least one of each");

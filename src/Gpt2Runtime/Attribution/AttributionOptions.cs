@@ -25,6 +25,22 @@ public enum AttributionMethod
 
     /// <summary><c>information-flow-routes</c>: how much of each reader's input a writer makes up, on the clean run; no metric.</summary>
     InformationFlowRoutes,
+
+    /// <summary><c>magnitude</c>: how far the corruption moves the edge's writer, whoever reads it; no metric. A baseline.</summary>
+    Magnitude,
+
+    /// <summary><c>random</c>: uniform random numbers that depend on the seed alone. A baseline.</summary>
+    Random,
+}
+
+/// <summary>What follows from the choice of a method.</summary>
+public static class AttributionMethods
+{
+    /// <summary>Whether a method's scores are of a metric's loss, so that they have a sign and the prompts need answers.</summary>
+    /// <param name="method">The method.</param>
+    /// <returns>False for information flow routes and the baselines: their scores are 0 or more, and no metric is computed.</returns>
+    public static bool HasMetric(this AttributionMethod method) =>
+        method is not (AttributionMethod.InformationFlowRoutes or AttributionMethod.Magnitude or AttributionMethod.Random);
 }
 
 /// <summary>What takes the place of a writer's output.</summary>
@@ -163,6 +179,9 @@ public sealed record AttributionOptions
 
     /// <summary>Prompt pairs per batch; 0 picks the number by the memory at hand. With <see cref="ScoreNormalization.Library"/> it also sets the weights and must not be 0.</summary>
     public int BatchSize { get; init; }
+
+    /// <summary>Seed of the random method; no other method draws random numbers.</summary>
+    public ulong Seed { get; init; }
 
     /// <summary>Record metric, gradient norm and output distance at every point of the path (eap, eap-ig, eap-gp).</summary>
     public bool RecordPath { get; init; }

@@ -5,7 +5,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>
-/// Scores every edge of a model on a set of prompt pairs. Scores are of a loss: positive means that corrupting the edge hurts.
+/// Scores every edge of a model on a set of prompt pairs. Scores are of a loss: positive means that corrupting the edge hurts (but see <see cref="AttributionMethods.HasMetric"/>).
 /// </summary>
 public static class EdgeAttribution
 {
@@ -61,6 +61,8 @@ public static class EdgeAttribution
         AttributionMethod.EapIgActivations => new ActivationInterpolation(context, pairs, largest, constants),
         AttributionMethod.Exact => new ExactPatching(context, pairs, largest),
         AttributionMethod.InformationFlowRoutes => new InformationFlowRoutes(context, largest),
+        AttributionMethod.Magnitude => new WriterMagnitudes(context, largest),
+        AttributionMethod.Random => new RandomScores(context),
         _ => new InterpolatedGradients(context, pairs, largest, constants),
     };
 
@@ -70,6 +72,8 @@ public static class EdgeAttribution
         AttributionMethod.EapIgActivations => ActivationInterpolation.Bytes(model, options, lengths),
         AttributionMethod.Exact => ExactPatching.Bytes(model, options, lengths),
         AttributionMethod.InformationFlowRoutes => InformationFlowRoutes.Bytes(model, lengths),
+        AttributionMethod.Magnitude => WriterMagnitudes.Bytes(model, lengths),
+        AttributionMethod.Random => 0,
         _ => InterpolatedGradients.Bytes(model, options, lengths),
     };
 
@@ -77,7 +81,7 @@ public static class EdgeAttribution
     {
         AttributionMethod.EapGp => options.PathOuter == PathOuter.Path ? 1 : options.Steps,
         AttributionMethod.EapIgActivations => options.Steps * ((2.0 * config.Layers) + 1),
-        AttributionMethod.Exact or AttributionMethod.InformationFlowRoutes => 1,
+        AttributionMethod.Exact or AttributionMethod.InformationFlowRoutes or AttributionMethod.Magnitude or AttributionMethod.Random => 1,
         _ => InterpolatedGradients.Points(options),
     };
 
@@ -112,8 +116,9 @@ public static class EdgeAttribution
             nodes[row] = (float)((context.NodeScores?[row] ?? node) / divisor);
         }
         bool flow = context.Options.Method == AttributionMethod.InformationFlowRoutes;
+        bool judged = context.Options.Method.HasMetric();
         return new AttributionResult(
-            scores, flow ? null : nodes, flow ? [] : context.CleanMetric, flow ? [] : context.CorruptedMetric, Ordered(context.Path), batchSize, peak);
+            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak);
     }
 
     private static List<PathPoint>? Ordered(List<PathPoint>? path) => path is null ? null : [.. path.OrderBy(p => p.Item).ThenBy(p => p.Step)];

@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
@@ -5,28 +7,25 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>
-/// Exact patching: for every edge, the loss with that edge corrupted minus the loss of the clean run. All other edges keep the clean
-/// writers' current output, so a run differs from the clean one only from the reader on: it starts there, and many edges into readers
-/// of one sublayer run as copies of one pass.
+/// Exact patching: for every edge, the loss with that edge corrupted minus the loss of the full model; for every node the same with all
+/// its edges. Each is a circuit that lacks one edge (or one node's): it differs from the full model only from its reader on and starts
+/// there, and many into readers of one sublayer run as copies of one patched pass.
 /// </summary>
 internal sealed class ExactPatching : BatchScorer
 {
     private const int MostRowsPerPass = 4096;
+    private const int MostCopies = 64;
 
     private readonly ScoringContext _context;
+    private readonly ComputationGraph _graph;
     private readonly int _copies;
-    private readonly Activations _clean;
-    private readonly Activations _patched;
-    private readonly Activations _candidates;
-    private readonly Tensor _input;
+    private readonly PairRun _pair;
+    private readonly PatchedForwardPass _patched;
     private readonly OutputHead _head;
-    private readonly PromptEmbeddings _prompts;
-    private readonly Tensor _embeddings;
-    private readonly WriterOutputs _cleanWriters;
-    private readonly WriterOutputs _difference;
-    private readonly WriterDifferences _delta;
+    private readonly Tensor _answers;
+    private readonly WriterOutputs _target;
     private readonly AblationTargets _ablation;
-    private double[] _cleanMetric = [];
+    private double[] _full = [];
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
@@ -35,24 +34,19 @@ internal sealed class ExactPatching : BatchScorer
     public ExactPatching(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] lengths)
     {
         _context = context;
+        _graph = context.Graph;
+        _copies = CopiesFor(lengths.Sum());
         Device device = context.Device;
-        _copies = CopiesFor(context.Weights, lengths.Sum());
-        var one = PassCapacity.For(lengths, 1, true);
-        var two = PassCapacity.For(lengths, 2, true);
-        var all = PassCapacity.For(lengths, _copies, true);
-        _clean = Own(new Activations(context.Config, device, two, keepWriters: true));
-        _patched = Own(new Activations(context.Config, device, one, keepWriters: false, keepLayers: false));
-        _candidates = Own(new Activations(context.Config, device, all, keepWriters: false, keepLayers: false));
-        _input = Own(device.Allocate(all.Rows, context.Config.Width));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, Math.Max(two.Sequences, all.Sequences)));
-        _prompts = Own(new PromptEmbeddings(context, one.Rows));
-        _embeddings = Own(device.Allocate(two.Rows, context.Config.Width));
-        _cleanWriters = Own(new WriterOutputs(context.Config, device, one));
-        _difference = Own(new WriterOutputs(context.Config, device, one));
-        _delta = Own(new WriterDifferences(context.Weights, one, true));
-        _ablation = Own(new AblationTargets(context, pairs, true));
-        context.HostScores = new double[(long)context.Graph.Writers * context.Graph.Readers];
-        context.NodeScores = new double[context.Graph.Writers];
+        var one = PassCapacity.For(lengths, 1, false);
+        int answers = lengths.Length * Math.Max(2, _copies);
+        _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
+        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, answers));
+        _pair = Own(new PairRun(context, lengths, false, _head));
+        _answers = Own(device.Allocate(answers, context.Config.Width));
+        _target = Own(new WriterOutputs(context.Config, device, one));
+        _ablation = Own(new AblationTargets(context, pairs, false));
+        context.HostScores = new double[(long)_graph.Writers * _graph.Readers];
+        context.NodeScores = new double[_graph.Writers];
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
@@ -60,195 +54,91 @@ internal sealed class ExactPatching : BatchScorer
     /// <param name="options">Method and settings.</param>
     /// <param name="lengths">Prompt lengths of the batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    public static long Bytes(Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
     {
-        int copies = CopiesFor(weights, lengths.Sum());
-        var one = PassCapacity.For(lengths, 1, true);
-        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, 2, true), true)
-            + Activations.Bytes(weights.Config, PassCapacity.For(lengths, copies + 1, true), false, keepLayers: false)
-            + WriterDifferences.Bytes(weights.Config, one, true)
-            + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, copies * lengths.Count);
+        int copies = CopiesFor(lengths.Sum());
+        var one = PassCapacity.For(lengths, 1, false);
+        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, 2, false), true)
+            + PatchedForwardPass.Bytes(weights.Config, one, copies, continues: true)
+            + WriterOutputs.Bytes(weights.Config, one)
+            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, Math.Max(2, copies) * lengths.Count);
     }
 
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Lengths, 2, true);
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, true);
+        using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
+        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
         RunBoth(batch, both, one);
-        int edges = _context.Graph.EdgeCount;
+        _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
+        _head.EvaluateRows(_answers, one.Items);
+        _full = _head.Values[..one.Items];
         int done = 0;
-        for (int l = 0; l < _context.Config.Layers; l++)
+        for (int sublayer = 0; sublayer <= 2 * _context.Config.Layers; sublayer++)
         {
-            for (int u = 0; u < 1 + (l * (_context.Config.Heads + 1)); u++)
+            (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
+            foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies))
             {
-                PatchAttention(batch, one, l, u);
-                done += 3 * _context.Config.Heads;
-                _context.Advance("edges", (double)done / edges);
+                double[] changes = LossChanges(batch, one, chunk.Select(e => new PatchedCircuit(_graph, null, [e])), sublayer);
+                for (int c = 0; c < chunk.Length; c++) _context.HostScores![((long)chunk[c].Row * _graph.Readers) + chunk[c].Column] += changes[c];
+                done += chunk.Length;
+                _context.Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
-            PatchMlp(batch, one, l);
-            done += _context.Graph.WritersBefore(_context.Graph.MlpColumn(l));
-            _context.Advance("edges", (double)done / edges);
         }
-        PatchLogits(batch, one);
-        PatchNodes(batch, one);
+        ScoreNodes(batch, one);
     }
 
-    private static int CopiesFor(Checkpoints.Gpt2Weights weights, int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, 3 * weights.Config.Heads);
+    private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);
 
     private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
     {
-        int items = batch.Items.Length;
-        _prompts.Load(batch);
-        _head.SetItems(batch.Pairs);
-        _prompts.Interpolate(1, batch.Rows, _embeddings, 0);
-        _prompts.Interpolate(0, batch.Rows, _embeddings, 1);
-        _context.Forward.Embed(both, _clean, _embeddings);
-        _context.Forward.Run(both, _clean);
-        _head.Evaluate(both, _clean, 0);
-        _cleanMetric = _head.Values[..items];
-        for (int i = 0; i < items; i++)
-        {
-            _context.CleanMetric[batch.Items[i]] = _head.Values[i];
-            _context.CorruptedMetric[batch.Items[i]] = _head.Values[items + i];
-        }
-        _cleanWriters.Take(both, _clean, _embeddings, 0);
-        _difference.Take(both, _clean, _embeddings, 1);
-        _ablation.Difference(one, _cleanWriters, _difference, _difference);
-        _delta.Spread(one, _difference);
+        _pair.Run(batch, both);
+        _pair.TakeWriters(both, 1, _target);
+        _ablation.Target(one, _target, _target);
+        _patched.SetAblation(one, _context.Forward, _target);
     }
 
-    // Writer u into every query, key and value of a layer. The patched input is projected once; each reader then takes its own columns.
-    private void PatchAttention(ScoringBatch batch, PassShape one, int layer, int u)
+    private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)
     {
-        Device device = _context.Device;
-        int d = _context.Config.Width;
-        int w = _context.Config.HeadWidth;
+        int layer = sublayer / 2;
         int heads = _context.Config.Heads;
-        int rows = one.Rows;
-        int queryRows = one.QueryRows(layer, _context.Config.Layers);
-        Tensor residual = _clean.Boundaries[2 * layer].Residual;
-        AddDelta(residual, _delta.AtAllRows, u, rows, _patched.Boundaries[2 * layer].Residual, 0);
-        _context.Forward.ProjectAttention(one, _patched, layer);
-        for (int first = 0; first < 3 * heads; first += _copies)
+        IEnumerable<int> columns = sublayer == 2 * _context.Config.Layers ? [_graph.LogitsColumn]
+            : sublayer % 2 == 1 ? [_graph.MlpColumn(layer)]
+            : Enumerable.Range(_graph.HeadColumn(layer, HeadInput.Query, 0), 3 * heads);
+        return columns.SelectMany(column => Enumerable.Range(0, _graph.WritersBefore(column)).Select(row => (row, column)));
+    }
+
+    // A node's output is replaced for every reader; the first of them is in the sublayer behind it.
+    private void ScoreNodes(ScoringBatch batch, PassShape one)
+    {
+        for (int sublayer = -1; sublayer < 2 * _context.Config.Layers; sublayer++)
         {
-            int copies = Math.Min(_copies, (3 * heads) - first);
-            using var shape = new PassShape(device, batch.Lengths, copies, true);
-            for (int c = 0; c < copies; c++)
+            int layer = sublayer / 2;
+            int[] nodes = sublayer < 0 ? [ComputationGraph.InputRow]
+                : sublayer % 2 == 1 ? [_graph.MlpRow(layer)]
+                : [.. Enumerable.Range(_graph.HeadRow(layer, 0), _context.Config.Heads)];
+            foreach (int[] chunk in nodes.Chunk(_copies))
             {
-                int head = (first + c) % heads;
-                int input = (first + c) / heads;
-                device.CopyBlock(residual, 0, _candidates.Boundaries[2 * layer].Residual, (long)c * rows * d, (long)rows * d);
-                device.CopyBlock(_clean.Q[layer], 0, _candidates.Q[layer], (long)c * queryRows * d, (long)queryRows * d);
-                device.CopyBlock(_clean.Kv[layer], 0, _candidates.Kv[layer], (long)c * rows * 2 * d, (long)rows * 2 * d);
-                if (input == 0)
-                {
-                    device.CopyMatrix(Columns(_patched.Q[layer], 0, queryRows, d, head * w, w), Columns(_candidates.Q[layer], c, queryRows, d, head * w, w));
-                }
-                else
-                {
-                    int at = ((input - 1) * d) + (head * w);
-                    device.CopyMatrix(Columns(_patched.Kv[layer], 0, rows, 2 * d, at, w), Columns(_candidates.Kv[layer], c, rows, 2 * d, at, w));
-                }
+                double[] changes = LossChanges(batch, one, chunk.Select(WithoutNode), sublayer + 1);
+                for (int c = 0; c < chunk.Length; c++) _context.NodeScores![chunk[c]] += changes[c];
             }
-            _context.Forward.Attend(shape, _candidates, layer);
-            _context.Forward.Run(shape, _candidates, from: (2 * layer) + 1);
-            _head.Evaluate(shape, _candidates, -1);
-            for (int c = 0; c < copies; c++) AddScore(batch, c, u, _context.Graph.HeadColumn(layer, Graph.HeadInput.Query, 0) + first + c);
         }
     }
 
-    private void PatchMlp(ScoringBatch batch, PassShape one, int layer)
-    {
-        int rows = one.QueryRows(layer, _context.Config.Layers);
-        Tensor delta = layer == _context.Config.Layers - 1 ? _delta.AtAnswers : _delta.AtAllRows;
-        Tensor residual = _clean.Boundaries[(2 * layer) + 1].Residual;
-        int column = _context.Graph.MlpColumn(layer);
-        ForWriters(batch, 0, _context.Graph.WritersBefore(column), (shape, first, copies) =>
-        {
-            for (int c = 0; c < copies; c++)
-            {
-                AddDelta(residual, delta, first + c, rows, _input, c);
-                _context.Device.CopyBlock(
-                    residual, 0, _candidates.Boundaries[(2 * layer) + 1].Residual, (long)c * rows * _context.Config.Width, (long)rows * _context.Config.Width);
-            }
-            _context.Forward.RunMlp(shape, _candidates, layer, _input);
-            _context.Forward.Run(shape, _candidates, from: (2 * layer) + 2);
-            _head.Evaluate(shape, _candidates, -1);
-            for (int c = 0; c < copies; c++) AddScore(batch, c, first + c, column);
-        });
-    }
+    private PatchedCircuit WithoutNode(int node) => new(
+        _graph, null, Enumerable.Range(0, _graph.Readers).Where(column => _graph.IsEdge(node, column)).Select(column => (node, column)));
 
-    private void PatchLogits(ScoringBatch batch, PassShape one)
+    private double[] LossChanges(ScoringBatch batch, PassShape one, IEnumerable<PatchedCircuit> circuits, int from)
     {
-        ForWriters(batch, 0, _context.Graph.Writers, (_, first, copies) =>
+        PatchedCircuit[] copies = [.. circuits];
+        _patched.Continue(one, copies, true, from, _answers);
+        _head.EvaluateRows(_answers, copies.Length * one.Items);
+        var changes = new double[copies.Length];
+        for (int c = 0; c < copies.Length; c++)
         {
-            for (int c = 0; c < copies; c++) AddDelta(_clean.Boundaries[^1].Residual, _delta.AtAnswers, first + c, one.Items, _input, c);
-            _head.EvaluateRows(_input, copies * one.Items);
-            for (int c = 0; c < copies; c++) AddScore(batch, c, first + c, _context.Graph.LogitsColumn);
-        });
-    }
-
-    // A node: its output is replaced for every reader, so the residual stream behind its sublayer is.
-    private void PatchNodes(ScoringBatch batch, PassShape one)
-    {
-        int heads = _context.Config.Heads;
-        int layers = _context.Config.Layers;
-        PatchOutputs(0, 1, 0);
-        for (int l = 0; l < layers; l++)
-        {
-            PatchOutputs(_context.Graph.HeadRow(l, 0), heads, (2 * l) + 1);
-            PatchOutputs(_context.Graph.MlpRow(l), 1, (2 * l) + 2);
+            for (int i = 0; i < one.Items; i++) changes[c] += batch.HostItemWeights[i] * (_head.Values[(c * one.Items) + i] - _full[i]);
+            changes[c] *= OutputHead.LossSign(_context.Options.Metric);
         }
-
-        void PatchOutputs(int firstWriter, int count, int boundary)
-        {
-            bool answers = boundary > (2 * layers) - 2;
-            int rows = answers ? one.FinalRows : one.Rows;
-            ForWriters(batch, firstWriter, count, (shape, first, copies) =>
-            {
-                for (int c = 0; c < copies; c++)
-                {
-                    AddDelta(_clean.Boundaries[boundary].Residual, answers ? _delta.AtAnswers : _delta.AtAllRows, first + c, rows, _candidates.Boundaries[boundary].Residual, c);
-                }
-                _context.Forward.Run(shape, _candidates, from: boundary);
-                _head.Evaluate(shape, _candidates, -1);
-                for (int c = 0; c < copies; c++) _context.NodeScores![first + c] += LossChange(batch, c);
-            });
-        }
+        return changes;
     }
-
-    private void ForWriters(ScoringBatch batch, int from, int count, Action<PassShape, int, int> run)
-    {
-        for (int first = from; first < from + count; first += _copies)
-        {
-            int copies = Math.Min(_copies, from + count - first);
-            using var shape = new PassShape(_context.Device, batch.Lengths, copies, true);
-            run(shape, first, copies);
-            _context.Cancellation.ThrowIfCancellationRequested();
-        }
-    }
-
-    private void AddDelta(Tensor clean, Tensor delta, int writer, int rows, Tensor target, int copy)
-    {
-        long length = (long)rows * _context.Config.Width;
-        using Tensor difference = delta.Slice(writer * length, rows, _context.Config.Width);
-        using Tensor output = target.Slice(copy * length, rows, _context.Config.Width);
-        _context.Device.Combine(1, clean, 1, difference, length, output);
-    }
-
-    private void AddScore(ScoringBatch batch, int copy, int row, int column) =>
-        _context.HostScores![((long)row * _context.Graph.Readers) + column] += LossChange(batch, copy);
-
-    private double LossChange(ScoringBatch batch, int copy)
-    {
-        int items = batch.Items.Length;
-        double sum = 0;
-        for (int i = 0; i < items; i++) sum += batch.HostItemWeights[i] * (_head.Values[(copy * items) + i] - _cleanMetric[i]);
-        return OutputHead.LossSign(_context.Options.Metric) * sum;
-    }
-
-    private static Matrix Columns(Tensor storage, int copy, int rows, int stride, int first, int width) =>
-        new(storage, ((long)copy * rows * stride) + first, rows, width, stride);
 }

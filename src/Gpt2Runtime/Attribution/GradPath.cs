@@ -19,14 +19,14 @@ internal sealed class GradPath : BatchScorer
     private readonly ScoringContext _context;
     private readonly AttributionOptions _options;
     private readonly bool _answerOnly;
+    private readonly PairRun _pair;
     private readonly Activations _activations;
+    private readonly PromptEmbeddings _prompts;
     private readonly BackwardPass _backward;
     private readonly ReaderGradients _readers;
     private readonly OutputHead _head;
     private readonly OutputDistance? _distance;
     private readonly PathObjectiveGradient _objective;
-    private readonly PromptEmbeddings _prompts;
-    private readonly Tensor _embeddings;
     private readonly Tensor _gamma;
     private readonly Tensor _rowFactors;
     private readonly WriterOutputs _now;
@@ -48,15 +48,15 @@ internal sealed class GradPath : BatchScorer
         int d = context.Config.Width;
         var one = PassCapacity.For(lengths, 1, _answerOnly);
         var two = PassCapacity.For(lengths, 2, _answerOnly);
-        _activations = Own(new Activations(context.Config, device, two, keepWriters: true));
         _backward = Own(new BackwardPass(context.Weights, one, 2));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _options.PathOuter == PathOuter.Path ? 1 : _options.Steps, _answerOnly));
         _head = Own(new OutputHead(context.Weights, _options.Metric, lengths.Length, two.Sequences));
+        _pair = Own(new PairRun(context, lengths, _answerOnly, _head));
+        _activations = _pair.Activations;
+        _prompts = _pair.Prompts;
         bool logits = _options.PathObjective is PathObjective.LogitsAll or PathObjective.LogitsLast;
         _distance = logits || _options.RecordPath ? Own(new OutputDistance(context.Weights, two, one.FinalRows)) : null;
         _objective = Own(new PathObjectiveGradient(context.Weights, _options.PathObjective, two, _distance));
-        _prompts = Own(new PromptEmbeddings(context, one.Rows));
-        _embeddings = Own(device.Allocate(two.Rows, d));
         _gamma = Own(device.Allocate(one.Rows, d));
         _rowFactors = Own(device.Allocate(one.Rows));
         _now = Own(new WriterOutputs(context.Config, device, one));
@@ -122,29 +122,17 @@ internal sealed class GradPath : BatchScorer
     {
         bool fromClean = _options.PathStart == PathStart.Clean;
         int items = batch.Items.Length;
-        _prompts.Load(batch);
-        _head.SetItems(batch.Pairs);
-        _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _embeddings, 0);
-        _prompts.Interpolate(fromClean ? 0 : 1, batch.Rows, _embeddings, 1);
+        _pair.Run(batch, both, fromClean ? 0 : 1);
         _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _gamma, 0);
-        _context.Forward.Embed(both, _activations, _embeddings);
-        _context.Forward.Run(both, _activations);
-        int cleanCopy = fromClean ? 0 : 1;
-        _head.Evaluate(both, _activations, cleanCopy);
-        for (int i = 0; i < items; i++)
-        {
-            _context.CleanMetric[batch.Items[i]] = _head.Values[(cleanCopy * items) + i];
-            _context.CorruptedMetric[batch.Items[i]] = _head.Values[((1 - cleanCopy) * items) + i];
-        }
         _objective.CaptureTarget(both, _activations, 1);
         if (_options.RecordPath && _options.PathObjective is not (PathObjective.LogitsAll or PathObjective.LogitsLast))
         {
             _distance!.CaptureTarget(both, _activations, 1);
         }
-        _now.Take(both, _activations, _embeddings, 0);
+        _pair.TakeWriters(both, 0, _now);
         if (_options.PathOuter == PathOuter.Delta)
         {
-            _next.Take(both, _activations, _embeddings, 1);
+            _pair.TakeWriters(both, 1, _next);
             _next.Combine(one, fromClean ? 1 : -1, _next, fromClean ? -1 : 1, _now);
             _next.Weight(one, batch.RowWeights, batch.ItemWeights);
             _delta.Spread(one, _next);

@@ -113,7 +113,7 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
         _device.LayerNorm(input ?? boundary.Residual, w.MlpGain, w.MlpShift, _config.Epsilon, rows, d, boundary.Mean, boundary.Rstd, a.Normed);
         _device.Gemm(a.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), a.Derivative[layer].AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(Function, a.Derivative[layer], (long)rows * inner, a.Hidden);
+        _device.Activate(Function(_config), a.Derivative[layer], (long)rows * inner, a.Hidden);
         _device.Gemm(a.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), a.MlpOutput[layer].AsMatrix(rows, d), new GemmOptions(Bias: w.DownBias));
         AddMlp(shape, a, layer);
     }
@@ -130,7 +130,10 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         (long)shape.QueryRows(layer, _config.Layers) * _config.Width,
         a.Boundaries[(2 * layer) + 2].Residual);
 
-    private ActivationFunction Function => _config.Activation switch
+    /// <summary>The activation function of a model's MLPs.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <returns>The device's name for it.</returns>
+    public static ActivationFunction Function(Gpt2Config config) => config.Activation switch
     {
         Gpt2Activation.GeluNew => ActivationFunction.GeluTanh,
         Gpt2Activation.Gelu => ActivationFunction.GeluErf,

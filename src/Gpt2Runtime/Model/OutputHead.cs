@@ -112,10 +112,21 @@ internal sealed class OutputHead : IDisposable
     /// <summary>Computes the metric from residual streams that were made outside a plain pass.</summary>
     /// <param name="residual">[rows, D] final residual stream at the answer positions; row r belongs to item r mod items.</param>
     /// <param name="rows">Number of rows.</param>
-    public void EvaluateRows(Tensor residual, int rows)
+    /// <param name="cleanCopy">For KL: the copy that holds the clean run, or -1 to keep the reference of an earlier call.</param>
+    public void EvaluateRows(Tensor residual, int rows, int cleanCopy = -1)
     {
         _device.CopyBlock(residual, 0, _residual, 0, (long)rows * _d);
-        EvaluateResidual(rows, -1);
+        EvaluateResidual(rows, cleanCopy);
+    }
+
+    /// <summary>After an evaluation of a metric that needs all logits: the most probable token of every row.</summary>
+    /// <param name="rows">Number of rows evaluated.</param>
+    /// <returns>Token ids.</returns>
+    public int[] MostProbable(int rows)
+    {
+        using DeviceArray<int> tokens = _device.AllocateArray<int>(rows);
+        _device.ArgMax(_logits ?? throw new InvalidOperationException("the logit difference makes no logits"), rows, _vocabulary, tokens);
+        return tokens.ToArray();
     }
 
     /// <summary>

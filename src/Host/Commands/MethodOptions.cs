@@ -14,7 +14,7 @@ internal static class MethodOptions
     private static readonly AttributionMethod[] s_ablating = [AttributionMethod.Eap, AttributionMethod.EapIgActivations, AttributionMethod.Exact];
     private static readonly AttributionMethod[] s_recording = [AttributionMethod.Eap, AttributionMethod.EapIg, AttributionMethod.EapGp];
     private static readonly AttributionMethod[] s_path = [AttributionMethod.EapGp];
-    private static readonly AttributionMethod[] s_judged = [.. Enum.GetValues<AttributionMethod>().Where(m => m != AttributionMethod.InformationFlowRoutes)];
+    private static readonly AttributionMethod[] s_judged = [.. Enum.GetValues<AttributionMethod>().Where(m => m.HasMetric())];
 
     /// <summary>Checks and translates the options; the metric stays at its default where the user named none.</summary>
     /// <exception cref="UsageException">A value is unknown, or an option does not go with the method.</exception>
@@ -53,6 +53,7 @@ internal static class MethodOptions
             Normalization = Value("normalization", o.Normalization, defaults.Normalization),
             BatchSize = Positive("batch-size", o.BatchSize) ?? 0,
             RecordPath = o.RecordPath is not null,
+            Seed = (ulong)Math.Max(0, o.Seed ?? 0),
         };
         if (options.Normalization == ScoreNormalization.Library && options.BatchSize == 0)
             throw new UsageException("--normalization library needs --batch-size: the scores depend on it.");
@@ -75,9 +76,6 @@ internal static class MethodOptions
         }
         return json;
     }
-
-    /// <summary>Whether the method's scores are of a metric's loss.</summary>
-    public static bool HasMetric(AttributionMethod method) => s_judged.Contains(method);
 
     /// <summary>Whether the method replaces writers' outputs in a way that the user can choose.</summary>
     public static bool HasAblation(AttributionMethod method) => s_ablating.Contains(method);

@@ -15,6 +15,9 @@ internal sealed record PromptRequest
 
     public int? Seed { get; init; }
 
+    /// <summary>Whether the method draws random numbers, so that a seed decides something even where prompts are read.</summary>
+    public bool SeedsMethod { get; init; }
+
     public TaskMetric? Metric { get; init; }
 
     public bool NoBos { get; init; }
@@ -22,7 +25,7 @@ internal sealed record PromptRequest
     public bool HardCorruption { get; init; }
 
     /// <summary>The seed, where it decides anything.</summary>
-    public int? UsedSeed => Data is null ? Seed ?? 0 : null;
+    public int? UsedSeed => Data is null || SeedsMethod ? Seed ?? 0 : null;
 
     /// <summary>Checks the options without opening a file.</summary>
     /// <exception cref="UsageException">Neither task nor data, an unknown task, or options that contradict each other.</exception>
@@ -32,7 +35,8 @@ internal sealed record PromptRequest
         if (Task is not null) TaskNames.Check(Task);
         MethodOptions.Positive("limit", Limit);
         if (Seed < 0) throw new UsageException($"--seed {Seed}: must be 0 or more.");
-        if (Data is not null && Seed is not null) throw new UsageException("--seed does not apply to --data; it is for generated prompts.");
+        if (Data is not null && Seed is not null && !SeedsMethod)
+            throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
         if (HardCorruption && (Task != "ioi" || Data is null)) throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
     }
 

@@ -18,7 +18,7 @@ internal sealed class ScoreOptions : CommandOptions
     [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
     public string? Data { get; set; }
 
-    [Option("method", MetaValue = "METHOD", Default = "eap-ig", HelpText = "eap, eap-ig, eap-ig-activations, clean-corrupted, eap-gp, exact or information-flow-routes.")]
+    [Option("method", MetaValue = "METHOD", Default = "eap-ig", HelpText = "eap, eap-ig, eap-ig-activations, clean-corrupted, eap-gp, exact, information-flow-routes, or the baselines magnitude and random.")]
     public string Method { get; set; } = "eap-ig";
 
     [Option("steps", MetaValue = "N", HelpText = "Gradient points of eap-ig, eap-ig-activations and eap-gp (default: 5).")]
@@ -57,7 +57,7 @@ internal sealed class ScoreOptions : CommandOptions
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
     public int? Limit { get; set; }
 
-    [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts (default: 0).")]
+    [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of the method random (default: 0).")]
     public int? Seed { get; set; }
 
     [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]

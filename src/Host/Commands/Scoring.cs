@@ -42,7 +42,7 @@ internal static class Scoring
         AttributionResult result = ScoringProgress.Run(
             terminal, method, progress => EdgeAttribution.Score(model.Weights, prompts.Pairs, options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
-        bool hasMetric = MethodOptions.HasMetric(options.Method);
+        bool hasMetric = options.Method.HasMetric();
         EdgeScores scores = new(new ComputationGraph(model.Weights.Config), result.Scores)
         {
             NodeScores = result.NodeScores,
@@ -65,7 +65,7 @@ internal static class Scoring
                 BatchSize = result.BatchSize,
                 Seed = seed,
                 Items = prompts.Pairs.Count,
-                Sign = hasMetric ? Provenance.LossSign : "none: a writer's share of its reader's input",
+                Sign = hasMetric ? Provenance.LossSign : $"none: {EdgeTable.Meaning(options.Method)}",
                 Created = DateTime.UtcNow,
             },
         };

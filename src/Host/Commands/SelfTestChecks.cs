@@ -16,6 +16,7 @@ internal static class SelfTestChecks
     private static readonly AttributionOptions s_eap = new() { Method = AttributionMethod.Eap };
     private static readonly AttributionOptions s_ig = new() { Method = AttributionMethod.EapIg };
     private static readonly AttributionOptions s_gp = new() { Method = AttributionMethod.EapGp };
+    private static readonly AttributionOptions s_random = new() { Method = AttributionMethod.Random, Seed = 3 };
     private static readonly AttributionOptions s_exact = new() { Method = AttributionMethod.Exact };
 
     public static IReadOnlyList<SelfTestCheck> All { get; } =
@@ -29,6 +30,9 @@ internal static class SelfTestChecks
         new("eap-ig: the input's edges add up to the change of the loss", 2e-3, Completeness),
         new("a node's score = sum over its outgoing edges", Rounding, NodeScores),
         new("information-flow-routes: a reader's shares add up to 1", Rounding, FlowShares),
+        new("magnitude: the input's score = distance between the embeddings", Rounding, InputMagnitude),
+        new("random: scores depend on the seed alone", 0,
+            b => Largest(b.Score(b.Pairs, s_random).Scores, b.Score(b.RaggedPairs, s_random with { BatchSize = 1 }).Scores)),
         new("eap-gp: the first step has the stated length", Rounding, StepLength),
         new("eap-ig: the recorded path runs from the corrupted to the clean run", Rounding, PathEnds),
         new("eap: one pair per batch = all at once", Rounding, b => BatchSize(b, s_eap)),
@@ -95,6 +99,16 @@ internal static class SelfTestChecks
             worst = Math.Max(worst, Math.Abs(sum - 1));
         }
         return worst;
+    }
+
+    private static double InputMagnitude(SelfTestBench b)
+    {
+        float[] embedding = b.Weights.TokenEmbedding.ToArray();
+        int width = b.Weights.Config.Width;
+        double Distance(int x, int y) =>
+            Math.Sqrt(Enumerable.Range(0, width).Sum(d => Math.Pow(embedding[(x * width) + d] - (double)embedding[(y * width) + d], 2)));
+        double expected = b.Pairs.Average(p => p.Clean.Zip(p.Corrupted, Distance).Sum());
+        return Compare([b.Score(s_eap with { Method = AttributionMethod.Magnitude }).Scores[0]], [(float)expected]);
     }
 
     private static double StepLength(SelfTestBench b)

@@ -8,7 +8,7 @@ namespace Gradpath.Kernels.Cpu;
 /// A tile of C, 12 x 32 on 512-bit vectors, stays in registers while k runs over a block of 384 steps. Around it:
 ///
 ///     for each block of 384 k                         C is read and written once per block
-///       for each block of 264 rows                    A: packed tile by tile, [k, 12], 396 KiB: stays in the second-level cache
+///       for each block of 528 rows                    A: packed tile by tile, [k, 12], 792 KiB: in the second-level cache
 ///         for each panel of 32 columns                B: packed, [k, 32], 48 KiB: in the first or second level for all tiles of the block
 ///           for each tile of 12 rows                  A streams from the second level, 4 bytes a cycle
 ///
@@ -18,7 +18,8 @@ namespace Gradpath.Kernels.Cpu;
 /// read in place and nothing is packed. A transposed B, and a panel narrower than 32 columns, is packed first.
 ///
 /// Tiles have equal heights, not 12 and a rest: 64 rows are four tiles of 11 and two of 10, which run at nearly the rate of 12, where a
-/// last tile of 4 rows would not. Blocks of k and of rows are equal likewise.
+/// last tile of 4 rows would not. Blocks of k and of rows are equal likewise. The block of rows is as tall as a second-level cache of 1 MiB
+/// allows, because every block packs B again; where that cache is smaller, A streams from the third level, still at 4 bytes a cycle.
 /// </summary>
 /// <remarks>
 /// An element of C is a sum over k in order within a block, then over blocks in order, whatever tile or part it falls in: the bits depend on
@@ -30,7 +31,7 @@ internal readonly unsafe struct GemmPacked
     public const int DepthBlock = 384;
 
     /// <summary>Most rows in a block.</summary>
-    public const int RowBlock = 264;
+    public const int RowBlock = 528;
 
     private readonly GemmKernel _kernel;
     private readonly float* _blockOfA;

@@ -62,6 +62,12 @@ public sealed unsafe partial class CpuDevice
         for (int r = 0; r < rows; r++) P(values)[r] = Dot(P(x) + ((long)r * width), P(y) + ((long)(r % period) * width), width);
     }
 
+    /// <inheritdoc />
+    public override void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices)
+    {
+        for (int r = 0; r < rows; r++) P(indices)[r] = TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(P(x) + ((long)r * width), width));
+    }
+
     /// <summary>A dot product whose blocks of 512 float32 products are summed in float64.</summary>
     private static double Dot(float* x, float* y, long length)
     {

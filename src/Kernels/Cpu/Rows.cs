@@ -83,6 +83,22 @@ public sealed unsafe partial class CpuDevice
     }
 
     /// <inheritdoc />
+    public override void AddBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    {
+        var job = new CombineJob
+        {
+            Alpha = 1,
+            A = P(source) + sourceOffset,
+            Beta = 1,
+            B = P(target) + targetOffset,
+            Length = length,
+            Output = P(target) + targetOffset,
+            Range = RowRange.Divide(Chunks(length), ChunkLength, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    /// <inheritdoc />
     public override void CopyMatrix(in Matrix source, in Matrix target)
     {
         for (int r = 0; r < source.Rows; r++)

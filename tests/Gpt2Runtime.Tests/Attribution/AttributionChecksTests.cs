@@ -50,11 +50,13 @@ public sealed class AttributionChecksTests : IDisposable
     }
 
     [Fact]
-    public void Divergence_and_information_flow_need_no_answers()
+    public void What_uses_no_metric_needs_no_answers_nor_does_divergence()
     {
         PromptPair[] pairs = [Pair() with { Answers = [], WrongAnswers = [] }];
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Metric = TaskMetric.KlDivergence }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethod.InformationFlowRoutes }));
+        Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethod.Magnitude }));
+        Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethod.Random }));
     }
 
     [Theory]
@@ -78,6 +80,8 @@ public sealed class AttributionChecksTests : IDisposable
     [InlineData(AttributionMethod.CleanCorrupted)]
     [InlineData(AttributionMethod.EapGp)]
     [InlineData(AttributionMethod.InformationFlowRoutes)]
+    [InlineData(AttributionMethod.Magnitude)]
+    [InlineData(AttributionMethod.Random)]
     public void Ablations_of_methods_that_have_none_are_refused(AttributionMethod method)
     {
         Refused([Pair()], new AttributionOptions { Method = method, Ablation = Ablation.Zero }, "--ablation");
@@ -88,6 +92,8 @@ public sealed class AttributionChecksTests : IDisposable
     [InlineData(AttributionMethod.EapIgActivations)]
     [InlineData(AttributionMethod.Exact)]
     [InlineData(AttributionMethod.InformationFlowRoutes)]
+    [InlineData(AttributionMethod.Magnitude)]
+    [InlineData(AttributionMethod.Random)]
     public void A_path_of_methods_that_walk_none_is_refused(AttributionMethod method) =>
         Refused([Pair()], new AttributionOptions { Method = method, RecordPath = true }, "path can be recorded");
 

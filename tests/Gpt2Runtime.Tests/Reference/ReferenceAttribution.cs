@@ -54,6 +54,9 @@ internal static class ReferenceAttribution
             case ReferenceMethod.InformationFlowRoutes:
                 InformationFlowRoutes(scores, model.Graph, item.Clean, options.UndefinedFlow);
                 break;
+            case ReferenceMethod.Magnitude:
+                Magnitude(scores, model.Graph, item);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(options));
         }
@@ -148,6 +151,17 @@ internal static class ReferenceAttribution
                 }
             }
         }
+    }
+
+    /// <summary>Sum over positions of |corrupted - clean output of the writer|_2, for all its readers and for the node.</summary>
+    private static void Magnitude(ReferenceScores scores, ReferenceGraph graph, ReferenceItem item)
+    {
+        for (int u = 0; u < graph.Rows; u++)
+        {
+            RealMatrix delta = item.Delta[u];
+            scores.Nodes[u] = Enumerable.Range(0, delta.Rows).Sum(p => Math.Sqrt(delta.Row(p).ToArray().Sum(x => x * x)));
+        }
+        foreach ((int u, int v) in graph.Edges) scores.Edges[u, v] = scores.Nodes[u];
     }
 
     private static ReferenceScores[] EapGp(ReferenceModel model, ReferenceItem[] batch, ReferenceOptions options)

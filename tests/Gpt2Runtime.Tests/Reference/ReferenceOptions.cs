@@ -11,6 +11,7 @@ internal enum ReferenceMethod
     EapGp,
     Exact,
     InformationFlowRoutes,
+    Magnitude,
 }
 
 /// <summary>EAP-IG's points on the way from the corrupted (0) to the clean (1) embedding.</summary>

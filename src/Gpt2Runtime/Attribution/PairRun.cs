@@ -1,0 +1,70 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>A batch's clean and corrupted prompts as the two copies of one forward pass, with both metrics noted.</summary>
+internal sealed class PairRun : IDisposable
+{
+    private readonly ScoringContext _context;
+    private readonly OutputHead _head;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    /// <param name="head">The metric; used, not owned.</param>
+    public PairRun(ScoringContext context, int[] lengths, bool answerOnly, OutputHead head)
+    {
+        _context = context;
+        _head = head;
+        var two = PassCapacity.For(lengths, 2, answerOnly);
+        Activations = new Activations(context.Config, context.Device, two, keepWriters: true);
+        Prompts = new PromptEmbeddings(context, two.Rows / 2);
+        Embeddings = context.Device.Allocate(two.Rows, context.Config.Width);
+    }
+
+    /// <summary>Activations of both copies.</summary>
+    public Activations Activations { get; }
+
+    /// <summary>The token embeddings of the batch.</summary>
+    public PromptEmbeddings Prompts { get; }
+
+    /// <summary>[2 rows, D]: the embeddings of both copies.</summary>
+    public Tensor Embeddings { get; }
+
+    /// <summary>Runs a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="both">Its pass of two copies.</param>
+    /// <param name="cleanCopy">The copy that holds the clean prompts: 0 or 1.</param>
+    public void Run(ScoringBatch batch, PassShape both, int cleanCopy = 0)
+    {
+        int items = batch.Items.Length;
+        Prompts.Load(batch);
+        _head.SetItems(batch.Pairs);
+        Prompts.Interpolate(1, batch.Rows, Embeddings, cleanCopy);
+        Prompts.Interpolate(0, batch.Rows, Embeddings, 1 - cleanCopy);
+        _context.Forward.Embed(both, Activations, Embeddings);
+        _context.Forward.Run(both, Activations);
+        _head.Evaluate(both, Activations, cleanCopy);
+        for (int i = 0; i < items; i++)
+        {
+            _context.CleanMetric[batch.Items[i]] = _head.Values[(cleanCopy * items) + i];
+            _context.CorruptedMetric[batch.Items[i]] = _head.Values[((1 - cleanCopy) * items) + i];
+        }
+    }
+
+    /// <summary>Takes the writers' outputs of a copy.</summary>
+    /// <param name="both">The pass.</param>
+    /// <param name="copy">Index of the copy.</param>
+    /// <param name="outputs">Out.</param>
+    public void TakeWriters(PassShape both, int copy, WriterOutputs outputs) => outputs.Take(both, Activations, Embeddings, copy);
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Activations.Dispose();
+        Prompts.Dispose();
+        Embeddings.Dispose();
+    }
+}

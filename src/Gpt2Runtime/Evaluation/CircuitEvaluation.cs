@@ -1,0 +1,165 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Evaluation;
+
+/// <summary>
+/// Runs circuits on the clean prompts with every edge outside a circuit ablated, and the full and the fully ablated model beside them.
+/// </summary>
+public static class CircuitEvaluation
+{
+    private const int MostRowsPerPass = 2048;
+
+    /// <summary>Evaluates circuits.</summary>
+    /// <param name="model">The model, on the device that computes.</param>
+    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="circuits">Circuits of this model; they are taken as they are, pruned or not.</param>
+    /// <param name="options">Metric, ablation, batch size.</param>
+    /// <param name="progress">Told after each pass; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Per-item values of the full model, the empty circuit and each circuit.</returns>
+    /// <exception cref="GradpathException">An item, an option or a circuit cannot be used.</exception>
+    public static EvaluationResult Evaluate(
+        Gpt2Weights model,
+        IReadOnlyList<PromptPair> pairs,
+        IReadOnlyList<Circuit> circuits,
+        EvaluationOptions options,
+        IProgress<AttributionProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        // The checks and the ablation are those of the exact method, which asks the same question of the same passes.
+        var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
+        AttributionChecks.Check(model.Config, pairs, asScoring);
+        foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");
+        model.Device.ResetPeak();
+        var graph = new ComputationGraph(model.Config);
+        PatchedCircuit[] patched =
+        [
+            new(graph, null),
+            new(graph, new bool[(long)graph.Writers * graph.Readers]),
+            .. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray())),
+        ];
+        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, false, model.Device.FreeMemory / 2, lengths => Bytes(model, options, lengths, patched.Length));
+        CircuitOutcome[] outcomes = [.. patched.Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
+        long done = 0;
+        long total = (long)pairs.Count * patched.Length;
+        using var context = new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation);
+        int[] largest = [.. Enumerable.Repeat(pairs.Max(p => p.Length), plan.Size)];
+        using (var evaluator = new BatchEvaluator(context, pairs, largest, patched.Length))
+        {
+            foreach (int[] items in plan.Batches)
+            {
+                using var batch = new ScoringBatch(model.Device, pairs, items, new double[pairs.Count]);
+                evaluator.Evaluate(batch, patched, outcomes, count =>
+                {
+                    done += (long)count * items.Length;
+                    progress?.Report(new AttributionProgress(done, total, "circuits"));
+                    cancellation.ThrowIfCancellationRequested();
+                });
+            }
+        }
+        return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, model.Device.PeakBytes);
+    }
+
+    private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, circuits);
+
+    private static long Bytes(Gpt2Weights model, EvaluationOptions options, IReadOnlyList<int> lengths, int circuits)
+    {
+        int rows = lengths.Sum();
+        int copies = CopiesFor(rows, circuits);
+        var one = PassCapacity.For(lengths, 1, false);
+        long writers = 1 + (model.Config.Layers * (model.Config.Heads + 1L));
+        return Activations.Bytes(model.Config, PassCapacity.For(lengths, 2, false), true)
+            + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
+            + (sizeof(float) * copies * writers * rows * model.Config.Width)
+            + OutputHead.Bytes(model.Config, options.Metric, lengths.Count, Math.Max(2, copies) * lengths.Count)
+            + OutputHead.Bytes(model.Config, TaskMetric.KlDivergence, lengths.Count, Math.Max(2, copies) * lengths.Count);
+    }
+
+    private sealed class BatchEvaluator : IDisposable
+    {
+        private readonly List<IDisposable> _owned = [];
+        private readonly ScoringContext _context;
+        private readonly int _copies;
+        private readonly PairRun _pair;
+        private readonly PatchedForwardPass _patched;
+        private readonly OutputHead _metric;
+        private readonly OutputHead _kl;
+        private readonly Tensor _answers;
+        private readonly WriterOutputs _target;
+        private readonly AblationTargets _ablation;
+
+        public BatchEvaluator(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] lengths, int circuits)
+        {
+            _context = context;
+            Device device = context.Device;
+            _copies = CopiesFor(lengths.Sum(), circuits);
+            var one = PassCapacity.For(lengths, 1, false);
+            int answers = lengths.Length * Math.Max(2, _copies);
+            _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
+            _metric = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, answers));
+            _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, lengths.Length, answers));
+            _pair = Own(new PairRun(context, lengths, false, _metric));
+            _answers = Own(device.Allocate(answers, context.Config.Width));
+            _target = Own(new WriterOutputs(context.Config, device, one));
+            _ablation = Own(new AblationTargets(context, pairs, false));
+        }
+
+        public void Evaluate(ScoringBatch batch, PatchedCircuit[] circuits, CircuitOutcome[] outcomes, Action<int> advance)
+        {
+            using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
+            using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+            int[] fullTokens = RunBoth(batch, both, one);
+            bool inputsMatter = _context.Options.Ablation != Ablation.Patching;
+            for (int first = 0; first < circuits.Length; first += _copies)
+            {
+                int count = Math.Min(_copies, circuits.Length - first);
+                int rows = count * one.Items;
+                _patched.Run(one, _pair.Prompts.Clean, circuits[first..(first + count)], inputsMatter, _answers);
+                _metric.EvaluateRows(_answers, rows);
+                _kl.EvaluateRows(_answers, rows);
+                int[] tokens = _kl.MostProbable(rows);
+                for (int r = 0; r < rows; r++)
+                {
+                    CircuitOutcome outcome = outcomes[first + (r / one.Items)];
+                    int i = r % one.Items;
+                    int item = batch.Items[i];
+                    outcome.Metric[item] = _metric.Values[r];
+                    outcome.Kl[item] = _kl.Values[r];
+                    outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
+                    outcome.Accurate[item] = _context.Options.Metric == TaskMetric.KlDivergence ? batch.Pairs[i].Answers.Contains(tokens[r]) : _metric.Values[r] > 0;
+                }
+                advance(count);
+            }
+        }
+
+        public void Dispose()
+        {
+            for (int i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
+        }
+
+        // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
+        private int[] RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+        {
+            _pair.Run(batch, both);
+            _kl.SetItems(batch.Pairs);
+            _kl.Evaluate(both, _pair.Activations, 0);
+            int[] tokens = _kl.MostProbable(one.Items);
+            _pair.TakeWriters(both, 1, _target);
+            _ablation.Target(one, _target, _target);
+            _patched.SetAblation(one, _context.Forward, _target);
+            return tokens;
+        }
+
+        private T Own<T>(T resource)
+            where T : IDisposable
+        {
+            _owned.Add(resource);
+            return resource;
+        }
+    }
+}
