@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -13,7 +12,7 @@ namespace Gradpath.Perf;
 
 /// <summary>
 /// Times the evaluation of circuits of several sizes against a plain forward pass over the same prompts, on GPT-2 small's shape with random
-/// weights. The evaluation's own clean and corrupted runs are timed once, as the evaluation of no circuit at all.
+/// weights.
 /// </summary>
 internal static class CircuitTimes
 {
@@ -32,44 +31,70 @@ internal static class CircuitTimes
         PromptPair[] prompts = Workloads.Pairs(Pairs, Tokens, Tokens - 4);
         AttributionResult eap = EdgeAttribution.Score(weights, prompts, new AttributionOptions { Method = AttributionMethod.Eap });
         var scores = new EdgeScores(new ComputationGraph(config), eap.Scores) { ModelWidth = config.Width };
-        double nothing = Seconds(() => CircuitEvaluation.Evaluate(weights, prompts, [], new EvaluationOptions { BatchSize = Pairs }));
-        double forward = ForwardSeconds(weights, prompts);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"one forward pass of the clean prompts: {forward:F3} s; clean, corrupted, full and empty run together: {nothing:F3} s"));
-        Console.WriteLine("| edges | after pruning | nodes | seconds | against the forward pass |");
-        Console.WriteLine("|---|---|---|---|---|");
-        foreach (int size in Sizes)
+        int[] lengths = [.. prompts.Select(p => p.Length)];
+        var capacity = PassCapacity.For(lengths, 1, false);
+        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
+        using var activations = new Activations(config, device, capacity, keepWriters: true);
+        using var patched = new PatchedForwardPass(weights, capacity, 1, continues: false);
+        using var target = new WriterOutputs(config, device, capacity);
+        using Tensor clean = Embeddings(weights, [.. prompts.SelectMany(p => p.Clean)]);
+        using Tensor corrupted = Embeddings(weights, [.. prompts.SelectMany(p => p.Corrupted)]);
+        using Tensor answers = device.Allocate(Pairs, config.Width);
+        var forward = new ForwardPass(weights);
+        RunForward(corrupted);
+        target.Take(shape, activations, corrupted, 0);
+        patched.SetAblation(shape, forward, target);
+
+        // The plain pass and the circuits take turns.
+        Circuit[] circuits = [.. Sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, size)))];
+        PatchedCircuit[] edges = [.. circuits.Select(c => new PatchedCircuit(scores.Graph, c.Membership.ToArray()))];
+        var plain = new List<double>();
+        var times = circuits.Select(_ => new List<double>()).ToArray();
+        for (int round = -1; round < 7; round++)
         {
-            Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(scores, size));
-            double time = Seconds(() => CircuitEvaluation.Evaluate(weights, prompts, [circuit], new EvaluationOptions { BatchSize = Pairs })) - nothing;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {size} | {circuit.EdgeCount} | {circuit.NodeCount} | {time:F3} | {time / forward:F2} |"));
+            double seconds = Seconds(() => RunForward(clean));
+            if (round >= 0) plain.Add(seconds);
+            for (int i = 0; i < circuits.Length; i++)
+            {
+                seconds = Seconds(() => patched.Run(shape, clean, [edges[i]], false, answers));
+                if (round >= 0) times[i].Add(seconds);
+            }
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"plain forward pass of the clean prompts: {Median(plain):F3} s"));
+        Console.WriteLine("| edges | after pruning | nodes | seconds | against the plain pass |");
+        Console.WriteLine("|---|---|---|---|---|");
+        for (int i = 0; i < circuits.Length; i++)
+        {
+            double time = Median(times[i]);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {time:F3} | {time / Median(plain):F2} |"));
         }
         return 0;
-    }
 
-    private static double ForwardSeconds(Gpt2Weights weights, PromptPair[] prompts)
-    {
-        int[] lengths = [.. prompts.Select(p => p.Length)];
-        using var shape = new PassShape(weights.Device, lengths, 1, answerOnly: false);
-        using var activations = new Activations(weights.Config, weights.Device, PassCapacity.For(lengths, 1, false), keepWriters: false);
-        using Tensor embeddings = weights.Device.Allocate(shape.Rows, weights.Config.Width);
-        var forward = new ForwardPass(weights);
-        return Seconds(() =>
+        void RunForward(Tensor embeddings)
         {
             forward.Embed(shape, activations, embeddings);
             forward.Run(shape, activations);
-        });
+        }
+    }
+
+    private static Tensor Embeddings(Gpt2Weights weights, int[] tokens)
+    {
+        Tensor embeddings = weights.Device.Allocate(tokens.Length, weights.Config.Width);
+        using DeviceArray<int> ids = weights.Device.Store<int>(tokens);
+        weights.Device.GatherRows(weights.TokenEmbedding, ids, tokens.Length, weights.Config.Width, embeddings);
+        return embeddings;
     }
 
     private static double Seconds(Action action)
     {
+        var watch = Stopwatch.StartNew();
         action();
-        var times = new List<double>();
-        for (int i = 0; i < 5; i++)
-        {
-            var watch = Stopwatch.StartNew();
-            action();
-            times.Add(watch.Elapsed.TotalSeconds);
-        }
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static double Median(List<double> times)
+    {
         times.Sort();
         return times[times.Count / 2];
     }
