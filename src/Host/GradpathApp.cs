@@ -15,7 +15,8 @@ internal static class GradpathApp
 
     private static readonly Type[] s_verbs =
     [
-        typeof(ScoreOptions), typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
+        typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions),
+        typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
         typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
     ];
 
@@ -47,9 +48,11 @@ internal static class GradpathApp
         return options switch
         {
             ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
+            CircuitOptions o => CircuitCommand.Run(o, terminal),
+            CompareOptions o => CompareCommand.Run(o, terminal),
+            EvaluateOptions o => EvaluateCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
-
             TasksOptions => TasksCommand.Run(terminal),
             PromptsOptions o => PromptsCommand.Run(o, terminal),
             TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),

@@ -30,7 +30,9 @@ public readonly record struct RocPoint(double FalsePositiveRate, double TruePosi
 /// <param name="Points">From (0, 0) to (1, 1), by falling threshold.</param>
 /// <param name="Area">The area under the curve (trapezoids): the chance that an edge of the ground truth has a larger |score| than
 /// another one, equal scores counted half.</param>
-public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area)
+/// <param name="Positives">Number of edges of the ground truth.</param>
+/// <param name="Negatives">Number of other edges.</param>
+public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area, int Positives, int Negatives)
 {
     /// <summary>The curve of a set of scores.</summary>
     /// <param name="scores">The scores.</param>
@@ -63,7 +65,16 @@ public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area)
             doubledArea += (long)(wrong - wrongBefore) * (found + foundBefore);
             points.Add(new RocPoint((double)wrong / negatives, (double)found / positives, -strength));
         }
-        return new RocCurve(points, doubledArea / (2.0 * positives * negatives));
+        return new RocCurve(points, doubledArea / (2.0 * positives * negatives), positives, negatives);
+    }
+
+    /// <summary>How the edges found at a point agree with the ground truth.</summary>
+    /// <param name="point">One of <see cref="Points"/>.</param>
+    /// <returns>The overlap.</returns>
+    public SetOverlap At(RocPoint point)
+    {
+        int shared = (int)Math.Round(point.TruePositiveRate * Positives);
+        return new SetOverlap(shared, shared + (int)Math.Round(point.FalsePositiveRate * Negatives), Positives);
     }
 
     /// <summary>

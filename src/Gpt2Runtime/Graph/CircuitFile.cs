@@ -19,11 +19,11 @@ public static class CircuitFile
             throw new GradpathException(
                 $"{path}: holds scores but no circuit: no edge in it is marked in_graph. Select a circuit from it first (gradpath circuit).");
         }
-        Circuit circuit = new(scores.Graph, edges) { Scores = scores };
-        if (scores.Provenance?.EdgesBeforePrune is not { } before) return circuit;
-        return before >= circuit.EdgeCount
+        int count = edges.Count(isIn => isIn);
+        int before = scores.Provenance?.EdgesBeforePrune ?? count;
+        return before >= count
             ? new Circuit(scores.Graph, edges) { Scores = scores, EdgesBeforePrune = before }
-            : throw new GradpathException($"{path}: 'gradpath.edges_before_prune' is {before}, but the circuit has {circuit.EdgeCount} edges.");
+            : throw new GradpathException($"{path}: 'gradpath.edges_before_prune' is {before}, but the circuit has {count} edges.");
     }
 
     /// <summary>Writes a circuit; a file that exists is replaced, and only by a whole one.</summary>

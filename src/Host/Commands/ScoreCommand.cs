@@ -30,7 +30,7 @@ internal static class ScoreCommand
             HardCorruption = o.HardCorruption,
         };
         request.Check();
-        if (o.Out is not null) RequireWritable(o.Out);
+        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, ScoreFile.RequireWritable);
         if (o.RecordPath is not null) PathCsv.RequireWritable(o.RecordPath);
 
         StageClock clock = new();
@@ -72,17 +72,5 @@ internal static class ScoreCommand
                 $"mean {EnumNames.Of(options.Metric)}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
         }
         output.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
-    }
-
-    private static void RequireWritable(string path)
-    {
-        try
-        {
-            ScoreFile.RequireWritable(path);
-        }
-        catch (GradpathException e)
-        {
-            throw new UsageException($"--out: {e.Message}");
-        }
     }
 }

@@ -12,14 +12,7 @@ internal static class PathCsv
     public static void RequireWritable(string path)
     {
         if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--record-path {path}: the file must end in .csv.");
-        try
-        {
-            AtomicFile.RequireWritable(path);
-        }
-        catch (GradpathException e)
-        {
-            throw new UsageException($"--record-path: {e.Message}");
-        }
+        OutputFile.RequireWritable("record-path", path, AtomicFile.RequireWritable);
     }
 
     /// <summary>Writes the path; a file that exists is replaced, and only by a whole one.</summary>

@@ -36,6 +36,8 @@ public class RocCurveTests
                 Assert.Equal(yes.Count(y => y >= point.Threshold) / (double)yes.Length, point.TruePositiveRate);
                 Assert.Equal(no.Count(n => n >= point.Threshold) / (double)no.Length, point.FalsePositiveRate);
 
+                Assert.Equal(new SetOverlap(yes.Count(y => y >= point.Threshold), yes.Concat(no).Count(y => y >= point.Threshold), yes.Length), curve.At(point));
+
                 // The point of the circuit at that threshold.
                 RocPoint same = RocPoint.Of(CircuitSelection.Threshold(scores, (float)point.Threshold), truth, withoutMlps);
                 Assert.Equal((point.FalsePositiveRate, point.TruePositiveRate), (same.FalsePositiveRate, same.TruePositiveRate));
