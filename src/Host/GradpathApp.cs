@@ -15,8 +15,9 @@ internal static class GradpathApp
 
     private static readonly Type[] s_verbs =
     [
-        typeof(ScoreOptions), typeof(CircuitOptions), typeof(EvaluateOptions), typeof(CompareOptions), typeof(ReportOptions), typeof(DrawOptions),
-        typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions), typeof(SelfTestOptions),
+        typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
+        typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
+        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -50,6 +51,7 @@ internal static class GradpathApp
             CircuitOptions o => CircuitCommand.Run(o, terminal),
             CompareOptions o => CompareCommand.Run(o, terminal),
             EvaluateOptions o => EvaluateCommand.Run(o, terminal, cancellation),
+            CurveOptions o => CurveCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
             TasksOptions => TasksCommand.Run(terminal),
