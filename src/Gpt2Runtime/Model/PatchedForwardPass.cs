@@ -147,7 +147,7 @@ internal sealed class PatchedForwardPass : IDisposable
     public void Continue(PassShape one, IReadOnlyList<PatchedCircuit> circuits, bool ablatedInputsMatter, int from, Tensor answers)
     {
         var run = new RunState(circuits.Select(c => new PatchPlan(c, ablatedInputsMatter, from)), _graph.Writers, keep: false);
-        ReserveSlots(run, from);
+        ReserveSlots(run, FirstWriter(from));
         long length = (long)one.Rows * _d;
         for (int c = 0; c < run.Count; c++) _device.CopyBlock(_baseTotal[from], 0, _total, c * length, length);
         RunSublayers(one, run, from, answers);
@@ -178,9 +178,8 @@ internal sealed class PatchedForwardPass : IDisposable
     }
 
     // A kept run gives every writer the slot of its row; what continues it shares those and adds its own behind them.
-    private void ReserveSlots(RunState run, int from)
+    private void ReserveSlots(RunState run, int firstOwn)
     {
-        int firstOwn = from == 0 ? 0 : FirstWriter(from);
         int next = _baseSlots;
         for (int c = 0; c < run.Count; c++)
         {

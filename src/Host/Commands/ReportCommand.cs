@@ -36,7 +36,7 @@ internal static class ReportCommand
     {
         if (!o.Out.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--out {o.Out}: the file must end in .html.");
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
-        RequireWritable(o.Out);
+        OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         List<ReportMethod> methods = ReadMethods([.. o.Scores]);
         foreach (string file in o.Paths)
         {
@@ -67,19 +67,6 @@ internal static class ReportCommand
         ({ } task, null) => $"Circuit of {task}",
         _ => "Circuit",
     };
-
-    /// <summary>Refuses a file that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        try
-        {
-            AtomicFile.RequireWritable(path);
-        }
-        catch (GradpathException e)
-        {
-            throw new UsageException($"--out: {e.Message}");
-        }
-    }
 
     /// <summary>Reads score files. A file is called by its method, or by its own name where it states none or two files share one.</summary>
     public static List<ReportMethod> ReadMethods(string[] files)

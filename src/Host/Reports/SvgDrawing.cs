@@ -46,8 +46,10 @@ internal static class SvgDrawing
 
     private static void DrawLayers(StringBuilder svg, ComputationGraph graph, DrawingLayout layout)
     {
-        for (int layer = 0; layer < graph.Layers; layer++)
-            Line(svg, $"""<text x="8" y="{layout.Place(graph.HeadRow(layer, 0)).Y + 4:0.##}" fill="#5a626b">{layer}</text>""");
+        for (int layer = 0; layer < graph.Layers; layer++) Label(graph.HeadRow(layer, 0), 4, layer.ToString(CultureInfo.InvariantCulture));
+        Label(graph.HeadRow(graph.Layers - 1, 0), -12, "layer");
+
+        void Label(int node, double down, string text) => Line(svg, $"""<text x="8" y="{layout.Place(node).Y + down:0.##}" fill="#5a626b">{text}</text>""");
     }
 
     // Weak edges first, so that strong ones lie on top.

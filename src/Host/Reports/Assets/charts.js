@@ -87,14 +87,14 @@ function span(values) {
   return low < high ? [low, high] : [low - 0.5, high + 0.5];
 }
 
-// Places for values, and round ticks that enclose them.
+// Places for values, and round ticks between them: whole numbers, or about five with a little room above and below.
 function linearScale([low, high], from, to, whole) {
   const raw = (high - low) / 5;
   const power = Math.pow(10, Math.floor(Math.log10(raw)));
   let step = [1, 2, 5, 10].find(s => s * power >= raw * 0.999) * power;
   if (whole) step = Math.max(1, Math.round(step));
-  const start = whole ? low : Math.floor(low / step + 1e-9) * step;
-  const end = whole ? high : Math.ceil(high / step - 1e-9) * step;
+  const room = whole ? 0 : (high - low) * 0.04;
+  const start = low - (low === 0 ? 0 : room), end = high + room;
   const ticks = [];
   for (let i = Math.ceil(start / step - 1e-9); i * step <= end + step * 1e-9; i++) ticks.push(Number((i * step).toPrecision(12)));
   return [value => from + (value - start) / (end - start) * (to - from), ticks];

@@ -128,10 +128,11 @@ class GraphView {
     fill(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` }, []);
     this.svg.replaceChildren();
     this.marked = null;
+    const x = this.layout.left - 34;
     for (let layer = 0; layer < this.graph.layers; layer++) {
       const { y } = this.layout.place(1 + layer * (this.graph.heads + 1));
-      this.svg.append(
-        svg("text", { x: 8, y: y + 4, class: "layer" }, String(layer), svg("title", {}, `layer ${layer}`)));
+      this.svg.append(svg("text", { x, y: y + 4, class: "layer" }, String(layer)));
+      if (layer === this.graph.layers - 1) this.svg.append(svg("text", { x, y: y - 12, class: "layer" }, "layer"));
     }
     let first = null;
     for (let node = 0; node <= this.graph.logitsNode; node++) {

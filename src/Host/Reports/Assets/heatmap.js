@@ -4,7 +4,7 @@
 // the screen, the edge of largest |score| in a block.
 
 const HEAT_STEPS = 256;
-const HEAT_POWER = 0.4;
+const HEAT_POWER = 0.25;
 
 class HeatMap {
   constructor(container, graph) {
@@ -98,12 +98,12 @@ class HeatMap {
     new Uint32Array(image.data.buffer).set(heatPalette());
     pen.putImageData(image, 0, 0);
     const most = this.method.largest;
-    const ticks = [-1, -0.1, 0, 0.1, 1].map(share => {
+    const ticks = [-1, -0.05, 0, 0.05, 1].map(share => {
       const tick = html("span", {}, share === 0 ? "0" : (share > 0 ? "+" : "-") + shortNumber(Math.abs(share) * most));
       tick.style.left = `${50 + 50 * compress(share, 1)}%`;
       return tick;
     });
-    this.scale.replaceChildren(html("div", { class: "heat-ends" }, html("span", {}, "corrupting helps"), html("span", {}, "corrupting hurts")), bar, html("div", { class: "heat-ticks" }, ...ticks));
+    this.scale.replaceChildren(html("div", { class: "heat-ends" }, ...signNames(this.method).map(name => html("span", {}, name))), bar, html("div", { class: "heat-ticks" }, ...ticks));
   }
 
   hover(event) {
@@ -147,6 +147,12 @@ class HeatMap {
     ]);
     event.preventDefault();
   }
+}
+
+// What the two ends of the scale mean, as far as the file says.
+function signNames(method) {
+  const sign = method.provenance.find(([key]) => key === "sign")?.[1] ?? "";
+  return sign.startsWith("positive = corrupting the edge hurts") ? ["corrupting it helps", "corrupting it hurts"] : ["negative", "positive"];
 }
 
 // A score as a place on the scale from -1 to 1.

@@ -2,10 +2,10 @@
 
 // Where nodes stand and how edges run. The program's SVG drawings follow the same rules (DrawingLayout.cs).
 //
-// A layer is one step high. Its heads stand side by side, its MLP in the last column, half a step up, because it reads the heads.
+// A layer is one step high, the more layers the lower. Its heads stand side by side, its MLP in the last column, half a step up, because it reads the heads.
 // The input is a bar at the bottom, the logits one at the top; edges leave and reach them spread out by where they come from and go to.
 
-const LAYOUT = { left: 34, right: 12, top: 14, bar: 24, step: 58, gap: 66, nodeHeight: 20, narrowest: 50, widest: 88 };
+const LAYOUT = { left: 40, right: 12, top: 14, bar: 24, gap: 66, nodeHeight: 20, narrowest: 50, widest: 88, leastStep: 62, mostStep: 96, room: 620 };
 
 class Layout {
   constructor(graph, width) {
@@ -16,8 +16,9 @@ class Layout {
     this.nodeWidth = Math.min(58, this.column - 6);
     this.left = LAYOUT.left + Math.max(0, Math.floor((room - this.column) * columns / 2));
     this.width = Math.max(Math.floor(width), this.left + columns * this.column + LAYOUT.right);
+    this.step = Math.max(LAYOUT.leastStep, Math.min(LAYOUT.mostStep, LAYOUT.room / graph.layers));
     this.top = LAYOUT.top + LAYOUT.bar / 2;
-    this.bottom = this.top + LAYOUT.gap + (graph.layers - 0.5) * LAYOUT.step + LAYOUT.gap * 0.75;
+    this.bottom = this.top + LAYOUT.gap + (graph.layers - 0.5) * this.step + LAYOUT.gap * 0.75;
     this.height = this.bottom + LAYOUT.bar / 2 + LAYOUT.top;
     this.middle = this.left + columns * this.column / 2;
     this.barWidth = Math.max(90, columns * this.column * 0.4);
@@ -28,7 +29,7 @@ class Layout {
     const { kind, layer, head } = this.graph.node(node);
     if (kind === "input") return { x: this.middle, y: this.bottom };
     if (kind === "logits") return { x: this.middle, y: this.top };
-    const y = this.bottom - LAYOUT.gap * 0.75 - layer * LAYOUT.step - (kind === "mlp" ? LAYOUT.step / 2 : 0);
+    const y = this.bottom - LAYOUT.gap * 0.75 - layer * this.step - (kind === "mlp" ? this.step / 2 : 0);
     return { x: this.left + (head + 0.5) * this.column, y };
   }
 
@@ -52,7 +53,7 @@ class Layout {
     const y1 = to.y + this.size(target).height / 2;
     const rise = y0 - y1;
     const pull = Math.max(14, rise * 0.42);
-    const over = rise > LAYOUT.step && Math.abs(x1 - x0) < this.column * 0.6;
+    const over = rise > this.step && Math.abs(x1 - x0) < this.column * 0.6;
     const swing = over ? (x0 < this.middle ? 1 : -1) * this.column * Math.min(1.3, 0.62 + rise / 1500) : 0;
     return { x0, y0, cx0: x0 + swing, cy0: y0 - pull, cx1: x1 + swing, cy1: y1 + pull, x1, y1 };
   }

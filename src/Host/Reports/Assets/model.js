@@ -126,7 +126,7 @@ class MethodScores {
 }
 
 // Drops nodes without an outgoing edge, nodes other than the input without an incoming one, and their edges, until nothing changes.
-// In a graph without cycles that leaves the edges on a way from input to logits: those whose writer can be reached from the input
+// In a graph without cycles that leaves the edges on a path from input to logits: those whose writer can be reached from the input
 // and whose reader reaches the logits. Sorted by writer, one sweep up and one down decide both.
 function prune(graph, edges) {
   const byWriter = edges.slice().sort();
@@ -143,7 +143,7 @@ function prune(graph, edges) {
   return edges.filter(edge => fed[graph.row(edge)] && used[graph.nodeOfColumn[graph.column(edge)]]);
 }
 
-// The edges on a way from input to logits that passes through a node.
+// The edges on a path from input to logits that passes through a node.
 function through(graph, edges, node) {
   const above = new Uint8Array(graph.writers + 1);
   const below = new Uint8Array(graph.writers + 1);

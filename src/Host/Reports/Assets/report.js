@@ -46,6 +46,7 @@ class Report {
       this.method = this.methods[event.target.value];
       this.showMethod();
     });
+    for (const part of document.querySelectorAll("#method, label[for=method]")) part.hidden = this.methods.length === 1;
     const slider = byId("size"), exact = byId("size-exact");
     slider.max = this.stops.length - 1;
     exact.max = this.graph.edgeCount;
@@ -94,7 +95,8 @@ class Report {
     byId("strongest-note").textContent = `Edges among the ${TOP_OF_EACH} strongest of ${this.methods.length > 1 ? "any method" : "the method"}; ranks are by |score|. Click a rank to sort.`;
     drawFacts(byId("signs"), this.methods.map(method =>
       [method.name, method.provenance.find(([key]) => key === "sign")?.[1] ?? "the file does not say how its signs are meant"]));
-    drawProvenance(byId("provenance-table"), this.methods);
+    if (this.methods.some(method => method.provenance.length > 0)) drawProvenance(byId("provenance-table"), this.methods);
+    else byId("provenance").remove();
   }
 
   // A chart of the methods that have its data; its section goes where none has.
@@ -145,12 +147,14 @@ class Report {
   tell() {
     const { circuit, nodes, shown, isolated } = this.view;
     const status = byId("circuit-status");
-    const whole = `${plural(this.selected, "edge")} of ${count(this.graph.edgeCount)}`;
-    const kept = circuit.length === this.selected ? `${plural(nodes.size, "node")}`
-      : `${count(circuit.length)} left after pruning what lies on no way from input to logits, ${plural(nodes.size, "node")}`;
+    const chosen = `${count(this.selected)} of ${plural(this.graph.edgeCount, "edge")}`;
+    const onPath = circuit.length === this.selected ? "" : `; ${count(circuit.length)} of them on a path from input to logits`;
+    const inside = [...nodes].filter(node => node !== this.graph.logitsNode).length;
     const capped = isolated === null && shown.length < circuit.length ? ` The ${count(shown.length)} strongest are drawn.` : "";
-    status.textContent = circuit.length === 0 ? `${whole}: no way from input to logits yet; choose more edges.` : `${whole}: ${kept}.${capped}`;
-    if (isolated !== null) status.textContent += ` Shown: ${plural(shown.length, "edge")} on ways through ${this.graph.writerName(isolated)}.`;
+    status.textContent = circuit.length === 0
+      ? `${chosen}: no path from input to logits yet; choose more edges.`
+      : `${chosen}${onPath}; ${plural(inside, "node")} besides the logits.${capped}`;
+    if (isolated !== null) status.textContent += ` Shown: ${plural(shown.length, "edge")} on paths through ${this.graph.writerName(isolated)}.`;
     byId("clear").disabled = isolated === null;
     this.tellNode(isolated);
   }
