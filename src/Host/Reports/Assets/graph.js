@@ -37,6 +37,7 @@ class GraphView {
     this.circuit = edges;
     this.colouring = colouring;
     this.nodes = this.nodesOf(edges);
+    this.degrees = this.degreesOf(edges);
     if (this.isolated !== null && !this.nodes.has(this.isolated)) this.isolated = null;
     this.draw();
   }
@@ -52,9 +53,19 @@ class GraphView {
   }
 
   nodesOf(edges) {
-    const nodes = new Set();
-    for (const edge of edges) nodes.add(this.graph.row(edge)).add(this.graph.nodeOfColumn[this.graph.column(edge)]);
-    return nodes;
+    const isIn = new Uint8Array(this.graph.writers + 1);
+    for (const edge of edges) isIn[this.graph.row(edge)] = isIn[this.graph.nodeOfColumn[this.graph.column(edge)]] = 1;
+    return new Set([...isIn.keys()].filter(node => isIn[node]));
+  }
+
+  // How many edges enter and leave every node.
+  degreesOf(edges) {
+    const into = new Uint32Array(this.graph.writers + 1), outOf = new Uint32Array(this.graph.writers + 1);
+    for (const edge of edges) {
+      outOf[this.graph.row(edge)]++;
+      into[this.graph.nodeOfColumn[this.graph.column(edge)]]++;
+    }
+    return { into, outOf };
   }
 
   draw() {
@@ -185,11 +196,11 @@ class GraphView {
   }
 
   describe(node) {
-    const { into, outOf } = this.edgesAt(node);
+    const { into, outOf } = this.degrees;
     const lines = [this.graph.writerName(node)];
     if (this.method.nodeScores && node < this.graph.writers) lines.push(`score ${scoreText(this.method.nodeScores[node])}`);
-    if (node !== 0) lines.push(`${plural(into.length, "edge")} in`);
-    if (node !== this.graph.logitsNode) lines.push(`${plural(outOf.length, "edge")} out`);
+    if (node !== 0) lines.push(`${plural(into[node], "edge")} in`);
+    if (node !== this.graph.logitsNode) lines.push(`${plural(outOf[node], "edge")} out`);
     return lines;
   }
 
