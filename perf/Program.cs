@@ -6,8 +6,13 @@ switch (args.FirstOrDefault())
         return GemmAgainstOpenBlas.Run(args[1..]);
     case "methods":
         return MethodTimes.Run(args[1..]);
+    case "circuits":
+        return CircuitTimes.Run();
+    case "exact":
+        return ExactTimes.Run();
     default:
         Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
         Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
+        Console.Error.WriteLine("       perf circuits | exact");
         return 2;
 }

@@ -15,8 +15,10 @@ internal static class GradpathApp
 
     private static readonly Type[] s_verbs =
     [
-        typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(ReportOptions), typeof(DrawOptions), typeof(DemoOptions),
-        typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions), typeof(SelfTestOptions),
+        typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
+        typeof(CompletenessOptions), typeof(MinimalityOptions),
+        typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
+        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -49,6 +51,10 @@ internal static class GradpathApp
             ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
             CircuitOptions o => CircuitCommand.Run(o, terminal),
             CompareOptions o => CompareCommand.Run(o, terminal),
+            EvaluateOptions o => EvaluateCommand.Run(o, terminal, cancellation),
+            CurveOptions o => CurveCommand.Run(o, terminal, cancellation),
+            CompletenessOptions o => CompletenessCommand.Run(o, terminal, cancellation),
+            MinimalityOptions o => MinimalityCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
             TasksOptions => TasksCommand.Run(terminal),

@@ -32,10 +32,10 @@ public sealed class DemoTests : IDisposable
         string model = MakeModel();
         string directory = _folder["out/demo"];
         Cli run = Cli.Run("demo", "--model", model, "--out", directory, "--threads", "2").Succeeds(
-            "50 prompt pairs", "  clean      ", "eap-gp", "Spearman", "top 10 shared", "eap-ig point 5", "Next:", "gradpath tasks");
+            "50 prompt pairs", "  clean      ", "eap-gp", "Spearman", "top 10 shared", "eap-ig point 5", "Faithfulness of the circuit", "random", "report.html", "Next:", "gradpath tasks");
         Assert.Contains("\u2588", run.Out, StringComparison.Ordinal);
         Assert.Equal(
-            ["eap-gp-path.csv", "eap-gp.json", "eap-ig-path.csv", "eap-ig.json", "eap-path.csv", "eap.json"],
+            ["eap-gp-path.csv", "eap-gp.json", "eap-ig-path.csv", "eap-ig.json", "eap-path.csv", "eap.json", "report.html"],
             Directory.GetFiles(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("eap-gp", ScoreFile.Read(Path.Combine(directory, "eap-gp.json")).Provenance!.Method);
         Assert.Equal(1 + (50 * 6), File.ReadAllLines(Path.Combine(directory, "eap-gp-path.csv")).Length);

@@ -2,6 +2,7 @@ using System.Globalization;
 using CommandLine;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
@@ -62,20 +63,60 @@ internal static class DemoCommand
             (EdgeScores scores, AttributionResult result) = Scoring.Run(model, prompts, options, Seed, terminal, cancellation);
             runs.Add(new MethodRun(EnumNames.Of(method), scores, result));
         }
+        clock.Start("curves");
+        IReadOnlyList<SparsityCurves> curves = MeasureCurves(model, prompts, runs, terminal, cancellation);
         clock.Start("write");
-        foreach (MethodRun run in runs)
+        WriteReport(o, runs, curves);
+        foreach (MethodRun run in runs.Take(s_methods.Length))
         {
             ScoreFile.Write(Path.Combine(o.Out, $"{run.Name}.json"), run.Scores);
             PathCsv.Write(Path.Combine(o.Out, $"{run.Name}-path.csv"), run.Name, run.Result.Path ?? []);
         }
         clock.Stop();
 
-        PrintEdges(terminal, runs);
-        PrintAgreement(terminal, runs);
-        PrintPaths(terminal, runs);
+        List<MethodRun> scored = [.. runs.Take(s_methods.Length)];
+        PrintEdges(terminal, scored);
+        PrintAgreement(terminal, scored);
+        PrintPaths(terminal, scored);
+        PrintCurves(terminal, runs, curves);
         terminal.Out.WriteLine($"device: {device.Description}; time: {clock}");
         Conclude(terminal.Out, o.Out);
         return ExitCode.Success;
+    }
+
+    // The three methods and, as the measure of what any ranking reaches, random scores.
+    private static IReadOnlyList<SparsityCurves> MeasureCurves(
+        LoadedModel model, PromptSet prompts, List<MethodRun> runs, Terminal terminal, CancellationToken cancellation)
+    {
+        AttributionOptions random = new() { Method = AttributionMethod.Random, Metric = prompts.Metric };
+        (EdgeScores scores, AttributionResult result) = Scoring.Run(model, prompts, random, Seed, terminal, cancellation);
+        runs.Add(new MethodRun(EnumNames.Of(random.Method), scores, result));
+        return SparsityCurves.Measure(
+            model.Weights, prompts.Pairs, [.. runs.Select(r => r.Scores)], new SparsityOptions(), new EvaluationOptions { Metric = prompts.Metric }, cancellation: cancellation).Curves;
+    }
+
+    private static void WriteReport(DemoOptions o, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)
+    {
+        List<ReportMethod> methods = [.. runs.Zip(curves, (run, curve) => new ReportMethod(run.Name, run.Scores)
+        {
+            Path = run.Result.Path,
+            Curve = [.. curve.ByMagnitude.Points.Select(p => new CurvePoint(p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, p.Low, p.High))],
+        })];
+        HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportCommand.DefaultTitle(runs[0].Scores.Provenance), methods));
+    }
+
+    private static void PrintCurves(Terminal terminal, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)
+    {
+        Table table = new Table { Border = TableBorder.Simple }.AddColumn(new TableColumn("edges").RightAligned());
+        foreach (MethodRun run in runs) table.AddColumn(new TableColumn(run.Name).RightAligned());
+        for (int i = 0; i < curves[0].ByMagnitude.Points.Count; i++)
+        {
+            List<Text> row = [new(Sizes.Count(curves[0].ByMagnitude.Points[i].Edges))];
+            row.AddRange(curves.Select(c => new Text(c.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture))));
+            table.AddRow(row);
+        }
+        terminal.Out.WriteLine("Faithfulness of the circuit of the strongest edges (1: as the full model; 0: as the corrupted run)");
+        terminal.Console.Write(table);
     }
 
     private static void Introduce(TextWriter output, string name, Gpt2Checkpoint checkpoint, PromptSet prompts)
@@ -147,6 +188,7 @@ internal static class DemoCommand
     private static void Conclude(TextWriter output, string directory)
     {
         output.WriteLine($"Scores and paths: {directory}");
+        output.WriteLine($"Open in a browser: {Path.Combine(directory, "report.html")}");
         output.WriteLine();
         output.WriteLine("Next:");
         output.WriteLine("  gradpath tasks                                                     the other tasks");

@@ -68,8 +68,8 @@ internal static class ReportCommand
         _ => "Circuit",
     };
 
-    // A file is called by its method, or by its own name where it states none or two files share one.
-    private static List<ReportMethod> ReadMethods(string[] files)
+    /// <summary>Reads score files. A file is called by its method, or by its own name where it states none or two files share one.</summary>
+    public static List<ReportMethod> ReadMethods(string[] files)
     {
         EdgeScores[] scores = [.. files.Select(ScoreFile.Read)];
         string?[] names = [.. scores.Select(s => s.Provenance?.Method)];

@@ -27,16 +27,20 @@ internal static class ReportCsv
             row.Integer("item"), row.Integer("step"), row.Number("metric"), row.Number("gradient_norm"), row.Number("output_distance"),
             row.Number("distance_from_clean"), row.Number("distance_from_corrupted")));
 
-    /// <summary>Curves by method: columns method, fraction, edges, edges_after_prune, faithfulness and, where there is an interval, low and high.</summary>
+    /// <summary>
+    /// Curves by method: columns method, fraction, edges, edges_after_prune, faithfulness and, where there is an interval, low and high. Of a
+    /// file that holds both rankings, as <see cref="CurveCsv"/> writes it, the curves by absolute score are taken.
+    /// </summary>
     /// <exception cref="GradpathException">The file cannot be read, a column is missing or a value is no number.</exception>
     public static IReadOnlyDictionary<string, List<CurvePoint>> ReadCurves(string path) => Read(
         path,
         ["method", "fraction", "edges", "edges_after_prune", "faithfulness"],
         row => new CurvePoint(
             row.Number("fraction"), row.Integer("edges"), row.Integer("edges_after_prune"), row.Number("faithfulness"),
-            row.OptionalNumber("low"), row.OptionalNumber("high")));
+            row.OptionalNumber("low"), row.OptionalNumber("high")),
+        row => row.OptionalText("ranking") != CurveCsv.ByScore);
 
-    private static Dictionary<string, List<T>> Read<T>(string path, string[] required, Func<Row, T> parse)
+    private static Dictionary<string, List<T>> Read<T>(string path, string[] required, Func<Row, T> parse, Func<Row, bool>? takes = null)
     {
         if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory; a CSV file is expected.");
         if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
@@ -49,6 +53,7 @@ internal static class ReportCsv
             {
                 if (columns.Count == 0) columns = Columns(reader, path, required);
                 Row row = new(path, reader, columns);
+                if (takes?.Invoke(row) == false) continue;
                 if (!byMethod.TryGetValue(row.Text("method"), out List<T>? points)) byMethod[row.Text("method")] = points = [];
                 points.Add(parse(row));
             }
@@ -72,6 +77,8 @@ internal static class ReportCsv
     private sealed class Row(string path, CsvReader reader, Dictionary<string, int> columns)
     {
         public string Text(string column) => reader.GetString(columns[column]);
+
+        public string? OptionalText(string column) => columns.ContainsKey(column) ? Text(column) : null;
 
         public int Integer(string column) => int.TryParse(Text(column), NumberStyles.None, CultureInfo.InvariantCulture, out int value)
             ? value : throw Wrong(column, "a whole number from 0");

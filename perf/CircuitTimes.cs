@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cpu;
+
+namespace Gradpath.Perf;
+
+/// <summary>
+/// Times the evaluation of circuits of several sizes against a plain forward pass over the same prompts, on GPT-2 small's shape with random
+/// weights.
+/// </summary>
+internal static class CircuitTimes
+{
+    private static readonly int[] Sizes = [100, 500, 1000, 2000, 5000, 16000, 32491];
+
+    /// <summary>Runs the table.</summary>
+    /// <returns>Exit code.</returns>
+    public static int Run()
+    {
+        const int Pairs = 20;
+        const int Tokens = 16;
+        using var device = new CpuDevice();
+        Gpt2Config config = Workloads.Shape("small");
+        Console.WriteLine($"GPT-2 small shape, random weights; {Pairs} pairs of {Tokens} tokens; {device.Description}");
+        using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
+        PromptPair[] prompts = Workloads.Pairs(Pairs, Tokens, Tokens - 4);
+        AttributionResult eap = EdgeAttribution.Score(weights, prompts, new AttributionOptions { Method = AttributionMethod.Eap });
+        var scores = new EdgeScores(new ComputationGraph(config), eap.Scores) { ModelWidth = config.Width };
+        int[] lengths = [.. prompts.Select(p => p.Length)];
+        var capacity = PassCapacity.For(lengths, 1, false);
+        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
+        using var activations = new Activations(config, device, capacity, keepWriters: true);
+        using var patched = new PatchedForwardPass(weights, capacity, 1, continues: false);
+        using var target = new WriterOutputs(config, device, capacity);
+        using Tensor clean = Embeddings(weights, [.. prompts.SelectMany(p => p.Clean)]);
+        using Tensor corrupted = Embeddings(weights, [.. prompts.SelectMany(p => p.Corrupted)]);
+        using Tensor answers = device.Allocate(Pairs, config.Width);
+        var forward = new ForwardPass(weights);
+        RunForward(corrupted);
+        target.Take(shape, activations, corrupted, 0);
+        patched.SetAblation(shape, forward, target);
+
+        // The plain pass and the circuits take turns.
+        Circuit[] circuits = [.. Sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, size)))];
+        PatchedCircuit[] edges = [.. circuits.Select(c => new PatchedCircuit(scores.Graph, c.Membership.ToArray()))];
+        var plain = new List<double>();
+        var times = circuits.Select(_ => new List<double>()).ToArray();
+        for (int round = -1; round < 7; round++)
+        {
+            double seconds = Seconds(() => RunForward(clean));
+            if (round >= 0) plain.Add(seconds);
+            for (int i = 0; i < circuits.Length; i++)
+            {
+                seconds = Seconds(() => patched.Run(shape, clean, [edges[i]], false, answers));
+                if (round >= 0) times[i].Add(seconds);
+            }
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"plain forward pass of the clean prompts: {Median(plain):F3} s"));
+        Console.WriteLine("| edges | after pruning | nodes | seconds | against the plain pass |");
+        Console.WriteLine("|---|---|---|---|---|");
+        for (int i = 0; i < circuits.Length; i++)
+        {
+            double time = Median(times[i]);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {time:F3} | {time / Median(plain):F2} |"));
+        }
+        return 0;
+
+        void RunForward(Tensor embeddings)
+        {
+            forward.Embed(shape, activations, embeddings);
+            forward.Run(shape, activations);
+        }
+    }
+
+    private static Tensor Embeddings(Gpt2Weights weights, int[] tokens)
+    {
+        Tensor embeddings = weights.Device.Allocate(tokens.Length, weights.Config.Width);
+        using DeviceArray<int> ids = weights.Device.Store<int>(tokens);
+        weights.Device.GatherRows(weights.TokenEmbedding, ids, tokens.Length, weights.Config.Width, embeddings);
+        return embeddings;
+    }
+
+    private static double Seconds(Action action)
+    {
+        var watch = Stopwatch.StartNew();
+        action();
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static double Median(List<double> times)
+    {
+        times.Sort();
+        return times[times.Count / 2];
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tokenization;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cpu;
+
+namespace Gradpath.Perf;
+
+/// <summary>
+/// Exact patching of every edge of the demo model, against the loop that it replaces: one whole forward pass per edge, one after the other.
+/// </summary>
+internal static class ExactTimes
+{
+    /// <summary>Runs the comparison.</summary>
+    /// <returns>Exit code.</returns>
+    public static int Run()
+    {
+        string directory = ModelLocator.Resolve("demo");
+        using var device = new CpuDevice();
+        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(directory);
+        using Gpt2Weights weights = checkpoint.LoadWeights(device);
+        PromptSet prompts = PromptLoader.Load("ioi", null, BpeTokenizer.Load(directory), new PromptOptions { Limit = 20 });
+        var graph = new ComputationGraph(weights.Config);
+        var options = new AttributionOptions { Method = AttributionMethod.Exact };
+        EdgeAttribution.Score(weights, prompts.Pairs, options);
+        var watch = Stopwatch.StartNew();
+        EdgeAttribution.Score(weights, prompts.Pairs, options);
+        double ours = watch.Elapsed.TotalSeconds;
+        double loop = LoopSeconds(weights, graph, [.. prompts.Pairs.Select(p => p.Length)]);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"exact patching of {graph.EdgeCount} edges (and {graph.Writers} nodes), demo model, {prompts.Pairs.Count} pairs: {ours:F2} s; one forward pass per edge: {loop:F2} s; ratio {loop / ours:F1}"));
+        return 0;
+    }
+
+    private static double LoopSeconds(Gpt2Weights weights, ComputationGraph graph, int[] lengths)
+    {
+        using var shape = new PassShape(weights.Device, lengths, 1, answerOnly: false);
+        using var activations = new Activations(weights.Config, weights.Device, PassCapacity.For(lengths, 1, false), keepWriters: false);
+        using Tensor embeddings = weights.Device.Allocate(shape.Rows, weights.Config.Width);
+        var forward = new ForwardPass(weights);
+        var watch = new Stopwatch();
+        for (int edge = -20; edge < graph.EdgeCount; edge++)
+        {
+            if (edge == 0) watch.Start();
+            forward.Embed(shape, activations, embeddings);
+            forward.Run(shape, activations);
+        }
+        return watch.Elapsed.TotalSeconds;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
+
+namespace Gradpath.Host.Reports;
+
+/// <summary>Result files in JSON, and numbers in them and in tables that may not exist.</summary>
+internal static class ResultJson
+{
+    /// <summary>A number, or null where it is not one: JSON has no NaN.</summary>
+    public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+
+    /// <summary>A number as a table shows it; a dash where it is not one.</summary>
+    public static string Text(double value) => Math.Abs(value) switch
+    {
+        double.NaN => "-",
+        0 => "0",
+        < 1e-3 or >= 1e6 => value.ToString("0.000e+00", CultureInfo.InvariantCulture),
+        _ => value.ToString("0.0000", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Refuses a file that cannot be written.</summary>
+    /// <exception cref="UsageException">The file does not end in .json or cannot be written.</exception>
+    public static void RequireWritable(string path)
+    {
+        if (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--out {path}: the file must end in .json.");
+        OutputFile.RequireWritable("out", path, AtomicFile.RequireWritable);
+    }
+
+    /// <summary>Writes a result; a file that exists is replaced, and only by a whole one.</summary>
+    public static void Write(string path, JsonObject result) => AtomicFile.Write(path, stream =>
+    {
+        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true })) result.WriteTo(json);
+        stream.WriteByte((byte)'\n');
+    });
+}
