@@ -17,7 +17,7 @@ sdk:
 	@dotnet --list-sdks | grep -q '^1[0-9]\.' || { echo "The .NET 10 SDK is missing (dotnet finds: $$(dotnet --list-sdks | tr '\n' ' ')): https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
 
 gradpath: sdk
-	@dotnet build Engine.sln -c $(CONFIGURATION) -v quiet -nologo
+	@dotnet build Engine.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 	@printf '#!/bin/sh\nexec dotnet "$$(dirname "$$(readlink -f "$$0")")/$(PROGRAM)" "$$@"\n' > $@
 	@chmod +x $@
 	@echo "built ./gradpath; try: ./gradpath --help"

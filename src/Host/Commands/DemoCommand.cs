@@ -100,7 +100,8 @@ internal static class DemoCommand
         List<ReportMethod> methods = [.. runs.Zip(curves, (run, curve) => new ReportMethod(run.Name, run.Scores)
         {
             Path = run.Result.Path,
-            Curve = [.. curve.ByMagnitude.Points.Select(p => new CurvePoint(p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, p.Low, p.High))],
+            Curve = [.. curve.ByMagnitude.Points.Where(p => double.IsFinite(p.Faithfulness)).Select(p => new CurvePoint(
+                p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, double.IsFinite(p.Low) ? p.Low : null, double.IsFinite(p.High) ? p.High : null))],
         })];
         HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportCommand.DefaultTitle(runs[0].Scores.Provenance), methods));
     }
