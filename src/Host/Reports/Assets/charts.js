@@ -13,7 +13,7 @@ const MARKERS = [
   (x, y) => svg("path", { d: `M${x} ${y - 5}L${x + 5} ${y + 4}L${x - 5} ${y + 4}Z` }),
   (x, y) => svg("path", { d: `M${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}L${x - 5} ${y}Z` }),
 ];
-const FRAME = { left: 52, right: 16, top: 12, bottom: 42, height: 300 };
+const FRAME = { left: 52, right: 28, top: 12, bottom: 42, height: 300 };
 
 function drawChart(container, chart) {
   const width = container.clientWidth;
