@@ -100,11 +100,8 @@ internal sealed class ExactPatching : BatchScorer
 
     private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)
     {
-        int layer = sublayer / 2;
-        int heads = _context.Config.Heads;
-        IEnumerable<int> columns = sublayer == 2 * _context.Config.Layers ? [_graph.LogitsColumn]
-            : sublayer % 2 == 1 ? [_graph.MlpColumn(layer)]
-            : Enumerable.Range(_graph.HeadColumn(layer, HeadInput.Query, 0), 3 * heads);
+        bool attention = sublayer % 2 == 0 && sublayer < 2 * _context.Config.Layers;
+        IEnumerable<int> columns = Enumerable.Range(_graph.FirstColumnOfSublayer(sublayer), attention ? 3 * _context.Config.Heads : 1);
         return columns.SelectMany(column => Enumerable.Range(0, _graph.WritersBefore(column)).Select(row => (row, column)));
     }
 
@@ -113,10 +110,8 @@ internal sealed class ExactPatching : BatchScorer
     {
         for (int sublayer = -1; sublayer < 2 * _context.Config.Layers; sublayer++)
         {
-            int layer = sublayer / 2;
-            int[] nodes = sublayer < 0 ? [ComputationGraph.InputRow]
-                : sublayer % 2 == 1 ? [_graph.MlpRow(layer)]
-                : [.. Enumerable.Range(_graph.HeadRow(layer, 0), _context.Config.Heads)];
+            int first = sublayer < 0 ? ComputationGraph.InputRow : _graph.WritersBeforeSublayer(sublayer);
+            IEnumerable<int> nodes = Enumerable.Range(first, _graph.WritersBeforeSublayer(sublayer + 1) - first);
             foreach (int[] chunk in nodes.Chunk(_copies))
             {
                 double[] changes = LossChanges(batch, one, chunk.Select(WithoutNode), sublayer + 1);

@@ -46,7 +46,6 @@ internal sealed class InformationFlowRoutes : BatchScorer
         using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
         int d = _context.Config.Width;
         int layers = _context.Config.Layers;
-        int heads = _context.Config.Heads;
         int boundaries = (2 * layers) + 1;
         float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) => Enumerable.Repeat((float)(w / batch.Lengths[i]), batch.Lengths[i]))];
         using Tensor weights = _context.Device.StoreTensor(rowWeights, rowWeights.Length);
@@ -58,7 +57,7 @@ internal sealed class InformationFlowRoutes : BatchScorer
         _context.Advance("flow", 0.3);
         for (int b = 0; b < boundaries; b++)
         {
-            int writers = 1 + (b / 2 * (heads + 1)) + (b % 2 == 1 ? heads : 0);
+            int writers = _context.Graph.WritersBeforeSublayer(b);
             _context.Device.Proximity(_activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, _scores, boundaries, b);
         }
         _context.HostScores = ToColumns(_scores.ToArray());

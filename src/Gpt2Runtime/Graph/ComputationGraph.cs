@@ -130,6 +130,19 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <returns>l(3H+1) + 3H.</returns>
     public int MlpColumn(int layer) => layer * (3 * Heads + 1) + 3 * Heads;
 
+    /// <summary>
+    /// Number of writers before a sublayer, which is the row of its first writer. Sublayer 2 l is the attention of layer l, 2 l + 1 its
+    /// MLP, 2 L stands for the logits.
+    /// </summary>
+    /// <param name="sublayer">0 to 2 L.</param>
+    /// <returns>The row; F for the logits.</returns>
+    internal int WritersBeforeSublayer(int sublayer) => HeadRow(sublayer / 2, sublayer % 2 == 0 ? 0 : Heads);
+
+    /// <summary>Column of a sublayer's first reader, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
+    /// <param name="sublayer">0 to 2 L.</param>
+    /// <returns>The column.</returns>
+    internal int FirstColumnOfSublayer(int sublayer) => sublayer % 2 == 0 ? HeadColumn(sublayer / 2, HeadInput.Query, 0) : MlpColumn(sublayer / 2);
+
     /// <summary>How many writers feed a reader: the rows 0 .. n-1.</summary>
     /// <param name="column">The reader.</param>
     /// <returns>n.</returns>

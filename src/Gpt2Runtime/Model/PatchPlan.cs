@@ -28,7 +28,7 @@ internal sealed class PatchPlan
         _active = new bool[_graph.Writers];
         _listed = new bool[_graph.Writers];
         FindActive(ablatedInputsMatter, from);
-        for (int column = FirstColumn(from); column < _graph.Readers; column++)
+        for (int column = _graph.FirstColumnOfSublayer(from); column < _graph.Readers; column++)
         {
             int node = _graph.NodeOfColumn(column);
             if (node != _graph.LogitsNode && !_active[node]) continue;
@@ -88,18 +88,10 @@ internal sealed class PatchPlan
         return true;
     }
 
-    private int FirstColumn(int sublayer) => sublayer >= 2 * _graph.Layers
-        ? _graph.LogitsColumn
-        : sublayer % 2 == 1 ? _graph.MlpColumn(sublayer / 2) : _graph.HeadColumn(sublayer / 2, HeadInput.Query, 0);
-
-    private int FirstWriter(int sublayer) => sublayer >= 2 * _graph.Layers
-        ? _graph.Writers
-        : sublayer % 2 == 1 ? _graph.MlpRow(sublayer / 2) : _graph.HeadRow(sublayer / 2, 0);
-
     // Forwards for what can differ from the ablated output, backwards for what is read; both end where nothing changes any more.
     private void FindActive(bool ablatedInputsMatter, int from)
     {
-        int firstWriter = FirstWriter(from);
+        int firstWriter = _graph.WritersBeforeSublayer(from);
         var read = new bool[_graph.Writers];
         for (int node = _graph.LogitsNode; node >= 0; node--)
         {

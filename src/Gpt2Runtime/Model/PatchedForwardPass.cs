@@ -147,7 +147,7 @@ internal sealed class PatchedForwardPass : IDisposable
     public void Continue(PassShape one, IReadOnlyList<PatchedCircuit> circuits, bool ablatedInputsMatter, int from, Tensor answers)
     {
         var run = new RunState(circuits.Select(c => new PatchPlan(c, ablatedInputsMatter, from)), _graph.Writers, keep: false);
-        ReserveSlots(run, FirstWriter(from));
+        ReserveSlots(run, _graph.WritersBeforeSublayer(from));
         long length = (long)one.Rows * _d;
         for (int c = 0; c < run.Count; c++) _device.CopyBlock(_baseTotal[from], 0, _total, c * length, length);
         RunSublayers(one, run, from, answers);
@@ -208,10 +208,6 @@ internal sealed class PatchedForwardPass : IDisposable
     {
         if (run.Keep) _device.Fill(_slots, 0, (long)run.Writers * _one.Rows * _d);
     }
-
-    private int FirstWriter(int sublayer) => sublayer >= 2 * _config.Layers
-        ? _graph.Writers
-        : sublayer % 2 == 1 ? _graph.MlpRow(sublayer / 2) : _graph.HeadRow(sublayer / 2, 0);
 
     private void RunSublayers(PassShape one, RunState run, int from, Tensor answers)
     {

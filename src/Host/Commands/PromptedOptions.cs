@@ -3,41 +3,11 @@ using CommandLine;
 namespace Gradpath.Host.Commands;
 
 /// <summary>What the commands share that run circuits of a model on prompts.</summary>
-internal abstract class PromptedOptions : CommandOptions
+internal abstract class PromptedOptions : ModelPromptOptions
 {
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face cache.")]
-    public string Model { get; set; } = "";
-
-    [Option("task", MetaValue = "TASK", HelpText = "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
-    public string? Task { get; set; }
-
-    [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
-    public string? Data { get; set; }
-
-    [Option("metric", MetaValue = "METRIC", HelpText = "logit-diff, prob-diff or kl, judged at the last token (default: the task's own).")]
-    public string? Metric { get; set; }
-
     [Option("ablation", MetaValue = "KIND", Default = "patching", HelpText = "What edges outside a circuit carry: patching (the writer's output on the corrupted prompt), zero or mean-positional.")]
     public string Ablation { get; set; } = "patching";
 
-    [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass (default: as many as the memory allows).")]
-    public int? BatchSize { get; set; }
-
-    [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
-    public int? Limit { get; set; }
-
     [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of all random draws (default: 0).")]
     public int? Seed { get; set; }
-
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
-    public string Device { get; set; } = "auto";
-
-    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
-    public int? Threads { get; set; }
-
-    [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
-    public bool NoBos { get; set; }
-
-    [Option("hard-corruption", HelpText = "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
-    public bool HardCorruption { get; set; }
 }

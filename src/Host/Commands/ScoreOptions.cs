@@ -5,27 +5,15 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath score</c>. What is not given is null, so that options which do not go with the method are noticed.</summary>
 [Verb("score", HelpText = "Score every edge of the model's computational graph on a task.")]
-internal sealed class ScoreOptions : CommandOptions
+internal sealed class ScoreOptions : ModelPromptOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
-
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face cache.")]
-    public string Model { get; set; } = "";
-
-    [Option("task", MetaValue = "TASK", HelpText = "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
-    public string? Task { get; set; }
-
-    [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
-    public string? Data { get; set; }
 
     [Option("method", MetaValue = "METHOD", Default = "eap-ig", HelpText = "eap, eap-ig, eap-ig-activations, clean-corrupted, eap-gp, exact, information-flow-routes, or the baselines magnitude and random.")]
     public string Method { get; set; } = "eap-ig";
 
     [Option("steps", MetaValue = "N", HelpText = "Gradient points of eap-ig, eap-ig-activations and eap-gp (default: 5).")]
     public int? Steps { get; set; }
-
-    [Option("metric", MetaValue = "METRIC", HelpText = "logit-diff, prob-diff or kl, judged at the last token (default: the task's own).")]
-    public string? Metric { get; set; }
 
     [Option("ablation", MetaValue = "KIND", HelpText = "What replaces a writer's output, for eap, eap-ig-activations and exact: patching (its output on the corrupted prompt; default), zero or mean-positional.")]
     public string? Ablation { get; set; }
@@ -51,26 +39,8 @@ internal sealed class ScoreOptions : CommandOptions
     [Option("normalization", MetaValue = "RULE", HelpText = "item: mean over prompt pairs (default); library: as the EAP-IG library, which also divides by the batch size (needs --batch-size).")]
     public string? Normalization { get; set; }
 
-    [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass (default: as many as the memory allows).")]
-    public int? BatchSize { get; set; }
-
-    [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
-    public int? Limit { get; set; }
-
     [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of the method random (default: 0).")]
     public int? Seed { get; set; }
-
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
-    public string Device { get; set; } = "auto";
-
-    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
-    public int? Threads { get; set; }
-
-    [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
-    public bool NoBos { get; set; }
-
-    [Option("hard-corruption", HelpText = "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
-    public bool HardCorruption { get; set; }
 
     [Option("out", MetaValue = "FILE", HelpText = "Write the scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
