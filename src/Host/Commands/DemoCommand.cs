@@ -193,7 +193,7 @@ internal static class DemoCommand
         output.WriteLine();
         output.WriteLine("Next:");
         output.WriteLine("  gradpath tasks                                                     the other tasks");
-        output.WriteLine("  gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (a minute or two)");
+        output.WriteLine("  gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (some seconds)");
         output.WriteLine("  gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
     }
 
