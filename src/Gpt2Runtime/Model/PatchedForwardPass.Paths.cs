@@ -24,7 +24,7 @@ internal sealed partial class PatchedForwardPass
     /// <param name="noted">[copies, rows, D] per sublayer, out.</param>
     public void RunSenders(PassShape one, IReadOnlyList<int> senders, WriterOutputs differences, bool recomputeMlps, IReadOnlyList<int> sublayers, IReadOnlyList<Tensor> noted)
     {
-        var run = new RunState(senders.Select(s => PatchPlan.BehindSender(_graph, s)), _graph.Writers, keep: false);
+        var run = new RunState([.. senders.Select(s => PatchPlan.BehindSender(_graph, s))], _graph.Writers, keep: false);
         long length = (long)one.Rows * _d;
         _device.Fill(_total, 0, senders.Count * length);
         int last = sublayers[^1];
@@ -57,7 +57,7 @@ internal sealed partial class PatchedForwardPass
     public void RunReceivers(PassShape one, int copies, IReadOnlyList<InputReplacement> replacements, IReadOnlyDictionary<int, int> replacementOf, Tensor answers)
     {
         var plan = PatchPlan.BehindReceivers(_graph, replacements.Count, replacementOf);
-        var run = new RunState(Enumerable.Repeat(plan, copies), _graph.Writers + replacements.Count, keep: false) { Replacements = replacements };
+        var run = new RunState([.. Enumerable.Repeat(plan, copies)], _graph.Writers + replacements.Count, keep: false) { Replacements = replacements };
         for (int i = 0; i < replacements.Count; i++)
         {
             for (int c = 0; c < copies; c++) run.Slots[(c * run.Writers) + _graph.Writers + i] = _baseSlots + (i * copies) + c;

@@ -42,6 +42,13 @@ public sealed record TokenPositions
         return known.Contains("all", StringComparer.Ordinal) ? All : new TokenPositions(known);
     }
 
+    /// <summary>The tokens of either.</summary>
+    /// <param name="first">Positions.</param>
+    /// <param name="second">Other positions.</param>
+    /// <returns>All of them.</returns>
+    public static TokenPositions Or(TokenPositions first, TokenPositions second) =>
+        first.Equals(second) ? first : Parse($"{first.Text},{second.Text}");
+
     /// <summary>The tokens of a prompt.</summary>
     /// <param name="pair">The prompts.</param>
     /// <param name="number">The pair's number from 1, for messages.</param>
