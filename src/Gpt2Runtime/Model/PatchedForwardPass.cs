@@ -13,7 +13,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// so what a circuit leaves out costs nothing. Several circuits run as copies; circuits that differ from another run only behind some
 /// sublayer start there, on that run's differences (<see cref="Continue"/>).
 /// </summary>
-internal sealed class PatchedForwardPass : IDisposable
+internal sealed partial class PatchedForwardPass : IDisposable
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
@@ -174,6 +174,9 @@ internal sealed class PatchedForwardPass : IDisposable
 
         public bool Keep { get; } = keep;
 
+        // Replaced inputs of readers; their slots stand behind the writers'.
+        public IReadOnlyList<InputReplacement> Replacements { get; init; } = [];
+
         // Slot of each copy's listed writers; -1 where it has none.
         public int[] Slots { get; } = [.. Enumerable.Repeat(-1, plans.Length * writers)];
 
@@ -196,32 +199,31 @@ internal sealed class PatchedForwardPass : IDisposable
         }
         if (run.Keep) next = run.Writers;
         _nextSlot = next;
-        if (next <= _slots.Shape[0])
-        {
-            ClearKept(run);
-            return;
-        }
-        Tensor larger = _device.Allocate(next, _one.Rows, _d);
+        GrowSlots(next);
+
+        // What a kept run leaves inactive differs by nothing, and the runs that continue it may ask.
+        if (run.Keep) _device.Fill(_slots, 0, (long)run.Writers * _one.Rows * _d);
+    }
+
+    private void GrowSlots(int count)
+    {
+        if (count <= _slots.Shape[0]) return;
+        Tensor larger = _device.Allocate(count, _one.Rows, _d);
         _device.CopyBlock(_slots, 0, larger, 0, Math.Min(_slots.Length, (long)_baseSlots * _one.Rows * _d));
         _slots.Dispose();
         _slots = larger;
-        ClearKept(run);
-    }
-
-    // What a kept run leaves inactive differs by nothing, and the runs that continue it may ask.
-    private void ClearKept(RunState run)
-    {
-        if (run.Keep) _device.Fill(_slots, 0, (long)run.Writers * _one.Rows * _d);
     }
 
     private void RunSublayers(PassShape one, RunState run, int from, Tensor answers)
     {
         for (int s = from; s < 2 * _config.Layers; s++)
         {
+            Replace(one, run, s);
             if (s % 2 == 0) Attention(one, run, s / 2);
             else Mlp(one, run, s / 2);
             if (run.Keep) _device.CopyBlock(_total, 0, _baseTotal[s + 1], 0, (long)one.Rows * _d);
         }
+        Replace(one, run, 2 * _config.Layers);
         Mix(one, run, 2 * _config.Layers, [.. Enumerable.Range(0, run.Count).Select(c => (c, run.Plans[c].InputOf(_graph.LogitsColumn)))]);
         using var all = new PassShape(_device, one.Spans, run.Count, answerOnly: false);
         _device.GatherRows(_inputs, all.AnswerRows, run.Count * one.Items, _d, answers);
