@@ -124,7 +124,7 @@ internal sealed class PatchedForwardPass : IDisposable
     /// <param name="keep">Whether this one circuit is the run that others continue.</param>
     public void Run(PassShape one, Tensor embeddings, IReadOnlyList<PatchedCircuit> circuits, bool ablatedInputsMatter, Tensor answers, bool keep = false)
     {
-        var run = new RunState(circuits.Select(c => new PatchPlan(c, ablatedInputsMatter, 0)), _graph.Writers, keep);
+        var run = new RunState([.. circuits.Select(c => new PatchPlan(c, ablatedInputsMatter, 0))], _graph.Writers, keep);
         ReserveSlots(run, 0);
         long length = (long)one.Rows * _d;
         _device.Combine(1, embeddings, -1, _target.Input, length, _output);
@@ -146,7 +146,7 @@ internal sealed class PatchedForwardPass : IDisposable
     /// <param name="answers">[circuits * items, D], out: the input of the logits at the answer rows.</param>
     public void Continue(PassShape one, IReadOnlyList<PatchedCircuit> circuits, bool ablatedInputsMatter, int from, Tensor answers)
     {
-        var run = new RunState(circuits.Select(c => new PatchPlan(c, ablatedInputsMatter, from)), _graph.Writers, keep: false);
+        var run = new RunState([.. circuits.Select(c => new PatchPlan(c, ablatedInputsMatter, from))], _graph.Writers, keep: false);
         ReserveSlots(run, _graph.WritersBeforeSublayer(from));
         long length = (long)one.Rows * _d;
         for (int c = 0; c < run.Count; c++) _device.CopyBlock(_baseTotal[from], 0, _total, c * length, length);
@@ -161,16 +161,16 @@ internal sealed class PatchedForwardPass : IDisposable
         _slots.Dispose();
     }
 
-    private sealed class RunState(IEnumerable<PatchPlan> plans, int writers, bool keep)
+    private sealed class RunState(PatchPlan[] plans, int writers, bool keep)
     {
-        public PatchPlan[] Plans { get; } = [.. plans];
+        public PatchPlan[] Plans { get; } = plans;
 
         public int Count => Plans.Length;
 
         public bool Keep { get; } = keep;
 
         // Slot of each copy's listed writers; -1 where it has none.
-        public int[] Slots { get; } = [.. Enumerable.Repeat(-1, plans.Count() * writers)];
+        public int[] Slots { get; } = [.. Enumerable.Repeat(-1, plans.Length * writers)];
 
         public int Writers { get; } = writers;
 
@@ -224,36 +224,38 @@ internal sealed class PatchedForwardPass : IDisposable
 
     private void Attention(PassShape one, RunState run, int layer)
     {
-        bool plain = Enumerable.Range(0, run.Count).All(c => run.Plans[c].IsPlainAttention(layer));
-        if (plain)
-        {
-            PlainAttention(one, run, layer);
-            return;
-        }
         for (int c = 0; c < run.Count; c++)
         {
+            if (run.Plans[c].IsPlainAttention(layer))
+            {
+                int first = c;
+                while (c + 1 < run.Count && run.Plans[c + 1].IsPlainAttention(layer)) c++;
+                PlainAttention(one, run, layer, first, c + 1 - first);
+                continue;
+            }
             int[] heads = [.. Enumerable.Range(0, _config.Heads).Where(h => run.Plans[c].IsActive(_graph.HeadRow(layer, h)))];
             if (heads.Length > 0) PatchedAttention(one, run, c, layer, heads);
         }
     }
 
-    // Every copy reads its whole residual stream: the layer runs as in a plain pass, all copies at once.
-    private void PlainAttention(PassShape one, RunState run, int layer)
+    // Copies that read their whole residual stream: the layer runs as in a plain pass, neighbours at once.
+    private void PlainAttention(PassShape one, RunState run, int layer, int first, int count)
     {
         Gpt2Layer w = _weights.Layers[layer];
-        int rows = run.Count * one.Rows;
-        Mix(one, run, 2 * layer, [.. Enumerable.Range(0, run.Count).Select(c => (c, PatchPlan.Input.Everything))]);
+        int rows = count * one.Rows;
+        Mix(one, run, 2 * layer, [.. Enumerable.Range(first, count).Select(c => (c, PatchPlan.Input.Everything))]);
         _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(rows, _d), new GemmOptions(Bias: w.QkvBias));
         _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(_d, 2 * _d), _kv.AsMatrix(rows, 2 * _d), new GemmOptions(Bias: _keyValueBias[layer]));
-        using var shape = new PassShape(_device, one.Lengths, run.Count, answerOnly: false);
+        using var shape = new PassShape(_device, one.Lengths, count, answerOnly: false);
         _device.Attention(_q, _kv, shape.All, _config.Heads, _config.HeadWidth, _config.AttentionScale(layer), _probabilities, _z);
         _device.SubtractRows(_z, _target.Z[layer], one.Rows, rows, _d);
-        _device.Gemm(_z.AsMatrix(rows, _d), w.OutputWeight.AsMatrix(), _total.AsMatrix(rows, _d), new GemmOptions(Accumulate: true));
-        for (int c = 0; c < run.Count; c++)
+        var total = new Matrix(_total, (long)first * one.Rows * _d, rows, _d, _d);
+        _device.Gemm(_z.AsMatrix(rows, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
+        for (int c = 0; c < count; c++)
         {
-            for (int h = 0; h < _config.Heads; h++) HeadDifference(one, run, c, layer, h, new Matrix(_z, ((long)c * one.Rows * _d) + (h * _config.HeadWidth), one.Rows, _config.HeadWidth, _d));
+            for (int h = 0; h < _config.Heads; h++) HeadDifference(one, run, first + c, layer, h, new Matrix(_z, ((long)c * one.Rows * _d) + (h * _config.HeadWidth), one.Rows, _config.HeadWidth, _d));
         }
     }
 
