@@ -22,6 +22,12 @@ public abstract partial class Device : IDisposable
     /// <summary>The short name that the command line uses: <c>cpu</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What the factors of matrix products are rounded to.</summary>
+    public virtual MatrixPrecision Precision => MatrixPrecision.Float32;
+
+    /// <summary>Who multiplies matrices.</summary>
+    public virtual MatrixProvider Multiplier => MatrixProvider.Own;
+
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 

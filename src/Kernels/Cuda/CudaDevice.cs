@@ -82,6 +82,12 @@ public sealed partial class CudaDevice : Device
     /// <inheritdoc />
     public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
 
+    /// <inheritdoc />
+    public override MatrixPrecision Precision => _options.Precision;
+
+    /// <inheritdoc />
+    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : MatrixProvider.Own;
+
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;
 
