@@ -15,6 +15,7 @@ public sealed partial class CudaDevice : Device
     private readonly CudaDeviceInfo _info;
     private readonly nint _context;
     private readonly nint _stream;
+    private readonly nint _partials;
     private readonly Dictionary<string, nint> _modules = [];
 
     /// <summary>Opens a GPU.</summary>
@@ -29,6 +30,8 @@ public sealed partial class CudaDevice : Device
         _info = driver.Describe(ordinal);
         _context = driver.CreateContext(ordinal);
         _stream = driver.CreateStream();
+        _partials = driver.Allocate(PartialsBytes);
+        Arithmetic = ArithmeticOf(_options);
     }
 
     /// <inheritdoc />
@@ -87,6 +90,7 @@ public sealed partial class CudaDevice : Device
         if (disposing)
         {
             foreach (nint module in _modules.Values) _driver.UnloadModule(module);
+            _driver.Free(_partials);
             _driver.DestroyStream(_stream);
             _driver.ReleaseContext(_ordinal, _context);
         }

@@ -8,12 +8,13 @@
 // Both operands of a k16 step give thread t the k's t, t + 4, t + 8, t + 12 (t = lane % 4). TF32 takes them as two steps of 8. BF16 pairs
 // them, (t, t + 4) and (t + 8, t + 12), for one step of 16: a sum does not care in which order k is numbered as long as A and B agree.
 //
-// Arithmetic of a product x y, and the error of a sum of K of them beyond that of adding them in float32:
-//   Bf16    x and y rounded to 8 significant bits:  |error| <= 2 * 2^-9 sum |x y|
-//   Tf32    x and y rounded to 11 significant bits: |error| <= 2 * 2^-12 sum |x y|
-//   Tf32x3  x = X + x', y = Y + y', X and Y with 11 bits and x', y' the rest rounded to 11: x y = X Y + X y' + x' Y. What is left out, x' y'
-//           and the rounding of x' and y', is at most 2^-22 |x y| in the worst case each: float32's own rounding. Tensor cores cut off where
-//           float32 rounds, so each step of 8 k starts from zero and joins the running sum by an ordinary addition.
+// Arithmetic of a product x y, and the most that a sum of them can err beyond adding exact products in float32:
+//   Bf16    x and y rounded to 8 significant bits, each by at most 2^-8 of itself: 2^-7 sum |x y| (and 2^-16)
+//   Tf32    x and y rounded to 11 significant bits: 2^-10 sum |x y| (and 2^-22)
+//   Tf32x3  x = X + x', y = Y + y', X and Y with 11 significant bits, x' and y' the rest, at most 2^-11 of it and rounded to 11 bits again:
+//           x y = X Y + X y' + x' Y. Left out are x' y' (2^-22) and the rounding of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and
+//           without a sign of its own: on random data about what adding in float32 errs anyway.
+// Tensor cores cut off where float32 rounds. So each step of 8 k of Tf32x3 starts from zero and joins the running sum by an ordinary addition.
 #pragma once
 #include "Gemm.cuh"
 
