@@ -8,7 +8,8 @@
 
 // An entry point that the host finds by its name; a function that exists only inlined in kernels.
 #define KERNEL extern "C" __global__ void
-#define DEVICE static __device__ __inline__ __attribute__((always_inline))
+#define DEVICE_MEMBER __device__ __inline__ __attribute__((always_inline))
+#define DEVICE static DEVICE_MEMBER
 
 typedef unsigned int uint32;
 typedef long long int64;
@@ -30,6 +31,7 @@ DEVICE int blockY() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 DEVICE int blockZ() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 DEVICE int threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
 DEVICE int blocksX() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+DEVICE int blocksY() { return __nvvm_read_ptx_sreg_nctaid_y(); }
 DEVICE int lane() { return threadX() % kWarp; }
 DEVICE int warp() { return threadX() / kWarp; }
 
