@@ -83,6 +83,7 @@ public sealed partial class CudaDevice : Device
     {
         if (disposing)
         {
+            FreeScratch();
             foreach (nint module in _modules.Values) _driver.UnloadModule(module);
             _driver.DestroyStream(_stream);
             _driver.ReleaseContext(_ordinal, _context);
