@@ -24,6 +24,24 @@ DEVICE float exponential(float x) {
   return p * __builtin_bit_cast(float, (half + 127) << 23) * __builtin_bit_cast(float, (exponent - half + 127) << 23);
 }
 
+// e^x in float64 within 2 ulp: e^x = 2^n e^r with n = round(x / ln 2) and the series of e^r up to r^13 / 13!. Infinite above 709.78, denormal
+// results as they are, NaN stays NaN.
+DEVICE double exponential(double x) {
+  const double bounded = x < -746.0 ? -746.0 : x > 710.0 ? 710.0 : x;
+  // Adding 1.5 * 2^52 leaves the rounded number in the lowest bits.
+  const double shifted = __builtin_fma(bounded, 1.4426950408889634, 6755399441055744.0);
+  const int exponent = (int)__builtin_bit_cast(int64, shifted);
+  const double n = shifted - 6755399441055744.0;
+  double r = __builtin_fma(n, -0.6931471803691238, bounded);
+  r = __builtin_fma(n, -1.9082149292705877e-10, r);
+  double series = 1.0;
+#pragma unroll
+  for (int k = 13; k >= 1; k--) series = __builtin_fma(series, r * (1.0 / k), 1.0);
+  const int half = exponent >> 1;
+  const double low = __builtin_bit_cast(double, (int64)(half + 1023) << 52), high = __builtin_bit_cast(double, (int64)(exponent - half + 1023) << 52);
+  return series * low * high;
+}
+
 // ln x of a positive normal float64 within 1e-15: x = 2^e m with m in [sqrt(1/2), sqrt 2), and with s = (m - 1) / (m + 1)
 // ln m = 2 (s + s^3/3 + s^5/5 + ...).
 DEVICE double logarithm(double x) {
