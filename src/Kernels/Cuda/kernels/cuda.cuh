@@ -46,6 +46,11 @@ DEVICE double shuffleXor(double v, int mask) {
   return __builtin_bit_cast(double, ((uint64)high << 32) | low);
 }
 
+// The shared memory whose size the launch states.
+extern __shared__ float4 dynamicSharedMemory[];
+template <class T>
+DEVICE T* dynamicShared() { return (T*)dynamicSharedMemory; }
+
 // The sum over a warp's lanes, in the same order in every lane.
 template <class T>
 DEVICE T warpSum(T v) {
@@ -68,3 +73,4 @@ DEVICE T blockSum(T v, T* shared) {
 }
 
 DEVICE float squareRoot(float v) { return __nvvm_sqrt_rn_f(v); }
+DEVICE double squareRoot(double v) { return __nvvm_sqrt_rn_d(v); }
