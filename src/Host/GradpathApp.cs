@@ -78,6 +78,11 @@ internal static class GradpathApp
             terminal.Error.WriteLine($"gradpath: {e.Message}");
             return ExitCode.Usage;
         }
+        catch (StoppedException e)
+        {
+            terminal.Error.WriteLine($"gradpath: {e.Message}");
+            return ExitCode.Cancelled;
+        }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             terminal.Error.WriteLine("gradpath: stopped; no result was written.");
