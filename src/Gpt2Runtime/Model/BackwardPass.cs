@@ -104,8 +104,9 @@ internal sealed class BackwardPass : IDisposable
         int rows = shape.Rows * cotangents;
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
+        float scale = _config.AttentionScale(layer);
         _device.AttentionBackward(
-            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, _config.Heads, _config.HeadWidth, _config.AttentionScale(layer), cotangents, _dq, _dkv);
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, _config.Heads, _config.HeadWidth, scale, cotangents, _dq, _dkv, a.Prefix?.Of(layer));
         readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
         _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
         if (answerRows)

@@ -79,7 +79,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     public void Attend(PassShape shape, Activations a, int layer)
     {
         SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
-        _device.Attention(a.Q[layer], a.Kv[layer], layout, _config.Heads, _config.HeadWidth, _config.AttentionScale(layer), a.Probabilities[layer], a.Z[layer]);
+        float scale = _config.AttentionScale(layer);
+        _device.Attention(a.Q[layer], a.Kv[layer], layout, _config.Heads, _config.HeadWidth, scale, a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
         AddHeads(shape, a, layer);
     }
 

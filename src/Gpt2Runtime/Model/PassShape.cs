@@ -3,8 +3,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Model;
 
 /// <summary>
-/// The rows of one pass: prompts of different lengths one after the other without padding, repeated for every copy (a point of an
-/// integration path, a candidate). Where only the answer matters, the last layer's queries and MLP run at the answer positions alone.
+/// The rows of one pass: prompts of different lengths (or what of them is run) one after the other without padding, repeated for every
+/// copy (a point of an integration path, a candidate). Where only the answer matters, the last layer's queries and MLP run at the answer positions alone.
 /// </summary>
 internal sealed class PassShape : IDisposable
 {
@@ -12,22 +12,34 @@ internal sealed class PassShape : IDisposable
 
     /// <summary>Lays out a pass.</summary>
     /// <param name="device">The device.</param>
+    /// <param name="spans">The positions of each prompt that are run.</param>
+    /// <param name="copies">How often the prompts are repeated.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    public PassShape(Device device, PromptSpan[] spans, int copies, bool answerOnly)
+    {
+        Spans = spans;
+        Copies = copies;
+        AnswerOnly = answerOnly;
+        int[] lengths = [.. spans.Select(s => s.Length)];
+        int[] prefixes = [.. spans.Select(s => s.Prefix)];
+        All = new SequenceLayout(device, lengths, copies, prefixes: prefixes);
+        _last = answerOnly ? new SequenceLayout(device, lengths, copies, lastQueryOnly: true, prefixes) : null;
+        Positions = device.Store<int>(PositionsOf(spans, copies));
+        AnswerRows = device.Store<int>(AnswerRowsOf(lengths, 2 * copies));
+    }
+
+    /// <summary>Lays out a pass over whole prompts.</summary>
+    /// <param name="device">The device.</param>
     /// <param name="lengths">Tokens of each prompt.</param>
     /// <param name="copies">How often the prompts are repeated.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     public PassShape(Device device, int[] lengths, int copies, bool answerOnly)
+        : this(device, PromptSpan.Whole(lengths), copies, answerOnly)
     {
-        Lengths = lengths;
-        Copies = copies;
-        AnswerOnly = answerOnly;
-        All = new SequenceLayout(device, lengths, copies);
-        _last = answerOnly ? new SequenceLayout(device, lengths, copies, lastQueryOnly: true) : null;
-        Positions = device.Store<int>(PositionsOf(lengths, copies));
-        AnswerRows = device.Store<int>(AnswerRowsOf(lengths, 2 * copies));
     }
 
-    /// <summary>Tokens of each prompt of one copy.</summary>
-    public int[] Lengths { get; }
+    /// <summary>The positions of each prompt of one copy that are run.</summary>
+    public PromptSpan[] Spans { get; }
 
     /// <summary>How often the prompts are repeated.</summary>
     public int Copies { get; }
@@ -57,7 +69,7 @@ internal sealed class PassShape : IDisposable
     public int Sequences => All.Sequences;
 
     /// <summary>Prompts of one copy.</summary>
-    public int Items => Lengths.Length;
+    public int Items => Spans.Length;
 
     /// <summary>Position in its prompt of every row.</summary>
     public DeviceArray<int> Positions { get; }
@@ -80,12 +92,12 @@ internal sealed class PassShape : IDisposable
         AnswerRows.Dispose();
     }
 
-    private static int[] PositionsOf(int[] lengths, int copies)
+    private static int[] PositionsOf(PromptSpan[] spans, int copies)
     {
         var positions = new List<int>();
         for (int c = 0; c < copies; c++)
         {
-            foreach (int length in lengths) positions.AddRange(Enumerable.Range(0, length));
+            foreach (PromptSpan span in spans) positions.AddRange(Enumerable.Range(span.Prefix, span.Length));
         }
         return [.. positions];
     }

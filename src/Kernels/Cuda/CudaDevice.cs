@@ -11,6 +11,7 @@ public sealed partial class CudaDevice : Device
 {
     private readonly ICudaDriver _driver;
     private readonly int _ordinal;
+    private readonly CudaOptions _options;
     private readonly CudaDeviceInfo _info;
     private readonly nint _context;
     private readonly nint _stream;
@@ -19,10 +20,12 @@ public sealed partial class CudaDevice : Device
     /// <summary>Opens a GPU.</summary>
     /// <param name="driver">The driver.</param>
     /// <param name="ordinal">Which GPU.</param>
-    internal CudaDevice(ICudaDriver driver, int ordinal)
+    /// <param name="options">How it computes; null for the defaults.</param>
+    internal CudaDevice(ICudaDriver driver, int ordinal, CudaOptions? options = null)
     {
         _driver = driver;
         _ordinal = ordinal;
+        _options = options ?? CudaOptions.Default;
         _info = driver.Describe(ordinal);
         _context = driver.CreateContext(ordinal);
         _stream = driver.CreateStream();

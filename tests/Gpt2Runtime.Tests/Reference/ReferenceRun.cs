@@ -16,6 +16,10 @@ internal sealed record ReferencePatch
 
     /// <summary>Writers whose output is not computed but given, by row.</summary>
     public IReadOnlyDictionary<int, RealMatrix> Given { get; init; } = new Dictionary<int, RealMatrix>();
+
+    /// <summary>Readers whose input is given at some positions, by column.</summary>
+    public IReadOnlyDictionary<int, (RealMatrix Input, bool[] Positions)> GivenInputs { get; init; } =
+        new Dictionary<int, (RealMatrix Input, bool[] Positions)>();
 }
 
 /// <summary>
@@ -87,7 +91,10 @@ internal sealed class ReferenceRun
                     constant.Add(patch.Replacement![row]);
                 }
             }
-            return readers[column] = tape.Sum(terms, constant);
+            TapeNode own = tape.Sum(terms, constant);
+            return readers[column] = patch.GivenInputs.TryGetValue(column, out var given)
+                ? tape.Leaf(RealMatrix.SelectRows(given.Positions, given.Input, own.Value))
+                : own;
         }
 
         void Write(int row, Func<TapeNode> compute)

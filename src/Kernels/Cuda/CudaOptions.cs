@@ -1,0 +1,20 @@
+namespace Gradpath.Kernels.Cuda;
+
+/// <summary>How a <see cref="CudaDevice"/> computes.</summary>
+public sealed record CudaOptions
+{
+    /// <summary>float32 products by our own kernels, graphs and memory cache on.</summary>
+    public static CudaOptions Default { get; } = new();
+
+    /// <summary>What the factors of matrix products are rounded to.</summary>
+    public MatrixPrecision Precision { get; init; } = MatrixPrecision.Float32;
+
+    /// <summary>Whether cuBLAS multiplies in place of our own kernels.</summary>
+    public bool UseCublas { get; init; }
+
+    /// <summary>Whether a pass that repeats is captured as a CUDA graph and replayed.</summary>
+    public bool Graphs { get; init; } = true;
+
+    /// <summary>Whether freed memory is kept for the next allocation of its size.</summary>
+    public bool CacheMemory { get; init; } = true;
+}
