@@ -17,6 +17,7 @@ internal static class GradpathApp
     [
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
         typeof(CompletenessOptions), typeof(MinimalityOptions),
+        typeof(EdgePruneOptions), typeof(HapOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
         typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
     ];
@@ -55,6 +56,8 @@ internal static class GradpathApp
             CurveOptions o => CurveCommand.Run(o, terminal, cancellation),
             CompletenessOptions o => CompletenessCommand.Run(o, terminal, cancellation),
             MinimalityOptions o => MinimalityCommand.Run(o, terminal, cancellation),
+            EdgePruneOptions o => EdgePruneCommand.Run(o, terminal, cancellation),
+            HapOptions o => HapCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
             TasksOptions => TasksCommand.Run(terminal),

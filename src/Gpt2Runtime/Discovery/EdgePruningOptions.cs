@@ -22,7 +22,7 @@ public sealed record EdgePruningOptions
     public const int PublishedSteps = 3000;
 
     /// <summary>Steps for graphs of fewer than <see cref="SmallGraph"/> edges, where masks settle sooner.</summary>
-    public const int SmallSteps = 600;
+    public const int SmallSteps = 1500;
 
     /// <summary>Number of edges below which a graph counts as small.</summary>
     public const int SmallGraph = 5000;
