@@ -25,6 +25,7 @@ public sealed partial class CudaDevice : Device
     private readonly nint _stream;
     private readonly long _identity = Interlocked.Increment(ref _opened);
     private readonly MemoryPool _memory;
+    private readonly nint _partials;
     private readonly Dictionary<string, nint> _modules = [];
     private string _lastLaunch = "";
     private bool _failed;
@@ -64,10 +65,16 @@ public sealed partial class CudaDevice : Device
             throw new DeviceException($"{Name} cannot be opened: {e.Message}", e);
         }
         _memory = new MemoryPool(driver, _options.CacheMemory);
-        if (!_options.UseCublas) return;
+        Arithmetic = ArithmeticOf(_options);
         try
         {
-            OpenCublas();
+            _partials = driver.Allocate(PartialsBytes);
+            if (_options.UseCublas) OpenCublas();
+        }
+        catch (CudaException e)
+        {
+            Dispose();
+            throw new DeviceException($"{Name} cannot be opened: {e.Message}", e);
         }
         catch
         {
@@ -119,6 +126,8 @@ public sealed partial class CudaDevice : Device
             _cublas?.Dispose();
             if (_staging is not null) Quietly(_staging.Dispose);
             _memory.Clear(address => Quietly(() => _driver.Free(address)));
+            if (_partials != 0) Quietly(() => _driver.Free(_partials));
+            FreeScratch();
             foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
             Quietly(() => _driver.DestroyStream(_stream));
             Quietly(() => _driver.ReleaseContext(_ordinal, _context));
