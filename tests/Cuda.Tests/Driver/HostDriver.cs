@@ -25,8 +25,12 @@ internal sealed unsafe class HostDriver : ICudaDriver
 
     public CudaDeviceInfo Describe(int ordinal) => Devices[ordinal];
 
+    /// <summary>GPUs that somebody else has for himself.</summary>
+    public HashSet<int> Reserved { get; } = [];
+
     public nint CreateContext(int ordinal)
     {
+        if (Reserved.Contains(ordinal)) throw new CudaException("cuDevicePrimaryCtxRetain", CudaResult.InvalidDevice);
         Current = ordinal;
         return _next++;
     }
