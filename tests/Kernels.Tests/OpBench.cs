@@ -53,7 +53,8 @@ internal sealed class OpBench(Device device) : IDisposable
 
     public DeviceArray<double> Doubles(params double[] values) => Own(Device.Store<double>(values));
 
-    public SequenceLayout Layout(int[] lengths, int copies = 1, bool lastQueryOnly = false) => Own(new SequenceLayout(Device, lengths, copies, lastQueryOnly));
+    public SequenceLayout Layout(int[] lengths, int copies = 1, bool lastQueryOnly = false, int[]? prefixes = null) =>
+        Own(new SequenceLayout(Device, lengths, copies, lastQueryOnly, prefixes));
 
     public T Own<T>(T resource)
         where T : IDisposable

@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Discovery;
+
+namespace Gradpath.Gpt2Runtime.Tests.Discovery;
+
+public sealed class ProgressFileTests
+{
+    [Fact]
+    public void What_was_saved_comes_back_bit_for_bit()
+    {
+        using TempFolder folder = new();
+        ProgressFile file = new(folder["out.json"], "acdc", Run(0.1));
+        Assert.Equal(folder["out.json.progress"], file.Path);
+        double[] doubles = [0.1, double.NaN, -0.0, double.Epsilon];
+        float[] floats = [1 / 3f, float.PositiveInfinity];
+        file.Save(new JsonObject { ["a"] = ProgressFile.Pack<double>(doubles), ["b"] = ProgressFile.Pack<float>(floats), ["n"] = 7 });
+        file.Save(new JsonObject { ["a"] = ProgressFile.Pack<double>(doubles), ["b"] = ProgressFile.Pack<float>(floats), ["n"] = 8 });
+        JsonObject state = new ProgressFile(folder["out.json"], "acdc", Run(0.1)).Load();
+        Assert.Equal(doubles.Select(BitConverter.DoubleToInt64Bits), file.Unpack<double>(state, "a").Select(BitConverter.DoubleToInt64Bits));
+        Assert.Equal(floats, file.Unpack<float>(state, "b"));
+        Assert.Equal(8, file.Number<int>(state, "n"));
+        Assert.Throws<GradpathException>(() => file.Unpack<double>(state, "n"));
+        Assert.Throws<GradpathException>(() => file.Number<int>(state, "missing"));
+        file.Delete();
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void Another_run_is_refused_by_what_differs()
+    {
+        using TempFolder folder = new();
+        string result = folder["out.json"];
+        new ProgressFile(result, "acdc", Run(0.1)).Save([]);
+        void Refused(ProgressFile file, params string[] mentions)
+        {
+            string message = Assert.Throws<GradpathException>(() => file.Load()).Message;
+            Assert.All(mentions, m => Assert.Contains(m, message, StringComparison.Ordinal));
+        }
+        Refused(new ProgressFile(result, "acdc", Run(0.2)), "--tau was 0.1 there and is 0.2 now", "out.json.progress");
+        Refused(new ProgressFile(result, "acdc", new JsonObject { ["--tau"] = 0.1 }), "model was \"m\" there and is not given now");
+        Refused(new ProgressFile(result, "hap", Run(0.1)), "'gradpath acdc'", "'gradpath hap'");
+        foreach (string damaged in new[] { "", "[]", "{}", "{\"command\":\"acdc\"", "{\"command\":\"acdc\",\"run\":{}}" })
+        {
+            File.WriteAllText(result + ".progress", damaged);
+            Refused(new ProgressFile(result, "acdc", Run(0.1)), "delete it to start over");
+        }
+    }
+
+    [Fact]
+    public void Neither_starting_over_nor_going_on_happens_by_accident()
+    {
+        using TempFolder folder = new();
+        string result = folder["out.json"];
+        ProgressFile.Check(result, resume: false);
+        Assert.Contains("nothing to go on from", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: true)).Message, StringComparison.Ordinal);
+        new ProgressFile(result, "acdc", Run(0.1)).Save([]);
+        ProgressFile.Check(result, resume: true);
+        Assert.Contains("--resume", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: false)).Message, StringComparison.Ordinal);
+    }
+
+    private static JsonObject Run(double tau) => new() { ["model"] = "m", ["--tau"] = tau };
+}
