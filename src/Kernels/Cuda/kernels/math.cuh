@@ -52,8 +52,8 @@ DEVICE double logarithm(double x) {
   const double square = s * s;
   double series = 1.0 / 21;
 #pragma unroll
-  for (int k = 19; k >= 1; k -= 2) series = series * square + 1.0 / k;
-  return (double)exponent * 0.6931471805599453 + 2 * s * series;
+  for (int k = 19; k >= 1; k -= 2) series = __builtin_fma(series, square, 1.0 / k);
+  return __builtin_fma((double)exponent, 0.6931471805599453, 2 * s * series);
 }
 
 struct NormalPoint {
