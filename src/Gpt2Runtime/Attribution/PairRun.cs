@@ -29,7 +29,7 @@ internal sealed class PairRun : IDisposable
     public Activations Activations { get; }
 
     /// <summary>Keys and values in front of the batch's spans; null where whole prompts are run.</summary>
-    public PrefixKeys? Prefix { get; }
+    public PrefixKeys? Prefix { get; private set; }
 
     /// <summary>The token embeddings of the batch.</summary>
     public PromptEmbeddings Prompts { get; }
@@ -64,6 +64,15 @@ internal sealed class PairRun : IDisposable
     /// <param name="copy">Index of the copy.</param>
     /// <param name="outputs">Out.</param>
     public void TakeWriters(PassShape both, int copy, WriterOutputs outputs) => outputs.Take(both, Activations, Embeddings, copy);
+
+    /// <summary>Hands the prefixes' keys and values over to who outlives this run; no batch can be run after that.</summary>
+    /// <returns>What the caller now owns, or null where whole prompts are run.</returns>
+    public PrefixKeys? ReleasePrefix()
+    {
+        PrefixKeys? prefix = Prefix;
+        Prefix = null;
+        return prefix;
+    }
 
     /// <inheritdoc />
     public void Dispose()

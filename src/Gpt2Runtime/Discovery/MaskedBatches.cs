@@ -40,7 +40,7 @@ internal sealed class MaskedBatches : IDisposable
         _plan = plan;
         _biases = biases;
         _made = new MaskedBatch?[items.Length];
-        int[] largest = Largest(pairs, items);
+        PromptSpan[] largest = PromptSpan.Whole(Largest(pairs, items));
         _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, largest.Length, 2 * largest.Length));
         _pair = Own(new PairRun(context, largest, false, _kl));
         _ablation = Own(new AblationTargets(context, pairs, false));
@@ -86,8 +86,8 @@ internal sealed class MaskedBatches : IDisposable
     private MaskedBatch Make(int[] items)
     {
         using var batch = new ScoringBatch(_context.Device, _pairs, items, new double[_pairs.Count]);
-        using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);

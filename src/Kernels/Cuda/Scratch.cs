@@ -21,7 +21,7 @@ public sealed partial class CudaDevice
 
     private void FreeScratch()
     {
-        foreach (nint address in _outgrown) _driver.Free(address);
-        if (_scratch != 0) _driver.Free(_scratch);
+        foreach (nint address in _outgrown) Quietly(() => _driver.Free(address));
+        if (_scratch != 0) Quietly(() => _driver.Free(_scratch));
     }
 }

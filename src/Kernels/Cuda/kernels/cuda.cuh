@@ -8,8 +8,8 @@
 
 // An entry point that the host finds by its name; a function that exists only inlined in kernels.
 #define KERNEL extern "C" __global__ void
-#define DEVICE static __device__ __inline__ __attribute__((always_inline))
 #define DEVICE_MEMBER __device__ __inline__ __attribute__((always_inline))
+#define DEVICE static DEVICE_MEMBER
 
 typedef unsigned int uint32;
 typedef long long int64;
