@@ -121,7 +121,6 @@ public sealed partial class CudaDevice : Device
             if (_staging is not null) Quietly(_staging.Dispose);
             _memory.Clear(address => Quietly(() => _driver.Free(address)));
             if (_partials != 0) Quietly(() => _driver.Free(_partials));
-            FreeScratch();
             foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
             Quietly(() => _driver.DestroyStream(_stream));
             Quietly(() => _driver.ReleaseContext(_ordinal, _context));
