@@ -13,11 +13,11 @@ public sealed unsafe class FunctionTests
     private const int Points = 40_000;
 
     [Fact]
-    public void The_exponential_is_within_one_ulp()
+    public void The_exponential_is_within_1_1_ulp()
     {
         float[] x = [.. Between(-87, 88.7), .. Between(-1, 1), 0, -0f];
         float[] y = Run("exponentialProbe", x, 1)[0];
-        for (int i = 0; i < x.Length; i++) Assert.True(Ulps(Math.Exp(x[i]), y[i]) <= 1, $"exp({x[i]:R}) is {y[i]:R}");
+        for (int i = 0; i < x.Length; i++) Assert.True(Ulps(Math.Exp(x[i]), y[i]) <= 1.1, $"exp({x[i]:R}) is {y[i]:R}");
         Assert.Equal(1, y[^1]);
     }
 
@@ -30,30 +30,30 @@ public sealed unsafe class FunctionTests
     }
 
     [Fact]
-    public void The_normal_distribution_is_within_four_ulps_in_the_middle_and_in_the_tail()
+    public void The_normal_distribution_is_within_7_ulp_in_the_middle_and_in_the_tail()
     {
         float[] x = [.. Between(-12, 12), .. Between(-0.1, 0.1), 0];
         float[][] y = Run("normalPointProbe", x, 2);
         for (int i = 0; i < x.Length; i++)
         {
-            Assert.True(Ulps(Cumulative(x[i]), y[0][i]) <= 4, $"the share below {x[i]:R} is {y[0][i]:R}, not {Cumulative(x[i]):R}");
-            Assert.True(Ulps(Math.Exp(-0.5 * x[i] * x[i]), y[1][i]) <= 2, $"the bell at {x[i]:R} is {y[1][i]:R}");
+            Assert.True(Ulps(Cumulative(x[i]), y[0][i]) <= 7, $"the share below {x[i]:R} is {y[0][i]:R}, not {Cumulative(x[i]):R}");
+            Assert.True(Ulps(Math.Exp(-0.5 * x[i] * x[i]), y[1][i]) <= 2.3, $"the bell at {x[i]:R} is {y[1][i]:R}");
         }
         Assert.Equal(0.5f, y[0][^1]);
     }
 
     [Fact]
-    public void In_float64_exponential_and_logarithm_are_within_two_ulps()
+    public void In_float64_exponential_and_logarithm_are_within_1_1_ulp()
     {
         double[] x = [.. Between(-700, 700).Select(v => v * 1.0000000123), .. Between(-1, 1).Select(v => v * 1.0000000123)];
         double[] e = RunDoubles("exponentialOfDoubleProbe", x);
-        for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(e[i] / Math.Exp(x[i]) - 1) < 2 * 2.3e-16, $"exp({x[i]:R}) is {e[i]:R}");
+        for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(e[i] / Math.Exp(x[i]) - 1) < 1.1 * 2.22e-16, $"exp({x[i]:R}) is {e[i]:R}");
         double[] positive = Array.ConvertAll(x, Math.Exp);
         double[] log = RunDoubles("logarithmOfDoubleProbe", positive);
         for (int i = 0; i < x.Length; i++)
         {
             double expected = Math.Log(positive[i]);
-            Assert.True(Math.Abs(log[i] - expected) <= 4.5e-16 * Math.Max(1, Math.Abs(expected)), $"ln({positive[i]:R}) is {log[i]:R}, not {expected:R}");
+            Assert.True(Math.Abs(log[i] - expected) <= 1.1 * 2.22e-16 * Math.Max(1, Math.Abs(expected)), $"ln({positive[i]:R}) is {log[i]:R}, not {expected:R}");
         }
         Assert.Equal([0, 0, double.PositiveInfinity, double.NaN], RunDoubles("exponentialOfDoubleProbe", [double.NegativeInfinity, -760, 710, double.NaN]));
     }
