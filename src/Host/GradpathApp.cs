@@ -18,7 +18,7 @@ internal static class GradpathApp
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
         typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
-        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
+        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -67,6 +67,7 @@ internal static class GradpathApp
             ReportOptions o => ReportCommand.Run(o, terminal),
             DrawOptions o => DrawCommand.Run(o, terminal),
             SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
+            BenchOptions o => BenchCommand.Run(o, terminal, cancellation),
             _ => throw new InvalidOperationException(options.GetType().Name),
         };
     }
