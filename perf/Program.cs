@@ -10,9 +10,11 @@ switch (args.FirstOrDefault())
         return CircuitTimes.Run();
     case "exact":
         return ExactTimes.Run();
+    case "acdc":
+        return AcdcTimes.Run(args[1..]);
     default:
         Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
         Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
-        Console.Error.WriteLine("       perf circuits | exact");
+        Console.Error.WriteLine("       perf circuits | exact | acdc [candidates]");
         return 2;
 }
