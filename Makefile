@@ -1,14 +1,17 @@
 # make build   builds everything and leaves the launcher ./gradpath
 # make demo    scores the demo model's IOI prompts with EAP, EAP-IG and EAP-GP; files in out/demo
 # make test    runs every test
+# make test-cuda runs the CUDA device's tests alone, on the emulated GPU
+# make kernels compiles the CUDA kernels to the PTX that is committed (needs clang++-19)
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
 # make perf    the matrix product against OpenBLAS, and the methods against their floor
+# make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build demo test goldens perf format clean sdk
+.PHONY: build demo test test-cuda kernels goldens perf bundle format clean sdk
 
 build: gradpath
 
@@ -28,12 +31,28 @@ demo: build
 test: build
 	@tests/run $(CONFIGURATION)
 
+test-cuda: build
+	@dotnet test tests/PtxEmulator.Tests -c $(CONFIGURATION) --no-build -nologo
+	@dotnet test tests/Cuda.Tests -c $(CONFIGURATION) --no-build -nologo
+
+kernels:
+	@src/Kernels/Cuda/compile
+
 goldens: build
 	@dotnet test tests/Gpt2Runtime.Tests -c $(CONFIGURATION) --no-build -nologo --filter GoldenScoreTests --logger "console;verbosity=detailed" | grep -E '^ *(\||Passed!|Failed!|  Failed|  Skipped)'
 
 perf: build
 	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- gemm
 	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- methods
+
+# Trimmed is what declares that it can be, the platform's own libraries: CommandLineParser and the word lists' JSON are read by
+# reflection, which the compiler cannot follow and tests/bundle therefore tries.
+bundle: sdk
+	@dotnet publish src/Host -c Release -r linux-x64 --self-contained --artifacts-path out/bundle/build -o out/bundle/build/publish \
+	  -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true -p:PublishTrimmed=true -p:TrimMode=partial \
+	  -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true -v quiet -nologo -clp:NoSummary
+	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
+	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
 
 format: sdk
 	@dotnet format Engine.sln --verify-no-changes

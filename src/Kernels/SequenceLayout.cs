@@ -2,7 +2,8 @@ namespace Gradpath.Kernels;
 
 /// <summary>
 /// Which rows belong to which sequence. Sequences of different lengths lie one after the other without padding; a sequence's
-/// queries are its last positions (all of them, or only the very last where nothing else is needed).
+/// queries are its last positions (all of them, or only the very last where nothing else is needed). In front of its own rows a
+/// sequence may have a prefix whose keys and values are known from elsewhere and shared by all copies.
 /// </summary>
 /// <remarks>
 /// Copies repeat the same sequences under other values (the points of an integration path): copy c of sequence s is sequence
@@ -15,8 +16,11 @@ public sealed class SequenceLayout : IDisposable
     /// <param name="lengths">Length of each sequence of the first copy; at least 1.</param>
     /// <param name="copies">Number of copies.</param>
     /// <param name="lastQueryOnly">Whether only the last position of each sequence has a query.</param>
-    public SequenceLayout(Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false)
+    /// <param name="prefixes">Length of the prefix in front of each sequence of the first copy, which <paramref name="lengths"/> do not
+    /// count; empty where there are none.</param>
+    public SequenceLayout(Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false, ReadOnlySpan<int> prefixes = default)
     {
+        if (prefixes.Length != 0) ArgumentOutOfRangeException.ThrowIfNotEqual(prefixes.Length, lengths.Length, nameof(prefixes));
         BaseSequences = lengths.Length;
         Copies = copies;
         LastQueryOnly = lastQueryOnly;
@@ -27,13 +31,21 @@ public sealed class SequenceLayout : IDisposable
         int[] queryLength = new int[Sequences];
         long[] probabilityStart = new long[Sequences];
         int[] lastRow = new int[Sequences];
+        int[] prefixStart = new int[Sequences];
+        int[] prefixLength = new int[Sequences];
         int keys = 0;
         int queries = 0;
         long probabilities = 0;
         for (int s = 0; s < Sequences; s++)
         {
-            int length = lengths[s % lengths.Length];
+            int item = s % lengths.Length;
+            int length = lengths[item];
             ArgumentOutOfRangeException.ThrowIfLessThan(length, 1, nameof(lengths));
+            if (item == 0) PrefixRows = 0;
+            prefixStart[s] = PrefixRows;
+            prefixLength[s] = prefixes.Length == 0 ? 0 : prefixes[item];
+            ArgumentOutOfRangeException.ThrowIfNegative(prefixLength[s], nameof(prefixes));
+            PrefixRows += prefixLength[s];
             keyStart[s] = keys;
             keyLength[s] = length;
             queryStart[s] = queries;
@@ -42,8 +54,9 @@ public sealed class SequenceLayout : IDisposable
             keys += length;
             lastRow[s] = keys - 1;
             queries += queryLength[s];
-            probabilities += (long)length * queryLength[s];
-            LongestKeys = Math.Max(LongestKeys, length);
+            int seen = prefixLength[s] + length;
+            probabilities += (long)seen * queryLength[s];
+            LongestKeys = Math.Max(LongestKeys, seen);
         }
         KeyRows = keys;
         QueryRows = queries;
@@ -54,6 +67,8 @@ public sealed class SequenceLayout : IDisposable
         QueryLength = device.Store<int>(queryLength);
         ProbabilityStart = device.Store<long>(probabilityStart);
         LastRow = device.Store<int>(lastRow);
+        PrefixStart = device.Store<int>(prefixStart);
+        PrefixLength = device.Store<int>(prefixLength);
     }
 
     /// <summary>Sequences of one copy.</summary>
@@ -68,22 +83,25 @@ public sealed class SequenceLayout : IDisposable
     /// <summary>Sequences of all copies.</summary>
     public int Sequences { get; }
 
-    /// <summary>Rows of all sequences.</summary>
+    /// <summary>Rows of all sequences, without prefixes.</summary>
     public int KeyRows { get; }
+
+    /// <summary>Rows of the prefixes of one copy; 0 where there are none.</summary>
+    public int PrefixRows { get; }
 
     /// <summary>Rows that have a query.</summary>
     public int QueryRows { get; }
 
-    /// <summary>Length of the longest sequence.</summary>
+    /// <summary>Length of the longest sequence with its prefix.</summary>
     public int LongestKeys { get; }
 
-    /// <summary>Attention probabilities of one head: the sum over sequences of queries x keys.</summary>
+    /// <summary>Attention probabilities of one head: the sum over sequences of queries x keys, those of the prefix included.</summary>
     public long ProbabilitiesPerHead { get; }
 
     /// <summary>First row of each sequence.</summary>
     public DeviceArray<int> KeyStart { get; }
 
-    /// <summary>Length of each sequence.</summary>
+    /// <summary>Length of each sequence without its prefix.</summary>
     public DeviceArray<int> KeyLength { get; }
 
     /// <summary>First query row of each sequence.</summary>
@@ -98,14 +116,34 @@ public sealed class SequenceLayout : IDisposable
     /// <summary>The last row of each sequence: where the answer is read.</summary>
     public DeviceArray<int> LastRow { get; }
 
+    /// <summary>First row of each sequence's prefix among the prefixes' rows; copies share them.</summary>
+    public DeviceArray<int> PrefixStart { get; }
+
+    /// <summary>Length of each sequence's prefix.</summary>
+    public DeviceArray<int> PrefixLength { get; }
+
     /// <inheritdoc />
     public void Dispose()
     {
+        PrefixStart.Dispose();
+        PrefixLength.Dispose();
         KeyStart.Dispose();
         KeyLength.Dispose();
         QueryStart.Dispose();
         QueryLength.Dispose();
         ProbabilityStart.Dispose();
         LastRow.Dispose();
+    }
+
+    /// <summary>Checks that the prefixes' keys and values are there.</summary>
+    /// <param name="prefix">[prefix rows, 2 width], or null.</param>
+    /// <param name="width">Width of all heads.</param>
+    /// <exception cref="ArgumentException">They are missing or too few.</exception>
+    internal void RequirePrefix(Tensor? prefix, int width)
+    {
+        if (PrefixRows > 0 && (prefix is null || prefix.Length < 2L * PrefixRows * width))
+        {
+            throw new ArgumentException($"the layout has {PrefixRows} prefix rows, whose keys and values are missing", nameof(prefix));
+        }
     }
 }

@@ -1,34 +1,32 @@
-using Gradpath.Kernels.Cpu;
-
 namespace Gradpath.Kernels.Tests;
 
 /// <summary>
 /// A device with the operands of one operation on it. Everything that it hands out lives until it is disposed of, because an operation
 /// sees addresses only.
 /// </summary>
-internal sealed class OpBench(int workers) : IDisposable
+internal sealed class OpBench(Device device) : IDisposable
 {
     private const int Tail = 5;
 
     private readonly List<IDisposable> _owned = [];
 
-    public CpuDevice Device { get; } = new(workers);
+    public Device Device { get; } = device;
 
     /// <summary>
-    /// Runs an operation with 1, 2 and 3 threads, twice each, requires the same bits every time and gives back what it left in the
-    /// tensors that the operation names.
+    /// Runs an operation on all the devices that must agree, twice each, requires the same bits every time and gives back what it left
+    /// in the tensors that the operation names.
     /// </summary>
     public static double[][] Run(Func<OpBench, object[]> operation)
     {
         double[][]? first = null;
-        for (int workers = 1; workers <= 3; workers++)
+        foreach (Func<Device> open in OpDevices.All)
         {
-            using var bench = new OpBench(workers);
+            using var bench = new OpBench(open());
             for (int repeat = 0; repeat < 2; repeat++)
             {
                 double[][] now = Array.ConvertAll(operation(bench), Values);
                 first ??= now;
-                for (int i = 0; i < now.Length; i++) Assert.True(first[i].AsSpan().SequenceEqual(now[i]), $"output {i} differs with {workers} threads, repeat {repeat}");
+                for (int i = 0; i < now.Length; i++) Assert.True(first[i].AsSpan().SequenceEqual(now[i]), $"output {i} differs on {bench.Device.Description}, repeat {repeat}");
             }
         }
         return first!;
@@ -55,7 +53,8 @@ internal sealed class OpBench(int workers) : IDisposable
 
     public DeviceArray<double> Doubles(params double[] values) => Own(Device.Store<double>(values));
 
-    public SequenceLayout Layout(int[] lengths, int copies = 1, bool lastQueryOnly = false) => Own(new SequenceLayout(Device, lengths, copies, lastQueryOnly));
+    public SequenceLayout Layout(int[] lengths, int copies = 1, bool lastQueryOnly = false, int[]? prefixes = null) =>
+        Own(new SequenceLayout(Device, lengths, copies, lastQueryOnly, prefixes));
 
     public T Own<T>(T resource)
         where T : IDisposable

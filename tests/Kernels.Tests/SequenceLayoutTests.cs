@@ -33,6 +33,20 @@ public sealed class SequenceLayoutTests
         Assert.Equal([2, 3, 5], layout.LastRow.ToArray());
     }
 
+    [Fact]
+    public void Prefixes_add_keys_but_no_rows_and_are_shared_by_copies()
+    {
+        using var device = new CpuDevice(1);
+        using var layout = new SequenceLayout(device, [3, 1, 2], copies: 2, prefixes: [4, 0, 5]);
+        Assert.Equal((12, 12, 9, 7, 72L), (layout.KeyRows, layout.QueryRows, layout.PrefixRows, layout.LongestKeys, layout.ProbabilitiesPerHead));
+        Assert.Equal([0, 4, 4, 0, 4, 4], layout.PrefixStart.ToArray());
+        Assert.Equal([4, 0, 5, 4, 0, 5], layout.PrefixLength.ToArray());
+        Assert.Equal([0, 3, 4, 6, 9, 10], layout.KeyStart.ToArray());
+        Assert.Equal([0, 21, 22, 36, 57, 58], layout.ProbabilityStart.ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceLayout(device, [3, 1], prefixes: [1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceLayout(device, [3, 1], prefixes: [1, -1]));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-2)]

@@ -44,9 +44,10 @@ internal sealed class AcdcPasses : IDisposable
         _graph = new ComputationGraph(model.Config);
         _values = new double[pairs.Count];
         long budget = model.Device.FreeMemory / 2;
-        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, false, budget, lengths => Bytes(model, options, lengths, 1));
-        int[] largest = [.. Enumerable.Repeat(pairs.Max(p => p.Length), plan.Size)];
-        int rows = largest.Sum();
+        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, budget, batch => Bytes(model, options, batch, 1));
+        PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
+        int rows = largest.Sum(s => s.Length);
         Copies = Math.Clamp(options.Candidates > 0 ? options.Candidates : MostRowsPerPass / rows, 1, MostCopies);
         while (Copies > 1 && plan.Batches.Count * Bytes(model, options, largest, Copies) > budget) Copies /= 2;
         long needed = plan.Batches.Count * Bytes(model, options, largest, Copies);
@@ -64,7 +65,7 @@ internal sealed class AcdcPasses : IDisposable
             foreach (int[] items in plan.Batches)
             {
                 cancellation.ThrowIfCancellationRequested();
-                _lanes.Add(Own(new Lane(_context, pairs, items, Copies, ablation)));
+                _lanes.Add(Own(new Lane(_context, pairs, items, spans, Copies, ablation)));
             }
         }
         catch
@@ -122,15 +123,16 @@ internal sealed class AcdcPasses : IDisposable
         return OutputHead.LossSign(_options.Objective) * sum / _values.Length;
     }
 
-    private static long Bytes(Gpt2Weights model, AcdcOptions options, IReadOnlyList<int> lengths, int copies)
+    private static long Bytes(Gpt2Weights model, AcdcOptions options, IReadOnlyList<PromptSpan> spans, int copies)
     {
         Gpt2Config config = model.Config;
-        var one = PassCapacity.For(lengths, 1, false);
+        var one = PassCapacity.For(spans, 1, false);
         long writers = 1 + (config.Layers * (config.Heads + 1L));
-        return Activations.Bytes(config, PassCapacity.For(lengths, 2, false), true)
+        return Activations.Bytes(config, PassCapacity.For(spans, 2, false), true)
+            + PrefixKeys.Bytes(model, spans)
             + PatchedForwardPass.Bytes(config, one, copies, continues: true)
-            + (sizeof(float) * copies * writers * lengths.Sum() * config.Width)
-            + OutputHead.Bytes(config, options.Objective, lengths.Count, 2 * lengths.Count);
+            + (sizeof(float) * copies * writers * spans.Sum(s => s.Length) * config.Width)
+            + OutputHead.Bytes(config, options.Objective, spans.Count, 2 * spans.Count);
     }
 
     private T Own<T>(T resource)
@@ -152,27 +154,29 @@ internal sealed class AcdcPasses : IDisposable
         private readonly Tensor _answers;
         private readonly double[] _objectives;
 
-        public Lane(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] items, int copies, AblationTargets ablation)
+        public Lane(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] items, PromptSpan[] spans, int copies, AblationTargets ablation)
         {
             Device device = context.Device;
             _items = items;
             _width = context.Config.Width;
             _objectives = new double[copies * items.Length];
-            using var batch = new ScoringBatch(device, pairs, items, new double[pairs.Count]);
-            var capacity = PassCapacity.For(batch.Lengths, 1, false);
-            _one = Own(new PassShape(device, batch.Lengths, 1, false));
+            using var batch = new ScoringBatch(device, pairs, items, new double[pairs.Count], spans);
+            var capacity = PassCapacity.For(batch.Spans, 1, false);
+            _one = Own(new PassShape(device, batch.Spans, 1, false));
             _patched = Own(new PatchedForwardPass(context.Weights, capacity, copies, continues: true));
             _head = Own(new OutputHead(context.Weights, context.Options.Metric, items.Length, 2 * items.Length));
             _answers = Own(device.Allocate(copies * items.Length, _width));
 
             // What only the kept run needs is given back before the search starts.
-            using var both = new PassShape(device, batch.Lengths, 2, false);
+            using var both = new PassShape(device, batch.Spans, 2, false);
             using var target = new WriterOutputs(context.Config, device, capacity);
-            using var pair = new PairRun(context, batch.Lengths, false, _head);
+            using var pair = new PairRun(context, batch.Spans, false, _head);
             pair.Run(batch, both);
             pair.TakeWriters(both, 1, target);
             ablation.Target(_one, target, target);
-            _patched.SetAblation(_one, context.Forward, target);
+            PrefixKeys? prefix = pair.ReleasePrefix();
+            if (prefix is not null) Own(prefix);
+            _patched.SetAblation(_one, context.Forward, target, prefix);
             _patched.Run(_one, pair.Prompts.Clean, [new PatchedCircuit(context.Graph, null)], true, _answers, keep: true);
             Judge(0);
         }

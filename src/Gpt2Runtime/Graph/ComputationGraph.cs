@@ -143,6 +143,25 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <returns>The column.</returns>
     internal int FirstColumnOfSublayer(int sublayer) => sublayer % 2 == 0 ? HeadColumn(sublayer / 2, HeadInput.Query, 0) : MlpColumn(sublayer / 2);
 
+    /// <summary>The sublayer that a reader belongs to, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
+    /// <param name="column">The reader.</param>
+    /// <returns>0 to 2 L.</returns>
+    internal int SublayerOfColumn(int column)
+    {
+        (int layer, int within) = Math.DivRem(column, 3 * Heads + 1);
+        return 2 * layer + (column != LogitsColumn && within == 3 * Heads ? 1 : 0);
+    }
+
+    /// <summary>The sublayer that a writer belongs to, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
+    /// <param name="row">The writer.</param>
+    /// <returns>-1 for the input, else 0 to 2 L - 1.</returns>
+    internal int SublayerOfWriter(int row)
+    {
+        if (row == InputRow) return -1;
+        (int layer, int within) = Math.DivRem(row - 1, Heads + 1);
+        return 2 * layer + (within == Heads ? 1 : 0);
+    }
+
     /// <summary>How many writers feed a reader: the rows 0 .. n-1.</summary>
     /// <param name="column">The reader.</param>
     /// <returns>n.</returns>

@@ -9,7 +9,6 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// </summary>
 internal sealed class PatchPlan
 {
-    private readonly PatchedCircuit _circuit;
     private readonly ComputationGraph _graph;
     private readonly bool[] _active;
     private readonly bool[] _listed;
@@ -22,21 +21,66 @@ internal sealed class PatchPlan
     /// </param>
     /// <param name="from">First sublayer that runs; every writer before it is active, as the run that it continues left it.</param>
     public PatchPlan(PatchedCircuit circuit, bool ablatedInputsMatter, int from)
+        : this(circuit.Graph, 0)
     {
-        _circuit = circuit;
-        _graph = circuit.Graph;
-        _active = new bool[_graph.Writers];
-        _listed = new bool[_graph.Writers];
-        FindActive(ablatedInputsMatter, from);
+        FindActive(circuit, ablatedInputsMatter, from);
         for (int column = _graph.FirstColumnOfSublayer(from); column < _graph.Readers; column++)
         {
             int node = _graph.NodeOfColumn(column);
             if (node != _graph.LogitsNode && !_active[node]) continue;
-            Input input = MakeInput(column);
-            _inputs[column] = input;
-            foreach (int writer in input.Writers) _listed[writer] = true;
-            NeedsTotal |= input.TakesTotal;
+            SetInput(column, MakeInput(circuit, column));
         }
+    }
+
+    private PatchPlan(ComputationGraph graph, int replacements)
+    {
+        _graph = graph;
+        _active = new bool[graph.Writers + replacements];
+        _listed = new bool[graph.Writers + replacements];
+    }
+
+    /// <summary>What a sender whose output is replaced changes while heads stay as they are: the MLPs behind it.</summary>
+    /// <param name="graph">The model's graph.</param>
+    /// <param name="sender">Row of the sender.</param>
+    /// <returns>A plan of the MLPs, each reading the whole residual stream.</returns>
+    public static PatchPlan BehindSender(ComputationGraph graph, int sender)
+    {
+        var plan = new PatchPlan(graph, 0) { NeedsTotal = true };
+        for (int l = 0; l < graph.Layers; l++)
+        {
+            if (graph.MlpRow(l) <= sender) continue;
+            plan._active[graph.MlpRow(l)] = true;
+            plan.SetInput(graph.MlpColumn(l), Input.Everything);
+        }
+        return plan;
+    }
+
+    /// <summary>
+    /// What readers whose input is replaced change: themselves and all that is behind them. A replacement stands beside the writers, with
+    /// the number F + its index, and is taken off the total like any listed writer.
+    /// </summary>
+    /// <param name="graph">The model's graph.</param>
+    /// <param name="replacements">Number of different replacements.</param>
+    /// <param name="replacementOf">Index of the replacement of each reader that has one.</param>
+    /// <returns>The plan.</returns>
+    public static PatchPlan BehindReceivers(ComputationGraph graph, int replacements, IReadOnlyDictionary<int, int> replacementOf)
+    {
+        var plan = new PatchPlan(graph, replacements) { NeedsTotal = true };
+        int firstActive = graph.Writers;
+        for (int node = 1; node <= graph.LogitsNode; node++)
+        {
+            ReadOnlySpan<int> readers = graph.ReadersOf(node);
+            bool receives = firstActive < graph.WritersBefore(readers[0]);
+            foreach (int column in readers) receives |= replacementOf.ContainsKey(column);
+            if (!receives && node != graph.LogitsNode) continue;
+            if (node != graph.LogitsNode) plan._active[node] = true;
+            firstActive = Math.Min(firstActive, node);
+            foreach (int column in readers)
+            {
+                plan.SetInput(column, replacementOf.TryGetValue(column, out int index) ? new Input(true, [graph.Writers + index]) : Input.Everything);
+            }
+        }
+        return plan;
     }
 
     /// <summary>An input of a reader.</summary>
@@ -54,7 +98,7 @@ internal sealed class PatchPlan
     }
 
     /// <summary>Whether any input starts from the total of all differences.</summary>
-    public bool NeedsTotal { get; }
+    public bool NeedsTotal { get; private set; }
 
     /// <summary>Whether a writer is computed (or was, before the pass started).</summary>
     /// <param name="writer">Row of the writer.</param>
@@ -88,8 +132,15 @@ internal sealed class PatchPlan
         return true;
     }
 
+    private void SetInput(int column, Input input)
+    {
+        _inputs[column] = input;
+        foreach (int writer in input.Writers) _listed[writer] = true;
+        NeedsTotal |= input.TakesTotal;
+    }
+
     // Forwards for what can differ from the ablated output, backwards for what is read; both end where nothing changes any more.
-    private void FindActive(bool ablatedInputsMatter, int from)
+    private void FindActive(PatchedCircuit circuit, bool ablatedInputsMatter, int from)
     {
         int firstWriter = _graph.WritersBeforeSublayer(from);
         var read = new bool[_graph.Writers];
@@ -99,12 +150,12 @@ internal sealed class PatchPlan
             if (node == ComputationGraph.InputRow) continue;
             foreach (int column in node == _graph.LogitsNode ? [_graph.LogitsColumn] : _graph.ReadersOf(node))
             {
-                if (_circuit.KeepsAllInto(column))
+                if (circuit.KeepsAllInto(column))
                 {
                     read.AsSpan(0, _graph.WritersBefore(column)).Fill(true);
                     continue;
                 }
-                for (int u = 0; u < _graph.WritersBefore(column); u++) read[u] |= _circuit.Keeps(u, column);
+                for (int u = 0; u < _graph.WritersBefore(column); u++) read[u] |= circuit.Keeps(u, column);
             }
         }
         for (int node = 0; node < _graph.Writers; node++)
@@ -114,30 +165,30 @@ internal sealed class PatchPlan
                 _active[node] = true;
                 continue;
             }
-            _active[node] = read[node] && (ablatedInputsMatter || HasInput(node));
+            _active[node] = read[node] && (ablatedInputsMatter || HasInput(circuit, node));
         }
     }
 
-    private bool HasInput(int node)
+    private bool HasInput(PatchedCircuit circuit, int node)
     {
         foreach (int column in _graph.ReadersOf(node))
         {
             for (int u = 0; u < _graph.WritersBefore(column); u++)
             {
-                if (_active[u] && _circuit.Keeps(u, column)) return true;
+                if (_active[u] && circuit.Keeps(u, column)) return true;
             }
         }
         return false;
     }
 
-    private Input MakeInput(int column)
+    private Input MakeInput(PatchedCircuit circuit, int column)
     {
-        if (_circuit.KeepsAllInto(column)) return Input.Everything;
+        if (circuit.KeepsAllInto(column)) return Input.Everything;
         var kept = new List<int>();
         var cut = new List<int>();
         for (int u = 0; u < _graph.WritersBefore(column); u++)
         {
-            if (_active[u]) (_circuit.Keeps(u, column) ? kept : cut).Add(u);
+            if (_active[u]) (circuit.Keeps(u, column) ? kept : cut).Add(u);
         }
         if (cut.Count == 0) return Input.Everything;
         return cut.Count < kept.Count ? new Input(true, [.. cut]) : new Input(false, [.. kept]);

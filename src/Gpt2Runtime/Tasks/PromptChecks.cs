@@ -16,7 +16,12 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int
         {
             var begin = beginToken ?? throw new GradpathException(
                 $"{row.Where}: prompts are to start with <|endoftext|>, which is not in the vocabulary. Leave the begin token out (--no-bos).");
-            pair = pair with { Clean = [begin, .. pair.Clean], Corrupted = [begin, .. pair.Corrupted] };
+            pair = pair with
+            {
+                Clean = [begin, .. pair.Clean],
+                Corrupted = [begin, .. pair.Corrupted],
+                KeyPositions = pair.KeyPositions.ToDictionary(p => p.Key, p => p.Value + 1, StringComparer.Ordinal),
+            };
         }
 
         if (pair.Length == 0)

@@ -3,13 +3,23 @@ using System.Numerics.Tensors;
 namespace Gradpath.Kernels.Cpu;
 
 // One part is one head of one sequence: two small products forward, five backward, each made by the thread that has the part, with the
-// causal softmax in between. What a query must not see is computed along and set to 0, which is cheaper than leaving it out.
+// causal softmax in between. What a query must not see is computed along and set to 0, which is cheaper than leaving it out. A sequence
+// with a prefix gets its keys and values side by side first, so that its products stay whole.
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc />
-    public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z)
+    public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z, Tensor? prefix = null)
     {
-        var job = new AttentionJob { Shape = new AttentionShape(layout, heads, headWidth, scale), Q = P(q), Kv = P(kv), Probabilities = P(probabilities), Z = P(z), Gemm = SerialGemm };
+        layout.RequirePrefix(prefix, heads * headWidth);
+        var job = new AttentionJob
+        {
+            Shape = new AttentionShape(layout, heads, headWidth, scale),
+            Q = P(q),
+            Keys = new KeySource(P(kv), prefix, layout, headWidth, _attentionKeys, Workers),
+            Probabilities = P(probabilities),
+            Z = P(z),
+            Gemm = SerialGemm,
+        };
         _pool.Run(ref job, layout.Sequences * heads);
     }
 
@@ -25,13 +35,15 @@ public sealed unsafe partial class CpuDevice
         float scale,
         int cotangents,
         Tensor dq,
-        Tensor dkv)
+        Tensor dkv,
+        Tensor? prefix = null)
     {
+        layout.RequirePrefix(prefix, heads * headWidth);
         var job = new AttentionBackwardJob
         {
             Shape = new AttentionShape(layout, heads, headWidth, scale),
             Q = P(q),
-            Kv = P(kv),
+            Keys = new KeySource(P(kv), prefix, layout, headWidth, _attentionKeys, Workers),
             Probabilities = P(probabilities),
             Dz = P(dz),
             Dq = P(dq),
@@ -47,6 +59,7 @@ public sealed unsafe partial class CpuDevice
     }
 
     private readonly NativeScratch _attention = new();
+    private readonly NativeScratch _attentionKeys = new();
 
     /// <summary>Where the rows and probabilities of a sequence and head lie.</summary>
     private readonly struct AttentionShape(SequenceLayout layout, int heads, int headWidth, float scale)
@@ -56,6 +69,8 @@ public sealed unsafe partial class CpuDevice
         private readonly int* _queryStart = P(layout.QueryStart);
         private readonly int* _queryLength = P(layout.QueryLength);
         private readonly long* _probabilityStart = P(layout.ProbabilityStart);
+        private readonly int* _prefixStart = P(layout.PrefixStart);
+        private readonly int* _prefixLength = P(layout.PrefixLength);
 
         public readonly int Heads = heads;
         public readonly int HeadWidth = headWidth;
@@ -63,23 +78,64 @@ public sealed unsafe partial class CpuDevice
 
         public int Width => Heads * HeadWidth;
 
-        public int Keys(int sequence) => _keyLength[sequence];
+        public int OwnKeys(int sequence) => _keyLength[sequence];
+
+        public int Prefix(int sequence) => _prefixLength[sequence];
+
+        public int Keys(int sequence) => _prefixLength[sequence] + _keyLength[sequence];
 
         public int Queries(int sequence) => _queryLength[sequence];
 
         public long KeyRow(int sequence) => _keyStart[sequence];
 
+        public long PrefixRow(int sequence) => _prefixStart[sequence];
+
         public long QueryRow(int sequence) => _queryStart[sequence];
 
         public long Probabilities(int sequence, int head) =>
-            (_probabilityStart[sequence] * Heads) + ((long)head * _queryLength[sequence] * _keyLength[sequence]);
+            (_probabilityStart[sequence] * Heads) + ((long)head * _queryLength[sequence] * Keys(sequence));
+    }
+
+    /// <summary>Where a head's keys and values of a sequence are read: in place, or in a worker's scratch where a prefix stands before them.</summary>
+    private readonly struct KeySource(float* kv, Tensor? prefix, SequenceLayout layout, int headWidth, NativeScratch scratch, int workers)
+    {
+        private readonly float* _kv = kv;
+        private readonly float* _prefix = prefix is null ? null : P(prefix);
+        private readonly long _stride = 2L * layout.LongestKeys * headWidth;
+        private readonly float* _scratch = prefix is null ? null : (float*)scratch.Ensure(2L * layout.LongestKeys * headWidth * workers * sizeof(float));
+
+        public (RawMatrix Keys, RawMatrix Values) Of(in AttentionShape shape, int sequence, int head, int worker)
+        {
+            int w = shape.HeadWidth;
+            int d = shape.Width;
+            var own = new RawMatrix(_kv + (shape.KeyRow(sequence) * 2 * d) + (head * w), shape.OwnKeys(sequence), w, 2L * d);
+            int before = shape.Prefix(sequence);
+            if (before == 0) return (own, own.Moved(d));
+            var known = new RawMatrix(_prefix + (shape.PrefixRow(sequence) * 2 * d) + (head * w), before, w, 2L * d);
+            var keys = new RawMatrix(_scratch + (worker * _stride), shape.Keys(sequence), w, w);
+            RawMatrix values = keys.Moved((nint)(_stride / 2));
+            Copy(known, keys.Data);
+            Copy(own, keys.Data + ((long)before * w));
+            Copy(known.Moved(d), values.Data);
+            Copy(own.Moved(d), values.Data + ((long)before * w));
+            return (keys, values);
+        }
+
+        private static void Copy(in RawMatrix from, float* to)
+        {
+            for (int r = 0; r < from.Rows; r++)
+            {
+                new ReadOnlySpan<float>(from.Data + (r * from.Stride), from.Columns).CopyTo(new Span<float>(to + ((long)r * from.Columns), from.Columns));
+            }
+        }
     }
 
     private struct AttentionJob : IParallelJob
     {
         public AttentionShape Shape;
         public SerialGemm Gemm;
-        public float* Q, Kv, Probabilities, Z;
+        public KeySource Keys;
+        public float* Q, Probabilities, Z;
 
         public readonly void Execute(int part, int worker)
         {
@@ -91,11 +147,11 @@ public sealed unsafe partial class CpuDevice
             int queries = Shape.Queries(sequence);
             long queryAt = (Shape.QueryRow(sequence) * d) + (head * w);
             var q = new RawMatrix(Q + queryAt, queries, w, d);
-            var k = new RawMatrix(Kv + (Shape.KeyRow(sequence) * 2 * d) + (head * w), keys, w, 2L * d);
+            (RawMatrix k, RawMatrix v) = Keys.Of(Shape, sequence, head, worker);
             var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
             Gemm.Multiply(worker, q, k.T, p);
             for (int i = 0; i < queries; i++) SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
-            Gemm.Multiply(worker, p, k.Moved(d), new RawMatrix(Z + queryAt, queries, w, d));
+            Gemm.Multiply(worker, p, v, new RawMatrix(Z + queryAt, queries, w, d));
         }
 
         // The largest score is taken off first: the exponential of a score above 88 is infinite.
@@ -114,7 +170,8 @@ public sealed unsafe partial class CpuDevice
     {
         public AttentionShape Shape;
         public SerialGemm Gemm;
-        public float* Q, Kv, Probabilities, Dz, Dq, Dkv, Scratch;
+        public KeySource Keys;
+        public float* Q, Probabilities, Dz, Dq, Dkv, Scratch;
         public int Sequences, KeyRows, QueryRows;
         public long ScratchStride;
 
@@ -131,12 +188,13 @@ public sealed unsafe partial class CpuDevice
             long queryAt = (Shape.QueryRow(sequence) * d) + (head * w);
             long gradientAt = queryAt + ((long)cotangent * QueryRows * d);
             var q = new RawMatrix(Q + queryAt, queries, w, d);
-            var k = new RawMatrix(Kv + (keyRow * 2 * d) + (head * w), keys, w, 2L * d);
+            (RawMatrix k, RawMatrix v) = Keys.Of(Shape, sequence, head, worker);
+            int own = Shape.OwnKeys(sequence);
             var dz = new RawMatrix(Dz + gradientAt, queries, w, d);
-            var dk = new RawMatrix(Dkv + ((((long)cotangent * KeyRows) + keyRow) * 2 * d) + (head * w), keys, w, 2L * d);
+            var dk = new RawMatrix(Dkv + ((((long)cotangent * KeyRows) + keyRow) * 2 * d) + (head * w), own, w, 2L * d);
             var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
             var ds = new RawMatrix(Scratch + (worker * ScratchStride), queries, keys, keys);
-            Gemm.Multiply(worker, dz, k.Moved(d).T, ds);
+            Gemm.Multiply(worker, dz, v.T, ds);
             for (int i = 0; i < queries; i++)
             {
                 // ds = scale p (dp - sum(p dp)); where p is 0 behind the diagonal, so is ds.
@@ -147,8 +205,8 @@ public sealed unsafe partial class CpuDevice
                 TensorPrimitives.Multiply(row, probabilities, row);
             }
             Gemm.Multiply(worker, ds, k, new RawMatrix(Dq + gradientAt, queries, w, d));
-            Gemm.Multiply(worker, ds.T, q, dk);
-            Gemm.Multiply(worker, p.T, dz, dk.Moved(d));
+            Gemm.Multiply(worker, ds.Part(0, queries, keys - own, own).T, q, dk);
+            Gemm.Multiply(worker, p.Part(0, queries, keys - own, own).T, dz, dk.Moved(d));
         }
     }
 }

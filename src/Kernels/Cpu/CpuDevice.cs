@@ -97,6 +97,7 @@ public sealed unsafe partial class CpuDevice : Device
         {
             _pool.Dispose();
             _attention.Dispose();
+            _attentionKeys.Dispose();
             _contraction.Dispose();
             _contractionSlices.Dispose();
             _proximity.Dispose();

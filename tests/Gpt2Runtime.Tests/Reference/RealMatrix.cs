@@ -96,6 +96,18 @@ internal sealed class RealMatrix
         return result;
     }
 
+    /// <summary>Per row one of two matrices' rows.</summary>
+    public static RealMatrix SelectRows(bool[] first, RealMatrix ifTrue, RealMatrix ifFalse)
+    {
+        RequireSameShape(ifTrue, ifFalse);
+        RealMatrix result = new(ifTrue.Rows, ifTrue.Columns);
+        for (int r = 0; r < result.Rows; r++)
+        {
+            (first[r] ? ifTrue : ifFalse).Row(r).CopyTo(result.Row(r));
+        }
+        return result;
+    }
+
     /// <summary>The matrix product a b.</summary>
     public static RealMatrix Product(RealMatrix a, RealMatrix b)
     {

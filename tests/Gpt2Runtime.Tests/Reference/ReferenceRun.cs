@@ -8,11 +8,18 @@ internal sealed record ReferencePatch
     /// <summary>[F, K]: edges at false read their writer's <see cref="Replacement"/>, not its output in this run. Null: all true.</summary>
     public bool[,]? InCircuit { get; init; }
 
+    /// <summary>[F, K]: soft masks z in place of <see cref="InCircuit"/>: an edge carries z times its writer's output plus (1 - z) times the replacement.</summary>
+    public double[,]? Masks { get; init; }
+
     /// <summary>Per writer what the edges outside the circuit carry, [P, D] each.</summary>
     public RealMatrix[]? Replacement { get; init; }
 
     /// <summary>Writers whose output is not computed but given, by row.</summary>
     public IReadOnlyDictionary<int, RealMatrix> Given { get; init; } = new Dictionary<int, RealMatrix>();
+
+    /// <summary>Readers whose input is given at some positions, by column.</summary>
+    public IReadOnlyDictionary<int, (RealMatrix Input, bool[] Positions)> GivenInputs { get; init; } =
+        new Dictionary<int, (RealMatrix Input, bool[] Positions)>();
 }
 
 /// <summary>
@@ -70,7 +77,12 @@ internal sealed class ReferenceRun
             List<TapeNode> terms = [];
             for (int row = 0; row < graph.WritersBefore(column); row++)
             {
-                if (patch.InCircuit is null || patch.InCircuit[row, column])
+                if (patch.Masks is { } masks)
+                {
+                    terms.Add(tape.Scale(writers[row], masks[row, column]));
+                    constant.Add(patch.Replacement![row], 1 - masks[row, column]);
+                }
+                else if (patch.InCircuit is null || patch.InCircuit[row, column])
                 {
                     terms.Add(writers[row]);
                 }
@@ -79,7 +91,10 @@ internal sealed class ReferenceRun
                     constant.Add(patch.Replacement![row]);
                 }
             }
-            return readers[column] = tape.Sum(terms, constant);
+            TapeNode own = tape.Sum(terms, constant);
+            return readers[column] = patch.GivenInputs.TryGetValue(column, out var given)
+                ? tape.Leaf(RealMatrix.SelectRows(given.Positions, given.Input, own.Value))
+                : own;
         }
 
         void Write(int row, Func<TapeNode> compute)

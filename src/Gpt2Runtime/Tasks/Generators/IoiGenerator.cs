@@ -41,5 +41,19 @@ internal sealed class IoiGenerator : TaskGenerator
             $"template={template};names={early},{late}");
     }
 
+    /// <summary>The names of Wang et al. 2022: the indirect object, the subject's two places, the token behind the first, the last token.</summary>
+    public override IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean)
+    {
+        var first = Array.IndexOf(clean, draft.WrongAnswers[0]);
+        return new Dictionary<string, int>(StringComparer.Ordinal)
+        {
+            ["IO"] = Array.IndexOf(clean, draft.Answers[0]),
+            ["S1"] = first,
+            ["S1+1"] = first + 1,
+            ["S2"] = Array.IndexOf(clean, draft.WrongAnswers[0], first + 1),
+            ["END"] = clean.Length - 1,
+        };
+    }
+
     private sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);
 }

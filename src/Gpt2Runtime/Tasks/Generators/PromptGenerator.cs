@@ -45,7 +45,10 @@ public static class PromptGenerator
                 if (clean.Length != corrupted.Length || !seen.Add((draft.Clean, draft.Corrupted)))
                     continue;
                 var id = string.Create(CultureInfo.InvariantCulture, $"{task}-{pairs.Count}");
-                return new PromptPair(clean, corrupted, draft.Answers, draft.WrongAnswers, id, draft.Label, draft.Clean, draft.Corrupted);
+                return new PromptPair(clean, corrupted, draft.Answers, draft.WrongAnswers, id, draft.Label, draft.Clean, draft.Corrupted)
+                {
+                    KeyPositions = generator.KeyPositions(draft, clean),
+                };
             }
 
             throw new GradpathException(

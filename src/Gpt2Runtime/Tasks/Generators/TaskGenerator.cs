@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks.Generators;
@@ -14,6 +15,11 @@ internal abstract class TaskGenerator(string task, BpeTokenizer tokenizer)
     protected BpeTokenizer Tokenizer { get; } = tokenizer;
 
     public abstract PromptDraft Draw(SplitMix64 random);
+
+    /// <summary>The positions of a clean prompt that the task has names for.</summary>
+    /// <param name="draft">What was drawn.</param>
+    /// <param name="clean">The clean prompt's tokens.</param>
+    public virtual IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean) => ReadOnlyDictionary<string, int>.Empty;
 
     /// <summary>The entries whose word, with a leading space, is one token.</summary>
     /// <exception cref="GradpathException">Fewer than <paramref name="needed"/> are.</exception>
