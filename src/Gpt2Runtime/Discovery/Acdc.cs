@@ -5,7 +5,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -64,7 +63,6 @@ public static class Acdc
             scores.RequireFinite();
         }
         state ??= new AcdcState(thresholds.Count);
-        using var scope = new AllocationScope(model.Device);
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         using var passes = new AcdcPasses(model, pairs, options, cancellation);

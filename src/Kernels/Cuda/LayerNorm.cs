@@ -4,7 +4,6 @@ public sealed partial class CudaDevice
 {
     private const int LayerNormThreads = 128;
     private const int LayerNormMostGroups = 4;
-    private const int SharedBytesWithoutLeave = 48 * 1024;
     private const int LayerNormOwnSharedBytes = 1024;
 
     private Kernel? _layerNorm, _layerNormBackward, _standardize;
