@@ -72,7 +72,8 @@ internal static class GradpathApp
         };
     }
 
-    private static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
+    /// <summary>Turns what a command throws into one line and an exit code.</summary>
+    internal static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
     {
         try
         {
