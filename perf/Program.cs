@@ -8,11 +8,13 @@ switch (args.FirstOrDefault())
         return MethodTimes.Run(args[1..]);
     case "circuits":
         return CircuitTimes.Run();
+    case "discovery":
+        return DiscoveryTimes.Run(args[1..]);
     case "exact":
         return ExactTimes.Run();
     default:
         Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
         Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
-        Console.Error.WriteLine("       perf circuits | exact");
+        Console.Error.WriteLine("       perf circuits | exact\n       perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS]]]]]");
         return 2;
 }

@@ -70,7 +70,7 @@ internal sealed class AblationTargets : IDisposable
         {
             context.Cancellation.ThrowIfCancellationRequested();
             using var batch = new ScoringBatch(device, pairs, items, new double[pairs.Count]);
-            using var shape = new PassShape(device, batch.Lengths, 1, answerOnly);
+            using var shape = new PassShape(device, batch.Spans, 1, answerOnly);
             device.GatherRows(context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, context.Config.Width, embeddings);
             context.Forward.Embed(shape, a, embeddings);
             context.Forward.Run(shape, a);

@@ -34,23 +34,24 @@ internal sealed class ActivationInterpolation : BatchScorer
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
     /// <param name="pairs">All items.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="spans">The largest batch.</param>
     /// <param name="constants">The model's reader constants.</param>
-    public ActivationInterpolation(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, int[] lengths, ReaderConstants constants)
+    public ActivationInterpolation(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, PromptSpan[] spans, ReaderConstants constants)
     {
         _context = context;
         _steps = context.Options.Steps;
         Device device = context.Device;
-        var one = PassCapacity.For(lengths, 1, false);
-        var two = PassCapacity.For(lengths, 2, false);
-        var all = PassCapacity.For(lengths, _steps, false);
+        var one = PassCapacity.For(spans, 1, false);
+        var two = PassCapacity.For(spans, 2, false);
+        var all = PassCapacity.For(spans, _steps, false);
         _points = Own(new Activations(context.Config, device, all, keepWriters: false));
         _backward = Own(new BackwardPass(context.Weights, all, 1));
         _upstream = Own(new BackwardPass(context.Weights, one, 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false));
         _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, Math.Max(two.Sequences, all.Sequences)));
-        _pair = Own(new PairRun(context, lengths, false, _head));
+        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, Math.Max(two.Sequences, all.Sequences)));
+        _pair = Own(new PairRun(context, spans, false, _head));
+        _points.Prefix = _pair.Prefix;
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
         _cleanWriters = Own(new WriterOutputs(context.Config, device, one));
         _target = Own(new WriterOutputs(context.Config, device, one));
@@ -63,28 +64,29 @@ internal sealed class ActivationInterpolation : BatchScorer
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="options">Method and settings.</param>
-    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
     {
-        var one = PassCapacity.For(lengths, 1, false);
-        var all = PassCapacity.For(lengths, options.Steps, false);
-        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, 2, false), true)
+        var one = PassCapacity.For(spans, 1, false);
+        var all = PassCapacity.For(spans, options.Steps, false);
+        return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, false), true)
+            + PrefixKeys.Bytes(weights, spans)
             + Activations.Bytes(weights.Config, all, false)
             + BackwardPass.Bytes(weights.Config, all, 1)
             + BackwardPass.Bytes(weights.Config, one, 1)
             + ReaderGradients.Bytes(weights.Config, one, options.Steps + 1)
             + WriterDifferences.Bytes(weights.Config, one, false)
             + (3 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, (options.Steps + 2) * lengths.Count);
+            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, (options.Steps + 2) * spans.Count);
     }
 
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
-        using var all = new PassShape(_context.Device, batch.Lengths, _steps, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+        PassShape all = _context.Shapes.Get(batch.Spans, _steps, false);
         RunBoth(batch, both, one);
         int sublayers = 2 * _context.Config.Layers;
         long boundary = (long)one.Rows * _context.Config.Width;

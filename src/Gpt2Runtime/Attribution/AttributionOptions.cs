@@ -185,4 +185,7 @@ public sealed record AttributionOptions
 
     /// <summary>Record metric, gradient norm and output distance at every point of the path (eap, eap-ig, eap-gp).</summary>
     public bool RecordPath { get; init; }
+
+    /// <summary>Run every position, also those before the first difference of a pair; to compare with and to measure against.</summary>
+    internal bool WholePrompts { get; init; }
 }

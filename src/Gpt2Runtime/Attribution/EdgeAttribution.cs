@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -26,21 +27,23 @@ public static class EdgeAttribution
         CancellationToken cancellation = default)
     {
         AttributionChecks.Check(model.Config, pairs, options);
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         long budget = model.Device.FreeMemory / 2;
         bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };
-        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, fileOrder, budget, lengths => Bytes(model, options, lengths));
+        PromptSpan[] spans = PromptSpan.Of(pairs, SharesPrefixes(options));
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, fileOrder, budget, batch => Bytes(model, options, batch));
         int itemsDone = 0;
         int itemsNow = 0;
         using var context = new ScoringContext(model, options, pairs.Count, plan, Report, cancellation);
         using var constants = new ReaderConstants(model);
-        int[] largest = [.. Enumerable.Repeat(pairs.Max(p => p.Length), plan.Size)];
+        PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
         double[] weights = ItemWeights.Of(options, pairs.Count);
         using (BatchScorer scorer = Create(context, pairs, largest, constants))
         {
             foreach (int[] items in plan.Batches)
             {
-                using var batch = new ScoringBatch(model.Device, pairs, items, weights);
+                using var batch = new ScoringBatch(model.Device, pairs, items, weights, spans);
                 itemsNow = items.Length;
                 context.Advance("scoring", 0);
                 scorer.Score(batch);
@@ -55,7 +58,7 @@ public static class EdgeAttribution
             (itemsDone * 1000L) + (long)(share * itemsNow * 1000), pairs.Count * 1000L, stage));
     }
 
-    private static BatchScorer Create(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] largest, ReaderConstants constants) => context.Options.Method switch
+    private static BatchScorer Create(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] largest, ReaderConstants constants) => context.Options.Method switch
     {
         AttributionMethod.EapGp => new GradPath(context, largest, constants),
         AttributionMethod.EapIgActivations => new ActivationInterpolation(context, pairs, largest, constants),
@@ -66,15 +69,20 @@ public static class EdgeAttribution
         _ => new InterpolatedGradients(context, pairs, largest, constants),
     };
 
-    private static long Bytes(Gpt2Weights model, AttributionOptions options, IReadOnlyList<int> lengths) => options.Method switch
+    // The runs of these methods lie between the clean and the corrupted one at every node, so they agree up to the first difference. A
+    // path of EAP-GP moves every position; other ablations differ everywhere; a recorded path states norms over whole prompts.
+    private static bool SharesPrefixes(AttributionOptions options) => options is { Ablation: Ablation.Patching, RecordPath: false, WholePrompts: false } && options.Method
+        is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapIgActivations or AttributionMethod.Exact;
+
+    private static long Bytes(Gpt2Weights model, AttributionOptions options, IReadOnlyList<PromptSpan> spans) => options.Method switch
     {
-        AttributionMethod.EapGp => GradPath.Bytes(model, options, lengths),
-        AttributionMethod.EapIgActivations => ActivationInterpolation.Bytes(model, options, lengths),
-        AttributionMethod.Exact => ExactPatching.Bytes(model, options, lengths),
-        AttributionMethod.InformationFlowRoutes => InformationFlowRoutes.Bytes(model, lengths),
-        AttributionMethod.Magnitude => WriterMagnitudes.Bytes(model, lengths),
+        AttributionMethod.EapGp => GradPath.Bytes(model, options, spans),
+        AttributionMethod.EapIgActivations => ActivationInterpolation.Bytes(model, options, spans),
+        AttributionMethod.Exact => ExactPatching.Bytes(model, options, spans),
+        AttributionMethod.InformationFlowRoutes => InformationFlowRoutes.Bytes(model, spans),
+        AttributionMethod.Magnitude => WriterMagnitudes.Bytes(model, spans),
         AttributionMethod.Random => 0,
-        _ => InterpolatedGradients.Bytes(model, options, lengths),
+        _ => InterpolatedGradients.Bytes(model, options, spans),
     };
 
     private static double Divisor(Gpt2Config config, AttributionOptions options) => options.Method switch

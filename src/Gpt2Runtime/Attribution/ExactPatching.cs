@@ -30,18 +30,18 @@ internal sealed class ExactPatching : BatchScorer
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
     /// <param name="pairs">All items.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
-    public ExactPatching(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] lengths)
+    /// <param name="spans">The largest batch.</param>
+    public ExactPatching(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans)
     {
         _context = context;
         _graph = context.Graph;
-        _copies = CopiesFor(lengths.Sum());
+        _copies = CopiesFor(spans.Sum(s => s.Length));
         Device device = context.Device;
-        var one = PassCapacity.For(lengths, 1, false);
-        int answers = lengths.Length * Math.Max(2, _copies);
+        var one = PassCapacity.For(spans, 1, false);
+        int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, answers));
-        _pair = Own(new PairRun(context, lengths, false, _head));
+        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, answers));
+        _pair = Own(new PairRun(context, spans, false, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _target = Own(new WriterOutputs(context.Config, device, one));
         _ablation = Own(new AblationTargets(context, pairs, false));
@@ -52,23 +52,24 @@ internal sealed class ExactPatching : BatchScorer
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="options">Method and settings.</param>
-    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    public static long Bytes(Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
     {
-        int copies = CopiesFor(lengths.Sum());
-        var one = PassCapacity.For(lengths, 1, false);
-        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, 2, false), true)
+        int copies = CopiesFor(spans.Sum(s => s.Length));
+        var one = PassCapacity.For(spans, 1, false);
+        return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, false), true)
+            + PrefixKeys.Bytes(weights, spans)
             + PatchedForwardPass.Bytes(weights.Config, one, copies, continues: true)
             + WriterOutputs.Bytes(weights.Config, one)
-            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, Math.Max(2, copies) * lengths.Count);
+            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         RunBoth(batch, both, one);
         _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);
@@ -95,7 +96,7 @@ internal sealed class ExactPatching : BatchScorer
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
-        _patched.SetAblation(one, _context.Forward, _target);
+        _patched.SetAblation(one, _context.Forward, _target, _pair.Prefix);
     }
 
     private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)

@@ -37,21 +37,21 @@ internal sealed class GradPath : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="spans">The largest batch.</param>
     /// <param name="constants">The model's reader constants.</param>
-    public GradPath(ScoringContext context, int[] lengths, ReaderConstants constants)
+    public GradPath(ScoringContext context, PromptSpan[] spans, ReaderConstants constants)
     {
         _context = context;
         _options = context.Options;
         _answerOnly = RunsAnswerOnly(_options);
         Device device = context.Device;
         int d = context.Config.Width;
-        var one = PassCapacity.For(lengths, 1, _answerOnly);
-        var two = PassCapacity.For(lengths, 2, _answerOnly);
+        var one = PassCapacity.For(spans, 1, _answerOnly);
+        var two = PassCapacity.For(spans, 2, _answerOnly);
         _backward = Own(new BackwardPass(context.Weights, one, 2));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _options.PathOuter == PathOuter.Path ? 1 : _options.Steps, _answerOnly));
-        _head = Own(new OutputHead(context.Weights, _options.Metric, lengths.Length, two.Sequences));
-        _pair = Own(new PairRun(context, lengths, _answerOnly, _head));
+        _head = Own(new OutputHead(context.Weights, _options.Metric, spans.Length, two.Sequences));
+        _pair = Own(new PairRun(context, spans, _answerOnly, _head));
         _activations = _pair.Activations;
         _prompts = _pair.Prompts;
         bool logits = _options.PathObjective is PathObjective.LogitsAll or PathObjective.LogitsLast;
@@ -62,34 +62,34 @@ internal sealed class GradPath : BatchScorer
         _now = Own(new WriterOutputs(context.Config, device, one));
         _next = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
-        _squaredNorms = Own(device.AllocateArray<double>(lengths.Length));
-        _stepLengths = Own(device.AllocateArray<double>(lengths.Length));
+        _squaredNorms = Own(device.AllocateArray<double>(spans.Length));
+        _stepLengths = Own(device.AllocateArray<double>(spans.Length));
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="options">Method and settings.</param>
-    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
     {
         bool answerOnly = RunsAnswerOnly(options);
-        var one = PassCapacity.For(lengths, 1, answerOnly);
-        var two = PassCapacity.For(lengths, 2, answerOnly);
+        var one = PassCapacity.For(spans, 1, answerOnly);
+        var two = PassCapacity.For(spans, 2, answerOnly);
         return Activations.Bytes(weights.Config, two, true)
             + BackwardPass.Bytes(weights.Config, one, 2)
             + ReaderGradients.Bytes(weights.Config, one, options.Steps)
             + WriterDifferences.Bytes(weights.Config, one, answerOnly)
             + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, 2 * lengths.Count)
-            + (options.PathObjective == PathObjective.ProbsLast ? sizeof(float) * 4L * lengths.Count * weights.Config.Vocabulary : 0);
+            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, 2 * spans.Count)
+            + (options.PathObjective == PathObjective.ProbsLast ? sizeof(float) * 4L * spans.Count * weights.Config.Vocabulary : 0);
     }
 
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Lengths, 2, _answerOnly);
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, _answerOnly);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, _answerOnly);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
         double[] target = RunBoth(batch, both, one);
         int k = _options.Steps;
         bool alongPath = _options.PathOuter == PathOuter.Path;
@@ -166,7 +166,7 @@ internal sealed class GradPath : BatchScorer
         var factors = new float[one.Rows];
         for (int i = 0, row = 0; i < batch.Items.Length; i++)
         {
-            for (int p = 0; p < batch.Lengths[i]; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - target[i]));
+            for (int p = 0; p < batch.Spans[i].Length; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - target[i]));
         }
         _rowFactors.Upload(factors);
         _context.Device.ScaleRows(gradient, _rowFactors, one.Rows, one.Rows, _context.Config.Width, gradient);

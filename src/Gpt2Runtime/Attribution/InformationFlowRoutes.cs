@@ -18,11 +18,11 @@ internal sealed class InformationFlowRoutes : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
-    public InformationFlowRoutes(ScoringContext context, int[] lengths)
+    /// <param name="spans">The largest batch.</param>
+    public InformationFlowRoutes(ScoringContext context, PromptSpan[] spans)
     {
         _context = context;
-        var one = PassCapacity.For(lengths, 1, false);
+        var one = PassCapacity.For(spans, 1, false);
         _activations = Own(new Activations(context.Config, context.Device, one, keepWriters: true));
         _embeddings = Own(context.Device.Allocate(one.Rows, context.Config.Width));
         _writers = Own(new WriterOutputs(context.Config, context.Device, one));
@@ -32,22 +32,22 @@ internal sealed class InformationFlowRoutes : BatchScorer
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<int> lengths)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
     {
-        var one = PassCapacity.For(lengths, 1, false);
+        var one = PassCapacity.For(spans, 1, false);
         return Activations.Bytes(weights.Config, one, true) + WriterDifferences.Bytes(weights.Config, one, false) + WriterOutputs.Bytes(weights.Config, one);
     }
 
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         int d = _context.Config.Width;
         int layers = _context.Config.Layers;
         int boundaries = (2 * layers) + 1;
-        float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) => Enumerable.Repeat((float)(w / batch.Lengths[i]), batch.Lengths[i]))];
+        float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) => Enumerable.Repeat((float)(w / batch.Spans[i].Length), batch.Spans[i].Length))];
         using Tensor weights = _context.Device.StoreTensor(rowWeights, rowWeights.Length);
         _context.Device.GatherRows(_context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, d, _embeddings);
         _context.Forward.Embed(one, _activations, _embeddings);

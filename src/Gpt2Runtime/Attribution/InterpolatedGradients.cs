@@ -33,25 +33,26 @@ internal sealed class InterpolatedGradients : BatchScorer
     private readonly WriterOutputs _corrupted;
     private readonly WriterDifferences _delta;
     private readonly AblationTargets _ablation;
+    private readonly PrefixKeys? _prefix;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
     /// <param name="pairs">All items.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="spans">The largest batch.</param>
     /// <param name="constants">The model's reader constants.</param>
-    public InterpolatedGradients(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, int[] lengths, ReaderConstants constants)
+    public InterpolatedGradients(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, PromptSpan[] spans, ReaderConstants constants)
     {
         _context = context;
         (_shares, _counted) = Shares(context.Options);
         _answerOnly = !context.Options.RecordPath;
-        _pointsPerPass = PointsPerPass(context.Options, lengths.Sum());
+        _pointsPerPass = PointsPerPass(context.Options, spans.Sum(s => s.Length));
         Device device = context.Device;
-        var one = PassCapacity.For(lengths, 1, _answerOnly);
-        var all = PassCapacity.For(lengths, _pointsPerPass + 2, _answerOnly);
+        var one = PassCapacity.For(spans, 1, _answerOnly);
+        var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
         _activations = Own(new Activations(context.Config, device, all, keepWriters: true));
-        _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(lengths, _pointsPerPass, _answerOnly), 1));
+        _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, all.Sequences));
+        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, all.Sequences));
         _distance = context.Options.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
         _prompts = Own(new PromptEmbeddings(context, one.Rows));
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
@@ -59,6 +60,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         _corrupted = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
         _ablation = Own(new AblationTargets(context, pairs, _answerOnly));
+        if (spans.Any(s => s.Prefix > 0)) _activations.Prefix = _prefix = Own(new PrefixKeys(context.Weights, spans));
     }
 
     /// <summary>Number of gradient points that the sums are divided by.</summary>
@@ -69,19 +71,20 @@ internal sealed class InterpolatedGradients : BatchScorer
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="options">Method and settings.</param>
-    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<int> lengths)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
     {
         bool answerOnly = !options.RecordPath;
-        int points = PointsPerPass(options, lengths.Sum());
-        var one = PassCapacity.For(lengths, 1, answerOnly);
-        return Activations.Bytes(weights.Config, PassCapacity.For(lengths, points + 2, answerOnly), true)
-            + BackwardPass.Bytes(weights.Config, PassCapacity.For(lengths, points, answerOnly), 1)
+        int points = PointsPerPass(options, spans.Sum(s => s.Length));
+        var one = PassCapacity.For(spans, 1, answerOnly);
+        return Activations.Bytes(weights.Config, PassCapacity.For(spans, points + 2, answerOnly), true)
+            + PrefixKeys.Bytes(weights, spans)
+            + BackwardPass.Bytes(weights.Config, PassCapacity.For(spans, points, answerOnly), 1)
             + ReaderGradients.Bytes(weights.Config, one, Points(options))
             + WriterDifferences.Bytes(weights.Config, one, answerOnly)
             + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, lengths.Count, (points + 2) * lengths.Count);
+            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, (points + 2) * spans.Count);
     }
 
     /// <inheritdoc />
@@ -89,24 +92,23 @@ internal sealed class InterpolatedGradients : BatchScorer
     {
         _prompts.Load(batch);
         _head.SetItems(batch.Pairs);
+        _prefix?.Run(_context.Forward, batch.Spans, batch.PrefixTokens);
         var metric = new double[_shares.Length][];
         var gradientNorm = new double[_shares.Length][];
         var distance = new double[_shares.Length][];
-        using (var one = new PassShape(_context.Device, batch.Lengths, 1, _answerOnly))
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
+        _readers.Reset(one);
+        for (int first = 0; first < _shares.Length; first += _pointsPerPass)
         {
-            _readers.Reset(one);
-            for (int first = 0; first < _shares.Length; first += _pointsPerPass)
-            {
-                int points = Math.Min(_pointsPerPass, _shares.Length - first);
-                RunPoints(batch, one, first, points, metric, gradientNorm, distance);
-                _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
-            }
-            _ablation.Difference(one, _clean, _corrupted, _corrupted);
-            _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
-            _delta.Spread(one, _corrupted);
-            _readers.Contract(one, _delta, _context.Scores);
-            if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
+            int points = Math.Min(_pointsPerPass, _shares.Length - first);
+            RunPoints(batch, one, first, points, metric, gradientNorm, distance);
+            _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
         }
+        _ablation.Difference(one, _clean, _corrupted, _corrupted);
+        _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
+        _delta.Spread(one, _corrupted);
+        _readers.Contract(one, _delta, _context.Scores);
+        if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
     }
 
     private static (double[] Shares, int Counted) Shares(AttributionOptions options)
@@ -137,8 +139,8 @@ internal sealed class InterpolatedGradients : BatchScorer
     {
         var shares = new List<double>(_shares.AsSpan(first, points).ToArray());
         if (first == 0) shares.AddRange(Ends.Except(shares).ToArray());
-        using var shape = new PassShape(_context.Device, batch.Lengths, shares.Count, _answerOnly);
-        using var gradientShape = new PassShape(_context.Device, batch.Lengths, points, _answerOnly);
+        PassShape shape = _context.Shapes.Get(batch.Spans, shares.Count, _answerOnly);
+        PassShape gradientShape = _context.Shapes.Get(batch.Spans, points, _answerOnly);
         for (int c = 0; c < shares.Count; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
         _context.Forward.Embed(shape, _activations, _embeddings);
         _context.Forward.Run(shape, _activations);

@@ -11,21 +11,25 @@ internal sealed class PairRun : IDisposable
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
+    /// <param name="spans">The largest batch.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <param name="head">The metric; used, not owned.</param>
-    public PairRun(ScoringContext context, int[] lengths, bool answerOnly, OutputHead head)
+    public PairRun(ScoringContext context, PromptSpan[] spans, bool answerOnly, OutputHead head)
     {
         _context = context;
         _head = head;
-        var two = PassCapacity.For(lengths, 2, answerOnly);
+        var two = PassCapacity.For(spans, 2, answerOnly);
         Activations = new Activations(context.Config, context.Device, two, keepWriters: true);
         Prompts = new PromptEmbeddings(context, two.Rows / 2);
         Embeddings = context.Device.Allocate(two.Rows, context.Config.Width);
+        if (spans.Any(s => s.Prefix > 0)) Activations.Prefix = Prefix = new PrefixKeys(context.Weights, spans);
     }
 
     /// <summary>Activations of both copies.</summary>
     public Activations Activations { get; }
+
+    /// <summary>Keys and values in front of the batch's spans; null where whole prompts are run.</summary>
+    public PrefixKeys? Prefix { get; private set; }
 
     /// <summary>The token embeddings of the batch.</summary>
     public PromptEmbeddings Prompts { get; }
@@ -42,6 +46,7 @@ internal sealed class PairRun : IDisposable
         int items = batch.Items.Length;
         Prompts.Load(batch);
         _head.SetItems(batch.Pairs);
+        Prefix?.Run(_context.Forward, batch.Spans, batch.PrefixTokens);
         Prompts.Interpolate(1, batch.Rows, Embeddings, cleanCopy);
         Prompts.Interpolate(0, batch.Rows, Embeddings, 1 - cleanCopy);
         _context.Forward.Embed(both, Activations, Embeddings);
@@ -60,11 +65,21 @@ internal sealed class PairRun : IDisposable
     /// <param name="outputs">Out.</param>
     public void TakeWriters(PassShape both, int copy, WriterOutputs outputs) => outputs.Take(both, Activations, Embeddings, copy);
 
+    /// <summary>Hands the prefixes' keys and values over to who outlives this run; no batch can be run after that.</summary>
+    /// <returns>What the caller now owns, or null where whole prompts are run.</returns>
+    public PrefixKeys? ReleasePrefix()
+    {
+        PrefixKeys? prefix = Prefix;
+        Prefix = null;
+        return prefix;
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {
         Activations.Dispose();
         Prompts.Dispose();
         Embeddings.Dispose();
+        Prefix?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
@@ -11,16 +12,18 @@ internal sealed class ScoringBatch : IDisposable
     /// <param name="pairs">All items of the run.</param>
     /// <param name="items">Indices of this batch's items.</param>
     /// <param name="itemWeights">Weight of every item of the run in the final scores.</param>
-    public ScoringBatch(Device device, IReadOnlyList<PromptPair> pairs, int[] items, double[] itemWeights)
+    /// <param name="spans">The positions of every item that are run; null for whole prompts.</param>
+    public ScoringBatch(Device device, IReadOnlyList<PromptPair> pairs, int[] items, double[] itemWeights, IReadOnlyList<PromptSpan>? spans = null)
     {
         Items = items;
         Pairs = [.. items.Select(i => pairs[i])];
-        Lengths = [.. Pairs.Select(p => p.Length)];
-        CleanTokens = device.Store<int>([.. Pairs.SelectMany(p => p.Clean)]);
-        CorruptedTokens = device.Store<int>([.. Pairs.SelectMany(p => p.Corrupted)]);
+        Spans = spans is null ? PromptSpan.Of(Pairs, sharePrefixes: false) : [.. items.Select(i => spans[i])];
+        CleanTokens = device.Store<int>([.. Pairs.SelectMany((p, i) => p.Clean[Spans[i].Prefix..])]);
+        CorruptedTokens = device.Store<int>([.. Pairs.SelectMany((p, i) => p.Corrupted[Spans[i].Prefix..])]);
+        PrefixTokens = device.Store<int>([.. Pairs.SelectMany((p, i) => p.Clean[..Spans[i].Prefix])]);
         HostItemWeights = [.. items.Select(i => itemWeights[i])];
         ItemWeights = device.StoreTensor([.. HostItemWeights.Select(w => (float)w)], items.Length);
-        float[] rows = [.. items.SelectMany((item, i) => Enumerable.Repeat((float)itemWeights[item], Lengths[i]))];
+        float[] rows = [.. items.SelectMany((item, i) => Enumerable.Repeat((float)itemWeights[item], Spans[i].Length))];
         RowWeights = device.StoreTensor(rows, rows.Length);
     }
 
@@ -30,17 +33,20 @@ internal sealed class ScoringBatch : IDisposable
     /// <summary>The items.</summary>
     public PromptPair[] Pairs { get; }
 
-    /// <summary>Tokens of each item.</summary>
-    public int[] Lengths { get; }
+    /// <summary>The positions of each item that are run.</summary>
+    public PromptSpan[] Spans { get; }
 
     /// <summary>Rows of one copy.</summary>
     public int Rows => (int)CleanTokens.Length;
 
-    /// <summary>Clean token ids, prompts one after the other.</summary>
+    /// <summary>Clean token ids of the positions that are run, prompts one after the other.</summary>
     public DeviceArray<int> CleanTokens { get; }
 
-    /// <summary>Corrupted token ids.</summary>
+    /// <summary>Corrupted token ids at the same positions.</summary>
     public DeviceArray<int> CorruptedTokens { get; }
+
+    /// <summary>Token ids of the prefixes, which clean and corrupted share.</summary>
+    public DeviceArray<int> PrefixTokens { get; }
 
     /// <summary>Weight of each item in the final scores.</summary>
     public double[] HostItemWeights { get; }
@@ -56,6 +62,7 @@ internal sealed class ScoringBatch : IDisposable
     {
         CleanTokens.Dispose();
         CorruptedTokens.Dispose();
+        PrefixTokens.Dispose();
         ItemWeights.Dispose();
         RowWeights.Dispose();
     }

@@ -22,11 +22,11 @@ internal sealed class WriterMagnitudes : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="lengths">Prompt lengths of the largest batch.</param>
-    public WriterMagnitudes(ScoringContext context, int[] lengths)
+    /// <param name="spans">The largest batch.</param>
+    public WriterMagnitudes(ScoringContext context, PromptSpan[] spans)
     {
         _context = context;
-        var one = PassCapacity.For(lengths, 1, false);
+        var one = PassCapacity.For(spans, 1, false);
         _activations = Own(new Activations(context.Config, context.Device, one, keepWriters: true));
         _embeddings = Own(context.Device.Allocate(one.Rows, context.Config.Width));
         _clean = Own(new WriterOutputs(context.Config, context.Device, one));
@@ -41,11 +41,11 @@ internal sealed class WriterMagnitudes : BatchScorer
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="lengths">Prompt lengths of the batch.</param>
+    /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<int> lengths)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
     {
-        var one = PassCapacity.For(lengths, 1, false);
+        var one = PassCapacity.For(spans, 1, false);
         long writers = 1 + (weights.Config.Layers * (weights.Config.Heads + 1L));
         return Activations.Bytes(weights.Config, one, true)
             + WriterDifferences.Bytes(weights.Config, one, false)
@@ -56,7 +56,7 @@ internal sealed class WriterMagnitudes : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         Run(one, batch, batch.CleanTokens, _clean);
         Run(one, batch, batch.CorruptedTokens, _difference);
         _difference.Combine(one, 1, _difference, -1, _clean);
@@ -72,10 +72,10 @@ internal sealed class WriterMagnitudes : BatchScorer
     {
         double sum = 0;
         int row = 0;
-        for (int i = 0; i < batch.Lengths.Length; i++)
+        for (int i = 0; i < batch.Spans.Length; i++)
         {
             double item = 0;
-            for (int end = row + batch.Lengths[i]; row < end; row++) item += Math.Sqrt(squares[row]);
+            for (int end = row + batch.Spans[i].Length; row < end; row++) item += Math.Sqrt(squares[row]);
             sum += batch.HostItemWeights[i] * item;
         }
         return sum;

@@ -46,6 +46,7 @@ public static class PathPatching
         // The checks and the ablation are those of the exact method, which asks for one edge what is asked for a path here.
         var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
         AttributionChecks.Check(model.Config, pairs, asScoring);
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);
         PathPlan[] plans = [.. queries.Select(q => new PathPlan(graph, q))];
@@ -53,7 +54,8 @@ public static class PathPatching
         Dictionary<TokenPositions, bool[][]> positions = all.ToDictionary(p => p, p => pairs.Select((pair, i) => p.Of(pair, i + 1)).ToArray());
         int senders = Math.Max(1, plans.Max(p => p.Senders.Length));
         int sublayers = plans.Max(p => p.Sublayers.Length);
-        BatchPlan batches = BatchPlan.Make(pairs, options.BatchSize, false, model.Device.FreeMemory / 2, lengths => Bytes(model, options, lengths, senders, sublayers));
+        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
+        BatchPlan batches = BatchPlan.Make(spans, options.BatchSize, false, model.Device.FreeMemory / 2, batch => Bytes(model, options, batch, senders, sublayers));
         double clean = 0;
         double[][] effects = [.. queries.Select(q => new double[q.Senders.Count])];
         for (int q = 0; q < plans.Length; q++)
@@ -64,12 +66,12 @@ public static class PathPatching
         long done = 0;
         long total = pairs.Count * plans.Sum(p => (long)p.Senders.Length);
         using var context = new ScoringContext(model, asScoring, pairs.Count, batches, (_, _) => { }, cancellation);
-        int[] largest = [.. Enumerable.Repeat(pairs.Max(p => p.Length), batches.Size)];
-        using (var runner = new BatchRunner(context, pairs, largest, options, CopiesFor(largest.Sum(), senders), sublayers))
+        PromptSpan[] largest = PromptSpan.Largest(spans, batches.Size);
+        using (var runner = new BatchRunner(context, pairs, largest, options, CopiesFor(largest.Sum(s => s.Length), senders), sublayers))
         {
             foreach (int[] items in batches.Batches)
             {
-                using var batch = new ScoringBatch(model.Device, pairs, items, new double[pairs.Count]);
+                using var batch = new ScoringBatch(model.Device, pairs, items, new double[pairs.Count], spans);
                 clean += runner.Begin(batch, positions);
                 for (int q = 0; q < plans.Length; q++)
                 {
@@ -92,15 +94,15 @@ public static class PathPatching
 
     private static int CopiesFor(int rows, int senders) => Math.Min(Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies), senders);
 
-    private static long Bytes(Gpt2Weights model, PathPatchingOptions options, IReadOnlyList<int> lengths, int senders, int sublayers)
+    private static long Bytes(Gpt2Weights model, PathPatchingOptions options, IReadOnlyList<PromptSpan> spans, int senders, int sublayers)
     {
-        int copies = CopiesFor(lengths.Sum(), senders);
-        var one = PassCapacity.For(lengths, 1, false);
-        return Activations.Bytes(model.Config, PassCapacity.For(lengths, 2, false), true)
+        int copies = CopiesFor(spans.Sum(s => s.Length), senders);
+        var one = PassCapacity.For(spans, 1, false);
+        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, false), true)
             + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
             + (2 * WriterOutputs.Bytes(model.Config, one))
             + (sizeof(float) * 2L * sublayers * copies * one.Rows * model.Config.Width)
-            + OutputHead.Bytes(model.Config, options.Metric, lengths.Count, Math.Max(2, copies) * lengths.Count);
+            + OutputHead.Bytes(model.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     /// <summary>A query with what does not depend on the batch.</summary>
@@ -155,17 +157,17 @@ public static class PathPatching
         private PassShape? _one;
         private double[] _full = [];
 
-        public BatchRunner(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] lengths, PathPatchingOptions options, int copies, int sublayers)
+        public BatchRunner(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans, PathPatchingOptions options, int copies, int sublayers)
         {
             _context = context;
             _options = options;
             _copies = copies;
             Device device = context.Device;
-            var one = PassCapacity.For(lengths, 1, false);
-            int answers = lengths.Length * Math.Max(2, copies);
+            var one = PassCapacity.For(spans, 1, false);
+            int answers = spans.Length * Math.Max(2, copies);
             _patched = Own(new PatchedForwardPass(context.Weights, one, copies, continues: false));
-            _head = Own(new OutputHead(context.Weights, options.Metric, lengths.Length, answers));
-            _pair = Own(new PairRun(context, lengths, false, _head));
+            _head = Own(new OutputHead(context.Weights, options.Metric, spans.Length, answers));
+            _pair = Own(new PairRun(context, spans, false, _head));
             _answers = Own(device.Allocate(answers, context.Config.Width));
             _clean = Own(new WriterOutputs(context.Config, device, one));
             _differences = Own(new WriterOutputs(context.Config, device, one));
@@ -176,11 +178,11 @@ public static class PathPatching
         // Passes A and B; returns the sum of the clean metric.
         public double Begin(ScoringBatch batch, Dictionary<TokenPositions, bool[][]> positions)
         {
-            using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
-            _one = new PassShape(_context.Device, batch.Lengths, 1, false);
+            PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+            _one = new PassShape(_context.Device, batch.Spans, 1, false);
             foreach ((TokenPositions name, bool[][] chosen) in positions)
             {
-                float[] mask = [.. batch.Items.SelectMany(i => chosen[i].Select(c => c ? 1f : 0f))];
+                float[] mask = [.. batch.Items.SelectMany((item, i) => chosen[item].Skip(batch.Spans[i].Prefix).Select(c => c ? 1f : 0f))];
                 _masks.Add(name, _context.Device.StoreTensor(mask, mask.Length));
             }
             _pair.Run(batch, both);
@@ -189,7 +191,7 @@ public static class PathPatching
             _ablation.Difference(_one, _clean, _differences, _differences);
             // All layers are kept at all rows, so no row of answers has a weight of its own.
             _differences.Weight(_one, _masks[_options.SenderPositions], _answers);
-            _patched.SetAblation(_one, _context.Forward, _clean);
+            _patched.SetAblation(_one, _context.Forward, _clean, _pair.Prefix);
             _patched.TakeAblatedAnswers(_one, _answers);
             _head.EvaluateRows(_answers, _one.Items);
             _full = _head.Values[.._one.Items];

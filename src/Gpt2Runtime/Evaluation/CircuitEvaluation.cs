@@ -35,6 +35,7 @@ public static class CircuitEvaluation
         var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
         AttributionChecks.Check(model.Config, pairs, asScoring);
         foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);
         PatchedCircuit[] patched =
@@ -43,17 +44,19 @@ public static class CircuitEvaluation
             new(graph, new bool[(long)graph.Writers * graph.Readers]),
             .. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray())),
         ];
-        BatchPlan plan = BatchPlan.Make(pairs, options.BatchSize, false, model.Device.FreeMemory / 2, lengths => Bytes(model, options, lengths, patched.Length));
+        // Patched runs lie between the clean and the corrupted one at every node, so all agree up to the first difference.
+        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options is { Ablation: Ablation.Patching, WholePrompts: false });
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device.FreeMemory / 2, batch => Bytes(model, options, batch, patched.Length));
         CircuitOutcome[] outcomes = [.. patched.Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
         long done = 0;
         long total = (long)pairs.Count * patched.Length;
         using var context = new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation);
-        int[] largest = [.. Enumerable.Repeat(pairs.Max(p => p.Length), plan.Size)];
+        PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
         using (var evaluator = new BatchEvaluator(context, pairs, largest, patched.Length))
         {
             foreach (int[] items in plan.Batches)
             {
-                using var batch = new ScoringBatch(model.Device, pairs, items, new double[pairs.Count]);
+                using var batch = new ScoringBatch(model.Device, pairs, items, new double[pairs.Count], spans);
                 evaluator.Evaluate(batch, patched, outcomes, count =>
                 {
                     done += (long)count * items.Length;
@@ -67,17 +70,18 @@ public static class CircuitEvaluation
 
     private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, circuits);
 
-    private static long Bytes(Gpt2Weights model, EvaluationOptions options, IReadOnlyList<int> lengths, int circuits)
+    private static long Bytes(Gpt2Weights model, EvaluationOptions options, IReadOnlyList<PromptSpan> spans, int circuits)
     {
-        int rows = lengths.Sum();
+        int rows = spans.Sum(s => s.Length);
         int copies = CopiesFor(rows, circuits);
-        var one = PassCapacity.For(lengths, 1, false);
+        var one = PassCapacity.For(spans, 1, false);
         long writers = 1 + (model.Config.Layers * (model.Config.Heads + 1L));
-        return Activations.Bytes(model.Config, PassCapacity.For(lengths, 2, false), true)
+        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, false), true)
+            + PrefixKeys.Bytes(model, spans)
             + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
             + (sizeof(float) * copies * writers * rows * model.Config.Width)
-            + OutputHead.Bytes(model.Config, options.Metric, lengths.Count, Math.Max(2, copies) * lengths.Count)
-            + OutputHead.Bytes(model.Config, TaskMetric.KlDivergence, lengths.Count, Math.Max(2, copies) * lengths.Count);
+            + OutputHead.Bytes(model.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count)
+            + OutputHead.Bytes(model.Config, TaskMetric.KlDivergence, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     private sealed class BatchEvaluator : IDisposable
@@ -93,17 +97,17 @@ public static class CircuitEvaluation
         private readonly WriterOutputs _target;
         private readonly AblationTargets _ablation;
 
-        public BatchEvaluator(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[] lengths, int circuits)
+        public BatchEvaluator(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans, int circuits)
         {
             _context = context;
             Device device = context.Device;
-            _copies = CopiesFor(lengths.Sum(), circuits);
-            var one = PassCapacity.For(lengths, 1, false);
-            int answers = lengths.Length * Math.Max(2, _copies);
+            _copies = CopiesFor(spans.Sum(s => s.Length), circuits);
+            var one = PassCapacity.For(spans, 1, false);
+            int answers = spans.Length * Math.Max(2, _copies);
             _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
-            _metric = Own(new OutputHead(context.Weights, context.Options.Metric, lengths.Length, answers));
-            _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, lengths.Length, answers));
-            _pair = Own(new PairRun(context, lengths, false, _metric));
+            _metric = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, answers));
+            _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, spans.Length, answers));
+            _pair = Own(new PairRun(context, spans, false, _metric));
             _answers = Own(device.Allocate(answers, context.Config.Width));
             _target = Own(new WriterOutputs(context.Config, device, one));
             _ablation = Own(new AblationTargets(context, pairs, false));
@@ -111,8 +115,8 @@ public static class CircuitEvaluation
 
         public void Evaluate(ScoringBatch batch, PatchedCircuit[] circuits, CircuitOutcome[] outcomes, Action<int> advance)
         {
-            using var both = new PassShape(_context.Device, batch.Lengths, 2, false);
-            using var one = new PassShape(_context.Device, batch.Lengths, 1, false);
+            PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+            PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
             int[] fullTokens = RunBoth(batch, both, one);
             bool inputsMatter = _context.Options.Ablation != Ablation.Patching;
             for (int first = 0; first < circuits.Length; first += _copies)
@@ -151,7 +155,7 @@ public static class CircuitEvaluation
             int[] tokens = _kl.MostProbable(one.Items);
             _pair.TakeWriters(both, 1, _target);
             _ablation.Target(one, _target, _target);
-            _patched.SetAblation(one, _context.Forward, _target);
+            _patched.SetAblation(one, _context.Forward, _target, _pair.Prefix);
             return tokens;
         }
 

@@ -14,6 +14,9 @@ public sealed record EvaluationOptions
 
     /// <summary>Prompt pairs per batch; 0 picks the number by the memory at hand.</summary>
     public int BatchSize { get; init; }
+
+    /// <summary>Run every position, also those before the first difference of a pair; to compare with and to measure against.</summary>
+    internal bool WholePrompts { get; init; }
 }
 
 /// <summary>What one circuit makes of the prompts, per item in the order given.</summary>

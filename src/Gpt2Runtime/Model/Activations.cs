@@ -13,26 +13,35 @@ namespace Gradpath.Gpt2Runtime.Model;
 internal readonly record struct PassCapacity(int Rows, int FinalRows, int Sequences, long ProbabilitiesPerHead, long FinalProbabilitiesPerHead)
 {
     /// <summary>The capacity that exactly fits some prompts.</summary>
+    /// <param name="spans">The positions of each prompt that are run.</param>
+    /// <param name="copies">How often they are repeated.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    /// <returns>The capacity.</returns>
+    public static PassCapacity For(IReadOnlyList<PromptSpan> spans, int copies, bool answerOnly)
+    {
+        int rows = 0;
+        long keys = 0;
+        long squares = 0;
+        foreach (PromptSpan span in spans)
+        {
+            rows += span.Length;
+            keys += span.Total;
+            squares += (long)span.Length * span.Total;
+        }
+        return new PassCapacity(
+            rows * copies,
+            answerOnly ? spans.Count * copies : rows * copies,
+            spans.Count * copies,
+            squares * copies,
+            answerOnly ? keys * copies : squares * copies);
+    }
+
+    /// <summary>The capacity that exactly fits some whole prompts.</summary>
     /// <param name="lengths">Tokens of each prompt.</param>
     /// <param name="copies">How often they are repeated.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <returns>The capacity.</returns>
-    public static PassCapacity For(IReadOnlyList<int> lengths, int copies, bool answerOnly)
-    {
-        int rows = 0;
-        long squares = 0;
-        foreach (int length in lengths)
-        {
-            rows += length;
-            squares += (long)length * length;
-        }
-        return new PassCapacity(
-            rows * copies,
-            answerOnly ? lengths.Count * copies : rows * copies,
-            lengths.Count * copies,
-            squares * copies,
-            answerOnly ? (long)rows * copies : squares * copies);
-    }
+    public static PassCapacity For(IReadOnlyList<int> lengths, int copies, bool answerOnly) => For(PromptSpan.Whole(lengths), copies, answerOnly);
 
     /// <summary>The smallest capacity that serves both.</summary>
     /// <param name="other">Another capacity.</param>
@@ -119,6 +128,9 @@ internal sealed class Activations : IDisposable
 
     /// <summary>Whether every layer's writers are kept.</summary>
     public bool KeepsWriters { get; }
+
+    /// <summary>What attention reads in front of the rows that are run; null where passes run whole prompts. Not owned.</summary>
+    public PrefixKeys? Prefix { get; set; }
 
     /// <summary>2 L + 1 boundaries.</summary>
     public Boundary[] Boundaries { get; }

@@ -27,6 +27,7 @@ internal sealed class OutputHead : IDisposable
     private readonly Tensor? _cleanLogProbabilities;
     private readonly DeviceArray<double> _deviceValues;
     private AnswerTokens? _answers;
+    private Tensor? _reference;
     private float[] _biasDifference = [];
     private int _items;
 
@@ -96,6 +97,18 @@ internal sealed class OutputHead : IDisposable
         }
     }
 
+    /// <summary>For KL: takes a new batch of which only the reference is needed. Allocates nothing.</summary>
+    /// <param name="logProbabilities">[items, vocabulary] of the reference; used until another takes its place.</param>
+    /// <param name="items">Number of prompts.</param>
+    public void UseReference(Tensor logProbabilities, int items)
+    {
+        _items = items;
+        _reference = logProbabilities;
+    }
+
+    /// <summary>For KL: the reference, [items, vocabulary] log-probabilities.</summary>
+    public Tensor Reference => _reference ?? throw new InvalidOperationException("no reference has been taken");
+
     /// <summary>Computes the metric of every prompt of every copy into <see cref="Values"/>.</summary>
     /// <param name="shape">The pass.</param>
     /// <param name="a">Its activations.</param>
@@ -140,31 +153,40 @@ internal sealed class OutputHead : IDisposable
     public void LossGradient(PassShape shape, BackwardPass backward, ReaderGradients? readers, int readerCopies)
     {
         int rows = shape.Sequences;
-        if (_directions is not null)
-        {
-            for (int c = 0; c < shape.Copies; c++) _device.CopyBlock(_directions, 0, _normedGradient, (long)c * _items * _d, (long)_items * _d);
-        }
-        else
-        {
-            if (_metric == TaskMetric.ProbabilityDifference) _device.ProbabilityDifference(_logits!, _answers!, _items, rows, _vocabulary, _deviceValues, _logits);
-            else _device.KlDivergence(_logits!, _cleanLogProbabilities!, _items, rows, _vocabulary, _deviceValues, _logits);
-            _device.Gemm(_logits!.AsMatrix(rows, _vocabulary), _weights.Unembedding.AsMatrix(), _normedGradient.AsMatrix(rows, _d));
-        }
-        if (LossSign(_metric) < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
         Tensor target = shape.AnswerOnly ? backward.Residual : _residualGradient;
-        _device.Fill(target, 0, (long)rows * _d);
-        _device.LayerNormBackward(
-            _normedGradient, _residual, _weights.FinalGain, _mean, _rstd, rows, rows, _d, target, readers?.Logits, _items, readerCopies * _items);
+        MakeLossGradient(rows, target, readers?.Logits, readerCopies * _items);
         if (shape.AnswerOnly) return;
         _device.Fill(backward.Residual, 0, (long)shape.Rows * _d);
         _device.ScatterAddRows(_residualGradient, shape.AnswerRows, rows, _d, backward.Residual);
     }
+
+    /// <summary>After an evaluation: the gradient of the loss (each row by itself) at the residual stream of the evaluated rows.</summary>
+    /// <param name="rows">Number of rows evaluated.</param>
+    /// <param name="gradient">[rows, D], out.</param>
+    public void LossGradientAt(int rows, Tensor gradient) => MakeLossGradient(rows, gradient, null, 0);
 
     /// <inheritdoc />
     public void Dispose()
     {
         _answers?.Dispose();
         foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private void MakeLossGradient(int rows, Tensor target, Tensor? reader, int contributingRows)
+    {
+        if (_directions is not null)
+        {
+            for (int first = 0; first < rows; first += _items) _device.CopyBlock(_directions, 0, _normedGradient, (long)first * _d, (long)_items * _d);
+        }
+        else
+        {
+            if (_metric == TaskMetric.ProbabilityDifference) _device.ProbabilityDifference(_logits!, _answers!, _items, rows, _vocabulary, _deviceValues, _logits);
+            else _device.KlDivergence(_logits!, Reference, _items, rows, _vocabulary, _deviceValues, _logits);
+            _device.Gemm(_logits!.AsMatrix(rows, _vocabulary), _weights.Unembedding.AsMatrix(), _normedGradient.AsMatrix(rows, _d));
+        }
+        if (LossSign(_metric) < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
+        _device.Fill(target, 0, (long)rows * _d);
+        _device.LayerNormBackward(_normedGradient, _residual, _weights.FinalGain, _mean, _rstd, rows, rows, _d, target, reader, _items, contributingRows);
     }
 
     private void EvaluateResidual(int rows, int cleanCopy)
@@ -189,8 +211,9 @@ internal sealed class OutputHead : IDisposable
             if (cleanCopy >= 0)
             {
                 _device.CopyBlock(_logits, (long)cleanCopy * _items * _vocabulary, _cleanLogProbabilities!, 0, (long)_items * _vocabulary);
+                _reference = _cleanLogProbabilities;
             }
-            _device.KlDivergence(_logits, _cleanLogProbabilities!, _items, rows, _vocabulary, _deviceValues, null);
+            _device.KlDivergence(_logits, Reference, _items, rows, _vocabulary, _deviceValues, null);
         }
         _deviceValues.Download(Values.AsSpan(0, rows));
     }

@@ -41,6 +41,8 @@ internal sealed partial class PatchedForwardPass : IDisposable
     private readonly Tensor[] _keyValueBias;
     private readonly Tensor[] _baseTotal;
     private Tensor _slots;
+    private Tensor? _prefixHeads;
+    private PrefixKeys? _prefix;
     private int _nextSlot;
     private int _baseSlots;
 
@@ -99,8 +101,10 @@ internal sealed partial class PatchedForwardPass : IDisposable
     /// <param name="shape">The batch, one copy, with all rows at the output.</param>
     /// <param name="forward">A forward pass of the model.</param>
     /// <param name="target">The ablated outputs.</param>
-    public void SetAblation(PassShape shape, ForwardPass forward, WriterOutputs target)
+    /// <param name="prefix">Keys and values in front of the batch's spans, where every run is the same; null where whole prompts are run.</param>
+    public void SetAblation(PassShape shape, ForwardPass forward, WriterOutputs target, PrefixKeys? prefix = null)
     {
+        _prefix = prefix;
         _target.Combine(shape, 1, target, 0, target);
         forward.Embed(shape, _ablated, _target.Input);
         for (int l = 0; l < _config.Layers; l++)
@@ -159,6 +163,7 @@ internal sealed partial class PatchedForwardPass : IDisposable
     {
         foreach (IDisposable owned in _owned) owned.Dispose();
         _slots.Dispose();
+        _prefixHeads?.Dispose();
     }
 
     private sealed class RunState(PatchPlan[] plans, int writers, bool keep)
@@ -220,7 +225,7 @@ internal sealed partial class PatchedForwardPass : IDisposable
         }
         Replace(one, run, 2 * _config.Layers);
         Mix(one, run, 2 * _config.Layers, [.. Enumerable.Range(0, run.Count).Select(c => (c, run.Plans[c].InputOf(_graph.LogitsColumn)))]);
-        using var all = new PassShape(_device, one.Lengths, run.Count, answerOnly: false);
+        using var all = new PassShape(_device, one.Spans, run.Count, answerOnly: false);
         _device.GatherRows(_inputs, all.AnswerRows, run.Count * one.Items, _d, answers);
     }
 
@@ -250,8 +255,9 @@ internal sealed partial class PatchedForwardPass : IDisposable
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(rows, _d), new GemmOptions(Bias: w.QkvBias));
         _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(_d, 2 * _d), _kv.AsMatrix(rows, 2 * _d), new GemmOptions(Bias: _keyValueBias[layer]));
-        using var shape = new PassShape(_device, one.Lengths, count, answerOnly: false);
-        _device.Attention(_q, _kv, shape.All, _config.Heads, _config.HeadWidth, _config.AttentionScale(layer), _probabilities, _z);
+        using var shape = new PassShape(_device, one.Spans, count, answerOnly: false);
+        float scale = _config.AttentionScale(layer);
+        _device.Attention(_q, _kv, shape.All, _config.Heads, _config.HeadWidth, scale, _probabilities, _z, _prefix?.Of(layer));
         _device.SubtractRows(_z, _target.Z[layer], one.Rows, rows, _d);
         var total = new Matrix(_total, (long)first * one.Rows * _d, rows, _d, _d);
         _device.Gemm(_z.AsMatrix(rows, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
@@ -304,7 +310,7 @@ internal sealed partial class PatchedForwardPass : IDisposable
                 _device.Gemm(input, qkv.SliceColumns(weightColumn, count * hw), new Matrix(target, column, one.Rows, count * hw, stride), new GemmOptions(Bias: bias));
             }
         }
-        _device.Attention(_q, _kv, one.All, heads.Length, hw, _config.AttentionScale(layer), _probabilities, _z);
+        _device.Attention(_q, _kv, one.All, heads.Length, hw, _config.AttentionScale(layer), _probabilities, _z, PrefixOf(one, layer, heads));
         for (int a = 0; a < heads.Length; a++)
         {
             _device.CopyMatrix(new Matrix(_target.Z[layer], heads[a] * hw, one.Rows, hw, _d), new Matrix(_headTarget, a * hw, one.Rows, hw, width));
@@ -318,6 +324,29 @@ internal sealed partial class PatchedForwardPass : IDisposable
             Matrix total = new(_total, (long)copy * one.Rows * _d, one.Rows, _d, _d);
             _device.Gemm(z, OutputRows(layer, heads[a]), total, new GemmOptions(Accumulate: true));
         }
+    }
+
+    // The prefixes' keys and values of some heads, side by side as the pass has those of the rows that it runs.
+    private Tensor? PrefixOf(PassShape one, int layer, int[] heads)
+    {
+        int rows = one.All.PrefixRows;
+        if (_prefix is null || rows == 0 || heads.Length == _config.Heads) return _prefix?.Of(layer);
+        int hw = _config.HeadWidth;
+        int width = heads.Length * hw;
+        if (_prefixHeads is null || _prefixHeads.Length < 2L * rows * _d)
+        {
+            _prefixHeads?.Dispose();
+            _prefixHeads = _device.Allocate(rows, 2 * _d);
+        }
+        for (int a = 0; a < heads.Length; a++)
+        {
+            for (int half = 0; half < 2; half++)
+            {
+                var from = new Matrix(_prefix.Of(layer), (half * _d) + (heads[a] * hw), rows, hw, 2 * _d);
+                _device.CopyMatrix(from, new Matrix(_prefixHeads, (half * width) + (a * hw), rows, hw, 2 * width));
+            }
+        }
+        return _prefixHeads;
     }
 
     private void HeadDifference(PassShape one, RunState run, int copy, int layer, int head, in Matrix z)

@@ -18,7 +18,7 @@ internal abstract class ModelPromptOptions : CommandOptions
     public string? Metric { get; set; }
 
     [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass (default: as many as the memory allows).")]
-    public int? BatchSize { get; set; }
+    public virtual int? BatchSize { get; set; }
 
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
     public int? Limit { get; set; }

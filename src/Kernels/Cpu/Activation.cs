@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -75,23 +76,28 @@ public sealed unsafe partial class CpuDevice
             ref float input = ref MemoryMarshal.GetReference(x);
             ref float result = ref MemoryMarshal.GetReference(output);
             int i = 0;
-            for (; i <= x.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-            {
-                Vector512<float> v = Vector512.LoadUnsafe(ref input, (nuint)i);
-                Vector512<float> square = v * v;
-                Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(square, Vector512.Create(-2 * Root * Cubic), Vector512.Create(-2 * Root));
-                Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + VectorExp.Exp(exponent));
-                Vector512<float> slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(6 * Root * Cubic), Vector512.Create(2 * Root));
-                (v * s).StoreUnsafe(ref result, (nuint)i);
-                Vector512.FusedMultiplyAdd(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input, (nuint)i);
-            }
-            for (; i < x.Length; i++)
-            {
-                float v = x[i];
-                float s = 1 / (1 + MathF.Exp(v * ((v * v * -2 * Root * Cubic) - (2 * Root))));
-                output[i] = v * s;
-                x[i] = s + (v * s * (1 - s) * ((v * v * 6 * Root * Cubic) + (2 * Root)));
-            }
+            for (; i <= x.Length - Vector512<float>.Count; i += Vector512<float>.Count) GeluTanh(ref Unsafe.Add(ref input, i), ref Unsafe.Add(ref result, i));
+            if (i == x.Length) return;
+
+            // The rest by the same arithmetic, so that an element's bits do not depend on where it stands.
+            Span<float> rest = stackalloc float[2 * Vector512<float>.Count];
+            rest.Clear();
+            x[i..].CopyTo(rest);
+            GeluTanh(ref rest[0], ref rest[Vector512<float>.Count]);
+            rest[..(x.Length - i)].CopyTo(x[i..]);
+            rest.Slice(Vector512<float>.Count, x.Length - i).CopyTo(output[i..]);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void GeluTanh(ref float input, ref float result)
+        {
+            Vector512<float> v = Vector512.LoadUnsafe(ref input);
+            Vector512<float> square = v * v;
+            Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(square, Vector512.Create(-2 * Root * Cubic), Vector512.Create(-2 * Root));
+            Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + VectorExp.Exp(exponent));
+            Vector512<float> slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(6 * Root * Cubic), Vector512.Create(2 * Root));
+            (v * s).StoreUnsafe(ref result);
+            Vector512.FusedMultiplyAdd(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
         }
 
         private static void GeluErf(Span<float> x, Span<float> output)

@@ -8,6 +8,9 @@ internal sealed record ReferencePatch
     /// <summary>[F, K]: edges at false read their writer's <see cref="Replacement"/>, not its output in this run. Null: all true.</summary>
     public bool[,]? InCircuit { get; init; }
 
+    /// <summary>[F, K]: soft masks z in place of <see cref="InCircuit"/>: an edge carries z times its writer's output plus (1 - z) times the replacement.</summary>
+    public double[,]? Masks { get; init; }
+
     /// <summary>Per writer what the edges outside the circuit carry, [P, D] each.</summary>
     public RealMatrix[]? Replacement { get; init; }
 
@@ -74,7 +77,12 @@ internal sealed class ReferenceRun
             List<TapeNode> terms = [];
             for (int row = 0; row < graph.WritersBefore(column); row++)
             {
-                if (patch.InCircuit is null || patch.InCircuit[row, column])
+                if (patch.Masks is { } masks)
+                {
+                    terms.Add(tape.Scale(writers[row], masks[row, column]));
+                    constant.Add(patch.Replacement![row], 1 - masks[row, column]);
+                }
+                else if (patch.InCircuit is null || patch.InCircuit[row, column])
                 {
                     terms.Add(writers[row]);
                 }

@@ -1,15 +1,15 @@
 using Gradpath.Gpt2Runtime.Attribution;
 
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Host.SelfTest;
 
 /// <summary>One thing that must hold.</summary>
 /// <param name="Name">The identity in words.</param>
 /// <param name="Allowed">The largest error, relative to the largest value, that rounding or the step width explains.</param>
 /// <param name="Measure">Computes the error.</param>
-internal sealed record SelfTestCheck(string Name, double Allowed, Func<SelfTestBench, double> Measure);
+internal sealed record IdentityCheck(string Name, double Allowed, Func<SelfTestModel, double> Measure);
 
 /// <summary>Identities between methods that hold on every model. Each compares two computations that share as little as possible.</summary>
-internal static class SelfTestChecks
+internal static class IdentityChecks
 {
     private const double Rounding = 2e-5;
 
@@ -19,7 +19,7 @@ internal static class SelfTestChecks
     private static readonly AttributionOptions s_random = new() { Method = AttributionMethod.Random, Seed = 3 };
     private static readonly AttributionOptions s_exact = new() { Method = AttributionMethod.Exact };
 
-    public static IReadOnlyList<SelfTestCheck> All { get; } =
+    public static IReadOnlyList<IdentityCheck> All { get; } =
     [
         new("the same run twice gives the same bits", 0, b => Largest(b.Score(s_gp).Scores, b.Score(s_gp).Scores)),
         new("eap = finite differences by exact patching", 2e-3, FiniteDifferences),
@@ -43,14 +43,14 @@ internal static class SelfTestChecks
     ];
 
     // With the difference reversed, everything but the first order (and the third) cancels.
-    private static double FiniteDifferences(SelfTestBench b)
+    private static double FiniteDifferences(SelfTestModel b)
     {
         float[] Odd(AttributionOptions options) =>
             [.. b.Score(b.PairsAbove, options).Scores.Zip(b.Score(b.PairsBelow, options).Scores, (above, below) => (above - below) / 2)];
         return Compare(Odd(s_exact), Odd(s_eap));
     }
 
-    private static double CleanCorrupted(SelfTestBench b)
+    private static double CleanCorrupted(SelfTestModel b)
     {
         float[] clean = b.Score(s_eap).Scores;
         float[] corrupted = b.Score(s_ig with { Steps = 1, IgPoints = IgPoints.Left }).Scores;
@@ -60,7 +60,7 @@ internal static class SelfTestChecks
 
     // One point is the clean run, but a site whose output is replaced passes no gradient on. No site stands behind the logits; behind the
     // last MLP stands one, itself, of 2L + 1.
-    private static double ActivationsAtTheEnd(SelfTestBench b)
+    private static double ActivationsAtTheEnd(SelfTestModel b)
     {
         float[] activations = b.Score(s_ig with { Method = AttributionMethod.EapIgActivations, Steps = 1 }).Scores;
         float[] eap = b.Score(s_eap).Scores;
@@ -72,7 +72,7 @@ internal static class SelfTestChecks
     }
 
     // The edges out of the input carry the whole derivative along the embedding, so their integral is the difference of the loss.
-    private static double Completeness(SelfTestBench b)
+    private static double Completeness(SelfTestModel b)
     {
         AttributionResult r = b.Score(s_ig with { Steps = 100, IgPoints = IgPoints.Midpoint });
         double sum = r.Scores.Take(b.Graph.Readers).Sum(s => (double)s);
@@ -80,7 +80,7 @@ internal static class SelfTestChecks
         return Math.Abs(sum - change) / Math.Abs(change);
     }
 
-    private static double NodeScores(SelfTestBench b)
+    private static double NodeScores(SelfTestModel b)
     {
         AttributionResult r = b.Score(s_ig);
         if (r.NodeScores is not { } nodes) return 0;
@@ -88,7 +88,7 @@ internal static class SelfTestChecks
         return Compare(nodes, sums);
     }
 
-    private static double FlowShares(SelfTestBench b)
+    private static double FlowShares(SelfTestModel b)
     {
         float[] scores = b.Score(s_eap with { Method = AttributionMethod.InformationFlowRoutes }).Scores;
         double worst = 0;
@@ -101,7 +101,7 @@ internal static class SelfTestChecks
         return worst;
     }
 
-    private static double InputMagnitude(SelfTestBench b)
+    private static double InputMagnitude(SelfTestModel b)
     {
         float[] embedding = b.Weights.TokenEmbedding.ToArray();
         int width = b.Weights.Config.Width;
@@ -111,7 +111,7 @@ internal static class SelfTestChecks
         return Compare([b.Score(s_eap with { Method = AttributionMethod.Magnitude }).Scores[0]], [(float)expected]);
     }
 
-    private static double StepLength(SelfTestBench b)
+    private static double StepLength(SelfTestModel b)
     {
         double worst = 0;
         foreach (PathPoint p in b.Score(s_gp with { RecordPath = true }).Path!)
@@ -127,7 +127,7 @@ internal static class SelfTestChecks
         return worst;
     }
 
-    private static double PathEnds(SelfTestBench b)
+    private static double PathEnds(SelfTestModel b)
     {
         AttributionResult r = b.Score(s_ig with { RecordPath = true });
         float[] ends = [.. r.Path!.Where(p => p.Step == 0).OrderBy(p => p.Item).Select(p => (float)p.Metric),
@@ -136,7 +136,7 @@ internal static class SelfTestChecks
         return Compare(ends, runs);
     }
 
-    private static double BatchSize(SelfTestBench b, AttributionOptions options) =>
+    private static double BatchSize(SelfTestModel b, AttributionOptions options) =>
         Compare(b.Score(options with { BatchSize = 1 }).Scores, b.Score(options with { BatchSize = b.Pairs.Count }).Scores);
 
     private static ArraySegment<float> Row(float[] scores, int row, int readers) => new(scores, row * readers, readers);

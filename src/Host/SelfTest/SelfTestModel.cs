@@ -4,10 +4,10 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Host.SelfTest;
 
 /// <summary>What the checks work on: a tiny random model and prompt pairs made for it.</summary>
-internal sealed class SelfTestBench : IDisposable
+internal sealed class SelfTestModel : IDisposable
 {
     // The last tokens of the vocabulary have embeddings a little above and a little below that of token 0.
     private const int Above = Vocabulary - 2;
@@ -15,11 +15,9 @@ internal sealed class SelfTestBench : IDisposable
     private const int Vocabulary = 41;
     private const float Closeness = 0.02f;
 
-    private readonly CancellationToken _cancellation;
-
-    public SelfTestBench(Device device, CancellationToken cancellation)
+    public SelfTestModel(Device device, CancellationToken cancellation)
     {
-        _cancellation = cancellation;
+        Cancellation = cancellation;
         Gpt2Config config = new()
         {
             Layers = 2,
@@ -43,6 +41,8 @@ internal sealed class SelfTestBench : IDisposable
         PairsBelow = [PairsAbove[0] with { Corrupted = [5, Below, 9, Below, 2] }];
     }
 
+    public CancellationToken Cancellation { get; }
+
     public Gpt2Weights Weights { get; }
 
     public ComputationGraph Graph { get; }
@@ -60,7 +60,7 @@ internal sealed class SelfTestBench : IDisposable
     public IReadOnlyList<PromptPair> PairsBelow { get; }
 
     public AttributionResult Score(IReadOnlyList<PromptPair> pairs, AttributionOptions options) =>
-        EdgeAttribution.Score(Weights, pairs, options, null, _cancellation);
+        EdgeAttribution.Score(Weights, pairs, options, null, Cancellation);
 
     public AttributionResult Score(AttributionOptions options) => Score(Pairs, options);
 

@@ -1,0 +1,245 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// What masked passes over some prompts have in common, whatever the masks: the ablated outputs and the residual stream that they make up,
+/// and what the full model predicts. Made once per batch of prompts.
+/// </summary>
+internal sealed class MaskedBatch : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+
+    private MaskedBatch(Device device, IReadOnlyList<PromptPair> pairs, MaskedPlan plan, Gpt2Config config)
+    {
+        int layers = config.Layers;
+        int d = config.Width;
+        Pairs = pairs;
+        Shape = Own(new PassShape(device, [.. pairs.Select(p => p.Length)], 1, answerOnly: false));
+        int rows = Shape.Rows;
+        InputDifference = Own(device.Allocate(rows, d));
+        Residual = new Tensor?[layers];
+        AttentionOutput = new Tensor?[layers];
+        HeadTarget = new Tensor?[layers];
+        MlpTarget = new Tensor?[layers];
+        QueryStart = new Tensor?[layers];
+        KeyValueStart = new Tensor?[layers];
+        for (int l = 0; l < layers; l++)
+        {
+            MaskedPlan.Layer layer = plan.Layers[l];
+            int width = layer.Heads.Length * config.HeadWidth;
+            if (layer.Readers > 0) Residual[l] = Own(device.Allocate(rows, d));
+            if (layer.Mlp)
+            {
+                AttentionOutput[l] = Own(device.Allocate(rows, d));
+                MlpTarget[l] = Own(device.Allocate(rows, d));
+            }
+            if (width == 0) continue;
+            HeadTarget[l] = Own(device.Allocate(rows, width));
+            if (!layer.HasConstants) continue;
+            QueryStart[l] = Own(device.Allocate(rows, width));
+            KeyValueStart[l] = Own(device.Allocate(rows, 2 * width));
+        }
+        FinalAnswers = Own(device.Allocate(pairs.Count, d));
+        Reference = Own(device.Allocate(pairs.Count, config.Vocabulary));
+        int[] answers = Shape.AnswerRows.ToArray()[..pairs.Count];
+        AnswerCells = Own(device.Store<int>([.. Enumerable.Range(0, plan.Slots).SelectMany(slot => answers.Select(row => checked((slot * rows) + row)))]));
+    }
+
+    /// <summary>The prompts.</summary>
+    public IReadOnlyList<PromptPair> Pairs { get; }
+
+    /// <summary>Their rows: one copy, all rows at the output.</summary>
+    public PassShape Shape { get; }
+
+    /// <summary>[rows, D]: clean token embedding minus its ablated value.</summary>
+    public Tensor InputDifference { get; }
+
+    /// <summary>Per layer with readers [rows, D]: the residual stream before its attention with every writer ablated.</summary>
+    public Tensor?[] Residual { get; }
+
+    /// <summary>Per layer with an MLP [rows, D]: what the layer's attention adds to that stream.</summary>
+    public Tensor?[] AttentionOutput { get; }
+
+    /// <summary>Per layer the computed heads' ablated values before their output projection [rows, heads * head width].</summary>
+    public Tensor?[] HeadTarget { get; }
+
+    /// <summary>Per layer the MLP's ablated output [rows, D].</summary>
+    public Tensor?[] MlpTarget { get; }
+
+    /// <summary>Per layer with constant readers: their queries, and the bias for the others [rows, heads * head width].</summary>
+    public Tensor?[] QueryStart { get; }
+
+    /// <summary>The same for keys and values [rows, 2 heads * head width].</summary>
+    public Tensor?[] KeyValueStart { get; }
+
+    /// <summary>[items, D]: the input of the logits at the answer rows with every writer ablated.</summary>
+    public Tensor FinalAnswers { get; }
+
+    /// <summary>[items, vocabulary]: the full model's log-probabilities at the answer rows.</summary>
+    public Tensor Reference { get; }
+
+    /// <summary>[slots * items]: the answer rows of every writer's difference, in differences [slots * rows, D].</summary>
+    public DeviceArray<int> AnswerCells { get; }
+
+    /// <summary>Bytes that a batch takes.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="plan">What is computed.</param>
+    /// <param name="rows">Rows of its prompts.</param>
+    /// <param name="items">Number of prompts.</param>
+    /// <returns>Bytes, up to small change.</returns>
+    public static long Bytes(Gpt2Config config, MaskedPlan plan, long rows, int items) => sizeof(float) * ((rows * (config.Width + plan.Layers.Sum(l =>
+        ((l.Readers > 0 ? 1L : 0) + (l.Mlp ? 2 : 0)) * config.Width + (l.Heads.Length * config.HeadWidth * (l.HasConstants ? 4L : 1))))) + ((long)items * (config.Width + config.Vocabulary)));
+
+    /// <summary>Makes a batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="plan">What masked passes will compute.</param>
+    /// <param name="biases">The projections' biases.</param>
+    /// <param name="pairs">The prompts.</param>
+    /// <param name="cleanEmbeddings">[rows, D]: token embeddings of the clean prompts.</param>
+    /// <param name="ablated">What replaces the writers' outputs.</param>
+    /// <param name="logProbabilities">The full model's, [items, vocabulary].</param>
+    /// <returns>The batch.</returns>
+    public static MaskedBatch Make(
+        Gpt2Weights weights, MaskedPlan plan, MaskedBiases biases, IReadOnlyList<PromptPair> pairs, Tensor cleanEmbeddings, WriterOutputs ablated, Tensor logProbabilities)
+    {
+        var batch = new MaskedBatch(weights.Device, pairs, plan, weights.Config);
+        batch.Fill(weights, plan, biases, cleanEmbeddings, ablated);
+        weights.Device.CopyBlock(logProbabilities, 0, batch.Reference, 0, (long)pairs.Count * weights.Config.Vocabulary);
+        return batch;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private void Fill(Gpt2Weights weights, MaskedPlan plan, MaskedBiases biases, Tensor cleanEmbeddings, WriterOutputs ablated)
+    {
+        Device device = weights.Device;
+        int d = weights.Config.Width;
+        int hw = weights.Config.HeadWidth;
+        int rows = Shape.Rows;
+        long length = (long)rows * d;
+        device.Combine(1, cleanEmbeddings, -1, ablated.Input, length, InputDifference);
+        using Tensor residual = device.Allocate(rows, d);
+        using Tensor attention = device.Allocate(rows, d);
+        device.GatherRows(weights.PositionEmbedding, Shape.Positions, rows, d, residual, ablated.Input);
+        for (int l = 0; l < weights.Config.Layers; l++)
+        {
+            MaskedPlan.Layer layer = plan.Layers[l];
+            if (Residual[l] is { } kept) device.CopyBlock(residual, 0, kept, 0, length);
+            if (layer.HasConstants) FillConstants(weights, layer, biases, l, residual);
+            if (HeadTarget[l] is { } target)
+            {
+                foreach (MaskedPlan.Run run in layer.Outputs)
+                {
+                    device.CopyMatrix(
+                        ablated.Z[l].AsMatrix(rows, d).SliceColumns(run.Head * hw, run.Count * hw),
+                        target.AsMatrix(rows, layer.Heads.Length * hw).SliceColumns(run.Index * hw, run.Count * hw));
+                }
+            }
+            device.Gemm(ablated.Z[l].AsMatrix(rows, d), weights.Layers[l].OutputWeight.AsMatrix(), attention.AsMatrix(rows, d), new GemmOptions(Bias: weights.Layers[l].OutputBias));
+            if (AttentionOutput[l] is { } output) device.CopyBlock(attention, 0, output, 0, length);
+            if (MlpTarget[l] is { } mlp) device.CopyBlock(ablated.Mlp[l], 0, mlp, 0, length);
+            device.AddBlock(attention, 0, residual, 0, length);
+            device.AddBlock(ablated.Mlp[l], 0, residual, 0, length);
+        }
+        device.GatherRows(residual, Shape.AnswerRows, Pairs.Count, d, FinalAnswers);
+    }
+
+    // Queries, keys and values that no computed writer feeds are those of the ablated residual stream.
+    private void FillConstants(Gpt2Weights weights, MaskedPlan.Layer layer, MaskedBiases biases, int l, Tensor residual)
+    {
+        Device device = weights.Device;
+        Gpt2Layer w = weights.Layers[l];
+        int d = weights.Config.Width;
+        int hw = weights.Config.HeadWidth;
+        int rows = Shape.Rows;
+        int width = layer.Heads.Length * hw;
+        using Tensor mean = device.Allocate(rows);
+        using Tensor rstd = device.Allocate(rows);
+        using Tensor normed = device.Allocate(rows, d);
+        device.LayerNorm(residual, w.AttentionGain, w.AttentionShift, weights.Config.Epsilon, rows, d, mean, rstd, normed);
+        biases.Start(l, rows, QueryStart[l]!, KeyValueStart[l]!);
+        for (int part = 0; part < 3; part++)
+        {
+            Matrix target = part == 0 ? QueryStart[l]!.AsMatrix(rows, width) : KeyValueStart[l]!.AsMatrix(rows, 2 * width).SliceColumns(part == 2 ? width : 0, width);
+            foreach (MaskedPlan.Run run in layer.Constant[part])
+            {
+                device.Gemm(
+                    normed.AsMatrix(rows, d),
+                    w.QkvWeight.AsMatrix().SliceColumns((part * d) + (run.Head * hw), run.Count * hw),
+                    target.SliceColumns(run.Index * hw, run.Count * hw),
+                    new GemmOptions(Accumulate: true));
+            }
+        }
+    }
+
+    private T Own<T>(T resource)
+        where T : IDisposable
+    {
+        _owned.Add(resource);
+        return resource;
+    }
+}
+
+/// <summary>The biases of the computed heads' queries, keys and values, repeated for every row: what their products start from.</summary>
+internal sealed class MaskedBiases : IDisposable
+{
+    private readonly Device _device;
+    private readonly int[] _width;
+    private readonly Tensor?[] _query;
+    private readonly Tensor?[] _keyValue;
+
+    /// <summary>Repeats the biases.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="plan">What is computed.</param>
+    /// <param name="rows">Rows of the largest batch.</param>
+    public MaskedBiases(Gpt2Weights weights, MaskedPlan plan, int rows)
+    {
+        _device = weights.Device;
+        int d = weights.Config.Width;
+        int hw = weights.Config.HeadWidth;
+        _width = [.. plan.Layers.Select(l => l.Heads.Length * hw)];
+        _query = new Tensor?[plan.Layers.Length];
+        _keyValue = new Tensor?[plan.Layers.Length];
+        for (int l = 0; l < plan.Layers.Length; l++)
+        {
+            if (_width[l] == 0) continue;
+            float[] bias = weights.Layers[l].QkvBias.ToArray();
+            _query[l] = Repeated([.. Of(0)]);
+            _keyValue[l] = Repeated([.. Of(1), .. Of(2)]);
+
+            IEnumerable<float> Of(int part) => plan.Layers[l].Heads.SelectMany(h => bias.Skip((part * d) + (h * hw)).Take(hw));
+        }
+
+        Tensor Repeated(float[] row)
+        {
+            var all = new float[rows * row.Length];
+            for (int r = 0; r < rows; r++) row.CopyTo(all, r * row.Length);
+            return _device.StoreTensor(all, rows, row.Length);
+        }
+    }
+
+    /// <summary>Writes a layer's biases to the rows of a batch.</summary>
+    /// <param name="layer">Index of the layer; it has heads.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="query">[rows, heads * head width], out.</param>
+    /// <param name="keyValue">[rows, 2 heads * head width], out.</param>
+    public void Start(int layer, int rows, Tensor query, Tensor keyValue)
+    {
+        _device.CopyBlock(_query[layer]!, 0, query, 0, (long)rows * _width[layer]);
+        _device.CopyBlock(_keyValue[layer]!, 0, keyValue, 0, 2L * rows * _width[layer]);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (Tensor? t in _query) t?.Dispose();
+        foreach (Tensor? t in _keyValue) t?.Dispose();
+    }
+}

@@ -1,0 +1,82 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// Keys and values of all layers at the positions in front of a batch's spans, computed once and read by every run of the batch. No
+/// gradient flows into them that matters: it could only reach differences that are 0.
+/// </summary>
+internal sealed class PrefixKeys : IDisposable
+{
+    private readonly Gpt2Weights _weights;
+    private readonly Activations _activations;
+    private readonly Tensor _embeddings;
+    private readonly Tensor[] _keysValues;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="spans">The largest batch; at least one has a prefix.</param>
+    public PrefixKeys(Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
+    {
+        _weights = weights;
+        PassCapacity capacity = CapacityFor(spans);
+        Device device = weights.Device;
+        _activations = new Activations(weights.Config, device, capacity, keepWriters: false, keepLayers: false);
+        _embeddings = device.Allocate(capacity.Rows, weights.Config.Width);
+        _keysValues = [.. weights.Layers.Select(_ => device.Allocate(capacity.Rows, 2 * weights.Config.Width))];
+    }
+
+    /// <summary>Bytes that it takes, without allocating it.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="spans">The largest batch.</param>
+    /// <returns>Bytes, up to small change; 0 where there are no prefixes.</returns>
+    public static long Bytes(Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
+    {
+        PassCapacity capacity = CapacityFor(spans);
+        if (capacity.Rows == 0) return 0;
+        return Activations.Bytes(weights.Config, capacity, keepWriters: false, keepLayers: false)
+            + (sizeof(float) * capacity.Rows * weights.Config.Width * ((2L * weights.Config.Layers) + 1));
+    }
+
+    /// <summary>Keys and values of a layer [prefix rows, 2 D].</summary>
+    /// <param name="layer">Index of the layer.</param>
+    /// <returns>The rows that <see cref="SequenceLayout.PrefixStart"/> numbers.</returns>
+    public Tensor Of(int layer) => _keysValues[layer];
+
+    /// <summary>Runs the prefixes of a batch.</summary>
+    /// <param name="forward">A forward pass of the model.</param>
+    /// <param name="spans">The batch.</param>
+    /// <param name="tokens">The prefixes' tokens, one prompt after the other.</param>
+    public void Run(ForwardPass forward, IReadOnlyList<PromptSpan> spans, DeviceArray<int> tokens)
+    {
+        int[] lengths = Lengths(spans);
+        if (lengths.Length == 0) return;
+        Device device = _weights.Device;
+        int d = _weights.Config.Width;
+        int layers = _weights.Config.Layers;
+        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
+        device.GatherRows(_weights.TokenEmbedding, tokens, shape.Rows, d, _embeddings);
+        forward.Embed(shape, _activations, _embeddings);
+        for (int l = 0; l < layers; l++)
+        {
+            forward.ProjectAttention(shape, _activations, l);
+            device.CopyBlock(_activations.Kv[l], 0, _keysValues[l], 0, 2L * shape.Rows * d);
+            if (l == layers - 1) break;
+            forward.Attend(shape, _activations, l);
+            forward.RunMlp(shape, _activations, l);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _activations.Dispose();
+        _embeddings.Dispose();
+        foreach (Tensor kv in _keysValues) kv.Dispose();
+    }
+
+    private static int[] Lengths(IReadOnlyList<PromptSpan> spans) => [.. spans.Select(s => s.Prefix).Where(prefix => prefix > 0)];
+
+    private static PassCapacity CapacityFor(IReadOnlyList<PromptSpan> spans) => PassCapacity.For(PromptSpan.Whole(Lengths(spans)), 1, false);
+}

@@ -1,0 +1,23 @@
+namespace Gradpath.Kernels.Cuda;
+
+/// <summary>How a <see cref="CudaDevice"/> computes.</summary>
+public sealed record CudaOptions
+{
+    /// <summary>float32 products by our own kernels, graphs and memory cache on.</summary>
+    public static CudaOptions Default { get; } = new();
+
+    /// <summary>What the factors of matrix products are rounded to.</summary>
+    public MatrixPrecision Precision { get; init; } = MatrixPrecision.Float32;
+
+    /// <summary>Whether float32 products run on tensor cores, as three TF32 products that keep float32's accuracy, in place of the ordinary units.</summary>
+    public bool TensorCores { get; init; } = true;
+
+    /// <summary>Whether cuBLAS multiplies in place of our own kernels.</summary>
+    public bool UseCublas { get; init; }
+
+    /// <summary>Whether a pass that repeats is captured as a CUDA graph and replayed.</summary>
+    public bool Graphs { get; init; } = true;
+
+    /// <summary>Whether freed memory is kept for the next allocation of its size.</summary>
+    public bool CacheMemory { get; init; } = true;
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Gradpath.Kernels.Cuda.Driver;
+
+namespace Gradpath.Cuda.Tests.Driver;
+
+/// <summary>The stand-in for the driver's library, compiled on first use with the machine's C compiler.</summary>
+internal static unsafe class FakeCuda
+{
+    private static readonly Lazy<(nint Library, LibCuda? Driver, string Reason)> Built = new(Build);
+
+    /// <summary>The binding over the stand-in; skips the test where it cannot be compiled.</summary>
+    public static LibCuda Driver
+    {
+        get
+        {
+            Skip.If(Built.Value.Driver is null, Built.Value.Reason);
+            return Built.Value.Driver!;
+        }
+    }
+
+    /// <summary>The calls since the last look, one per line.</summary>
+    public static string[] Calls()
+    {
+        var take = (delegate* unmanaged<byte*>)NativeLibrary.GetExport(Built.Value.Library, "fakeLog");
+        return Marshal.PtrToStringUTF8((nint)take())!.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>From here on a function returns a code; 0 mends it.</summary>
+    public static void Fail(string function, int code)
+    {
+        var fail = (delegate* unmanaged<byte*, int, void>)NativeLibrary.GetExport(Built.Value.Library, "fakeFail");
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(function + "\0")) fail(name, code);
+    }
+
+    /// <summary>What the compiler writes to its error log.</summary>
+    public static void SetCompilerLog(string log)
+    {
+        var set = (delegate* unmanaged<byte*, void>)NativeLibrary.GetExport(Built.Value.Library, "fakeCompilerLog");
+        fixed (byte* text = System.Text.Encoding.UTF8.GetBytes(log + "\0")) set(text);
+    }
+
+    private static (nint Library, LibCuda? Driver, string Reason) Build()
+    {
+        if (!OperatingSystem.IsLinux()) return (0, null, "the stand-in for libcuda is compiled on Linux only");
+        string folder = Directory.CreateTempSubdirectory("gradpath-fakecuda").FullName;
+        string library = Path.Combine(folder, "libfakecuda.so");
+        string source = Path.Combine(AppContext.BaseDirectory, "Driver", "fakecuda.c");
+        foreach (string compiler in new[] { "cc", "gcc", "clang", "clang-19" })
+        {
+            try
+            {
+                using Process process = Process.Start(new ProcessStartInfo(compiler, ["-shared", "-fPIC", "-w", "-o", library, source]))!;
+                process.WaitForExit();
+                if (process.ExitCode != 0) continue;
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                continue;
+            }
+            nint handle = NativeLibrary.Load(library);
+            var driver = new LibCuda([library]);
+            Directory.Delete(folder, recursive: true);
+            return (handle, driver, "");
+        }
+        return (0, null, "no C compiler (cc, gcc, clang): the stand-in for libcuda cannot be built");
+    }
+}

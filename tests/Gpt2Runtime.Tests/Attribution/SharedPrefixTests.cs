@@ -1,0 +1,95 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Gpt2Runtime.Tests.Attribution;
+
+/// <summary>Leaving out the positions before the first difference of a pair changes nothing but the time.</summary>
+public sealed class SharedPrefixTests
+{
+    public static TheoryData<string, AttributionMethod, TaskMetric> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, AttributionMethod, TaskMetric>();
+            foreach (string name in OddModel.Names)
+            {
+                foreach (AttributionMethod method in (AttributionMethod[])[AttributionMethod.Eap, AttributionMethod.EapIg, AttributionMethod.CleanCorrupted, AttributionMethod.EapIgActivations, AttributionMethod.Exact])
+                {
+                    cases.Add(name, method, TaskMetric.LogitDifference);
+                }
+                cases.Add(name, AttributionMethod.EapIg, TaskMetric.KlDivergence);
+            }
+            return cases;
+        }
+    }
+
+    [Fact]
+    public void A_span_begins_at_the_first_difference_and_has_at_least_the_last_position()
+    {
+        PromptPair[] pairs = [Pair([1, 2, 3], [1, 2, 4]), Pair([5, 2, 3], [1, 2, 4]), Pair([1, 2, 3, 4], [1, 9, 3, 4]), Pair([7, 7], [7, 7]), Pair([3], [3])];
+        Assert.Equal([new(2, 1), new(0, 3), new(1, 3), new(1, 1), new(0, 1)], PromptSpan.Of(pairs, sharePrefixes: true));
+        Assert.Equal([new(0, 3), new(0, 3), new(0, 4), new(0, 2), new(0, 1)], PromptSpan.Of(pairs, sharePrefixes: false));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Scores_are_those_of_whole_prompts(string name, AttributionMethod method, TaskMetric metric)
+    {
+        using OddModel model = OddModel.Make(name);
+        var options = new AttributionOptions { Method = method, Metric = metric, Steps = 3, BatchSize = 4, IgPoints = IgPoints.Left };
+        PromptPair[] pairs = WithPrefixes(model.Mixed);
+        AttributionResult whole = model.Score(pairs, options with { WholePrompts = true });
+        AttributionResult shared = model.Score(pairs, options);
+        float size = whole.Scores.Max(Math.Abs);
+        Assert.True(size > 0);
+        for (int i = 0; i < whole.Scores.Length; i++) Assert.Equal(whole.Scores[i], shared.Scores[i], 2e-5f * size);
+        for (int i = 0; i < whole.NodeScores!.Length; i++) Assert.Equal(whole.NodeScores[i], shared.NodeScores![i], 5e-5f * whole.NodeScores.Max(Math.Abs));
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            Assert.Equal(whole.CleanMetric[i], shared.CleanMetric[i], 1e-5);
+            Assert.Equal(whole.CorruptedMetric[i], shared.CorruptedMetric[i], 1e-5);
+        }
+    }
+
+    [Theory]
+    [InlineData("one head")]
+    [InlineData("relu, unscaled attention")]
+    [InlineData("untied, erf")]
+    [InlineData("head bias")]
+    public void Circuits_behave_as_on_whole_prompts(string name)
+    {
+        using OddModel model = OddModel.Make(name);
+        PromptPair[] pairs = WithPrefixes(model.Mixed);
+        var graph = new ComputationGraph(model.Weights.Config);
+        var random = new Random(4);
+        Circuit[] circuits = [.. new[] { 0.15, 0.5, 0.9 }.Select(density =>
+        {
+            bool[] member = [.. Enumerable.Range(0, graph.Writers * graph.Readers).Select(i => graph.IsEdge(i / graph.Readers, i % graph.Readers) && random.NextDouble() < density)];
+            return new Circuit(graph, member);
+        })];
+        var options = new EvaluationOptions { BatchSize = 3 };
+        EvaluationResult whole = CircuitEvaluation.Evaluate(model.Weights, pairs, circuits, options with { WholePrompts = true });
+        EvaluationResult shared = CircuitEvaluation.Evaluate(model.Weights, pairs, circuits, options);
+        for (int c = 0; c < circuits.Length; c++)
+        {
+            for (int i = 0; i < pairs.Length; i++)
+            {
+                Assert.Equal(whole.Circuits[c].Metric[i], shared.Circuits[c].Metric[i], 1e-5);
+                Assert.Equal(whole.Circuits[c].Kl[i], shared.Circuits[c].Kl[i], 1e-5);
+            }
+        }
+    }
+
+    // Prefixes of 0, 1, 2 .. tokens, one pair that differs in its last token alone, one that does not differ.
+    private static PromptPair[] WithPrefixes(PromptPair[] pairs) =>
+    [
+        .. pairs.Select((p, i) => p with { Corrupted = [.. p.Clean.Select((token, at) => at < i ? token : p.Corrupted[at])] }),
+        pairs[4] with { Corrupted = [.. pairs[4].Clean[..^1], pairs[4].Corrupted[^1]] },
+        pairs[3] with { Corrupted = pairs[3].Clean },
+    ];
+
+    private static PromptPair Pair(int[] clean, int[] corrupted) => new(clean, corrupted, [0], [1]);
+}

@@ -1,0 +1,82 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tests.Attribution;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Tests.Discovery;
+
+/// <summary>A masked pass over all prompts of an odd model as one batch.</summary>
+internal sealed class MaskedBench : IDisposable
+{
+    private readonly ScoringContext _context;
+    private readonly OutputHead _head;
+    private readonly MaskedBatches _batches;
+    private readonly DeviceArray<double> _scores;
+    private readonly TaskMetric _metric;
+
+    public MaskedBench(OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, TaskMetric metric)
+    {
+        Gpt2Weights weights = model.Weights;
+        int[][] items = [[.. Enumerable.Range(0, pairs.Count)]];
+        int[] largest = MaskedBatches.Largest(pairs, items);
+        var options = new AttributionOptions { Method = AttributionMethod.Exact, Metric = TaskMetric.KlDivergence, Ablation = ablation };
+        _metric = metric;
+        _context = new ScoringContext(weights, options, pairs.Count, new BatchPlan(items, pairs.Count), (_, _) => { }, default);
+        Plan = new MaskedPlan(_context.Graph, candidates, ablation != Ablation.Patching);
+        _head = new OutputHead(weights, metric, largest.Length, largest.Length);
+        Pass = new MaskedPass(weights, Plan, PassCapacity.For(largest, 1, false), _head);
+        _batches = new MaskedBatches(_context, pairs, items, Plan, Pass.Biases);
+        Batch = _batches.Get(0);
+        if (metric == TaskMetric.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
+        else _head.SetItems(pairs);
+        _scores = weights.Device.AllocateArray<double>((long)Plan.Slots * Plan.Columns);
+        Mask = weights.Device.Allocate(Plan.Slots, Plan.Columns);
+    }
+
+    public ComputationGraph Graph => Plan.Graph;
+
+    public MaskedPlan Plan { get; }
+
+    public MaskedPass Pass { get; }
+
+    public MaskedBatch Batch { get; }
+
+    public Tensor Mask { get; }
+
+    public DeviceArray<double> Scores => _scores;
+
+    /// <summary>Loss per prompt under masks [F, K].</summary>
+    public double[] Loss(double[] masks)
+    {
+        var compact = new float[Plan.Slots * Plan.Columns];
+        foreach ((int row, int column) in Plan.Edges) compact[Plan.CellOf(row, column)] = (float)masks[(row * Graph.Readers) + column];
+        Mask.Upload(compact);
+        Pass.Forward(Batch, Mask);
+        return [.. _head.Values.Select(v => OutputHead.LossSign(_metric) * v)];
+    }
+
+    /// <summary>Derivatives of the summed loss by every mask, [F, K]; 0 where nothing is computed.</summary>
+    public double[] Gradient()
+    {
+        _scores.Upload(new double[_scores.Length]);
+        Pass.Backward(Batch, Mask, _scores);
+        double[] compact = _scores.ToArray();
+        var wide = new double[Graph.Writers * Graph.Readers];
+        foreach ((int row, int column) in Plan.Edges) wide[(row * Graph.Readers) + column] = compact[Plan.CellOf(row, column)];
+        return wide;
+    }
+
+    public void Dispose()
+    {
+        _scores.Dispose();
+        Mask.Dispose();
+        _batches.Dispose();
+        Pass.Dispose();
+        _head.Dispose();
+        _context.Dispose();
+    }
+}
