@@ -68,6 +68,9 @@ public sealed record EdgePruningOptions
     /// <summary>The gradient of all parameters together is scaled down to this norm.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
+    /// <summary>Mean of the normal distribution (deviation 0.01) that the masks' parameters start from.</summary>
+    public double InitialLogAlpha { get; init; } = 10;
+
     /// <summary>Prompt pairs per step, at most; pairs are divided into batches of equal size.</summary>
     public int BatchSize { get; init; } = 32;
 
