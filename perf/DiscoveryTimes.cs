@@ -43,7 +43,7 @@ internal static class DiscoveryTimes
             if (Environment.GetEnvironmentVariable("ONLY") is { } only && !only.Split(",").Contains(share.ToString(CultureInfo.InvariantCulture))) continue;
             if (share < 2 * (1 - sparsity) - 1e-9 && share < 1) continue;
             watch.Restart();
-            var options = new EdgePruningOptions { Sparsity = sparsity, Steps = steps, Seed = seed, LearningRate = E("LR", 0.8), MultiplierRate = E("MLR", 0.8), WeightDecay = E("WD", 0.01), Target = E("T", sparsity), TargetWarmup = (int)(E("WARM", 0.8333) * (steps == 0 ? 600 : steps)), MaxGradientNorm = E("CLIP", 1), BatchSize = (int)E("B", 32) };
+            var options = new EdgePruningOptions { Sparsity = sparsity, Steps = steps, Seed = seed, LearningRate = E("LR", 0.8), InitialLogAlpha = share < 1 ? E("HI", 10) : E("EI", 10), WeightDecay = share < 1 && E("HWD", 0) > 0 ? E("HWD", 0) : null, BatchSize = (int)E("B", 32) };
             using var pruning = new EdgePruning(weights, train, options, share < 1 ? HybridPruning.Keep(eap, share) : null);
             pruning.Train();
             EdgePruningResult result = pruning.Finish();

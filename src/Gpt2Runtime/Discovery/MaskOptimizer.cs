@@ -42,7 +42,6 @@ internal sealed class MaskOptimizer : IDisposable
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
-    private const double InitialMean = 10;
     private const double InitialSpread = 0.01;
 
     private readonly List<IDisposable> _owned = [];
@@ -64,7 +63,7 @@ internal sealed class MaskOptimizer : IDisposable
     private readonly double[] _hostSum = new double[1];
     private readonly Multiplier[] _multipliers = [new(), new(), new(), new()];
 
-    /// <summary>Allocates and draws the initial parameters from N(10, 0.01^2).</summary>
+    /// <summary>Allocates and draws the initial parameters from a normal distribution of deviation 0.01.</summary>
     /// <param name="device">The device.</param>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options.</param>
@@ -80,7 +79,7 @@ internal sealed class MaskOptimizer : IDisposable
             plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts));
         _owned.Add(_layout);
         int count = _layout.Parameters;
-        _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));
+        _logAlpha = Own(device.StoreTensor(Initial(count, options), count));
         _first = Own(device.Allocate(count));
         _second = Own(device.Allocate(count));
         _z = Own(device.Allocate(count));
@@ -154,10 +153,10 @@ internal sealed class MaskOptimizer : IDisposable
         double rate = _options.RateAt(step);
         var logged = new EdgePruningStep(step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);
         _device.AdamWStep(_logAlpha, _gradient, _first, _second, _layout.Parameters, Constants(rate * _options.LearningRate));
-        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++) _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate));
+        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++) _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate!.Value));
         return logged;
 
-        AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay, Beta1, Beta2, Epsilon, step + 1, scale);
+        AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
     }
 
     /// <inheritdoc />
@@ -179,14 +178,14 @@ internal sealed class MaskOptimizer : IDisposable
     }
 
     // Normal numbers by Box and Muller.
-    private static float[] Initial(int count, ulong seed)
+    private static float[] Initial(int count, EdgePruningOptions options)
     {
-        var random = new SplitMix64(seed);
+        var random = new SplitMix64(options.Seed);
         var values = new float[count];
         for (int i = 0; i < count; i++)
         {
             double radius = Math.Sqrt(-2 * Math.Log(Uniform()));
-            values[i] = (float)(InitialMean + (InitialSpread * radius * Math.Cos(2 * Math.PI * Uniform())));
+            values[i] = (float)(options.InitialLogAlpha + (InitialSpread * radius * Math.Cos(2 * Math.PI * Uniform())));
         }
         return values;
 

@@ -16,7 +16,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("sparsity", MetaValue = "S", Default = 0.95, HelpText = "Share of all edges that the circuit lacks.")]
     public double Sparsity { get; set; } = 0.95;
 
-    [Option("steps", MetaValue = "N", HelpText = "Training steps (default: 3000, as published for GPT-2 small; 1500 for graphs of fewer than 5000 edges).")]
+    [Option("steps", MetaValue = "N", HelpText = "Training steps (default: 3000, as published for GPT-2 small; 600 for graphs of fewer than 5000 edges).")]
     public int? Steps { get; set; }
 
     [Option("target", MetaValue = "S", HelpText = "Sparsity that training aims at; above 1 prunes harder (default: --sparsity).")]
@@ -34,11 +34,11 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("learning-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the masks.")]
     public double LearningRate { get; set; } = 0.8;
 
-    [Option("multiplier-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the Lagrange multipliers.")]
-    public double MultiplierRate { get; set; } = 0.8;
+    [Option("multiplier-rate", MetaValue = "R", HelpText = "Learning rate of the Lagrange multipliers (default: 0.8 times edges / 32491 times 3000 / steps, at most 0.8).")]
+    public double? MultiplierRate { get; set; }
 
-    [Option("weight-decay", MetaValue = "R", Default = 0.01, HelpText = "AdamW's weight decay.")]
-    public double WeightDecay { get; set; } = 0.01;
+    [Option("weight-decay", MetaValue = "R", HelpText = "AdamW's weight decay (default: 0.01 times 3000 / steps, at most 0.1).")]
+    public double? WeightDecay { get; set; }
 
     [Option("max-gradient-norm", MetaValue = "X", Default = 1.0, HelpText = "Scale gradients down to this norm.")]
     public double MaxGradientNorm { get; set; } = 1;

@@ -11,11 +11,16 @@
 //   shared bytes, 4 stages    36,864  45,056  53,248  65,536  73,728
 #include "GemmMma.cuh"
 
-MMA_KERNEL(contractEdges8, Tf32x3, true, 64, 8, 16, 8, 4, 128, 4)
-MMA_KERNEL(contractEdges24, Tf32x3, true, 64, 24, 16, 24, 4, 128, 4)
-MMA_KERNEL(contractEdges40, Tf32x3, true, 64, 40, 16, 40, 4, 128, 4)
-MMA_KERNEL(contractEdges64, Tf32x3, true, 64, 64, 16, 64, 4, 128, 3)
-MMA_KERNEL(contractEdges80, Tf32x3, true, 64, 80, 16, 80, 4, 128, 3)
+#define CONTRACTION(readers, blocks)                                                                     \
+  KERNEL __launch_bounds__(128, blocks) contractEdges##readers(GEMM_PARAMETERS) {                        \
+    multiplyMma<Arithmetic::Tf32x3, true, 64, readers, 16, readers, 4, false>(GEMM_ARGUMENTS);           \
+  }
+
+CONTRACTION(8, 4)
+CONTRACTION(24, 4)
+CONTRACTION(40, 4)
+CONTRACTION(64, 3)
+CONTRACTION(80, 3)
 
 constexpr int kCells = 32;
 constexpr int kParts = 8;

@@ -49,105 +49,134 @@ DEVICE int maximum(int a, int b) { return a > b ? a : b; }
 // rows at one piece, and one row's eight pieces, fall in all 32 banks each: copies and ldmatrix meet no conflict, and nothing is padded.
 DEVICE int depthMajorIndex(int row, int k) { return row * 32 + (((k >> 2) ^ (row & 7)) << 2) + (k & 3); }
 
-// A step of 32 k of kRows rows into shared memory with k contiguous (depthMajorIndex). `from` is the batch member's first element, `row` the tile's
-// first row, `k` the step's first k; k goes up to `end`.
-template <int kRows, int kThreads>
+// The value as the optimizer must take it: unknown. What a copy computes from it is computed anew in each step, in place of living in registers all
+// through the loop, where the sums need them.
+template <class T>
+DEVICE T anew(T v) {
+  asm volatile("" : "+r"(v));
+  return v;
+}
+
+// A step of 32 k of kRows rows into shared memory with k contiguous (depthMajorIndex). `row` is the tile's first row, `k` the step's first k; k goes
+// up to `end`. kTransposes: whether operands come with the rows contiguous.
+template <int kRows, int kThreads, bool kTransposes>
 struct DepthMajorTile {
   static constexpr int kFloats = kRows * 32;
 
   DEVICE void copy(uint32 to, const Operand& x, int row, int k, int end) {
     if (x.copyKind == kCopy16) copy16(to, x, row, k, end);
-    else if (x.copyKind == kCopy4) copy4(to, x, row, k, end);
-    else copyTransposed(to, x, row, k, end);
+    else if (!kTransposes || x.copyKind == kCopy4) copy4(to, x, row, k, end);
+    else if constexpr (kTransposes) copyTransposed(to, x, row, k, end);
   }
 
  private:
+  static constexpr int kWarps = kThreads / 32;
+
   DEVICE void copy16(uint32 to, const Operand& x, int row, int k, int end) {
     constexpr int kRowsAPass = kThreads / 8;
-    const int piece = threadX() % 8 * 4, first = threadX() / 8;
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int piece = thread % 8 * 4, first = thread / 8, rest = x.outer - row - first;
     const int bytes = minimum(maximum(end - k - piece, 0), 4) * 4;
-    const float* from = x.data + (int64)(row + first) * x.stride + k + piece;
-    to += depthMajorIndex(first, piece) * 4;
+    const float* from = x.data + (int64)(row + first) * stride + k + piece;
+    to = anew(to + depthMajorIndex(first, piece) * 4);
 #pragma unroll
     for (int r = 0; r < kRows; r += kRowsAPass) {
       if (kRows % kRowsAPass != 0 && r + first >= kRows) break;
-      const bool inside = row + first + r < x.outer && bytes > 0;
-      copyAsync16(to + r * 128, inside ? from + (int64)r * x.stride : x.data, inside ? bytes : 0);
+      copyAsync16(to + r * 128, from, r < rest ? bytes : 0);
+      from += (int64)kRowsAPass * stride;
     }
   }
 
   DEVICE void copy4(uint32 to, const Operand& x, int row, int k, int end) {
-    constexpr int kWarps = kThreads / 32;
     static_assert(kRows % kWarps == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int first = thread / 32, rest = k + thread % 32 < end ? x.outer - row - first : 0;
+    const float* from = x.data + (int64)(row + first) * stride + k + thread % 32;
 #pragma unroll 4
     for (int pass = 0; pass < kRows / kWarps; pass++) {
-      const int r = pass * kWarps + warp();
-      const bool inside = row + r < x.outer && k + lane() < end;
-      copyAsync4(to + depthMajorIndex(r, lane()) * 4, inside ? x.data + (int64)(row + r) * x.stride + k + lane() : x.data, inside ? 4 : 0);
+      copyAsync4(to + depthMajorIndex(pass * kWarps + first, thread % 32) * 4, from, pass * kWarps < rest ? 4 : 0);
+      from += (int64)kWarps * stride;
     }
   }
 
+  // A warp takes 8 rows times 4 k.
   DEVICE void copyTransposed(uint32 to, const Operand& x, int row, int k, int end) {
-    constexpr int kWarps = kThreads / 32, kGroups = kRows / 8;
-    static_assert(kGroups * 8 % kWarps == 0, "the copies of a step are whole passes");
+    constexpr int kGroups = kRows / 8;
+    static_assert(kGroups % kWarps == 0 || kWarps % kGroups == 0, "the copies of a step are whole passes");
+    constexpr int kAcross = kGroups < kWarps ? kGroups : kWarps, kDown = kWarps / kAcross;
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int first = thread / 32 % kAcross * 8 + thread % 8, d = thread / 32 / kAcross * 4 + thread % 32 / 8;
+#pragma unroll
+    for (int r = 0; r < kRows; r += kAcross * 8) {
+      const int rest = row + first + r < x.outer ? end - k - d : 0;
+      const float* from = x.data + (int64)(k + d) * stride + row + first + r;
 #pragma unroll 4
-    for (int pass = 0; pass < kGroups * 8 / kWarps; pass++) {
-      const int unit = pass * kWarps + warp();
-      const int r = unit % kGroups * 8 + lane() % 8, d = unit / kGroups * 4 + lane() / 8;
-      const bool inside = row + r < x.outer && k + d < end;
-      copyAsync4(to + depthMajorIndex(r, d) * 4, inside ? x.data + (int64)(k + d) * x.stride + row + r : x.data, inside ? 4 : 0);
+      for (int pass = 0; pass < 8 / kDown; pass++) {
+        copyAsync4(to + depthMajorIndex(first + r, d + pass * kDown * 4) * 4, from, pass * kDown * 4 < rest ? 4 : 0);
+        from += (int64)(kDown * 4) * stride;
+      }
     }
   }
 };
 
 // A step of kDepth k of kColumns columns into shared memory with the outer dimension contiguous: element (k, column) at k * kPitch + column.
-// kPitch is kColumns + 4 where operands may come transposed (4 k times 8 columns in 32 banks), kColumns + 8 for the tensor cores' reads.
-template <int kDepth, int kColumns, int kPitch, int kThreads>
+// kPitch is kColumns + 4 where operands may come transposed (8 k times 4 columns in 32 banks), kColumns + 8 for the tensor cores' reads.
+template <int kDepth, int kColumns, int kPitch, int kThreads, bool kTransposes>
 struct OuterMajorTile {
   static constexpr int kFloats = kDepth * kPitch;
 
   DEVICE void copy(uint32 to, const Operand& x, int column, int k, int end) {
     if (x.copyKind == kCopy16) copy16(to, x, column, k, end);
-    else if (x.copyKind == kCopy4) copy4(to, x, column, k, end);
-    else copyTransposed(to, x, column, k, end);
+    else if (!kTransposes || x.copyKind == kCopy4) copy4(to, x, column, k, end);
+    else if constexpr (kTransposes) copyTransposed(to, x, column, k, end);
   }
 
  private:
+  static constexpr int kWarps = kThreads / 32;
+
   DEVICE void copy16(uint32 to, const Operand& x, int column, int k, int end) {
     constexpr int kPieces = kColumns / 4, kDepthAPass = kThreads / kPieces;
     static_assert(kDepth % kDepthAPass == 0, "the copies of a step are whole passes");
-    const int piece = threadX() % kPieces * 4, first = threadX() / kPieces;
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int piece = thread % kPieces * 4, first = thread / kPieces, rest = end - k - first;
     const int bytes = minimum(maximum(x.outer - column - piece, 0), 4) * 4;
-    const float* from = x.data + (int64)(k + first) * x.stride + column + piece;
-    to += (first * kPitch + piece) * 4;
+    const float* from = x.data + (int64)(k + first) * stride + column + piece;
+    to = anew(to + (first * kPitch + piece) * 4);
 #pragma unroll
     for (int d = 0; d < kDepth; d += kDepthAPass) {
-      const bool inside = k + first + d < end && bytes > 0;
-      copyAsync16(to + d * kPitch * 4, inside ? from + (int64)d * x.stride : x.data, inside ? bytes : 0);
+      copyAsync16(to + d * kPitch * 4, from, d < rest ? bytes : 0);
+      from += (int64)kDepthAPass * stride;
     }
   }
 
+  // A warp takes 32 columns of one k.
   DEVICE void copy4(uint32 to, const Operand& x, int column, int k, int end) {
-    constexpr int kWarps = kThreads / 32, kSegments = kColumns / 32;
-    static_assert(kSegments * kDepth % kWarps == 0, "the copies of a step are whole passes");
+    constexpr int kSegments = kColumns / 32, kDepthAPass = kWarps / kSegments;
+    static_assert(kWarps % kSegments == 0 && kDepth % kDepthAPass == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int c = thread % (kSegments * 32), first = thread / (kSegments * 32), rest = column + c < x.outer ? end - k - first : 0;
+    const float* from = x.data + (int64)(k + first) * stride + column + c;
+    to = anew(to + (first * kPitch + c) * 4);
 #pragma unroll 4
-    for (int pass = 0; pass < kSegments * kDepth / kWarps; pass++) {
-      const int unit = pass * kWarps + warp();
-      const int c = unit % kSegments * 32 + lane(), d = unit / kSegments;
-      const bool inside = column + c < x.outer && k + d < end;
-      copyAsync4(to + (d * kPitch + c) * 4, inside ? x.data + (int64)(k + d) * x.stride + column + c : x.data, inside ? 4 : 0);
+    for (int d = 0; d < kDepth; d += kDepthAPass) {
+      copyAsync4(to + d * kPitch * 4, from, d < rest ? 4 : 0);
+      from += (int64)kDepthAPass * stride;
     }
   }
 
+  // A warp takes 8 k of 4 columns.
   DEVICE void copyTransposed(uint32 to, const Operand& x, int column, int k, int end) {
-    constexpr int kWarps = kThreads / 32, kGroups = kDepth / 8;
-    static_assert(kColumns / 4 * kGroups % kWarps == 0, "the copies of a step are whole passes");
+    constexpr int kGroups = kDepth / 8, kColumnsAPass = kWarps / kGroups * 4;
+    static_assert(kWarps % kGroups == 0 && kColumns % kColumnsAPass == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int d = thread / 32 % kGroups * 8 + thread % 8, first = thread / 32 / kGroups * 4 + thread % 32 / 8;
+    const int rest = k + d < end ? x.outer - column - first : 0;
+    const float* from = x.data + (int64)(column + first) * stride + k + d;
+    to = anew(to + (d * kPitch + first) * 4);
 #pragma unroll 4
-    for (int pass = 0; pass < kColumns / 4 * kGroups / kWarps; pass++) {
-      const int unit = pass * kWarps + warp();
-      const int d = unit % kGroups * 8 + lane() % 8, c = unit / kGroups * 4 + lane() / 8;
-      const bool inside = column + c < x.outer && k + d < end;
-      copyAsync4(to + (d * kPitch + c) * 4, inside ? x.data + (int64)(column + c) * x.stride + k + d : x.data, inside ? 4 : 0);
+    for (int c = 0; c < kColumns; c += kColumnsAPass) {
+      copyAsync4(to + c * 4, from, c < rest ? 4 : 0);
+      from += (int64)kColumnsAPass * stride;
     }
   }
 };

@@ -24,8 +24,8 @@ DEVICE void multiplyFfma(GEMM_PARAMETERS) {
   constexpr int kWarpsDown = kRows / kWarpRows;
   constexpr int kThreads = kWarpsDown * (kColumns / kWarpColumns) * kWarp;
   constexpr int kPitchA = kRows + 4, kPitchB = kColumns + 4;
-  using TileA = OuterMajorTile<kDepth, kRows, kPitchA, kThreads>;
-  using TileB = OuterMajorTile<kDepth, kColumns, kPitchB, kThreads>;
+  using TileA = OuterMajorTile<kDepth, kRows, kPitchA, kThreads, true>;
+  using TileB = OuterMajorTile<kDepth, kColumns, kPitchB, kThreads, true>;
   constexpr int kStageFloats = TileA::kFloats + TileB::kFloats;
   extern __shared__ float4 sharedWords[];
   float* shared = (float*)sharedWords;
@@ -53,7 +53,7 @@ DEVICE void multiplyFfma(GEMM_PARAMETERS) {
     barrier();
     fetch(step + kStages - 1);
     if (step < 0) continue;
-    const float* stage = shared + step % kStages * kStageFloats;
+    const float* stage = shared + anew(step % kStages * kStageFloats);
     const float* factorsA = stage + warpRow + down;
     const float* factorsB = stage + TileA::kFloats + warpColumn + across;
 #pragma unroll 8

@@ -165,7 +165,7 @@ DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf3
 }
 
 // kDepthMajorB: B is stored [n, k], k contiguous; otherwise [k, n], and kWarpColumns is 32.
-template <Arithmetic kArithmetic, bool kDepthMajorB, int kRows, int kColumns, int kWarpRows, int kWarpColumns, int kStages>
+template <Arithmetic kArithmetic, bool kDepthMajorB, int kRows, int kColumns, int kWarpRows, int kWarpColumns, int kStages, bool kTransposesA = true>
 DEVICE void multiplyMma(GEMM_PARAMETERS) {
   constexpr int kDepth = 32;
   constexpr int kHalvesUnrolled = kArithmetic == Arithmetic::Tf32x3 ? 1 : 2;
@@ -174,8 +174,8 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
   constexpr int kDown = kWarpRows / 16, kAcross = kWarpColumns / 8;
   constexpr int kPitchB = kColumns + 8;
   static_assert(kDepthMajorB || kWarpColumns == 32, "a 16-byte word of B holds a column of each of four mma tiles");
-  using TileA = DepthMajorTile<kRows, kThreads>;
-  using TileB = typename Chosen<kDepthMajorB, DepthMajorTile<kColumns, kThreads>, OuterMajorTile<kDepth, kColumns, kPitchB, kThreads>>::Type;
+  using TileA = DepthMajorTile<kRows, kThreads, kTransposesA>;
+  using TileB = typename Chosen<kDepthMajorB, DepthMajorTile<kColumns, kThreads, false>, OuterMajorTile<kDepth, kColumns, kPitchB, kThreads, false>>::Type;
   constexpr int kStageFloats = TileA::kFloats + TileB::kFloats;
   static_assert(kStageFloats % 32 == 0, "every stage starts on a multiple of 128 bytes");
   extern __shared__ float4 sharedWords[];
@@ -207,7 +207,7 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
     barrier();
     fetch(step + kStages - 1);
     if (step < 0) continue;
-    const int stage = step % kStages * kStageFloats;
+    const int stage = anew(step % kStages * kStageFloats);
 #pragma unroll kHalvesUnrolled
     for (int d = 0; d < kDepth; d += 16) {
       float y[kAcross][4];
