@@ -10,9 +10,12 @@ switch (args.FirstOrDefault())
         return CircuitTimes.Run();
     case "exact":
         return ExactTimes.Run();
+    case "peers":
+        return PeerTimes.Run(args[1..]);
     default:
         Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
         Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
+        Console.Error.WriteLine("       perf peers [--shape small|medium|large|xl] [--device cpu|cuda] [--python PROGRAM] [--threads N]");
         Console.Error.WriteLine("       perf circuits | exact");
         return 2;
 }
