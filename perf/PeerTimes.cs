@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Host.Bench;
 using Gradpath.Host.Commands;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Perf;
 
@@ -43,7 +44,7 @@ internal static class PeerTimes
         var timer = new BenchTimer(ours, quick: true, CancellationToken.None);
         ours.ResetPeak();
         double[] before = [.. works.Select(w => timer.Work(w.Run))];
-        if (Theirs(python, shape, device, threads) is not { } theirs) return 1;
+        if (Theirs(python, shape, device, ours is CpuDevice cpu ? cpu.Workers : null) is not { } theirs) return 1;
         double[] after = [.. works.Select(w => timer.Work(w.Run))];
 
         Console.WriteLine($"GPT-2 {shape} shape, random weights; ours: {ours.Description}; PyTorch {theirs.GetProperty("torch").GetString()}, {theirs.GetProperty("device").GetString()}, {theirs.GetProperty("threads").GetInt32()} threads");
