@@ -15,6 +15,6 @@ switch (args.FirstOrDefault())
     default:
         Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
         Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
-        Console.Error.WriteLine("       perf circuits | exact\n       perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS]]]]]");
+        Console.Error.WriteLine("       perf circuits | exact\n       perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]");
         return 2;
 }
