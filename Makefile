@@ -5,12 +5,13 @@
 # make kernels compiles the CUDA kernels to the PTX that is committed (needs clang++-19)
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
 # make perf    the matrix product against OpenBLAS, and the methods against their floor
+# make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build demo test test-cuda kernels goldens perf format clean sdk
+.PHONY: build demo test test-cuda kernels goldens perf bundle format clean sdk
 
 build: gradpath
 
@@ -43,6 +44,15 @@ goldens: build
 perf: build
 	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- gemm
 	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- methods
+
+# Trimmed is what declares that it can be, the platform's own libraries: CommandLineParser and the word lists' JSON are read by
+# reflection, which the compiler cannot follow and tests/bundle therefore tries.
+bundle: sdk
+	@dotnet publish src/Host -c Release -r linux-x64 --self-contained --artifacts-path out/bundle/build -o out/bundle/build/publish \
+	  -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true -p:PublishTrimmed=true -p:TrimMode=partial \
+	  -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true -v quiet -nologo -clp:NoSummary
+	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
+	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
 
 format: sdk
 	@dotnet format Engine.sln --verify-no-changes

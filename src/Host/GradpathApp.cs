@@ -16,10 +16,9 @@ internal static class GradpathApp
     private static readonly Type[] s_verbs =
     [
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
-        typeof(CompletenessOptions), typeof(MinimalityOptions),
-        typeof(EdgePruneOptions), typeof(HapOptions),
+        typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
-        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
+        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -56,6 +55,8 @@ internal static class GradpathApp
             CurveOptions o => CurveCommand.Run(o, terminal, cancellation),
             CompletenessOptions o => CompletenessCommand.Run(o, terminal, cancellation),
             MinimalityOptions o => MinimalityCommand.Run(o, terminal, cancellation),
+            AcdcCommandOptions o => AcdcCommand.Run(o, terminal, cancellation),
+            PathPatchOptions o => PathPatchCommand.Run(o, terminal, cancellation),
             EdgePruneOptions o => EdgePruneCommand.Run(o, terminal, cancellation),
             HapOptions o => HapCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
@@ -66,11 +67,13 @@ internal static class GradpathApp
             ReportOptions o => ReportCommand.Run(o, terminal),
             DrawOptions o => DrawCommand.Run(o, terminal),
             SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
+            BenchOptions o => BenchCommand.Run(o, terminal, cancellation),
             _ => throw new InvalidOperationException(options.GetType().Name),
         };
     }
 
-    private static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
+    /// <summary>Turns what a command throws into one line and an exit code.</summary>
+    internal static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
     {
         try
         {

@@ -68,8 +68,8 @@ internal sealed class ExactPatching : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Spans, 2, false);
-        using var one = new PassShape(_context.Device, batch.Spans, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         RunBoth(batch, both, one);
         _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);
@@ -77,6 +77,7 @@ internal sealed class ExactPatching : BatchScorer
         int done = 0;
         for (int sublayer = 0; sublayer <= 2 * _context.Config.Layers; sublayer++)
         {
+            if (_context.Options.OnlySublayers?.Invoke(sublayer) == false) continue;
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
             foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies))
             {
@@ -86,7 +87,7 @@ internal sealed class ExactPatching : BatchScorer
                 _context.Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
         }
-        ScoreNodes(batch, one);
+        if (_context.Options.OnlySublayers is null) ScoreNodes(batch, one);
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);

@@ -61,9 +61,8 @@ internal static class CompareCommand
         return ExitCode.Success;
     }
 
-    /// <summary>The circuit that an option names: one found by hand, or a file's.</summary>
-    /// <param name="option">The option, for messages.</param>
-    /// <param name="with">Its value.</param>
+    /// <summary>The circuit that an option names: one found by hand, or a file.</summary>
+    /// <exception cref="UsageException">It names neither.</exception>
     public static Circuit Truth(string option, string with)
     {
         if (GroundTruth.Find(with) is { } truth) return truth.Circuit;

@@ -21,6 +21,7 @@ internal static class OpChecks
         .. PathChecks.All,
         .. EdgeChecks.All,
         .. MixChecks.All,
+        .. MaskChecks.All,
     ];
 
     /// <summary>The seeds of a comparison.</summary>

@@ -94,11 +94,12 @@ internal sealed class OpOperands(Device device, int seed) : IDisposable
     /// <summary>An array of float32 numbers that is no tensor.</summary>
     public DeviceArray<float> Floats(params float[] values) => Array(values, Poison, v => v);
 
-    /// <summary>Sequences of random lengths.</summary>
-    public SequenceLayout Layout(int sequences, int longest, int copies = 1, bool lastQueryOnly = false)
+    /// <summary>Sequences of random lengths, some of them behind prefixes where those are asked for.</summary>
+    public SequenceLayout Layout(int sequences, int longest, int copies = 1, bool lastQueryOnly = false, bool prefixes = false)
     {
         int[] lengths = [.. Enumerable.Range(0, sequences).Select(_ => Extent(longest, 2))];
-        return Own(new SequenceLayout(device, lengths, copies, lastQueryOnly));
+        int[] before = prefixes ? [.. lengths.Select(_ => Coin() ? Extent(longest, 2) : 0)] : [];
+        return Own(new SequenceLayout(device, lengths, copies, lastQueryOnly, before));
     }
 
     /// <summary>Keeps something until the operands are released.</summary>
