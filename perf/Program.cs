@@ -21,6 +21,6 @@ switch (args.FirstOrDefault())
         Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
         Console.Error.WriteLine("       perf peers [--shape small|medium|large|xl] [--device cpu|cuda] [--python PROGRAM] [--threads N]");
         Console.Error.WriteLine("       perf circuits | exact | acdc [candidates]");
-        Console.Error.WriteLine("       perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS]]]]]");
+        Console.Error.WriteLine("       perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]");
         return 2;
 }
