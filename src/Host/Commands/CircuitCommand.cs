@@ -56,7 +56,7 @@ internal static class CircuitCommand
         EdgeScores scores = ScoreFile.Read(o.Scores);
         Circuit selected = selection.Select(scores);
         Circuit circuit = o.NoPrune ? selected : CircuitPruning.Prune(selected);
-        if (o.Out is not null) CircuitFile.Write(o.Out, WithProvenance(circuit, selection, o));
+        if (o.Out is not null) CircuitFile.Write(o.Out, WithSelection(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune));
 
         Provenance? p = scores.Provenance;
         string made = p?.Method is null ? "" : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
@@ -93,13 +93,19 @@ internal static class CircuitCommand
         return chosen.Count == 1 ? chosen[0] : throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes.");
     }
 
-    private static Circuit WithProvenance(Circuit circuit, Selection selection, CircuitOptions o) => new(circuit.Graph, circuit.Membership)
+    /// <summary>The circuit as its file has it: with the selection that made it.</summary>
+    /// <param name="circuit">The circuit.</param>
+    /// <param name="select">The option that selected it, without dashes.</param>
+    /// <param name="value">The option's value.</param>
+    /// <param name="signed">Whether edges were ranked by their score, not its absolute value.</param>
+    /// <param name="pruned">Whether it was pruned.</param>
+    public static Circuit WithSelection(Circuit circuit, string select, JsonNode value, bool signed, bool pruned) => new(circuit.Graph, circuit.Membership)
     {
         EdgesBeforePrune = circuit.EdgesBeforePrune,
         Scores = circuit.Scores,
         Provenance = (circuit.Provenance ?? new Provenance()) with
         {
-            Selection = new JsonObject { ["select"] = selection.Name, ["value"] = selection.Value.DeepClone(), ["signed"] = o.Signed, ["pruned"] = !o.NoPrune },
+            Selection = new JsonObject { ["select"] = select, ["value"] = value, ["signed"] = signed, ["pruned"] = pruned },
         },
     };
 
