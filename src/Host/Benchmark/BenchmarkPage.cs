@@ -85,9 +85,9 @@ internal static class BenchmarkPage
     {
         double[] asked = [.. rows.Select(r => r.Asked).Distinct().Order()];
         IEnumerable<double> all = [.. asked.Select(Place), .. rows.Where(r => r["edges"] > 0).Select(r => Place(r["sparsity_reached"]))];
-        return new ChartAxis("sparsity (share of the edges left out)", all.Min(), all.Max(), [.. asked.Select(a => (Place(a), BenchmarkTable.Percent(a)))]);
+        string empty = rows.Any(r => r["edges"] == 0) ? "; empty circuits at the right end" : "";
+        return new ChartAxis($"sparsity: share of the edges left out{empty}", all.Min(), all.Max(), [.. asked.Select(a => (Place(a), BenchmarkTable.Percent(a)))]);
     }
 
-    // An empty circuit stands at the right end.
     private static double Place(double sparsity) => sparsity < 1 ? -Math.Log10(1 - sparsity) : double.MaxValue;
 }

@@ -45,9 +45,11 @@ internal static class LineChart
     private const double LegendRow = 18;
     private const string Ink = "#1c1f23";
 
+    // Their number and that of the marks, three, have no common factor, so that no two of 24 lines are alike.
     private static readonly (string Colour, string Dash)[] s_styles =
     [
         ("#0072b2", ""), ("#c85200", "7 4"), ("#00805c", "2 3"), ("#8a4f9e", "10 3 2 3"), ("#4b535b", "1 2"), ("#b3446c", "12 4"),
+        ("#8c6d1f", "4 2 1 2"), ("#3b9dd9", "14 3 3 3"),
     ];
 
     /// <summary>The drawing.</summary>
