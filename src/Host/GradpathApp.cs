@@ -16,7 +16,7 @@ internal static class GradpathApp
     private static readonly Type[] s_verbs =
     [
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
-        typeof(CompletenessOptions), typeof(MinimalityOptions),
+        typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
         typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
     ];
@@ -55,6 +55,10 @@ internal static class GradpathApp
             CurveOptions o => CurveCommand.Run(o, terminal, cancellation),
             CompletenessOptions o => CompletenessCommand.Run(o, terminal, cancellation),
             MinimalityOptions o => MinimalityCommand.Run(o, terminal, cancellation),
+            AcdcCommandOptions o => AcdcCommand.Run(o, terminal, cancellation),
+            PathPatchOptions o => PathPatchCommand.Run(o, terminal, cancellation),
+            EdgePruneOptions o => EdgePruneCommand.Run(o, terminal, cancellation),
+            HapOptions o => HapCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
             TasksOptions => TasksCommand.Run(terminal),
@@ -68,7 +72,8 @@ internal static class GradpathApp
         };
     }
 
-    private static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
+    /// <summary>Turns what a command throws into one line and an exit code.</summary>
+    internal static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
     {
         try
         {

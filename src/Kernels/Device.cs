@@ -23,6 +23,12 @@ public abstract partial class Device : IDisposable
     /// <summary>The short name that the command line uses: <c>cpu</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What the factors of matrix products are rounded to.</summary>
+    public virtual MatrixPrecision Precision => MatrixPrecision.Float32;
+
+    /// <summary>Who multiplies matrices.</summary>
+    public virtual MatrixProvider Multiplier => MatrixProvider.Own;
+
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 
@@ -61,8 +67,16 @@ public abstract partial class Device : IDisposable
         where T : unmanaged
     {
         DeviceArray<T> array = AllocateArray<T>(values.Length);
-        Upload(values, array);
-        return array;
+        try
+        {
+            Upload(values, array);
+            return array;
+        }
+        catch
+        {
+            array.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Allocates a tensor and fills it from the host.</summary>
@@ -73,8 +87,16 @@ public abstract partial class Device : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(Tensor.LengthOf(shape), values.Length, nameof(shape));
         Tensor tensor = Allocate(shape);
-        Upload(values, tensor);
-        return tensor;
+        try
+        {
+            Upload(values, tensor);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Makes float32 values in host memory usable on this device: in place where it can read them, as a copy elsewhere.</summary>
@@ -125,10 +147,19 @@ public abstract partial class Device : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>The innermost scope that arrays allocated now belong to.</summary>
+    internal AllocationScope? Scope { get; set; }
+
     internal void Free(nint address, long bytes)
     {
-        FreeCore(address, bytes);
         Interlocked.Add(ref _allocated, -bytes);
+        FreeCore(address, bytes);
+    }
+
+    internal void FreeFinalized(nint address, long bytes)
+    {
+        Interlocked.Add(ref _allocated, -bytes);
+        FreeFinalizedCore(address, bytes);
     }
 
     /// <summary>Allocates zeroed memory, aligned to 64 bytes.</summary>
@@ -140,6 +171,11 @@ public abstract partial class Device : IDisposable
     /// <param name="address">The address.</param>
     /// <param name="bytes">Size.</param>
     protected abstract void FreeCore(nint address, long bytes);
+
+    /// <summary>The same, from the finaliser's thread while the device may be in use on another.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="bytes">Size.</param>
+    protected virtual void FreeFinalizedCore(nint address, long bytes) => FreeCore(address, bytes);
 
     /// <summary>Releases the device.</summary>
     /// <param name="disposing">Whether managed members may be touched.</param>

@@ -23,10 +23,14 @@ public class DeviceArray<T> : IDisposable
 #pragma warning disable CA1816 // a slice has nothing to finalise
         if (!owned) GC.SuppressFinalize(this);
 #pragma warning restore CA1816
+        else device.Scope?.Add(this);
     }
 
     /// <summary>Releases the memory of an array that nobody disposed of.</summary>
-    ~DeviceArray() => Release();
+    ~DeviceArray()
+    {
+        if (Take()) Device.FreeFinalized(Address, Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+    }
 
     /// <summary>The device whose memory this is.</summary>
     public Device Device { get; }
@@ -60,16 +64,16 @@ public class DeviceArray<T> : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        Release();
         GC.SuppressFinalize(this);
+        if (!Take()) return;
+        Device.Scope?.Remove(this);
+        Device.Free(Address, Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
     }
 
-    private void Release()
+    private bool Take()
     {
-        if (_owned && !_disposed)
-        {
-            _disposed = true;
-            Device.Free(Address, Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
-        }
+        bool first = _owned && !_disposed;
+        _disposed = true;
+        return first;
     }
 }

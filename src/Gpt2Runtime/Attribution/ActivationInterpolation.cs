@@ -84,9 +84,9 @@ internal sealed class ActivationInterpolation : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Spans, 2, false);
-        using var one = new PassShape(_context.Device, batch.Spans, 1, false);
-        using var all = new PassShape(_context.Device, batch.Spans, _steps, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+        PassShape all = _context.Shapes.Get(batch.Spans, _steps, false);
         RunBoth(batch, both, one);
         int sublayers = 2 * _context.Config.Layers;
         long boundary = (long)one.Rows * _context.Config.Width;

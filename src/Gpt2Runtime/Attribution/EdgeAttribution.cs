@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -26,6 +27,7 @@ public static class EdgeAttribution
         CancellationToken cancellation = default)
     {
         AttributionChecks.Check(model.Config, pairs, options);
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         long budget = model.Device.FreeMemory / 2;
         bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };

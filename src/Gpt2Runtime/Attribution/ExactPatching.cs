@@ -68,8 +68,8 @@ internal sealed class ExactPatching : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Spans, 2, false);
-        using var one = new PassShape(_context.Device, batch.Spans, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         RunBoth(batch, both, one);
         _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);

@@ -88,8 +88,8 @@ internal sealed class GradPath : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var both = new PassShape(_context.Device, batch.Spans, 2, _answerOnly);
-        using var one = new PassShape(_context.Device, batch.Spans, 1, _answerOnly);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, _answerOnly);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
         double[] target = RunBoth(batch, both, one);
         int k = _options.Steps;
         bool alongPath = _options.PathOuter == PathOuter.Path;

@@ -43,7 +43,7 @@ internal sealed class InformationFlowRoutes : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var one = new PassShape(_context.Device, batch.Spans, 1, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         int d = _context.Config.Width;
         int layers = _context.Config.Layers;
         int boundaries = (2 * layers) + 1;

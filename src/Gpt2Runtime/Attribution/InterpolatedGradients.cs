@@ -96,21 +96,19 @@ internal sealed class InterpolatedGradients : BatchScorer
         var metric = new double[_shares.Length][];
         var gradientNorm = new double[_shares.Length][];
         var distance = new double[_shares.Length][];
-        using (var one = new PassShape(_context.Device, batch.Spans, 1, _answerOnly))
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
+        _readers.Reset(one);
+        for (int first = 0; first < _shares.Length; first += _pointsPerPass)
         {
-            _readers.Reset(one);
-            for (int first = 0; first < _shares.Length; first += _pointsPerPass)
-            {
-                int points = Math.Min(_pointsPerPass, _shares.Length - first);
-                RunPoints(batch, one, first, points, metric, gradientNorm, distance);
-                _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
-            }
-            _ablation.Difference(one, _clean, _corrupted, _corrupted);
-            _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
-            _delta.Spread(one, _corrupted);
-            _readers.Contract(one, _delta, _context.Scores);
-            if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
+            int points = Math.Min(_pointsPerPass, _shares.Length - first);
+            RunPoints(batch, one, first, points, metric, gradientNorm, distance);
+            _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
         }
+        _ablation.Difference(one, _clean, _corrupted, _corrupted);
+        _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
+        _delta.Spread(one, _corrupted);
+        _readers.Contract(one, _delta, _context.Scores);
+        if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
     }
 
     private static (double[] Shares, int Counted) Shares(AttributionOptions options)
@@ -141,8 +139,8 @@ internal sealed class InterpolatedGradients : BatchScorer
     {
         var shares = new List<double>(_shares.AsSpan(first, points).ToArray());
         if (first == 0) shares.AddRange(Ends.Except(shares).ToArray());
-        using var shape = new PassShape(_context.Device, batch.Spans, shares.Count, _answerOnly);
-        using var gradientShape = new PassShape(_context.Device, batch.Spans, points, _answerOnly);
+        PassShape shape = _context.Shapes.Get(batch.Spans, shares.Count, _answerOnly);
+        PassShape gradientShape = _context.Shapes.Get(batch.Spans, points, _answerOnly);
         for (int c = 0; c < shares.Count; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
         _context.Forward.Embed(shape, _activations, _embeddings);
         _context.Forward.Run(shape, _activations);

@@ -27,6 +27,7 @@ internal sealed class ScoringContext : IDisposable
         _advance = advance;
         Graph = new ComputationGraph(weights.Config);
         Forward = new ForwardPass(weights);
+        Shapes = new PassShapes(weights.Device);
         Scores = weights.Device.AllocateArray<double>((long)Graph.Writers * Graph.Readers);
         CleanMetric = new double[items];
         CorruptedMetric = new double[items];
@@ -53,6 +54,9 @@ internal sealed class ScoringContext : IDisposable
 
     /// <summary>The forward pass.</summary>
     public ForwardPass Forward { get; }
+
+    /// <summary>The layouts of its passes.</summary>
+    public PassShapes Shapes { get; }
 
     /// <summary>[F, K] float64: the weighted sums of all batches so far.</summary>
     public DeviceArray<double> Scores { get; }
@@ -85,7 +89,11 @@ internal sealed class ScoringContext : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => Scores.Dispose();
+    public void Dispose()
+    {
+        Shapes.Dispose();
+        Scores.Dispose();
+    }
 }
 
 /// <summary>A method: scores one batch after the other into the context's sums, with workspaces made for the largest batch.</summary>

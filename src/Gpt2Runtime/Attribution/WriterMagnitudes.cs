@@ -56,7 +56,7 @@ internal sealed class WriterMagnitudes : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        using var one = new PassShape(_context.Device, batch.Spans, 1, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         Run(one, batch, batch.CleanTokens, _clean);
         Run(one, batch, batch.CorruptedTokens, _difference);
         _difference.Combine(one, 1, _difference, -1, _clean);

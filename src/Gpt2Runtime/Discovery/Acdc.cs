@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -62,6 +63,7 @@ public static class Acdc
             scores.RequireFinite();
         }
         state ??= new AcdcState(thresholds.Count);
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         using var passes = new AcdcPasses(model, pairs, options, cancellation);
         AcdcResult[] results = new AcdcResult[thresholds.Count];

@@ -59,19 +59,13 @@ internal sealed class AcdcPasses : IDisposable
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;
         _context = Own(new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation));
-        try
+        using (var ablation = new AblationTargets(_context, pairs, false))
         {
-            using var ablation = new AblationTargets(_context, pairs, false);
             foreach (int[] items in plan.Batches)
             {
                 cancellation.ThrowIfCancellationRequested();
                 _lanes.Add(Own(new Lane(_context, pairs, items, spans, Copies, ablation)));
             }
-        }
-        catch
-        {
-            Dispose();
-            throw;
         }
         foreach (Lane lane in _lanes) lane.TakeValues(0, _values);
         Full = Mean();

@@ -86,8 +86,8 @@ internal sealed class MaskedBatches : IDisposable
     private MaskedBatch Make(int[] items)
     {
         using var batch = new ScoringBatch(_context.Device, _pairs, items, new double[_pairs.Count]);
-        using var both = new PassShape(_context.Device, batch.Spans, 2, false);
-        using var one = new PassShape(_context.Device, batch.Spans, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);

@@ -46,6 +46,7 @@ public static class PathPatching
         // The checks and the ablation are those of the exact method, which asks for one edge what is asked for a path here.
         var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
         AttributionChecks.Check(model.Config, pairs, asScoring);
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);
         PathPlan[] plans = [.. queries.Select(q => new PathPlan(graph, q))];
@@ -177,7 +178,7 @@ public static class PathPatching
         // Passes A and B; returns the sum of the clean metric.
         public double Begin(ScoringBatch batch, Dictionary<TokenPositions, bool[][]> positions)
         {
-            using var both = new PassShape(_context.Device, batch.Spans, 2, false);
+            PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
             _one = new PassShape(_context.Device, batch.Spans, 1, false);
             foreach ((TokenPositions name, bool[][] chosen) in positions)
             {

@@ -35,6 +35,7 @@ public static class CircuitEvaluation
         var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
         AttributionChecks.Check(model.Config, pairs, asScoring);
         foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");
+        using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);
         PatchedCircuit[] patched =
@@ -114,8 +115,8 @@ public static class CircuitEvaluation
 
         public void Evaluate(ScoringBatch batch, PatchedCircuit[] circuits, CircuitOutcome[] outcomes, Action<int> advance)
         {
-            using var both = new PassShape(_context.Device, batch.Spans, 2, false);
-            using var one = new PassShape(_context.Device, batch.Spans, 1, false);
+            PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
+            PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
             int[] fullTokens = RunBoth(batch, both, one);
             bool inputsMatter = _context.Options.Ablation != Ablation.Patching;
             for (int first = 0; first < circuits.Length; first += _copies)

@@ -62,19 +62,24 @@ internal sealed class BackwardPass : IDisposable
     /// <param name="readerCopies">How many copies count for the readers, from the first of the first cotangent.</param>
     /// <param name="from">The boundary where <see cref="Residual"/> stands now, or -1 for the output.</param>
     /// <param name="downTo">The boundary to reach.</param>
-    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1, int downTo = 0)
+    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1, int downTo = 0) => _device.Replay(
+        shape.Slot(new PassKey(this, a, readers, from, downTo, readers?.Points ?? 0, readerCopies, cotangents)),
+        (Pass: this, shape, a, cotangents, readers, readerCopies, from, downTo),
+        static s => s.Pass.Issue(s.shape, s.a, s.cotangents, s.readers, s.readerCopies, s.from, s.downTo));
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private void Issue(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from, int downTo)
     {
         for (int s = (from < 0 ? 2 * _config.Layers : from) - 1; s >= downTo; s--)
         {
             if (s % 2 == 1) Mlp(shape, a, s / 2, cotangents, readers, readerCopies);
             else Attention(shape, a, s / 2, cotangents, readers, readerCopies);
         }
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
     private void Mlp(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)

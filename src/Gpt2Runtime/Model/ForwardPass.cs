@@ -28,22 +28,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     /// <param name="shape">The pass.</param>
     /// <param name="a">Workspace; boundary <paramref name="from"/> holds the residual stream.</param>
     /// <param name="from">First sublayer to run.</param>
-    public void Run(PassShape shape, Activations a, int from = 0)
-    {
-        for (int s = from; s < 2 * _config.Layers; s++)
-        {
-            int layer = s / 2;
-            if (s % 2 == 0)
-            {
-                ProjectAttention(shape, a, layer);
-                Attend(shape, a, layer);
-            }
-            else
-            {
-                RunMlp(shape, a, layer);
-            }
-        }
-    }
+    public void Run(PassShape shape, Activations a, int from = 0) => _device.Replay(
+        shape.Slot(new PassKey(this, a, From: from)), (Pass: this, shape, a, from), static s => s.Pass.Issue(s.shape, s.a, s.from));
 
     /// <summary>Queries, keys and values of a layer from its residual stream.</summary>
     /// <param name="shape">The pass.</param>
@@ -140,6 +126,23 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         Gpt2Activation.Gelu => ActivationFunction.GeluErf,
         _ => ActivationFunction.Relu,
     };
+
+    private void Issue(PassShape shape, Activations a, int from)
+    {
+        for (int s = from; s < 2 * _config.Layers; s++)
+        {
+            int layer = s / 2;
+            if (s % 2 == 0)
+            {
+                ProjectAttention(shape, a, layer);
+                Attend(shape, a, layer);
+            }
+            else
+            {
+                RunMlp(shape, a, layer);
+            }
+        }
+    }
 
     private bool AnswerRowsOnly(PassShape shape, int layer) => shape.AnswerOnly && layer == _config.Layers - 1;
 }

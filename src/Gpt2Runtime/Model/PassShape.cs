@@ -3,12 +3,29 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Model;
 
 /// <summary>
+/// What tells two passes over the same rows apart: who runs which arrays, and the numbers that decide about the operations. Whatever
+/// differs between two runs of a pass, other than the contents of arrays, has to be part of it.
+/// </summary>
+/// <param name="Pass">Who issues the operations.</param>
+/// <param name="First">An object whose arrays take part.</param>
+/// <param name="Second">Another one.</param>
+/// <param name="From">Where the pass starts.</param>
+/// <param name="To">Where it ends.</param>
+/// <param name="Points">How many gradient points went before.</param>
+/// <param name="Copies">How many copies count.</param>
+/// <param name="Cotangents">Gradients per forward pass.</param>
+internal readonly record struct PassKey(
+    object Pass, object? First = null, object? Second = null, int From = 0, int To = 0, int Points = 0, int Copies = 0, int Cotangents = 0);
+
+/// <summary>
 /// The rows of one pass: prompts of different lengths (or what of them is run) one after the other without padding, repeated for every
 /// copy (a point of an integration path, a candidate). Where only the answer matters, the last layer's queries and MLP run at the answer positions alone.
 /// </summary>
 internal sealed class PassShape : IDisposable
 {
+    private readonly Device _device;
     private readonly SequenceLayout? _last;
+    private Dictionary<PassKey, RecordedPass>? _passes;
 
     /// <summary>Lays out a pass.</summary>
     /// <param name="device">The device.</param>
@@ -17,6 +34,7 @@ internal sealed class PassShape : IDisposable
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     public PassShape(Device device, PromptSpan[] spans, int copies, bool answerOnly)
     {
+        _device = device;
         Spans = spans;
         Copies = copies;
         AnswerOnly = answerOnly;
@@ -83,9 +101,24 @@ internal sealed class PassShape : IDisposable
     /// <returns>All rows, or the answer rows in the last layer of an answer-only pass.</returns>
     public int QueryRows(int layer, int layers) => layer == layers - 1 ? FinalRows : Rows;
 
+    /// <summary>The slot of a pass over these rows, for <see cref="Device.Replay{TState}"/>.</summary>
+    /// <param name="key">The pass.</param>
+    /// <returns>Null on a device that does not replay.</returns>
+    public RecordedPass? Slot(in PassKey key)
+    {
+        if (!_device.Replays) return null;
+        _passes ??= [];
+        if (!_passes.TryGetValue(key, out RecordedPass? slot)) _passes.Add(key, slot = new RecordedPass());
+        return slot;
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {
+        if (_passes is not null)
+        {
+            foreach (RecordedPass pass in _passes.Values) pass.Dispose();
+        }
         All.Dispose();
         _last?.Dispose();
         Positions.Dispose();

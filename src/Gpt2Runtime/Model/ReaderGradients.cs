@@ -103,19 +103,7 @@ internal sealed class ReaderGradients : IDisposable
     public void Reset(PassShape shape)
     {
         Points = 0;
-        int d = _config.Width;
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            foreach (Group group in _groups[l])
-            {
-                int rows = group.AnswerRows ? shape.Items : shape.BaseRows;
-                _device.Fill(group.Sums, 0, (long)rows * group.Readers * _config.HeadWidth);
-                _device.Fill(group.Offsets, 0, (long)rows * group.Readers);
-                _device.Fill(group.Coefficients, 0, (long)PointCapacity * rows * group.Readers);
-            }
-            _device.Fill(_mlp[l], 0, (long)shape.BaseRows * d < _mlp[l].Length ? (long)shape.BaseRows * d : _mlp[l].Length);
-        }
-        _device.Fill(_logits, 0, (long)shape.Items * d);
+        _device.Replay(shape.Slot(new PassKey(this)), (Gradients: this, shape), static s => s.Gradients.Clear(s.shape));
     }
 
     /// <summary>Takes note that backward passes have added points to every layer that they reached.</summary>
@@ -171,7 +159,35 @@ internal sealed class ReaderGradients : IDisposable
     /// <param name="delta">The writers' differences.</param>
     /// <param name="scores">[F, K] float64, added to; cells that are no edge are left with anything.</param>
     /// <param name="firstLayer">Layers below it are known to have no gradient.</param>
-    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0)
+    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0) => _device.Replay(
+        shape.Slot(new PassKey(this, delta, scores, firstLayer, Points: Points)),
+        (Gradients: this, shape, delta, scores, firstLayer),
+        static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer));
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned) owned.Dispose();
+    }
+
+    private void Clear(PassShape shape)
+    {
+        int d = _config.Width;
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            foreach (Group group in _groups[l])
+            {
+                int rows = group.AnswerRows ? shape.Items : shape.BaseRows;
+                _device.Fill(group.Sums, 0, (long)rows * group.Readers * _config.HeadWidth);
+                _device.Fill(group.Offsets, 0, (long)rows * group.Readers);
+                _device.Fill(group.Coefficients, 0, (long)PointCapacity * rows * group.Readers);
+            }
+            _device.Fill(_mlp[l], 0, (long)shape.BaseRows * d < _mlp[l].Length ? (long)shape.BaseRows * d : _mlp[l].Length);
+        }
+        _device.Fill(_logits, 0, (long)shape.Items * d);
+    }
+
+    private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer)
     {
         int heads = _config.Heads;
         int perLayer = (3 * heads) + 1;
@@ -200,12 +216,6 @@ internal sealed class ReaderGradients : IDisposable
             _device.ContractEdges(delta.AtAnswers, feeding + heads, _mlp[l], 1, (long)shape.Items * d, scores, stride, firstColumn + (3 * heads));
         }
         _device.ContractEdges(delta.AtAnswers, 1 + (_config.Layers * (heads + 1)), _logits, 1, (long)shape.Items * d, scores, stride, stride - 1);
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
     private void MakeGradients(Group group, int layer, int rows, long offset)

@@ -47,7 +47,18 @@ internal sealed class WriterDifferences : IDisposable
     /// <summary>Spreads compact outputs.</summary>
     /// <param name="shape">A pass whose first copy they are.</param>
     /// <param name="outputs">The compact form.</param>
-    public void Spread(PassShape shape, WriterOutputs outputs)
+    public void Spread(PassShape shape, WriterOutputs outputs) => _device.Replay(
+        shape.Slot(new PassKey(this, outputs)), (Differences: this, shape, outputs), static s => s.Differences.Issue(s.shape, s.outputs));
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        AtAllRows.Dispose();
+        AtAnswers.Dispose();
+        _answerZ.Dispose();
+    }
+
+    private void Issue(PassShape shape, WriterOutputs outputs)
     {
         int d = _config.Width;
         int rows = shape.BaseRows;
@@ -79,14 +90,6 @@ internal sealed class WriterDifferences : IDisposable
             _device.GatherRows(from, shape.AnswerRows, items, d, _answerZ);
             _device.CopyBlock(_answerZ, 0, AtAnswers, (long)writer * items * d, (long)items * d);
         }
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        AtAllRows.Dispose();
-        AtAnswers.Dispose();
-        _answerZ.Dispose();
     }
 
     // Row h of the target: z_h W_O,h, one product per head.

@@ -44,7 +44,7 @@ internal static class CompareCommand
         if (o.Roc is not null && o.Scores is null) throw new UsageException("--roc does not apply to --circuit; --scores takes it.");
         if (o.Roc is not null) RocReport.RequireWritable(o.Roc);
 
-        Circuit truth = Truth(o.With);
+        Circuit truth = Truth("with", o.With);
         string scope = o.WithoutMlps ? ", MLPs left out" : "";
         if (o.Circuit is not null)
         {
@@ -61,13 +61,15 @@ internal static class CompareCommand
         return ExitCode.Success;
     }
 
-    private static Circuit Truth(string with)
+    /// <summary>The circuit that an option names: one found by hand, or a file.</summary>
+    /// <exception cref="UsageException">It names neither.</exception>
+    public static Circuit Truth(string option, string with)
     {
         if (GroundTruth.Find(with) is { } truth) return truth.Circuit;
         if (!File.Exists(with) && Path.GetExtension(with).Length == 0)
         {
             throw new UsageException(
-                $"--with {with}: neither a file nor a circuit found by hand; of these there are {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}.");
+                $"--{option} {with}: neither a file nor a circuit found by hand; of these there are {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}.");
         }
         return CircuitFile.Read(with);
     }

@@ -1,6 +1,5 @@
 using CommandLine;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 
@@ -18,6 +17,9 @@ internal sealed class ReportOptions : CommandOptions
 
     [Option("curve", MetaValue = "FILE.csv...", HelpText = "Faithfulness curves: columns method, fraction, edges, edges_after_prune, faithfulness and, for a band, low and high.")]
     public IEnumerable<string> Curves { get; set; } = [];
+
+    [Option("training", MetaValue = "FILE.csv...", HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
+    public IEnumerable<string> Training { get; set; } = [];
 
     [Option("out", Required = true, MetaValue = "FILE.html", HelpText = "The page.")]
     public string Out { get; set; } = "";
@@ -38,22 +40,9 @@ internal static class ReportCommand
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
         OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         List<ReportMethod> methods = ReadMethods([.. o.Scores]);
-        foreach (string file in o.Paths)
-        {
-            foreach ((string name, List<PathPoint> path) in ReportCsv.ReadPaths(file))
-            {
-                int place = Find(methods, name, file);
-                methods[place] = methods[place] with { Path = path };
-            }
-        }
-        foreach (string file in o.Curves)
-        {
-            foreach ((string name, List<CurvePoint> curve) in ReportCsv.ReadCurves(file))
-            {
-                int place = Find(methods, name, file);
-                methods[place] = methods[place] with { Curve = curve };
-            }
-        }
+        Attach(methods, o.Paths, ReportCsv.ReadPaths, (method, path) => method with { Path = path });
+        Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
+        Attach(methods, o.Training, ReportCsv.ReadTraining, (method, training) => method with { Training = training });
         HtmlReport.Write(o.Out, ReportData.Of(o.Title ?? DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN });
         terminal.Out.WriteLine($"report of {string.Join(", ", methods.Select(m => m.Name))}: {o.Out}");
         return ExitCode.Success;
@@ -80,7 +69,20 @@ internal static class ReportCommand
         ];
     }
 
-    // A path or curve belongs to the method that it names or, where score files share a method, to the score file of its own name.
+    private static void Attach<T>(
+        List<ReportMethod> methods, IEnumerable<string> files, Func<string, IReadOnlyDictionary<string, List<T>>> read, Func<ReportMethod, List<T>, ReportMethod> with)
+    {
+        foreach (string file in files)
+        {
+            foreach ((string name, List<T> records) in read(file))
+            {
+                int place = Find(methods, name, file);
+                methods[place] = with(methods[place], records);
+            }
+        }
+    }
+
+    // What a CSV file holds belongs to the method that it names or, where score files share a method, to the score file of its own name.
     private static int Find(List<ReportMethod> methods, string name, string file)
     {
         int place = methods.FindIndex(m => m.Name == name);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports;
@@ -45,6 +46,7 @@ internal static class HtmlReportJson
         if (scores.EdgesInGraph is { } circuit) json.WriteBase64String("circuit", Bits(edges, circuit));
         if (method.Path is { Count: > 0 } path) WritePath(json, path);
         if (method.Curve is { Count: > 0 } curve) WriteCurve(json, curve);
+        if (method.Training is { Count: > 0 } training) WriteTraining(json, training);
         json.WriteEndObject();
     }
 
@@ -86,6 +88,23 @@ internal static class HtmlReportJson
             WriteNumberOrNull(json, point.Low);
             json.WritePropertyName("high");
             WriteNumberOrNull(json, point.High);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteTraining(Utf8JsonWriter json, IReadOnlyList<EdgePruningStep> training)
+    {
+        json.WriteStartArray("training");
+        foreach (TrainingWindow window in TrainingWindow.Of(training))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("from", window.From);
+            json.WriteNumber("to", window.To);
+            json.WriteNumber("kl", window.Kl);
+            json.WriteNumber("loss", window.Loss);
+            json.WriteNumber("target", window.Target);
+            json.WriteNumber("sparsity", window.Sparsity);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -2,11 +2,12 @@ using System.Globalization;
 using CsvHelper;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
 
 namespace Gradpath.Host.Reports;
 
 /// <summary>
-/// Reads the CSV files that a report takes: paths as <see cref="PathCsv"/> writes them, and faithfulness curves. Columns are found by their
+/// Reads the CSV files that a report takes: paths as <see cref="PathCsv"/> writes them, faithfulness curves, and training. Columns are found by their
 /// names, in any order; others are ignored.
 /// </summary>
 internal static class ReportCsv
@@ -39,6 +40,15 @@ internal static class ReportCsv
             row.Number("fraction"), row.Integer("edges"), row.Integer("edges_after_prune"), row.Number("faithfulness"),
             row.OptionalNumber("low"), row.OptionalNumber("high")),
         row => row.OptionalText("ranking") != CurveCsv.ByScore);
+
+    /// <summary>Training by method, as <see cref="TrainingCsv"/> writes it.</summary>
+    /// <exception cref="GradpathException">The file cannot be read, a column is missing or a value is no number.</exception>
+    public static IReadOnlyDictionary<string, List<EdgePruningStep>> ReadTraining(string path) => Read(
+        path,
+        TrainingCsv.Columns,
+        row => new EdgePruningStep(
+            row.Integer("step"), row.Number("kl"), row.Number("edge_loss"), row.Number("node_loss"), row.Number("edge_target"), row.Number("edge_sparsity"),
+            row.Number("node_target"), row.Number("node_sparsity")));
 
     private static Dictionary<string, List<T>> Read<T>(string path, string[] required, Func<Row, T> parse, Func<Row, bool>? takes = null)
     {

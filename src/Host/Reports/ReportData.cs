@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports;
@@ -25,6 +26,9 @@ internal sealed record ReportMethod(string Name, EdgeScores Scores)
 
     /// <summary>The faithfulness curve, or null.</summary>
     public IReadOnlyList<CurvePoint>? Curve { get; init; }
+
+    /// <summary>The steps of training masks, or null.</summary>
+    public IReadOnlyList<EdgePruningStep>? Training { get; init; }
 }
 
 /// <summary>What a report shows. Nothing else goes into the page, so the same data gives the same bytes.</summary>
@@ -83,6 +87,8 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             method.Scores.RequireFinite();
             if ((method.Path ?? []).Any(p => !double.IsFinite(p.GradientNorm) || !double.IsFinite(p.OutputDistance)))
                 throw new GradpathException($"the path of {method.Name} holds a number that is not finite.");
+            if ((method.Training ?? []).Any(t => !double.IsFinite(t.Kl + t.EdgeLoss + t.NodeLoss + t.EdgeTarget + t.EdgeSparsity)))
+                throw new GradpathException($"the training of {method.Name} holds a number that is not finite.");
             foreach (CurvePoint p in method.Curve ?? [])
             {
                 if (p.Fraction is not > 0 || !double.IsFinite(p.Fraction + p.Faithfulness + (p.Low ?? 0) + (p.High ?? 0)))

@@ -2,9 +2,26 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    /// <inheritdoc />
-    public override void Activate(ActivationFunction function, Tensor x, long length, Tensor output) => throw new NotImplementedException();
+    private Kernel? _geluTanh, _geluErf, _relu, _multiplyRows;
 
     /// <inheritdoc />
-    public override void MultiplyRows(Tensor gradient, Tensor derivative, int rows, int activationRows, int width) => throw new NotImplementedException();
+    public override void Activate(ActivationFunction function, Tensor x, long length, Tensor output)
+    {
+        Kernel kernel = function switch
+        {
+            ActivationFunction.GeluTanh => Load(ref _geluTanh, "Activation", "geluTanh"),
+            ActivationFunction.GeluErf => Load(ref _geluErf, "Activation", "geluErf"),
+            _ => Load(ref _relu, "Activation", "relu"),
+        };
+        bool quads = RowSplit.Aligned(x.Address, output.Address);
+        Launch(kernel, RunBlocks(length, quads), RunThreads, 0, x, length, quads, output);
+    }
+
+    /// <inheritdoc />
+    public override void MultiplyRows(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
+    {
+        RowSplit split = RowSplit.Of(width, gradient.Address, derivative.Address);
+        Launch(
+            Load(ref _multiplyRows, "Activation", "multiplyRows"), split.Blocks(rows), split.Threads, 0, gradient, derivative, activationRows, split.Parts, width, split.Quads);
+    }
 }

@@ -2,9 +2,157 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    /// <inheritdoc />
-    public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z, Tensor? prefix = null) => throw new NotImplementedException();
+    private const int AttentionThreads = 128;
+    private const int AttentionWarps = AttentionThreads / 32;
+    private const int KeysPerTile = 32;
+    private const int QueriesPerGradientTile = 16;
+    private const int RowsPerThread = 4;
+    private const int WidestHead = 128;
+
+    private readonly Kernel?[] _attentionKernels = new Kernel?[3];
+    private readonly Kernel?[] _queryGradientKernels = new Kernel?[3];
+    private Kernel? _attentionKeyGradient;
 
     /// <inheritdoc />
-    public override void AttentionBackward(Tensor dz, Tensor q, Tensor kv, Tensor probabilities, SequenceLayout layout, int heads, int headWidth, float scale, int cotangents, Tensor dq, Tensor dkv, Tensor? prefix = null) => throw new NotImplementedException();
+    public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z, Tensor? prefix = null)
+    {
+        layout.RequirePrefix(prefix, heads * headWidth);
+        var tiles = new AttentionTiles(layout, headWidth);
+        bool quads = RowSplit.Of(headWidth, q.Address, kv.Address, z.Address, prefix?.Address ?? 0).Quads;
+        Launch(
+            LoadAttention(_attentionKernels, "attention", tiles),
+            (tiles.OfQueries * layout.Sequences, heads),
+            AttentionThreads,
+            tiles.SharedBytes,
+            q,
+            kv,
+            prefix,
+            layout.KeyStart,
+            layout.KeyLength,
+            layout.QueryStart,
+            layout.QueryLength,
+            layout.ProbabilityStart,
+            layout.PrefixStart,
+            layout.PrefixLength,
+            heads,
+            headWidth,
+            scale,
+            tiles.OfQueries,
+            quads,
+            probabilities,
+            z);
+    }
+
+    /// <inheritdoc />
+    public override void AttentionBackward(
+        Tensor dz,
+        Tensor q,
+        Tensor kv,
+        Tensor probabilities,
+        SequenceLayout layout,
+        int heads,
+        int headWidth,
+        float scale,
+        int cotangents,
+        Tensor dq,
+        Tensor dkv,
+        Tensor? prefix = null)
+    {
+        layout.RequirePrefix(prefix, heads * headWidth);
+        var tiles = new AttentionTiles(layout, headWidth);
+        bool quads = RowSplit.Of(headWidth, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0).Quads;
+        int queryRows = cotangents * layout.QueryRows;
+        nint along = Scratch((long)heads * queryRows * sizeof(float));
+        Launch(
+            LoadAttention(_queryGradientKernels, "attentionQueryGradient", tiles),
+            (tiles.OfQueries * layout.Sequences * cotangents, heads),
+            AttentionThreads,
+            tiles.SharedBytes,
+            dz,
+            kv,
+            prefix,
+            probabilities,
+            layout.KeyStart,
+            layout.KeyLength,
+            layout.QueryStart,
+            layout.QueryLength,
+            layout.ProbabilityStart,
+            layout.PrefixStart,
+            layout.PrefixLength,
+            heads,
+            headWidth,
+            scale,
+            layout.Sequences,
+            layout.QueryRows,
+            queryRows,
+            tiles.OfQueries,
+            quads,
+            along,
+            dq);
+        Launch(
+            Load(ref _attentionKeyGradient, "Attention", "attentionKeyGradient"),
+            (tiles.OfKeys * layout.Sequences * cotangents, heads),
+            AttentionThreads,
+            tiles.KeyGradientSharedBytes,
+            dz,
+            q,
+            kv,
+            probabilities,
+            along,
+            layout.KeyStart,
+            layout.KeyLength,
+            layout.QueryStart,
+            layout.QueryLength,
+            layout.ProbabilityStart,
+            layout.PrefixStart,
+            layout.PrefixLength,
+            heads,
+            headWidth,
+            scale,
+            layout.Sequences,
+            layout.QueryRows,
+            queryRows,
+            layout.KeyRows,
+            tiles.OfKeys,
+            tiles.Keys,
+            quads,
+            dkv);
+    }
+
+    private Kernel LoadAttention(Kernel?[] kernels, string name, in AttentionTiles tiles) =>
+        Load(ref kernels[int.Log2(tiles.RowsPerWarp) - 1], "Attention", $"{name}{tiles.RowsPerWarp}");
+
+    /// <summary>How queries and keys are dealt to blocks: a thread makes four floats of at most four rows of a tile.</summary>
+    private readonly struct AttentionTiles
+    {
+        private readonly int _stride;
+
+        public AttentionTiles(SequenceLayout layout, int headWidth)
+        {
+            if (headWidth > WidestHead) throw new ArgumentException($"heads may be up to {WidestHead} wide on this device, not {headWidth}", nameof(headWidth));
+            int units = (headWidth + 3) / 4;
+            _stride = 4 * (units | 1);
+            int rowsAtOnce = AttentionThreads / units;
+            int queries = layout.LastQueryOnly ? 1 : layout.LongestKeys;
+            RowsPerWarp = 8;
+            while (RowsPerWarp > 2 && (RowsPerWarp > rowsAtOnce || RowsPerWarp / 2 * AttentionWarps >= queries)) RowsPerWarp /= 2;
+            OfQueries = Blocks(queries, RowsPerWarp * AttentionWarps);
+            Keys = Math.Min(KeysPerTile, RowsPerThread * rowsAtOnce);
+            OfKeys = Blocks(layout.LongestKeys, Keys);
+        }
+
+        public int RowsPerWarp { get; }
+
+        public int OfQueries { get; }
+
+        public int Keys { get; }
+
+        public int OfKeys { get; }
+
+        // Queries, keys, values and the weights in between, whose rows are padded by four floats.
+        public int SharedBytes => (((RowsPerWarp * AttentionWarps) + (2 * KeysPerTile)) * _stride * sizeof(float)) + (RowsPerWarp * AttentionWarps * (KeysPerTile + 4) * sizeof(float));
+
+        // Values, queries, gradients, and two tiles of weights with the keys as rows.
+        public int KeyGradientSharedBytes => ((KeysPerTile + (2 * QueriesPerGradientTile)) * _stride * sizeof(float)) + (2 * KeysPerTile * (QueriesPerGradientTile + 4) * sizeof(float));
+    }
 }

@@ -9,26 +9,72 @@ namespace Gradpath.Kernels.Cuda;
 /// </summary>
 public sealed partial class CudaDevice : Device
 {
+    /// <summary>The lowest compute capability whose instructions the kernels use, times ten.</summary>
+    internal const int LowestCapability = 80;
+
+    private static long _opened;
+
+    [ThreadStatic]
+    private static long _current;
+
     private readonly ICudaDriver _driver;
     private readonly int _ordinal;
     private readonly CudaOptions _options;
     private readonly CudaDeviceInfo _info;
     private readonly nint _context;
     private readonly nint _stream;
+    private readonly long _identity = Interlocked.Increment(ref _opened);
+    private readonly MemoryPool _memory;
     private readonly Dictionary<string, nint> _modules = [];
+    private string _lastLaunch = "";
+    private bool _failed;
+    private bool _disposed;
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="driver">The driver.</param>
     /// <param name="ordinal">Which GPU.</param>
     /// <param name="options">How it computes; null for the defaults.</param>
+    /// <exception cref="DeviceException">The GPU cannot be used; the message says why.</exception>
     internal CudaDevice(ICudaDriver driver, int ordinal, CudaOptions? options = null)
     {
         _driver = driver;
         _ordinal = ordinal;
         _options = options ?? CudaOptions.Default;
-        _info = driver.Describe(ordinal);
-        _context = driver.CreateContext(ordinal);
-        _stream = driver.CreateStream();
+        try
+        {
+            _info = driver.Describe(ordinal);
+            if ((10 * _info.Major) + _info.Minor < LowestCapability)
+            {
+                throw new DeviceException($"{Name} is a {_info.Name} of compute capability {_info.Major}.{_info.Minor}; 8.0 or later is needed");
+            }
+            _context = driver.CreateContext(ordinal);
+            _current = _identity;
+            try
+            {
+                _stream = driver.CreateStream();
+            }
+            catch
+            {
+                driver.ReleaseContext(ordinal, _context);
+                throw;
+            }
+        }
+        catch (CudaException e)
+        {
+            throw new DeviceException($"{Name} cannot be opened: {e.Message}", e);
+        }
+        _memory = new MemoryPool(driver, _options.CacheMemory);
+        Arithmetic = ArithmeticOf(_options);
+        if (!_options.UseCublas) return;
+        try
+        {
+            OpenCublas();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc />
@@ -38,57 +84,46 @@ public sealed partial class CudaDevice : Device
     public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
 
     /// <inheritdoc />
-    public override long FreeMemory => _driver.MemoryInfo().Free;
+    public override MatrixPrecision Precision => _options.Precision;
 
     /// <inheritdoc />
-    public override unsafe Tensor Adopt(nint hostAddress, int[] shape, object keepAlive)
-    {
-        Tensor tensor = Allocate(shape);
-        _driver.CopyToDevice(tensor.Address, hostAddress, tensor.Length * sizeof(float), _stream);
-        GC.KeepAlive(keepAlive);
-        return tensor;
-    }
+    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : MatrixProvider.Own;
+
+    /// <summary>How it computes.</summary>
+    public CudaOptions Options => _options;
 
     /// <inheritdoc />
-    public override unsafe void Upload<T>(ReadOnlySpan<T> source, DeviceArray<T> target)
+    public override void Synchronize()
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
-        fixed (T* from = source) _driver.CopyToDevice(target.Address, (nint)from, (long)source.Length * sizeof(T), _stream);
-    }
-
-    /// <inheritdoc />
-    public override unsafe void Download<T>(DeviceArray<T> source, Span<T> target)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(target.Length, source.Length);
-        fixed (T* to = target)
+        Enter();
+        RefuseWhileRecording("waiting for the GPU");
+        try
         {
-            _driver.CopyToHost((nint)to, source.Address, (long)target.Length * sizeof(T), _stream);
             _driver.Synchronize(_stream);
         }
+        catch (CudaException e)
+        {
+            throw WorkFailed(e);
+        }
+        _memory.Drain();
     }
-
-    /// <inheritdoc />
-    public override void Synchronize() => _driver.Synchronize(_stream);
-
-    /// <inheritdoc />
-    protected override nint AllocateCore(long bytes)
-    {
-        nint address = _driver.Allocate(Math.Max(bytes, 4));
-        _driver.FillBytes(address, 0, bytes, _stream);
-        return address;
-    }
-
-    /// <inheritdoc />
-    protected override void FreeCore(nint address, long bytes) => _driver.Free(address);
 
     /// <inheritdoc />
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_disposed)
         {
-            foreach (nint module in _modules.Values) _driver.UnloadModule(module);
-            _driver.DestroyStream(_stream);
-            _driver.ReleaseContext(_ordinal, _context);
+            _disposed = true;
+            Quietly(() => _driver.MakeCurrent(_context));
+            Quietly(() => _driver.Synchronize(_stream));
+            foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
+            _cublas?.Dispose();
+            if (_staging is not null) Quietly(_staging.Dispose);
+            _memory.Clear(address => Quietly(() => _driver.Free(address)));
+            foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
+            Quietly(() => _driver.DestroyStream(_stream));
+            Quietly(() => _driver.ReleaseContext(_ordinal, _context));
+            _current = 0;
         }
         base.Dispose(disposing);
     }
@@ -97,27 +132,100 @@ public sealed partial class CudaDevice : Device
     private Kernel Load(ref Kernel? slot, string file, string name)
     {
         if (slot is not null) return slot;
-        if (!_modules.TryGetValue(file, out nint module))
+        Enter();
+        try
         {
-            using Stream resource = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{file}.ptx")!;
-            byte[] ptx = new byte[resource.Length];
-            resource.ReadExactly(ptx);
-            module = _driver.LoadModule($"{file}.ptx", ptx);
-            _modules.Add(file, module);
+            if (!_modules.TryGetValue(file, out nint module))
+            {
+                using Stream resource = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{file}.ptx")!;
+                byte[] ptx = new byte[resource.Length];
+                resource.ReadExactly(ptx);
+                module = _driver.LoadModule($"{file}.ptx", ptx);
+                _modules.Add(file, module);
+            }
+            return slot = new Kernel(name, _driver.GetFunction(module, name));
         }
-        return slot = new Kernel(name, _driver.GetFunction(module, name));
+        catch (CudaException e)
+        {
+            _failed |= IsSticky(e.Result);
+            throw new DeviceException($"{Name}: the kernel {name} could not be loaded: {e.Message}", e);
+        }
     }
 
     private unsafe void Launch(Kernel kernel, Grid grid, int threads, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
+        Enter();
+        _lastLaunch = kernel.Name;
         Span<nint> addresses = stackalloc nint[arguments.Length];
         fixed (KernelArgument* first = arguments)
         {
             for (int i = 0; i < arguments.Length; i++) addresses[i] = (nint)(first + i);
-            _driver.Launch(kernel.Function, grid, threads, sharedBytes, _stream, addresses);
+            try
+            {
+                _driver.Launch(kernel.Function, grid, threads, sharedBytes, _stream, addresses);
+            }
+            catch (CudaException e)
+            {
+                _failed |= IsSticky(e.Result);
+                throw new DeviceException(
+                    $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory: {e.Message}",
+                    e);
+            }
         }
     }
 
     private static int Blocks(long elements, int perBlock) => checked((int)((elements + perBlock - 1) / perBlock));
+
+    /// <summary>Every operation starts here: the context is made current where another thread or device had it last.</summary>
+    private void Enter()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_current != _identity) MakeCurrent();
+    }
+
+    private void MakeCurrent()
+    {
+        try
+        {
+            SwitchContext();
+        }
+        catch (CudaException e)
+        {
+            throw WorkFailed(e);
+        }
+    }
+
+    private void SwitchContext()
+    {
+        if (_current == _identity) return;
+        _driver.MakeCurrent(_context);
+        _current = _identity;
+    }
+
+    /// <summary>An error that shows when the device is waited for: one of the kernels since the last wait.</summary>
+    private DeviceException WorkFailed(CudaException e)
+    {
+        _failed |= IsSticky(e.Result);
+        string where = _lastLaunch.Length == 0 ? "" : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel that caused it)";
+        return new DeviceException($"{Name}: work on the GPU failed: {e.Message}{where}", e);
+    }
+
+    /// <summary>Runs a release. Once work has failed for good every call reports that first error again, which has been told already.</summary>
+    private void Quietly(Action release)
+    {
+        try
+        {
+            release();
+        }
+        catch (CudaException e) when (_failed || IsSticky(e.Result))
+        {
+            _failed = true;
+        }
+    }
+
+    // After these the context is of no use any more.
+    private static bool IsSticky(CudaResult result) => result is CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.MisalignedAddress
+        or CudaResult.LaunchFailed or CudaResult.Deinitialized or CudaResult.IllegalInstruction or CudaResult.HardwareStackError
+        or CudaResult.EccUncorrectable or CudaResult.Unknown;
 }

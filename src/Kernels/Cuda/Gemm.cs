@@ -1,7 +1,117 @@
 namespace Gradpath.Kernels.Cuda;
 
+// The matrix product on the GPU. GemmPlan chooses a tile kernel (GemmTile) and a split of the inner dimension from the shape alone, so that results
+// repeat bit for bit on one model of GPU; addresses and strides choose only how the operands are copied to shared memory.
 public sealed partial class CudaDevice
 {
+    /// <summary>
+    /// Room for the partial sums of products whose inner dimension is split: allocated with the device, used by one product at a time, which is
+    /// how the stream runs them. A split that would need more is not made; the edge contraction works through its slices in turns.
+    /// </summary>
+    internal const long PartialsBytes = 32L << 20;
+
+    private const int CopyWide = 0, CopySingle = 1, CopyTransposed = 2;
+    private const int MostInZ = 65_535;
+    private const int SharedBytesWithoutLeave = 48 << 10;
+
+    private readonly Dictionary<(GemmTile Tile, bool TransposedB), Kernel> _gemmTiles = [];
+    private Kernel? _gemmPlain, _gemmAddSplits;
+
+    /// <summary>How products are multiplied: by the options, or as a test wants it.</summary>
+    internal GemmArithmetic Arithmetic { get; set; }
+
+    /// <summary>A plan for every product in place of the chosen one, for tests and benchmarks of one kernel; null for the choice.</summary>
+    internal Func<GemmShape, GemmPlan>? ForcedPlan { get; set; }
+
+    /// <summary>How much of <see cref="PartialsBytes"/> is used: all of it, or less where a test wants the paths of larger products.</summary>
+    internal long PartialsLimit { get; set; } = PartialsBytes;
+
+    /// <summary>The arithmetic that options ask for.</summary>
+    internal static GemmArithmetic ArithmeticOf(CudaOptions options) => options.Precision switch
+    {
+        MatrixPrecision.Tf32 => GemmArithmetic.Tf32,
+        MatrixPrecision.BFloat16 => GemmArithmetic.Bf16,
+        _ => options.TensorCores ? GemmArithmetic.Tf32x3 : GemmArithmetic.Ffma,
+    };
+
     /// <inheritdoc />
-    protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options) => throw new NotImplementedException();
+    protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    {
+        if (_cublas is not null)
+        {
+            CublasProduct(a, b, c, options);
+            return;
+        }
+        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
+        GemmPlan plan = ForcedPlan?.Invoke(shape)
+            ?? GemmPlan.Choose(shape, Arithmetic, b.Transposed, _info.Multiprocessors, _info.SharedMemoryPerBlock, PartialsLimit);
+        for (int first = 0; first < options.Batch; first += MostInZ)
+        {
+            int count = Math.Min(MostInZ, options.Batch - first);
+            Matrix aPart = a with { Offset = a.Offset + (first * options.StepA) }, bPart = b with { Offset = b.Offset + (first * options.StepB) };
+            Matrix cPart = c with { Offset = c.Offset + (first * options.StepC) };
+            if (plan.Tile is null) MultiplyPlain(aPart, bPart, cPart, options with { Batch = count });
+            else MultiplyTiles(plan, aPart, bPart, cPart, options with { Batch = count });
+        }
+    }
+
+    private void MultiplyPlain(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    {
+        const int side = 16;
+        (long rowA, long depthA) = a.Transposed ? (1L, (long)a.Stride) : (a.Stride, 1L);
+        (long depthB, long columnB) = b.Transposed ? (1L, (long)b.Stride) : (b.Stride, 1L);
+        Launch(
+            Load(ref _gemmPlain, "Gemm", "gemmPlain"),
+            (checked(Blocks(c.Rows, side) * Blocks(c.Columns, side)), 1, options.Batch),
+            side * side,
+            0,
+            AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, options.StepA, options.StepB, options.StepC,
+            c.Rows, c.Columns, a.OperandColumns, rowA, depthA, depthB, columnB, c.Stride, options.Accumulate ? 1 : 0);
+    }
+
+    private void MultiplyTiles(in GemmPlan plan, in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    {
+        GemmTile tile = plan.Tile!;
+        bool outerMajor = tile.Arithmetic == GemmArithmetic.Ffma;
+        int copyA = a.Transposed == outerMajor ? CopyAlong(a, options.StepA) : CopyTransposed;
+        int copyB = outerMajor && b.Transposed ? CopyTransposed : CopyAlong(b, options.StepB);
+        bool split = plan.Splits > 1;
+        Launch(
+            LoadTile(tile, b.Transposed),
+            (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch),
+            tile.Threads,
+            tile.SharedBytes(b.Transposed),
+            AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? Partials : 0, options.StepA, options.StepB, options.StepC,
+            c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB, CopyAlong(c, options.StepC) == CopyWide ? 1 : 0,
+            options.Accumulate ? 1 : 0, plan.Depth);
+        if (!split) return;
+        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
+        Launch(
+            Load(ref _gemmAddSplits, "Gemm", "gemmAddSplits"),
+            (Blocks((long)shape.M * shape.PartialPitch, 256), 1, options.Batch),
+            256,
+            0,
+            Partials, AddressOf(c), options.Bias, options.StepC, c.Rows, c.Columns, plan.Splits, c.Stride, options.Accumulate ? 1 : 0);
+    }
+
+    private Kernel LoadTile(GemmTile tile, bool transposedB)
+    {
+        bool layout = transposedB && tile.Arithmetic != GemmArithmetic.Ffma;
+        if (_gemmTiles.TryGetValue((tile, layout), out Kernel? kernel)) return kernel;
+        kernel = LoadShared(tile.File, tile.KernelName(layout), tile.SharedBytes(layout));
+        _gemmTiles.Add((tile, layout), kernel);
+        return kernel;
+    }
+
+    private Kernel LoadShared(string file, string name, int sharedBytes)
+    {
+        Kernel? slot = null;
+        Kernel kernel = Load(ref slot, file, name);
+        if (sharedBytes > SharedBytesWithoutLeave) _driver.AllowSharedMemory(kernel.Function, sharedBytes);
+        return kernel;
+    }
+
+    private static nint AddressOf(in Matrix m) => m.Storage.Address + (nint)(m.Offset * sizeof(float));
+
+    private static int CopyAlong(in Matrix m, long step) => AddressOf(m) % 16 == 0 && m.Stride % 4 == 0 && step % 4 == 0 ? CopyWide : CopySingle;
 }

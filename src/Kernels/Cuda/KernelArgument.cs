@@ -22,6 +22,8 @@ internal readonly struct KernelArgument
 
     public static implicit operator KernelArgument(int value) => new((uint)value);
 
+    public static implicit operator KernelArgument(bool value) => new(value ? 1u : 0u);
+
     public static implicit operator KernelArgument(long value) => new((ulong)value);
 
     public static implicit operator KernelArgument(float value) => new(BitConverter.SingleToUInt32Bits(value));

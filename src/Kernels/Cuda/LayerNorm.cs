@@ -2,15 +2,66 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private Kernel? _layerNorm;
+    private const int LayerNormThreads = 128;
+    private const int LayerNormMostGroups = 4;
+    private const int LayerNormOwnSharedBytes = 1024;
+
+    private Kernel? _layerNorm, _layerNormBackward, _standardize;
 
     /// <inheritdoc />
-    public override void LayerNorm(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y) =>
-        Launch(Load(ref _layerNorm, "LayerNorm", "layerNorm"), rows, 128, 0, x, gain, shift, epsilon, width, mean, rstd, y);
+    public override void LayerNorm(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+    {
+        bool quads = RowSplit.Of(width, x.Address, gain.Address, shift.Address, y.Address).Quads;
+        Launch(Load(ref _layerNorm, "LayerNorm", "layerNorm"), rows, LayerNormThreads, 0, x, gain, shift, epsilon, width, quads, mean, rstd, y);
+    }
 
     /// <inheritdoc />
-    public override void LayerNormBackward(Tensor dy, Tensor x, Tensor gain, Tensor mean, Tensor rstd, int rows, int activationRows, int width, Tensor residualGradient, Tensor? reader, int baseRows, int contributingRows) => throw new NotImplementedException();
+    public override void LayerNormBackward(
+        Tensor dy,
+        Tensor x,
+        Tensor gain,
+        Tensor mean,
+        Tensor rstd,
+        int rows,
+        int activationRows,
+        int width,
+        Tensor residualGradient,
+        Tensor? reader,
+        int baseRows,
+        int contributingRows)
+    {
+        bool quads = RowSplit.Of(width, dy.Address, x.Address, gain.Address, residualGradient.Address, reader?.Address ?? 0).Quads;
+
+        // Without a reader the rows are independent: a block each. With one, a block has all rows that are summed into a row of the reader.
+        if (reader is null) baseRows = rows;
+        if (baseRows == 0) return;
+        int fitting = (SharedBytesWithoutLeave - LayerNormOwnSharedBytes) / (width * sizeof(float));
+        int groups = Math.Max(1, Math.Min(Math.Min(rows / baseRows, LayerNormMostGroups), fitting));
+        Launch(
+            Load(ref _layerNormBackward, "LayerNorm", "layerNormBackward"),
+            baseRows,
+            groups * LayerNormThreads,
+            groups == 1 ? 0 : groups * width * sizeof(float),
+            dy,
+            x,
+            gain,
+            mean,
+            rstd,
+            rows,
+            activationRows,
+            width,
+            quads,
+            residualGradient,
+            reader,
+            baseRows,
+            contributingRows);
+    }
 
     /// <inheritdoc />
-    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow) => throw new NotImplementedException();
+    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    {
+        nint to = ElementAddress(output, (long)outputRow * width);
+        RowSplit split = RowSplit.Of(width, x.Address, to);
+        Launch(Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks(rows), split.Threads, 0, x, mean, rstd, indices, split.Parts, width, split.Quads, to);
+    }
 }

@@ -2,15 +2,86 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    /// <inheritdoc />
-    public override void SampleHardConcrete(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => throw new NotImplementedException();
+    private const int MaskThreads = 128;
+    private const int GatesPerBlock = MaskThreads / 32;
+
+    private Kernel? _sampleHardConcrete, _placeMasks, _edgeMaskGradients, _gateMaskGradients, _adamWStep;
 
     /// <inheritdoc />
-    public override void PlaceMasks(Tensor z, MaskLayout layout, Tensor mask) => throw new NotImplementedException();
+    public override void SampleHardConcrete(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => Launch(
+        Load(ref _sampleHardConcrete, "Masks", "sampleHardConcrete"),
+        Blocks(count, MaskThreads),
+        MaskThreads,
+        0,
+        logAlpha,
+        count,
+        (long)seed,
+        (int)step,
+        HardConcrete.Left,
+        HardConcrete.Right,
+        HardConcrete.Temperature,
+        HardConcrete.Margin,
+        z,
+        slope);
 
     /// <inheritdoc />
-    public override void MaskGradients(DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient) => throw new NotImplementedException();
+    public override void PlaceMasks(Tensor z, MaskLayout layout, Tensor mask) => Launch(
+        Load(ref _placeMasks, "Masks", "placeMasks"), Blocks(layout.Edges, MaskThreads), MaskThreads, 0, z, layout.Cell, GateOf(layout), layout.Edges, mask);
 
     /// <inheritdoc />
-    public override void AdamWStep(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => throw new NotImplementedException();
+    public override void MaskGradients(
+        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient)
+    {
+        Launch(
+            Load(ref _edgeMaskGradients, "Masks", "edgeMaskGradients"),
+            Blocks(layout.Edges, MaskThreads),
+            MaskThreads,
+            0,
+            scores,
+            layout.Cell,
+            GateOf(layout),
+            z,
+            slope,
+            layout.Edges,
+            scale,
+            edgePull,
+            gradient);
+        Launch(
+            Load(ref _gateMaskGradients, "Masks", "gateMaskGradients"),
+            Blocks(layout.Gates, GatesPerBlock),
+            MaskThreads,
+            0,
+            scores,
+            layout.Cell,
+            layout.GateStart,
+            z,
+            slope,
+            layout.Edges,
+            layout.Gates,
+            scale,
+            gatePull,
+            gradient);
+    }
+
+    /// <inheritdoc />
+    public override void AdamWStep(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => Launch(
+        Load(ref _adamWStep, "Masks", "adamWStep"),
+        Blocks(count, MaskThreads),
+        MaskThreads,
+        0,
+        parameters,
+        gradient,
+        firstMoment,
+        secondMoment,
+        count,
+        options.LearningRate,
+        options.WeightDecay,
+        options.Beta1,
+        options.Beta2,
+        options.Epsilon,
+        options.GradientScale,
+        options.Correction1,
+        options.Correction2);
+
+    private static DeviceArray<int>? GateOf(MaskLayout layout) => layout.Gates == 0 ? null : layout.GateOf;
 }

@@ -2,6 +2,29 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
+    private Kernel? _mixInputs;
+
     /// <inheritdoc />
-    public override void MixInputs(Tensor baseline, Tensor total, Tensor differences, MixPlan plan, int inputs, int rows, int width, Tensor output) => throw new NotImplementedException();
+    public override void MixInputs(Tensor baseline, Tensor total, Tensor differences, MixPlan plan, int inputs, int rows, int width, Tensor output)
+    {
+        RowSplit split = RowSplit.Of(width, baseline.Address, total.Address, differences.Address, output.Address);
+        Launch(
+            Load(ref _mixInputs, "Mix", "mixInputs"),
+            split.Blocks((long)inputs * rows),
+            split.Threads,
+            0,
+            baseline,
+            total,
+            differences,
+            plan.Copy,
+            plan.TakesTotal,
+            plan.Start,
+            plan.Slot,
+            inputs,
+            rows,
+            split.Parts,
+            width,
+            split.Quads,
+            output);
+    }
 }

@@ -1,34 +1,92 @@
+using Gradpath.Kernels.Cuda.Driver;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    /// <inheritdoc />
-    public override void GatherRows(Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend = null) => throw new NotImplementedException();
+    private const int RunThreads = 256;
+    private const int MirrorTile = 32;
+    private const int MirrorThreads = 256;
+
+    private Kernel? _gatherRows, _scatterAddRows, _combine, _fill, _scaleRows, _copyMatrix, _subtractRows, _mirrorUpperTriangle;
 
     /// <inheritdoc />
-    public override void ScatterAddRows(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target) => throw new NotImplementedException();
+    public override void GatherRows(Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend = null)
+    {
+        RowSplit split = RowSplit.Of(width, table.Address, output.Address, addend?.Address ?? 0);
+        Launch(Load(ref _gatherRows, "Rows", "gatherRows"), split.Blocks(count), split.Threads, 0, table, indices, addend, split.Parts, width, split.Quads, output);
+    }
 
     /// <inheritdoc />
-    public override void Combine(float alpha, Tensor a, float beta, Tensor b, long length, Tensor output) => throw new NotImplementedException();
+    public override void ScatterAddRows(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)
+    {
+        RowSplit split = RowSplit.Of(width, source.Address, target.Address);
+        Launch(Load(ref _scatterAddRows, "Rows", "scatterAddRows"), split.Blocks(count), split.Threads, 0, source, indices, split.Parts, width, split.Quads, target);
+    }
 
     /// <inheritdoc />
-    public override void Fill(Tensor target, float value, long length) => throw new NotImplementedException();
+    public override void Combine(float alpha, Tensor a, float beta, Tensor b, long length, Tensor output) =>
+        LaunchCombine(alpha, a.Address, beta, b.Address, length, output.Address);
 
     /// <inheritdoc />
-    public override void ScaleRows(Tensor x, Tensor factors, int period, int rows, int width, Tensor output) => throw new NotImplementedException();
+    public override void Fill(Tensor target, float value, long length)
+    {
+        bool quads = RowSplit.Aligned(target.Address);
+        Launch(Load(ref _fill, "Rows", "fill"), RunBlocks(length, quads), RunThreads, 0, target, value, length, quads);
+    }
 
     /// <inheritdoc />
-    public override void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length) => throw new NotImplementedException();
+    public override void ScaleRows(Tensor x, Tensor factors, int period, int rows, int width, Tensor output)
+    {
+        RowSplit split = RowSplit.Of(width, x.Address, output.Address);
+        Launch(Load(ref _scaleRows, "Rows", "scaleRows"), split.Blocks(rows), split.Threads, 0, x, factors, period, split.Parts, width, split.Quads, output);
+    }
 
     /// <inheritdoc />
-    public override void AddBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length) => throw new NotImplementedException();
+    public override void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    {
+        if (length > 0) _driver.CopyOnDevice(ElementAddress(target, targetOffset), ElementAddress(source, sourceOffset), length * sizeof(float), _stream);
+    }
 
     /// <inheritdoc />
-    public override void CopyMatrix(in Matrix source, in Matrix target) => throw new NotImplementedException();
+    public override void AddBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    {
+        nint to = ElementAddress(target, targetOffset);
+        LaunchCombine(1, ElementAddress(source, sourceOffset), 1, to, length, to);
+    }
 
     /// <inheritdoc />
-    public override void SubtractRows(Tensor x, Tensor y, int period, int rows, int width) => throw new NotImplementedException();
+    public override void CopyMatrix(in Matrix source, in Matrix target)
+    {
+        nint from = ElementAddress(source.Storage, source.Offset), to = ElementAddress(target.Storage, target.Offset);
+
+        // Strides take part like addresses: rows start at multiples of four floats only where they are multiples too.
+        RowSplit split = RowSplit.Of(source.Columns, from, to, (nint)source.Stride * sizeof(float), (nint)target.Stride * sizeof(float));
+        Launch(
+            Load(ref _copyMatrix, "Rows", "copyMatrix"), split.Blocks(source.Rows), split.Threads, 0, from, source.Stride, split.Parts, source.Columns, split.Quads, to, target.Stride);
+    }
 
     /// <inheritdoc />
-    public override void MirrorUpperTriangle(Tensor matrix, int size) => throw new NotImplementedException();
+    public override void SubtractRows(Tensor x, Tensor y, int period, int rows, int width)
+    {
+        RowSplit split = RowSplit.Of(width, x.Address, y.Address);
+        Launch(Load(ref _subtractRows, "Rows", "subtractRows"), split.Blocks(rows), split.Threads, 0, x, y, period, split.Parts, width, split.Quads);
+    }
+
+    /// <inheritdoc />
+    public override void MirrorUpperTriangle(Tensor matrix, int size)
+    {
+        int tiles = Blocks(size, MirrorTile);
+        Launch(Load(ref _mirrorUpperTriangle, "Rows", "mirrorUpperTriangle"), (tiles, tiles), MirrorThreads, 0, matrix, size);
+    }
+
+    private void LaunchCombine(float alpha, nint a, float beta, nint b, long length, nint output)
+    {
+        bool quads = RowSplit.Aligned(a, b, output);
+        Launch(Load(ref _combine, "Rows", "combine"), RunBlocks(length, quads), RunThreads, 0, alpha, a, beta, b, length, quads, output);
+    }
+
+    private static Grid RunBlocks(long length, bool quads) => Blocks(length, RunThreads * (quads ? 4 : 1));
+
+    private static nint ElementAddress(Tensor tensor, long element) => tensor.Address + (nint)(element * sizeof(float));
 }

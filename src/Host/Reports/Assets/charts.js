@@ -141,3 +141,17 @@ function pathSeries(method, place, quantity, label) {
     }),
   };
 }
+
+function trainingSeries(method, place, name, quantity) {
+  return {
+    name,
+    place,
+    points: method.training.map(w => ({
+      x: (w.from + w.to) / 2, y: w[quantity], low: null, high: null,
+      lines: [
+        w.from === w.to ? `step ${count(w.from)}` : `steps ${count(w.from)} to ${count(w.to)}`,
+        `KL ${shortNumber(w.kl)}, loss ${shortNumber(w.loss)}`, `sparsity ${shortNumber(w.sparsity)}, target ${shortNumber(w.target)}`,
+      ],
+    })),
+  };
+}

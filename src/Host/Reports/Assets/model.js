@@ -88,6 +88,7 @@ class MethodScores {
     this.bits = data.circuit ? decodeBase64(data.circuit) : null;
     this.path = data.path ?? null;
     this.curve = data.curve ?? null;
+    this.training = data.training ?? null;
     this.provenance = data.provenance;
     this.largest = this.scores.reduce((most, score) => Math.max(most, Math.abs(score)), 0);
   }

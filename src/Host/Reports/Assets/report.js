@@ -18,7 +18,7 @@ class Report {
     this.stops = sliderStops(this.graph.edgeCount);
     this.size = Math.min(data.top, this.graph.edgeCount);
     if (data.view === "graph") {
-      for (const id of ["matrix", "curve", "path", "strongest", "sign", "provenance"]) byId(id).remove();
+      for (const id of ["matrix", "curve", "path", "training", "strongest", "sign", "provenance"]) byId(id).remove();
     }
     this.startTheme();
     drawFacts(byId("facts"), data.facts);
@@ -89,6 +89,17 @@ class Report {
         xLabel: "point of the path", yLabel: "distance of the logits", logX: false, from: [0], lines: [0],
         seriesOf: (method, place) => pathSeries(method, place, "distance", "distance"),
       }),
+      this.chart("training", "kl-chart", method => method.training, {
+        xLabel: "step", yLabel: "KL(full model || masked model)", logX: false, from: [0], lines: [0],
+        seriesOf: (method, place) => trainingSeries(method, place, method.name, "kl"),
+      }),
+      this.chart("training", "sparsity-chart", method => method.training, {
+        xLabel: "step", yLabel: "share of edges left out", logX: false, from: [0, 1], lines: [0, 1],
+        seriesOf: (method, place) => [
+          trainingSeries(method, place, method.name, "sparsity"),
+          trainingSeries(method, place + this.methods.length, `${method.name}: target`, "target"),
+        ],
+      }),
     ];
     this.drawCharts();
     new EdgeTable(byId("edge-table"), this.graph, this.methods);
@@ -101,7 +112,7 @@ class Report {
 
   // A chart of the methods that have its data; its section goes where none has.
   chart(section, container, has, options) {
-    const series = this.methods.map((method, place) => (has(method) ? options.seriesOf(method, place) : null)).filter(Boolean);
+    const series = this.methods.flatMap((method, place) => (has(method) ? options.seriesOf(method, place) : []));
     if (series.length === 0) {
       byId(section)?.remove();
       return null;

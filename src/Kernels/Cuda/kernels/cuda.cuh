@@ -8,7 +8,8 @@
 
 // An entry point that the host finds by its name; a function that exists only inlined in kernels.
 #define KERNEL extern "C" __global__ void
-#define DEVICE static __device__ __inline__ __attribute__((always_inline))
+#define DEVICE_MEMBER __device__ __inline__ __attribute__((always_inline))
+#define DEVICE static DEVICE_MEMBER
 
 typedef unsigned int uint32;
 typedef long long int64;
@@ -30,6 +31,7 @@ DEVICE int blockY() { return __nvvm_read_ptx_sreg_ctaid_y(); }
 DEVICE int blockZ() { return __nvvm_read_ptx_sreg_ctaid_z(); }
 DEVICE int threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
 DEVICE int blocksX() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+DEVICE int blocksY() { return __nvvm_read_ptx_sreg_nctaid_y(); }
 DEVICE int lane() { return threadX() % kWarp; }
 DEVICE int warp() { return threadX() / kWarp; }
 
@@ -43,6 +45,11 @@ DEVICE double shuffleXor(double v, int mask) {
   uint32 low = shuffleXor((int)(uint32)bits, mask), high = shuffleXor((int)(uint32)(bits >> 32), mask);
   return __builtin_bit_cast(double, ((uint64)high << 32) | low);
 }
+
+// The shared memory whose size the launch states.
+extern __shared__ float4 dynamicSharedMemory[];
+template <class T>
+DEVICE T* dynamicShared() { return (T*)dynamicSharedMemory; }
 
 // The sum over a warp's lanes, in the same order in every lane.
 template <class T>
@@ -66,3 +73,7 @@ DEVICE T blockSum(T v, T* shared) {
 }
 
 DEVICE float squareRoot(float v) { return __nvvm_sqrt_rn_f(v); }
+DEVICE double squareRoot(double v) { return __nvvm_sqrt_rn_d(v); }
+
+// A product that is rounded even where a sum follows, which would otherwise become one fused operation.
+DEVICE float roundedProduct(float a, float b) { return __nvvm_mul_rn_f(a, b); }

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tokenization;
+using Gradpath.Kernels.Cpu;
+
+namespace Gradpath.Perf;
+
+/// <summary>Edge pruning, its hybrid at three shares, and EAP at the same sparsity: KL on prompts that were not trained on, and time.</summary>
+internal static class DiscoveryTimes
+{
+    /// <summary>Runs the table.</summary>
+    /// <param name="args">[sparsity] [steps] [seed] [task] [pairs].</param>
+    /// <returns>Exit code.</returns>
+    public static int Run(string[] args)
+    {
+        double sparsity = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 0.95;
+        int steps = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 0;
+        ulong seed = args.Length > 2 ? ulong.Parse(args[2], CultureInfo.InvariantCulture) : 0;
+        string task = args.Length > 3 ? args[3] : "ioi";
+        int count = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 100;
+        using var device = new CpuDevice();
+        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve("demo"));
+        using Gpt2Weights weights = checkpoint.LoadWeights(device);
+        PromptPair[] train = Pairs(0, count), test = Pairs(1, 200);
+        var graph = new ComputationGraph(weights.Config);
+        Console.WriteLine($"demo model, {task}, {count} pairs to train on, 200 to judge; {device.Description}");
+        Console.WriteLine("| method | edges | KL trained on | KL | steps | multiply-adds a step and token | seconds |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
+        var watch = Stopwatch.StartNew();
+        var eap = new EdgeScores(graph, EdgeAttribution.Score(weights, train, new AttributionOptions { Method = AttributionMethod.Eap }).Scores);
+        double scoring = watch.Elapsed.TotalSeconds;
+        int kept = EdgePruning.CircuitSize(graph, sparsity);
+        Row("eap, top n", CircuitSelection.TopEdges(eap, kept), 0, 0, scoring);
+        Row("eap, greedy", CircuitSelection.Greedy(eap, kept), 0, 0, scoring);
+        foreach (double share in new[] { 1, 0.5, 0.25, 0.1 })
+        {
+            if (Environment.GetEnvironmentVariable("ONLY") is { } only && !only.Split(",").Contains(share.ToString(CultureInfo.InvariantCulture))) continue;
+            if (share < 2 * (1 - sparsity) - 1e-9 && share < 1) continue;
+            watch.Restart();
+            var options = new EdgePruningOptions { Sparsity = sparsity, Steps = steps, Seed = seed, LearningRate = E("LR", 0.8), InitialLogAlpha = share < 1 ? E("HI", 10) : E("EI", 10), WeightDecay = share < 1 && E("HWD", 0) > 0 ? E("HWD", 0) : null, BatchSize = (int)E("B", 32) };
+            using var pruning = new EdgePruning(weights, train, options, share < 1 ? HybridPruning.Keep(eap, share) : null);
+            pruning.Train();
+            EdgePruningResult result = pruning.Finish();
+            double seconds = watch.Elapsed.TotalSeconds + (share < 1 ? scoring : 0);
+            if (Environment.GetEnvironmentVariable("EPLOG") is not null) foreach (EdgePruningStep l in result.Log.Where((_, i) => i % 50 == 49)) Console.WriteLine(l);
+            string name = share < 1 ? string.Create(CultureInfo.InvariantCulture, $"hap, {share}") : "edge pruning";
+            Row(name, result.Circuit, result.Options.Steps, result.WorkPerRow, seconds);
+        }
+        return 0;
+
+        double E(string n, double d) => Environment.GetEnvironmentVariable(n) is { } v ? double.Parse(v, CultureInfo.InvariantCulture) : d;
+
+        PromptPair[] Pairs(ulong promptSeed, int limit) => [.. PromptLoader.Load(task, null, BpeTokenizer.Load(checkpoint.Directory), new PromptOptions
+        {
+            Vocabulary = checkpoint.Config.Vocabulary, Positions = checkpoint.Config.Positions, Limit = limit, Seed = promptSeed,
+        }).Pairs];
+
+        void Row(string name, Circuit circuit, int done, long work, double seconds)
+        {
+            double Kl(PromptPair[] pairs) => CircuitEvaluation.Evaluate(weights, pairs, [circuit], new EvaluationOptions { Metric = TaskMetric.KlDivergence }).Circuits[0].MeanKl;
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"| {name} | {circuit.EdgeCount} | {Kl(train):F4} | {Kl(test):F4} | {done} | {work} | {seconds:F1} |"));
+        }
+    }
+}

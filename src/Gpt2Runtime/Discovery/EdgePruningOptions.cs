@@ -1,0 +1,196 @@
+using Gradpath.Gpt2Runtime.Attribution;
+
+namespace Gradpath.Gpt2Runtime.Discovery;
+
+/// <summary>How the target of the sparsity grows over the warm-up.</summary>
+public enum TargetSchedule
+{
+    /// <summary>t = target step / warm-up.</summary>
+    Linear,
+
+    /// <summary>1 - t falls by the same factor each step: 1 - t = (1 - target)^(step / warm-up). For targets below 1.</summary>
+    Logarithmic,
+}
+
+/// <summary>
+/// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small: 3000 steps on 32,491 edges. Shorter
+/// runs and smaller graphs have defaults that make the same way in fewer steps (<see cref="MultiplierRate"/>, <see cref="WeightDecay"/>).
+/// </summary>
+public sealed record EdgePruningOptions
+{
+    /// <summary>Steps in the published runs on GPT-2 small.</summary>
+    public const int PublishedSteps = 3000;
+
+    /// <summary>Steps for graphs of fewer than <see cref="SmallGraph"/> edges, where masks settle sooner.</summary>
+    public const int SmallSteps = 600;
+
+    private const int PublishedEdges = 32_491;
+    private const double PublishedMultiplierRate = 0.8;
+    private const double PublishedWeightDecay = 0.01;
+    private const double MostWeightDecay = 0.1;
+
+    /// <summary>Number of edges below which a graph counts as small.</summary>
+    public const int SmallGraph = 5000;
+
+    /// <summary>Share of all edges that the circuit lacks, above 0 and below 1.</summary>
+    public double Sparsity { get; init; } = 0.95;
+
+    /// <summary>Sparsity that training aims at; null for <see cref="Sparsity"/>. May be above 1, which prunes harder.</summary>
+    public double? Target { get; init; }
+
+    /// <summary>Steps; 0 for <see cref="DefaultSteps"/>.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Steps over which the target grows; null for 5/6 of the steps (published: 2500 of 3000).</summary>
+    public int? TargetWarmup { get; init; }
+
+    /// <summary>How it grows.</summary>
+    public TargetSchedule Schedule { get; init; } = TargetSchedule.Linear;
+
+    /// <summary>Steps over which the learning rates grow, before they fall linearly to 0; null for 1/15 of the steps (published: 200 of 3000).</summary>
+    public int? RateWarmup { get; init; }
+
+    /// <summary>Learning rate of the masks.</summary>
+    public double LearningRate { get; init; } = 0.8;
+
+    /// <summary>
+    /// Learning rate of the Lagrange multipliers; null for the published 0.8, in proportion to edges / steps where that is less: a
+    /// multiplier grows by about its rate each step, and each edge feels its share of it.
+    /// </summary>
+    public double? MultiplierRate { get; init; }
+
+    /// <summary>
+    /// AdamW's weight decay, of masks and multipliers; null for the published 0.01 times 3000 / steps, at most 0.1: the decay brings masks
+    /// down from 10 to where their samples begin to differ, and a shorter run has to get there too.
+    /// </summary>
+    public double? WeightDecay { get; init; }
+
+    /// <summary>The gradient of all parameters together is scaled down to this norm.</summary>
+    public double MaxGradientNorm { get; init; } = 1;
+
+    /// <summary>Mean of the normal distribution (deviation 0.01) that the masks' parameters start from.</summary>
+    public double InitialLogAlpha { get; init; } = 10;
+
+    /// <summary>Prompt pairs per step, at most; pairs are divided into batches of equal size.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Whether every writer has a mask too, which multiplies those of its edges.</summary>
+    public bool NodeMasks { get; init; }
+
+    /// <summary>Sparsity of the writers' masks to aim at; null leaves them to the loss alone, as in the published runs.</summary>
+    public double? NodeTarget { get; init; }
+
+    /// <summary>What edges outside the circuit carry.</summary>
+    public Ablation Ablation { get; init; } = Ablation.Patching;
+
+    /// <summary>Seed of initial masks, samples and the order of batches.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Steps of the schedule that are left out at its start, where the target asks for less than is pruned already.</summary>
+    internal int SkippedSteps { get; init; }
+
+    /// <summary>The number of steps where none is given.</summary>
+    /// <param name="edges">Edges of the graph.</param>
+    /// <returns>The published number, or fewer for small graphs.</returns>
+    public static int DefaultSteps(int edges) => edges < SmallGraph ? SmallSteps : PublishedSteps;
+
+    /// <summary>The same options with every default in place.</summary>
+    /// <param name="edges">Edges of the graph.</param>
+    /// <returns>Options without null and 0.</returns>
+    /// <exception cref="GradpathException">A value cannot be used; the message names the option.</exception>
+    public EdgePruningOptions Resolve(int edges)
+    {
+        int steps = Steps > 0 ? Steps : DefaultSteps(edges);
+        EdgePruningOptions resolved = this with
+        {
+            Steps = steps,
+            Target = Target ?? Sparsity,
+            TargetWarmup = TargetWarmup ?? Math.Max(1, steps * 5 / 6),
+            RateWarmup = RateWarmup ?? steps / 15,
+            MultiplierRate = MultiplierRate ?? PublishedMultiplierRate * Math.Min(1, edges / (double)PublishedEdges * PublishedSteps / steps),
+            WeightDecay = WeightDecay ?? Math.Min(MostWeightDecay, PublishedWeightDecay * PublishedSteps / steps),
+        };
+        resolved.Check();
+        return resolved;
+    }
+
+    /// <summary>The target at a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="target">Its final value.</param>
+    /// <returns>The target.</returns>
+    internal double TargetAt(int step, double target)
+    {
+        double share = Math.Min(1, (step + SkippedSteps) / (double)TargetWarmup!.Value);
+        return Schedule == TargetSchedule.Linear ? target * share : 1 - Math.Pow(1 - target, share);
+    }
+
+    /// <summary>The factor on the learning rates at a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <returns>Between 0 and 1.</returns>
+    internal double RateAt(int step)
+    {
+        int warm = RateWarmup!.Value;
+        return step < warm ? (step + 1.0) / warm : (Steps - step) / (double)Math.Max(1, Steps - warm);
+    }
+
+    /// <summary>Resolved options without the steps at which the target is below a sparsity that is there from the start.</summary>
+    /// <param name="sparsity">That sparsity.</param>
+    /// <param name="edges">Edges of the graph.</param>
+    /// <returns>Options with fewer steps; defaults that depend on the number of steps are those of the steps that are left.</returns>
+    internal EdgePruningOptions From(double sparsity, int edges)
+    {
+        EdgePruningOptions whole = Resolve(edges);
+        int skipped = 0;
+        while (skipped < whole.TargetWarmup && whole.TargetAt(skipped, whole.Target!.Value) < sparsity) skipped++;
+        EdgePruningOptions rest = this with { Steps = whole.Steps - skipped };
+        int warmup = RateWarmup is { } given ? Math.Min(given, rest.Steps) : rest.Steps / 15;
+        return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with { SkippedSteps = skipped, TargetWarmup = whole.TargetWarmup };
+    }
+
+    private void Check()
+    {
+        Require(Sparsity is > 0 and < 1, "sparsity", Sparsity, "above 0 and below 1");
+        Require(Target is > 0, "target", Target!.Value, "above 0");
+        Require(TargetWarmup is > 0 && TargetWarmup <= Steps, "target-warmup", TargetWarmup!.Value, $"from 1 to the number of steps, {Steps}");
+        Require(RateWarmup is >= 0 && RateWarmup <= Steps, "rate-warmup", RateWarmup!.Value, $"from 0 to the number of steps, {Steps}");
+        Require(LearningRate > 0, "learning-rate", LearningRate, "above 0");
+        Require(MultiplierRate > 0, "multiplier-rate", MultiplierRate!.Value, "above 0");
+        Require(WeightDecay >= 0, "weight-decay", WeightDecay!.Value, "0 or more");
+        Require(MaxGradientNorm > 0, "max-gradient-norm", MaxGradientNorm, "above 0");
+        Require(BatchSize > 0, "batch-size", BatchSize, "1 or more");
+        if (NodeTarget is { } nodes)
+        {
+            if (!NodeMasks) throw new GradpathException("--node-target needs --node-masks");
+            Require(nodes > 0, "node-target", nodes, "above 0");
+        }
+        if (Schedule == TargetSchedule.Logarithmic && (Target >= 1 || NodeTarget >= 1))
+            throw new GradpathException("--schedule logarithmic needs targets below 1");
+
+        static void Require(bool holds, string option, double value, string range)
+        {
+            if (!holds || !double.IsFinite(value)) throw new GradpathException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--{option} {value}: must be {range}"));
+        }
+    }
+}
+
+/// <summary>One step of training.</summary>
+/// <param name="Step">Number of the step, from 1.</param>
+/// <param name="Kl">KL(full model || masked model), mean over the step's prompts.</param>
+/// <param name="EdgeLoss">The Lagrangian's part for edges.</param>
+/// <param name="NodeLoss">The Lagrangian's part for nodes; 0 without a node target.</param>
+/// <param name="EdgeTarget">The sparsity aimed at.</param>
+/// <param name="EdgeSparsity">1 - the sum of the step's masks over the number of edges of the graph.</param>
+/// <param name="NodeTarget">The same for nodes; 0 without a node target.</param>
+/// <param name="NodeSparsity">The same for nodes; 0 without node masks.</param>
+public readonly record struct EdgePruningStep(
+    int Step, double Kl, double EdgeLoss, double NodeLoss, double EdgeTarget, double EdgeSparsity, double NodeTarget, double NodeSparsity);
+
+/// <summary>What edge pruning gives.</summary>
+/// <param name="Circuit">The circuit at the requested sparsity, pruned, with the final masks as scores.</param>
+/// <param name="Log">Every step.</param>
+/// <param name="Options">What was run, with every default in place.</param>
+/// <param name="BatchSize">Prompt pairs of the largest batch.</param>
+/// <param name="PeakDeviceBytes">Largest amount of device memory in use.</param>
+/// <param name="WorkPerRow">Multiply-adds of a step for each token, see the README's section on edge pruning.</param>
+public sealed record EdgePruningResult(
+    Graph.Circuit Circuit, IReadOnlyList<EdgePruningStep> Log, EdgePruningOptions Options, int BatchSize, long PeakDeviceBytes, long WorkPerRow);

@@ -1,0 +1,89 @@
+namespace Gradpath.Kernels.Cuda;
+
+/// <summary>A tile kernel of the matrix product: its shape and what the choice between tiles weighs.</summary>
+/// <param name="Arithmetic">How it multiplies.</param>
+/// <param name="Rows">Rows of C that a block makes.</param>
+/// <param name="Columns">Columns of C that a block makes.</param>
+/// <param name="Threads">Threads of a block.</param>
+/// <param name="Blocks">Blocks that a multiprocessor holds at once, by the kernel's launch bounds.</param>
+/// <param name="Rate">
+/// Multiply-adds per clock of a full multiprocessor, as designed: 0.7 to 0.9 of 128 for the ordinary units; for tensor cores what mma.sync and the reads of
+/// shared memory allow. Only the ratios matter, to the choice of a tile.
+/// </param>
+internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns, int Threads, int Blocks, int Rate)
+{
+    private static readonly GemmTile[] Ffma =
+    [
+        new(GemmArithmetic.Ffma, 128, 128, 256, 2, 115),
+        new(GemmArithmetic.Ffma, 128, 64, 128, 3, 110),
+        new(GemmArithmetic.Ffma, 64, 64, 128, 4, 90),
+        new(GemmArithmetic.Ffma, 32, 128, 128, 4, 85),
+    ];
+
+    private static readonly GemmTile[] Tf32x3 =
+    [
+        new(GemmArithmetic.Tf32x3, 128, 128, 256, 1, 190),
+        new(GemmArithmetic.Tf32x3, 128, 64, 128, 2, 180),
+        new(GemmArithmetic.Tf32x3, 64, 64, 128, 3, 160),
+        new(GemmArithmetic.Tf32x3, 32, 128, 128, 3, 155),
+    ];
+
+    private static readonly GemmTile[] Tf32 =
+    [
+        new(GemmArithmetic.Tf32, 128, 128, 256, 1, 500),
+        new(GemmArithmetic.Tf32, 64, 64, 128, 3, 380),
+        new(GemmArithmetic.Tf32, 32, 128, 128, 3, 370),
+    ];
+
+    private static readonly GemmTile[] Bf16 =
+    [
+        new(GemmArithmetic.Bf16, 128, 128, 256, 1, 600),
+        new(GemmArithmetic.Bf16, 64, 64, 128, 3, 420),
+        new(GemmArithmetic.Bf16, 32, 128, 128, 3, 410),
+    ];
+
+    /// <summary>The tile that contracts edges on the ordinary units.</summary>
+    public static GemmTile Contraction => Ffma[2];
+
+    /// <summary>k's of one step of the kernel's loop.</summary>
+    public int Depth => Arithmetic == GemmArithmetic.Ffma ? 16 : 32;
+
+    /// <summary>The file that holds the kernel.</summary>
+    public string File => Arithmetic switch
+    {
+        GemmArithmetic.Ffma => "GemmFfma",
+        GemmArithmetic.Tf32x3 => "GemmTf32x3",
+        GemmArithmetic.Tf32 => "GemmTf32",
+        _ => "GemmBf16",
+    };
+
+    /// <summary>The tiles of an arithmetic.</summary>
+    /// <param name="arithmetic">Which.</param>
+    /// <returns>All of them; the order is that of preference where the estimates tie.</returns>
+    public static ReadOnlySpan<GemmTile> Of(GemmArithmetic arithmetic) => arithmetic switch
+    {
+        GemmArithmetic.Ffma => Ffma,
+        GemmArithmetic.Tf32x3 => Tf32x3,
+        GemmArithmetic.Tf32 => Tf32,
+        _ => Bf16,
+    };
+
+    /// <summary>Name of the kernel: tensor cores have one for each layout of B, "n" or "t" like the form of the product.</summary>
+    /// <param name="transposedB">Whether B is stored with k contiguous.</param>
+    /// <returns>The entry point.</returns>
+    public string KernelName(bool transposedB) =>
+        $"{char.ToLowerInvariant(File[0])}{File[1..]}{(Arithmetic == GemmArithmetic.Ffma ? string.Empty : transposedB ? "Nt" : "Nn")}{Rows}x{Columns}";
+
+    /// <summary>Dynamic shared memory of a block: three steps of both operands, or the tile of C on its way out.</summary>
+    /// <param name="transposedB">Whether B is stored with k contiguous.</param>
+    /// <returns>Bytes.</returns>
+    public int SharedBytes(bool transposedB)
+    {
+        const int stages = 3;
+        if (Arithmetic == GemmArithmetic.Ffma)
+        {
+            return sizeof(float) * Math.Max(stages * Depth * (Rows + 4 + Columns + 4), Rows * (Columns + 4));
+        }
+        return sizeof(float) * stages * Depth * (Rows + Columns + (transposedB ? 0 : 8));
+    }
+}

@@ -1,0 +1,108 @@
+using Gradpath.Kernels.Cuda.Driver;
+
+namespace Gradpath.Kernels.Cuda;
+
+public sealed partial class CudaDevice
+{
+    private readonly HashSet<Recording> _recordings = [];
+    private RecordedPass? _recording;
+    private int _scratchGeneration;
+
+    /// <inheritdoc />
+    public override bool Replays => _options.Graphs;
+
+    /// <summary>
+    /// A pass runs directly the first time, which loads its kernels and lets scratch grow to its size; the second time it is recorded
+    /// as a graph; from then on one launch does all of it.
+    /// </summary>
+    /// <inheritdoc />
+    public override void Replay<TState>(RecordedPass? slot, TState state, Action<TState> pass)
+    {
+        if (slot is null || !_options.Graphs || _recording is not null)
+        {
+            pass(state);
+            return;
+        }
+        Enter();
+        if (slot.Recording is Recording stale && stale.Generation != _scratchGeneration) slot.Dispose();
+        if (slot.Runs++ == 0)
+        {
+            pass(state);
+            return;
+        }
+        if (slot.Recording is null) slot.Recording = Record(slot, state, pass);
+        try
+        {
+            _lastLaunch = "in a recorded pass";
+            _driver.LaunchGraph(((Recording)slot.Recording).Graph, _stream);
+        }
+        catch (CudaException e)
+        {
+            _failed |= IsSticky(e.Result);
+            throw new DeviceException($"{Name}: a recorded pass could not be launched: {e.Message}", e);
+        }
+    }
+
+    private Recording Record<TState>(RecordedPass slot, TState state, Action<TState> pass)
+    {
+        try
+        {
+            _driver.BeginCapture(_stream);
+            _recording = slot;
+            try
+            {
+                pass(state);
+            }
+            catch
+            {
+                _recording = null;
+                Abandon();
+                throw;
+            }
+            _recording = null;
+            var recording = new Recording(this, _driver.EndCapture(_stream), _scratchGeneration);
+            _recordings.Add(recording);
+            return recording;
+        }
+        catch (CudaException e)
+        {
+            _failed |= IsSticky(e.Result);
+            throw new DeviceException($"{Name}: a pass could not be recorded: {e.Message}", e);
+        }
+    }
+
+    // Ends the capture of a pass that failed, whose error is on its way.
+    private void Abandon()
+    {
+        try
+        {
+            _driver.DestroyGraph(_driver.EndCapture(_stream));
+        }
+        catch (CudaException)
+        {
+            // The driver has thrown the broken recording away itself.
+        }
+    }
+
+    private void RefuseWhileRecording(string what)
+    {
+        if (_recording is not null) throw new InvalidOperationException($"{what} cannot be part of a recorded pass: do it before or after");
+    }
+
+    private sealed class Recording(CudaDevice device, nint graph, int generation) : IDisposable
+    {
+        public nint Graph => graph;
+
+        public int Generation => generation;
+
+        public void Dispose()
+        {
+            if (!device._recordings.Remove(this)) return;
+            device.Quietly(() =>
+            {
+                device.SwitchContext();
+                device._driver.DestroyGraph(graph);
+            });
+        }
+    }
+}

@@ -1,0 +1,40 @@
+namespace Gradpath.Kernels.Cuda;
+
+// Memory between two kernels of one operation. All work runs in order on one stream, so one piece serves every operation in turn.
+public sealed partial class CudaDevice
+{
+    private Tensor? _scratch;
+    private Tensor? _partials;
+
+    /// <summary>Partial sums of products and contractions, see <see cref="PartialsBytes"/>.</summary>
+    private nint Partials => (_partials ??= AllocateScratch(PartialsBytes)).Address;
+
+    /// <summary>Memory of unknown content until the next operation asks for some.</summary>
+    private nint Scratch(long bytes)
+    {
+        long has = (_scratch?.Length ?? 0) * sizeof(float);
+        if (bytes <= has) return _scratch!.Address;
+        _scratch?.Dispose();
+        _scratch = null;
+        _scratch = AllocateScratch(Math.Max(bytes, 2 * has));
+        return _scratch.Address;
+    }
+
+    /// <summary>
+    /// Memory of the device's own, which belongs to no run's scope. Recorded passes may hold the address of what it replaces, so they are
+    /// recorded anew.
+    /// </summary>
+    private Tensor AllocateScratch(long bytes)
+    {
+        (AllocationScope? scope, Scope) = (Scope, null);
+        try
+        {
+            _scratchGeneration++;
+            return Allocate(checked((int)((bytes + sizeof(float) - 1) / sizeof(float))));
+        }
+        finally
+        {
+            Scope = scope;
+        }
+    }
+}

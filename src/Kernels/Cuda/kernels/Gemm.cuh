@@ -1,0 +1,259 @@
+// What the kernels of the matrix product share: the arguments, the asynchronous copies from global to shared memory, the pipeline's steps
+// and the stores of results.
+//
+// A block computes a tile of C = A B, [kRows, kColumns], walking along the inner dimension k in steps. Operands lie in memory with either k
+// or the outer dimension (m of A, n of B) contiguous. A copy moves a step's part of an operand with cp.async in one of three ways:
+//
+//   kCopy16        16 bytes a thread, along the memory's rows; needs addresses that are multiples of 16
+//   kCopy4         4 bytes a thread, along the memory's rows; for any stride and offset
+//   kCopyTransposed  4 bytes a thread into shared memory that is laid out the other way round; a warp takes 8 contiguous elements (a full
+//                  32-byte sector) of 4 rows, and its 32 writes fall in 32 different banks
+//
+// What lies beyond the matrix is not read and counts as zero: cp.async fills it in. The ways differ in speed only, never in a bit of C.
+#pragma once
+#include "cuda.cuh"
+
+constexpr int kCopy16 = 0;
+constexpr int kCopy4 = 1;
+constexpr int kCopyTransposed = 2;
+
+// An operand or a result: element (i, j) at data[i * stride + j] as stored, a batch's members `step` apart.
+struct Operand {
+  const float* data;
+  int stride;
+  int outer;   // extent of m or n
+  int copyKind;
+};
+
+DEVICE uint32 sharedAddress(const void* p) { return (uint32)(uint64)(const __attribute__((address_space(3))) void*)p; }
+
+// 16 bytes of which the first `bytes` are read and the rest become zero.
+DEVICE void copyAsync16(uint32 to, const float* from, int bytes) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"((uint64)from), "r"(bytes));
+}
+DEVICE void copyAsync4(uint32 to, const float* from, int bytes) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"((uint64)from), "r"(bytes));
+}
+DEVICE void copyCommit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+
+// Waits until at most kPending of this thread's latest groups are under way.
+template <int kPending>
+DEVICE void copyWait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+DEVICE int minimum(int a, int b) { return a < b ? a : b; }
+DEVICE int maximum(int a, int b) { return a > b ? a : b; }
+
+// Where element (row, k) of a tile with k contiguous lies: rows of 32 floats, their eight 16-byte pieces permuted by the row's number. Eight
+// rows at one piece, and one row's eight pieces, fall in all 32 banks each: copies and ldmatrix meet no conflict, and nothing is padded.
+DEVICE int depthMajorIndex(int row, int k) { return row * 32 + (((k >> 2) ^ (row & 7)) << 2) + (k & 3); }
+
+// The value as the optimizer must take it: unknown. What a copy computes from it is computed anew in each step, in place of living in registers all
+// through the loop, where the sums need them.
+template <class T>
+DEVICE T anew(T v) {
+  asm volatile("" : "+r"(v));
+  return v;
+}
+
+// A step of 32 k of kRows rows into shared memory with k contiguous (depthMajorIndex). `row` is the tile's first row, `k` the step's first k; k goes
+// up to `end`. kTransposes: whether operands come with the rows contiguous.
+template <int kRows, int kThreads, bool kTransposes>
+struct DepthMajorTile {
+  static constexpr int kFloats = kRows * 32;
+
+  DEVICE void copy(uint32 to, const Operand& x, int row, int k, int end) {
+    if (x.copyKind == kCopy16) copy16(to, x, row, k, end);
+    else if (!kTransposes || x.copyKind == kCopy4) copy4(to, x, row, k, end);
+    else if constexpr (kTransposes) copyTransposed(to, x, row, k, end);
+  }
+
+ private:
+  static constexpr int kWarps = kThreads / 32;
+
+  DEVICE void copy16(uint32 to, const Operand& x, int row, int k, int end) {
+    constexpr int kRowsAPass = kThreads / 8;
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int piece = thread % 8 * 4, first = thread / 8, rest = x.outer - row - first;
+    const int bytes = minimum(maximum(end - k - piece, 0), 4) * 4;
+    const float* from = x.data + (int64)(row + first) * stride + k + piece;
+    to = anew(to + depthMajorIndex(first, piece) * 4);
+#pragma unroll
+    for (int r = 0; r < kRows; r += kRowsAPass) {
+      if (kRows % kRowsAPass != 0 && r + first >= kRows) break;
+      copyAsync16(to + r * 128, from, r < rest ? bytes : 0);
+      from += (int64)kRowsAPass * stride;
+    }
+  }
+
+  DEVICE void copy4(uint32 to, const Operand& x, int row, int k, int end) {
+    static_assert(kRows % kWarps == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int first = thread / 32, rest = k + thread % 32 < end ? x.outer - row - first : 0;
+    const float* from = x.data + (int64)(row + first) * stride + k + thread % 32;
+#pragma unroll 4
+    for (int pass = 0; pass < kRows / kWarps; pass++) {
+      copyAsync4(to + depthMajorIndex(pass * kWarps + first, thread % 32) * 4, from, pass * kWarps < rest ? 4 : 0);
+      from += (int64)kWarps * stride;
+    }
+  }
+
+  // A warp takes 8 rows times 4 k.
+  DEVICE void copyTransposed(uint32 to, const Operand& x, int row, int k, int end) {
+    constexpr int kGroups = kRows / 8;
+    static_assert(kGroups % kWarps == 0 || kWarps % kGroups == 0, "the copies of a step are whole passes");
+    constexpr int kAcross = kGroups < kWarps ? kGroups : kWarps, kDown = kWarps / kAcross;
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int first = thread / 32 % kAcross * 8 + thread % 8, d = thread / 32 / kAcross * 4 + thread % 32 / 8;
+#pragma unroll
+    for (int r = 0; r < kRows; r += kAcross * 8) {
+      const int rest = row + first + r < x.outer ? end - k - d : 0;
+      const float* from = x.data + (int64)(k + d) * stride + row + first + r;
+#pragma unroll 4
+      for (int pass = 0; pass < 8 / kDown; pass++) {
+        copyAsync4(to + depthMajorIndex(first + r, d + pass * kDown * 4) * 4, from, pass * kDown * 4 < rest ? 4 : 0);
+        from += (int64)(kDown * 4) * stride;
+      }
+    }
+  }
+};
+
+// A step of kDepth k of kColumns columns into shared memory with the outer dimension contiguous: element (k, column) at k * kPitch + column.
+// kPitch is kColumns + 4 where operands may come transposed (8 k times 4 columns in 32 banks), kColumns + 8 for the tensor cores' reads.
+template <int kDepth, int kColumns, int kPitch, int kThreads, bool kTransposes>
+struct OuterMajorTile {
+  static constexpr int kFloats = kDepth * kPitch;
+
+  DEVICE void copy(uint32 to, const Operand& x, int column, int k, int end) {
+    if (x.copyKind == kCopy16) copy16(to, x, column, k, end);
+    else if (!kTransposes || x.copyKind == kCopy4) copy4(to, x, column, k, end);
+    else if constexpr (kTransposes) copyTransposed(to, x, column, k, end);
+  }
+
+ private:
+  static constexpr int kWarps = kThreads / 32;
+
+  DEVICE void copy16(uint32 to, const Operand& x, int column, int k, int end) {
+    constexpr int kPieces = kColumns / 4, kDepthAPass = kThreads / kPieces;
+    static_assert(kDepth % kDepthAPass == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int piece = thread % kPieces * 4, first = thread / kPieces, rest = end - k - first;
+    const int bytes = minimum(maximum(x.outer - column - piece, 0), 4) * 4;
+    const float* from = x.data + (int64)(k + first) * stride + column + piece;
+    to = anew(to + (first * kPitch + piece) * 4);
+#pragma unroll
+    for (int d = 0; d < kDepth; d += kDepthAPass) {
+      copyAsync16(to + d * kPitch * 4, from, d < rest ? bytes : 0);
+      from += (int64)kDepthAPass * stride;
+    }
+  }
+
+  // A warp takes 32 columns of one k.
+  DEVICE void copy4(uint32 to, const Operand& x, int column, int k, int end) {
+    constexpr int kSegments = kColumns / 32, kDepthAPass = kWarps / kSegments;
+    static_assert(kWarps % kSegments == 0 && kDepth % kDepthAPass == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int c = thread % (kSegments * 32), first = thread / (kSegments * 32), rest = column + c < x.outer ? end - k - first : 0;
+    const float* from = x.data + (int64)(k + first) * stride + column + c;
+    to = anew(to + (first * kPitch + c) * 4);
+#pragma unroll 4
+    for (int d = 0; d < kDepth; d += kDepthAPass) {
+      copyAsync4(to + d * kPitch * 4, from, d < rest ? 4 : 0);
+      from += (int64)kDepthAPass * stride;
+    }
+  }
+
+  // A warp takes 8 k of 4 columns.
+  DEVICE void copyTransposed(uint32 to, const Operand& x, int column, int k, int end) {
+    constexpr int kGroups = kDepth / 8, kColumnsAPass = kWarps / kGroups * 4;
+    static_assert(kWarps % kGroups == 0 && kColumns % kColumnsAPass == 0, "the copies of a step are whole passes");
+    const int thread = anew(threadX()), stride = anew(x.stride);
+    const int d = thread / 32 % kGroups * 8 + thread % 8, first = thread / 32 / kGroups * 4 + thread % 32 / 8;
+    const int rest = k + d < end ? x.outer - column - first : 0;
+    const float* from = x.data + (int64)(column + first) * stride + k + d;
+    to = anew(to + (d * kPitch + first) * 4);
+#pragma unroll 4
+    for (int c = 0; c < kColumns; c += kColumnsAPass) {
+      copyAsync4(to + c * 4, from, c < rest ? 4 : 0);
+      from += (int64)kColumnsAPass * stride;
+    }
+  }
+};
+
+// C, or a split's share of it: where a block's results go.
+struct Result {
+  float* data;
+  const float* bias;  // null for none
+  int64 stride;
+  int rows, columns;
+  bool accumulate;
+  bool wide;  // addresses of whole fours are multiples of 16
+
+  // Four neighbours of a row.
+  DEVICE_MEMBER void store(int row, int column, float4 v) const {
+    if (row >= rows || column >= columns) return;
+    float* to = data + row * stride + column;
+    if (wide && column + 3 < columns) {
+      if (bias) v = {v.x + bias[column], v.y + bias[column + 1], v.z + bias[column + 2], v.w + bias[column + 3]};
+      if (accumulate) {
+        const float4 c = *(const float4*)to;
+        v = {v.x + c.x, v.y + c.y, v.z + c.z, v.w + c.w};
+      }
+      *(float4*)to = v;
+      return;
+    }
+#pragma unroll 1
+    for (int e = 0; e < 4 && column + e < columns; e++) {
+      float value = e == 0 ? v.x : e == 1 ? v.y : e == 2 ? v.z : v.w;
+      if (bias) value += bias[column + e];
+      to[e] = accumulate ? value + to[e] : value;
+    }
+  }
+
+  // A block's tile from shared memory, [kRows][kPitch] of which kColumns count, to C's (row, column) and on: whole rows, 16 bytes a thread.
+  template <int kRows, int kColumns, int kPitch, int kThreads>
+  DEVICE_MEMBER void storeTile(const float* tile, int row, int column) const {
+    constexpr int kPieces = kColumns / 4;
+    static_assert(kRows * kPieces % kThreads == 0, "the stores of a tile are whole passes");
+#pragma unroll 2
+    for (int pass = 0; pass < kRows * kPieces / kThreads; pass++) {
+      const int i = pass * kThreads + threadX(), down = i / kPieces, across = i % kPieces * 4;
+      store(row + down, column + across, *(const float4*)(tile + down * kPitch + across));
+    }
+  }
+};
+
+// The parameters of every tile kernel, in this order; GemmLauncher passes them. Blocks: x = tile of C, rows first, so that the blocks that run
+// together share a part of B; y = split of k; z = member of the batch. Where `partials` is given, split s of member z writes its sums to
+// partials[((z * splits + s) * m + row) * n + column], and a second kernel adds them up.
+#define GEMM_PARAMETERS                                                                                                                    \
+  const float *__restrict__ a, const float *__restrict__ b, float *c, const float *__restrict__ bias, float *partials, int64 stepA,        \
+      int64 stepB, int64 stepC, int m, int n, int k, int strideA, int strideB, int strideC, int copyA, int copyB, int wideC, int accumulate, \
+      int depth
+#define GEMM_ARGUMENTS a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth
+
+// Distance between rows of partial sums: n rounded up to whole fours; what lies between is zero.
+DEVICE int partialPitch(int n) { return (n + 3) / 4 * 4; }
+
+// Where a block works.
+template <int kRows, int kColumns>
+struct BlockPlace {
+  int row, column, first, end;
+
+  DEVICE_MEMBER BlockPlace(int m, int k, int depth) {
+    const int tilesDown = (m + kRows - 1) / kRows;
+    row = blockX() % tilesDown * kRows;
+    column = blockX() / tilesDown * kColumns;
+    first = blockY() * depth;
+    end = minimum(k, first + depth);
+  }
+};
+
+DEVICE Result resultOf(float* c, const float* bias, float* partials, int64 stepC, int m, int n, int strideC, int wideC, int accumulate) {
+  if (partials) {
+    const int pitch = partialPitch(n);
+    return {partials + ((int64)blockZ() * blocksY() + blockY()) * m * pitch, nullptr, pitch, m, pitch, false, true};
+  }
+  return {c + blockZ() * stepC, bias, strideC, m, n, accumulate != 0, wideC != 0};
+}

@@ -1,0 +1,17 @@
+// The matrix product on tensor cores with factors rounded to TF32, 11 significant bits (GemmMma.cuh).
+//
+//   tile      threads  warp tile  blocks at once  registers wanted: sums + factors of A + of B + rest   shared bytes
+//   128 x 128   256     64 x 32    1 (of 255)     64 + 32 + 16 + about 40                               98,304 / 101,376 *
+//   64 x 64     128     32 x 32    3 (of 168)     32 + 16 + 16 + about 40                               49,152 / 52,224
+//   32 x 128    128     32 x 32    3 (of 168)     the same                                              61,440 / 64,512
+//
+// * B with k contiguous / with n contiguous. A k16 step of a 64 x 32 warp tile is 32 mma against 6 KiB read from shared memory. The registers are a
+// count of live values, not a compiler's report.
+#include "GemmMma.cuh"
+
+MMA_KERNEL(gemmTf32Nt128x128, Tf32, true, 128, 128, 64, 32, 3, 256, 1)
+MMA_KERNEL(gemmTf32Nt64x64, Tf32, true, 64, 64, 32, 32, 3, 128, 3)
+MMA_KERNEL(gemmTf32Nt32x128, Tf32, true, 32, 128, 32, 32, 3, 128, 3)
+MMA_KERNEL(gemmTf32Nn128x128, Tf32, false, 128, 128, 64, 32, 3, 256, 1)
+MMA_KERNEL(gemmTf32Nn64x64, Tf32, false, 64, 64, 32, 32, 3, 128, 3)
+MMA_KERNEL(gemmTf32Nn32x128, Tf32, false, 32, 128, 32, 32, 3, 128, 3)

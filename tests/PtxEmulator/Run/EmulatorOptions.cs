@@ -1,0 +1,33 @@
+namespace Gradpath.PtxEmulator;
+
+/// <summary>What the emulated GPU is and what is checked and counted.</summary>
+internal sealed record EmulatorOptions
+{
+    /// <summary>Look for races. Blocks then run one after another, so that a report is the same each time.</summary>
+    public bool Races { get; init; } = true;
+
+    /// <summary>Count memory traffic and bank conflicts; slower.</summary>
+    public bool Count { get; init; }
+
+    /// <summary>Host threads that run blocks where races are not looked for; at most 16.</summary>
+    public int HostThreads { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, Memory.Arena.Windows);
+
+    /// <summary>Bytes of device memory.</summary>
+    public long MemoryLimit { get; init; } = 8L << 30;
+
+    /// <summary>Instructions that one thread may run in one launch before it counts as hanging.</summary>
+    public long InstructionLimit { get; init; } = 4_000_000_000;
+
+    /// <summary>Compute capability and multiprocessors that the driver tells of.</summary>
+    public int Major { get; init; } = 9;
+
+    public int Minor { get; init; }
+
+    public int Multiprocessors { get; init; } = 132;
+
+    /// <summary>Dynamic shared memory that a block may be allowed.</summary>
+    public int SharedMemoryPerBlock { get; init; } = 227 * 1024;
+
+    /// <summary>Device that are told of.</summary>
+    public int DeviceCount { get; init; } = 1;
+}

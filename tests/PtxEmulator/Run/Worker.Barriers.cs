@@ -1,0 +1,101 @@
+using Gradpath.Kernels.Cuda.Driver;
+using Gradpath.PtxEmulator.Compile;
+
+namespace Gradpath.PtxEmulator.Run;
+
+/// <summary>Barriers of the block, and what is said of threads that wait for ever.</summary>
+internal sealed unsafe partial class Worker
+{
+    private bool IsBarrier(int thread) => _status[thread] >= 0 && _launch.Kernel.Collectives[_status[thread]].Kind is CollectiveKind.Barrier or CollectiveKind.BarrierReduce;
+
+    // Opens every barrier at which all it waits for have arrived; called when no thread can run.
+    private bool OpenBarriers()
+    {
+        bool opened = false;
+        for (int first = 0; first < _threads; first++)
+        {
+            if (_status[first] < 0 || !IsBarrier(first)) continue;
+            uint name = FrameOf(first)->Exchange[0], count = FrameOf(first)->Exchange[1];
+            if (name > 15) throw Fault(first, $"there is no barrier {name}: they are 0 to 15");
+            uint expected = count == 0 ? (uint)_threads : count, arrived = 0;
+            for (int thread = first; thread < _threads; thread++)
+            {
+                if (IsBarrier(thread) && FrameOf(thread)->Exchange[0] == name) arrived++;
+            }
+            if (arrived < expected) continue;
+            if (arrived > expected) throw Fault(first, $"divergent barrier: {arrived} threads wait at barrier {name}, which counts {expected}");
+            Open(first, name);
+            opened = true;
+        }
+        return opened;
+    }
+
+    private void Open(int first, uint name)
+    {
+        Span<int> at = stackalloc int[Lanes];
+        at.Fill(-1);
+        uint ones = 0, arrived = 0;
+        for (int thread = first; thread < _threads; thread++)
+        {
+            if (!IsBarrier(thread) || FrameOf(thread)->Exchange[0] != name) continue;
+            int status = _status[thread];
+            ref int warpAt = ref at[thread / Lanes];
+            bool aligned = _launch.Kernel.Collectives[status].Instruction is { Op: "bar" } || _launch.Kernel.Collectives[status].Instruction.Has("aligned");
+            if (aligned && warpAt >= 0 && warpAt != status)
+            {
+                throw Fault(thread, $"divergent barrier: thread {FirstAt(thread / Lanes, warpAt)} of the same warp waits at line {_launch.Kernel.Collectives[warpAt].Instruction.Line}");
+            }
+            warpAt = status;
+            arrived++;
+            if (_launch.Kernel.Collectives[status].Kind == CollectiveKind.BarrierReduce) ones += FrameOf(thread)->Exchange[2];
+        }
+        Tick();
+        *BarrierTime = _clock;
+        for (int warp = 0; warp * Lanes < _threads; warp++) *WarpTime(warp) = _clock;
+        for (int thread = first; thread < _threads; thread++)
+        {
+            if (!IsBarrier(thread) || FrameOf(thread)->Exchange[0] != name) continue;
+            string mode = _launch.Kernel.Collectives[_status[thread]].Mode;
+            FrameOf(thread)->Exchange[0] = mode switch
+            {
+                "popc" => ones,
+                "and" => ones == arrived ? 1u : 0u,
+                _ => ones > 0 ? 1u : 0u,
+            };
+            _status[thread] = Ready;
+        }
+    }
+
+    private int FirstAt(int warp, int status) => Array.IndexOf(_status, status, warp * Lanes);
+
+    private FaultException Fault(int thread, string what) =>
+        new(CudaResult.LaunchFailed, _status[thread] >= 0 ? _launch.Kernel.Collectives[_status[thread]].Instruction.Line : 0, what) { Thread = thread };
+
+    // No thread can run and no barrier opens.
+    private FaultException Stuck()
+    {
+        int exited = Array.IndexOf(_status, CompiledKernel.Exited, 0, _threads);
+        for (int thread = 0; thread < _threads; thread++)
+        {
+            if (_status[thread] < 0 || IsBarrier(thread)) continue;
+            uint mask = FrameOf(thread)->Exchange[KernelCompiler.MaskWord];
+            int first = thread / Lanes * Lanes;
+            for (int lane = 0; lane < Lanes && first + lane < _threads; lane++)
+            {
+                if ((mask >> lane & 1) == 0 || (_status[first + lane] == _status[thread] && FrameOf(first + lane)->Exchange[KernelCompiler.MaskWord] == mask)) continue;
+                return Fault(thread, $"divergent warp: '{_launch.Kernel.Collectives[_status[thread]].Instruction.Text}' waits for lane {lane}, which {Where(first + lane)}");
+            }
+        }
+        int waiting = Array.FindIndex(_status, 0, _threads, s => s >= 0);
+        if (exited >= 0) return Fault(waiting, $"divergent barrier: the thread waits while thread {exited} has ended");
+        int other = Array.FindIndex(_status, 0, _threads, s => s >= 0 && s != _status[waiting]);
+        return Fault(waiting, other < 0 ? "deadlock: the barrier counts more threads than the block has" : $"deadlock: thread {other} {Where(other)}");
+    }
+
+    private string Where(int thread) => _status[thread] switch
+    {
+        CompiledKernel.Exited => "has ended",
+        Ready => "has not come here",
+        int at => $"waits at line {_launch.Kernel.Collectives[at].Instruction.Line} ({_launch.Kernel.Collectives[at].Instruction.Text})",
+    };
+}
