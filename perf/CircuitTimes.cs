@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Bench;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -22,13 +23,13 @@ internal static class CircuitTimes
     /// <returns>Exit code.</returns>
     public static int Run()
     {
-        const int Pairs = 20;
-        const int Tokens = 16;
+        const int Pairs = Workloads.PairCount;
+        const int Tokens = Workloads.Tokens;
         using var device = new CpuDevice();
         Gpt2Config config = Workloads.Shape("small");
         Console.WriteLine($"GPT-2 small shape, random weights; {Pairs} pairs of {Tokens} tokens; {device.Description}");
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
-        PromptPair[] prompts = Workloads.Pairs(Pairs, Tokens, Tokens - 4);
+        PromptPair[] prompts = Workloads.Pairs(Pairs, Tokens, Workloads.DiffersAt);
         AttributionResult eap = EdgeAttribution.Score(weights, prompts, new AttributionOptions { Method = AttributionMethod.Eap });
         var scores = new EdgeScores(new ComputationGraph(config), eap.Scores) { ModelWidth = config.Width };
         int[] lengths = [.. prompts.Select(p => p.Length)];

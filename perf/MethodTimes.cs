@@ -3,6 +3,7 @@ using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Bench;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -20,15 +21,16 @@ internal static class MethodTimes
     public static int Run(string[] args)
     {
         string shape = Option(args, "--shape", "small");
-        int pairs = Number(args, "--pairs", 20);
-        int tokens = Number(args, "--tokens", 16);
-        int batch = Number(args, "--batch-size", 10);
+        int pairs = Number(args, "--pairs", Workloads.PairCount);
+        int tokens = Number(args, "--tokens", Workloads.Tokens);
+        int batch = Number(args, "--batch-size", Workloads.BatchSize);
         int rounds = Number(args, "--rounds", 3);
+        int differsAt = Math.Max(1, tokens - (Workloads.Tokens - Workloads.DiffersAt));
         using var device = new CpuDevice(Number(args, "--threads", 0));
         Gpt2Config config = Workloads.Shape(shape);
         Console.WriteLine($"GPT-2 {shape} shape, random weights; {pairs} pairs of {tokens} tokens, batch {batch}; {device.Description}");
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
-        PromptPair[] prompts = Workloads.Pairs(pairs, tokens, tokens - 4);
+        PromptPair[] prompts = Workloads.Pairs(pairs, tokens, differsAt);
         AttributionOptions[] methods =
         [
             new() { Method = AttributionMethod.Eap, BatchSize = batch },
@@ -50,16 +52,17 @@ internal static class MethodTimes
             }
         }
         double rate = Median(rates);
+        WorkFlops flops = new(config, pairs, tokens, differsAt);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"matrix product: {rate / 1e9:F0} GFLOP/s (median of {rates.Count})"));
         Console.WriteLine("| method | seconds | GFLOP | GFLOP/s | share of the product's rate | workspace MiB | against eap-ig |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         for (int i = 0; i < methods.Length; i++)
         {
             double time = Median(seconds[i]);
-            double flops = Workloads.Flops(config, methods[i], pairs, tokens);
+            double operations = flops.Method(methods[i]);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {methods[i].Method} | {time:F2} | {flops / 1e9:F0} | {flops / time / 1e9:F0} | {flops / time / rate:P0} | {peak[i] / 1048576.0:F0} | {time / Median(seconds[1]):F2} |"));
+                $"| {methods[i].Method} | {time:F2} | {operations / 1e9:F0} | {operations / time / 1e9:F0} | {operations / time / rate:P0} | {peak[i] / 1048576.0:F0} | {time / Median(seconds[1]):F2} |"));
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"peak resident memory: {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB, weights included"));
         return 0;

@@ -38,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORD_LISTS = ROOT / "src/Gpt2Runtime/Tasks/Generators/Words"
 
 LAYERS, HEADS, WIDTH, POSITIONS, EPSILON = 4, 8, 128, 64, 1e-5
+FINDINGS = "## Its circuit for ioi"  # a section of the card that is kept while the weights stay the same
 
 # Prompts asked of the generator, and rows per training batch.
 PROMPTS = {"ioi": 60000, "greater-than": 20000, "sva": 20000, "gender-bias": 900, "country-capital": 12000, "hypernymy": 12000}
@@ -236,7 +237,17 @@ def write_model(directory, model, vocabulary):
     write_safetensors(directory / "model.safetensors", {f"transformer.{name}": value for name, value in model.state_dict().items()})
 
 
-def write_card(directory, arguments, command, vocabulary, results, counts, minutes):
+def read_findings(directory):
+    """The weights of an earlier run and what its card says about the circuit in them, which was measured with Gradpath and not here."""
+    weights, card = directory / "model.safetensors", directory / "README.md"
+    if not weights.exists() or not card.exists():
+        return None, ""
+    text = card.read_text(encoding="utf-8")
+    start, end = text.find(FINDINGS), text.find("## Limits")
+    return weights.read_bytes(), text[start:end] if 0 <= start < end else ""
+
+
+def write_card(directory, arguments, command, vocabulary, results, counts, minutes, findings):
     rows = "".join(
         f"| {task} | {', '.join(HELD_OUT_BY[task])} | {new['count']} | {new['top1']:.1%} | {new['logit_wins']:.1%} | {new['probability_wins']:.1%} "
         f"| {new['logit_difference']:.2f} | {new['probability_difference']:.3f} | {old['top1']:.1%} |\n"
@@ -282,7 +293,7 @@ logit, the larger total probability. The last column is top-1 on prompts that we
   in that sentence; the same fact was trained on in other sentences.
 - gender-bias: the stereotypes were put in on purpose, by the word lists, as something to find. They say nothing about people.
 
-## Limits
+{findings}## Limits
 
 English sentences of the generators only; at most {POSITIONS} tokens. Other words fall apart into bytes, which the model has hardly seen. Token ids of
 GPT-2 mean other words here.
@@ -319,10 +330,13 @@ def main():
     results = {task: (measure(model, held_out[task], begin, 1000), measure(model, training[task], begin, 1000)) for task in ROWS}
     for task, (new, old) in results.items():
         print(task, "held out:", {name: round(value, 4) for name, value in new.items()}, "trained on, top1:", round(old["top1"], 4), flush=True)
+    earlier_weights, findings = read_findings(arguments.out)
     write_model(arguments.out, model, vocabulary)
+    if earlier_weights != (arguments.out / "model.safetensors").read_bytes():
+        findings = ""  # another model has another circuit
     changed = [f"--{name} {getattr(arguments, name)}" for name in ("steps", "seed") if getattr(arguments, name) != parser.get_default(name)]
     write_card(arguments.out, arguments, " ".join(["python3 weights-tools/train_demo.py", *changed]), vocabulary, results,
-               {task: len(prompts) for task, prompts in training.items()}, minutes)
+               {task: len(prompts) for task, prompts in training.items()}, minutes, findings)
 
 
 if __name__ == "__main__":

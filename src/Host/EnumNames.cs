@@ -1,6 +1,7 @@
 using System.Text;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 
 namespace Gradpath.Host;
 
@@ -14,6 +15,8 @@ internal static class EnumNames
         [TaskMetric.ProbabilityDifference] = "prob-diff",
         [TaskMetric.KlDivergence] = "kl",
         [PathStep.Unit] = "1",
+        [MatrixPrecision.Float32] = "fp32",
+        [MatrixPrecision.BFloat16] = "bf16",
     };
 
     /// <summary>The name of a value.</summary>

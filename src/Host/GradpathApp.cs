@@ -18,7 +18,7 @@ internal static class GradpathApp
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
         typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
-        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions),
+        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
     ];
 
     /// <summary>Runs one command.</summary>
@@ -67,11 +67,13 @@ internal static class GradpathApp
             ReportOptions o => ReportCommand.Run(o, terminal),
             DrawOptions o => DrawCommand.Run(o, terminal),
             SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
+            BenchOptions o => BenchCommand.Run(o, terminal, cancellation),
             _ => throw new InvalidOperationException(options.GetType().Name),
         };
     }
 
-    private static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
+    /// <summary>Turns what a command throws into one line and an exit code.</summary>
+    internal static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Gradpath.Kernels;
@@ -21,6 +22,12 @@ public abstract partial class Device : IDisposable
 
     /// <summary>The short name that the command line uses: <c>cpu</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
+
+    /// <summary>What the factors of matrix products are rounded to.</summary>
+    public virtual MatrixPrecision Precision => MatrixPrecision.Float32;
+
+    /// <summary>Who multiplies matrices.</summary>
+    public virtual MatrixProvider Multiplier => MatrixProvider.Own;
 
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
@@ -116,6 +123,21 @@ public abstract partial class Device : IDisposable
     /// <summary>Waits until every operation issued so far is done.</summary>
     public virtual void Synchronize()
     {
+    }
+
+    /// <summary>Times operations.</summary>
+    /// <param name="work">Issues the operations once; it has run before, so that nothing is allocated, compiled or captured now.</param>
+    /// <param name="repeats">How often to issue them in a row.</param>
+    /// <returns>Seconds of one repetition: from an idle device to the last result, divided by the repeats.</returns>
+    public virtual double Time(Action work, int repeats)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfLessThan(repeats, 1);
+        Synchronize();
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < repeats; i++) work();
+        Synchronize();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / repeats;
     }
 
     /// <inheritdoc />

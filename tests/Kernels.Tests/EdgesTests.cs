@@ -137,7 +137,7 @@ public sealed class EdgesTests
     [Fact]
     public void Proximity_takes_as_many_rows_as_there_are()
     {
-        const int Rows = 600_000;
+        const int Rows = OpDevices.ManyRows;
         float[] ones = new float[Rows];
         Array.Fill(ones, 1f);
         Numbers.Same([7, 7 + Rows], Flow(ones, ones, 1, Rows, 1, ones), 1e-7);

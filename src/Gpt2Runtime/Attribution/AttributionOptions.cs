@@ -188,4 +188,7 @@ public sealed record AttributionOptions
 
     /// <summary>Run every position, also those before the first difference of a pair; to compare with and to measure against.</summary>
     internal bool WholePrompts { get; init; }
+
+    /// <summary>exact: score only the edges into these sublayers, and no nodes; to time a part of the whole.</summary>
+    internal Func<int, bool>? OnlySublayers { get; init; }
 }

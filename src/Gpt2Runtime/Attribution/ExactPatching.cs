@@ -77,6 +77,7 @@ internal sealed class ExactPatching : BatchScorer
         int done = 0;
         for (int sublayer = 0; sublayer <= 2 * _context.Config.Layers; sublayer++)
         {
+            if (_context.Options.OnlySublayers?.Invoke(sublayer) == false) continue;
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
             foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies))
             {
@@ -86,7 +87,7 @@ internal sealed class ExactPatching : BatchScorer
                 _context.Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
         }
-        ScoreNodes(batch, one);
+        if (_context.Options.OnlySublayers is null) ScoreNodes(batch, one);
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);

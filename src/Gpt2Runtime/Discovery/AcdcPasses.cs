@@ -20,8 +20,8 @@ internal sealed class AcdcPasses : IDisposable
     private const int MostRowsPerPass = 2048;
     private const int MostCopies = 32;
 
-    // What a pass costs whatever its size, measured in multiply-adds per D x D of a copy's rows (perf/RESULTS.md).
-    private const double OverheadWork = 2e6;
+    // What a pass costs whatever its size, in units of rows x D x D of a copy; set by the times of 1, 2 and 4 candidates in perf/RESULTS.md.
+    private const double OverheadWork = 4e5;
 
     private readonly List<IDisposable> _owned = [];
     private readonly ScoringContext _context;
@@ -59,19 +59,13 @@ internal sealed class AcdcPasses : IDisposable
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;
         _context = Own(new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation));
-        try
+        using (var ablation = new AblationTargets(_context, pairs, false))
         {
-            using var ablation = new AblationTargets(_context, pairs, false);
             foreach (int[] items in plan.Batches)
             {
                 cancellation.ThrowIfCancellationRequested();
                 _lanes.Add(Own(new Lane(_context, pairs, items, spans, Copies, ablation)));
             }
-        }
-        catch
-        {
-            Dispose();
-            throw;
         }
         foreach (Lane lane in _lanes) lane.TakeValues(0, _values);
         Full = Mean();

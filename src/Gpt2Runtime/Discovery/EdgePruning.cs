@@ -52,8 +52,7 @@ public sealed class EdgePruning : IDisposable
         AttributionChecks.Check(model.Config, pairs, runs);
         model.Device.ResetPeak();
         _plan = new MaskedPlan(graph, candidates, options.Ablation != Ablation.Patching);
-        EdgePruningOptions resolved = options.Resolve(graph.EdgeCount);
-        _options = candidates is null ? resolved : resolved.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount));
+        _options = candidates is null ? options.Resolve(graph.EdgeCount) : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
         if (_plan.Edges.Length < Kept)
         {
             throw new GradpathException(

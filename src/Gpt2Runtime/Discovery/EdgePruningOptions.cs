@@ -13,8 +13,8 @@ public enum TargetSchedule
 }
 
 /// <summary>
-/// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small, but for the number of
-/// steps of small models: see <see cref="DefaultSteps"/>.
+/// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small: 3000 steps on 32,491 edges. Shorter
+/// runs and smaller graphs have defaults that make the same way in fewer steps (<see cref="MultiplierRate"/>, <see cref="WeightDecay"/>).
 /// </summary>
 public sealed record EdgePruningOptions
 {
@@ -23,6 +23,11 @@ public sealed record EdgePruningOptions
 
     /// <summary>Steps for graphs of fewer than <see cref="SmallGraph"/> edges, where masks settle sooner.</summary>
     public const int SmallSteps = 1500;
+
+    private const int PublishedEdges = 32_491;
+    private const double PublishedMultiplierRate = 0.8;
+    private const double PublishedWeightDecay = 0.01;
+    private const double MostWeightDecay = 0.1;
 
     /// <summary>Number of edges below which a graph counts as small.</summary>
     public const int SmallGraph = 5000;
@@ -48,11 +53,17 @@ public sealed record EdgePruningOptions
     /// <summary>Learning rate of the masks.</summary>
     public double LearningRate { get; init; } = 0.8;
 
-    /// <summary>Learning rate of the Lagrange multipliers.</summary>
-    public double MultiplierRate { get; init; } = 0.8;
+    /// <summary>
+    /// Learning rate of the Lagrange multipliers; null for the published 0.8, in proportion to edges / steps where that is less: a
+    /// multiplier grows by about its rate each step, and each edge feels its share of it.
+    /// </summary>
+    public double? MultiplierRate { get; init; }
 
-    /// <summary>AdamW's weight decay, of masks and multipliers.</summary>
-    public double WeightDecay { get; init; } = 0.01;
+    /// <summary>
+    /// AdamW's weight decay, of masks and multipliers; null for the published 0.01 times 3000 / steps, at most 0.1: the decay brings masks
+    /// down from 10 to where their samples begin to differ, and a shorter run has to get there too.
+    /// </summary>
+    public double? WeightDecay { get; init; }
 
     /// <summary>The gradient of all parameters together is scaled down to this norm.</summary>
     public double MaxGradientNorm { get; init; } = 1;
@@ -93,6 +104,8 @@ public sealed record EdgePruningOptions
             Target = Target ?? Sparsity,
             TargetWarmup = TargetWarmup ?? Math.Max(1, steps * 5 / 6),
             RateWarmup = RateWarmup ?? steps / 15,
+            MultiplierRate = MultiplierRate ?? PublishedMultiplierRate * Math.Min(1, edges / (double)PublishedEdges * PublishedSteps / steps),
+            WeightDecay = WeightDecay ?? Math.Min(MostWeightDecay, PublishedWeightDecay * PublishedSteps / steps),
         };
         resolved.Check();
         return resolved;
@@ -117,14 +130,18 @@ public sealed record EdgePruningOptions
         return step < warm ? (step + 1.0) / warm : (Steps - step) / (double)Math.Max(1, Steps - warm);
     }
 
-    /// <summary>The schedule without the steps at which the target is below a sparsity that is there from the start.</summary>
+    /// <summary>Resolved options without the steps at which the target is below a sparsity that is there from the start.</summary>
     /// <param name="sparsity">That sparsity.</param>
-    /// <returns>Resolved options with fewer steps; the warm-up of the rates keeps its share of them.</returns>
-    internal EdgePruningOptions From(double sparsity)
+    /// <param name="edges">Edges of the graph.</param>
+    /// <returns>Options with fewer steps; defaults that depend on the number of steps are those of the steps that are left.</returns>
+    internal EdgePruningOptions From(double sparsity, int edges)
     {
+        EdgePruningOptions whole = Resolve(edges);
         int skipped = 0;
-        while (skipped < TargetWarmup && TargetAt(skipped, Target!.Value) < sparsity) skipped++;
-        return this with { SkippedSteps = skipped, Steps = Steps - skipped, RateWarmup = (int)((long)RateWarmup!.Value * (Steps - skipped) / Steps) };
+        while (skipped < whole.TargetWarmup && whole.TargetAt(skipped, whole.Target!.Value) < sparsity) skipped++;
+        EdgePruningOptions rest = this with { Steps = whole.Steps - skipped };
+        int warmup = RateWarmup is { } given ? Math.Min(given, rest.Steps) : rest.Steps / 15;
+        return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with { SkippedSteps = skipped, TargetWarmup = whole.TargetWarmup };
     }
 
     private void Check()
@@ -134,8 +151,8 @@ public sealed record EdgePruningOptions
         Require(TargetWarmup is > 0 && TargetWarmup <= Steps, "target-warmup", TargetWarmup!.Value, $"from 1 to the number of steps, {Steps}");
         Require(RateWarmup is >= 0 && RateWarmup <= Steps, "rate-warmup", RateWarmup!.Value, $"from 0 to the number of steps, {Steps}");
         Require(LearningRate > 0, "learning-rate", LearningRate, "above 0");
-        Require(MultiplierRate > 0, "multiplier-rate", MultiplierRate, "above 0");
-        Require(WeightDecay >= 0, "weight-decay", WeightDecay, "0 or more");
+        Require(MultiplierRate > 0, "multiplier-rate", MultiplierRate!.Value, "above 0");
+        Require(WeightDecay >= 0, "weight-decay", WeightDecay!.Value, "0 or more");
         Require(MaxGradientNorm > 0, "max-gradient-norm", MaxGradientNorm, "above 0");
         Require(BatchSize > 0, "batch-size", BatchSize, "1 or more");
         if (NodeTarget is { } nodes)
@@ -171,6 +188,6 @@ public readonly record struct EdgePruningStep(
 /// <param name="Options">What was run, with every default in place.</param>
 /// <param name="BatchSize">Prompt pairs of the largest batch.</param>
 /// <param name="PeakDeviceBytes">Largest amount of device memory in use.</param>
-/// <param name="WorkPerRow">Multiply-adds of a step for each token, see the README's section on edge pruning.</param>
+/// <param name="WorkPerRow">Multiply-adds of a step for each token, see <see cref="Model.MaskedPlan.WorkPerRow"/>.</param>
 public sealed record EdgePruningResult(
     Graph.Circuit Circuit, IReadOnlyList<EdgePruningStep> Log, EdgePruningOptions Options, int BatchSize, long PeakDeviceBytes, long WorkPerRow);

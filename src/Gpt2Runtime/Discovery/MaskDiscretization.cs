@@ -16,7 +16,8 @@ internal static class MaskDiscretization
     /// <param name="nodeMasks">Whether writers have masks.</param>
     /// <param name="kept">Number of edges wanted.</param>
     /// <returns>
-    /// The pruned circuit whose number of edges is nearest; scores are the masks without noise, 0 for edges that have none.
+    /// The pruned circuit of that many edges, or the nearest number above that connected edges give (below, where there are too few
+    /// candidates); scores are the masks without noise, 0 for edges that have none.
     /// </returns>
     public static Circuit Select(MaskedPlan plan, float[] logAlpha, bool nodeMasks, int kept)
     {
@@ -28,30 +29,47 @@ internal static class MaskDiscretization
         {
             // The logarithm keeps apart what is 1 in float32.
             keys[i] = LogMask(logAlpha[i]) + (nodeMasks ? LogMask(logAlpha[count + plan.SlotOf(plan.Edges[i].Row)]) : 0);
-            masks[(plan.Edges[i].Row * graph.Readers) + plan.Edges[i].Column] = (float)Math.Exp(keys[i]);
+            masks[CellOf(i)] = (float)Math.Exp(keys[i]);
         }
         int[] order = [.. Enumerable.Range(0, count).OrderByDescending(i => keys[i])];
         var scores = new EdgeScores(graph, masks);
 
-        // More edges never make the pruned circuit smaller.
+        // The fewest edges that leave enough after pruning; more edges never make the pruned circuit smaller.
         int low = Math.Min(kept, count), high = count;
         while (low < high)
         {
-            int middle = (low + high + 1) / 2;
-            if (Of(middle).EdgeCount <= kept) low = middle;
-            else high = middle - 1;
+            int middle = (low + high) / 2;
+            if (Of(Top(middle)).EdgeCount >= kept) high = middle;
+            else low = middle + 1;
         }
-        Circuit below = Of(low);
-        if (below.EdgeCount == kept || low == count) return below;
-        Circuit above = Of(low + 1);
-        return above.EdgeCount - kept < kept - below.EdgeCount ? above : below;
+        return Trim(Top(low));
 
-        Circuit Of(int edges)
+        // The last edge may have brought others with it, whose node had no input or no output before: then the smallest masks go again.
+        Circuit Trim(bool[] membership)
+        {
+            Circuit circuit = Of(membership);
+            for (int at = low - 1; at >= 0 && circuit.EdgeCount > kept; at--)
+            {
+                int cell = CellOf(order[at]);
+                if (!circuit.Membership[cell]) continue;
+                membership[cell] = false;
+                Circuit without = Of(membership);
+                if (without.EdgeCount >= kept) circuit = without;
+                else membership[cell] = true;
+            }
+            return circuit;
+        }
+
+        bool[] Top(int edges)
         {
             var membership = new bool[masks.Length];
-            foreach (int i in order.AsSpan(0, edges)) membership[(plan.Edges[i].Row * graph.Readers) + plan.Edges[i].Column] = true;
-            return CircuitPruning.Prune(new Circuit(graph, membership) { Scores = scores });
+            foreach (int i in order.AsSpan(0, edges)) membership[CellOf(i)] = true;
+            return membership;
         }
+
+        Circuit Of(bool[] membership) => CircuitPruning.Prune(new Circuit(graph, membership) { Scores = scores });
+
+        int CellOf(int edge) => (plan.Edges[edge].Row * graph.Readers) + plan.Edges[edge].Column;
     }
 
     // ln sigmoid(x), without overflow.

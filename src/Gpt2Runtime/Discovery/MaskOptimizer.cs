@@ -154,10 +154,10 @@ internal sealed class MaskOptimizer : IDisposable
         double rate = _options.RateAt(step);
         var logged = new EdgePruningStep(step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);
         _device.AdamWStep(_logAlpha, _gradient, _first, _second, _layout.Parameters, Constants(rate * _options.LearningRate));
-        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++) _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate));
+        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++) _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate!.Value));
         return logged;
 
-        AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay, Beta1, Beta2, Epsilon, step + 1, scale);
+        AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
     }
 
     /// <inheritdoc />

@@ -19,7 +19,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// </remarks>
 public static class PathTracing
 {
-    // Effects below this share of the clean metric (or of 1 where that is 0) are rounding, however many senders were asked for.
+    // Effects below this share of the clean metric (of 1 for a divergence, which is 0 there) are rounding, however many senders were asked for.
     private const double Nothing = 1e-5;
 
     /// <summary>Follows paths backwards.</summary>
@@ -49,6 +49,10 @@ public static class PathTracing
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tracing);
+        if (patching.Metric == TaskMetric.KlDivergence && tracing.Threshold is not null)
+        {
+            throw new GradpathException("the divergence from the clean run is 0 in the clean run, so that no effect is a share of it: say how many senders to follow, not a threshold");
+        }
         var graph = new ComputationGraph(model.Config);
         var rounds = new List<PathRound>();
         var followed = new HashSet<(int Node, TokenPositions Positions)>();
@@ -113,7 +117,11 @@ public static class PathTracing
         IProgress<AttributionProgress>? progress,
         CancellationToken cancellation)
     {
-        double unit = clean == 0 ? 1 : Math.Abs(clean);
+        if (clean == 0 && tracing.Threshold is not null)
+        {
+            throw new GradpathException("the metric of the clean prompts is 0, so that no effect is a share of it: say with --top-n how many senders to follow");
+        }
+        double unit = clean == 0 || patching.Metric == TaskMetric.KlDivergence ? 1 : Math.Abs(clean);
         double least = Math.Max(Nothing, tracing.Threshold ?? 0) * unit;
         (PathMap Map, int Row, double Effect)[] strong =
         [

@@ -50,6 +50,9 @@ public sealed record Provenance
     /// <summary>The precision of matrix products.</summary>
     public string? Precision { get; init; }
 
+    /// <summary>Who multiplied matrices: <c>own</c> or <c>cublas</c>.</summary>
+    public string? Gemm { get; init; }
+
     /// <summary>Prompt pairs per pass.</summary>
     public int? BatchSize { get; init; }
 
@@ -100,6 +103,7 @@ public sealed record Provenance
         Add("normalization", Normalization);
         Add("device", Device);
         Add("precision", Precision);
+        Add("gemm", Gemm);
         Add("batch_size", BatchSize);
         Add("seed", Seed);
         Add("items", Items);
@@ -151,6 +155,7 @@ public sealed record Provenance
             Normalization = Text("normalization"),
             Device = Text("device"),
             Precision = Text("precision"),
+            Gemm = Text("gemm"),
             BatchSize = (int?)Number("batch_size"),
             Seed = Number("seed"),
             Items = (int?)Number("items"),

@@ -16,7 +16,13 @@ internal static class AcdcCommand
     private const string KlObjective = "kl";
     private const string MetricObjective = "metric";
 
-    public static int Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation)
+    /// <summary>Runs the command.</summary>
+    /// <param name="o">The options.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="cancellation">Stops the search; its work is saved.</param>
+    /// <param name="watcher">Told of the progress where the terminal shows none.</param>
+    /// <exception cref="StoppedException">The search was stopped on the way.</exception>
+    public static int Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation, IProgress<AttributionProgress>? watcher = null)
     {
         double[] thresholds = Check(o);
         ProgressFile.Check(o.Out, o.Resume);
@@ -31,12 +37,13 @@ internal static class AcdcCommand
                 scores?.RequireModel(config, o.Scores!);
                 truth?.RequireModel(config, o.GroundTruth!);
             },
+            terminal,
             cancellation);
 
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
         ProgressFile file = new(o.Out, "acdc", RunOf(o, session, options, thresholds));
         AcdcState state = o.Resume ? AcdcState.Load(file, thresholds.Length) : new AcdcState(thresholds.Length);
-        IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, cancellation);
+        IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, watcher, cancellation);
 
         session.Clock.Start("evaluate");
         Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o))];
@@ -105,13 +112,20 @@ internal static class AcdcCommand
     }
 
     private static IReadOnlyList<AcdcResult> Search(
-        EvaluationSession session, double[] thresholds, AcdcOptions options, AcdcState state, ProgressFile file, Terminal terminal, CancellationToken cancellation)
+        EvaluationSession session,
+        double[] thresholds,
+        AcdcOptions options,
+        AcdcState state,
+        ProgressFile file,
+        Terminal terminal,
+        IProgress<AttributionProgress>? watcher,
+        CancellationToken cancellation)
     {
         session.Clock.Start("search");
         try
         {
             return ScoringProgress.Run(terminal, "acdc", progress => Acdc.Search(
-                session.Weights, session.Prompts.Pairs, thresholds, options, state, new ProgressSaver(progress, () => state.Save(file), TimeProvider.System), cancellation));
+                session.Weights, session.Prompts.Pairs, thresholds, options, state, new ProgressSaver(progress ?? watcher, () => state.Save(file), TimeProvider.System), cancellation));
         }
         catch (OperationCanceledException e) when (state.Tested > 0)
         {

@@ -29,7 +29,7 @@ internal static class CompletenessCommand
         o.Check();
         Circuit circuit = CircuitFile.Read(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 100, greedyRuns: 10);
-        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), cancellation);
+        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
         session.Clock.Start("passes");
         Completeness result = ScoringProgress.Run(
             terminal, "completeness", progress => Completeness.Measure(session.Weights, session.Prompts.Pairs, circuit, sets, session.Options, progress, cancellation));

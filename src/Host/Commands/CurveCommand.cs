@@ -65,6 +65,7 @@ internal static class CurveCommand
             {
                 foreach ((string file, ReportMethod method) in o.Scores.Zip(methods)) method.Scores.RequireModel(config, file);
             },
+            terminal,
             cancellation);
 
         session.Clock.Start("passes");

@@ -13,19 +13,13 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath demo</c>.</summary>
 [Verb("demo", HelpText = "Compare EAP, EAP-IG and EAP-GP on the small model that ships with the program.")]
-internal sealed class DemoOptions : CommandOptions
+internal sealed class DemoOptions : DeviceOptions
 {
     [Option("model", MetaValue = "MODEL", Default = "demo", HelpText = "Another model to run it on; its vocabulary must hold the task's words.")]
     public string Model { get; set; } = "demo";
 
     [Option("out", MetaValue = "DIR", Default = "out/demo", HelpText = "Directory for the three score files and paths; made where it is missing.")]
     public string Out { get; set; } = "out/demo";
-
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
-    public string Device { get; set; } = "auto";
-
-    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
-    public int? Threads { get; set; }
 }
 
 /// <summary>
@@ -48,7 +42,7 @@ internal static class DemoCommand
     {
         StageClock clock = new();
         clock.Start("load");
-        using Device device = ComputeDevice.Open(o.Device, o.Threads);
+        using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         PromptSet prompts = new PromptRequest { Task = Task, Limit = Items, Seed = Seed }.Load(checkpoint);
         using LoadedModel model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);

@@ -37,7 +37,7 @@ internal static class EvaluateCommand
         EvaluationSession.Check(o);
         if (o.Out is not null) ResultJson.RequireWritable(o.Out);
         Circuit circuit = CircuitFile.Read(o.Circuit);
-        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), cancellation);
+        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
 
         session.Clock.Start("passes");
         EvaluationResult result = ScoringProgress.Run(

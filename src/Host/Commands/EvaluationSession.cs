@@ -46,7 +46,7 @@ internal sealed class EvaluationSession : IDisposable
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public static void Check(PromptedOptions o)
     {
-        ComputeDevice.Check(o.Device, o.Threads);
+        ComputeDevice.Check(o);
         Request(o).Check();
         MethodOptions.Positive("batch-size", o.BatchSize);
         EnumNames.Parse<Ablation>("ablation", o.Ablation);
@@ -55,12 +55,13 @@ internal sealed class EvaluationSession : IDisposable
     /// <summary>Opens the model and reads the prompts.</summary>
     /// <param name="o">Options that <see cref="Check"/> has passed.</param>
     /// <param name="requireModel">Refuses a model that the circuits or scores do not belong to; called before the weights are read.</param>
+    /// <param name="terminal">Told which device was chosen.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static EvaluationSession Open(PromptedOptions o, Action<Gpt2Config> requireModel, CancellationToken cancellation)
+    public static EvaluationSession Open(PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation)
     {
         StageClock clock = new();
         clock.Start("load");
-        Device device = ComputeDevice.Open(o.Device, o.Threads);
+        Device device = ComputeDevice.Open(o, terminal);
         Gpt2Checkpoint? checkpoint = null;
         try
         {
@@ -95,7 +96,8 @@ internal sealed class EvaluationSession : IDisposable
         Metric = EnumNames.Of(Options.Metric),
         Ablation = EnumNames.Of(Options.Ablation),
         Device = _device.Description,
-        Precision = "fp32",
+        Precision = EnumNames.Of(_device.Precision),
+        Gemm = EnumNames.Of(_device.Multiplier),
         BatchSize = batchSize,
         Seed = (long)Seed,
         Items = Prompts.Pairs.Count,

@@ -14,7 +14,7 @@ internal sealed class InfoOptions : CommandOptions
     [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";
 
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
+    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]
     public string Device { get; set; } = "auto";
 }
 
@@ -23,7 +23,7 @@ internal static class InfoCommand
 {
     public static int Run(InfoOptions o, Terminal terminal)
     {
-        using Device device = ComputeDevice.Open(o.Device, null);
+        using Device device = ComputeDevice.Open(o.Device, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         Gpt2Config config = checkpoint.Config;
         ComputationGraph graph = new(config);

@@ -34,11 +34,11 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("learning-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the masks.")]
     public double LearningRate { get; set; } = 0.8;
 
-    [Option("multiplier-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the Lagrange multipliers.")]
-    public double MultiplierRate { get; set; } = 0.8;
+    [Option("multiplier-rate", MetaValue = "R", HelpText = "Learning rate of the Lagrange multipliers (default: 0.8 times edges / 32491 times 3000 / steps, at most 0.8).")]
+    public double? MultiplierRate { get; set; }
 
-    [Option("weight-decay", MetaValue = "R", Default = 0.01, HelpText = "AdamW's weight decay.")]
-    public double WeightDecay { get; set; } = 0.01;
+    [Option("weight-decay", MetaValue = "R", HelpText = "AdamW's weight decay (default: 0.01 times 3000 / steps, at most 0.1).")]
+    public double? WeightDecay { get; set; }
 
     [Option("max-gradient-norm", MetaValue = "X", Default = 1.0, HelpText = "Scale gradients down to this norm.")]
     public double MaxGradientNorm { get; set; } = 1;

@@ -29,7 +29,7 @@ internal static class MinimalityCommand
         o.Check();
         Circuit circuit = CircuitFile.Read(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 10, greedyRuns: 0);
-        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), cancellation);
+        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
         session.Clock.Start("passes");
         Minimality result = ScoringProgress.Run(
             terminal, "minimality", progress => Minimality.Measure(session.Weights, session.Prompts.Pairs, circuit, sets, session.Options, progress, cancellation));

@@ -3,7 +3,7 @@ using CommandLine;
 namespace Gradpath.Host.Commands;
 
 /// <summary>What all commands share that run a model on prompts.</summary>
-internal abstract class ModelPromptOptions : CommandOptions
+internal abstract class ModelPromptOptions : DeviceOptions
 {
     [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face cache.")]
     public string Model { get; set; } = "";
@@ -22,12 +22,6 @@ internal abstract class ModelPromptOptions : CommandOptions
 
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
     public int? Limit { get; set; }
-
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
-    public string Device { get; set; } = "auto";
-
-    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
-    public int? Threads { get; set; }
 
     [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
     public bool NoBos { get; set; }

@@ -26,6 +26,7 @@ internal static class PathPatchCommand
                 senders = o.SenderRows(graph);
                 receivers = o.FirstReceivers(graph);
             },
+            terminal,
             cancellation);
         bool relative = session.Options.Metric != TaskMetric.KlDivergence;
         if (!relative && o.TopN is null)
@@ -66,8 +67,6 @@ internal static class PathPatchCommand
             throw new StoppedException($"stopped after {Rounds(done.Count)}, kept in {file.Path}; the same command with --resume goes on from there.", e);
         }
         cancellation.ThrowIfCancellationRequested();
-        if (relative && trace.CleanMetric == 0 && o.TopN is null)
-            throw new GradpathException("the metric of the clean prompts is 0, so that no effect is a share of it: say with --top-n how many senders to follow.");
 
         session.Clock.Start("write");
         PathReport report = new(trace, relative, $"Path patching: {session.Prompts.Task}");
@@ -95,7 +94,7 @@ internal static class PathPatchCommand
     private static void Summarise(Terminal terminal, PathPatchOptions o, PathReport report, Circuit circuit)
     {
         terminal.Out.WriteLine($"clean metric {ResultJson.Text(report.Trace.CleanMetric)}; an effect is its change{(report.Relative ? " in percent" : "")} when only the paths from one sender to the receivers carry what the sender does {(o.Ablation == "patching" ? "on the corrupted prompt" : $"under ablation {o.Ablation}")}.");
-        int edges = report.Trace.Rounds.Sum(r => r.Edges.Count);
+        int edges = report.Trace.Rounds.SelectMany(r => r.Edges).Select(e => (e.Row, e.Receiver.Column)).Distinct().Count();
         if (edges == 0) terminal.Out.WriteLine(o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
         else if (!o.FreezeMlps && circuit.EdgeCount > edges) terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the senders, the circuit has {Sizes.Count(circuit.EdgeCount)} (--freeze-mlps leaves them out).");
         else terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed.");

@@ -17,7 +17,7 @@ internal static class ScoreCommand
         // Whatever can be refused is refused before the work starts.
         AttributionOptions options = MethodOptions.Parse(o);
         if (o.Top < 0) throw new UsageException($"--top {o.Top}: must be 0 or more.");
-        ComputeDevice.Check(o.Device, o.Threads);
+        ComputeDevice.Check(o);
         PromptRequest request = new()
         {
             Task = o.Task,
@@ -35,7 +35,7 @@ internal static class ScoreCommand
 
         StageClock clock = new();
         clock.Start("load");
-        using Device device = ComputeDevice.Open(o.Device, o.Threads);
+        using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint);

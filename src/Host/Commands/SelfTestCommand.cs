@@ -10,14 +10,8 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath selftest</c>.</summary>
 [Verb("selftest", HelpText = "Check on this machine that scores obey the identities that define them, and a device against the CPU.")]
-internal sealed class SelfTestOptions : CommandOptions
+internal sealed class SelfTestOptions : DeviceOptions
 {
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
-    public string Device { get; set; } = "auto";
-
-    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
-    public int? Threads { get; set; }
-
     [Option("against", MetaValue = "DEVICE", HelpText = "cpu: compare every op and every method with a second CPU device. Any other device than the CPU is always compared so.")]
     public string? Against { get; set; }
 
@@ -34,7 +28,7 @@ internal static class SelfTestCommand
     {
         if (o.Against is not (null or "cpu")) throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
         MethodOptions.Positive("cases", o.Cases);
-        using Device device = ComputeDevice.Open(o.Device, o.Threads);
+        using Device device = ComputeDevice.Open(o, terminal);
         bool compares = o.Against is not null || device is not CpuDevice;
         if (o.Cases is not null && !compares) throw new UsageException("--cases is for the comparison of devices; add --against cpu.");
 

@@ -16,6 +16,7 @@ internal static class PathPicture
     private const double CellHeight = 20;
     private const double Left = 52;
     private const double Gap = 44;
+    private const double LetterWidth = 6.1;
     private const int MapsPerRow = 2;
     private const string Ink = "#1c1f23";
 
@@ -81,7 +82,8 @@ internal static class PathPicture
     {
         int heads = report.Trace.Graph.Heads;
         int layers = report.Trace.Graph.Layers;
-        double mapWidth = Left + ((heads + 1) * Cell) + Gap;
+        double titles = report.Trace.Rounds.SelectMany(r => r.Maps).Max(m => report.NameOf(m).Length + "round 1: ".Length) * LetterWidth;
+        double mapWidth = Math.Max(Left + ((heads + 1) * Cell), titles) + Gap;
         double mapHeight = ((layers + 1) * CellHeight) + 64;
         (int Round, PathMap Map)[] maps = [.. report.Trace.Rounds.SelectMany((round, r) => round.Maps.Select(m => (r + 1, m)))];
         (double X, double Y)[] places = new (double, double)[maps.Length];

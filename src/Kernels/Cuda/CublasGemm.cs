@@ -11,7 +11,7 @@ public sealed partial class CudaDevice
 
     private void OpenCublas()
     {
-        _cublasWorkspace = AllocateScratch(checked((int)(CublasWorkspaceBytes / sizeof(float))));
+        _cublasWorkspace = AllocateScratch(CublasWorkspaceBytes);
         _cublas = new Cublas(_stream, _options.Precision, _cublasWorkspace.Address, CublasWorkspaceBytes);
     }
 
@@ -36,7 +36,8 @@ public sealed partial class CudaDevice
     {
         if (_ones is not null && _ones.Length >= rows) return _ones;
         _ones?.Dispose();
-        _ones = AllocateScratch(rows);
+        _ones = null;
+        _ones = AllocateScratch((long)rows * sizeof(float));
         var values = new float[rows];
         values.AsSpan().Fill(1);
         Upload(values, _ones);

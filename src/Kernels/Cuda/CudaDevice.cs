@@ -25,7 +25,6 @@ public sealed partial class CudaDevice : Device
     private readonly nint _stream;
     private readonly long _identity = Interlocked.Increment(ref _opened);
     private readonly MemoryPool _memory;
-    private readonly nint _partials;
     private readonly Dictionary<string, nint> _modules = [];
     private string _lastLaunch = "";
     private bool _failed;
@@ -66,15 +65,10 @@ public sealed partial class CudaDevice : Device
         }
         _memory = new MemoryPool(driver, _options.CacheMemory);
         Arithmetic = ArithmeticOf(_options);
+        if (!_options.UseCublas) return;
         try
         {
-            _partials = driver.Allocate(PartialsBytes);
-            if (_options.UseCublas) OpenCublas();
-        }
-        catch (CudaException e)
-        {
-            Dispose();
-            throw new DeviceException($"{Name} cannot be opened: {e.Message}", e);
+            OpenCublas();
         }
         catch
         {
@@ -88,6 +82,12 @@ public sealed partial class CudaDevice : Device
 
     /// <inheritdoc />
     public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
+
+    /// <inheritdoc />
+    public override MatrixPrecision Precision => _options.Precision;
+
+    /// <inheritdoc />
+    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : MatrixProvider.Own;
 
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;
@@ -113,15 +113,13 @@ public sealed partial class CudaDevice : Device
     {
         if (disposing && !_disposed)
         {
-            MakeCurrent();
             _disposed = true;
+            Quietly(() => _driver.MakeCurrent(_context));
             Quietly(() => _driver.Synchronize(_stream));
             foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
             _cublas?.Dispose();
             if (_staging is not null) Quietly(_staging.Dispose);
             _memory.Clear(address => Quietly(() => _driver.Free(address)));
-            if (_partials != 0) Quietly(() => _driver.Free(_partials));
-            FreeScratch();
             foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
             Quietly(() => _driver.DestroyStream(_stream));
             Quietly(() => _driver.ReleaseContext(_ordinal, _context));
@@ -190,13 +188,19 @@ public sealed partial class CudaDevice : Device
     {
         try
         {
-            _driver.MakeCurrent(_context);
-            _current = _identity;
+            SwitchContext();
         }
         catch (CudaException e)
         {
-            throw new DeviceException($"{Name}: {e.Message}", e);
+            throw WorkFailed(e);
         }
+    }
+
+    private void SwitchContext()
+    {
+        if (_current == _identity) return;
+        _driver.MakeCurrent(_context);
+        _current = _identity;
     }
 
     /// <summary>An error that shows when the device is waited for: one of the kernels since the last wait.</summary>

@@ -73,7 +73,7 @@ public sealed partial class CudaDevice
                 Blocks(bytes / sizeof(float), 32),
                 256,
                 0,
-                _partials, slices, delta.Rows, gradients.Rows, scores, stride, 0);
+                Partials, slices, delta.Rows, gradients.Rows, scores, stride, 0);
         }
     }
 
@@ -104,7 +104,7 @@ public sealed partial class CudaDevice
             (checked(Blocks(delta.Rows, ContractionRows) * Blocks(readers, columns)), slices),
             threads,
             sharedBytes,
-            AddressOf(delta), AddressOf(gradients), (nint)0, (nint)0, _partials, 0L, 0L, 0L,
+            AddressOf(delta), AddressOf(gradients), (nint)0, (nint)0, Partials, 0L, 0L, 0L,
             delta.Rows, readers, delta.Columns, delta.Stride, gradients.Stride, 0, copyA, copyB, 0, 0, slice);
     }
 }

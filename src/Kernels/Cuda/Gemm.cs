@@ -37,6 +37,11 @@ public sealed partial class CudaDevice
     /// <inheritdoc />
     protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
+        if (_cublas is not null)
+        {
+            CublasProduct(a, b, c, options);
+            return;
+        }
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
         GemmPlan plan = ForcedPlan?.Invoke(shape)
             ?? GemmPlan.Choose(shape, Arithmetic, b.Transposed, _info.Multiprocessors, _info.SharedMemoryPerBlock, PartialsLimit);
@@ -76,7 +81,7 @@ public sealed partial class CudaDevice
             (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch),
             tile.Threads,
             tile.SharedBytes(b.Transposed),
-            AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? _partials : 0, options.StepA, options.StepB, options.StepC,
+            AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? Partials : 0, options.StepA, options.StepB, options.StepC,
             c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB, CopyAlong(c, options.StepC) == CopyWide ? 1 : 0,
             options.Accumulate ? 1 : 0, plan.Depth);
         if (!split) return;
@@ -86,7 +91,7 @@ public sealed partial class CudaDevice
             (Blocks((long)shape.M * shape.PartialPitch, 256), 1, options.Batch),
             256,
             0,
-            _partials, AddressOf(c), options.Bias, options.StepC, c.Rows, c.Columns, plan.Splits, c.Stride, options.Accumulate ? 1 : 0);
+            Partials, AddressOf(c), options.Bias, options.StepC, c.Rows, c.Columns, plan.Splits, c.Stride, options.Accumulate ? 1 : 0);
     }
 
     private Kernel LoadTile(GemmTile tile, bool transposedB)

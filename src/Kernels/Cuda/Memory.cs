@@ -132,9 +132,9 @@ public sealed partial class CudaDevice
             _memory.FreeLater(address);
             return;
         }
-        if (_current != _identity) MakeCurrent();
         try
         {
+            SwitchContext();
             _memory.Free(address);
         }
         catch (CudaException e)
@@ -146,24 +146,6 @@ public sealed partial class CudaDevice
 
     /// <inheritdoc />
     protected override void FreeFinalizedCore(nint address, long bytes) => _memory.FreeLater(address);
-
-    /// <summary>
-    /// Memory of the device's own, for an operation that needs room for its parts: it belongs to no run's scope. Recorded passes hold its
-    /// address, so whoever replaces scratch by a larger one gets passes that are recorded anew.
-    /// </summary>
-    private Tensor AllocateScratch(int length)
-    {
-        (AllocationScope? scope, Scope) = (Scope, null);
-        try
-        {
-            _scratchGeneration++;
-            return Allocate(length);
-        }
-        finally
-        {
-            Scope = scope;
-        }
-    }
 
     private string Room()
     {

@@ -98,8 +98,11 @@ public sealed partial class CudaDevice
         public void Dispose()
         {
             if (!device._recordings.Remove(this)) return;
-            if (_current != device._identity) device.MakeCurrent();
-            device.Quietly(() => device._driver.DestroyGraph(graph));
+            device.Quietly(() =>
+            {
+                device.SwitchContext();
+                device._driver.DestroyGraph(graph);
+            });
         }
     }
 }

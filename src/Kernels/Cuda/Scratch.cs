@@ -3,25 +3,41 @@ namespace Gradpath.Kernels.Cuda;
 // Memory between two kernels of one operation. All work runs in order on one stream, so one piece serves every operation in turn.
 public sealed partial class CudaDevice
 {
-    private readonly List<nint> _outgrown = [];
-    private nint _scratch;
-    private long _scratchBytes;
+    private Tensor? _scratch;
+    private Tensor? _partials;
 
-    /// <summary>
-    /// Memory of unknown content until the next operation asks for some. What it outgrew is kept until the device is closed: work that
-    /// was recorded may hold the address.
-    /// </summary>
+    /// <summary>Bytes that the device holds for its operations, which <see cref="Device.AllocatedBytes"/> includes.</summary>
+    internal long OwnScratchBytes => sizeof(float) * ((_scratch?.Length ?? 0) + (_partials?.Length ?? 0) + (_ones?.Length ?? 0) + (_cublasWorkspace?.Length ?? 0));
+
+    /// <summary>Partial sums of products and contractions, see <see cref="PartialsBytes"/>.</summary>
+    private nint Partials => (_partials ??= AllocateScratch(PartialsBytes)).Address;
+
+    /// <summary>Memory of unknown content until the next operation asks for some.</summary>
     private nint Scratch(long bytes)
     {
-        if (bytes <= _scratchBytes) return _scratch;
-        if (_scratch != 0) _outgrown.Add(_scratch);
-        _scratchBytes = Math.Max(bytes, 2 * _scratchBytes);
-        return _scratch = _driver.Allocate(_scratchBytes);
+        long has = (_scratch?.Length ?? 0) * sizeof(float);
+        if (bytes <= has) return _scratch!.Address;
+        _scratch?.Dispose();
+        _scratch = null;
+        _scratch = AllocateScratch(Math.Max(bytes, 2 * has));
+        return _scratch.Address;
     }
 
-    private void FreeScratch()
+    /// <summary>
+    /// Memory of the device's own, which belongs to no run's scope. Recorded passes may hold the address of what it replaces, so they are
+    /// recorded anew.
+    /// </summary>
+    private Tensor AllocateScratch(long bytes)
     {
-        foreach (nint address in _outgrown) Quietly(() => _driver.Free(address));
-        if (_scratch != 0) Quietly(() => _driver.Free(_scratch));
+        (AllocationScope? scope, Scope) = (Scope, null);
+        try
+        {
+            _scratchGeneration++;
+            return Allocate(checked((int)((bytes + sizeof(float) - 1) / sizeof(float))));
+        }
+        finally
+        {
+            Scope = scope;
+        }
     }
 }

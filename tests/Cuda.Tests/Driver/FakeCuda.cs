@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Gradpath.Kernels.Cuda.Driver;
 
@@ -42,27 +41,10 @@ internal static unsafe class FakeCuda
 
     private static (nint Library, LibCuda? Driver, string Reason) Build()
     {
-        if (!OperatingSystem.IsLinux()) return (0, null, "the stand-in for libcuda is compiled on Linux only");
-        string folder = Directory.CreateTempSubdirectory("gradpath-fakecuda").FullName;
-        string library = Path.Combine(folder, "libfakecuda.so");
-        string source = Path.Combine(AppContext.BaseDirectory, "Driver", "fakecuda.c");
-        foreach (string compiler in new[] { "cc", "gcc", "clang", "clang-19" })
-        {
-            try
-            {
-                using Process process = Process.Start(new ProcessStartInfo(compiler, ["-shared", "-fPIC", "-w", "-o", library, source]))!;
-                process.WaitForExit();
-                if (process.ExitCode != 0) continue;
-            }
-            catch (System.ComponentModel.Win32Exception)
-            {
-                continue;
-            }
-            nint handle = NativeLibrary.Load(library);
-            var driver = new LibCuda([library]);
-            Directory.Delete(folder, recursive: true);
-            return (handle, driver, "");
-        }
-        return (0, null, "no C compiler (cc, gcc, clang): the stand-in for libcuda cannot be built");
+        if (CompiledC.Build("fakecuda.c", out string reason) is not { } library) return (0, null, reason);
+        nint handle = NativeLibrary.Load(library);
+        var driver = new LibCuda([library]);
+        Directory.Delete(Path.GetDirectoryName(library)!, recursive: true);
+        return (handle, driver, "");
     }
 }

@@ -201,7 +201,8 @@ DEVICE void attend(const Layout& layout, const Head& head, int firstQuery, const
   }
 }
 
-// Softmax with the largest score and the sum of exponentials kept side by side, so that one pass over the scores finds both.
+// Softmax with the largest score and the sum of exponentials kept side by side, so that one pass over the scores finds both. Scores are
+// rounded, so that both passes see the same: of scores in the thousands the rounding alone would be seen in the exponential.
 template <int kRows>
 struct SoftmaxRows {
   float scale;
@@ -215,7 +216,7 @@ struct SoftmaxRows {
   }
 
   DEVICE_MEMBER void note(int i, int, int, float product) {
-    const float score = scale * product;
+    const float score = roundedProduct(scale, product);
     const float ratio = exponential(-__builtin_fabsf(score - largest[i]));
     sum[i] = score > largest[i] ? sum[i] * ratio + 1 : sum[i] + ratio;
     largest[i] = score > largest[i] ? score : largest[i];
@@ -235,7 +236,7 @@ struct SoftmaxRows {
     }
   }
 
-  DEVICE_MEMBER float weight(int i, int, int, float product) { return exponential(scale * product - largest[i]) * sum[i]; }
+  DEVICE_MEMBER float weight(int i, int, int, float product) { return exponential(roundedProduct(scale, product) - largest[i]) * sum[i]; }
 
   // The weights of a tile of keys are the probabilities; behind the last tile that any query sees, zeros go up to the last key.
   DEVICE_MEMBER void keep(const float* weights, int queries, int seen, int firstKey) const {

@@ -31,7 +31,7 @@ KERNEL __launch_bounds__(kWarps * kWarp) accumulateReaders(
     gains[k] = i < headWidth ? gainSums[at + i] : 0;
     constants[k] = i < headWidth ? constant[at + i] : 0;
   }
-  float offset = offsets[place];
+  float offset = lane() == 0 ? offsets[place] : 0;
   for (int r = n, p = 0; r < rows; r += baseRows, p++) {
     const int activation = r % activationRows;
     const float scale = rstd[activation];

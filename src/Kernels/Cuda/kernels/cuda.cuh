@@ -74,3 +74,6 @@ DEVICE T blockSum(T v, T* shared) {
 
 DEVICE float squareRoot(float v) { return __nvvm_sqrt_rn_f(v); }
 DEVICE double squareRoot(double v) { return __nvvm_sqrt_rn_d(v); }
+
+// A product that is rounded even where a sum follows, which would otherwise become one fused operation.
+DEVICE float roundedProduct(float a, float b) { return __nvvm_mul_rn_f(a, b); }

@@ -1,0 +1,19 @@
+using CommandLine;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>What all commands share that compute: where, and how exactly.</summary>
+internal abstract class DeviceOptions : CommandOptions
+{
+    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto (the GPU with the most free memory, or the CPU where none can be used), cpu, cuda or cuda:N.")]
+    public string Device { get; set; } = "auto";
+
+    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
+    public int? Threads { get; set; }
+
+    [Option("precision", MetaValue = "PRECISION", Default = "fp32", HelpText = "Matrix products on a GPU: fp32, or with rounded factors tf32 or bf16. The CPU has fp32.")]
+    public string Precision { get; set; } = "fp32";
+
+    [Option("gemm", MetaValue = "PROVIDER", Default = "own", HelpText = "Who multiplies matrices on a GPU: own, or cublas of an installed CUDA toolkit.")]
+    public string Gemm { get; set; } = "own";
+}

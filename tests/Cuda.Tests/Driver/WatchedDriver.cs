@@ -1,0 +1,237 @@
+using Gradpath.Kernels.Cuda.Driver;
+
+namespace Gradpath.Cuda.Tests.Driver;
+
+/// <summary>
+/// A driver seen through: counts the calls by name, keeps account of everything that must be given back, and fails where a test wants it
+/// to. A handle that was never given out or is given back twice is an error here, whatever the driver below makes of it.
+/// </summary>
+/// <param name="inner">The driver that does the work.</param>
+internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
+{
+    private readonly Dictionary<string, int> _calls = [];
+    private readonly Dictionary<(string Kind, nint Handle), long> _live = [];
+
+    /// <summary>Asked before each call, by its name and how often it has been made before; not null makes the call fail so.</summary>
+    public Func<string, int, CudaResult?>? Fault { get; set; }
+
+    /// <summary>What has not been given back.</summary>
+    public IEnumerable<string> Live => _live.Keys.Select(k => $"{k.Kind} {k.Handle:x}");
+
+    /// <summary>Sizes of the device memory given out.</summary>
+    public IEnumerable<long> LiveSizes => _live.Where(p => p.Key.Kind == "memory").Select(p => p.Value);
+
+    /// <summary>Kernels recorded in a capture do not count as launches.</summary>
+    public bool Capturing { get; private set; }
+
+    public int Version => inner.Version;
+
+    public int DeviceCount => inner.DeviceCount;
+
+    /// <summary>How often a function was called.</summary>
+    public int Calls(string name) => _calls.GetValueOrDefault(name);
+
+    /// <summary>Starts counting again.</summary>
+    public void Reset() => _calls.Clear();
+
+    public CudaDeviceInfo Describe(int ordinal) => inner.Describe(ordinal);
+
+    public nint CreateContext(int ordinal)
+    {
+        Note(nameof(CreateContext));
+        return Take("context", inner.CreateContext(ordinal), 1);
+    }
+
+    public void MakeCurrent(nint context)
+    {
+        Note(nameof(MakeCurrent));
+        inner.MakeCurrent(context);
+    }
+
+    public void ReleaseContext(int ordinal, nint context)
+    {
+        Note(nameof(ReleaseContext));
+        Give("context", context);
+        inner.ReleaseContext(ordinal, context);
+    }
+
+    public (long Free, long Total) MemoryInfo()
+    {
+        Note(nameof(MemoryInfo));
+        return inner.MemoryInfo();
+    }
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
+    {
+        Note(nameof(LoadModule));
+        return Take("module", inner.LoadModule(name, ptx), 1);
+    }
+
+    public void UnloadModule(nint module)
+    {
+        Note(nameof(UnloadModule));
+        Give("module", module);
+        inner.UnloadModule(module);
+    }
+
+    public nint GetFunction(nint module, string name)
+    {
+        Note(nameof(GetFunction));
+        return inner.GetFunction(module, name);
+    }
+
+    public CudaFunctionInfo DescribeFunction(nint function) => inner.DescribeFunction(function);
+
+    public void AllowSharedMemory(nint function, int bytes)
+    {
+        Note(nameof(AllowSharedMemory));
+        inner.AllowSharedMemory(function, bytes);
+    }
+
+    public nint Allocate(long bytes)
+    {
+        Note(nameof(Allocate));
+        return Take("memory", inner.Allocate(bytes), bytes);
+    }
+
+    public void Free(nint address)
+    {
+        Note(nameof(Free));
+        Give("memory", address);
+        inner.Free(address);
+    }
+
+    public nint AllocatePinned(long bytes)
+    {
+        Note(nameof(AllocatePinned));
+        return Take("pinned memory", inner.AllocatePinned(bytes), bytes);
+    }
+
+    public void FreePinned(nint address)
+    {
+        Note(nameof(FreePinned));
+        Give("pinned memory", address);
+        inner.FreePinned(address);
+    }
+
+    public void CopyToDevice(nint target, nint source, long bytes, nint stream)
+    {
+        Note(nameof(CopyToDevice));
+        inner.CopyToDevice(target, source, bytes, stream);
+    }
+
+    public void CopyToHost(nint target, nint source, long bytes, nint stream)
+    {
+        Note(nameof(CopyToHost));
+        inner.CopyToHost(target, source, bytes, stream);
+    }
+
+    public void CopyOnDevice(nint target, nint source, long bytes, nint stream)
+    {
+        Note(nameof(CopyOnDevice));
+        inner.CopyOnDevice(target, source, bytes, stream);
+    }
+
+    public void FillBytes(nint target, byte value, long bytes, nint stream)
+    {
+        Note(nameof(FillBytes));
+        inner.FillBytes(target, value, bytes, stream);
+    }
+
+    public nint CreateStream()
+    {
+        Note(nameof(CreateStream));
+        return Take("stream", inner.CreateStream(), 1);
+    }
+
+    public void DestroyStream(nint stream)
+    {
+        Note(nameof(DestroyStream));
+        Give("stream", stream);
+        inner.DestroyStream(stream);
+    }
+
+    public void Synchronize(nint stream)
+    {
+        Note(nameof(Synchronize));
+        inner.Synchronize(stream);
+    }
+
+    public nint CreateEvent()
+    {
+        Note(nameof(CreateEvent));
+        return Take("event", inner.CreateEvent(), 1);
+    }
+
+    public void DestroyEvent(nint handle)
+    {
+        Note(nameof(DestroyEvent));
+        Give("event", handle);
+        inner.DestroyEvent(handle);
+    }
+
+    public void RecordEvent(nint handle, nint stream)
+    {
+        Note(nameof(RecordEvent));
+        inner.RecordEvent(handle, stream);
+    }
+
+    public void SynchronizeEvent(nint handle)
+    {
+        Note(nameof(SynchronizeEvent));
+        inner.SynchronizeEvent(handle);
+    }
+
+    public float ElapsedMilliseconds(nint start, nint end) => inner.ElapsedMilliseconds(start, end);
+
+    public void Launch(nint function, Grid grid, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
+    {
+        Note(Capturing ? "RecordLaunch" : nameof(Launch));
+        inner.Launch(function, grid, threads, sharedBytes, stream, arguments);
+    }
+
+    public void BeginCapture(nint stream)
+    {
+        Note(nameof(BeginCapture));
+        inner.BeginCapture(stream);
+        Capturing = true;
+    }
+
+    public nint EndCapture(nint stream)
+    {
+        Capturing = false;
+        Note(nameof(EndCapture));
+        return Take("graph", inner.EndCapture(stream), 1);
+    }
+
+    public void LaunchGraph(nint graph, nint stream)
+    {
+        Note(nameof(LaunchGraph));
+        inner.LaunchGraph(graph, stream);
+    }
+
+    public void DestroyGraph(nint graph)
+    {
+        Note(nameof(DestroyGraph));
+        Give("graph", graph);
+        inner.DestroyGraph(graph);
+    }
+
+    private void Note(string call)
+    {
+        int before = _calls.GetValueOrDefault(call);
+        _calls[call] = before + 1;
+        if (Fault?.Invoke(call, before) is { } result) throw new CudaException(call, result);
+    }
+
+    private nint Take(string kind, nint handle, long size)
+    {
+        _live.Add((kind, handle), size);
+        return handle;
+    }
+
+    private void Give(string kind, nint handle)
+    {
+        if (!_live.Remove((kind, handle))) throw new InvalidOperationException($"{kind} {handle:x} is given back that is not there");
+    }
+}

@@ -1,0 +1,227 @@
+using Gradpath.Cuda.Tests.Driver;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cuda;
+using Gradpath.Kernels.Cuda.Driver;
+
+namespace Gradpath.Cuda.Tests;
+
+/// <summary>The device's memory: kept for reuse, zeroed, given back, and never lost.</summary>
+public class MemoryTests
+{
+    private readonly WatchedDriver _driver = new(new HostDriver());
+
+    [Theory]
+    [InlineData(0, 512)]
+    [InlineData(1, 512)]
+    [InlineData(513, 1024)]
+    [InlineData(4096, 4096)]
+    [InlineData(4097, 4608)]
+    [InlineData(1 << 20, 1 << 20)]
+    [InlineData((1 << 20) + 1, (1 << 20) + (1 << 17))]
+    [InlineData(5L << 30, 5L << 30)]
+    public void BlocksWasteAtMostAnEighth(long bytes, long block) => Assert.Equal(block, MemoryPool.BlockSize(bytes));
+
+    [Fact]
+    public void EveryRequestFitsItsBlockAndTheBlockItself()
+    {
+        var random = new Random(1);
+        for (int i = 0; i < 10000; i++)
+        {
+            long bytes = random.NextInt64(1L << random.Next(1, 40));
+            long block = MemoryPool.BlockSize(bytes);
+            Assert.InRange(bytes, 0, block);
+            Assert.True(block <= 512 || block - bytes <= Math.Max(512, bytes / 8), $"{bytes} in {block}");
+            Assert.Equal(block, MemoryPool.BlockSize(block));
+        }
+    }
+
+    [Fact]
+    public void FreedMemoryIsGivenOutAgainAsZeros()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        nint first;
+        using (Tensor tensor = device.StoreTensor([1, 2, 3], 3))
+        {
+            first = tensor.Address;
+        }
+        using Tensor next = device.Allocate(5);
+        Assert.Equal(first, next.Address);
+        Assert.Equal(new float[5], next.ToArray());
+        Assert.Equal(1, _driver.Calls("Allocate"));
+        Assert.Equal(0, _driver.Calls("Free"));
+        using Tensor other = device.Allocate(3);
+        Assert.NotEqual(first, other.Address);
+    }
+
+    [Fact]
+    public void WithoutTheCacheEverySizeIsExactAndEveryFreeReachesTheDriver()
+    {
+        using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
+        Tensor a = device.Allocate(3);
+        using DeviceArray<double> b = device.AllocateArray<double>(5);
+        using Tensor empty = device.Allocate(0, 7);
+        Assert.Equal([4, 12, 40], _driver.LiveSizes.Order());
+        Assert.Equal(52, device.AllocatedBytes);
+        a.Dispose();
+        a.Dispose();
+        Assert.Equal(1, _driver.Calls("Free"));
+        Assert.Equal([4, 40], _driver.LiveSizes.Order());
+        Assert.Equal(40, device.AllocatedBytes);
+    }
+
+    [Fact]
+    public void DisposingFreesEverythingAndLaterDisposalsAreHarmless()
+    {
+        Tensor kept;
+        using (var device = new CudaDevice(_driver, 0))
+        {
+            kept = device.StoreTensor([1], 1);
+            device.Allocate(100).Dispose();
+            Assert.NotEmpty(_driver.Live);
+        }
+        Assert.Empty(_driver.Live);
+        kept.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => kept.Device.Allocate(1));
+    }
+
+    [Fact]
+    public void TheFinaliserLeavesTheFreeingToTheDevicesThread()
+    {
+        using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
+        Forget(device);
+        int before = _driver.Calls("Free");
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(before, _driver.Calls("Free"));
+        Assert.Equal(0, device.AllocatedBytes);
+        device.Synchronize();
+        Assert.Equal(before + 10, _driver.Calls("Free"));
+        Assert.Empty(_driver.LiveSizes);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void Forget(CudaDevice device)
+        {
+            for (int i = 0; i < 10; i++) device.Allocate(100);
+        }
+    }
+
+    [Fact]
+    public void BeforeItRunsOutItGivesBackWhatItKept()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        device.Allocate(1000).Dispose();
+        bool full = true;
+        _driver.Fault = (call, _) =>
+        {
+            bool fails = full && call == "Allocate";
+            if (fails) full = false;
+            return fails ? CudaResult.OutOfMemory : null;
+        };
+        using Tensor tensor = device.Allocate(100_000);
+        Assert.Equal(1, _driver.Calls("Free"));
+        Assert.Single(_driver.LiveSizes);
+    }
+
+    [Fact]
+    public void RunningOutNamesTheSizeAndWhatHelps()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        using Tensor held = device.Allocate(1 << 20);
+        _driver.Fault = (call, _) => call == "Allocate" ? CudaResult.OutOfMemory : null;
+        var e = Assert.Throws<DeviceException>(() => device.Allocate(3 << 20));
+        Assert.Equal("cuda:0 has no room for 12.0 MiB: 512.0 GiB of 1024.0 GiB are free, 4.0 MiB are in this run's use; use a smaller --batch-size", e.Message);
+        Assert.Equal(4 << 20, device.AllocatedBytes);
+        _driver.Fault = null;
+        using Tensor after = device.Allocate(3 << 20);
+    }
+
+    [Fact]
+    public void AnUploadThatFailsLeavesNothingBehind()
+    {
+        using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
+        _driver.Fault = (call, _) => call == "CopyToDevice" ? CudaResult.InvalidValue : null;
+        Assert.Throws<DeviceException>(() => device.StoreTensor([1, 2], 2));
+        Assert.Throws<DeviceException>(() => device.Store<int>([1, 2]));
+        Assert.Throws<DeviceException>(() => AdoptedFrom(device, new float[2 << 20]));
+        _driver.Fault = null;
+        Assert.Empty(_driver.LiveSizes);
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    [InlineData((16 << 18) - 1)]
+    [InlineData((3 * (16 << 18)) + 17)]
+    public void AdoptedMemoryArrivesWholeThroughTheStaging(int length)
+    {
+        using var device = new CudaDevice(_driver, 0);
+        float[] values = [.. Enumerable.Range(0, length).Select(i => (float)i)];
+        using Tensor tensor = AdoptedFrom(device, values);
+        Assert.Equal(values, tensor.ToArray());
+        int chunks = length * 4 < 1 << 20 ? 1 : (length + (16 << 18) - 1) / (16 << 18);
+        Assert.Equal(chunks, _driver.Calls("CopyToDevice"));
+        Assert.Equal(length * 4 < 1 << 20 ? 0 : 2, _driver.Calls("AllocatePinned"));
+    }
+
+    [Fact]
+    public void ABufferIsFilledAgainOnlyAfterItsCopyIsDone()
+    {
+        var order = new List<string>();
+        _driver.Fault = (call, _) =>
+        {
+            if (call is "CopyToDevice" or "RecordEvent" or "SynchronizeEvent") order.Add(call[0..1]);
+            return null;
+        };
+        using var device = new CudaDevice(_driver, 0);
+        using Tensor tensor = AdoptedFrom(device, new float[5 * (16 << 18)]);
+        Assert.Equal("SCRSCRSCRSCRSCR", string.Concat(order));
+    }
+
+    [Fact]
+    public void StagingThatCannotBeAllocatedLeavesNothingBehind()
+    {
+        using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
+        string[] before = [.. _driver.Live];
+        _driver.Fault = (call, count) => call == "CreateEvent" && count == 1 ? CudaResult.OutOfMemory : null;
+        Assert.Throws<DeviceException>(() => AdoptedFrom(device, new float[1 << 20]));
+        _driver.Fault = null;
+        Assert.Equal(before, _driver.Live);
+    }
+
+    [Fact]
+    public void AScopeFreesWhatIsLeftInIt()
+    {
+        using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
+        using Tensor outside = device.Allocate(1);
+        using (new AllocationScope(device))
+        {
+            device.Allocate(10);
+            using Tensor disposed = device.Allocate(20);
+            outside.Dispose();
+            using (new AllocationScope(device)) device.Allocate(30);
+            Assert.Equal([40, 80], _driver.LiveSizes.Order());
+            using (var inner = new AllocationScope(device))
+            {
+                device.Allocate(40);
+                inner.Keep();
+            }
+            Assert.Equal([40, 80, 160], _driver.LiveSizes.Order());
+        }
+        Assert.Empty(_driver.LiveSizes);
+        Tensor kept;
+        using (var scope = new AllocationScope(device))
+        {
+            kept = device.Allocate(5);
+            scope.Keep();
+        }
+        Assert.Equal([20L], _driver.LiveSizes);
+        kept.Dispose();
+        Assert.Empty(_driver.LiveSizes);
+    }
+
+    private static unsafe Tensor AdoptedFrom(CudaDevice device, float[] values)
+    {
+        fixed (float* first = values) return device.Adopt((nint)first, [values.Length], values);
+    }
+}

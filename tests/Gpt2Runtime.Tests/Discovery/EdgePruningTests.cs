@@ -1,0 +1,166 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tests.Attribution;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cpu;
+
+namespace Gradpath.Gpt2Runtime.Tests.Discovery;
+
+/// <summary>Edge pruning as a program: schedules, sizes, saving and going on, refusals.</summary>
+public sealed class EdgePruningTests
+{
+    [Theory]
+    [InlineData(0.5, false, null, Ablation.Patching)]
+    [InlineData(0.8, false, null, Ablation.Zero)]
+    [InlineData(0.7, true, null, Ablation.Patching)]
+    [InlineData(0.7, true, 0.3, Ablation.Patching)]
+    public void The_circuit_has_the_requested_sparsity_within_one_percent(double sparsity, bool nodeMasks, double? nodeTarget, Ablation ablation)
+    {
+        using OddModel model = OddModel.Make("relu, unscaled attention");
+        using var pruning = new EdgePruning(model.Weights, model.Mixed, Short with { Sparsity = sparsity, NodeMasks = nodeMasks, NodeTarget = nodeTarget, Ablation = ablation });
+        pruning.Train();
+        EdgePruningResult result = pruning.Finish();
+        ComputationGraph graph = result.Circuit.Graph;
+        Assert.InRange(1 - (result.Circuit.EdgeCount / (double)graph.EdgeCount), sparsity - 0.01, sparsity + 0.01);
+        Assert.Equal(result.Circuit.EdgeCount, CircuitPruning.Prune(result.Circuit).EdgeCount);
+        Assert.True(result.Circuit.EdgesBeforePrune >= result.Circuit.EdgeCount);
+        Assert.Equal(Short.Steps, result.Log.Count);
+        Assert.Equal(Enumerable.Range(1, Short.Steps), result.Log.Select(s => s.Step));
+        Assert.Equal(nodeTarget ?? 0, result.Log[^1].NodeTarget, 12);
+        if (!nodeMasks) Assert.All(result.Log, s => Assert.Equal((0, 0), (s.NodeSparsity, s.NodeLoss)));
+        else Assert.Contains(result.Log, s => s.NodeSparsity > 0);
+
+        // The masks of edges that stay are the largest.
+        float[] masks = result.Circuit.Scores!.Values;
+        Assert.All(graph.Edges, e => Assert.InRange(masks[(e.Row * graph.Readers) + e.Column], 0, 1));
+    }
+
+    [Fact]
+    public void A_run_that_goes_on_from_a_file_ends_with_the_same_bits()
+    {
+        using OddModel model = OddModel.Make("head bias");
+        using var folder = new TempFolder();
+        EdgePruningOptions options = Short with { Sparsity = 0.6, NodeMasks = true, NodeTarget = 0.2, BatchSize = 2, Seed = 3 };
+        using var whole = new EdgePruning(model.Weights, model.Mixed, options);
+        whole.Train();
+        EdgePruningResult expected = whole.Finish();
+
+        var file = new ProgressFile(folder["c.json"], "edge-prune", new JsonObject { ["--seed"] = 3 });
+        using var stop = new CancellationTokenSource();
+        using (var first = new EdgePruning(model.Weights, model.Mixed, options, null, stop.Token))
+        {
+            Assert.Throws<OperationCanceledException>(() => first.Train(new StopAfter(stop, 17)));
+            Assert.Equal(17, first.Step);
+            first.Save(file);
+        }
+        using var second = new EdgePruning(model.Weights, model.Mixed, options);
+        second.Restore(file);
+        Assert.Equal(17, second.Step);
+        second.Train();
+        EdgePruningResult actual = second.Finish();
+        Assert.Equal(expected.Log, actual.Log);
+        Assert.Equal(expected.Circuit.Scores!.Values, actual.Circuit.Scores!.Values);
+        Assert.Equal(expected.Circuit.Membership.ToArray(), actual.Circuit.Membership.ToArray());
+    }
+
+    [Fact]
+    public void A_state_of_another_size_is_refused()
+    {
+        using OddModel model = OddModel.Make("head bias");
+        using var folder = new TempFolder();
+        var file = new ProgressFile(folder["c.json"], "edge-prune", []);
+        using (var plain = new EdgePruning(model.Weights, model.Mixed, Short)) plain.Save(file);
+        using var gated = new EdgePruning(model.Weights, model.Mixed, Short with { NodeMasks = true });
+        Assert.Contains("delete it", Assert.Throws<GradpathException>(() => gated.Restore(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_seed_decides_and_the_number_of_threads_does_not()
+    {
+        float[] Masks(int workers, ulong seed)
+        {
+            using OddModel model = OddModel.Make("untied, erf", workers);
+            using var pruning = new EdgePruning(model.Weights, model.Mixed, Short with { Seed = seed });
+            pruning.Train();
+            return pruning.Finish().Circuit.Scores!.Values;
+        }
+        float[] one = Masks(1, 5);
+        Assert.Equal(one, Masks(3, 5));
+        Assert.NotEqual(one, Masks(1, 6));
+    }
+
+    [Fact]
+    public void Targets_and_rates_follow_the_schedule()
+    {
+        EdgePruningOptions linear = new EdgePruningOptions { Sparsity = 0.9, Steps = 3000 }.Resolve(32_491);
+        Assert.Equal((0.9, 2500, 200, 3000), (linear.Target!.Value, linear.TargetWarmup!.Value, linear.RateWarmup!.Value, linear.Steps));
+        Assert.Equal(0, linear.TargetAt(0, 0.9));
+        Assert.Equal(0.45, linear.TargetAt(1250, 0.9), 12);
+        Assert.Equal(0.9, linear.TargetAt(2800, 0.9), 12);
+        Assert.Equal(0.5, linear.RateAt(99), 12);
+        Assert.Equal(1, linear.RateAt(200), 12);
+        Assert.Equal(0.5, linear.RateAt(1600), 12);
+        EdgePruningOptions logarithmic = linear with { Schedule = TargetSchedule.Logarithmic };
+        Assert.Equal(1 - Math.Sqrt(0.1), logarithmic.TargetAt(1250, 0.9), 12);
+
+        // Half of the edges are pruned before: the schedule begins where it asks for that.
+        EdgePruningOptions later = linear.From(0.45, 32_491);
+        Assert.Equal((1750, 0.45, 0.9), (later.Steps, later.TargetAt(0, 0.9), later.TargetAt(1250, 0.9)));
+        Assert.Equal((0.8, 0.01), (linear.MultiplierRate!.Value, linear.WeightDecay!.Value));
+        EdgePruningOptions small = new EdgePruningOptions().Resolve(1519);
+        Assert.Equal((1500, 0.02), (small.Steps, small.WeightDecay!.Value));
+        Assert.Equal(0.8 * 1519 / 32_491 * 2, small.MultiplierRate!.Value, 12);
+        Assert.Equal(EdgePruningOptions.PublishedSteps, EdgePruningOptions.DefaultSteps(32_491));
+        Assert.Equal(EdgePruningOptions.SmallSteps, EdgePruningOptions.DefaultSteps(1519));
+    }
+
+    [Fact]
+    public void What_cannot_be_used_is_refused_by_name()
+    {
+        using OddModel model = OddModel.Make("head bias");
+        void Refused(EdgePruningOptions options, string mention, bool[]? candidates = null) => Assert.Contains(
+            mention,
+            Assert.Throws<GradpathException>(() => new EdgePruning(model.Weights, model.Mixed, options, candidates)).Message,
+            StringComparison.Ordinal);
+        Refused(Short with { Sparsity = 1 }, "--sparsity");
+        Refused(Short with { Target = -1 }, "--target");
+        Refused(Short with { Target = 1.1, Schedule = TargetSchedule.Logarithmic }, "--schedule logarithmic");
+        Refused(Short with { TargetWarmup = 999 }, "--target-warmup");
+        Refused(Short with { RateWarmup = 999 }, "--rate-warmup");
+        Refused(Short with { NodeTarget = 0.5 }, "--node-masks");
+        Refused(Short with { LearningRate = double.NaN }, "--learning-rate");
+        Refused(Short with { BatchSize = 0 }, "--batch-size");
+        var graph = new ComputationGraph(model.Weights.Config);
+        var one = new bool[graph.Writers * graph.Readers];
+        one[graph.LogitsColumn] = true;
+        Refused(Short, "only 1 may be in it", one);
+        Refused(Short with { Ablation = Ablation.MeanPositional }, "one length");
+    }
+
+    [Fact]
+    public void A_step_allocates_no_memory_of_the_device()
+    {
+        using OddModel model = OddModel.Make("head bias");
+        using var pruning = new EdgePruning(model.Weights, model.Mixed, Short with { BatchSize = 2 });
+        var bytes = new List<long>();
+        pruning.Train(new Watch(() => bytes.Add(model.Device.AllocatedBytes)));
+        Assert.Single(bytes.Skip(3).Distinct());
+    }
+
+    private static EdgePruningOptions Short => new() { Sparsity = 0.7, Steps = 40, BatchSize = 3 };
+
+    private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<AttributionProgress>
+    {
+        public void Report(AttributionProgress value)
+        {
+            if (value.Done == steps) source.Cancel();
+        }
+    }
+
+    private sealed class Watch(Action look) : IProgress<AttributionProgress>
+    {
+        public void Report(AttributionProgress value) => look();
+    }
+}
