@@ -1,6 +1,7 @@
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cuda;
 using Gradpath.PtxEmulator;
+using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
 
@@ -8,7 +9,7 @@ namespace Gradpath.Cuda.Tests;
 /// What the tile kernels move, as the emulated GPU counts it: global memory in whole sectors and not a byte twice within a block, shared memory
 /// without bank conflicts. (The writes of asynchronous copies into shared memory are not counted.)
 /// </summary>
-public sealed class GemmTrafficTests
+public sealed class GemmTrafficTests(ITestOutputHelper output)
 {
     private const int Depth = 64;
 
@@ -19,19 +20,14 @@ public sealed class GemmTrafficTests
         GemmTile tile = GemmTile.Of((GemmArithmetic)arithmetic)[index];
         foreach ((bool transposeA, bool transposeB) in ((bool, bool)[])[(false, false), (false, true), (true, false)])
         {
-            using var driver = new EmulatedDriver(new EmulatorOptions { Races = false, Count = true });
-            using CudaDevice device = new(driver, 0) { Arithmetic = tile.Arithmetic, ForcedPlan = shape => GemmPlan.Split(tile, shape.K, 1) };
-            using Tensor a = transposeA ? device.Allocate(Depth, tile.Rows) : device.Allocate(tile.Rows, Depth);
-            using Tensor b = transposeB ? device.Allocate(tile.Columns, Depth) : device.Allocate(Depth, tile.Columns), c = device.Allocate(tile.Rows, tile.Columns);
-            device.Gemm(transposeA ? a.AsMatrix().T : a.AsMatrix(), transposeB ? b.AsMatrix().T : b.AsMatrix(), c.AsMatrix());
-            device.Synchronize();
-
-            KernelStatistics counted = driver.Statistics[tile.KernelName(transposeB)];
+            KernelStatistics counted = Run(tile, transposeA, transposeB, Depth);
             long operands = (long)(tile.Rows + tile.Columns) * Depth * sizeof(float), result = (long)tile.Rows * tile.Columns * sizeof(float);
             Assert.Equal((operands, operands), (counted.GlobalBytesRead, counted.GlobalSectorsRead * 32));
             Assert.Equal((result, result), (counted.GlobalBytesWritten, counted.GlobalSectorsWritten * 32));
             Assert.True(counted.SharedRequests > 0);
             Assert.Equal(0, counted.SharedConflicts);
+            output.WriteLine($"{counted.Name}{(transposeA ? ", A transposed" : string.Empty)}{(transposeB ? ", B transposed" : string.Empty)}: "
+                + $"{(Run(tile, transposeA, transposeB, 2 * Depth).Instructions - counted.Instructions) / tile.Threads / (Depth / 32)} instructions a thread for 32 k");
         }
     }
 
@@ -56,5 +52,16 @@ public sealed class GemmTrafficTests
         Assert.Equal((operands, operands), (counted.GlobalBytesRead, counted.GlobalSectorsRead * 32));
         Assert.Equal((partials, partials), (counted.GlobalBytesWritten, counted.GlobalSectorsWritten * 32));
         Assert.Equal(conflicts, counted.SharedConflicts);
+    }
+
+    private static KernelStatistics Run(GemmTile tile, bool transposeA, bool transposeB, int depth)
+    {
+        using var driver = new EmulatedDriver(new EmulatorOptions { Races = false, Count = true });
+        using CudaDevice device = new(driver, 0) { Arithmetic = tile.Arithmetic, ForcedPlan = shape => GemmPlan.Split(tile, shape.K, 1) };
+        using Tensor a = transposeA ? device.Allocate(depth, tile.Rows) : device.Allocate(tile.Rows, depth);
+        using Tensor b = transposeB ? device.Allocate(tile.Columns, depth) : device.Allocate(depth, tile.Columns), c = device.Allocate(tile.Rows, tile.Columns);
+        device.Gemm(transposeA ? a.AsMatrix().T : a.AsMatrix(), transposeB ? b.AsMatrix().T : b.AsMatrix(), c.AsMatrix());
+        device.Synchronize();
+        return driver.Statistics[tile.KernelName(transposeB)];
     }
 }
