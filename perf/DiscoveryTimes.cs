@@ -15,7 +15,7 @@ namespace Gradpath.Perf;
 internal static class DiscoveryTimes
 {
     /// <summary>Runs the table.</summary>
-    /// <param name="args">[sparsity] [steps] [seed] [task] [pairs].</param>
+    /// <param name="args">[sparsity] [steps] [seed] [task] [pairs] [batch size].</param>
     /// <returns>Exit code.</returns>
     public static int Run(string[] args)
     {
@@ -24,6 +24,7 @@ internal static class DiscoveryTimes
         ulong seed = args.Length > 2 ? ulong.Parse(args[2], CultureInfo.InvariantCulture) : 0;
         string task = args.Length > 3 ? args[3] : "ioi";
         int count = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : 100;
+        int batch = args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : 32;
         using var device = new CpuDevice();
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve("demo"));
         using Gpt2Weights weights = checkpoint.LoadWeights(device);
@@ -40,21 +41,17 @@ internal static class DiscoveryTimes
         Row("eap, greedy", CircuitSelection.Greedy(eap, kept), 0, 0, scoring);
         foreach (double share in new[] { 1, 0.5, 0.25, 0.1 })
         {
-            if (Environment.GetEnvironmentVariable("ONLY") is { } only && !only.Split(",").Contains(share.ToString(CultureInfo.InvariantCulture))) continue;
             if (share < 2 * (1 - sparsity) - 1e-9 && share < 1) continue;
             watch.Restart();
-            var options = new EdgePruningOptions { Sparsity = sparsity, Steps = steps, Seed = seed, LearningRate = E("LR", 0.8), InitialLogAlpha = share < 1 ? E("HI", 10) : E("EI", 10), WeightDecay = share < 1 && E("HWD", 0) > 0 ? E("HWD", 0) : null, BatchSize = (int)E("B", 32) };
+            var options = new EdgePruningOptions { Sparsity = sparsity, Steps = steps, Seed = seed, BatchSize = batch };
             using var pruning = new EdgePruning(weights, train, options, share < 1 ? HybridPruning.Keep(eap, share) : null);
             pruning.Train();
             EdgePruningResult result = pruning.Finish();
             double seconds = watch.Elapsed.TotalSeconds + (share < 1 ? scoring : 0);
-            if (Environment.GetEnvironmentVariable("EPLOG") is not null) foreach (EdgePruningStep l in result.Log.Where((_, i) => i % 50 == 49)) Console.WriteLine(l);
             string name = share < 1 ? string.Create(CultureInfo.InvariantCulture, $"hap, {share}") : "edge pruning";
             Row(name, result.Circuit, result.Options.Steps, result.WorkPerRow, seconds);
         }
         return 0;
-
-        double E(string n, double d) => Environment.GetEnvironmentVariable(n) is { } v ? double.Parse(v, CultureInfo.InvariantCulture) : d;
 
         PromptPair[] Pairs(ulong promptSeed, int limit) => [.. PromptLoader.Load(task, null, BpeTokenizer.Load(checkpoint.Directory), new PromptOptions
         {

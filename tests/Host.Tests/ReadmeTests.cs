@@ -74,8 +74,8 @@ public sealed partial class ReadmeTests
             yield return words[i - 1] switch
             {
                 "--model" when words[i].StartsWith("gpt2", StringComparison.Ordinal) => Path.Combine(Root, "models/demo"),
-                "--with" when words[i].Contains('.', StringComparison.Ordinal) => folder[words[i]],
-                "--out" or "--data" or "--record-path" or "--scores" or "--circuit" or "--curve" or "--picture" or "--json" => folder[words[i]],
+                "--with" or "--ground-truth" when words[i].Contains('.', StringComparison.Ordinal) => folder[words[i]],
+                "--out" or "--data" or "--record-path" or "--scores" or "--circuit" or "--curve" or "--picture" or "--json" or "--log" or "--training" or "--recall" or "--table" => folder[words[i]],
                 _ => words[i],
             };
         }

@@ -20,8 +20,8 @@ internal sealed class AcdcPasses : IDisposable
     private const int MostRowsPerPass = 2048;
     private const int MostCopies = 32;
 
-    // What a pass costs whatever its size, measured in multiply-adds per D x D of a copy's rows (perf/RESULTS.md).
-    private const double OverheadWork = 2e6;
+    // What a pass costs whatever its size, in units of rows x D x D of a copy; set by the times of 1, 2 and 4 candidates in perf/RESULTS.md.
+    private const double OverheadWork = 4e5;
 
     private readonly List<IDisposable> _owned = [];
     private readonly ScoringContext _context;

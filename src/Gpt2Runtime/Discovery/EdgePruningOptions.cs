@@ -22,7 +22,7 @@ public sealed record EdgePruningOptions
     public const int PublishedSteps = 3000;
 
     /// <summary>Steps for graphs of fewer than <see cref="SmallGraph"/> edges, where masks settle sooner.</summary>
-    public const int SmallSteps = 600;
+    public const int SmallSteps = 1500;
 
     private const int PublishedEdges = 32_491;
     private const double PublishedMultiplierRate = 0.8;
@@ -67,9 +67,6 @@ public sealed record EdgePruningOptions
 
     /// <summary>The gradient of all parameters together is scaled down to this norm.</summary>
     public double MaxGradientNorm { get; init; } = 1;
-
-    /// <summary>Mean of the normal distribution (deviation 0.01) that the masks' parameters start from.</summary>
-    public double InitialLogAlpha { get; init; } = 10;
 
     /// <summary>Prompt pairs per step, at most; pairs are divided into batches of equal size.</summary>
     public int BatchSize { get; init; } = 32;
@@ -191,6 +188,6 @@ public readonly record struct EdgePruningStep(
 /// <param name="Options">What was run, with every default in place.</param>
 /// <param name="BatchSize">Prompt pairs of the largest batch.</param>
 /// <param name="PeakDeviceBytes">Largest amount of device memory in use.</param>
-/// <param name="WorkPerRow">Multiply-adds of a step for each token, see the README's section on edge pruning.</param>
+/// <param name="WorkPerRow">Multiply-adds of a step for each token, see <see cref="Model.MaskedPlan.WorkPerRow"/>.</param>
 public sealed record EdgePruningResult(
     Graph.Circuit Circuit, IReadOnlyList<EdgePruningStep> Log, EdgePruningOptions Options, int BatchSize, long PeakDeviceBytes, long WorkPerRow);

@@ -42,6 +42,7 @@ internal sealed class MaskOptimizer : IDisposable
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
+    private const double InitialMean = 10;
     private const double InitialSpread = 0.01;
 
     private readonly List<IDisposable> _owned = [];
@@ -63,7 +64,7 @@ internal sealed class MaskOptimizer : IDisposable
     private readonly double[] _hostSum = new double[1];
     private readonly Multiplier[] _multipliers = [new(), new(), new(), new()];
 
-    /// <summary>Allocates and draws the initial parameters from a normal distribution of deviation 0.01.</summary>
+    /// <summary>Allocates and draws the initial parameters from N(10, 0.01^2).</summary>
     /// <param name="device">The device.</param>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options.</param>
@@ -79,7 +80,7 @@ internal sealed class MaskOptimizer : IDisposable
             plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts));
         _owned.Add(_layout);
         int count = _layout.Parameters;
-        _logAlpha = Own(device.StoreTensor(Initial(count, options), count));
+        _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));
         _first = Own(device.Allocate(count));
         _second = Own(device.Allocate(count));
         _z = Own(device.Allocate(count));
@@ -178,14 +179,14 @@ internal sealed class MaskOptimizer : IDisposable
     }
 
     // Normal numbers by Box and Muller.
-    private static float[] Initial(int count, EdgePruningOptions options)
+    private static float[] Initial(int count, ulong seed)
     {
-        var random = new SplitMix64(options.Seed);
+        var random = new SplitMix64(seed);
         var values = new float[count];
         for (int i = 0; i < count; i++)
         {
             double radius = Math.Sqrt(-2 * Math.Log(Uniform()));
-            values[i] = (float)(options.InitialLogAlpha + (InitialSpread * radius * Math.Cos(2 * Math.PI * Uniform())));
+            values[i] = (float)(InitialMean + (InitialSpread * radius * Math.Cos(2 * Math.PI * Uniform())));
         }
         return values;
 

@@ -37,6 +37,7 @@ internal static class AcdcCommand
                 scores?.RequireModel(config, o.Scores!);
                 truth?.RequireModel(config, o.GroundTruth!);
             },
+            terminal,
             cancellation);
 
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);

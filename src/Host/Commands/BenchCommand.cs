@@ -12,14 +12,8 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath bench</c>.</summary>
 [Verb("bench", HelpText = "Time every op and whole works on random weights against what the device could do.")]
-internal sealed class BenchOptions : CommandOptions
+internal sealed class BenchOptions : DeviceOptions
 {
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto or cpu.")]
-    public string Device { get; set; } = "auto";
-
-    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
-    public int? Threads { get; set; }
-
     [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only the ops and works whose names begin so: Gemm,ContractEdges,W1 (default: all).")]
     public IEnumerable<string> Only { get; set; } = [];
 
@@ -44,7 +38,7 @@ internal static class BenchCommand
             throw new UsageException($"--only {word}: nothing that can be timed begins so; there are {string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
         if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
-        using Device device = ComputeDevice.Open(o.Device, o.Threads);
+        using Device device = ComputeDevice.Open(o, terminal);
 
         List<BenchLine> lines = [];
         List<string> notes = [];

@@ -29,7 +29,7 @@ internal static class EdgePruneCommand
     public static int Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
     {
         EdgePruningOptions options = o.Training();
-        using var session = EvaluationSession.Open(o, _ => { }, cancellation);
+        using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
         var file = new ProgressFile(o.Out, "edge-prune", MaskTraining.RunOf(o, session, options));
         session.Clock.Start("training");
         EdgePruningResult result = MaskTraining.Run(session, options, null, "edge-prune", file, o.Resume, terminal, cancellation);

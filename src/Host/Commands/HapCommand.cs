@@ -60,6 +60,7 @@ internal static class HapCommand
                 given?.RequireModel(config, o.Scores!);
                 truth?.RequireModel(config, o.Recall!);
             },
+            terminal,
             cancellation);
         var watch = Stopwatch.StartNew();
         session.Clock.Start("scores");

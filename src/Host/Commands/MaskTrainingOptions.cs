@@ -16,7 +16,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("sparsity", MetaValue = "S", Default = 0.95, HelpText = "Share of all edges that the circuit lacks.")]
     public double Sparsity { get; set; } = 0.95;
 
-    [Option("steps", MetaValue = "N", HelpText = "Training steps (default: 3000, as published for GPT-2 small; 600 for graphs of fewer than 5000 edges).")]
+    [Option("steps", MetaValue = "N", HelpText = "Training steps (default: 3000, as published for GPT-2 small; 1500 for graphs of fewer than 5000 edges).")]
     public int? Steps { get; set; }
 
     [Option("target", MetaValue = "S", HelpText = "Sparsity that training aims at; above 1 prunes harder (default: --sparsity).")]

@@ -26,6 +26,7 @@ internal static class PathPatchCommand
                 senders = o.SenderRows(graph);
                 receivers = o.FirstReceivers(graph);
             },
+            terminal,
             cancellation);
         bool relative = session.Options.Metric != TaskMetric.KlDivergence;
         if (!relative && o.TopN is null)

@@ -110,8 +110,8 @@ public sealed class EdgePruningTests
         Assert.Equal((1750, 0.45, 0.9), (later.Steps, later.TargetAt(0, 0.9), later.TargetAt(1250, 0.9)));
         Assert.Equal((0.8, 0.01), (linear.MultiplierRate!.Value, linear.WeightDecay!.Value));
         EdgePruningOptions small = new EdgePruningOptions().Resolve(1519);
-        Assert.Equal((600, 0.05), (small.Steps, small.WeightDecay!.Value));
-        Assert.Equal(0.8 * 1519 / 32_491 * 5, small.MultiplierRate!.Value, 12);
+        Assert.Equal((1500, 0.02), (small.Steps, small.WeightDecay!.Value));
+        Assert.Equal(0.8 * 1519 / 32_491 * 2, small.MultiplierRate!.Value, 12);
         Assert.Equal(EdgePruningOptions.PublishedSteps, EdgePruningOptions.DefaultSteps(32_491));
         Assert.Equal(EdgePruningOptions.SmallSteps, EdgePruningOptions.DefaultSteps(1519));
     }

@@ -5,12 +5,13 @@ namespace Gradpath.PtxEmulator.Memory;
 
 /// <summary>
 /// Finds two accesses to one word of shared or global memory, at least one a write, that nothing orders. Accesses of one thread are
-/// in order; a barrier orders a block's threads; a meeting of the warp (bar.warp.sync, shfl, vote, mma and the like) orders its lanes,
-/// also where only some of them meet; blocks of one launch are never ordered. Atomic operations do not race with each other.
+/// in order; a barrier orders a block's threads; bar.warp.sync orders a warp's lanes; shfl, vote, mma and the like order their reads
+/// before it and their writes behind it, since a warp's accesses leave it in order, but do not make writes seen. A meeting of some lanes
+/// is taken for one of all. Blocks of one launch are never ordered. Atomic operations do not race with each other.
 /// </summary>
 /// <remarks>
 /// Each word carries two stamps: its last write and its reads. A stamp is, from the high end, launch (11 bits, 0: none), block (16),
-/// thread (10), time (22: the block's clock, which every meeting advances, as of the thread's last meeting), kind (2: of a read stamp,
+/// thread (10), time (22: the block's clock, which every meeting of threads advances, as of the thread's last meeting), kind (2: of a read stamp,
 /// whether one thread, lanes of one warp, warps of one block or several blocks read), atomic (1), halves (2: the bytes of the word).
 /// An access to part of a word is compared with accesses to the same half; single bytes are not watched. Where two threads have
 /// written the two halves of a word, only the later one is remembered. More than 65536 blocks share numbers: then a race may be missed.
@@ -66,7 +67,7 @@ internal static unsafe class Races
     private static ulong Now(Frame* frame, ulong offset, int size)
     {
         ulong halves = size >= 4 ? 3UL : (offset & 2) == 0 ? 1UL : 2UL;
-        return frame->Identity | (*frame->WarpTime << TimeShift) | halves;
+        return frame->Identity | (*frame->MeetTime << TimeShift) | halves;
     }
 
     // Whether the stamp's access is by another thread and nothing orders it before now.
@@ -81,7 +82,7 @@ internal static unsafe class Races
         if (time < *frame->BarrierTime) return false;
         if (kind == OneBlock) return true;
         if (stamp >> WarpShift != now >> WarpShift) return true;
-        if (time < *frame->WarpTime) return false;
+        if (time < (write ? *frame->WarpTime : *frame->MeetTime)) return false;
         return kind == OneWarp || stamp >> ThreadShift != now >> ThreadShift;
     }
 
@@ -95,7 +96,7 @@ internal static unsafe class Races
         if (time < *frame->BarrierTime) return now;
         ulong halves = read & HalvesMask;
         if (kind == OneBlock || read >> WarpShift != now >> WarpShift) return (now & ~KindMask) | OneBlock | halves;
-        if (time < *frame->WarpTime) return now;
+        if (time < *frame->MeetTime) return now;
         if (kind == OneWarp || read >> ThreadShift != now >> ThreadShift) return (now & ~KindMask) | OneWarp | halves;
         return now | halves;
     }

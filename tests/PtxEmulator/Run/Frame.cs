@@ -25,8 +25,11 @@ internal unsafe struct Frame
     /// <summary>The block's clock at its last barrier.</summary>
     public ulong* BarrierTime;
 
-    /// <summary>The block's clock at the last meeting of the warp.</summary>
+    /// <summary>The block's clock at the warp's last bar.warp.sync or barrier.</summary>
     public ulong* WarpTime;
+
+    /// <summary>The block's clock at the last meeting of the warp's lanes, shfl and the like included.</summary>
+    public ulong* MeetTime;
 
     /// <summary>Launch, block and thread as they stand in stamps.</summary>
     public ulong Identity;

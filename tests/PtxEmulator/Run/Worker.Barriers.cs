@@ -51,7 +51,7 @@ internal sealed unsafe partial class Worker
         }
         Tick();
         *BarrierTime = _clock;
-        for (int warp = 0; warp * Lanes < _threads; warp++) *WarpTime(warp) = _clock;
+        for (int warp = 0; warp * Lanes < _threads; warp++) *WarpTime(warp) = *MeetTime(warp) = _clock;
         for (int thread = first; thread < _threads; thread++)
         {
             if (!IsBarrier(thread) || FrameOf(thread)->Exchange[0] != name) continue;

@@ -5,7 +5,6 @@ using Gradpath.PtxEmulator.Memory;
 namespace Gradpath.PtxEmulator.Run;
 
 /// <summary>What a warp's lanes do together.</summary>
-/// <remarks>Of these only bar.warp.sync orders memory between lanes; shfl, vote and mma say nothing about memory.</remarks>
 internal sealed unsafe partial class Worker
 {
     // Does what lanes wait for where all that it names have come; false if there is nothing.
@@ -36,10 +35,11 @@ internal sealed unsafe partial class Worker
 
     private void Do(Collective collective, int warp, int first, uint lanes)
     {
+        Tick();
+        *MeetTime(warp) = _clock;
         switch (collective.Kind)
         {
             case CollectiveKind.WarpBarrier:
-                Tick();
                 *WarpTime(warp) = _clock;
                 break;
             case CollectiveKind.Shuffle:

@@ -14,7 +14,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
     private const int Lanes = 32, Ready = -3;
     private const long Turn = 1 << 20;
     private readonly int[] _status = new int[1024];
-    private readonly ulong* _times = (ulong*)NativeMemory.AllocZeroed(64, sizeof(ulong));
+    private readonly ulong* _times = (ulong*)NativeMemory.AllocZeroed(1 + (2 * Lanes), sizeof(ulong));
     private byte* _frames, _parameters;
     private nuint _frameCapacity, _parameterCapacity;
     private LaunchContext _launch = null!;
@@ -28,10 +28,12 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
     /// <summary>Instructions that the threads of all blocks ran since <see cref="Begin"/>.</summary>
     public long Instructions { get; private set; }
 
-    // Time of the block's last barrier at 0, of each warp's last meeting from 1 on.
+    // Time of the block's last barrier at 0, from 1 on of each warp's last bar.warp.sync, then of each warp's last meeting.
     private ulong* BarrierTime => _times;
 
     private ulong* WarpTime(int warp) => _times + 1 + warp;
+
+    private ulong* MeetTime(int warp) => _times + 1 + Lanes + warp;
 
     private Frame* FrameOf(int thread) => (Frame*)(_frames + ((long)thread * _frameBytes));
 
@@ -84,7 +86,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
         // Registers hold nothing at first: all ones are NaN and -1, which show up in results.
         NativeMemory.Fill(_frames, (nuint)((long)_threads * _frameBytes), 0xFF);
         _clock = 1;
-        for (int i = 0; i < 64; i++) _times[i] = 1;
+        for (int i = 0; i <= 2 * Lanes; i++) _times[i] = 1;
         for (int thread = 0; thread < _threads; thread++)
         {
             *FrameOf(thread) = new Frame
@@ -98,6 +100,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
                 Parameters = _parameters,
                 BarrierTime = BarrierTime,
                 WarpTime = WarpTime(thread / Lanes),
+                MeetTime = MeetTime(thread / Lanes),
                 Identity = (_launch.Number << Races.LaunchShift) | (((ulong)block & 65535) << Races.BlockShift) | ((ulong)thread << Races.ThreadShift),
                 YieldAt = Turn,
                 DynamicSharedBytes = _launch.DynamicSharedBytes,

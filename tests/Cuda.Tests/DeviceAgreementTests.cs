@@ -1,0 +1,66 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels.Cpu;
+
+namespace Gradpath.Cuda.Tests;
+
+/// <summary>Whole methods and circuit evaluation on the emulated GPU, checked for races, against the processor.</summary>
+public class DeviceAgreementTests
+{
+    [Theory]
+    [CombinedData]
+    public void ScoresAgreeWithTheProcessor(AttributionMethod method, TaskMetric metric)
+    {
+        AttributionOptions options = new() { Method = method, Metric = metric, Steps = 2 };
+        PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
+        using CpuDevice cpu = new(1);
+        using Gpt2Weights expected = TinyRuns.Model(cpu);
+        using EmulatedGpu gpu = new(races: true);
+        using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
+        {
+            AttributionResult wanted = TinyRuns.Score(expected, options, pairs), got = TinyRuns.Score(model, options, pairs);
+            Agree(Wide(wanted.Scores), Wide(got.Scores));
+            Agree(wanted.CleanMetric, got.CleanMetric);
+            Agree(wanted.CorruptedMetric, got.CorruptedMetric);
+        }
+        gpu.Device.Dispose();
+        Assert.Empty(gpu.Driver.Live);
+    }
+
+    [Theory]
+    [InlineData(Ablation.Patching, TaskMetric.LogitDifference)]
+    [InlineData(Ablation.Zero, TaskMetric.ProbabilityDifference)]
+    [InlineData(Ablation.MeanPositional, TaskMetric.KlDivergence)]
+    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, TaskMetric metric)
+    {
+        EvaluationOptions options = new() { Metric = metric, Ablation = ablation };
+        PromptPair[] pairs = TinyRuns.Pairs(4, 4, 4);
+        using CpuDevice cpu = new(1);
+        using Gpt2Weights expected = TinyRuns.Model(cpu);
+        using EmulatedGpu gpu = new(races: true);
+        using (Gpt2Weights model = TinyRuns.Model(gpu.Device)) Agree(TinyRuns.Evaluate(expected, options, pairs), TinyRuns.Evaluate(model, options, pairs));
+        gpu.Device.Dispose();
+        Assert.Empty(gpu.Driver.Live);
+    }
+
+    private static void Agree(double[] expected, double[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        double largest = expected.Select(Math.Abs).DefaultIfEmpty(0).Max();
+        for (int i = 0; i < expected.Length; i++) Assert.InRange(actual[i], expected[i] - (1e-4 * largest) - 1e-6, expected[i] + (1e-4 * largest) + 1e-6);
+    }
+
+    private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);
+
+    // Each method with a metric, and one of them with all three.
+    private sealed class CombinedDataAttribute : Xunit.Sdk.DataAttribute
+    {
+        public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
+            from method in Enum.GetValues<AttributionMethod>()
+            from metric in Enum.GetValues<TaskMetric>()
+            where metric == TaskMetric.LogitDifference || method == AttributionMethod.EapIg
+            select new object[] { method, metric };
+    }
+}
