@@ -1,4 +1,3 @@
-using System.Reflection;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;
 using Xunit.Abstractions;

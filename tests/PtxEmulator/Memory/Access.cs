@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Memory;
