@@ -120,7 +120,7 @@ public sealed class GemmTests
     [InlineData(1.0, 0.0)]
     [InlineData(0.5, 0.5)]
     [InlineData(1e-12, 0.0)]
-    public void Three_products_of_TF32_err_like_float32(double spread, double centre)
+    public void Three_products_of_TF32_err_no_more_than_float32(double spread, double centre)
     {
         const int m = 32, n = 32, k = 1536;
         float[] a = Numbers.Draw(3, m * k, spread, centre), b = Numbers.Draw(4, k * n, spread, centre);
@@ -128,8 +128,8 @@ public sealed class GemmTests
         double[] sizes = Product(Array.ConvertAll(a, v => (double)Math.Abs(v)), Array.ConvertAll(b, v => (double)Math.Abs(v)), m, n, k);
         (double rootOrdinary, double largestOrdinary) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Ffma)[2], a, b, m, n, k, true));
         (double root, double largest) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Tf32x3)[2], a, b, m, n, k, true));
-        Assert.True(root <= 1.5 * rootOrdinary, $"root mean square of the error over sum |a b|: {root:G3}, of float32 {rootOrdinary:G3}");
-        Assert.True(largest <= 1.5 * largestOrdinary, $"largest error over sum |a b|: {largest:G3}, of float32 {largestOrdinary:G3}");
+        Assert.True(root <= rootOrdinary, $"root mean square of the error over sum |a b|: {root:G3}, of float32 {rootOrdinary:G3}");
+        Assert.True(largest <= largestOrdinary, $"largest error over sum |a b|: {largest:G3}, of float32 {largestOrdinary:G3}");
 
         (double Root, double Largest) Errors(float[] result)
         {
