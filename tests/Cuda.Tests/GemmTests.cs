@@ -2,11 +2,12 @@ using Gradpath.Kernels;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Tests;
 using Gradpath.PtxEmulator;
+using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>Every kernel of the matrix product against a float64 product (<see cref="GemmCase"/>), on the emulated GPU.</summary>
-public sealed class GemmTests
+public sealed class GemmTests(ITestOutputHelper output)
 {
     /// <summary>Every tile kernel: the arithmetic and the tile's place among its own.</summary>
     public static TheoryData<int, int> Tiles
@@ -128,6 +129,7 @@ public sealed class GemmTests
         double[] sizes = Product(Array.ConvertAll(a, v => (double)Math.Abs(v)), Array.ConvertAll(b, v => (double)Math.Abs(v)), m, n, k);
         (double rootOrdinary, double largestOrdinary) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Ffma)[2], a, b, m, n, k, true));
         (double root, double largest) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Tf32x3)[2], a, b, m, n, k, true));
+        output.WriteLine($"error over sum |a b|, root mean square and largest: {root:G3} and {largest:G3}, of float32 {rootOrdinary:G3} and {largestOrdinary:G3}");
         Assert.True(root <= rootOrdinary, $"root mean square of the error over sum |a b|: {root:G3}, of float32 {rootOrdinary:G3}");
         Assert.True(largest <= largestOrdinary, $"largest error over sum |a b|: {largest:G3}, of float32 {largestOrdinary:G3}");
 
