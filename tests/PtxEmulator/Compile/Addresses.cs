@@ -1,5 +1,5 @@
 using Gradpath.PtxEmulator.Memory;
-using Gradpath.PtxEmulator.Run;
+using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Compile;
 

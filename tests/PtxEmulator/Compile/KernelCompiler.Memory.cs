@@ -1,7 +1,7 @@
 using System.Reflection.Emit;
 using Gradpath.PtxEmulator.Memory;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Run;
+using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Compile;
 

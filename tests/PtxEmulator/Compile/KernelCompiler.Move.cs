@@ -1,6 +1,6 @@
 using System.Reflection.Emit;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Run;
+using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Compile;
 

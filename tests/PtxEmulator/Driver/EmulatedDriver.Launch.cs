@@ -2,7 +2,7 @@ using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Run;
+using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Gradpath.Kernels.Cuda.Driver;
-using Gradpath.PtxEmulator.Run;
+using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Memory;
 

@@ -2,7 +2,7 @@ using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
 using Gradpath.PtxEmulator.Ptx;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>
 /// Counts traffic as warps make it. Lanes run one after another, so the n-th run of an instruction by each lane since the warp last
