@@ -170,6 +170,14 @@ public sealed class GemmTests(ITestOutputHelper output)
         new GemmCase { M = 5, N = 6, K = 7, FactorRounding = rounding }.Check(device);
     }
 
+    // A grid holds 65,535 members in z, so that the rest goes into a second launch.
+    [Fact]
+    public void A_batch_of_more_members_than_a_grid_holds()
+    {
+        using CudaDevice device = new(new EmulatedDriver(new EmulatorOptions { Races = false }), 0);
+        new GemmCase { M = 1, N = 1, K = 2, Batch = 65_540, Accumulate = true, Pad = 1, Seed = 1 }.Check(device);
+    }
+
     private static CudaDevice Open(GemmTile tile, int splits) =>
         new(new EmulatedDriver(), 0) { Arithmetic = tile.Arithmetic, ForcedPlan = shape => GemmPlan.Split(tile, shape.K, splits) };
 
