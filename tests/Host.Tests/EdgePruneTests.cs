@@ -62,7 +62,7 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_run_that_is_stopped_goes_on_with_the_same_result(string verb)
     {
         string whole = model.Path($"{verb}-whole.json"), parts = model.Path($"{verb}-parts.json");
-        string[] Options(string file) => [verb, "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.7", "--steps", "400", "--seed", "4", "--out", file];
+        string[] Options(string file) => [verb, "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.7", "--steps", "2000", "--seed", "4", "--out", file];
         Cli.Run(Options(whole)).Succeeds();
         Cli stopped = StopSoon(Options(parts));
         Assert.Equal(130, stopped.ExitCode);
