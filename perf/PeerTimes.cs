@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Host;
 using Gradpath.Host.Bench;
 using Gradpath.Host.Commands;
 using Gradpath.Kernels;
@@ -38,7 +39,7 @@ internal static class PeerTimes
                     return 2;
             }
         }
-        using Device ours = ComputeDevice.Open(device, threads);
+        using Device ours = ComputeDevice.Open(new BenchOptions { Device = device, Threads = threads }, new Terminal(Console.In, Console.Out, Console.Error));
         using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape(shape), 1, ours);
         Work[] works = [.. s_works.Select(name => Works.Prepare(name, shape, weights, sample: false, CancellationToken.None))];
         var timer = new BenchTimer(ours, quick: true, CancellationToken.None);

@@ -143,6 +143,20 @@ public class ReplayTests
         slot.Dispose();
     }
 
+    [Fact]
+    public void TimeIsTakenBetweenTwoEventsThatAreGivenBack()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        using Bench bench = new(device);
+        Assert.Equal(1e-3 / 4, device.Time(bench.Run, 4), 1e-9);
+        Assert.Equal(4, bench.Runs);
+        Assert.Equal(2, _driver.Calls("RecordEvent"));
+        _driver.Fault = (call, _) => call == "SynchronizeEvent" ? CudaResult.NotReady : null;
+        Assert.Throws<DeviceException>(() => device.Time(bench.Run, 1));
+        _driver.Fault = null;
+        Assert.DoesNotContain(_driver.Live, l => l.StartsWith("event", StringComparison.Ordinal));
+    }
+
     private sealed class Bench(CudaDevice device) : IDisposable
     {
         private readonly Tensor _vector = device.Allocate(4);

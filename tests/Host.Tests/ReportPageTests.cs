@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 
@@ -227,6 +228,18 @@ public sealed class ReportPageTests(Browser browser) : IClassFixture<Browser>, I
         Assert.Equal(["a0.h0->m0", "input->logits"], browser.Script<string[]>("Array.from(gradpathReport.view.shown, e => gradpathReport.graph.edgeName(e)).sort()"));
         Assert.Equal(1, browser.Script<int>("document.querySelectorAll('.card').length"));
         Assert.Empty(browser.Errors);
+    }
+
+    [SkippableFact]
+    public void Training_is_drawn_in_windows_with_its_target()
+    {
+        EdgePruningStep[] steps = [.. Enumerable.Range(1, 150).Select(i => new EdgePruningStep(i, 1.0 / i, 0.1, 0, i / 150.0, i / 160.0, 0, 0))];
+        Open(ReportData.Of("Circuit", [new ReportMethod("edge-pruning", ReportSamples.Scores(2, 2)) { Training = steps }]), 400);
+        Assert.Empty(browser.Errors);
+        Assert.Equal(50, browser.Script<int>("document.querySelectorAll('#kl-chart .line .marker').length - document.querySelectorAll('#kl-chart .legend .marker').length"));
+        Assert.Equal(2, browser.Script<int>("document.querySelectorAll('#sparsity-chart > svg > .line').length"));
+        Assert.Contains("steps 148 to 150", browser.Script<string>("[...document.querySelectorAll('#sparsity-chart > svg .marker')].at(-1).getAttribute('aria-label')"), StringComparison.Ordinal);
+        Assert.True(browser.Script<int>("document.documentElement.scrollWidth") <= 400);
     }
 
     [SkippableFact]

@@ -7,8 +7,8 @@ namespace Gradpath.Kernels.Tests;
 /// <summary>The comparison of devices: it holds every op, the CPU agrees with itself, and it sees what is wrong.</summary>
 public sealed class OpCheckTests
 {
-    // Memory and time, not compute.
-    private static readonly string[] s_memory = ["Adopt", "Upload", "Download", "Allocate", "AllocateArray", "Store", "StoreTensor", "ResetPeak", "Synchronize", "Time", "Dispose"];
+    // Memory, time and order, not compute.
+    private static readonly string[] s_memory = ["Adopt", "Upload", "Download", "Allocate", "AllocateArray", "Store", "StoreTensor", "ResetPeak", "Synchronize", "Time", "Replay", "Dispose"];
 
     public static TheoryData<string> Families => [.. OpChecks.All.Select(c => c.Family).Distinct()];
 

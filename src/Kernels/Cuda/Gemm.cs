@@ -5,8 +5,8 @@ namespace Gradpath.Kernels.Cuda;
 public sealed partial class CudaDevice
 {
     /// <summary>
-    /// Room for the partial sums of products whose inner dimension is split: allocated with the device, used by one product at a time, which is
-    /// how the stream runs them. A split that would need more is not made; the edge contraction works through its slices in turns.
+    /// Room for the partial sums of products whose inner dimension is split: allocated once, when the first of them comes, and used by one product
+    /// at a time, which is how the stream runs them. A split that would need more is not made; the edge contraction works through its slices in turns.
     /// </summary>
     internal const long PartialsBytes = 32L << 20;
 

@@ -1,5 +1,5 @@
+using Gradpath.PtxEmulator.Execution;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Run;
 
 namespace Gradpath.PtxEmulator.Compile;
 

@@ -1,6 +1,6 @@
 using System.Reflection.Emit;
+using Gradpath.PtxEmulator.Execution;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Run;
 
 namespace Gradpath.PtxEmulator.Compile;
 

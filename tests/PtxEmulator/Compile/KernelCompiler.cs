@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using Gradpath.PtxEmulator.Execution;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Run;
 
 namespace Gradpath.PtxEmulator.Compile;
 
@@ -105,7 +105,6 @@ internal sealed unsafe partial class KernelCompiler
             _localOffsets.Add(variable, _localBytes);
             _localBytes += variable.Bytes;
         }
-        _localBytes = (_localBytes + 15) / 16 * 16;
     }
 
     private bool[] Leaders()

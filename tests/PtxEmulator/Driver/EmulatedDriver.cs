@@ -159,7 +159,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
 
     public void Dispose()
     {
-        foreach (Run.Worker worker in _workers) worker.Dispose();
+        foreach (Execution.Worker worker in _workers) worker.Dispose();
         _workers.Clear();
         _arena?.Dispose();
         _arena = null;

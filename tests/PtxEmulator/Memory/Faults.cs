@@ -1,5 +1,5 @@
 using Gradpath.Kernels.Cuda.Driver;
-using Gradpath.PtxEmulator.Run;
+using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Memory;
 

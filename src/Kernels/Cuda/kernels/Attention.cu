@@ -68,7 +68,7 @@ DEVICE void loadTile(float* tile, const Layout& layout, int rows, int filled, in
     if (r < filled) {
       const float* from = rowAt(r) + c;
       if (quads) {
-        v = *(const float4*)from;
+        v = load<float4>(from, 0);
       } else {
         v.x = from[0];
         if (c + 1 < layout.headWidth) v.y = from[1];
@@ -76,13 +76,13 @@ DEVICE void loadTile(float* tile, const Layout& layout, int rows, int filled, in
         if (c + 3 < layout.headWidth) v.w = from[3];
       }
     }
-    *(float4*)(tile + r * stride + c) = v;
+    store(tile + r * stride + c, 0, v);
   }
 }
 
 DEVICE void storeUnit(float* row, int c, int headWidth, int quads, float4 v) {
   if (quads) {
-    *(float4*)(row + c) = v;
+    store(row + c, 0, v);
   } else {
     row[c] = v.x;
     if (c + 1 < headWidth) row[c + 1] = v.y;
@@ -126,7 +126,7 @@ DEVICE void accumulateTile(const float* weights, int weightStride, int count, co
 #pragma unroll
     for (int s = 0; s < kSlots; s++) {
       if (s >= slots) break;
-      const float4 w = *(const float4*)(weights + rows[s] * weightStride + n);
+      const float4 w = load<float4>(weights + rows[s] * weightStride + n, 0);
       sums[s] = multiplyAdd(right[0], w.x, sums[s]);
       sums[s] = multiplyAdd(right[1], w.y, sums[s]);
       sums[s] = multiplyAdd(right[2], w.z, sums[s]);
@@ -398,8 +398,8 @@ KERNEL __launch_bounds__(kThreads) attentionKeyGradient(
       products[k] = query < filled ? scale * share[k] * (products[k] - sums[i + query]) : 0;
     }
     const int at = lane() * kTransposedStride + warp() * kTileRows;
-    *(float4*)(ds + at) = {products[0], products[1], products[2], products[3]};
-    *(float4*)(shares + at) = {share[0], share[1], share[2], share[3]};
+    store(ds + at, 0, float4{products[0], products[1], products[2], products[3]});
+    store(shares + at, 0, float4{share[0], share[1], share[2], share[3]});
     barrier();
     accumulateTile(ds, kTransposedStride, kQueryTile, lefts, stride, unit, rows, slots, dk);
     accumulateTile(shares, kTransposedStride, kQueryTile, gradients, stride, unit, rows, slots, dv);

@@ -14,7 +14,7 @@
 //   Tf32x3  x = X + x', y = Y + y', X and Y with 11 significant bits, x' and y' the rest, at most 2^-11 of it and rounded to 11 bits again:
 //           x y = X Y + X y' + x' Y. Left out are x' y' (2^-22) and the rounding of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and
 //           without a sign of its own: on random data about what adding in float32 errs anyway.
-// Tensor cores cut off where float32 rounds. So each step of 8 k of Tf32x3 starts from zero and joins the running sum by an ordinary addition.
+// Tensor cores cut off where float32 rounds. So each step of 16 k of Tf32x3 starts from zero and joins the running sum by an ordinary addition.
 #pragma once
 #include "Gemm.cuh"
 
@@ -144,23 +144,31 @@ DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf3
 
 template <int kDown>
 DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf32x3>* x, const float* y) {
+  uint32 large[4], small[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    large[i] = toTf32(y[i]);
+    small[i] = toTf32(y[i] - __builtin_bit_cast(float, large[i]));
+  }
+  float step[kDown][4];
+#pragma unroll
+  for (int i = 0; i < kDown; i++) mmaTf32Start(step[i], x[i].small[0], large[0], large[1]);
+#pragma unroll
+  for (int i = 0; i < kDown; i++) mmaTf32(step[i], x[i].small[1], large[2], large[3]);
 #pragma unroll
   for (int h = 0; h < 2; h++) {
-    const float y0 = y[2 * h], y1 = y[2 * h + 1];
-    const uint32 large0 = toTf32(y0), large1 = toTf32(y1);
-    const uint32 small0 = toTf32(y0 - __builtin_bit_cast(float, large0)), small1 = toTf32(y1 - __builtin_bit_cast(float, large1));
-    float step[kDown][4];
 #pragma unroll
-    for (int i = 0; i < kDown; i++) mmaTf32Start(step[i], x[i].small[h], large0, large1);
+    for (int i = 0; i < kDown; i++) mmaTf32(step[i], x[i].large[h], small[2 * h], small[2 * h + 1]);
+  }
 #pragma unroll
-    for (int i = 0; i < kDown; i++) mmaTf32(step[i], x[i].large[h], small0, small1);
+  for (int h = 0; h < 2; h++) {
 #pragma unroll
-    for (int i = 0; i < kDown; i++) mmaTf32(step[i], x[i].large[h], large0, large1);
+    for (int i = 0; i < kDown; i++) mmaTf32(step[i], x[i].large[h], large[2 * h], large[2 * h + 1]);
+  }
 #pragma unroll
-    for (int i = 0; i < kDown; i++) {
+  for (int i = 0; i < kDown; i++) {
 #pragma unroll
-      for (int e = 0; e < 4; e++) sums[i * stride][e] += step[i][e];
-    }
+    for (int e = 0; e < 4; e++) sums[i * stride][e] += step[i][e];
   }
 }
 
@@ -233,8 +241,8 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
   }
   copyWait<0>();
 
-  // A pitch of 8 more than a multiple of 32 spreads a half warp's pairs, one of 4 more a quarter warp's fours, over all banks.
-  constexpr int kPitch = kColumns + (kDepthMajorB ? 8 : 4);
+  // A pitch of 8 or 24 more than a multiple of 32 spreads a half warp's pairs, one of 4 more a quarter warp's fours, over all banks.
+  constexpr int kPitch = !kDepthMajorB ? kColumns + 4 : kColumns % 32 == 8 || kColumns % 32 == 24 ? kColumns : kColumns + 8;
   barrier();
   float* tile = shared + (warpRow + group) * kPitch + warpColumn;
 #pragma unroll

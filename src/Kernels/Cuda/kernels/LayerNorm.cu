@@ -64,7 +64,7 @@ template <class V>
 DEVICE void normalizeBackward(
     const float* dy, const float* x, const float* gain, const float* mean, const float* rstd,
     int rows, int activationRows, int width, float* residualGradient, float* reader, int baseRows, int contributingRows,
-    float2 (*parts)[kThreads / kWarp], V* shared) {
+    float2 (*parts)[kThreads / kWarp], float* shared) {
   const int count = width / kFloats<V>;
   const int groups = threads() / kThreads, group = threadX() / kThreads, thread = threadX() % kThreads;
   for (int first = blockX(); first < rows; first += baseRows * groups) {
@@ -103,15 +103,15 @@ DEVICE void normalizeBackward(
       const V normed = k < kHeld ? standard[k] : (load<V>(in, i) - m) * r;
       const V dx = (scaled - meanT - normed * meanTx) * r;
       store(residual, i, load<V>(residual, i) + dx);
-      if (groups > 1) shared[group * count + i] = contributes ? dx : splat<V>(0);
+      if (groups > 1) store(shared, group * count + i, contributes ? dx : splat<V>(0));
       else if (contributes) store(sum, i, load<V>(sum, i) + dx);
     });
     if (groups > 1) {
       barrier();
       const int filled = (rows - first + baseRows - 1) / baseRows;
       for (int i = threadX(); i < count; i += threads()) {
-        V dx = shared[i];
-        for (int g = 1; g < groups && g < filled; g++) dx = dx + shared[g * count + i];
+        V dx = load<V>(shared, i);
+        for (int g = 1; g < groups && g < filled; g++) dx = dx + load<V>(shared, g * count + i);
         store(sum, i, load<V>(sum, i) + dx);
       }
     }
@@ -133,8 +133,8 @@ KERNEL __launch_bounds__(kThreads * kMostGroups) layerNormBackward(
     int baseRows, int contributingRows) {
   __shared__ float2 parts[kMostGroups][kThreads / kWarp];
   byWidth(quads, [&](auto v) {
-    normalizeBackward(
-        dy, x, gain, mean, rstd, rows, activationRows, width, residualGradient, reader, baseRows, contributingRows, parts, dynamicShared<decltype(v)>());
+    normalizeBackward<decltype(v)>(
+        dy, x, gain, mean, rstd, rows, activationRows, width, residualGradient, reader, baseRows, contributingRows, parts, dynamicShared<float>());
   });
 }
 

@@ -1,7 +1,7 @@
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>Barriers of the block, and what is said of threads that wait for ever.</summary>
 internal sealed unsafe partial class Worker

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Memory;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>cp.async: a copy is made when its thread waits for it, and until then its target holds nothing that may be read.</summary>
 internal sealed unsafe partial class Worker

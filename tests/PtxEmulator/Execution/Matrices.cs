@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>mma.sync with f32 sums.</summary>
 /// <remarks>

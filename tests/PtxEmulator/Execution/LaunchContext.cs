@@ -2,7 +2,7 @@ using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>One launch: what runs, how often, with which arguments.</summary>
 /// <param name="Kernel">The code.</param>

@@ -3,7 +3,7 @@ using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>
 /// Runs blocks, one at a time, on one host thread. A thread runs until it ends or meets others; a warp's lanes run one after another,
@@ -79,10 +79,10 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
     private void Prepare(long block)
     {
         (int x, int y, int z) = ((int)(block % _launch.Grid.X), (int)(block / _launch.Grid.X % _launch.Grid.Y), (int)(block / _launch.Grid.X / _launch.Grid.Y));
-        int sharedBytes = _launch.SharedBytes, localBytes = _launch.Kernel.LocalBytes;
+        int sharedBytes = _launch.SharedBytes, localBytes = _launch.Kernel.LocalBytes, localStride = (localBytes + 15) / 16 * 16;
         ulong shared = Arena.SharedAddress(window), local = Arena.LocalAddress(window);
         if (sharedBytes > 0) arena.Open(shared, sharedBytes);
-        if (localBytes > 0) arena.Open(local, (long)localBytes * _threads);
+        if (localBytes > 0) arena.Open(local, (long)localStride * _threads);
         // Registers hold nothing at first: all ones are NaN and -1, which show up in results.
         NativeMemory.Fill(_frames, (nuint)((long)_threads * _frameBytes), 0xFF);
         _clock = 1;
@@ -95,7 +95,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
                 State = arena.State,
                 Stamps = _launch.Options.Races ? arena.Stamps : null,
                 SharedBase = shared,
-                LocalBase = local + ((ulong)thread * (ulong)localBytes),
+                LocalBase = local + ((ulong)thread * (ulong)localStride),
                 ModuleBase = _launch.ModuleBase,
                 Parameters = _parameters,
                 BarrierTime = BarrierTime,

@@ -1,6 +1,6 @@
 using Gradpath.Kernels.Cuda.Driver;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>A thread did what it must not do.</summary>
 internal sealed class FaultException(CudaResult result, int line, string what) : Exception(what)

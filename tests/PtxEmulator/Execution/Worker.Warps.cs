@@ -2,7 +2,7 @@ using System.Numerics;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>What a warp's lanes do together.</summary>
 internal sealed unsafe partial class Worker

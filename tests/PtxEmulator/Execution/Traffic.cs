@@ -1,4 +1,4 @@
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>What the accesses of a warp's lanes cost together.</summary>
 internal static class Traffic

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Gradpath.PtxEmulator.Run;
+namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>What compiled code sees of one thread. The thread's registers follow it in memory.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,0 +1,107 @@
+using System.Text.RegularExpressions;
+
+namespace Gradpath.Cuda.Tests;
+
+/// <summary>
+/// How many 32-bit registers the values of a kernel need at its widest point, from the PTX: a bound that a compiler which keeps the order can meet.
+/// Parameters and the numbers of thread and block count nothing, since they can be read again at any time; predicates have registers of their own.
+/// </summary>
+internal static partial class LiveRegisters
+{
+    /// <summary>Entry points of a PTX text with their threads, the blocks that their launch bounds promise, and the registers.</summary>
+    public static IEnumerable<(string Name, int Threads, int Blocks, int Registers)> Of(string ptx)
+    {
+        foreach (Match entry in Entry().Matches(ptx))
+        {
+            string head = entry.Groups["head"].Value;
+            int threads = int.Parse(Bound("maxntid", head) ?? "1024"), blocks = int.Parse(Bound("minnctapersm", head) ?? "1");
+            yield return (entry.Groups["name"].Value, threads, blocks, Most(entry.Groups["body"].Value));
+        }
+    }
+
+    private static string? Bound(string directive, string head) =>
+        Regex.Match(head, $@"\.{directive}\s+(\d+)") is { Success: true } match ? match.Groups[1].Value : null;
+
+    private static int Most(string body)
+    {
+        (List<string> instructions, Dictionary<string, int> labels) = Split(body);
+        int count = instructions.Count;
+        HashSet<string>[] written = new HashSet<string>[count], read = new HashSet<string>[count];
+        int[] jump = new int[count];
+        bool[] falls = new bool[count];
+        HashSet<string> free = [];
+        for (int i = 0; i < count; i++)
+        {
+            string text = instructions[i], predicate = "";
+            if (text[0] == '@')
+            {
+                int space = text.IndexOf(' ');
+                (predicate, text) = (text[1..space].TrimStart('!'), text[(space + 1)..].TrimStart());
+            }
+            int cut = text.IndexOfAny([' ', '\t']);
+            (string operation, string operands) = cut < 0 ? (text, "") : (text[..cut], text[(cut + 1)..].TrimStart());
+            falls[i] = (operation != "bra.uni" && operation != "bra" && operation != "ret") || predicate.Length > 0;
+            jump[i] = operation.StartsWith("bra", StringComparison.Ordinal) ? labels[operands.Split(',')[^1].Trim()] : -1;
+            int results = StoresOnly(operation) ? 0 : operands.StartsWith('{') ? operands.IndexOf('}') : operands.IndexOf(',') < 0 ? operands.Length : operands.IndexOf(',');
+            written[i] = [.. Register().Matches(operands[..results]).Select(m => m.Value)];
+            read[i] = [.. Register().Matches(operands[results..]).Select(m => m.Value)];
+            bool again = operation.StartsWith("ld.param", StringComparison.Ordinal)
+                || (operation.StartsWith("cvta.to.global", StringComparison.Ordinal) && read[i].IsSubsetOf(free))
+                || (operation.StartsWith("mov", StringComparison.Ordinal) && Place().IsMatch(operands));
+            if (again) free.UnionWith(written[i]);
+            if (predicate.Length == 0) continue;
+            read[i].Add(predicate);
+            read[i].UnionWith(written[i]);
+        }
+        HashSet<string>[] live = new HashSet<string>[count + 1];
+        for (int i = 0; i <= count; i++) live[i] = [];
+        for (int i = 0; i < count; i++) (written[i], read[i]) = ([.. written[i].Except(free)], [.. read[i].Except(free)]);
+        for (bool changed = true; changed;)
+        {
+            changed = false;
+            for (int i = count - 1; i >= 0; i--)
+            {
+                HashSet<string> now = falls[i] ? [.. live[i + 1]] : [];
+                if (jump[i] >= 0) now.UnionWith(live[jump[i]]);
+                now.ExceptWith(written[i]);
+                now.UnionWith(read[i]);
+                if (now.Count == live[i].Count) continue; // it only ever grows
+                live[i] = now;
+                changed = true;
+            }
+        }
+        return live.Max(set => set.Sum(Words));
+    }
+
+    private static bool StoresOnly(string operation) =>
+        operation.StartsWith("st.", StringComparison.Ordinal) || operation.StartsWith("cp.async", StringComparison.Ordinal) || operation.StartsWith("bar", StringComparison.Ordinal);
+
+    private static int Words(string register) => register[1] switch
+    {
+        'p' => 0,
+        _ => register.StartsWith("%rd", StringComparison.Ordinal) || register.StartsWith("%fd", StringComparison.Ordinal) ? 2 : 1,
+    };
+
+    private static (List<string> Instructions, Dictionary<string, int> Labels) Split(string body)
+    {
+        List<string> instructions = [];
+        Dictionary<string, int> labels = [];
+        foreach (string raw in body.Split('\n'))
+        {
+            string line = raw.Split("//")[0].Trim().TrimEnd(';');
+            if (line.Length == 0 || line[0] is '.' or '{' or '}' or ')') continue;
+            if (line.EndsWith(':')) labels.Add(line[..^1], instructions.Count);
+            else instructions.Add(line);
+        }
+        return (instructions, labels);
+    }
+
+    [GeneratedRegex(@"\.entry (?<name>\w+)\((?<head>[^{]*)\{(?<body>.*?)\n\}", RegexOptions.Singleline)]
+    private static partial Regex Entry();
+
+    [GeneratedRegex(@"%(?:rd|fd|rs|r|f|p|h|b)\d+")]
+    private static partial Regex Register();
+
+    [GeneratedRegex(@"%n?(?:tid|ctaid)\.")]
+    private static partial Regex Place();
+}
