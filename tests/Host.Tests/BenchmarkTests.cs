@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Xml.Linq;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Commands;
 using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Tests;
@@ -113,27 +112,11 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         string folder = _model.Path("stopped"), whole = _model.Path("whole");
         string[] Options(string at) => ["--methods", "eap,acdc,hap,random", "--sparsity", "0.5,0.8", "--out", at];
         Run(Options(whole)).Succeeds();
-        using (CancellationTokenSource stop = new())
-        {
-            int rows = 0;
-            BenchmarkOptions o = new()
-            {
-                Model = _model.ModelDirectory,
-                Data = _model.Pairs,
-                TrainLimit = 4,
-                Steps = 20,
-                Keep = 0.8,
-                Methods = ["eap", "acdc", "hap", "random"],
-                Sparsities = [0.5, 0.8],
-                Out = folder,
-            };
-            Terminal terminal = new(TextReader.Null, TextWriter.Null, TextWriter.Null);
-            StoppedException stopped = Assert.Throws<StoppedException>(() => BenchmarkCommand.Run(o, terminal, stop.Token, () =>
-            {
-                if (++rows == 3) stop.Cancel();
-            }));
-            Assert.Contains("3 finished rows", stopped.Message, StringComparison.Ordinal);
-        }
+
+        // Stopped within the fourth row, the second of acdc.
+        Cli stopped = Cli.StoppedWhen(_ => File.Exists(Path.Combine(folder, "table.csv")) && Table(folder).Count == 3, Command(Options(folder)));
+        Assert.Equal(130, stopped.ExitCode);
+        Assert.Contains("3 finished rows are in", stopped.Error, StringComparison.Ordinal);
         Assert.Equal(3, Table(folder).Count);
         Assert.False(File.Exists(Path.Combine(folder, "report.html")));
         Run(Options(folder)).Fails(1, ".progress", "--resume");
@@ -211,8 +194,10 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Assert.Equal("many <lines>", parts[0].Value);
     }
 
-    private Cli Run(params string[] more) =>
-        Cli.Run(["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "4", "--steps", "20", .. more.Contains("--keep") ? more : [.. more, "--keep", "0.8"]]);
+    private Cli Run(params string[] more) => Cli.Run(Command(more));
+
+    private string[] Command(string[] more) =>
+        ["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "4", "--steps", "20", .. more.Contains("--keep") ? more : [.. more, "--keep", "0.8"]];
 
     private Cli Benchmark(string folder, params string[] more) => Run([.. more, "--out", folder]);
 

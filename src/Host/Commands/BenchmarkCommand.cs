@@ -15,9 +15,8 @@ internal static class BenchmarkCommand
     /// <param name="o">The options.</param>
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Stops the work; finished rows are kept.</param>
-    /// <param name="finished">Called after each row that was computed; may be null.</param>
     /// <exception cref="StoppedException">The work was stopped on the way.</exception>
-    public static int Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation, Action? finished = null)
+    public static int Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
         BenchmarkFolder folder = BenchmarkFolder.Open(o.Out, o.Resume);
@@ -48,7 +47,6 @@ internal static class BenchmarkCommand
                 EvaluationResult result = CircuitEvaluation.Evaluate(judge.Weights, judge.Prompts.Pairs, [found.Circuit], judge.Options, null, cancellation);
                 session.Clock.Start("write");
                 folder.Add(BenchmarkRow.Of(method, sparsity, settings, found, result, truth, session.Seed), Stated(found.Circuit, prompts), found.Training);
-                finished?.Invoke();
             }
         }
         catch (OperationCanceledException e) when (folder.Rows.Count > 0)
