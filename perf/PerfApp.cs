@@ -1,6 +1,7 @@
 using CommandLine;
 using Gradpath.Host;
 using Gradpath.Host.Commands;
+using Gradpath.Perf.Ops;
 
 namespace Gradpath.Perf;
 
@@ -35,8 +36,7 @@ internal static class PerfApp
             case "exact": return ExactTimes.Run();
             case "acdc": return AcdcTimes.Run(rest);
             case "peers": return PeerTimes.Run(rest);
-            case "run":
-                break;
+            case "run" or "savings" or "profile" or "scaling" or "ops": break;
             case "--help":
                 output.WriteLine(Comparisons);
                 return ExitCode.Success;
@@ -44,6 +44,7 @@ internal static class PerfApp
                 error.WriteLine(Comparisons);
                 return ExitCode.Usage;
         }
+        if (args is ["profile", [not '-', ..] work, .. var others]) args = ["profile", "--work", work, .. others];
         Terminal terminal = new(input, output, error);
         using Parser parser = new(settings =>
         {
@@ -51,7 +52,7 @@ internal static class PerfApp
             settings.CaseSensitive = true;
             settings.MaximumDisplayWidth = 120;
         });
-        ParserResult<object> parsed = parser.ParseArguments(args, typeof(RunOptions));
+        ParserResult<object> parsed = parser.ParseArguments(args, typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions));
         if (parsed is NotParsed<object> wrong) return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
         return GradpathApp.Guard(() => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
     }
@@ -62,6 +63,10 @@ internal static class PerfApp
         return options switch
         {
             RunOptions o => RunCommand.Run(o, terminal, cancellation),
+            SavingsOptions o => SavingsCommand.Run(o, terminal, cancellation),
+            ProfileOptions o => ProfileCommand.Run(o, terminal, cancellation),
+            ScalingOptions o => ScalingCommand.Run(o, terminal, cancellation),
+            OpsOptions o => OpsCommand.Run(o, terminal),
             _ => throw new InvalidOperationException(options.GetType().Name),
         };
     }

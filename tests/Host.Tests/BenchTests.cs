@@ -120,8 +120,8 @@ public sealed class BenchTests
     {
         WorkFlops whole = new(Workloads.Shape("small"), 20, 16, 0), shared = whole with { Shared = 12 };
         Assert.Equal(187, whole.Method(new AttributionOptions { Method = AttributionMethod.Eap }) / 1e9, 1.0);
-        Assert.Equal(596, whole.Method(Works.EapIg) / 1e9, 1.0);
-        Assert.Equal(965, whole.Method(Works.EapIg with { Method = AttributionMethod.EapGp }) / 1e9, 1.0);
+        Assert.Equal(594.5, whole.Method(Works.EapIg) / 1e9, 1.0);
+        Assert.Equal(962.3, whole.Method(Works.EapIg with { Method = AttributionMethod.EapGp }) / 1e9, 1.0);
 
         // A quarter of the rows in every pass, and the other three quarters once.
         Assert.InRange(shared.Method(Works.EapIg) / whole.Method(Works.EapIg), 0.25, 0.35);
