@@ -28,9 +28,16 @@ internal static class GradpathApp
     /// <param name="error">Progress and errors.</param>
     /// <param name="cancellation">Stops the command.</param>
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
-    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation = default) =>
+        Run(args, new Terminal(input, output, error), cancellation);
+
+    /// <summary>Runs a command line on a terminal.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="terminal">Where to read and write.</param>
+    /// <param name="cancellation">Stops the command.</param>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
     {
-        Terminal terminal = new(input, output, error);
         using Parser parser = new(settings =>
         {
             settings.HelpWriter = null;

@@ -33,6 +33,15 @@ public abstract partial class Device : IDisposable
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 
+    /// <summary>Bytes that the workspaces of a run may take; null for half of what is free. Runs are planned by it, nothing is refused.</summary>
+    public long? MemoryBudget { get; set; }
+
+    /// <summary>Bytes that a run may plan its workspaces with.</summary>
+    public long WorkspaceBudget => MemoryBudget ?? FreeMemory / 2;
+
+    /// <summary>Rows of a pass beyond which more of them make it no faster per row, only larger.</summary>
+    public virtual int AmpleRows => 1024;
+
     /// <summary>Bytes allocated through this object and not yet freed. Mapped files are not counted.</summary>
     public long AllocatedBytes => Volatile.Read(ref _allocated);
 

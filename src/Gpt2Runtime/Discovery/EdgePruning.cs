@@ -193,10 +193,11 @@ public sealed class EdgePruning : IDisposable
     {
         long needed = MaskedPass.Bytes(_model.Config, _plan, capacity) + OutputHead.Bytes(_model.Config, TaskMetric.KlDivergence, items, 3 * items)
             + (2 * Activations.Bytes(_model.Config, capacity, keepWriters: true));
-        if (needed > _model.Device.FreeMemory)
+        long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
+        if (needed > budget)
         {
             throw new GradpathException(
-                $"a batch of {items} prompt pairs needs {needed / 1048576.0:F0} MiB and {_model.Device.FreeMemory / 1048576.0:F0} MiB are free; use a smaller --batch-size");
+                $"a batch of {items} prompt pairs needs {needed / 1048576.0:F0} MiB and {budget / 1048576.0:F0} MiB are free; use a smaller --batch-size");
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed class MaskedBatches : IDisposable
         _ablation = Own(new AblationTargets(context, pairs, false));
         _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, false)));
         long bytes = items.Sum(batch => MaskedBatch.Bytes(context.Config, plan, batch.Sum(i => (long)pairs[i].Length), batch.Length));
-        _keep = bytes < context.Device.FreeMemory / 2;
+        _keep = bytes < context.Device.WorkspaceBudget;
     }
 
     /// <summary>Prompt lengths that no batch exceeds.</summary>

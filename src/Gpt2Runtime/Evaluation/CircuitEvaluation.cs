@@ -46,7 +46,7 @@ public static class CircuitEvaluation
         ];
         // Patched runs lie between the clean and the corrupted one at every node, so all agree up to the first difference.
         PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options is { Ablation: Ablation.Patching, WholePrompts: false });
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device.FreeMemory / 2, batch => Bytes(model, options, batch, patched.Length));
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, patched.Length));
         CircuitOutcome[] outcomes = [.. patched.Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
         long done = 0;
         long total = (long)pairs.Count * patched.Length;
@@ -65,7 +65,7 @@ public static class CircuitEvaluation
                 });
             }
         }
-        return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, model.Device.PeakBytes);
+        return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, model.Device.PeakBytes) { Plan = plan.Summary };
     }
 
     private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, circuits);

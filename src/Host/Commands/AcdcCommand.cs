@@ -20,9 +20,8 @@ internal static class AcdcCommand
     /// <param name="o">The options.</param>
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Stops the search; its work is saved.</param>
-    /// <param name="watcher">Told of the progress where the terminal shows none.</param>
     /// <exception cref="StoppedException">The search was stopped on the way.</exception>
-    public static int Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation, IProgress<AttributionProgress>? watcher = null)
+    public static int Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation)
     {
         double[] thresholds = Check(o);
         ProgressFile.Check(o.Out, o.Resume);
@@ -43,7 +42,7 @@ internal static class AcdcCommand
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
         ProgressFile file = new(o.Out, "acdc", RunOf(o, session, options, thresholds));
         AcdcState state = o.Resume ? AcdcState.Load(file, thresholds.Length) : new AcdcState(thresholds.Length);
-        IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, watcher, cancellation);
+        IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, cancellation);
 
         session.Clock.Start("evaluate");
         Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o))];
@@ -118,14 +117,13 @@ internal static class AcdcCommand
         AcdcState state,
         ProgressFile file,
         Terminal terminal,
-        IProgress<AttributionProgress>? watcher,
         CancellationToken cancellation)
     {
         session.Clock.Start("search");
         try
         {
             return ScoringProgress.Run(terminal, "acdc", progress => Acdc.Search(
-                session.Weights, session.Prompts.Pairs, thresholds, options, state, new ProgressSaver(progress ?? watcher, () => state.Save(file), TimeProvider.System), cancellation));
+                session.Weights, session.Prompts.Pairs, thresholds, options, state, new ProgressSaver(progress, () => state.Save(file), TimeProvider.System), cancellation));
         }
         catch (OperationCanceledException e) when (state.Tested > 0)
         {

@@ -19,6 +19,7 @@ internal static class ComputeDevice
     {
         Ordinal(o.Device);
         MethodOptions.Positive("threads", o.Threads);
+        if (o.Memory is not null) Sizes.Parse("memory", o.Memory);
         bool plain = Precision(o) == MatrixPrecision.Float32 && !UsesCublas(o);
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
         if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal)) throw new UsageException("--threads is for the CPU device; add --device cpu.");
@@ -31,7 +32,9 @@ internal static class ComputeDevice
     {
         Check(o);
         CudaOptions options = new() { Precision = Precision(o), UseCublas = UsesCublas(o) };
-        return Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
+        Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
+        if (o.Memory is not null) device.MemoryBudget = Sizes.Parse("memory", o.Memory);
+        return device;
     }
 
     /// <summary>Opens the device that a command without further options of it names.</summary>

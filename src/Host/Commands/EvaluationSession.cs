@@ -48,7 +48,7 @@ internal sealed class EvaluationSession : IDisposable
     {
         ComputeDevice.Check(o);
         Request(o).Check();
-        MethodOptions.Positive("batch-size", o.BatchSize);
+        _ = o.BatchSize;
         EnumNames.Parse<Ablation>("ablation", o.Ablation);
     }
 
@@ -119,11 +119,12 @@ internal sealed class EvaluationSession : IDisposable
     }
 
     /// <summary>Prints what was used and how long it took.</summary>
-    public void PrintRun(Terminal terminal, int batchSize, long peakBytes)
+    public void PrintRun(Terminal terminal, int batchSize, long peakBytes, BatchSummary? plan = null)
     {
         Provenance p = Provenance(batchSize);
         terminal.Out.WriteLine($"metric {p.Metric}, ablation {p.Ablation}; {p.Items} prompt pairs of {p.Task} ({p.Data})");
         terminal.Out.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(peakBytes)} in use");
+        if (plan is not null) terminal.Out.WriteLine(Sizes.Plan(plan));
         terminal.Out.WriteLine($"time: {Clock}");
     }
 

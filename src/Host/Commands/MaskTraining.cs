@@ -37,7 +37,7 @@ internal static class MaskTraining
         {
             ScoringProgress.Run(terminal, title, progress =>
             {
-                pruning.Train(progress);
+                pruning.Train(file is null ? progress : new ProgressSaver(progress, () => pruning.Save(file), TimeProvider.System));
                 return 0;
             });
         }

@@ -1,8 +1,8 @@
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
+using Gradpath.PtxEmulator.Execution;
 using Gradpath.PtxEmulator.Memory;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator;
 

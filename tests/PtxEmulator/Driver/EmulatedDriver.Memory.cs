@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Gradpath.Kernels.Cuda.Driver;
-using Gradpath.PtxEmulator.Memory;
 
 namespace Gradpath.PtxEmulator;
 
