@@ -21,7 +21,8 @@ internal sealed class PassShapes(Device device) : IDisposable
     /// <returns>The layout.</returns>
     public PassShape Get(PromptSpan[] spans, int copies, bool answerOnly)
     {
-        int index = _recent.FindIndex(s => s.Copies == copies && s.AnswerOnly == answerOnly && s.Spans.AsSpan().SequenceEqual(spans));
+        int index = _recent.Count - 1;
+        while (index >= 0 && !(_recent[index].Copies == copies && _recent[index].AnswerOnly == answerOnly && _recent[index].Spans.AsSpan().SequenceEqual(spans))) index--;
         PassShape shape;
         if (index >= 0)
         {
