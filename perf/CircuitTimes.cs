@@ -13,7 +13,7 @@ namespace Gradpath.Perf;
 
 /// <summary>
 /// Times the evaluation of circuits of several sizes against a plain forward pass over the same prompts, on GPT-2 small's shape with random
-/// weights: processor time on one thread, so that other work on the machine matters little.
+/// weights, all with the last layer at the answers alone: processor time on one thread, so that other work on the machine matters little.
 /// </summary>
 internal static class CircuitTimes
 {
@@ -33,9 +33,8 @@ internal static class CircuitTimes
         AttributionResult eap = EdgeAttribution.Score(weights, prompts, new AttributionOptions { Method = AttributionMethod.Eap });
         var scores = new EdgeScores(new ComputationGraph(config), eap.Scores) { ModelWidth = config.Width };
         int[] lengths = [.. prompts.Select(p => p.Length)];
-        var capacity = PassCapacity.For(lengths, 1, false);
-        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
-        using var answers1 = new PassShape(device, lengths, 1, answerOnly: true);
+        var capacity = PassCapacity.For(lengths, 1, true);
+        using var shape = new PassShape(device, lengths, 1, answerOnly: true);
         using var activations = new Activations(config, device, capacity, keepWriters: true);
         using var patched = new PatchedForwardPass(weights, capacity, 1, continues: false);
         using var target = new WriterOutputs(config, device, capacity);
@@ -45,9 +44,9 @@ internal static class CircuitTimes
         var forward = new ForwardPass(weights);
         RunForward(corrupted);
         target.Take(shape, activations, corrupted, 0);
-        patched.SetAblation(shape, forward, target);
+        patched.SetAblation(shape, target);
 
-        // The plain pass (its last layer at the answers alone) and the circuits take turns.
+        // The plain pass and the circuits take turns.
         Circuit[] circuits = [.. Sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, size)))];
         PatchedCircuit[] edges = [.. circuits.Select(c => new PatchedCircuit(scores.Graph, c.Membership.ToArray()))];
         double plain = 0;
@@ -55,7 +54,7 @@ internal static class CircuitTimes
         const int Rounds = 5;
         for (int round = -1; round < Rounds; round++)
         {
-            double seconds = Seconds(() => RunPlain(clean));
+            double seconds = Seconds(() => RunForward(clean));
             if (round >= 0) plain += seconds / Rounds;
             for (int i = 0; i < circuits.Length; i++)
             {
@@ -72,12 +71,6 @@ internal static class CircuitTimes
                 CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {times[i]:F3} | {times[i] / plain:F2} |"));
         }
         return 0;
-
-        void RunPlain(Tensor embeddings)
-        {
-            forward.Embed(answers1, activations, embeddings);
-            forward.Run(answers1, activations);
-        }
 
         void RunForward(Tensor embeddings)
         {
