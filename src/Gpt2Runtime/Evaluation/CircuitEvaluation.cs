@@ -41,13 +41,8 @@ public static class CircuitEvaluation
         PatchedCircuit[] patched = [.. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray()))];
         // Patched runs lie between the clean and the corrupted one at every node, so all agree up to the first difference.
         PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options is { Ablation: Ablation.Patching, WholePrompts: false });
-<<<<<<< HEAD
         BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, patched.Length));
-        CircuitOutcome[] outcomes = [.. patched.Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
-=======
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device.FreeMemory / 2, batch => Bytes(model, options, batch, patched.Length));
         CircuitOutcome[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
->>>>>>> patched
         long done = 0;
         long total = (long)pairs.Count * outcomes.Length;
         using var context = new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation);

@@ -22,11 +22,7 @@ internal sealed class PassShapes(Device device) : IDisposable
     public PassShape Get(PromptSpan[] spans, int copies, bool answerOnly)
     {
         int index = _recent.Count - 1;
-<<<<<<< HEAD
-        while (index >= 0 && !(_recent[index].Copies == copies && _recent[index].AnswerOnly == answerOnly && _recent[index].Spans.AsSpan().SequenceEqual(spans))) index--;
-=======
         while (index >= 0 && !IsFor(_recent[index], spans, copies, answerOnly)) index--;
->>>>>>> patched
         PassShape shape;
         if (index >= 0)
         {
