@@ -74,8 +74,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     public void A_row_of_training_is_what_its_command_gives(string method)
     {
         string folder = _model.Path($"as-{method}"), circuit = _model.Path($"{method}-circuit.json"), log = _model.Path($"{method}.csv");
-        Benchmark(folder, "--methods", method, "--sparsity", "0.6").Succeeds();
-        Cli.Run([method, "--model", _model.ModelDirectory, "--data", _find, "--sparsity", "0.6", "--steps", "20", "--out", circuit, "--log", log, .. method == "hap" ? ["--keep", "0.8"] : Array.Empty<string>()]).Succeeds();
+        Benchmark(folder, "--methods", method, "--sparsity", "0.6", "--overshoot", "0.25").Succeeds();
+        Cli.Run([method, "--model", _model.ModelDirectory, "--data", _find, "--sparsity", "0.6", "--target", "0.85", "--steps", "20", "--out", circuit, "--log", log, .. method == "hap" ? ["--keep", "0.8"] : Array.Empty<string>()]).Succeeds();
         SameAsSingle(folder, $"{method}-0.6.json", circuit, _model.Path($"{method}-evaluation.json"));
         string[] Numbers(string file) => [.. File.ReadAllLines(file).Skip(1).Select(l => l[l.IndexOf(',', StringComparison.Ordinal)..])];
         Assert.Equal(Numbers(log), Numbers(Path.Combine(folder, "training.csv")));
@@ -150,6 +150,7 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     [InlineData("--train-limit 0", "--train-limit 0")]
     [InlineData("--train-batch 0", "--train-batch 0")]
     [InlineData("--steps 0", "--steps 0")]
+    [InlineData("--overshoot -0.1", "--overshoot -0.1", "from 0 to 1")]
     [InlineData("--methods acdc --greedy", "--greedy")]
     [InlineData("--ground-truth wang", "--ground-truth wang", "ioi and greater-than")]
     [InlineData("--metric kl", "EAP has no scores for kl")]

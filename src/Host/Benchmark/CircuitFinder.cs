@@ -64,8 +64,8 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
     public JsonObject Settings(string method) => method switch
     {
         BenchmarkOptions.Acdc => new JsonObject { ["runs"] = o.AcdcRuns },
-        BenchmarkOptions.EdgePrune => new JsonObject { ["steps"] = o.Steps, ["train-batch"] = o.TrainBatch },
-        BenchmarkOptions.Hap => new JsonObject { ["steps"] = o.Steps, ["train-batch"] = o.TrainBatch, ["keep"] = o.Keep },
+        BenchmarkOptions.EdgePrune => new JsonObject { ["steps"] = o.Steps, ["train-batch"] = o.TrainBatch, ["overshoot"] = o.Overshoot },
+        BenchmarkOptions.Hap => new JsonObject { ["steps"] = o.Steps, ["train-batch"] = o.TrainBatch, ["overshoot"] = o.Overshoot, ["keep"] = o.Keep },
         _ => new JsonObject { ["select"] = Select },
     };
 

@@ -42,6 +42,9 @@ internal sealed class BenchmarkOptions : PromptedOptions
     [Option("train-batch", MetaValue = "N", HelpText = "edge-prune, hap: prompt pairs per training step (default: 32).")]
     public int? TrainBatch { get; set; }
 
+    [Option("overshoot", MetaValue = "S", Default = 0.0, HelpText = "edge-prune, hap: aim training this much above each sparsity, as their --target does; for high ones, which masks may not reach otherwise.")]
+    public double Overshoot { get; set; }
+
     [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
     public double Keep { get; set; } = HybridPruning.DefaultShare;
 
@@ -74,6 +77,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
     public EdgePruningOptions Training(double sparsity) => new()
     {
         Sparsity = sparsity,
+        Target = Overshoot > 0 ? sparsity + Overshoot : null,
         Steps = Steps ?? 0,
         BatchSize = TrainBatch ?? new EdgePruningOptions().BatchSize,
         Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
@@ -89,6 +93,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
         MethodOptions.Positive("acdc-runs", AcdcRuns);
         MethodOptions.Positive("steps", Steps);
         MethodOptions.Positive("train-batch", TrainBatch);
+        if (Overshoot is not (>= 0 and <= 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--overshoot {Overshoot}: must be from 0 to 1."));
         string[] known = [.. EnumNames.All<AttributionMethod>(), Acdc, EdgePrune, Hap];
         foreach (string name in MethodNames)
         {
