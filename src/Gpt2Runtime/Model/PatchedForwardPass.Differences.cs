@@ -8,10 +8,6 @@ namespace Gradpath.Gpt2Runtime.Model;
 // the sum of all differences of a copy is its total. Both exist at all rows and, from the last layer on, at the answer rows.
 internal sealed partial class PatchedForwardPass
 {
-    // Where adding slots one by one costs more than a product with a matrix of zeros and ones; set by `perf circuits`.
-    private const int ListedPerCell = 4;
-    private const int DenseInputs = 4;
-
     private readonly MixPlanner _planner;
     private readonly List<(int Copy, int Column)> _mixed = [];
     private readonly Tensor _total;
@@ -24,8 +20,6 @@ internal sealed partial class PatchedForwardPass
     private DeviceArray<int>? _answerCells;
     private Tensor? _answerSlotsFrom;
     private (PassShape? Shape, int First, int Count) _cellsOf;
-    private Tensor? _mask;
-    private float[] _hostMask = [];
     private int _keptSlots;
 
     private readonly record struct Place(int Rows, long Length, Tensor Slots, Tensor Total, bool AtAnswers);
@@ -211,82 +205,14 @@ internal sealed partial class PatchedForwardPass
         bool enters = run.Enters(sublayer);
         Tensor baseline = place.AtAnswers && sublayer == FirstAtAnswers(one) ? _ablatedAnswers : _ablated[sublayer];
         Tensor total = !enters ? place.Total : place.AtAnswers ? _keptAnswerTotal! : _keptTotal[sublayer];
-        bool dense = IsDense(run, out SlotRange kept, out SlotRange own);
-        int slots = kept.Count + own.Count;
         _planner.Begin(_mixed.Count);
-        if (dense) BeginMask(_mixed.Count * slots);
-        for (int i = 0; i < _mixed.Count; i++)
-        {
-            (int copy, int column) = _mixed[i];
-            PatchPlan plan = run.Plans[copy];
-            PatchPlan.Input input = InputOf(plan, column);
-            _planner.AddInput(enters ? 0 : copy, input.TakesTotal);
-            foreach (int writer in plan.WritersOf(input))
-            {
-                int slot = run.Slot(copy, writer);
-                if (dense) _hostMask[(i * slots) + (slot < _keptSlots ? slot - kept.First : kept.Count + slot - own.First)] = input.TakesTotal ? -1 : 1;
-                else _planner.AddSlot(slot);
-            }
-        }
-        _device.MixInputs(baseline, total, place.Slots, _planner.Upload(), _mixed.Count, place.Rows, _d, output);
-        if (!dense) return;
-        _mask!.Upload(_hostMask.AsSpan(0, _mixed.Count * slots));
-        AddDense(kept, 0, slots, place, output);
-        AddDense(own, kept.Count, slots, place, output);
-    }
-
-    private void AddDense(in SlotRange range, int column, int columns, in Place place, Tensor output)
-    {
-        if (range.Count == 0) return;
-        int length = checked((int)place.Length);
-        _device.Gemm(
-            new Matrix(_mask!, column, _mixed.Count, range.Count, columns),
-            new Matrix(place.Slots, range.First * place.Length, range.Count, length, length),
-            new Matrix(output, 0, _mixed.Count, length, length),
-            new GemmOptions(Accumulate: true));
-    }
-
-    private readonly record struct SlotRange(int First, int End)
-    {
-        public static readonly SlotRange None = new(int.MaxValue, 0);
-
-        public int Count => Math.Max(0, End - First);
-
-        public SlotRange With(int slot) => new(Math.Min(First, slot), Math.Max(End, slot + 1));
-    }
-
-    // Whether the inputs of one copy list so large a share of the slots between the first and the last of them that a product with those is
-    // cheaper. They all belong to writers before the reader, and to the kept run or this copy, so what other copies do does not matter.
-    private bool IsDense(RunState run, out SlotRange kept, out SlotRange own)
-    {
-        (kept, own) = (SlotRange.None, SlotRange.None);
-        long listed = 0;
-        if (_mixed.Count < DenseInputs || _device.Precision != MatrixPrecision.Float32) return false;
         foreach ((int copy, int column) in CollectionsMarshal.AsSpan(_mixed))
         {
-            if (copy != _mixed[0].Copy) return false;
             PatchPlan plan = run.Plans[copy];
-            foreach (int writer in plan.WritersOf(InputOf(plan, column)))
-            {
-                int slot = run.Slot(copy, writer);
-                if (slot < _keptSlots) kept = kept.With(slot);
-                else own = own.With(slot);
-                listed++;
-            }
+            PatchPlan.Input input = column < 0 ? PatchPlan.Input.Everything : plan.InputOf(column);
+            _planner.AddInput(enters ? 0 : copy, input.TakesTotal);
+            foreach (int writer in plan.WritersOf(input)) _planner.AddSlot(run.Slot(copy, writer));
         }
-        return listed > 0 && listed * ListedPerCell >= (long)_mixed.Count * (kept.Count + own.Count);
-    }
-
-    private static PatchPlan.Input InputOf(PatchPlan plan, int column) => column < 0 ? PatchPlan.Input.Everything : plan.InputOf(column);
-
-    private void BeginMask(int cells)
-    {
-        if (_hostMask.Length < cells)
-        {
-            _hostMask = new float[cells];
-            _mask?.Dispose();
-            _mask = _device.Allocate(cells);
-        }
-        Array.Clear(_hostMask, 0, cells);
+        _device.MixInputs(baseline, total, place.Slots, _planner.Upload(), _mixed.Count, place.Rows, _d, output);
     }
 }

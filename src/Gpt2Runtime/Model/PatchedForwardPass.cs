@@ -210,7 +210,6 @@ internal sealed partial class PatchedForwardPass : IDisposable
         _answerSlots.Dispose();
         _answerCells?.Dispose();
         _prefixHeads?.Dispose();
-        _mask?.Dispose();
     }
 
     private void RunSublayers(PassShape one, RunState run, Tensor answers)
