@@ -16,6 +16,7 @@ public abstract partial class Device : IDisposable
 {
     private long _allocated;
     private long _peak;
+    private long _reserved;
 
     /// <summary>What the device is, for reports: processor, instruction set, number of cores.</summary>
     public abstract string Description { get; }
@@ -46,6 +47,9 @@ public abstract partial class Device : IDisposable
 
     /// <summary>The largest value that <see cref="AllocatedBytes"/> has had since <see cref="ResetPeak"/>.</summary>
     public long PeakBytes => Volatile.Read(ref _peak);
+
+    /// <summary>Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.</summary>
+    internal long ReservedBytes => Volatile.Read(ref _reserved);
 
     /// <summary>Starts the measurement of <see cref="PeakBytes"/> again.</summary>
     public void ResetPeak() => Volatile.Write(ref _peak, AllocatedBytes);
@@ -195,6 +199,7 @@ public abstract partial class Device : IDisposable
     private nint Reserve(long bytes)
     {
         nint address = AllocateCore(bytes);
+        Interlocked.Add(ref _reserved, bytes);
         long now = Interlocked.Add(ref _allocated, bytes);
         if (now > Volatile.Read(ref _peak)) Volatile.Write(ref _peak, now);
         return address;

@@ -59,13 +59,14 @@ public sealed class EdgePruning : IDisposable
                 $"a circuit of sparsity {_options.Sparsity} has {Kept} edges, but only {_plan.Edges.Length} may be in it and can change anything; prune less before, or ask for a higher sparsity");
         }
         _items = Deal(pairs.Count);
-        int[] largest = MaskedBatches.Largest(pairs, _items);
+        PromptSpan[] spans = MaskedBatches.SpansOf(pairs, options.Ablation);
+        PromptSpan[] largest = MaskedBatches.Largest(spans, _items);
         var capacity = PassCapacity.For(largest, 1, false);
         RequireMemory(capacity, largest.Length);
         _context = Own(new ScoringContext(model, runs, pairs.Count, new BatchPlan(_items, largest.Length), (_, _) => { }, cancellation));
         _head = Own(new OutputHead(model, TaskMetric.KlDivergence, largest.Length, largest.Length));
         _pass = Own(new MaskedPass(model, _plan, capacity, _head));
-        _batches = Own(new MaskedBatches(_context, pairs, _items, _plan, _pass.Biases));
+        _batches = Own(new MaskedBatches(_context, pairs, spans, _items, _plan, _pass.Biases));
         _optimizer = Own(new MaskOptimizer(model.Device, _plan, _options));
     }
 

@@ -12,12 +12,12 @@ internal sealed class MaskedBatch : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
 
-    private MaskedBatch(Device device, IReadOnlyList<PromptPair> pairs, MaskedPlan plan, Gpt2Config config)
+    private MaskedBatch(Device device, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans, MaskedPlan plan, Gpt2Config config)
     {
         int layers = config.Layers;
         int d = config.Width;
         Pairs = pairs;
-        Shape = Own(new PassShape(device, [.. pairs.Select(p => p.Length)], 1, answerOnly: false));
+        Shape = Own(new PassShape(device, spans, 1, answerOnly: false));
         int rows = Shape.Rows;
         InputDifference = Own(device.Allocate(rows, d));
         Residual = new Tensor?[layers];
@@ -26,6 +26,7 @@ internal sealed class MaskedBatch : IDisposable
         MlpTarget = new Tensor?[layers];
         QueryStart = new Tensor?[layers];
         KeyValueStart = new Tensor?[layers];
+        PrefixKeysValues = new Tensor?[layers];
         for (int l = 0; l < layers; l++)
         {
             MaskedPlan.Layer layer = plan.Layers[l];
@@ -38,6 +39,7 @@ internal sealed class MaskedBatch : IDisposable
             }
             if (width == 0) continue;
             HeadTarget[l] = Own(device.Allocate(rows, width));
+            if (Shape.All.PrefixRows > 0) PrefixKeysValues[l] = Own(device.Allocate(Shape.All.PrefixRows, 2 * width));
             if (!layer.HasConstants) continue;
             QueryStart[l] = Own(device.Allocate(rows, width));
             KeyValueStart[l] = Own(device.Allocate(rows, 2 * width));
@@ -75,6 +77,9 @@ internal sealed class MaskedBatch : IDisposable
     /// <summary>The same for keys and values [rows, 2 heads * head width].</summary>
     public Tensor?[] KeyValueStart { get; }
 
+    /// <summary>Per layer the computed heads' keys and values in front of the spans [prefix rows, 2 heads * head width]; null without prefixes.</summary>
+    public Tensor?[] PrefixKeysValues { get; }
+
     /// <summary>[items, D]: the input of the logits at the answer rows with every writer ablated.</summary>
     public Tensor FinalAnswers { get; }
 
@@ -87,26 +92,47 @@ internal sealed class MaskedBatch : IDisposable
     /// <summary>Bytes that a batch takes.</summary>
     /// <param name="config">The model's shape.</param>
     /// <param name="plan">What is computed.</param>
-    /// <param name="rows">Rows of its prompts.</param>
-    /// <param name="items">Number of prompts.</param>
+    /// <param name="spans">The positions of its prompts that are run.</param>
     /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, MaskedPlan plan, long rows, int items) => sizeof(float) * ((rows * (config.Width + plan.Layers.Sum(l =>
-        ((l.Readers > 0 ? 1L : 0) + (l.Mlp ? 2 : 0)) * config.Width + (l.Heads.Length * config.HeadWidth * (l.HasConstants ? 4L : 1))))) + ((long)items * (config.Width + config.Vocabulary)));
+    public static long Bytes(Gpt2Config config, MaskedPlan plan, PromptSpan[] spans)
+    {
+        long rows = spans.Sum(s => (long)s.Length);
+        long prefix = spans.Sum(s => (long)s.Prefix);
+        long floats = (rows + spans.Length) * config.Width + ((long)spans.Length * config.Vocabulary);
+        foreach (MaskedPlan.Layer layer in plan.Layers)
+        {
+            long heads = layer.Heads.Length * config.HeadWidth;
+            floats += rows * ((((layer.Readers > 0 ? 1L : 0) + (layer.Mlp ? 2 : 0)) * config.Width) + (heads * (layer.HasConstants ? 4 : 1)));
+            floats += 2 * prefix * heads;
+        }
+        return sizeof(float) * floats;
+    }
 
     /// <summary>Makes a batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="plan">What masked passes will compute.</param>
     /// <param name="biases">The projections' biases.</param>
     /// <param name="pairs">The prompts.</param>
+    /// <param name="spans">The positions of them that are run.</param>
+    /// <param name="prefix">Keys and values in front of the spans; null where whole prompts are run.</param>
     /// <param name="cleanEmbeddings">[rows, D]: token embeddings of the clean prompts.</param>
     /// <param name="ablated">What replaces the writers' outputs.</param>
     /// <param name="logProbabilities">The full model's, [items, vocabulary].</param>
     /// <returns>The batch.</returns>
     public static MaskedBatch Make(
-        Gpt2Weights weights, MaskedPlan plan, MaskedBiases biases, IReadOnlyList<PromptPair> pairs, Tensor cleanEmbeddings, WriterOutputs ablated, Tensor logProbabilities)
+        Gpt2Weights weights,
+        MaskedPlan plan,
+        MaskedBiases biases,
+        IReadOnlyList<PromptPair> pairs,
+        PromptSpan[] spans,
+        PrefixKeys? prefix,
+        Tensor cleanEmbeddings,
+        WriterOutputs ablated,
+        Tensor logProbabilities)
     {
-        var batch = new MaskedBatch(weights.Device, pairs, plan, weights.Config);
+        var batch = new MaskedBatch(weights.Device, pairs, spans, plan, weights.Config);
         batch.Fill(weights, plan, biases, cleanEmbeddings, ablated);
+        if (prefix is not null) batch.FillPrefix(weights, plan, prefix);
         weights.Device.CopyBlock(logProbabilities, 0, batch.Reference, 0, (long)pairs.Count * weights.Config.Vocabulary);
         return batch;
     }
@@ -149,6 +175,27 @@ internal sealed class MaskedBatch : IDisposable
             device.AddBlock(ablated.Mlp[l], 0, residual, 0, length);
         }
         device.GatherRows(residual, Shape.AnswerRows, Pairs.Count, d, FinalAnswers);
+    }
+
+    private void FillPrefix(Gpt2Weights weights, MaskedPlan plan, PrefixKeys prefix)
+    {
+        int d = weights.Config.Width;
+        int hw = weights.Config.HeadWidth;
+        int rows = Shape.All.PrefixRows;
+        for (int l = 0; l < weights.Config.Layers; l++)
+        {
+            if (PrefixKeysValues[l] is not { } target) continue;
+            int width = plan.Layers[l].Heads.Length * hw;
+            foreach (MaskedPlan.Run run in plan.Layers[l].Outputs)
+            {
+                for (int half = 0; half < 2; half++)
+                {
+                    weights.Device.CopyMatrix(
+                        prefix.Of(l).AsMatrix(rows, 2 * d).SliceColumns((half * d) + (run.Head * hw), run.Count * hw),
+                        target.AsMatrix(rows, 2 * width).SliceColumns((half * width) + (run.Index * hw), run.Count * hw));
+                }
+            }
+        }
     }
 
     // Queries, keys and values that no computed writer feeds are those of the ablated residual stream.

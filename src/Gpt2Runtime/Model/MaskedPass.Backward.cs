@@ -84,7 +84,7 @@ internal sealed partial class MaskedPass
                 new GemmOptions(Batch: run.Count, StepA: (long)rows * _d, StepB: (long)_hw * _d, StepC: _hw));
         }
         _device.AttentionBackward(
-            _z, state.Q!, state.Kv!, state.Probabilities!, batch.Shape.All, layer.Heads.Length, _hw, _config.AttentionScale(l), 1, _dq, _dkv);
+            _z, state.Q!, state.Kv!, state.Probabilities!, batch.Shape.All, layer.Heads.Length, _hw, _config.AttentionScale(l), 1, _dq, _dkv, batch.PrefixKeysValues[l]);
         for (int part = 0; part < 3; part++)
         {
             foreach (MaskedPlan.Run run in layer.Reading[part])

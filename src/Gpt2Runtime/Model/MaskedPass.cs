@@ -164,7 +164,7 @@ internal sealed partial class MaskedPass : IDisposable
                     new GemmOptions(Accumulate: true, Batch: run.Count, StepA: (long)rows * _d, StepB: _hw, StepC: _hw));
             }
         }
-        _device.Attention(state.Q!, state.Kv!, batch.Shape.All, layer.Heads.Length, _hw, _config.AttentionScale(l), state.Probabilities!, _z);
+        _device.Attention(state.Q!, state.Kv!, batch.Shape.All, layer.Heads.Length, _hw, _config.AttentionScale(l), state.Probabilities!, _z, batch.PrefixKeysValues[l]);
         _device.SubtractRows(_z, batch.HeadTarget[l]!, rows, rows, width);
         foreach (MaskedPlan.Run run in layer.Outputs)
         {

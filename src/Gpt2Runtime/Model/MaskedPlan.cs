@@ -23,7 +23,8 @@ internal sealed class MaskedPlan
     {
         Graph = graph;
         var circuit = new PatchedCircuit(graph, candidates);
-        var active = new PatchPlan(circuit, ablatedInputsMatter, 0);
+        var active = new PatchPlan(graph);
+        active.SetCircuit(circuit, ablatedInputsMatter, 0);
         _slotOfRow = new int[graph.Writers];
         for (int row = 0; row < graph.Writers; row++) _slotOfRow[row] = active.IsActive(row) ? Slots++ : -1;
         _compactOfColumn = new int[graph.Readers];

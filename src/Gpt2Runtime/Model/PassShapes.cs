@@ -21,7 +21,8 @@ internal sealed class PassShapes(Device device) : IDisposable
     /// <returns>The layout.</returns>
     public PassShape Get(PromptSpan[] spans, int copies, bool answerOnly)
     {
-        int index = _recent.FindIndex(s => s.Copies == copies && s.AnswerOnly == answerOnly && s.Spans.AsSpan().SequenceEqual(spans));
+        int index = _recent.Count - 1;
+        while (index >= 0 && !IsFor(_recent[index], spans, copies, answerOnly)) index--;
         PassShape shape;
         if (index >= 0)
         {
@@ -47,4 +48,7 @@ internal sealed class PassShapes(Device device) : IDisposable
         foreach (PassShape shape in _recent) shape.Dispose();
         _recent.Clear();
     }
+
+    private static bool IsFor(PassShape shape, PromptSpan[] spans, int copies, bool answerOnly) =>
+        shape.Copies == copies && shape.AnswerOnly == answerOnly && shape.Spans.AsSpan().SequenceEqual(spans);
 }

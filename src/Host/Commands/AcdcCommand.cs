@@ -135,27 +135,14 @@ internal static class AcdcCommand
     // Everything that the decisions depend on, to the last bit.
     private static JsonObject RunOf(AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, double[] thresholds)
     {
-        Provenance p = session.Provenance(0);
-        return new JsonObject
-        {
-            ["the program's version"] = p.Version,
-            ["the model (its hash)"] = p.ModelHash,
-            ["the prompts (their hash)"] = p.DataHash,
-            ["--data"] = p.Data,
-            ["--task"] = p.Task,
-            ["--seed"] = p.Seed,
-            ["the number of prompt pairs"] = p.Items,
-            ["--no-bos"] = o.NoBos,
-            ["--hard-corruption"] = o.HardCorruption,
-            ["--metric"] = p.Metric,
-            ["--objective"] = o.Objective,
-            ["--absolute"] = options.Absolute,
-            ["--order"] = EnumNames.Of(options.Order),
-            ["--scores (their hash)"] = options.Scores is null ? null : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values.AsSpan()))),
-            ["--ablation"] = p.Ablation,
-            ["--batch-size"] = options.BatchSize,
-            [o.Thresholds.Any() ? "--thresholds" : "--tau"] = string.Join(',', thresholds.Select(AcdcReport.Threshold)),
-        };
+        JsonObject run = session.RunIdentity(o);
+        run["--objective"] = o.Objective;
+        run["--absolute"] = options.Absolute;
+        run["--order"] = EnumNames.Of(options.Order);
+        run["--scores (their hash)"] = options.Scores is null ? null : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values.AsSpan())));
+        run["--batch-size"] = options.BatchSize;
+        run[o.Thresholds.Any() ? "--thresholds" : "--tau"] = string.Join(',', thresholds.Select(AcdcReport.Threshold));
+        return run;
     }
 
     /// <summary>The circuit as its file has it: with the options that made it.</summary>

@@ -92,26 +92,11 @@ internal static class BenchmarkCommand
     // Everything that all rows depend on.
     private static JsonObject RunOf(BenchmarkOptions o, EvaluationSession find, EvaluationSession judge, Circuit? truth, string? truthName)
     {
-        Provenance p = find.Provenance(0);
-        return new JsonObject
-        {
-            ["the program's version"] = p.Version,
-            ["the model (its hash)"] = p.ModelHash,
-            ["the prompts (their hash)"] = p.DataHash,
-            ["the prompts to find circuits on"] = p.Data,
-            ["the prompts to judge on"] = judge.Prompts.Source,
-            ["--task"] = p.Task,
-            ["--seed"] = p.Seed,
-            ["--no-bos"] = o.NoBos,
-            ["--hard-corruption"] = o.HardCorruption,
-            ["--metric"] = p.Metric,
-            ["--ablation"] = p.Ablation,
-            ["--batch-size"] = o.BatchSize,
-            ["the device"] = p.Device,
-            ["--precision"] = p.Precision,
-            ["--gemm"] = p.Gemm,
-            ["--ground-truth"] = truth is null ? null : $"{truthName}, {truth}",
-        };
+        JsonObject run = find.RunIdentity(o);
+        run["the prompts to judge on"] = judge.Prompts.Source;
+        run["--batch-size"] = o.BatchSize;
+        run["--ground-truth"] = truth is null ? null : $"{truthName}, {truth}";
+        return run;
     }
 
     private static Circuit Stated(Circuit circuit, BenchmarkPrompts prompts)

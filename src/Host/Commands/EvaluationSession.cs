@@ -129,6 +129,34 @@ internal sealed class EvaluationSession : IDisposable
         return json;
     }
 
+    /// <summary>
+    /// What every search on a model and prompts depends on, to the last bit. A command adds its own options and keeps all in its progress
+    /// file, so that only the same search goes on from there.
+    /// </summary>
+    /// <param name="o">The command's options.</param>
+    /// <returns>Names as messages show them, with their values.</returns>
+    public JsonObject RunIdentity(PromptedOptions o)
+    {
+        Provenance p = Provenance(0);
+        return new JsonObject
+        {
+            ["the program's version"] = p.Version,
+            ["the model (its hash)"] = p.ModelHash,
+            ["the prompts (their hash)"] = p.DataHash,
+            ["--data"] = p.Data,
+            ["--task"] = p.Task,
+            ["--seed"] = p.Seed,
+            ["the number of prompt pairs"] = p.Items,
+            ["--no-bos"] = o.NoBos,
+            ["--hard-corruption"] = o.HardCorruption,
+            ["--metric"] = p.Metric,
+            ["--ablation"] = p.Ablation,
+            ["the device"] = p.Device,
+            ["--precision"] = p.Precision,
+            ["--gemm"] = p.Gemm,
+        };
+    }
+
     /// <summary>Prints what was used and how long it took.</summary>
     public void PrintRun(Terminal terminal, int batchSize, long peakBytes, BatchSummary? plan = null)
     {
