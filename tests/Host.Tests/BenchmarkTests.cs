@@ -64,7 +64,7 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         string folder = _model.Path($"as-{method}"), scores = _model.Path($"{method}-scores.json"), circuit = _model.Path($"{method}-circuit.json"), evaluation = _model.Path($"{method}-evaluation.json");
         Benchmark(folder, ["--methods", method, "--sparsity", "0.6", .. greedy ? ["--greedy"] : Array.Empty<string>()]).Succeeds();
         Cli.Run("score", "--model", _model.ModelDirectory, "--data", _find, "--method", method, "--out", scores).Succeeds();
-        Cli.Run("circuit", "--scores", scores, greedy ? "--greedy" : "--top-n", "18", "--out", circuit).Succeeds();
+        Cli.Run("circuit", "--scores", scores, greedy ? "--greedy" : "--top-n", "18", "--fill", "--out", circuit).Succeeds();
         SameAsSingle(folder, $"{method}-0.6.json", circuit, evaluation);
     }
 

@@ -14,7 +14,7 @@ internal static class BenchmarkTable
     /// <summary>What the numbers count, for whoever reads a table.</summary>
     public static readonly string[] Notes =
     [
-        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is left. Scores are cut at the asked number of edges before pruning; edge-prune and hap meet it after.",
+        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is left. Scores, edge-prune and hap meet the asked number as nearly from below as connected edges allow; acdc comes as near as a threshold does.",
         "Time: scoring and cutting; one search (acdc; behind the slash with the searches that looked for its threshold); training (hap: with its scores). Loading, judging and writing are not in it.",
         "Passes: the same work in whole forward passes over the prompts, a backward pass counted as one; of acdc, of the one search.",
     ];

@@ -66,7 +66,7 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
         BenchmarkOptions.Acdc => new JsonObject { ["runs"] = o.AcdcRuns },
         BenchmarkOptions.EdgePrune => new JsonObject { ["steps"] = o.Steps, ["train-batch"] = o.TrainBatch, ["overshoot"] = o.Overshoot },
         BenchmarkOptions.Hap => new JsonObject { ["steps"] = o.Steps, ["train-batch"] = o.TrainBatch, ["overshoot"] = o.Overshoot, ["keep"] = o.Keep },
-        _ => new JsonObject { ["select"] = Select },
+        _ => new JsonObject { ["select"] = Select, ["filled"] = true },
     };
 
     /// <summary>Finds a circuit.</summary>
@@ -87,9 +87,9 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
         (EdgeScores scores, double seconds) = Scores(method);
         var watch = Stopwatch.StartNew();
         int count = EdgePruning.CircuitSize(_graph, sparsity);
-        Circuit circuit = CircuitPruning.Prune(o.Greedy ? CircuitSelection.Greedy(scores, count) : CircuitSelection.TopEdges(scores, count));
+        Circuit circuit = CircuitPruning.Fill(n => o.Greedy ? CircuitSelection.Greedy(scores, n) : CircuitSelection.TopEdges(scores, n), count, _graph.EdgeCount);
         seconds += watch.Elapsed.TotalSeconds;
-        return new FoundCircuit(CircuitCommand.WithSelection(circuit, Select, JsonValue.Create(count), signed: false, pruned: true), seconds)
+        return new FoundCircuit(CircuitCommand.WithSelection(circuit, Select, JsonValue.Create(count), signed: false, pruned: true, filled: true), seconds)
         {
             Ranking = scores,
             Passes = PassCount.OfScoring(new AttributionOptions { Method = method }),
