@@ -62,7 +62,7 @@ public sealed class EdgePruning : IDisposable
         _items = Deal(pairs.Count);
         PromptSpan[] spans = MaskedBatches.SpansOf(pairs, options.Ablation);
         PromptSpan[] largest = MaskedBatches.Largest(spans, _items);
-        var capacity = PassCapacity.For(largest, 1, false);
+        var capacity = PassCapacity.For(largest, 1, true);
         RequireMemory(capacity, largest.Length);
         using var scope = new AllocationScope(model.Device);
         _context = Own(new ScoringContext(model, runs, pairs.Count, new BatchPlan(_items, largest.Length), (_, _) => { }, cancellation));

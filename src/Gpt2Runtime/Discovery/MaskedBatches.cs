@@ -45,9 +45,9 @@ internal sealed class MaskedBatches : IDisposable
         _made = new MaskedBatch?[items.Length];
         PromptSpan[] largest = Largest(spans, items);
         _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, largest.Length, 2 * largest.Length));
-        _pair = Own(new PairRun(context, largest, false, _kl));
-        _ablation = Own(new AblationTargets(context, pairs, false));
-        _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, false)));
+        _pair = Own(new PairRun(context, largest, true, _kl));
+        _ablation = Own(new AblationTargets(context, pairs, true));
+        _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, true)));
         long bytes = items.Sum(batch => MaskedBatch.Bytes(context.Config, plan, [.. batch.Select(i => spans[i])]));
         _keep = bytes < context.Device.WorkspaceBudget;
     }
@@ -94,8 +94,8 @@ internal sealed class MaskedBatches : IDisposable
     private MaskedBatch Make(int[] items)
     {
         using var batch = new ScoringBatch(_context.Device, _pairs, items, new double[_pairs.Count], _spans);
-        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);

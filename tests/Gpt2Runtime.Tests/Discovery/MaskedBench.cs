@@ -29,7 +29,7 @@ internal sealed class MaskedBench : IDisposable
         _context = new ScoringContext(weights, options, pairs.Count, new BatchPlan(items, pairs.Count), (_, _) => { }, default);
         Plan = new MaskedPlan(_context.Graph, candidates, ablation != Ablation.Patching);
         _head = new OutputHead(weights, metric, largest.Length, largest.Length);
-        Pass = new MaskedPass(weights, Plan, PassCapacity.For(largest, 1, false), _head);
+        Pass = new MaskedPass(weights, Plan, PassCapacity.For(largest, 1, true), _head);
         _batches = new MaskedBatches(_context, pairs, spans, items, Plan, Pass.Biases);
         Batch = _batches.Get(0);
         if (metric == TaskMetric.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
