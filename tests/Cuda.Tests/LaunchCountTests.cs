@@ -19,6 +19,12 @@ public sealed class LaunchCountTests(ITestOutputHelper output)
     {
         Dictionary<string, int> direct = PerBatch(graphs: false), replayed = PerBatch(graphs: true);
         foreach (string call in Counted) output.WriteLine($"{call}: {direct[call]} without graphs, {replayed[call]} with");
+        Assert.True(direct["Launch"] > 600);
+        Assert.InRange(replayed["LaunchGraph"], 1, 10);
+        Assert.InRange(replayed["Launch"], 1, 15);
+        Assert.InRange(replayed["CopyOnDevice"], 1, 14);
+        Assert.InRange(replayed["CopyToDevice"] + replayed["CopyToHost"], 2, 9);
+        Assert.Equal((1, 0), (replayed["Synchronize"], replayed["Allocate"]));
     }
 
     // What the fifth batch adds to four of the same shape.

@@ -11,6 +11,7 @@ internal sealed class PrefixKeys : IDisposable
 {
     private readonly Gpt2Weights _weights;
     private readonly Activations _activations;
+    private readonly PassShapes _shapes;
     private readonly Tensor _embeddings;
     private readonly Tensor[] _keysValues;
 
@@ -22,6 +23,7 @@ internal sealed class PrefixKeys : IDisposable
         _weights = weights;
         PassCapacity capacity = CapacityFor(spans);
         Device device = weights.Device;
+        _shapes = new PassShapes(device);
         _activations = new Activations(weights.Config, device, capacity, keepWriters: false, keepLayers: false);
         _embeddings = device.Allocate(capacity.Rows, weights.Config.Width);
         _keysValues = [.. weights.Layers.Select(_ => device.Allocate(capacity.Rows, 2 * weights.Config.Width))];
@@ -54,26 +56,32 @@ internal sealed class PrefixKeys : IDisposable
         if (lengths.Length == 0) return;
         Device device = _weights.Device;
         int d = _weights.Config.Width;
-        int layers = _weights.Config.Layers;
-        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
+        PassShape shape = _shapes.Get(PromptSpan.Whole(lengths), 1, answerOnly: false);
         device.GatherRows(_weights.TokenEmbedding, tokens, shape.Rows, d, _embeddings);
         forward.Embed(shape, _activations, _embeddings);
-        for (int l = 0; l < layers; l++)
-        {
-            forward.ProjectAttention(shape, _activations, l);
-            device.CopyBlock(_activations.Kv[l], 0, _keysValues[l], 0, 2L * shape.Rows * d);
-            if (l == layers - 1) break;
-            forward.Attend(shape, _activations, l);
-            forward.RunMlp(shape, _activations, l);
-        }
+        device.Replay(shape.Slot(new PassKey(this, forward)), (Keys: this, forward, shape), static s => s.Keys.Issue(s.forward, s.shape));
     }
 
     /// <inheritdoc />
     public void Dispose()
     {
+        _shapes.Dispose();
         _activations.Dispose();
         _embeddings.Dispose();
         foreach (Tensor kv in _keysValues) kv.Dispose();
+    }
+
+    private void Issue(ForwardPass forward, PassShape shape)
+    {
+        int layers = _weights.Config.Layers;
+        for (int l = 0; l < layers; l++)
+        {
+            forward.ProjectAttention(shape, _activations, l);
+            _weights.Device.CopyBlock(_activations.Kv[l], 0, _keysValues[l], 0, 2L * shape.Rows * _weights.Config.Width);
+            if (l == layers - 1) break;
+            forward.Attend(shape, _activations, l);
+            forward.RunMlp(shape, _activations, l);
+        }
     }
 
     private static int[] Lengths(IReadOnlyList<PromptSpan> spans) => [.. spans.Select(s => s.Prefix).Where(prefix => prefix > 0)];
