@@ -52,17 +52,9 @@ internal sealed class PrefixKeys : IDisposable
     {
         Device device = _weights.Device;
         int d = _weights.Config.Width;
-        int layers = _weights.Config.Layers;
         device.GatherRows(_weights.TokenEmbedding, tokens, shape.Rows, d, _embeddings);
         forward.Embed(shape, _activations, _embeddings);
-        for (int l = 0; l < layers; l++)
-        {
-            forward.ProjectAttention(shape, _activations, l);
-            device.CopyBlock(_activations.Kv[l], 0, _keysValues[l], 0, 2L * shape.Rows * d);
-            if (l == layers - 1) break;
-            forward.Attend(shape, _activations, l);
-            forward.RunMlp(shape, _activations, l);
-        }
+        device.Replay(shape.Slot(new PassKey(this, forward)), (Keys: this, forward, shape), static s => s.Keys.Issue(s.forward, s.shape));
     }
 
     /// <inheritdoc />
@@ -71,6 +63,19 @@ internal sealed class PrefixKeys : IDisposable
         _activations.Dispose();
         _embeddings.Dispose();
         foreach (Tensor kv in _keysValues) kv.Dispose();
+    }
+
+    private void Issue(ForwardPass forward, PassShape shape)
+    {
+        int layers = _weights.Config.Layers;
+        for (int l = 0; l < layers; l++)
+        {
+            forward.ProjectAttention(shape, _activations, l);
+            _weights.Device.CopyBlock(_activations.Kv[l], 0, _keysValues[l], 0, 2L * shape.Rows * _weights.Config.Width);
+            if (l == layers - 1) break;
+            forward.Attend(shape, _activations, l);
+            forward.RunMlp(shape, _activations, l);
+        }
     }
 
     private static PassCapacity CapacityFor(IReadOnlyList<PromptSpan> spans) => PassCapacity.For(PromptSpan.Prefixes(spans), 1, false);

@@ -11,6 +11,8 @@ internal sealed class WriterOutputs : IDisposable
 {
     private readonly Gpt2Config _config;
     private readonly Device _device;
+    private readonly Tensor _rowWeights;
+    private readonly Tensor _itemWeights;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="config">The model's shape.</param>
@@ -21,6 +23,8 @@ internal sealed class WriterOutputs : IDisposable
         _config = config;
         _device = device;
         Input = device.Allocate(capacity.Rows, config.Width);
+        _rowWeights = device.Allocate(capacity.Rows);
+        _itemWeights = device.Allocate(capacity.Sequences);
         Z = new Tensor[config.Layers];
         Mlp = new Tensor[config.Layers];
         for (int l = 0; l < config.Layers; l++)
@@ -44,7 +48,7 @@ internal sealed class WriterOutputs : IDisposable
     /// <param name="config">The model's shape.</param>
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity) => sizeof(float) * ((2L * config.Layers) + 1) * capacity.Rows * config.Width;
+    public static long Bytes(Gpt2Config config, PassCapacity capacity) => sizeof(float) * ((((2L * config.Layers) + 1) * capacity.Rows * config.Width) + capacity.Rows + capacity.Sequences);
 
     /// <summary>this = alpha x + beta y, writer by writer.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
@@ -52,18 +56,10 @@ internal sealed class WriterOutputs : IDisposable
     /// <param name="x">Other outputs.</param>
     /// <param name="beta">Factor of y.</param>
     /// <param name="y">Other outputs; may be this.</param>
-    public void Combine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
-    {
-        long all = (long)shape.BaseRows * _config.Width;
-        long final = (long)shape.BaseFinalRows * _config.Width;
-        _device.Combine(alpha, x.Input, beta, y.Input, all, Input);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            long length = l == _config.Layers - 1 ? final : all;
-            _device.Combine(alpha, x.Z[l], beta, y.Z[l], length, Z[l]);
-            _device.Combine(alpha, x.Mlp[l], beta, y.Mlp[l], length, Mlp[l]);
-        }
-    }
+    public void Combine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y) => _device.Replay(
+        shape.Slot(new PassKey(this, x, y, BitConverter.SingleToInt32Bits(alpha), BitConverter.SingleToInt32Bits(beta))),
+        (Outputs: this, shape, alpha, x, beta, y),
+        static s => s.Outputs.IssueCombine(s.shape, s.alpha, s.x, s.beta, s.y));
 
     /// <summary>Multiplies every item's outputs with a weight.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
@@ -71,16 +67,10 @@ internal sealed class WriterOutputs : IDisposable
     /// <param name="itemWeights">[items].</param>
     public void Weight(PassShape shape, Tensor rowWeights, Tensor itemWeights)
     {
-        int rows = shape.BaseRows;
-        _device.ScaleRows(Input, rowWeights, rows, rows, _config.Width, Input);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            bool answers = shape.AnswerOnly && l == _config.Layers - 1;
-            int count = answers ? shape.Items : rows;
-            Tensor weights = answers ? itemWeights : rowWeights;
-            _device.ScaleRows(Z[l], weights, count, count, _config.Width, Z[l]);
-            _device.ScaleRows(Mlp[l], weights, count, count, _config.Width, Mlp[l]);
-        }
+        // A batch's weights are arrays of its own, and a recorded pass has fixed ones.
+        _device.CopyBlock(rowWeights, 0, _rowWeights, 0, shape.BaseRows);
+        if (shape.AnswerOnly) _device.CopyBlock(itemWeights, 0, _itemWeights, 0, shape.Items);
+        _device.Replay(shape.Slot(new PassKey(this)), (Outputs: this, shape), static s => s.Outputs.IssueWeight(s.shape));
     }
 
     /// <summary>this += factor times the sum over prompts: builds the mean over prompts of one length, as one prompt's outputs.</summary>
@@ -134,7 +124,51 @@ internal sealed class WriterOutputs : IDisposable
     /// <param name="a">Its activations, with all layers' writers kept.</param>
     /// <param name="embeddings">The pass's token embeddings, all copies.</param>
     /// <param name="copy">Index of the copy.</param>
-    public void Take(PassShape shape, Activations a, Tensor embeddings, int copy)
+    public void Take(PassShape shape, Activations a, Tensor embeddings, int copy) => _device.Replay(
+        shape.Slot(new PassKey(this, a, embeddings, copy)), (Outputs: this, shape, a, embeddings, copy), static s => s.Outputs.IssueTake(s.shape, s.a, s.embeddings, s.copy));
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Input.Dispose();
+        _rowWeights.Dispose();
+        _itemWeights.Dispose();
+        for (int l = 0; l < Z.Length; l++)
+        {
+            Z[l].Dispose();
+            Mlp[l].Dispose();
+        }
+    }
+
+    private void IssueCombine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
+    {
+        long all = (long)shape.BaseRows * _config.Width;
+        long final = (long)shape.BaseFinalRows * _config.Width;
+        _device.Combine(alpha, x.Input, beta, y.Input, all, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            long length = l == _config.Layers - 1 ? final : all;
+            _device.Combine(alpha, x.Z[l], beta, y.Z[l], length, Z[l]);
+            _device.Combine(alpha, x.Mlp[l], beta, y.Mlp[l], length, Mlp[l]);
+        }
+    }
+
+    private void IssueWeight(PassShape shape)
+    {
+        (Tensor rowWeights, Tensor itemWeights) = (_rowWeights, _itemWeights);
+        int rows = shape.BaseRows;
+        _device.ScaleRows(Input, rowWeights, rows, rows, _config.Width, Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            bool answers = shape.AnswerOnly && l == _config.Layers - 1;
+            int count = answers ? shape.Items : rows;
+            Tensor weights = answers ? itemWeights : rowWeights;
+            _device.ScaleRows(Z[l], weights, count, count, _config.Width, Z[l]);
+            _device.ScaleRows(Mlp[l], weights, count, count, _config.Width, Mlp[l]);
+        }
+    }
+
+    private void IssueTake(PassShape shape, Activations a, Tensor embeddings, int copy)
     {
         Copy(embeddings, shape.BaseRows, Input);
         for (int l = 0; l < _config.Layers; l++)
@@ -148,17 +182,6 @@ internal sealed class WriterOutputs : IDisposable
         {
             long length = (long)rows * _config.Width;
             _device.CopyBlock(from, copy * length, to, 0, length);
-        }
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        Input.Dispose();
-        for (int l = 0; l < Z.Length; l++)
-        {
-            Z[l].Dispose();
-            Mlp[l].Dispose();
         }
     }
 }

@@ -18,9 +18,13 @@ internal sealed record MachineRates(BenchLine Copy, BenchLine Product)
     public double FlopsPerSecond => Product.Flops / Product.Seconds;
 
     /// <summary>Measures both.</summary>
-    public static MachineRates Measure(Device device, BenchTimer timer)
+    /// <param name="device">The device.</param>
+    /// <param name="timer">How.</param>
+    /// <param name="copyBytes">Bytes of the copy, where there is room.</param>
+    /// <param name="products">Shapes of the products; null for those that fill a large device.</param>
+    public static MachineRates Measure(Device device, BenchTimer timer, long copyBytes = CopyBytes, (int M, int N, int K)[]? products = null)
     {
-        int elements = checked((int)(Math.Min(CopyBytes, device.FreeMemory / 4) / sizeof(float)));
+        int elements = checked((int)(Math.Min(copyBytes, device.FreeMemory / 4) / sizeof(float)));
         BenchLine copy;
         using (OpWorkOperands x = new(device))
         {
@@ -28,7 +32,7 @@ internal sealed record MachineRates(BenchLine Copy, BenchLine Product)
             double bytes = 2.0 * sizeof(float) * elements;
             copy = new BenchLine("copy rate", $"{elements >> 18} MiB", device.Name, timer.Op(() => device.CopyBlock(source, 0, target, 0, elements)), 0, bytes, 1);
         }
-        return new MachineRates(copy, s_shapes.Select(shape => Time(device, timer, shape.M, shape.N, shape.K)).MaxBy(line => line.Flops / line.Seconds)!);
+        return new MachineRates(copy, (products ?? s_shapes).Select(shape => Time(device, timer, shape.M, shape.N, shape.K)).MaxBy(line => line.Flops / line.Seconds)!);
     }
 
     /// <summary>A line with the share of what the device could do: of its bytes or its flops, whichever takes longer.</summary>

@@ -59,9 +59,9 @@ internal static class SelfTestCommand
         foreach (IdentityCheck check in IdentityChecks.All)
         {
             cancellation.ThrowIfCancellationRequested();
-            double error = check.Measure(model);
-            string? fault = error <= check.Allowed ? null : $"an error of {Scientific(error)}, allowed {Scientific(check.Allowed)}";
-            yield return new ComparisonLine(check.Name, 1, error, check.Allowed, fault);
+            double error = check.Measure(model), allowed = check.AllowedAt(device.Precision);
+            string? fault = error <= allowed ? null : $"an error of {Scientific(error)}, allowed {Scientific(allowed)}";
+            yield return new ComparisonLine(check.Name, 1, error, allowed, fault);
         }
     }
 

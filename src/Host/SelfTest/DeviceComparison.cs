@@ -28,7 +28,7 @@ internal static class DeviceComparison
         {
             OpOutcome outcome = OpComparison.Run(check, reference, device, seeds.TakeWhile(_ => !cancellation.IsCancellationRequested));
             cancellation.ThrowIfCancellationRequested();
-            return new ComparisonLine(check.Op, outcome.Cases, outcome.LargestError, check.Allowed, outcome.Fault);
+            return new ComparisonLine(check.Op, outcome.Cases, outcome.LargestError, outcome.Allowed, outcome.Fault);
         });
     }
 
@@ -43,13 +43,13 @@ internal static class DeviceComparison
         return Each(MethodChecks.All, progress, check =>
         {
             OpOutcome outcome = OpComparison.Run(AsOp(check, trusted, tested), reference, device, Enumerable.Range(0, check.Variants.Count));
-            return new ComparisonLine(check.Name, outcome.Cases, outcome.LargestError, check.Allowed, outcome.Fault?.Replace("seed", "variant", StringComparison.Ordinal));
+            return new ComparisonLine(check.Name, outcome.Cases, outcome.LargestError, outcome.Allowed, outcome.Fault?.Replace("seed", "variant", StringComparison.Ordinal));
         });
     }
 
     // Variants take the seeds' place. The two devices may be of one kind, but they are two objects.
     private static OpCheck AsOp(MethodCheck check, SelfTestModel trusted, SelfTestModel tested) =>
-        new("Methods", check.Name, check.Allowed, (d, variant) => check.Variants[variant](ReferenceEquals(d, tested.Weights.Device) ? tested : trusted));
+        new("Methods", check.Name, check.AllowedAt(tested.Weights.Device.Precision), (d, variant) => check.Variants[variant](ReferenceEquals(d, tested.Weights.Device) ? tested : trusted));
 
     private static List<ComparisonLine> Each<T>(IReadOnlyList<T> checks, IProgress<AttributionProgress>? progress, Func<T, ComparisonLine> run)
     {

@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 
 namespace Gradpath.Host.SelfTest;
 
@@ -9,7 +10,15 @@ namespace Gradpath.Host.SelfTest;
 /// <param name="Name">The method.</param>
 /// <param name="Allowed">Largest difference between devices, relative to the largest score or metric.</param>
 /// <param name="Variants">Each runs one variant and gives back all that comes out.</param>
-internal sealed record MethodCheck(string Name, double Allowed, IReadOnlyList<Func<SelfTestModel, double[][]>> Variants);
+internal sealed record MethodCheck(string Name, double Allowed, IReadOnlyList<Func<SelfTestModel, double[][]>> Variants)
+{
+    /// <summary>How much more is allowed where the factors of products are rounded, in units of <see cref="RoundedFactors"/>.</summary>
+    public double Rounded { get; init; } = RoundedFactors.Chain;
+
+    /// <summary>What is allowed on a device.</summary>
+    /// <param name="precision">What it rounds factors to.</param>
+    public double AllowedAt(MatrixPrecision precision) => Allowed + RoundedFactors.Allowed(precision, Rounded);
+}
 
 /// <summary>Every attribution method with its variants, and the evaluation of circuits.</summary>
 internal static class MethodChecks
@@ -59,7 +68,13 @@ internal static class MethodChecks
         List<Func<SelfTestModel, double[][]>> runs = [.. variants.Select(v => new Func<SelfTestModel, double[][]>(m => Score(m, m.Pairs, v)))];
         runs.Add(m => Score(m, m.RaggedPairs, plain));
         runs.Add(m => Score(m, m.RaggedPairs, plain with { BatchSize = 4 }));
-        return new MethodCheck(EnumNames.Of(method), allowed, runs);
+        double rounded = method switch
+        {
+            AttributionMethod.EapGp => RoundedFactors.Amplified,
+            AttributionMethod.Random => 0,
+            _ => RoundedFactors.Chain,
+        };
+        return new MethodCheck(EnumNames.Of(method), allowed, runs) { Rounded = rounded };
     }
 
     private static double[][] Score(SelfTestModel m, IReadOnlyList<PromptPair> pairs, AttributionOptions options)

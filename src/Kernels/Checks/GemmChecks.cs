@@ -22,7 +22,15 @@ internal static class GemmChecks
         Check("Gemm, depth 0", x => new Shape(x.Extent(20), x.Extent(20), 0, false, false) with { Bias = x.Coin() }),
     ];
 
-    private static OpCheck Check(string op, Func<OpOperands, Shape> draw) => OpChecks.Check("Gemm", op, OpChecks.Rounding, (d, x) => Multiply(d, x, draw(x)));
+    private static OpCheck Check(string op, Func<OpOperands, Shape> draw) => OpChecks.Check("Gemm", op, OpChecks.Rounding, (d, x) => Multiply(d, x, draw(x))) with
+    {
+        Magnitudes = (device, seed) =>
+        {
+            using OpOperands operands = new(device, seed, magnitudes: true);
+            Multiply(device, operands, draw(operands));
+            return operands.All();
+        },
+    };
 
     private static Shape Case(OpOperands x, bool transposeA, bool transposeB, int largest = 70) =>
         new(x.Extent(largest), x.Extent(largest), x.Extent(largest), transposeA, transposeB);

@@ -13,6 +13,12 @@ namespace Gradpath.Kernels.Checks;
 /// </param>
 internal sealed record OpCheck(string Family, string Op, double Allowed, Func<Device, int, double[][]> Run)
 {
+    /// <summary>
+    /// Of a matrix product, whose factors a device may round: runs it on the magnitudes of the same operands, which gives what such a device's
+    /// rounding is measured by, the sum of |a| |b|. Null for other ops.
+    /// </summary>
+    public Func<Device, int, double[][]>? Magnitudes { get; init; }
+
     /// <summary>Name of the method of <see cref="Device"/>.</summary>
     public string Method => Op.Split(',')[0];
 }

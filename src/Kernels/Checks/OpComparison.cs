@@ -5,9 +5,10 @@ namespace Gradpath.Kernels.Checks;
 /// <summary>What the comparison of one op on two devices found.</summary>
 /// <param name="Check">The op.</param>
 /// <param name="Cases">Number of seeds that were run.</param>
+/// <param name="Allowed">Largest relative difference that the device's arithmetic explains.</param>
 /// <param name="LargestError">Largest relative difference; infinite where a number is none or a guard was written.</param>
 /// <param name="Fault">What went wrong first, or null.</param>
-internal sealed record OpOutcome(OpCheck Check, int Cases, double LargestError, string? Fault)
+internal sealed record OpOutcome(OpCheck Check, int Cases, double Allowed, double LargestError, string? Fault)
 {
     /// <summary>Whether the devices agree.</summary>
     public bool Passed => Fault is null;
@@ -18,6 +19,16 @@ internal static class OpComparison
 {
     /// <summary>Below this the largest value of an operand is no measure of its rounding: what is left is what cancelled.</summary>
     private const double LeastScale = 1e-2;
+
+    /// <summary>The most by which rounding both factors of every product changes a sum of them, relative to the sum of their magnitudes.</summary>
+    /// <param name="precision">What factors are rounded to.</param>
+    /// <returns>2^-10 (and 2^-22) for TF32's 11 significant bits, 2^-7 (and 2^-16) for bfloat16's 8; 0 where factors stay as they are.</returns>
+    public static double FactorRounding(MatrixPrecision precision) => precision switch
+    {
+        MatrixPrecision.Tf32 => Math.ScaleB(1, -10) + Math.ScaleB(1, -22),
+        MatrixPrecision.BFloat16 => Math.ScaleB(1, -7) + Math.ScaleB(1, -16),
+        _ => 0,
+    };
 
     /// <summary>Compares two devices.</summary>
     /// <param name="check">The op.</param>
@@ -30,6 +41,8 @@ internal static class OpComparison
         double largest = 0;
         string? fault = null;
         int cases = 0;
+        bool rounds = check.Magnitudes is not null && device.Precision != MatrixPrecision.Float32;
+        double allowed = check.Allowed + (rounds ? FactorRounding(device.Precision) : 0);
         foreach (int seed in seeds)
         {
             cases++;
@@ -37,18 +50,19 @@ internal static class OpComparison
             double[][] actual = check.Run(device, seed);
             double[][] again = check.Run(device, seed);
             fault ??= Repeats(actual, again, seed);
-            (double error, string? place) = Compare(expected, actual);
+            (double error, string? place) = Compare(expected, actual, rounds ? check.Magnitudes!(reference, seed) : null);
             largest = Math.Max(largest, error);
-            if (error > check.Allowed) fault ??= $"seed {seed}: {place}";
+            if (error > allowed) fault ??= $"seed {seed}: {place}";
         }
-        return new OpOutcome(check, cases, largest, fault);
+        return new OpOutcome(check, cases, allowed, largest, fault);
     }
 
     /// <summary>The largest difference of any operand relative to the operand's largest value, and where it is.</summary>
     /// <param name="expected">The operands of the trusted device.</param>
     /// <param name="actual">The operands of the device under test.</param>
+    /// <param name="magnitudes">What each element's difference is relative to, in place of its operand's largest value; null for that.</param>
     /// <returns>The error, and the element in words where there is one.</returns>
-    public static (double Error, string? Place) Compare(double[][] expected, double[][] actual)
+    public static (double Error, string? Place) Compare(double[][] expected, double[][] actual, double[][]? magnitudes = null)
     {
         double worst = 0;
         string? place = null;
@@ -63,7 +77,7 @@ internal static class OpComparison
             {
                 double e = expected[k][i], a = actual[k][i];
                 if (e.Equals(a)) continue;
-                double error = e == OpOperands.Poison || a == OpOperands.Poison ? double.PositiveInfinity : Math.Abs(e - a) / scale;
+                double error = e == OpOperands.Poison || a == OpOperands.Poison ? double.PositiveInfinity : Math.Abs(e - a) / (magnitudes?[k][i] ?? scale);
                 if (double.IsNaN(error)) error = double.PositiveInfinity;
                 if (error <= worst) continue;
                 worst = error;

@@ -1,10 +1,10 @@
 namespace Gradpath.Kernels.Checks;
 
 /// <summary>
-/// Random operands of one call on one device. Outputs start as <see cref="Poison"/>, and guard elements of that value stand around every
+/// Random operands of one call on one device; of the same values their magnitudes, where those are wanted. Outputs start as <see cref="Poison"/>, and guard elements of that value stand around every
 /// operand, so that an element that was not written and one that should not have been are both seen.
 /// </summary>
-internal sealed class OpOperands(Device device, int seed) : IDisposable
+internal sealed class OpOperands(Device device, int seed, bool magnitudes = false) : IDisposable
 {
     /// <summary>What guards and unwritten outputs hold.</summary>
     public const float Poison = 1.5e30f;
@@ -123,7 +123,7 @@ internal sealed class OpOperands(Device device, int seed) : IDisposable
         int lead = seed % 2 == 1 ? _random.Next(LargestLead + 1) : 0;
         float[] values = new float[lead + count + Guard];
         System.Array.Fill(values, Poison);
-        for (int i = 0; i < count; i++) values[lead + i] = next();
+        for (int i = 0; i < count; i++) values[lead + i] = magnitudes ? MathF.Abs(next()) : next();
         Tensor whole = Own(device.StoreTensor(values, values.Length));
         _operands.Add(() => System.Array.ConvertAll(whole.ToArray(), v => (double)v));
         return whole.Slice(lead, checked((int)count));
