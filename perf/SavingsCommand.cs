@@ -78,7 +78,9 @@ internal static class SavingsCommand
         string? directory = o.Data is null ? null : Path.Combine(o.Data, task);
         return PromptLoader.Load(task, Directory.Exists(directory) ? directory : null, tokenizer, new PromptOptions
         {
-            Vocabulary = config.Vocabulary, Positions = config.Positions, Limit = o.Pairs,
+            Vocabulary = config.Vocabulary,
+            Positions = config.Positions,
+            Limit = o.Pairs,
         });
     }
 

@@ -59,6 +59,7 @@ public sealed class EdgePruning : IDisposable
                 $"a circuit of sparsity {_options.Sparsity} has {Kept} edges, but only {_plan.Edges.Length} may be in it and can change anything; prune less before, or ask for a higher sparsity");
         }
         _items = Deal(pairs.Count);
+        _log.EnsureCapacity(_options.Steps);
         int[] largest = MaskedBatches.Largest(pairs, _items);
         var capacity = PassCapacity.For(largest, 1, false);
         RequireMemory(capacity, largest.Length);
