@@ -56,6 +56,7 @@ public sealed class RunTests
     [InlineData("profile", "name one work")]
     [InlineData("savings --pairs 0", "--pairs 0")]
     [InlineData("savings --shape tiny --vocabulary /nowhere", "/nowhere")]
+    [InlineData("savings --shape tiny --data /nowhere", "--data /nowhere")]
     [InlineData("scaling --shape medium", "medium")]
     [InlineData("ops --filter Nothing --device cpu", "--filter Nothing")]
     [InlineData("nothing", "usage")]

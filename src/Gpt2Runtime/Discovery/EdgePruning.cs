@@ -158,7 +158,7 @@ public sealed class EdgePruning : IDisposable
     {
         int step = Step;
         (int epoch, int turn) = Math.DivRem(step, _items.Length);
-        if (turn == 0 || _order.Length == 0) _order = Shuffled(_items.Length, (ulong)epoch + 1);
+        if (_order.Length == 0 || (turn == 0 && _items.Length > 1)) _order = Shuffled(_items.Length, (ulong)epoch + 1);
         MaskedBatch batch = _batches.Get(_order[turn]);
         int items = batch.Pairs.Count;
         _head.UseReference(batch.Reference, items);
