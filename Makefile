@@ -4,7 +4,7 @@
 # make test-cuda runs the CUDA device's tests alone, on the emulated GPU
 # make kernels compiles the CUDA kernels to the PTX that is committed (needs clang++-19)
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
-# make perf    the matrix product against OpenBLAS, and the methods against their floor
+# make perf    W1 to W7 against PyTorch, where it is installed, and their floors: perf/run --quick
 # make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
 # make format  checks the code style
 
@@ -41,9 +41,8 @@ kernels:
 goldens: build
 	@dotnet test tests/Gpt2Runtime.Tests -c $(CONFIGURATION) --no-build -nologo --filter GoldenScoreTests --logger "console;verbosity=detailed" | grep -E '^ *(\||Passed!|Failed!|  Failed|  Skipped)'
 
-perf: build
-	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- gemm
-	@dotnet run --project perf -c $(CONFIGURATION) --no-build -- methods
+perf: sdk
+	@perf/run --quick
 
 # Trimmed is what declares that it can be, the platform's own libraries: CommandLineParser and the word lists' JSON are read by
 # reflection, which the compiler cannot follow and tests/bundle therefore tries.

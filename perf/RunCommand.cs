@@ -78,6 +78,7 @@ internal sealed class RunCommand
             foreach ((string model, string[] names) in works) run.Measure(model, names, name => progress?.Report(new AttributionProgress(done++, total, name)));
             return 0;
         });
+        run.SetFloors();
         run.Print(terminal, described);
         if (o.Json is null) return ExitCode.Success;
         RunLine.Write(o.Json, run._lines);
@@ -115,34 +116,40 @@ internal sealed class RunCommand
             return;
         }
         int first = _lines.Count;
+        MeasureRates();
         foreach (string name in names)
         {
             begin($"{name}, {model}");
             _lines.Add(Measure(Works.Prepare(name, model, weights, _options.Quick, _cancellation)));
         }
+        if (_options.Quick) MeasureRates();
         if (_lines.Skip(first).Any(l => Peer.Works.Contains(l.Work))) Compare(first, model, begin);
     }
 
-    // The rates are taken before and after the work, and the better ones make the floor: a machine whose speed drifts cannot lower it.
     private RunLine Measure(Work work)
     {
-        MeasureRates();
         Machine.ResetPeakMemory();
         _device.ResetPeak();
         double seconds = _timer.Work(work.Run);
         long device = _device.PeakBytes, process = Machine.PeakMemory();
-        MeasureRates();
-        double managed = Allocated(work, WarmPasses, out double native);
-        double floor = Math.Max(work.Flops / _flopRate, work.Bytes / _byteRate);
+        if (!_options.Quick) MeasureRates();
+        PassMeter meter = new(_device);
+        work.Passes(WarmPasses + 1, meter);
         if (work.WholeFlops is { } whole)
         {
             _notes.Add(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{work.Name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about {seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
         }
-        return new RunLine(work.Name, work.Shape, _device.Name, seconds, floor, device, process, managed, native);
+        return new RunLine(work.Name, work.Shape, _device.Name, seconds, work.Flops, work.Bytes, device, process, meter.Managed, meter.OnDevice);
     }
 
+    private void SetFloors()
+    {
+        for (int i = 0; i < _lines.Count; i++) _lines[i] = _lines[i] with { FloorSeconds = Math.Max(_lines[i].Flops / _flopRate, _lines[i].Bytes / _byteRate) };
+    }
+
+    // Before the works, between them and after them (quick: before and after): the best make the floors.
     private void MeasureRates()
     {
         MachineRates rates = MachineRates.Measure(_device, _timer);
@@ -150,21 +157,6 @@ internal sealed class RunCommand
         if (rates.FlopsPerSecond <= _flopRate) return;
         _flopRate = rates.FlopsPerSecond;
         _rateShape = rates.Product.Shape;
-    }
-
-    // What a run with one pass more allocates more, on any thread.
-    private double Allocated(Work work, int passes, out double native)
-    {
-        (long managed, long device) Count(int count)
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            long device = _device.ReservedBytes, managed = GC.GetTotalAllocatedBytes(precise: true);
-            work.Passes(count);
-            return (GC.GetTotalAllocatedBytes(precise: true) - managed, _device.ReservedBytes - device);
-        }
-        (long managed, long device) less = Count(passes), more = Count(passes + 1);
-        native = Math.Max(0, more.device - less.device);
-        return Math.Max(0, more.managed - less.managed);
     }
 
     private void Compare(int first, string model, Action<string> begin)
@@ -199,7 +191,7 @@ internal sealed class RunCommand
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s, the best matrix product of this run ({_rateShape}), or bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"));
-        terminal.Out.WriteLine("allocated per pass: what a batch of pairs (W7: a step) more allocates in a run that is warm");
+        terminal.Out.WriteLine("allocated per pass: from the start of a warm batch of pairs (W7: step), whose tokens are on the device, to its end");
         terminal.Out.WriteLine();
         foreach (string row in RunLine.Table(_lines)) terminal.Out.WriteLine(row);
         terminal.Out.WriteLine();

@@ -11,14 +11,18 @@ namespace Gradpath.Perf;
 /// <param name="Shape">What it is; names it a sample where it is one.</param>
 /// <param name="Device">The device's short name.</param>
 /// <param name="Seconds">Median time of one run.</param>
-/// <param name="FloorSeconds">The longer of flops over the matrix product's rate and bytes over the copy rate.</param>
+/// <param name="Flops">Flops that no saving avoids.</param>
+/// <param name="Bytes">Bytes of weights that are read at least once.</param>
 /// <param name="DeviceBytes">Most device memory in use, weights included.</param>
 /// <param name="ProcessBytes">Most resident memory of the process, which on the CPU has the device's in it.</param>
-/// <param name="Managed">Managed bytes that one more pass allocates.</param>
-/// <param name="Native">Bytes of device memory that one more pass allocates.</param>
+/// <param name="Managed">Managed bytes that a warm pass allocates.</param>
+/// <param name="OnDevice">Bytes of device memory that a warm pass allocates.</param>
 internal sealed record RunLine(
-    string Work, string Shape, string Device, double Seconds, double FloorSeconds, long DeviceBytes, long ProcessBytes, double Managed, double Native)
+    string Work, string Shape, string Device, double Seconds, double Flops, double Bytes, long DeviceBytes, long ProcessBytes, long Managed, long OnDevice)
 {
+    /// <summary>The longer of flops over the matrix product's rate and bytes over the copy rate.</summary>
+    public double FloorSeconds { get; init; } = double.NaN;
+
     /// <summary>What it was compared with, or null.</summary>
     public string? Baseline { get; init; }
 
@@ -41,7 +45,7 @@ internal sealed record RunLine(
         "|---|---|---:|---|---:|---:|---:|---:|---:|---:|",
         .. lines.Select(l => string.Create(
             CultureInfo.InvariantCulture,
-            $"| {l.Work} | {l.Shape} | {l.Seconds:G4} | {l.Baseline ?? "none measured"} | {l.BaselineSeconds:G4} | {l.RatioToBaseline:F1} | {l.FloorSeconds:G4} | {l.RatioToFloor:F2} | {Sizes.Bytes(l.DeviceBytes)}, {Sizes.Bytes(l.ProcessBytes)} | {Sizes.Bytes((long)l.Managed)}, {Sizes.Bytes((long)l.Native)} |")),
+            $"| {l.Work} | {l.Shape} | {l.Seconds:G4} | {l.Baseline ?? "none measured"} | {l.BaselineSeconds:G4} | {l.RatioToBaseline:F1} | {l.FloorSeconds:G4} | {l.RatioToFloor:F2} | {Sizes.Bytes(l.DeviceBytes)}, {Sizes.Bytes(l.ProcessBytes)} | {Sizes.Bytes(l.Managed)}, {Sizes.Bytes(l.OnDevice)} |")),
     ];
 
     /// <summary>Writes measurements as a JSON list of objects, whole or not at all.</summary>
@@ -58,7 +62,7 @@ internal sealed record RunLine(
             ["baseline"] = l.Baseline,
             ["ratio_to_baseline"] = l.RatioToBaseline,
             ["peak_bytes"] = l.PeakBytes,
-            ["allocated_bytes_per_pass"] = l.Managed + l.Native,
+            ["allocated_bytes_per_pass"] = l.Managed + l.OnDevice,
         })];
         AtomicFile.Write(path, stream =>
         {

@@ -44,6 +44,7 @@ internal static class SavingsCommand
     {
         if (o.Pairs < 1) throw new UsageException($"--pairs {o.Pairs}: must be 1 or more.");
         if (o.Rounds < 1) throw new UsageException($"--rounds {o.Rounds}: must be 1 or more.");
+        if (o.Data is not null && !Directory.Exists(o.Data)) throw new UsageException($"--data {o.Data}: there is no such folder; it holds a folder of prompts per task, such as ioi/gpt2.csv.");
         Gpt2Config config = Workloads.Shape(o.Shape);
         var tokenizer = BpeTokenizer.Load(o.Vocabulary == "demo" ? ModelLocator.Resolve(o.Vocabulary) : o.Vocabulary);
         PromptSet[] sets = [.. TaskCatalog.All.Select(t => Load(t.Name, o, tokenizer, config))];

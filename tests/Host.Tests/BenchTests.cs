@@ -57,7 +57,7 @@ public sealed class BenchTests
         using Gpt2Weights weights = RandomGpt2Weights.Create(s_tiny, 1, device);
         Work work = Works.Prepare(name, "tiny", weights, sample: false, CancellationToken.None);
         work.Run();
-        work.Passes(1);
+        work.Passes(1, null);
         Assert.True(work.Flops > 0);
         Assert.InRange(work.Bytes, 1, Works.WeightBytes(s_tiny));
         Assert.Null(work.WholeFlops);

@@ -60,6 +60,7 @@ public sealed class EdgePruning : IDisposable
                 $"a circuit of sparsity {_options.Sparsity} has {Kept} edges, but only {_plan.Edges.Length} may be in it and can change anything; prune less before, or ask for a higher sparsity");
         }
         _items = Deal(pairs.Count);
+        _log.EnsureCapacity(_options.Steps);
         PromptSpan[] spans = MaskedBatches.SpansOf(pairs, options.Ablation);
         PromptSpan[] largest = MaskedBatches.Largest(spans, _items);
         var capacity = PassCapacity.For(largest, 1, true);
@@ -164,7 +165,7 @@ public sealed class EdgePruning : IDisposable
         using var scope = new AllocationScope(_model.Device);
         int step = Step;
         (int epoch, int turn) = Math.DivRem(step, _items.Length);
-        if (turn == 0 || _order.Length == 0) _order = Shuffled(_items.Length, (ulong)epoch + 1);
+        if (_order.Length == 0 || (turn == 0 && _items.Length > 1)) _order = Shuffled(_items.Length, (ulong)epoch + 1);
         MaskedBatch batch = _batches.Get(_order[turn]);
         int items = batch.Pairs.Count;
         _head.UseReference(batch.Reference, items);

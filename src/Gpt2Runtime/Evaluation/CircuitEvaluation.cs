@@ -19,7 +19,7 @@ public static class CircuitEvaluation
     /// <param name="pairs">Items; within one both prompts have the same length.</param>
     /// <param name="circuits">Circuits of this model; they are taken as they are, pruned or not.</param>
     /// <param name="options">Metric, ablation, batch size.</param>
-    /// <param name="progress">Told after each pass; may be null.</param>
+    /// <param name="progress">Told before each batch and after each pass; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>Per-item values of the full model, the empty circuit and each circuit.</returns>
     /// <exception cref="GradpathException">An item, an option or a circuit cannot be used.</exception>
@@ -52,6 +52,7 @@ public static class CircuitEvaluation
             foreach (int[] items in plan.Batches)
             {
                 using var batch = new ScoringBatch(model.Device, pairs, items, new double[pairs.Count], spans);
+                progress?.Report(new AttributionProgress(done, total, "circuits"));
                 evaluator.Evaluate(batch, patched, outcomes, count =>
                 {
                     done += (long)count * items.Length;

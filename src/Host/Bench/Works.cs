@@ -16,8 +16,8 @@ namespace Gradpath.Host.Bench;
 /// <param name="Bytes">Bytes of weights that it has to read at least once.</param>
 /// <param name="WholeFlops">Flops of the whole where this is a sample of it, else null.</param>
 /// <param name="Run">Runs it once.</param>
-/// <param name="Passes">Runs so many of its passes (batches of pairs, steps of W7), to see what one more costs; of W4 always the sample.</param>
-internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int> Passes);
+/// <param name="Passes">Runs so many of its passes (batches of pairs, steps of W7) and reports before each and in it, for <see cref="PassMeter"/>; of W4 always the sample.</param>
+internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int, IProgress<AttributionProgress>?> Passes);
 
 /// <summary>
 /// The works that performance is stated for, on random weights: W1 EAP-IG with 5 points, W2 EAP-GP with 5 steps, W3 the evaluation of a
@@ -49,7 +49,7 @@ internal static class Works
     {
         WorkFlops flops = new(weights.Config, Workloads.PairCount, Workloads.Tokens, Workloads.DiffersAt);
         Work Scoring(string title, AttributionOptions options) => Batches(
-            name, $"{title}, {model}", flops.Method(options), InnerBytes(weights.Config), pairs => EdgeAttribution.Score(weights, pairs, options, null, cancellation));
+            name, $"{title}, {model}", flops.Method(options), InnerBytes(weights.Config), (pairs, progress) => EdgeAttribution.Score(weights, pairs, options, progress, cancellation));
         return name switch
         {
             "W1" or Large => Scoring("EAP-IG, 5 points", EapIg),
@@ -94,10 +94,10 @@ internal static class Works
     private static PromptPair[] Pairs(int count) => Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt);
 
     // Work on W1's pairs, batch by batch.
-    private static Work Batches(string name, string shape, double flops, double bytes, Action<PromptPair[]> run, double? wholeFlops = null, Action<PromptPair[]>? pass = null)
+    private static Work Batches(string name, string shape, double flops, double bytes, Action<PromptPair[], IProgress<AttributionProgress>?> run, double? wholeFlops = null, Action<PromptPair[], IProgress<AttributionProgress>?>? pass = null)
     {
         PromptPair[] pairs = Pairs(Workloads.PairCount);
-        return new Work(name, shape, flops, bytes, wholeFlops, () => run(pairs), count => (pass ?? run)(Pairs(count * Workloads.BatchSize)));
+        return new Work(name, shape, flops, bytes, wholeFlops, () => run(pairs, null), (count, progress) => (pass ?? run)(Pairs(count * Workloads.BatchSize), progress));
     }
 
     // Circuits of given sizes, or of the ten of the sparsity curve.
@@ -114,7 +114,7 @@ internal static class Works
         EvaluationOptions options = new() { BatchSize = Workloads.BatchSize };
         return Batches(
             name, shape, flops.Evaluation(circuits), InnerBytes(weights.Config) + TableBytes(weights.Config),
-            pairs => CircuitEvaluation.Evaluate(weights, pairs, circuits, options, null, cancellation));
+            (pairs, progress) => CircuitEvaluation.Evaluate(weights, pairs, circuits, options, progress, cancellation));
     }
 
     private static Work Exact(string name, string model, Gpt2Weights weights, WorkFlops flops, bool sample, CancellationToken cancellation)
@@ -122,8 +122,8 @@ internal static class Works
         ComputationGraph graph = new(weights.Config);
         int middle = graph.Layers / 2, edges = sample ? graph.WritersBefore(graph.MlpColumn(middle)) : graph.EdgeCount;
         Func<int, bool> sampled = sublayer => sublayer == (2 * middle) + 1;
-        Action<PromptPair[]> Run(Func<int, bool>? sublayers) => pairs =>
-            EdgeAttribution.Score(weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, null, cancellation);
+        Action<PromptPair[], IProgress<AttributionProgress>?> Run(Func<int, bool>? sublayers) => (pairs, progress) =>
+            EdgeAttribution.Score(weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, progress, cancellation);
         string shape = sample ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}" : $"exact, {edges:N0} edges, {model}";
         double all = flops.Exact(graph, null);
         return Batches(
@@ -138,12 +138,22 @@ internal static class Works
         double all = flops.EdgePruning(PruningSteps, PruningBatch);
         string shape = $"edge pruning, {(sample ? $"sample: {steps} of {PruningSteps}" : PruningSteps)} steps, batch {PruningBatch}, {model}";
         double bytes = InnerBytes(weights.Config) + TableBytes(weights.Config);
-        return new Work(name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps), Run);
+        return new Work(name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps, null), Run);
 
-        void Run(int count)
+        void Run(int count, IProgress<AttributionProgress>? progress)
         {
             using var pruning = new EdgePruning(weights, pairs, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
-            pruning.Train();
+            pruning.Train(progress is null ? null : new EveryStep(progress));
+        }
+    }
+
+    // Training reports after a step; here that is before the next one as well.
+    private sealed class EveryStep(IProgress<AttributionProgress> progress) : IProgress<AttributionProgress>
+    {
+        public void Report(AttributionProgress value)
+        {
+            progress.Report(value);
+            progress.Report(value);
         }
     }
 }

@@ -1,0 +1,94 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Bench;
+using Gradpath.Kernels.Cpu;
+using Gradpath.Perf.Ops;
+
+namespace Gradpath.Perf.Tests;
+
+public sealed class BreakdownTests
+{
+    [Fact]
+    public void The_savings_of_every_task_are_stated()
+    {
+        string output = PerfCli.Succeeds("savings --shape tiny --pairs 2 --rounds 1 --device cpu", "| greater-than | generated | 2 |", "at the answer's only: ratio");
+        foreach (TaskInfo task in TaskCatalog.All) Assert.Contains($"| {task.Name} |", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_sets_are_taken_where_they_are()
+    {
+        using TempFolder folder = new();
+        Directory.CreateDirectory(folder["sva"]);
+        File.WriteAllText(Path.Combine(folder["sva"], "prompts.jsonl"), """{"clean_ids":[5,6,7,8],"corrupted_ids":[5,6,7,9],"answer_ids":[1],"wrong_answer_ids":[2]}""" + "\n");
+        PerfCli.Succeeds($"savings --shape tiny --pairs 2 --rounds 1 --device cpu --data {folder.Path}", "| sva | prompts.jsonl | 1 | 4.0 | 75 % |", "| ioi | generated | 2 |");
+    }
+
+    [Fact]
+    public void A_profile_names_ops_and_products() =>
+        PerfCli.Succeeds("profile W1 --shape tiny --device cpu", "W1: EAP-IG, 5 points, tiny", "| AttentionBackward |", "| Gemm 240 x 96 x 24 |", "| all matrix products |", "| outside every op |");
+
+    [Fact]
+    public void Scaling_fits_an_exponent_to_every_quantity() =>
+        PerfCli.Succeeds("scaling --shape tiny --quick --device cpu --threads 2", "| layers | 1, 2 |", "| width | 64, 128 |", "| tokens | 8, 16 |", "| steps | 2, 4 |", "| cores | 1, 2 |");
+
+    [Theory]
+    [InlineData(1.5, 3)]
+    [InlineData(-1, 0.2)]
+    public void The_exponent_of_a_power_is_found(double exponent, double factor)
+    {
+        double[] x = [1, 2, 5, 17];
+        Assert.Equal(exponent, ScalingCommand.Exponent(x, [.. x.Select(v => factor * Math.Pow(v, exponent))]), 1e-12);
+    }
+
+    /// <summary>The same bits with and without, every product counted with its flops, all memory given back.</summary>
+    [Fact]
+    public void A_profiling_device_changes_nothing()
+    {
+        using CpuDevice device = new(1);
+        PromptPair[] pairs = Workloads.Pairs(3, 6, 4);
+        float[] plain = Score(device), watched;
+        long before = device.AllocatedBytes;
+        using ProfilingDevice profiling = new(device);
+        watched = Score(profiling);
+        Assert.Equal(plain, watched);
+        Assert.Equal(before, device.AllocatedBytes);
+        Assert.Equal(0, profiling.AllocatedBytes);
+        Assert.All(profiling.Costs.Where(c => c.Key.StartsWith("Gemm ", StringComparison.Ordinal)), c => Assert.True(c.Value.Flops > 0));
+        OpCost product = profiling.Costs.First(c => c.Key.EndsWith("x 96 x 24", StringComparison.Ordinal)).Value;
+        Assert.Equal(0, product.Flops % (2 * 96 * 24 * product.Calls));
+
+        float[] Score(Kernels.Device on)
+        {
+            using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape("tiny"), 1, on);
+            return EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.EapGp }).Scores;
+        }
+    }
+
+    [Fact]
+    public void Every_op_belongs_to_one_family()
+    {
+        string[] ops = [.. OpsCommand.Families.SelectMany(f => ((OpBenchmark)Activator.CreateInstance(f)!).Ops).Order()];
+        Assert.Equal(OpWorks.All.Select(OpBenchmark.OpOf).Distinct().Order(), ops);
+    }
+
+    [Fact]
+    public void An_op_is_benchmarked_and_allocates_nothing() => PerfCli.Succeeds("ops --quick --filter PathStep --device cpu --threads 1", "| Call", "1 cases, 1 of them run and allocate 0 bytes a call");
+
+    [Fact]
+    public void A_pass_that_allocates_is_seen()
+    {
+        using CpuDevice device = new(1);
+        PassMeter meter = new(device);
+        for (int pass = 0; pass < 3; pass++)
+        {
+            using (device.Allocate(1000)) meter.Report(new AttributionProgress(pass, 3, "before"));
+            byte[] bytes = new byte[1 << 20];
+            using (device.Allocate(10)) meter.Report(new AttributionProgress(pass + 1, 3, "after"));
+            GC.KeepAlive(bytes);
+        }
+        Assert.InRange(meter.Managed, 1 << 20, (1 << 20) + (1 << 19));
+        Assert.Equal(40, meter.OnDevice);
+    }
+}
