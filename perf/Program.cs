@@ -1,26 +1,15 @@
+using System.Text;
+using CommandLine;
+using Gradpath.Host;
 using Gradpath.Perf;
 
-switch (args.FirstOrDefault())
+// Ctrl-C asks the running command to stop at the next batch; a second one ends the program at once.
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, key) =>
 {
-    case "gemm":
-        return GemmAgainstOpenBlas.Run(args[1..]);
-    case "methods":
-        return MethodTimes.Run(args[1..]);
-    case "circuits":
-        return CircuitTimes.Run();
-    case "discovery":
-        return DiscoveryTimes.Run(args[1..]);
-    case "exact":
-        return ExactTimes.Run();
-    case "acdc":
-        return AcdcTimes.Run(args[1..]);
-    case "peers":
-        return PeerTimes.Run(args[1..]);
-    default:
-        Console.Error.WriteLine("usage: perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...");
-        Console.Error.WriteLine("       perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]");
-        Console.Error.WriteLine("       perf peers [--shape small|medium|large|xl] [--device cpu|cuda] [--python PROGRAM] [--threads N]");
-        Console.Error.WriteLine("       perf circuits | exact | acdc [candidates]");
-        Console.Error.WriteLine("       perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]");
-        return 2;
-}
+    if (stop.IsCancellationRequested) return;
+    key.Cancel = true;
+    stop.Cancel();
+};
+if (Console.IsOutputRedirected) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+return PerfApp.Run(args, Console.In, Console.Out, Console.Error, stop.Token);

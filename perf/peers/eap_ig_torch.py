@@ -12,7 +12,7 @@ embedding. A circuit is evaluated by adding, at each reader, corrupted - current
 
     eap_ig_torch.py score --model DIR --data PAIRS.jsonl --method eap-ig --out scores.json
     eap_ig_torch.py check --model DIR --goldens DIR
-    eap_ig_torch.py time [--shape small|medium|large|xl] [--device cpu|cuda]
+    eap_ig_torch.py time [--shape tiny|small|medium|large|xl] [--device cpu|cuda]
 
 Rows and columns of scores are numbered as in Gradpath: writers input, a0.h0 .., m0, ..; readers per layer q of all heads, k, v, m; logits.
 """
@@ -28,7 +28,7 @@ import time
 
 import torch
 
-SHAPES = {"small": (12, 12, 768), "medium": (24, 16, 1024), "large": (36, 20, 1280), "xl": (48, 25, 1600)}
+SHAPES = {"tiny": (2, 3, 24), "small": (12, 12, 768), "medium": (24, 16, 1024), "large": (36, 20, 1280), "xl": (48, 25, 1600)}
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 

@@ -17,6 +17,7 @@ internal static class GradpathApp
     [
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
         typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
+        typeof(BenchmarkOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
         typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
     ];
@@ -28,9 +29,16 @@ internal static class GradpathApp
     /// <param name="error">Progress and errors.</param>
     /// <param name="cancellation">Stops the command.</param>
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
-    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation = default) =>
+        Run(args, new Terminal(input, output, error), cancellation);
+
+    /// <summary>Runs a command line on a terminal.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="terminal">Where to read and write.</param>
+    /// <param name="cancellation">Stops the command.</param>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
     {
-        Terminal terminal = new(input, output, error);
         using Parser parser = new(settings =>
         {
             settings.HelpWriter = null;
@@ -59,6 +67,7 @@ internal static class GradpathApp
             PathPatchOptions o => PathPatchCommand.Run(o, terminal, cancellation),
             EdgePruneOptions o => EdgePruneCommand.Run(o, terminal, cancellation),
             HapOptions o => HapCommand.Run(o, terminal, cancellation),
+            BenchmarkOptions o => BenchmarkCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
             TasksOptions => TasksCommand.Run(terminal),

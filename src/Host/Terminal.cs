@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Attribution;
 using Spectre.Console;
 
 namespace Gradpath.Host;
@@ -35,6 +36,9 @@ internal sealed class Terminal
 
     /// <summary>Whether somebody watches the error stream.</summary>
     public bool ShowsProgress { get; }
+
+    /// <summary>Told of the progress of long work where no bar shows it; null where nobody asks.</summary>
+    public IProgress<AttributionProgress>? Watcher { get; init; }
 
     /// <summary>Whether the output can show block characters.</summary>
     public bool Unicode => Console.Profile.Capabilities.Unicode;

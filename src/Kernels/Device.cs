@@ -16,6 +16,7 @@ public abstract partial class Device : IDisposable
 {
     private long _allocated;
     private long _peak;
+    private long _reserved;
 
     /// <summary>What the device is, for reports: processor, instruction set, number of cores.</summary>
     public abstract string Description { get; }
@@ -32,11 +33,23 @@ public abstract partial class Device : IDisposable
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 
+    /// <summary>Bytes that the workspaces of a run may take; null for half of what is free. Runs are planned by it, nothing is refused.</summary>
+    public long? MemoryBudget { get; set; }
+
+    /// <summary>Bytes that a run may plan its workspaces with.</summary>
+    public long WorkspaceBudget => MemoryBudget ?? FreeMemory / 2;
+
+    /// <summary>Rows of a pass beyond which more of them make it no faster per row, only larger.</summary>
+    public virtual int AmpleRows => 1024;
+
     /// <summary>Bytes allocated through this object and not yet freed. Mapped files are not counted.</summary>
     public long AllocatedBytes => Volatile.Read(ref _allocated);
 
     /// <summary>The largest value that <see cref="AllocatedBytes"/> has had since <see cref="ResetPeak"/>.</summary>
     public long PeakBytes => Volatile.Read(ref _peak);
+
+    /// <summary>Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.</summary>
+    internal long ReservedBytes => Volatile.Read(ref _reserved);
 
     /// <summary>Starts the measurement of <see cref="PeakBytes"/> again.</summary>
     public void ResetPeak() => Volatile.Write(ref _peak, AllocatedBytes);
@@ -186,6 +199,7 @@ public abstract partial class Device : IDisposable
     private nint Reserve(long bytes)
     {
         nint address = AllocateCore(bytes);
+        Interlocked.Add(ref _reserved, bytes);
         long now = Interlocked.Add(ref _allocated, bytes);
         if (now > Volatile.Read(ref _peak)) Volatile.Write(ref _peak, now);
         return address;

@@ -2,11 +2,12 @@ using Gradpath.Kernels;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Tests;
 using Gradpath.PtxEmulator;
+using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>Every kernel of the matrix product against a float64 product (<see cref="GemmCase"/>), on the emulated GPU.</summary>
-public sealed class GemmTests
+public sealed class GemmTests(ITestOutputHelper output)
 {
     /// <summary>Every tile kernel: the arithmetic and the tile's place among its own.</summary>
     public static TheoryData<int, int> Tiles
@@ -128,6 +129,7 @@ public sealed class GemmTests
         double[] sizes = Product(Array.ConvertAll(a, v => (double)Math.Abs(v)), Array.ConvertAll(b, v => (double)Math.Abs(v)), m, n, k);
         (double rootOrdinary, double largestOrdinary) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Ffma)[2], a, b, m, n, k, true));
         (double root, double largest) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Tf32x3)[2], a, b, m, n, k, true));
+        output.WriteLine($"error over sum |a b|, root mean square and largest: {root:G3} and {largest:G3}, of float32 {rootOrdinary:G3} and {largestOrdinary:G3}");
         Assert.True(root <= rootOrdinary, $"root mean square of the error over sum |a b|: {root:G3}, of float32 {rootOrdinary:G3}");
         Assert.True(largest <= largestOrdinary, $"largest error over sum |a b|: {largest:G3}, of float32 {largestOrdinary:G3}");
 
@@ -166,6 +168,14 @@ public sealed class GemmTests
         new GemmCase { M = 40, N = 70, K = 600, TransposeB = true, Bias = true, FactorRounding = rounding }.Check(device);
         new GemmCase { M = 1, N = 200, K = 100, Accumulate = true, FactorRounding = rounding }.Check(device);
         new GemmCase { M = 5, N = 6, K = 7, FactorRounding = rounding }.Check(device);
+    }
+
+    // A grid holds 65,535 members in z, so that the rest goes into a second launch.
+    [Fact]
+    public void A_batch_of_more_members_than_a_grid_holds()
+    {
+        using CudaDevice device = new(new EmulatedDriver(new EmulatorOptions { Races = false }), 0);
+        new GemmCase { M = 1, N = 1, K = 2, Batch = 65_540, Accumulate = true, Pad = 1, Seed = 1 }.Check(device);
     }
 
     private static CudaDevice Open(GemmTile tile, int splits) =>

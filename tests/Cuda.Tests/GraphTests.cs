@@ -17,9 +17,9 @@ public class GraphTests
     [InlineData(AttributionMethod.InformationFlowRoutes, PathOuter.Delta)]
     public void ReplayedPassesEqualDirectOnes(AttributionMethod method, PathOuter outer)
     {
-        // Four batches of two; the first, second and last are of one shape, the third of another.
+        // Five batches of two of one shape and one of another.
         AttributionOptions options = new() { Method = method, Steps = 3, BatchSize = 2, PathOuter = outer };
-        PromptPair[] pairs = TinyRuns.Pairs(3, 3, 3, 3, 3, 3, 4, 5);
+        PromptPair[] pairs = TinyRuns.Pairs(3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5);
         (AttributionResult direct, int launches, _) = Run(graphs: false, cache: true);
         (AttributionResult replayed, int fewer, int graphs) = Run(graphs: true, cache: true);
         (AttributionResult uncached, _, _) = Run(graphs: true, cache: false);

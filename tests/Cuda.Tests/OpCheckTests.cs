@@ -9,7 +9,7 @@ namespace Gradpath.Cuda.Tests;
 public sealed class OpCheckTests
 {
     // Odd seeds let tensors start at any element, where no access of four floats is possible.
-    private const int Seeds = 6;
+    private const int Seeds = 8;
 
     public static TheoryData<string> Ops => [.. OpChecks.All.Select(c => c.Op)];
 
@@ -20,7 +20,8 @@ public sealed class OpCheckTests
         using CpuDevice reference = new(1);
         using Device device = OpDevices.All[0]();
         OpCheck check = OpChecks.All.Single(c => c.Op == op);
-        OpOutcome outcome = OpComparison.Run(check, reference, device, OpChecks.Seeds(Seeds, 0));
+        // Large products take the emulator long, and have tests of their own.
+        OpOutcome outcome = OpComparison.Run(check, reference, device, OpChecks.Seeds(Seeds, check.Family == "Gemm" ? 0 : 1));
         Assert.True(outcome.Passed, $"{outcome.Fault} (largest error {outcome.LargestError:G3}, allowed {check.Allowed:G3})");
     }
 }

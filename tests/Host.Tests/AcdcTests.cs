@@ -108,7 +108,8 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
         string whole = File.ReadAllText(log);
         File.Delete(log);
 
-        Cli stopped = StoppedAt(20, new AcdcCommandOptions { Model = model.ModelDirectory, Data = model.Pairs, Threads = 1, Thresholds = [0.001, 0.01], Out = file, Log = log });
+        int reports = 0;
+        Cli stopped = Cli.StoppedWhen(_ => ++reports == 20, options);
         stopped.Fails(130, "stopped after", "stopped.json.progress", "--resume");
         Assert.False(File.Exists(log));
 
@@ -173,15 +174,6 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
         Run("--out", model.Path("c.json"), "--order", "score", "--scores", model.Path("none.json")).Fails(1, "none.json", "no such file");
     }
 
-    private static Cli StoppedAt(int pass, AcdcCommandOptions options)
-    {
-        using CancellationTokenSource source = new();
-        using StringWriter output = new(), error = new();
-        Terminal terminal = new(TextReader.Null, output, error);
-        int code = GradpathApp.Guard(() => AcdcCommand.Run(options, terminal, source.Token, new Stop(source, pass)), terminal, source.Token);
-        return new Cli(code, output.ToString(), error.ToString());
-    }
-
     private Cli Run(params string[] options) => Cli.Run(["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
 
     private Cli Evaluate(string circuit) => Cli.Run(
@@ -190,16 +182,6 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     private static string[][] Csv(string path) => [.. File.ReadAllLines(path).Select(line => line.Split(','))];
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
-
-    private sealed class Stop(CancellationTokenSource source, int pass) : IProgress<AttributionProgress>
-    {
-        private int _reports;
-
-        public void Report(AttributionProgress value)
-        {
-            if (++_reports == pass) source.Cancel();
-        }
-    }
 
     private sealed class Clock : TimeProvider
     {

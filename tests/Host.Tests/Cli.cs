@@ -1,4 +1,5 @@
 using System.Text;
+using Gradpath.Gpt2Runtime.Attribution;
 
 namespace Gradpath.Host.Tests;
 
@@ -13,6 +14,16 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
         using StringReader reader = new(input);
         using StringWriter outWriter = new(output) { NewLine = "\n" }, errorWriter = new(error) { NewLine = "\n" };
         int code = GradpathApp.Run(args, reader, outWriter, errorWriter, cancellation);
+        return new Cli(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs the program and stops it, as Ctrl-C does, at the first report of progress at which something holds.</summary>
+    public static Cli StoppedWhen(Func<AttributionProgress, bool> condition, params string[] args)
+    {
+        using CancellationTokenSource source = new();
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        Terminal terminal = new(TextReader.Null, output, error) { Watcher = new Stop(source, condition) };
+        int code = GradpathApp.Run(args, terminal, source.Token);
         return new Cli(code, output.ToString(), error.ToString());
     }
 
@@ -32,5 +43,13 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
         Assert.Equal("", Error);
         foreach (string mention in mentions) Assert.Contains(mention, Out, StringComparison.Ordinal);
         return this;
+    }
+
+    private sealed class Stop(CancellationTokenSource source, Func<AttributionProgress, bool> condition) : IProgress<AttributionProgress>
+    {
+        public void Report(AttributionProgress value)
+        {
+            if (condition(value)) source.Cancel();
+        }
     }
 }

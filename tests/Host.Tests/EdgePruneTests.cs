@@ -64,7 +64,7 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
         string whole = model.Path($"{verb}-whole.json"), parts = model.Path($"{verb}-parts.json");
         string[] Options(string file) => [verb, "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.7", "--steps", "400", "--seed", "4", "--out", file];
         Cli.Run(Options(whole)).Succeeds();
-        Cli stopped = StopSoon(Options(parts));
+        Cli stopped = Cli.StoppedWhen(p => p is { Total: 400, Done: 150 } or { Total: < 400, Done: 30 }, Options(parts));
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("--resume goes on from there", stopped.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(parts));
@@ -101,19 +101,4 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
 
     private Cli Hap(string file, params string[] more) =>
         Cli.Run(["hap", "--model", model.ModelDirectory, "--data", model.Pairs, "--steps", "30", "--seed", "1", "--out", file, .. more.Contains("--sparsity") ? more : [.. more, "--sparsity", "0.5"]]);
-
-    // Stops the run as soon as it computes; a run that was too fast, or not begun, is tried again with another delay.
-    private static Cli StopSoon(string[] arguments)
-    {
-        string file = arguments[^1];
-        for (int delay = 30; ; delay += 10)
-        {
-            using CancellationTokenSource stop = new(TimeSpan.FromMilliseconds(delay));
-            Cli run = Cli.RunWith("", stop.Token, arguments);
-            if (run.ExitCode == 130 && File.Exists(file + ".progress")) return run;
-            Assert.True(delay < 3000, run.Error + run.Out);
-            File.Delete(file);
-            File.Delete(file + ".progress");
-        }
-    }
 }

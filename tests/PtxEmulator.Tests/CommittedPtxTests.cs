@@ -1,11 +1,11 @@
-using System.Reflection;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;
+using Xunit.Abstractions;
 
 namespace Gradpath.PtxEmulator.Tests;
 
 /// <summary>Every kernel of the product is within what the emulator knows.</summary>
-public class CommittedPtxTests
+public class CommittedPtxTests(ITestOutputHelper output)
 {
     public static IEnumerable<object[]> Files() =>
         typeof(CudaDevice).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Select(n => new object[] { n });
@@ -25,6 +25,8 @@ public class CommittedPtxTests
             CudaFunctionInfo info = driver.DescribeFunction(driver.GetFunction(module, entry));
             Assert.InRange(info.MaxThreads, 32, 1024);
             Assert.InRange(info.StaticSharedBytes, 0, 48 * 1024);
+            Assert.InRange(info.Registers, 1, 255);
+            output.WriteLine($"{file} {entry}: {info.Registers} registers live at most, {info.StaticSharedBytes} bytes of static shared and {info.LocalBytes} of local memory, up to {info.MaxThreads} threads");
         }
     }
 }

@@ -111,6 +111,7 @@ public class FaultTests
     [InlineData("bra NOWHERE;", "the label 'NOWHERE' is missing")]
     [InlineData("ld.global.u32 %r1, [nothing];", "'nothing' is not declared")]
     [InlineData("add.u64 %r1, %rd1, %rd1;", "narrower")]
+    [InlineData("ld.param.u64 %rd2, [out+4];", "only a place within a parameter can be read")]
     [InlineData("mov.u32 %r1 %r2;", "',' expected")]
     public void A_module_that_is_not_understood_does_not_load(string instruction, string words)
     {

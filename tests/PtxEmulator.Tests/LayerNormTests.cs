@@ -33,6 +33,26 @@ public class LayerNormTests
         Assert.Equal(1, driver.Statistics["layerNorm"].Launches);
     }
 
+    [Fact]
+    public void Traffic_is_that_of_whole_sectors_read_and_one_pass_written()
+    {
+        const int Rows = 3, Width = 256;
+        using var driver = new EmulatedDriver(new EmulatorOptions { Count = true });
+        using var device = new CudaDevice(driver, 0);
+        using Tensor x = device.Allocate(Rows, Width), gain = device.Allocate(Width), shift = device.Allocate(Width);
+        using Tensor mean = device.Allocate(Rows), rstd = device.Allocate(Rows), y = device.Allocate(Rows, Width);
+        device.LayerNorm(x, gain, shift, 1e-5f, Rows, Width, mean, rstd, y);
+        device.Synchronize();
+        KernelStatistics counted = driver.Statistics["layerNorm"];
+        // The input is read once to thrice, as the kernel keeps it or not; gain and shift once.
+        Assert.Contains(counted.GlobalBytesRead, Enumerable.Range(1, 3).Select(passes => 4L * Rows * Width * (passes + 2)));
+        Assert.Equal(4L * Rows * (Width + 2), counted.GlobalBytesWritten);
+        // Rows lie side by side, so reads take as many sectors as there are bytes for; mean and rstd a whole one for each.
+        Assert.Equal(counted.GlobalBytesRead / 32, counted.GlobalSectorsRead);
+        Assert.Equal((4L * Rows * Width / 32) + (2 * Rows), counted.GlobalSectorsWritten);
+        Assert.Equal(0, counted.SharedConflicts);
+    }
+
     private static float[] Values(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
 
     private static Tensor Upload(CudaDevice device, float[] values)

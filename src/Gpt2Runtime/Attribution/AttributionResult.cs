@@ -31,4 +31,8 @@ public sealed record AttributionResult(
     double[] CorruptedMetric,
     IReadOnlyList<PathPoint>? Path,
     int BatchSize,
-    long PeakDeviceBytes);
+    long PeakDeviceBytes)
+{
+    /// <summary>How the run was cut into batches.</summary>
+    public BatchSummary? Plan { get; init; }
+}

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -7,39 +9,55 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// <param name="Size">Largest number of pairs in a batch.</param>
 internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 {
-    private const int MostRows = 1024;
+    /// <summary>What the plan comes to, for reports.</summary>
+    public BatchSummary? Summary { get; private init; }
 
     /// <summary>Makes a plan.</summary>
     /// <param name="spans">The positions of each item that are run.</param>
-    /// <param name="requested">Pairs per batch, or 0 to choose.</param>
+    /// <param name="requested">Pairs per batch, or 0 for the largest number that the device's <see cref="Device.WorkspaceBudget"/> allows.</param>
     /// <param name="fileOrder">Whether batches are cut from the items as they come, because the batches change the result.</param>
-    /// <param name="budget">Bytes that a batch's workspaces may take.</param>
-    /// <param name="bytes">What the workspaces take for a batch of given prompt lengths.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="bytes">What the workspaces take for a batch.</param>
     /// <returns>Batches of items in file order, or sorted by length (stable), so that shapes repeat.</returns>
-    /// <exception cref="GradpathException">Even one pair does not fit.</exception>
-    public static BatchPlan Make(
-        IReadOnlyList<PromptSpan> spans, int requested, bool fileOrder, long budget, Func<IReadOnlyList<PromptSpan>, long> bytes)
+    /// <exception cref="GradpathException">Even one pair does not fit, or the number that was asked for does not fit a budget that was set.</exception>
+    public static BatchPlan Make(IReadOnlyList<PromptSpan> spans, int requested, bool fileOrder, Device device, Func<IReadOnlyList<PromptSpan>, long> bytes)
     {
         int[] order = [.. Enumerable.Range(0, spans.Count)];
         if (!fileOrder) order = [.. order.OrderBy(i => spans[i].Length).ThenBy(i => spans[i].Prefix)];
-        int size = requested > 0 ? Math.Min(requested, spans.Count) : Choose(spans, budget, bytes);
-        return new BatchPlan([.. order.Chunk(size)], size);
+        long budget = device.WorkspaceBudget;
+        int size = requested > 0 ? Math.Min(requested, spans.Count) : Choose(spans, device.AmpleRows, budget, bytes);
+        long planned = bytes(PromptSpan.Largest(spans, size));
+        if (planned > budget && (size == 1 || device.MemoryBudget is not null)) throw TooLarge(spans, size, planned, device);
+        int[][] batches = [.. order.Chunk(size)];
+        var summary = new BatchSummary(batches.Length, size, spans.Sum(s => (long)s.Length), spans.Sum(s => (long)s.Prefix), planned, budget);
+        return new BatchPlan(batches, size) { Summary = summary };
     }
 
-    // The longest prompts make the largest batch. Rows beyond about a thousand per copy make products no faster, only larger.
-    private static int Choose(IReadOnlyList<PromptSpan> spans, long budget, Func<IReadOnlyList<PromptSpan>, long> bytes)
+    // The longest prompts make the largest batch. More rows than are ample make products no faster, only larger.
+    private static int Choose(IReadOnlyList<PromptSpan> spans, int ample, long budget, Func<IReadOnlyList<PromptSpan>, long> bytes)
     {
-        int size = Math.Clamp(MostRows / spans.Max(s => s.Length), 1, spans.Count);
-        while (size > 1 && bytes(PromptSpan.Largest(spans, size)) > budget) size = size * 3 / 4;
-        long needed = bytes(PromptSpan.Largest(spans, 1));
-        if (size == 1 && needed > budget)
+        int fits = 1;
+        int over = Math.Clamp(ample / spans.Max(s => s.Length), 1, spans.Count) + 1;
+        while (over - fits > 1)
         {
-            throw new GradpathException(
-                $"one pair of {spans.Max(s => s.Total)} tokens needs {needed / 1048576.0:F0} MiB of workspace and {budget / 1048576.0:F0} MiB are free; use shorter prompts, fewer --steps or a machine with more memory");
+            int middle = fits + ((over - fits) / 2);
+            if (bytes(PromptSpan.Largest(spans, middle)) <= budget) fits = middle;
+            else over = middle;
         }
 
         // Batches of even size: 20 pairs as 2 x 10, not 16 + 4.
-        int batches = (spans.Count + size - 1) / size;
+        int batches = (spans.Count + fits - 1) / fits;
         return (spans.Count + batches - 1) / batches;
     }
+
+    private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device)
+    {
+        string what = size == 1 ? "one pair" : size.ToString(CultureInfo.InvariantCulture) + " pairs";
+        string has = device.MemoryBudget is null ? "are free for it" : "were allowed (--memory)";
+        string help = size == 1 ? "use shorter prompts, fewer --steps or more memory" : "use --batch-size auto or allow more memory";
+        return new GradpathException(
+            $"{what} of up to {spans.Max(s => s.Total)} tokens {(size == 1 ? "needs" : "need")} {Mebibytes(needed)} of workspace and {Mebibytes(device.WorkspaceBudget)} {has}; {help}");
+    }
+
+    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
 }

@@ -29,10 +29,9 @@ public static class EdgeAttribution
         AttributionChecks.Check(model.Config, pairs, options);
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
-        long budget = model.Device.FreeMemory / 2;
         bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };
         PromptSpan[] spans = PromptSpan.Of(pairs, SharesPrefixes(options));
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, fileOrder, budget, batch => Bytes(model, options, batch));
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, fileOrder, model.Device, batch => Bytes(model, options, batch));
         int itemsDone = 0;
         int itemsNow = 0;
         using var context = new ScoringContext(model, options, pairs.Count, plan, Report, cancellation);
@@ -126,7 +125,8 @@ public static class EdgeAttribution
         bool flow = context.Options.Method == AttributionMethod.InformationFlowRoutes;
         bool judged = context.Options.Method.HasMetric();
         return new AttributionResult(
-            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak);
+            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak)
+        { Plan = context.Plan.Summary };
     }
 
     private static List<PathPoint>? Ordered(List<PathPoint>? path) => path is null ? null : [.. path.OrderBy(p => p.Item).ThenBy(p => p.Step)];

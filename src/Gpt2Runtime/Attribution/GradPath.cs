@@ -34,6 +34,11 @@ internal sealed class GradPath : BatchScorer
     private readonly WriterDifferences _delta;
     private readonly DeviceArray<double> _squaredNorms;
     private readonly DeviceArray<double> _stepLengths;
+    private readonly double[] _lengths;
+    private readonly double[] _target;
+    private readonly float[] _factors;
+    private Tensor? _objectiveResidual;
+    private Tensor? _objectiveGradient;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
@@ -64,6 +69,7 @@ internal sealed class GradPath : BatchScorer
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
         _squaredNorms = Own(device.AllocateArray<double>(spans.Length));
         _stepLengths = Own(device.AllocateArray<double>(spans.Length));
+        (_lengths, _target, _factors) = (new double[spans.Length], new double[spans.Length], new float[one.Rows]);
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
@@ -90,11 +96,10 @@ internal sealed class GradPath : BatchScorer
     {
         PassShape both = _context.Shapes.Get(batch.Spans, 2, _answerOnly);
         PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
-        double[] target = RunBoth(batch, both, one);
+        RunBoth(batch, both, one);
         int k = _options.Steps;
         bool alongPath = _options.PathOuter == PathOuter.Path;
-        using Tensor objectiveResidual = _backward.Residual.Slice((long)one.FinalRows * _context.Config.Width, one.FinalRows, _context.Config.Width);
-        using Tensor objectiveGradient = _backward.Residual.Slice((long)one.Rows * _context.Config.Width, one.Rows, _context.Config.Width);
+        Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows), objectiveGradient = SecondCopy(ref _objectiveGradient, one.Rows);
         for (int j = 0; j <= k; j++)
         {
             bool counts = alongPath ? j < k : j > 0;
@@ -102,7 +107,7 @@ internal sealed class GradPath : BatchScorer
             Tensor direction = Backward(one, needsMetric, counts, j < k, objectiveResidual, objectiveGradient);
             if (_options.RecordPath) Record(batch, one, j);
             if (j == k) break;
-            if (_options.PathObjective == PathObjective.Metric) ScaleByMetric(batch, target, direction, one);
+            if (_options.PathObjective == PathObjective.Metric) ScaleByMetric(batch, direction, one);
             _context.Device.SequenceDots(direction, direction, one.All, _context.Config.Width, _squaredNorms);
             _context.Device.PathStep(_gamma, direction, _squaredNorms, _stepLengths, _options.PathNorm == PathNorm.Batch, one.All, _context.Config.Width);
             _context.Forward.Embed(one, _activations, _gamma);
@@ -118,7 +123,7 @@ internal sealed class GradPath : BatchScorer
     private static bool RunsAnswerOnly(AttributionOptions options) => PathObjectiveGradient.AnswerOnly(options.PathObjective) && !options.RecordPath;
 
     // The run at the path's start (copy 0, whose activations serve the first step) and the run it heads for (copy 1).
-    private double[] RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+    private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
     {
         bool fromClean = _options.PathStart == PathStart.Clean;
         int items = batch.Items.Length;
@@ -138,14 +143,22 @@ internal sealed class GradPath : BatchScorer
             _delta.Spread(one, _next);
         }
         _readers.Reset(one);
-        double[] lengths = [.. Enumerable.Repeat(1.0, items)];
+        _lengths.AsSpan(0, items).Fill(1);
         if (_options.PathEta == PathStep.Match)
         {
             double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
-            for (int i = 0; i < items; i++) lengths[i] = apart[i] / _options.Steps;
+            for (int i = 0; i < items; i++) _lengths[i] = apart[i] / _options.Steps;
         }
-        _stepLengths.Upload(lengths);
-        return _head.Values[items..(2 * items)];
+        _stepLengths.Upload(_lengths.AsSpan(0, items));
+        _head.Values.AsSpan(items, items).CopyTo(_target);
+    }
+
+    // The rows of the second cotangent in the backward pass's residual gradients; made anew where a batch has another number of rows.
+    private Tensor SecondCopy(ref Tensor? slice, int rows)
+    {
+        int d = _context.Config.Width;
+        if (slice?.Length != (long)rows * d) slice = _backward.Residual.Slice((long)rows * d, rows, d);
+        return slice;
     }
 
     // Metric first, objective second; returns the objective's gradient at the embedding (the metric's own where that is the objective).
@@ -160,13 +173,13 @@ internal sealed class GradPath : BatchScorer
     }
 
     // d (L - L')^2 = 2 (L - L') dL, with L the metric; the pass gave the gradient of its loss.
-    private void ScaleByMetric(ScoringBatch batch, double[] target, Tensor gradient, PassShape one)
+    private void ScaleByMetric(ScoringBatch batch, Tensor gradient, PassShape one)
     {
         int sign = OutputHead.LossSign(_options.Metric);
-        var factors = new float[one.Rows];
+        Span<float> factors = _factors.AsSpan(0, one.Rows);
         for (int i = 0, row = 0; i < batch.Items.Length; i++)
         {
-            for (int p = 0; p < batch.Spans[i].Length; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - target[i]));
+            for (int p = 0; p < batch.Spans[i].Length; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - _target[i]));
         }
         _rowFactors.Upload(factors);
         _context.Device.ScaleRows(gradient, _rowFactors, one.Rows, one.Rows, _context.Config.Width, gradient);

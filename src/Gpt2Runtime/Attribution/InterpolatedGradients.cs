@@ -22,6 +22,7 @@ internal sealed class InterpolatedGradients : BatchScorer
     private readonly int _counted;
     private readonly bool _answerOnly;
     private readonly int _pointsPerPass;
+    private readonly double[][] _passes;
     private readonly Activations _activations;
     private readonly BackwardPass _backward;
     private readonly ReaderGradients _readers;
@@ -46,6 +47,9 @@ internal sealed class InterpolatedGradients : BatchScorer
         (_shares, _counted) = Shares(context.Options);
         _answerOnly = !context.Options.RecordPath;
         _pointsPerPass = PointsPerPass(context.Options, spans.Sum(s => s.Length));
+
+        // Copies of a pass: the points first, then what else the first pass needs: the clean and the corrupted run where they are no points.
+        _passes = [.. _shares.Chunk(_pointsPerPass).Select((points, pass) => pass == 0 ? [.. points, .. Ends.Except(points)] : points)];
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
@@ -92,10 +96,9 @@ internal sealed class InterpolatedGradients : BatchScorer
     {
         _prompts.Load(batch);
         _head.SetItems(batch.Pairs);
-        _prefix?.Run(_context.Forward, batch.Spans, batch.PrefixTokens);
-        var metric = new double[_shares.Length][];
-        var gradientNorm = new double[_shares.Length][];
-        var distance = new double[_shares.Length][];
+        if (_prefix is not null && batch.PrefixSpans.Length > 0) _prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
+        int recorded = _distance is null ? 0 : _shares.Length;
+        double[][] metric = Recorded(), gradientNorm = Recorded(), distance = Recorded();
         PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
         _readers.Reset(one);
         for (int first = 0; first < _shares.Length; first += _pointsPerPass)
@@ -109,6 +112,8 @@ internal sealed class InterpolatedGradients : BatchScorer
         _delta.Spread(one, _corrupted);
         _readers.Contract(one, _delta, _context.Scores);
         if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
+
+        double[][] Recorded() => recorded == 0 ? [] : new double[recorded][];
     }
 
     private static (double[] Shares, int Counted) Shares(AttributionOptions options)
@@ -134,32 +139,31 @@ internal sealed class InterpolatedGradients : BatchScorer
     private static int PointsPerPass(AttributionOptions options, int rows) =>
         Math.Clamp((MostRowsPerPass / Math.Max(1, rows)) - 2, 1, Shares(options).Shares.Length);
 
-    // Copies: the points first, then what else the first pass needs: the clean and the corrupted run where they are no points.
     private void RunPoints(ScoringBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)
     {
-        var shares = new List<double>(_shares.AsSpan(first, points).ToArray());
-        if (first == 0) shares.AddRange(Ends.Except(shares).ToArray());
-        PassShape shape = _context.Shapes.Get(batch.Spans, shares.Count, _answerOnly);
+        double[] shares = _passes[first / _pointsPerPass];
+        int clean = Array.IndexOf(shares, 1), corrupted = Array.IndexOf(shares, 0);
+        PassShape shape = _context.Shapes.Get(batch.Spans, shares.Length, _answerOnly);
         PassShape gradientShape = _context.Shapes.Get(batch.Spans, points, _answerOnly);
-        for (int c = 0; c < shares.Count; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
+        for (int c = 0; c < shares.Length; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
         _context.Forward.Embed(shape, _activations, _embeddings);
         _context.Forward.Run(shape, _activations);
-        _head.Evaluate(shape, _activations, first == 0 ? shares.IndexOf(1) : -1);
+        _head.Evaluate(shape, _activations, first == 0 ? clean : -1);
         if (first == 0)
         {
-            _clean.Take(shape, _activations, _embeddings, shares.IndexOf(1));
-            _corrupted.Take(shape, _activations, _embeddings, shares.IndexOf(0));
+            _clean.Take(shape, _activations, _embeddings, clean);
+            _corrupted.Take(shape, _activations, _embeddings, corrupted);
             for (int i = 0; i < batch.Items.Length; i++)
             {
-                _context.CleanMetric[batch.Items[i]] = _head.Values[(shares.IndexOf(1) * batch.Items.Length) + i];
-                _context.CorruptedMetric[batch.Items[i]] = _head.Values[(shares.IndexOf(0) * batch.Items.Length) + i];
+                _context.CleanMetric[batch.Items[i]] = _head.Values[(clean * batch.Items.Length) + i];
+                _context.CorruptedMetric[batch.Items[i]] = _head.Values[(corrupted * batch.Items.Length) + i];
             }
         }
         int counted = Math.Clamp(_counted - first, 0, points);
         int items = batch.Items.Length;
         if (_distance is not null)
         {
-            if (first == 0) _distance.CaptureTarget(shape, _activations, shares.IndexOf(0));
+            if (first == 0) _distance.CaptureTarget(shape, _activations, corrupted);
             var all = new double[shape.Sequences];
             _distance.Compare(shape, _activations);
             _distance.Distances(shape, all);

@@ -20,6 +20,7 @@ internal sealed class ScoringBatch : IDisposable
         Spans = spans is null ? PromptSpan.Of(Pairs, sharePrefixes: false) : [.. items.Select(i => spans[i])];
         CleanTokens = device.Store<int>([.. Pairs.SelectMany((p, i) => p.Clean[Spans[i].Prefix..])]);
         CorruptedTokens = device.Store<int>([.. Pairs.SelectMany((p, i) => p.Corrupted[Spans[i].Prefix..])]);
+        PrefixSpans = PromptSpan.Prefixes(Spans);
         PrefixTokens = device.Store<int>([.. Pairs.SelectMany((p, i) => p.Clean[..Spans[i].Prefix])]);
         HostItemWeights = [.. items.Select(i => itemWeights[i])];
         ItemWeights = device.StoreTensor([.. HostItemWeights.Select(w => (float)w)], items.Length);
@@ -44,6 +45,9 @@ internal sealed class ScoringBatch : IDisposable
 
     /// <summary>Corrupted token ids at the same positions.</summary>
     public DeviceArray<int> CorruptedTokens { get; }
+
+    /// <summary>The prefixes, without empty ones, as prompts of their own.</summary>
+    public PromptSpan[] PrefixSpans { get; }
 
     /// <summary>Token ids of the prefixes, which clean and corrupted share.</summary>
     public DeviceArray<int> PrefixTokens { get; }

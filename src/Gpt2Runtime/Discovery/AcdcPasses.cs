@@ -43,9 +43,9 @@ internal sealed class AcdcPasses : IDisposable
         _options = options;
         _graph = new ComputationGraph(model.Config);
         _values = new double[pairs.Count];
-        long budget = model.Device.FreeMemory / 2;
+        long budget = model.Device.WorkspaceBudget;
         PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, budget, batch => Bytes(model, options, batch, 1));
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, 1));
         PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
         int rows = largest.Sum(s => s.Length);
         Copies = Math.Clamp(options.Candidates > 0 ? options.Candidates : MostRowsPerPass / rows, 1, MostCopies);

@@ -49,7 +49,7 @@ internal sealed class MaskedBatches : IDisposable
         _ablation = Own(new AblationTargets(context, pairs, true));
         _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, true)));
         long bytes = items.Sum(batch => MaskedBatch.Bytes(context.Config, plan, [.. batch.Select(i => spans[i])]));
-        _keep = bytes < context.Device.FreeMemory / 2;
+        _keep = bytes < context.Device.WorkspaceBudget;
     }
 
     /// <summary>The positions that are run. Masked runs lie between the clean and the corrupted one when patching, so all agree before the first difference.</summary>

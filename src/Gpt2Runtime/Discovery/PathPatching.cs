@@ -55,7 +55,7 @@ public static class PathPatching
         int senders = Math.Max(1, plans.Max(p => p.Senders.Length));
         int sublayers = plans.Max(p => p.Sublayers.Length);
         PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
-        BatchPlan batches = BatchPlan.Make(spans, options.BatchSize, false, model.Device.FreeMemory / 2, batch => Bytes(model, options, batch, senders, sublayers));
+        BatchPlan batches = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, senders, sublayers));
         double clean = 0;
         double[][] effects = [.. queries.Select(q => new double[q.Senders.Count])];
         for (int q = 0; q < plans.Length; q++)

@@ -41,7 +41,7 @@ public static class CircuitEvaluation
         PatchedCircuit[] patched = [.. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray()))];
         // Patched runs lie between the clean and the corrupted one at every node, so all agree up to the first difference.
         PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options is { Ablation: Ablation.Patching, WholePrompts: false });
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device.FreeMemory / 2, batch => Bytes(model, options, batch, patched.Length));
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, patched.Length));
         CircuitOutcome[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
         long done = 0;
         long total = (long)pairs.Count * outcomes.Length;
@@ -60,7 +60,7 @@ public static class CircuitEvaluation
                 });
             }
         }
-        return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, model.Device.PeakBytes);
+        return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, model.Device.PeakBytes) { Plan = plan.Summary };
     }
 
     private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, Math.Max(1, circuits));

@@ -45,4 +45,8 @@ public sealed record CircuitOutcome(double[] Metric, double[] Kl, bool[] ExactMa
 /// <param name="Circuits">The circuits in the order given.</param>
 /// <param name="BatchSize">The number of pairs per batch that was used.</param>
 /// <param name="PeakDeviceBytes">Largest amount of device memory in use during the run.</param>
-public sealed record EvaluationResult(CircuitOutcome Full, CircuitOutcome Empty, IReadOnlyList<CircuitOutcome> Circuits, int BatchSize, long PeakDeviceBytes);
+public sealed record EvaluationResult(CircuitOutcome Full, CircuitOutcome Empty, IReadOnlyList<CircuitOutcome> Circuits, int BatchSize, long PeakDeviceBytes)
+{
+    /// <summary>How the run was cut into batches.</summary>
+    public BatchSummary? Plan { get; init; }
+}

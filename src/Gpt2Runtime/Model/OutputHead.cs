@@ -23,12 +23,16 @@ internal sealed class OutputHead : IDisposable
     private readonly Tensor _normedGradient;
     private readonly Tensor _residualGradient;
     private readonly Tensor? _directions;
+    private readonly Tensor? _biasSums;
     private readonly Tensor? _logits;
     private readonly Tensor? _cleanLogProbabilities;
     private readonly DeviceArray<double> _deviceValues;
     private AnswerTokens? _answers;
     private Tensor? _reference;
     private float[] _biasDifference = [];
+    private int[] _answerStart = [];
+    private int[] _answerTokens = [];
+    private float[] _answerWeights = [];
     private int _items;
 
     /// <summary>Allocates for the largest pass.</summary>
@@ -54,6 +58,7 @@ internal sealed class OutputHead : IDisposable
         Values = new double[sequences];
         if (metric == TaskMetric.LogitDifference) _directions = Own(_device.Allocate(items, _d));
         else _logits = Own(_device.Allocate(sequences, _vocabulary));
+        if (metric == TaskMetric.LogitDifference && weights.UnembeddingBias is not null) _biasSums = Own(_device.Allocate(items, 1));
         if (metric == TaskMetric.KlDivergence) _cleanLogProbabilities = Own(_device.Allocate(items, _vocabulary));
     }
 
@@ -84,16 +89,14 @@ internal sealed class OutputHead : IDisposable
     public void SetItems(IReadOnlyList<PromptPair> pairs)
     {
         _items = pairs.Count;
-        _answers?.Dispose();
-        _answers = Judged(pairs);
+        Judge(pairs);
         if (_directions is null) return;
-        _device.WeightedRowSums(_weights.Unembedding, _answers, _items, _d, _directions);
-        _biasDifference = new float[_items];
+        _device.WeightedRowSums(_weights.Unembedding, _answers!, _items, _d, _directions);
+        if (_biasDifference.Length != _items) _biasDifference = new float[_items];
         if (_weights.UnembeddingBias is { } bias)
         {
-            using Tensor sums = _device.Allocate(_items, 1);
-            _device.WeightedRowSums(bias, _answers, _items, 1, sums);
-            sums.Download(_biasDifference);
+            _device.WeightedRowSums(bias, _answers!, _items, 1, _biasSums!);
+            _biasSums!.Download(_biasDifference);
         }
     }
 
@@ -218,23 +221,51 @@ internal sealed class OutputHead : IDisposable
         _deviceValues.Download(Values.AsSpan(0, rows));
     }
 
-    // Means for the logit difference, sums for the probability difference; a token that is listed twice counts twice.
-    private AnswerTokens Judged(IReadOnlyList<PromptPair> pairs)
+    // Means for the logit difference, sums for the probability difference; a token that is listed twice counts twice. Memory is kept from
+    // batch to batch and grows where it must.
+    private void Judge(IReadOnlyList<PromptPair> pairs)
     {
-        var start = new int[pairs.Count + 1];
-        var tokens = new List<int>();
-        var weights = new List<float>();
+        int most = 0;
+        for (int i = 0; i < pairs.Count; i++) most += pairs[i].Answers.Length + pairs[i].WrongAnswers.Length;
+        if (_answers is null || _answerStart.Length <= pairs.Count || _answerTokens.Length < most)
+        {
+            _answers?.Dispose();
+            _answers = null;
+            _answerStart = new int[pairs.Count + 1];
+            _answerTokens = new int[most];
+            _answerWeights = new float[most];
+            _answers = new AnswerTokens(_device.AllocateArray<int>(pairs.Count + 1), _device.AllocateArray<int>(most), _device.AllocateArray<float>(most));
+        }
         bool mean = _metric == TaskMetric.LogitDifference;
+        int count = 0;
         for (int i = 0; i < pairs.Count; i++)
         {
-            var byToken = new SortedDictionary<int, float>();
-            foreach (int token in pairs[i].Answers) byToken[token] = byToken.GetValueOrDefault(token) + (mean ? 1f / pairs[i].Answers.Length : 1);
-            foreach (int token in pairs[i].WrongAnswers) byToken[token] = byToken.GetValueOrDefault(token) - (mean ? 1f / pairs[i].WrongAnswers.Length : 1);
-            tokens.AddRange(byToken.Keys);
-            weights.AddRange(byToken.Values);
-            start[i + 1] = tokens.Count;
+            int first = count;
+            int[] right = pairs[i].Answers, wrong = pairs[i].WrongAnswers;
+            foreach (int token in right) Weigh(token, mean ? 1f / right.Length : 1, first, ref count);
+            foreach (int token in wrong) Weigh(token, -(mean ? 1f / wrong.Length : 1), first, ref count);
+            _answerStart[i + 1] = count;
         }
-        return new AnswerTokens(_device.Store<int>(start), _device.Store<int>([.. tokens]), _device.Store<float>([.. weights]));
+        _answers.Start.Upload(_answerStart.AsSpan(0, pairs.Count + 1));
+        _answers.Token.Upload(_answerTokens.AsSpan(0, count));
+        _answers.Weight.Upload(_answerWeights.AsSpan(0, count));
+    }
+
+    // Adds to a token's weight among those of an item, which are in order.
+    private void Weigh(int token, float weight, int first, ref int count)
+    {
+        int at = first + _answerTokens.AsSpan(first, count - first).BinarySearch(token);
+        if (at >= first)
+        {
+            _answerWeights[at] += weight;
+            return;
+        }
+        at = first + ~(at - first);
+        _answerTokens.AsSpan(at, count - at).CopyTo(_answerTokens.AsSpan(at + 1));
+        _answerWeights.AsSpan(at, count - at).CopyTo(_answerWeights.AsSpan(at + 1));
+        _answerTokens[at] = token;
+        _answerWeights[at] = weight;
+        count++;
     }
 
     private Tensor Own(Tensor tensor)

@@ -46,16 +46,13 @@ internal sealed class PrefixKeys : IDisposable
 
     /// <summary>Runs the prefixes of a batch.</summary>
     /// <param name="forward">A forward pass of the model.</param>
-    /// <param name="spans">The batch.</param>
+    /// <param name="shape">Their rows: those that are not empty, one copy, all rows at the output.</param>
     /// <param name="tokens">The prefixes' tokens, one prompt after the other.</param>
-    public void Run(ForwardPass forward, IReadOnlyList<PromptSpan> spans, DeviceArray<int> tokens)
+    public void Run(ForwardPass forward, PassShape shape, DeviceArray<int> tokens)
     {
-        int[] lengths = Lengths(spans);
-        if (lengths.Length == 0) return;
         Device device = _weights.Device;
         int d = _weights.Config.Width;
         int layers = _weights.Config.Layers;
-        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
         device.GatherRows(_weights.TokenEmbedding, tokens, shape.Rows, d, _embeddings);
         forward.Embed(shape, _activations, _embeddings);
         for (int l = 0; l < layers; l++)
@@ -76,7 +73,5 @@ internal sealed class PrefixKeys : IDisposable
         foreach (Tensor kv in _keysValues) kv.Dispose();
     }
 
-    private static int[] Lengths(IReadOnlyList<PromptSpan> spans) => [.. spans.Select(s => s.Prefix).Where(prefix => prefix > 0)];
-
-    private static PassCapacity CapacityFor(IReadOnlyList<PromptSpan> spans) => PassCapacity.For(PromptSpan.Whole(Lengths(spans)), 1, false);
+    private static PassCapacity CapacityFor(IReadOnlyList<PromptSpan> spans) => PassCapacity.For(PromptSpan.Prefixes(spans), 1, false);
 }

@@ -34,4 +34,9 @@ internal readonly record struct PromptSpan(int Prefix, int Length)
     /// <returns>Equal spans.</returns>
     public static PromptSpan[] Largest(IReadOnlyList<PromptSpan> spans, int size) =>
         [.. Enumerable.Repeat(new PromptSpan(spans.Max(s => s.Prefix), spans.Max(s => s.Length)), size)];
+
+    /// <summary>The prefixes that are not empty, as whole prompts.</summary>
+    /// <param name="spans">The prompts.</param>
+    /// <returns>One span per prompt that has a prefix.</returns>
+    public static PromptSpan[] Prefixes(IReadOnlyList<PromptSpan> spans) => Whole([.. spans.Select(s => s.Prefix).Where(prefix => prefix > 0)]);
 }

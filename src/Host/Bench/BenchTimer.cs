@@ -27,13 +27,13 @@ internal sealed class BenchTimer(Device device, bool quick, CancellationToken ca
         return Rounds(work, quick ? 5 : 15, (int)Math.Clamp(round / Math.Max(once, 1e-9), 1, MostRepeats));
     }
 
-    /// <summary>Seconds of one run of a whole work: one run to warm up, then the median of several, fewer of one that takes long.</summary>
+    /// <summary>Seconds of one run of a whole work: one run to warm up, then the median of several, fewer of one that takes long; of one that takes a minute the only one.</summary>
     /// <param name="work">The work.</param>
     /// <returns>The median.</returns>
     public double Work(Action work)
     {
         double first = device.Time(work, 1);
-        return Rounds(work, first > 60 * LongWork ? 1 : quick || first > 5 * LongWork ? 3 : 7, 1);
+        return first > 60 * LongWork ? first : Rounds(work, quick || first > 5 * LongWork ? 3 : 7, 1);
     }
 
     private double Rounds(Action work, int rounds, int repeats)

@@ -7,7 +7,7 @@ namespace Gradpath.Host.Bench;
 /// <summary>Models and prompts for timing: GPT-2's shapes with random weights. The time of a pass does not depend on the values.</summary>
 internal static class Workloads
 {
-    /// <summary>Pairs of W1 to W5.</summary>
+    /// <summary>Pairs of all works but W7.</summary>
     public const int PairCount = 20;
 
     /// <summary>Tokens of each of their prompts.</summary>
@@ -20,17 +20,18 @@ internal static class Workloads
     public const int BatchSize = 10;
 
     /// <summary>The shape of a GPT-2 model.</summary>
-    /// <param name="name"><c>small</c>, <c>medium</c>, <c>large</c> or <c>xl</c>.</param>
+    /// <param name="name"><c>small</c>, <c>medium</c>, <c>large</c> or <c>xl</c>, or <c>tiny</c>, which is no model that exists.</param>
     /// <returns>The shape.</returns>
     public static Gpt2Config Shape(string name)
     {
         (int layers, int heads, int width) = name switch
         {
+            "tiny" => (2, 3, 24),
             "small" => (12, 12, 768),
             "medium" => (24, 16, 1024),
             "large" => (36, 20, 1280),
             "xl" => (48, 25, 1600),
-            _ => throw new ArgumentException($"no GPT-2 shape is called {name}: small, medium, large or xl"),
+            _ => throw new UsageException($"no GPT-2 shape is called {name}; choose tiny, small, medium, large or xl."),
         };
         return new Gpt2Config { Layers = layers, Heads = heads, Width = width, InnerWidth = 4 * width, Positions = 1024, Vocabulary = 50257 };
     }

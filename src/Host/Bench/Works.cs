@@ -1,32 +1,40 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 
 namespace Gradpath.Host.Bench;
 
 /// <summary>A whole piece of work, ready to run.</summary>
-/// <param name="Name">W1 to W5, as the results call it.</param>
+/// <param name="Name">W1 to W7, as the results call it.</param>
 /// <param name="Shape">What it is.</param>
-/// <param name="Flops">Flops of its products.</param>
+/// <param name="Flops">Flops of the products that it cannot do without.</param>
+/// <param name="Bytes">Bytes of weights that it has to read at least once.</param>
 /// <param name="WholeFlops">Flops of the whole where this is a sample of it, else null.</param>
 /// <param name="Run">Runs it once.</param>
-internal sealed record Work(string Name, string Shape, double Flops, double? WholeFlops, Action Run);
+/// <param name="Passes">Runs so many of its passes (batches of pairs, steps of W7), to see what one more costs; of W4 always the sample.</param>
+internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int> Passes);
 
 /// <summary>
 /// The works that performance is stated for, on random weights: W1 EAP-IG with 5 points, W2 EAP-GP with 5 steps, W3 the evaluation of a
-/// circuit of 1,000 edges, W4 exact patching of every edge, W5 is W1 on larger models.
+/// circuit of 1,000 edges, W4 exact patching of every edge, W5 is W1 on larger models, W6 the evaluation of circuits of ten sizes, W7 100
+/// steps of edge pruning.
 /// </summary>
 internal static class Works
 {
     public const string Large = "W5";
 
     private const int CircuitEdges = 1000;
+    private const int PruningBatch = 32;
+    private const int PruningSteps = 100;
+    private const int PruningSample = 3;
 
     /// <summary>The works by the model shape that they run on, in the order in which they are run.</summary>
-    public static IReadOnlyList<(string Model, string[] Names)> ByModel { get; } = [("small", ["W1", "W2", "W3", "W4"]), ("medium", [Large]), ("xl", [Large])];
+    public static IReadOnlyList<(string Model, string[] Names)> ByModel { get; } = [("small", ["W1", "W2", "W3", "W4", "W6", "W7"]), ("medium", [Large]), ("xl", [Large])];
 
     /// <summary>The settings of W1.</summary>
     public static AttributionOptions EapIg { get; } = new() { Method = AttributionMethod.EapIg, BatchSize = Workloads.BatchSize };
@@ -35,55 +43,107 @@ internal static class Works
     /// <param name="name">Its name.</param>
     /// <param name="model">What to call the model's shape.</param>
     /// <param name="weights">The model.</param>
-    /// <param name="sample">Whether a sample of W4 will do: the edges into the middle layer's MLP.</param>
+    /// <param name="sample">Whether a sample will do: of W4 the edges into the middle layer's MLP, of W7 a few steps.</param>
     /// <param name="cancellation">Stops a run between passes.</param>
     public static Work Prepare(string name, string model, Gpt2Weights weights, bool sample, CancellationToken cancellation)
     {
-        PromptPair[] pairs = Workloads.Pairs(Workloads.PairCount, Workloads.Tokens, Workloads.DiffersAt);
         WorkFlops flops = new(weights.Config, Workloads.PairCount, Workloads.Tokens, Workloads.DiffersAt);
-        Work Scoring(string title, AttributionOptions options) => new(
-            name, $"{title}, {model}", flops.Method(options), null, () => EdgeAttribution.Score(weights, pairs, options, null, cancellation));
+        Work Scoring(string title, AttributionOptions options) => Batches(
+            name, $"{title}, {model}", flops.Method(options), InnerBytes(weights.Config), pairs => EdgeAttribution.Score(weights, pairs, options, null, cancellation));
         return name switch
         {
             "W1" or Large => Scoring("EAP-IG, 5 points", EapIg),
             "W2" => Scoring("EAP-GP, 5 steps", EapIg with { Method = AttributionMethod.EapGp }),
-            "W3" => Evaluation(name, model, weights, pairs, flops, cancellation),
-            "W4" => Exact(name, model, weights, pairs, flops, sample, cancellation),
+            "W3" => Evaluation(name, model, weights, [CircuitEdges], flops, cancellation),
+            "W4" => Exact(name, model, weights, flops, sample, cancellation),
+            "W6" => Evaluation(name, model, weights, null, flops, cancellation),
+            "W7" => Pruning(name, model, weights, sample, cancellation),
             _ => throw new ArgumentException($"no work is called {name}", nameof(name)),
         };
+    }
+
+    /// <summary>Makes a model for timing, if the device has room for it and for W1 on it.</summary>
+    /// <param name="model">The shape's name.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="obstacle">What there is no room for; null where a model is given back.</param>
+    public static Gpt2Weights? TryCreate(string model, Device device, out string? obstacle)
+    {
+        Gpt2Config config = Workloads.Shape(model);
+        if ((obstacle = Obstacle(WeightBytes(config), "weights")) is not null) return null;
+        Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
+        if ((obstacle = Obstacle(WorkspaceBytes(weights), "workspaces")) is null) return weights;
+        weights.Dispose();
+        return null;
+
+        string? Obstacle(long bytes, string what) => bytes <= device.FreeMemory
+            ? null
+            : $"its {what} need {Reports.Sizes.Bytes(bytes)}, {Reports.Sizes.Bytes(device.FreeMemory)} are free";
     }
 
     /// <summary>Bytes that the weights of a model take.</summary>
     public static long WeightBytes(Gpt2Config config) =>
         sizeof(float) * Gpt2Layout.Of(config).Sum(t => t.Shape.Aggregate(1L, (product, extent) => product * extent));
 
-    /// <summary>Bytes that W1 needs beside the weights.</summary>
-    public static long WorkspaceBytes(Gpt2Weights weights)
+    private static double InnerBytes(Gpt2Config config) => WeightBytes(config) - TableBytes(config) - ((double)sizeof(float) * config.Positions * config.Width);
+
+    private static double TableBytes(Gpt2Config config) => (double)sizeof(float) * config.Vocabulary * config.Width;
+
+    private static long WorkspaceBytes(Gpt2Weights weights) =>
+        InterpolatedGradients.Bytes(weights, EapIg, PromptSpan.Largest(PromptSpan.Of(Pairs(Workloads.PairCount), true), Workloads.BatchSize));
+
+    private static PromptPair[] Pairs(int count) => Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt);
+
+    // Work on W1's pairs, batch by batch.
+    private static Work Batches(string name, string shape, double flops, double bytes, Action<PromptPair[]> run, double? wholeFlops = null, Action<PromptPair[]>? pass = null)
     {
-        PromptPair[] pairs = Workloads.Pairs(Workloads.PairCount, Workloads.Tokens, Workloads.DiffersAt);
-        return InterpolatedGradients.Bytes(weights, EapIg, PromptSpan.Largest(PromptSpan.Of(pairs, true), Workloads.BatchSize));
+        PromptPair[] pairs = Pairs(Workloads.PairCount);
+        return new Work(name, shape, flops, bytes, wholeFlops, () => run(pairs), count => (pass ?? run)(Pairs(count * Workloads.BatchSize)));
     }
 
-    private static Work Evaluation(string name, string model, Gpt2Weights weights, PromptPair[] pairs, WorkFlops flops, CancellationToken cancellation)
+    // Circuits of given sizes, or of the ten of the sparsity curve.
+    private static Work Evaluation(string name, string model, Gpt2Weights weights, int[]? sizes, WorkFlops flops, CancellationToken cancellation)
     {
         ComputationGraph graph = new(weights.Config);
-        int edges = Math.Min(CircuitEdges, graph.EdgeCount);
-        float[] scores = EdgeAttribution.Score(weights, pairs, EapIg with { Method = AttributionMethod.Eap }, null, cancellation).Scores;
-        Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(new EdgeScores(graph, scores) { ModelWidth = weights.Config.Width }, edges));
+        float[] scores = EdgeAttribution.Score(weights, Pairs(Workloads.PairCount), EapIg with { Method = AttributionMethod.Eap }, null, cancellation).Scores;
+        EdgeScores ranking = new(graph, scores) { ModelWidth = weights.Config.Width };
+        sizes = [.. sizes?.Select(s => Math.Min(s, graph.EdgeCount)) ?? SparsityOptions.DefaultFractions.Select(p => Math.Max(1, (int)(p * graph.EdgeCount)))];
+        Circuit[] circuits = [.. sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(ranking, size)))];
+        string shape = circuits is [var only]
+            ? $"circuit of {sizes[0]:N0} edges ({only.EdgeCount:N0} after pruning), {model}"
+            : $"circuits of {sizes.Length} sizes, {sizes[0]:N0} to {sizes[^1]:N0} edges, {model}";
         EvaluationOptions options = new() { BatchSize = Workloads.BatchSize };
-        return new Work(
-            name, $"circuit of {edges:N0} edges ({circuit.EdgeCount:N0} after pruning), {model}", flops.Evaluation(circuit), null,
-            () => CircuitEvaluation.Evaluate(weights, pairs, [circuit], options, null, cancellation));
+        return Batches(
+            name, shape, flops.Evaluation(circuits), InnerBytes(weights.Config) + TableBytes(weights.Config),
+            pairs => CircuitEvaluation.Evaluate(weights, pairs, circuits, options, null, cancellation));
     }
 
-    private static Work Exact(string name, string model, Gpt2Weights weights, PromptPair[] pairs, WorkFlops flops, bool sample, CancellationToken cancellation)
+    private static Work Exact(string name, string model, Gpt2Weights weights, WorkFlops flops, bool sample, CancellationToken cancellation)
     {
         ComputationGraph graph = new(weights.Config);
         int middle = graph.Layers / 2, edges = sample ? graph.WritersBefore(graph.MlpColumn(middle)) : graph.EdgeCount;
-        Func<int, bool>? sublayers = sample ? sublayer => sublayer == (2 * middle) + 1 : null;
-        AttributionOptions options = EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers };
+        Func<int, bool> sampled = sublayer => sublayer == (2 * middle) + 1;
+        Action<PromptPair[]> Run(Func<int, bool>? sublayers) => pairs =>
+            EdgeAttribution.Score(weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, null, cancellation);
         string shape = sample ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}" : $"exact, {edges:N0} edges, {model}";
-        return new Work(
-            name, shape, flops.Exact(graph, sublayers), sample ? flops.Exact(graph, null) : null, () => EdgeAttribution.Score(weights, pairs, options, null, cancellation));
+        double all = flops.Exact(graph, null);
+        return Batches(
+            name, shape, sample ? flops.Exact(graph, sampled) : all, InnerBytes(weights.Config), Run(sample ? sampled : null), sample ? all : null, Run(sampled));
+    }
+
+    private static Work Pruning(string name, string model, Gpt2Weights weights, bool sample, CancellationToken cancellation)
+    {
+        PromptPair[] pairs = Pairs(PruningBatch);
+        WorkFlops flops = new(weights.Config, PruningBatch, Workloads.Tokens, Workloads.DiffersAt);
+        int steps = sample ? PruningSample : PruningSteps;
+        double all = flops.EdgePruning(PruningSteps, PruningBatch);
+        string shape = $"edge pruning, {(sample ? $"sample: {steps} of {PruningSteps}" : PruningSteps)} steps, batch {PruningBatch}, {model}";
+        double bytes = InnerBytes(weights.Config) + TableBytes(weights.Config);
+        return new Work(name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps), Run);
+
+        void Run(int count)
+        {
+            using var pruning = new EdgePruning(weights, pairs, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
+            pruning.Train();
+        }
     }
 }

@@ -17,7 +17,7 @@ internal sealed class BenchOptions : DeviceOptions
     [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only the ops and works whose names begin so: Gemm,ContractEdges,W1 (default: all).")]
     public IEnumerable<string> Only { get; set; } = [];
 
-    [Option("quick", HelpText = "Fewer and shorter rounds, a sample of W4 in place of every edge, no GPT-2 XL.")]
+    [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
     public bool Quick { get; set; }
 
     [Option("json", MetaValue = "FILE", HelpText = "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
@@ -88,22 +88,17 @@ internal static class BenchCommand
             notes.Add($"left out: {all} at GPT-2 {model}'s shape, which --quick does without.");
             return;
         }
-        Gpt2Config config = Workloads.Shape(model);
-        long weightBytes = Works.WeightBytes(config);
-        bool Fits(long bytes, string what)
+        using Gpt2Weights? weights = Works.TryCreate(model, device, out string? obstacle);
+        if (weights is null)
         {
-            if (bytes <= device.FreeMemory) return true;
-            notes.Add($"left out: {all} at GPT-2 {model}'s shape: its {what} need {Sizes.Bytes(bytes)}, {Sizes.Bytes(device.FreeMemory)} are free.");
-            return false;
+            notes.Add($"left out: {all} at GPT-2 {model}'s shape: {obstacle}.");
+            return;
         }
-        if (!Fits(weightBytes, "weights")) return;
-        using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
-        if (!Fits(Works.WorkspaceBytes(weights), "workspaces")) return;
         foreach (string name in names)
         {
             Work work = Works.Prepare(name, model, weights, quick, cancellation);
             double seconds = timer.Work(work.Run);
-            add(rates.Line(work.Name, work.Shape, device.Name, seconds, work.Flops, weightBytes));
+            add(rates.Line(work.Name, work.Shape, device.Name, seconds, work.Flops, work.Bytes));
             if (work.WholeFlops is not { } whole) continue;
             notes.Add(string.Create(CultureInfo.InvariantCulture,
                 $"{name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about {seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));

@@ -49,7 +49,7 @@ internal static class EvaluateCommand
         session.Clock.Stop();
 
         Print(terminal, circuit, result, measures);
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
+        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes, result.Plan);
         if (o.Out is not null) terminal.Out.WriteLine($"evaluation: {o.Out}");
         return ExitCode.Success;
     }

@@ -11,7 +11,7 @@ namespace Gradpath.Host.Commands;
 internal abstract class MaskTrainingOptions : PromptedOptions
 {
     [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per training step (default: 32).")]
-    public override int? BatchSize { get; set; }
+    public override string? BatchSizeText { get; set; }
 
     [Option("sparsity", MetaValue = "S", Default = 0.95, HelpText = "Share of all edges that the circuit lacks.")]
     public double Sparsity { get; set; } = 0.95;

@@ -51,7 +51,7 @@ internal static class MethodOptions
             PathStart = Value("path-start", o.PathStart, defaults.PathStart),
             PathOuter = Value("path-outer", o.PathOuter, defaults.PathOuter),
             Normalization = Value("normalization", o.Normalization, defaults.Normalization),
-            BatchSize = Positive("batch-size", o.BatchSize) ?? 0,
+            BatchSize = o.BatchSize ?? 0,
             RecordPath = o.RecordPath is not null,
             Seed = (ulong)Math.Max(0, o.Seed ?? 0),
         };

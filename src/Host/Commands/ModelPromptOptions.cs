@@ -1,3 +1,4 @@
+using System.Globalization;
 using CommandLine;
 
 namespace Gradpath.Host.Commands;
@@ -17,11 +18,16 @@ internal abstract class ModelPromptOptions : DeviceOptions
     [Option("metric", MetaValue = "METRIC", HelpText = "logit-diff, prob-diff or kl, judged at the last token (default: the task's own).")]
     public string? Metric { get; set; }
 
-    [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass (default: as many as the memory allows).")]
-    public virtual int? BatchSize { get; set; }
+    [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass, or auto: as many as --memory allows (default).")]
+    public virtual string? BatchSizeText { get; set; }
+
+    /// <summary>Pairs per pass, or null where the program chooses.</summary>
+    public int? BatchSize => BatchSizeText is null or "auto" ? null
+        : int.TryParse(BatchSizeText, CultureInfo.InvariantCulture, out int n) && n > 0 ? n
+        : throw new UsageException($"--batch-size {BatchSizeText}: give a number of prompt pairs above 0, or auto.");
 
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
-    public int? Limit { get; set; }
+    public virtual int? Limit { get; set; }
 
     [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
     public bool NoBos { get; set; }

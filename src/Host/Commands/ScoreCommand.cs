@@ -72,5 +72,6 @@ internal static class ScoreCommand
                 $"mean {EnumNames.Of(options.Metric)}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
         }
         output.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
+        if (result.Plan is { } plan) output.WriteLine(Sizes.Plan(plan));
     }
 }

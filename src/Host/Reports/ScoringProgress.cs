@@ -9,7 +9,7 @@ internal static class ScoringProgress
     /// <summary>Runs work that reports its progress.</summary>
     public static T Run<T>(Terminal terminal, string title, Func<IProgress<AttributionProgress>?, T> work)
     {
-        if (!terminal.ShowsProgress) return work(null);
+        if (!terminal.ShowsProgress) return work(terminal.Watcher);
         return terminal.ErrorConsole.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())

@@ -81,13 +81,17 @@ public sealed partial class CudaDevice : Device
     public override string Name => $"cuda:{_ordinal}";
 
     /// <inheritdoc />
+    /// <remarks>A row of tiles of 128 x 128 per multiprocessor, for the narrowest products.</remarks>
+    public override int AmpleRows => 8192;
+
+    /// <inheritdoc />
     public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
 
     /// <inheritdoc />
     public override MatrixPrecision Precision => _options.Precision;
 
     /// <inheritdoc />
-    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : MatrixProvider.Own;
+    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
 
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;

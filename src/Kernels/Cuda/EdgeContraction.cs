@@ -91,8 +91,8 @@ public sealed partial class CudaDevice
         }
         else
         {
-            int index = Array.FindIndex(ContractionColumns, c => readers <= c);
-            if (index < 0) index = ContractionColumns.Length - 1;
+            int index = 0;
+            while (index < ContractionColumns.Length - 1 && ContractionColumns[index] < readers) index++;
             columns = ContractionColumns[index];
             threads = ContractionThreads;
             sharedBytes = sizeof(float) * ContractionStages * ContractionStep * (ContractionRows + columns);

@@ -1,6 +1,10 @@
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tests.Discovery;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels;
 
@@ -35,13 +39,7 @@ public sealed class AllocationTests
         using Tensor embeddings = model.Device.Allocate(shape.Rows, config.Width);
         model.Device.GatherRows(model.Weights.TokenEmbedding, tokens, shape.Rows, config.Width, embeddings);
         head.SetItems(model.Mixed);
-        Pass();
-        Pass();
-        long device = model.Device.AllocatedBytes;
-        long managed = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 3; i++) Pass();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - managed);
-        Assert.Equal(device, model.Device.AllocatedBytes);
+        AssertNothingIsAllocated(model.Device, Pass);
 
         void Pass()
         {
@@ -56,5 +54,61 @@ public sealed class AllocationTests
             readers.Advance(2);
             readers.Contract(shape, delta, scores);
         }
+    }
+
+    /// <summary>The whole of what a method does with a batch whose items are on the device: W1's batch, the steps of EAP-GP's path.</summary>
+    [Theory]
+    [InlineData(AttributionMethod.Eap, TaskMetric.LogitDifference, 5)]
+    [InlineData(AttributionMethod.EapIg, TaskMetric.LogitDifference, 5)]
+    [InlineData(AttributionMethod.EapIg, TaskMetric.LogitDifference, 300)]
+    [InlineData(AttributionMethod.EapIg, TaskMetric.KlDivergence, 3)]
+    [InlineData(AttributionMethod.CleanCorrupted, TaskMetric.ProbabilityDifference, 2)]
+    [InlineData(AttributionMethod.EapGp, TaskMetric.LogitDifference, 5)]
+    [InlineData(AttributionMethod.EapGp, TaskMetric.KlDivergence, 3)]
+    public void Scoring_a_warm_batch_allocates_nothing(AttributionMethod method, TaskMetric metric, int steps)
+    {
+        using OddModel model = OddModel.Make("head bias", workers: 1);
+
+        // Half of each prompt is shared, and every item has other answers.
+        PromptPair[] pairs = [.. model.Mixed.Select(p => p with { Corrupted = [.. p.Clean[..(p.Length / 2)], .. p.Corrupted[(p.Length / 2)..]] })];
+        AttributionOptions options = new() { Method = method, Metric = metric, Steps = steps };
+        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: method != AttributionMethod.EapGp);
+        int[] items = [.. Enumerable.Range(0, pairs.Length)];
+        using var context = new ScoringContext(model.Weights, options, pairs.Length, new BatchPlan([items], items.Length), (_, _) => { }, default);
+        using var constants = new ReaderConstants(model.Weights);
+        using BatchScorer scorer = method == AttributionMethod.EapGp
+            ? new GradPath(context, spans, constants)
+            : new InterpolatedGradients(context, pairs, spans, constants);
+        using var batch = new ScoringBatch(model.Device, pairs, items, ItemWeights.Of(options, pairs.Length), spans);
+        AssertNothingIsAllocated(model.Device, () => scorer.Score(batch));
+    }
+
+    [Fact]
+    public void A_warm_masked_pass_and_a_step_of_its_masks_allocate_nothing()
+    {
+        using OddModel model = OddModel.Make("head bias", workers: 1);
+        using var bench = new MaskedBench(model, model.Mixed, null, Ablation.Patching, TaskMetric.KlDivergence);
+        EdgePruningOptions options = new EdgePruningOptions { Steps = 10 }.Resolve(bench.Graph.EdgeCount);
+        using var optimizer = new MaskOptimizer(model.Device, bench.Plan, options);
+        int step = 0;
+        AssertNothingIsAllocated(model.Device, () =>
+        {
+            optimizer.Sample(step);
+            bench.Pass.Forward(bench.Batch, optimizer.Mask);
+            bench.Pass.Backward(bench.Batch, optimizer.Mask, optimizer.Scores);
+            optimizer.Update(step++, 0, model.Mixed.Length);
+        });
+    }
+
+    // Bytes ever allocated on the device, so that what is freed again counts too.
+    private static void AssertNothingIsAllocated(Device device, Action pass)
+    {
+        pass();
+        pass();
+        long onDevice = device.ReservedBytes;
+        long managed = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 3; i++) pass();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - managed);
+        Assert.Equal(onDevice, device.ReservedBytes);
     }
 }

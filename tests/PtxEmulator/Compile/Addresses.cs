@@ -1,5 +1,5 @@
-using Gradpath.PtxEmulator.Memory;
 using Gradpath.PtxEmulator.Execution;
+using Gradpath.PtxEmulator.Memory;
 
 namespace Gradpath.PtxEmulator.Compile;
 

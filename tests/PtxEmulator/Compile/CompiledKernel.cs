@@ -1,5 +1,5 @@
-using Gradpath.PtxEmulator.Ptx;
 using Gradpath.PtxEmulator.Execution;
+using Gradpath.PtxEmulator.Ptx;
 
 namespace Gradpath.PtxEmulator.Compile;
 

@@ -10,7 +10,7 @@ internal static class ControlFlow
 
     /// <summary>Whether the next instruction is never run after this one.</summary>
     public static bool NeverFallsThrough(Instruction instruction) =>
-        instruction.Guard is null && instruction.Op is "bra" or "brx" or "ret" or "exit" or "trap" && instruction.Guard is null;
+        instruction.Guard is null && Ends(instruction);
 
     /// <summary>Indices of the instructions that a branch names.</summary>
     public static IEnumerable<int> Targets(Instruction instruction)

@@ -1,7 +1,7 @@
 using System.Reflection.Emit;
+using Gradpath.PtxEmulator.Execution;
 using Gradpath.PtxEmulator.Memory;
 using Gradpath.PtxEmulator.Ptx;
-using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Compile;
 
@@ -53,6 +53,11 @@ internal sealed unsafe partial class KernelCompiler
     {
         if (space == Space.Param)
         {
+            if (i.Operands[1] is not AddressOperand { Base: SymbolOperand symbol, Offset: var within }
+                || symbol.Scope.FindVariable(symbol.Name) is not { Space: Space.Param } parameter || within < 0 || within + bytes > parameter.Bytes)
+            {
+                throw Unknown(i, "only a place within a parameter can be read");
+            }
             Field(nameof(Frame.Parameters));
             PushAddress(i.Operands[1]);
             _il.Emit(OpCodes.Conv_I);

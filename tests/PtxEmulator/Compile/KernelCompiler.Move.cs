@@ -1,6 +1,6 @@
 using System.Reflection.Emit;
-using Gradpath.PtxEmulator.Ptx;
 using Gradpath.PtxEmulator.Execution;
+using Gradpath.PtxEmulator.Ptx;
 
 namespace Gradpath.PtxEmulator.Compile;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using Gradpath.PtxEmulator.Ptx;
 using Gradpath.PtxEmulator.Execution;
+using Gradpath.PtxEmulator.Ptx;
 
 namespace Gradpath.PtxEmulator.Compile;
 

@@ -12,12 +12,14 @@ internal sealed unsafe partial class Worker
 {
     private List<ulong>[][]? _trace;
     private readonly List<int> _traced = [];
+    private bool[] _isTraced = [];
     private KernelStatistics? _statistics;
 
     private void BeginTrace(LaunchContext launch)
     {
         _statistics = launch.Statistics is null ? null : new KernelStatistics { Name = launch.Kernel.Name };
         _trace = launch.Statistics is null ? null : new List<ulong>[launch.Kernel.MemoryInstructions.Length][];
+        _isTraced = new bool[launch.Kernel.MemoryInstructions.Length];
         _traced.Clear();
     }
 
@@ -31,7 +33,11 @@ internal sealed unsafe partial class Worker
             _trace[instruction] = lanes = new List<ulong>[Lanes];
             for (int lane = 0; lane < Lanes; lane++) lanes[lane] = [];
         }
-        if (lanes.All(l => l.Count == 0)) _traced.Add(instruction);
+        if (!_isTraced[instruction])
+        {
+            _isTraced[instruction] = true;
+            _traced.Add(instruction);
+        }
         lanes[frame->Lane].Add(address);
     }
 
@@ -75,6 +81,7 @@ internal sealed unsafe partial class Worker
                 CountAccess(instruction, addresses[..count]);
             }
             foreach (List<ulong> lane in lanes) lane.Clear();
+            _isTraced[index] = false;
         }
         _traced.Clear();
     }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Execution;
 
 namespace Gradpath.PtxEmulator.Memory;
@@ -8,8 +7,10 @@ namespace Gradpath.PtxEmulator.Memory;
 /// Turns the address of a load or store into a host pointer after checking it: within its state space, aligned, allocated, written
 /// before it is read and not in a race.
 /// </summary>
+/// <remarks>Most of a kernel's time goes by here, so these are compiled well from the first call on.</remarks>
 internal static unsafe class Access
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* LoadGlobal(Frame* frame, ulong address, int size, int line)
     {
         ulong offset = address - Arena.Base;
@@ -17,6 +18,7 @@ internal static unsafe class Access
         return Load(frame, offset, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* StoreGlobal(Frame* frame, ulong address, int size, int line)
     {
         ulong offset = address - Arena.Base;
@@ -24,30 +26,35 @@ internal static unsafe class Access
         return Store(frame, offset, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* LoadShared(Frame* frame, ulong address, int size, int line)
     {
         if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes) throw Faults.Outside("shared", "read", frame, address, size, line);
         return Load(frame, frame->SharedBase + address - Arena.Base, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* StoreShared(Frame* frame, ulong address, int size, int line)
     {
         if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes) throw Faults.Outside("shared", "write", frame, address, size, line);
         return Store(frame, frame->SharedBase + address - Arena.Base, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* LoadLocal(Frame* frame, ulong address, int size, int line)
     {
         if (address >= (ulong)frame->LocalBytes || address + (ulong)size > (ulong)frame->LocalBytes) throw Faults.Outside("local", "read", frame, address, size, line);
         return CheckLoad(frame, frame->LocalBase + address - Arena.Base, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* StoreLocal(Frame* frame, ulong address, int size, int line)
     {
         if (address >= (ulong)frame->LocalBytes || address + (ulong)size > (ulong)frame->LocalBytes) throw Faults.Outside("local", "write", frame, address, size, line);
         return CheckStore(frame, frame->LocalBase + address - Arena.Base, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* LoadGeneric(Frame* frame, ulong address, int size, int line)
     {
         ulong offset = address - Arena.Base;
@@ -57,6 +64,7 @@ internal static unsafe class Access
         throw Faults.Outside("generic", "read", frame, address, size, line);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* StoreGeneric(Frame* frame, ulong address, int size, int line)
     {
         ulong offset = address - Arena.Base;
@@ -67,6 +75,7 @@ internal static unsafe class Access
     }
 
     /// <summary>A word that an atomic operation reads and writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* Atomic(Frame* frame, ulong address, int size, int space, int line)
     {
         if (space == 1)

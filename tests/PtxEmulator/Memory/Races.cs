@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Execution;
 
@@ -24,6 +25,7 @@ internal static unsafe class Races
     private const ulong TimeMask = LastTime << TimeShift, KindMask = 3 << 3, AtomicBit = 1 << 2, HalvesMask = 3;
     private const ulong OneThread = 0, OneWarp = 1 << 3, OneBlock = 2 << 3, ManyBlocks = 3 << 3;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Read(Frame* frame, ulong offset, int size, int line)
     {
         if (size == 1) return;
@@ -33,10 +35,11 @@ internal static unsafe class Races
         {
             ulong write = stamps[0];
             if (Conflict(frame, write, now, write: true)) throw Report(frame, stamps, write, now, "read", "written", line);
-            stamps[1] = AddReader(frame, stamps[1], now);
+            if (stamps[1] != now) stamps[1] = AddReader(frame, stamps[1], now);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(Frame* frame, ulong offset, int size, int line)
     {
         if (size == 1) return;
@@ -51,6 +54,7 @@ internal static unsafe class Races
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Atomic(Frame* frame, ulong offset, int size, int line)
     {
         ulong now = Now(frame, offset, size) | AtomicBit;
@@ -64,6 +68,7 @@ internal static unsafe class Races
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Now(Frame* frame, ulong offset, int size)
     {
         ulong halves = size >= 4 ? 3UL : (offset & 2) == 0 ? 1UL : 2UL;
@@ -71,6 +76,7 @@ internal static unsafe class Races
     }
 
     // Whether the stamp's access is by another thread and nothing orders it before now.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Conflict(Frame* frame, ulong stamp, ulong now, bool write)
     {
         if (stamp >> LaunchShift != now >> LaunchShift) return false;
@@ -86,6 +92,7 @@ internal static unsafe class Races
         return kind == OneWarp || stamp >> ThreadShift != now >> ThreadShift;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong AddReader(Frame* frame, ulong read, ulong now)
     {
         if (read >> LaunchShift != now >> LaunchShift) return now;

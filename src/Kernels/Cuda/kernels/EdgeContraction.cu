@@ -4,10 +4,11 @@
 // sums are added in float64 in a fixed order.
 //
 // Bytes and operations for 157 writers, 37 readers and 245,760 elements: 154 MB of delta and 36 MB of G from memory (G again from the
-// second-level cache for each of 3 tiles of writers); 2.9 GFLOP, 11.3 as TF32 with the tiles' edges. Four warps of 16 writers; registers wanted for
-// 40 readers: 20 sums + 16 factors of A + 8 of B + 4 + about 40, for 80 readers 20 more.
+// second-level cache for each of 3 tiles of writers); 2.9 GFLOP, 11.3 as TF32 with the tiles' edges. Four warps of 16 writers.
 //
 //   readers of a tile         8       24      40      64      80
+//   blocks at once            4       4       4       3       3
+//   live registers           55       66      74      88      94      of 128, 128, 128, 168, 168 (RegisterTests)
 //   shared bytes, 4 stages    36,864  45,056  53,248  65,536  73,728
 #include "GemmMma.cuh"
 

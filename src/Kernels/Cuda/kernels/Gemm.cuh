@@ -17,7 +17,7 @@ constexpr int kCopy16 = 0;
 constexpr int kCopy4 = 1;
 constexpr int kCopyTransposed = 2;
 
-// An operand or a result: element (i, j) at data[i * stride + j] as stored, a batch's members `step` apart.
+// An operand of one member of the batch: element (i, j) as stored at data[i * stride + j].
 struct Operand {
   const float* data;
   int stride;
@@ -224,7 +224,7 @@ struct Result {
   }
 };
 
-// The parameters of every tile kernel, in this order; GemmLauncher passes them. Blocks: x = tile of C, rows first, so that the blocks that run
+// The parameters of every tile kernel, in this order; CudaDevice.MultiplyTiles passes them. Blocks: x = tile of C, rows first, so that the blocks that run
 // together share a part of B; y = split of k; z = member of the batch. Where `partials` is given, split s of member z writes its sums to
 // partials[((z * splits + s) * m + row) * n + column], and a second kernel adds them up.
 #define GEMM_PARAMETERS                                                                                                                    \

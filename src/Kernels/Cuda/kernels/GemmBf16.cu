@@ -1,12 +1,13 @@
 // The matrix product on tensor cores with factors rounded to BF16, 8 significant bits (GemmMma.cuh).
 //
-//   tile      threads  warp tile  blocks at once  registers wanted: sums + factors of A + of B + rest   shared bytes
-//   128 x 128   256     64 x 32    1 (of 255)     64 + 16 + 16 + about 40                               98,304 / 101,376 *
-//   64 x 64     128     32 x 32    3 (of 168)     32 + 8 + 16 + about 40                               49,152 / 52,224
-//   32 x 128    128     32 x 32    3 (of 168)     the same                                              61,440 / 64,512
+//   tile      threads  warp tile  blocks at once  live registers *           shared bytes *
+//   128 x 128   256     64 x 32        1         131 / 143 of 255           98,304 / 101,376
+//   64 x 64     128     32 x 32        3          85 / 98 of 168            49,152 / 52,224
+//   32 x 128    128     32 x 32        3          82 / 98 of 168            61,440 / 64,512
 //
-// * B with k contiguous / with n contiguous. A k16 step of a 64 x 32 warp tile is 16 mma against 6 KiB read from shared memory. The registers are a
-// count of live values, not a compiler's report.
+// * B with k contiguous / with n contiguous. The registers are those that the PTX keeps alive, of what the launch bounds leave (RegisterTests),
+// not a compiler's report. For 16 k a 64 x 32 warp tile takes 16 mma and 6 KiB read from shared memory, which holds float32: the reads, not the
+// tensor cores, are what limits this arithmetic.
 #include "GemmMma.cuh"
 
 MMA_KERNEL(gemmBf16Nt128x128, Bf16, true, 128, 128, 64, 32, 3, 256, 1)

@@ -4,14 +4,14 @@
 // there with m or n contiguous, [k][m + 4], so that a thread reads its 8 x 8 (or 8 x 4) factors as 16-byte words: a warp's 8 x 4 threads read 8
 // different words of B (all 32 banks, once) and one word of A for each quarter (a broadcast).
 //
-//   tile      threads  thread tile  registers wanted (sums + factors + rest)  shared bytes  flops per byte copied
-//   128 x 128   256      8 x 8        64 + 16 + about 35 of 128 (2 blocks)       67,584         32
-//   128 x 64    128      8 x 8        64 + 16 + about 40 of 168 (3 blocks)       38,400         21.3
-//   64 x 64     128      8 x 4        32 + 12 + about 40 of 128 (4 blocks)       26,112         16
-//   32 x 128    128      8 x 4        32 + 12 + about 40 of 128 (4 blocks)       32,256         12.8
+//   tile      threads  thread tile  blocks at once  live registers  shared bytes  flops per byte copied
+//   128 x 128   256      8 x 8          2           119 of 128        67,584           32
+//   128 x 64    128      8 x 8          3           122 of 168        38,400           21.3
+//   64 x 64     128      8 x 4          4            83 of 128        26,112           16
+//   32 x 128    128      8 x 4          4            85 of 128        32,256           12.8
 //
-// A step of 8 x 8 costs a thread 1,024 multiply-adds, 64 reads of shared memory and at most 16 copies of 4 bytes (4 of 16 bytes where nothing is
-// transposed). The registers are a count of live values in the PTX, not a compiler's report.
+// A step of 8 x 8 costs a thread 1,024 multiply-adds, 64 reads of shared memory and 4 copies of 16 bytes or 16 of 4 for the larger operand. The
+// registers are those that the PTX keeps alive, of what the launch bounds leave (RegisterTests), not a compiler's report.
 #include "Gemm.cuh"
 
 constexpr int kDepth = 16;

@@ -1,14 +1,14 @@
 // The matrix product with float32's accuracy on tensor cores (GemmMma.cuh, Tf32x3).
 //
-//   tile      threads  warp tile  blocks at once  registers wanted: sums + factors of A + of B + a step's sums + rest   shared bytes
-//   128 x 128   256     64 x 32    1 (of 255)     64 + 64 + 20 + 16 + about 35                                          98,304 / 101,376 *
-//   128 x 64    128     64 x 32    2 (of 255)     the same                                                              73,728 / 76,800
-//   64 x 64     128     32 x 32    3 (of 168)     32 + 32 + 20 + 8 + about 35                                           49,152 / 52,224
-//   32 x 128    128     32 x 32    3 (of 168)     the same                                                              61,440 / 64,512
+//   tile      threads  warp tile  blocks at once  live registers *           shared bytes *
+//   128 x 128   256     64 x 32        1         194 / 203 of 255           98,304 / 101,376
+//   128 x 64    128     64 x 32        2         187 / 200 of 255           73,728 / 76,800
+//   64 x 64     128     32 x 32        3         112 / 126 of 168           49,152 / 52,224
+//   32 x 128    128     32 x 32        3         111 / 126 of 168           61,440 / 64,512
 //
-// * B with k contiguous / with n contiguous. A k16 step of a 64 x 32 warp tile is 96 mma against 6 KiB read from shared memory, of a 32 x 32 tile
-// 48 against 4 KiB: three to four cycles of tensor cores for each of shared memory's. The registers are a count of live values, not a compiler's
-// report.
+// * B with k contiguous / with n contiguous. The registers are those that the PTX keeps alive, of what the launch bounds leave (RegisterTests),
+// not a compiler's report. For 16 k a 64 x 32 warp tile takes 96 mma and 6 KiB read from shared memory, a 32 x 32 tile 48 and 4 KiB: three to
+// four clocks of tensor cores (at 512 TF32 multiply-adds a clock) for each of shared memory's.
 #include "GemmMma.cuh"
 
 MMA_KERNEL(gemmTf32x3Nt128x128, Tf32x3, true, 128, 128, 64, 32, 3, 256, 1)

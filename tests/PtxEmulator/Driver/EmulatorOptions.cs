@@ -28,6 +28,6 @@ internal sealed record EmulatorOptions
     /// <summary>Dynamic shared memory that a block may be allowed.</summary>
     public int SharedMemoryPerBlock { get; init; } = 227 * 1024;
 
-    /// <summary>Device that are told of.</summary>
+    /// <summary>Devices that are told of.</summary>
     public int DeviceCount { get; init; } = 1;
 }

@@ -1,0 +1,71 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Filters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
+using CommandLine;
+using Gradpath.Host;
+using Gradpath.Host.Commands;
+
+namespace Gradpath.Perf.Ops;
+
+/// <summary>The options of <c>perf ops</c>.</summary>
+[Verb("ops", HelpText = "BenchmarkDotNet on every op, family by family; fails where one allocates managed memory.")]
+internal sealed class OpsOptions : DeviceOptions
+{
+    [Option("filter", MetaValue = "TEXT", HelpText = "Only families and ops whose names contain this: EdgeOps, LayerNorm.")]
+    public string? Filter { get; set; }
+
+    [Option("quick", HelpText = "BenchmarkDotNet's short job.")]
+    public bool Quick { get; set; }
+}
+
+/// <summary><c>perf ops</c>: in this process, so that nothing is built or restored while it runs.</summary>
+internal static class OpsCommand
+{
+    public static Type[] Families { get; } =
+    [
+        typeof(GemmOps), typeof(AttentionOps), typeof(EdgeOps), typeof(LayerNormOps), typeof(ActivationOps), typeof(LogitOps), typeof(PathOps), typeof(RowOps),
+        typeof(MaskOps), typeof(MixOps),
+    ];
+
+    public static int Run(OpsOptions o, Terminal terminal)
+    {
+        ComputeDevice.Check(o);
+        OpBenchmark.Open = () => ComputeDevice.Open(o, terminal);
+        Job job = (o.Quick ? Job.ShortRun : Job.MediumRun).WithToolchain(InProcessNoEmitToolchain.Instance);
+        ManualConfig config = ManualConfig.CreateEmpty()
+            .AddJob(job)
+            .AddLogger(new TextLogger(terminal.Out))
+            .AddColumnProvider(DefaultColumnProviders.Instance)
+            .AddExporter(MarkdownExporter.GitHub)
+            .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "gradpath-ops"))
+            .WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(100))
+            .WithOptions(ConfigOptions.DisableOptimizationsValidator | ConfigOptions.JoinSummary);
+        if (o.Filter is { } text)
+        {
+            config.AddFilter(new SimpleFilter(c =>
+                $"{c.Descriptor.Type.Name} {c.Parameters["Case"]}".Contains(text, StringComparison.OrdinalIgnoreCase)));
+        }
+        Summary[] summaries = BenchmarkRunner.Run(Families, config);
+        BenchmarkReport[] reports = [.. summaries.SelectMany(s => s.Reports)];
+        if (reports.Length == 0) throw new UsageException($"--filter {o.Filter}: no family or op has that in its name; there are {string.Join(", ", Families.Select(f => f.Name))}.");
+        string[] wrong =
+        [
+            .. reports.Where(r => !r.Success).Select(r => $"{Title(r)} did not run"),
+            .. reports.Where(r => r.Success && Allocated(r) != 0).Select(r => $"{Title(r)} allocates {Allocated(r)} bytes a call"),
+        ];
+        terminal.Out.WriteLine(Machine.Describe(Machine.Load(), Environment.ProcessorCount));
+        terminal.Out.WriteLine($"{reports.Length} cases, {reports.Length - wrong.Length} of them run and allocate 0 bytes a call");
+        foreach (string line in wrong) terminal.Error.WriteLine($"perf: {line}");
+        return wrong.Length == 0 ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static string Title(BenchmarkReport report) => $"{report.BenchmarkCase.Descriptor.Type.Name}, {report.BenchmarkCase.Parameters["Case"]}";
+
+    private static long Allocated(BenchmarkReport report) => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? 0;
+}

@@ -1,0 +1,75 @@
+using CommandLine;
+using Gradpath.Host;
+using Gradpath.Host.Commands;
+using Gradpath.Perf.Ops;
+
+namespace Gradpath.Perf;
+
+/// <summary>The program without its process.</summary>
+internal static class PerfApp
+{
+    private const string Comparisons = """
+        usage: perf run | savings | profile WORK | scaling | ops   (each explains itself with --help)
+               perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...
+               perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]
+               perf peers [--shape small|medium|large|xl] [--device cpu|cuda] [--python PROGRAM] [--threads N]
+               perf kernels [--only NAME,...] [--json FILE] [--update]
+               perf circuits | exact | acdc [candidates]
+               perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]
+        """;
+
+    /// <summary>Runs one command.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="input">Standard input.</param>
+    /// <param name="output">Results.</param>
+    /// <param name="error">Progress and errors.</param>
+    /// <param name="cancellation">Stops the command.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        string[] rest = args.Length > 0 ? args[1..] : [];
+        switch (args.FirstOrDefault())
+        {
+            case "gemm": return GemmAgainstOpenBlas.Run(rest);
+            case "methods": return MethodTimes.Run(rest);
+            case "circuits": return CircuitTimes.Run();
+            case "discovery": return DiscoveryTimes.Run(rest);
+            case "exact": return ExactTimes.Run();
+            case "acdc": return AcdcTimes.Run(rest);
+            case "kernels": return KernelTable.Run(rest);
+            case "peers": return PeerTimes.Run(rest);
+            case "run" or "savings" or "profile" or "scaling" or "ops": break;
+            case "--help":
+                output.WriteLine(Comparisons);
+                return ExitCode.Success;
+            default:
+                error.WriteLine(Comparisons);
+                return ExitCode.Usage;
+        }
+        if (args is ["profile", [not '-', ..] work, .. var others]) args = ["profile", "--work", work, .. others];
+        Terminal terminal = new(input, output, error);
+        using Parser parser = new(settings =>
+        {
+            settings.HelpWriter = error;
+            settings.CaseSensitive = true;
+            settings.MaximumDisplayWidth = 120;
+        });
+        ParserResult<object> parsed = parser.ParseArguments(args, typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions));
+        if (parsed is NotParsed<object> wrong) return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
+        return GradpathApp.Guard(() => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
+    }
+
+    private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
+    {
+        if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
+        return options switch
+        {
+            RunOptions o => RunCommand.Run(o, terminal, cancellation),
+            SavingsOptions o => SavingsCommand.Run(o, terminal, cancellation),
+            ProfileOptions o => ProfileCommand.Run(o, terminal, cancellation),
+            ScalingOptions o => ScalingCommand.Run(o, terminal, cancellation),
+            OpsOptions o => OpsCommand.Run(o, terminal),
+            _ => throw new InvalidOperationException(options.GetType().Name),
+        };
+    }
+}

@@ -1,0 +1,208 @@
+using System.Globalization;
+using CommandLine;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Host;
+using Gradpath.Host.Bench;
+using Gradpath.Host.Commands;
+using Gradpath.Host.Reports;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cpu;
+using Gradpath.Kernels.Cuda;
+
+namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf run</c>.</summary>
+[Verb("run", HelpText = "W1 to W7 in one table: ours, baseline, floor, memory, allocations.")]
+internal sealed class RunOptions : DeviceOptions
+{
+    [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only these works: W1,W3 (default: all).")]
+    public IEnumerable<string> Only { get; set; } = [];
+
+    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "GPT-2 shape of W1 to W4, W6 and W7: tiny, small, medium, large or xl. W5 is W1 at medium and xl and runs beside small alone.")]
+    public string Shape { get; set; } = "small";
+
+    [Option("quick", HelpText = "Five minutes on two quiet cores: fewer rounds, W4 as a sample of edges, W7 as a sample of steps, W5 without xl.")]
+    public bool Quick { get; set; }
+
+    [Option("json", MetaValue = "FILE", HelpText = "Write a list of objects: work, shape, device, seconds, floor_seconds, ratio_to_floor, baseline, ratio_to_baseline, peak_bytes, allocated_bytes_per_pass.")]
+    public string? Json { get; set; }
+
+    [Option("python", MetaValue = "PROGRAM", HelpText = "The Python whose PyTorch is the baseline of W1 and W3 (default: python3 or /usr/bin/python3, if one has torch).")]
+    public string? Python { get; set; }
+
+    [Option("no-baseline", HelpText = "Do not run PyTorch.")]
+    public bool NoBaseline { get; set; }
+}
+
+/// <summary><c>perf run</c>: every work against its baseline and its floor, all measured in one run.</summary>
+internal sealed class RunCommand
+{
+    // Passes before the one whose allocations are counted: the second of a shape may record what later ones replay.
+    private const int WarmPasses = 3;
+
+    private static readonly string[] s_pythons = ["python3", "/usr/bin/python3"];
+
+    private readonly List<RunLine> _lines = [];
+    private readonly List<string> _notes = [];
+    private readonly RunOptions _options;
+    private readonly Device _device;
+    private readonly BenchTimer _timer;
+    private readonly CancellationToken _cancellation;
+    private double _flopRate;
+    private double _byteRate;
+    private string _rateShape = "";
+
+    private RunCommand(RunOptions options, Device device, CancellationToken cancellation)
+    {
+        _options = options;
+        _device = device;
+        _cancellation = cancellation;
+        _timer = new BenchTimer(device, options.Quick, cancellation);
+    }
+
+    public static int Run(RunOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        Workloads.Shape(o.Shape);
+        List<(string Model, string[] Names)> works = Wanted(o);
+        if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
+        double? load = Machine.Load();
+        using Device device = ComputeDevice.Open(o, terminal);
+        string described = Machine.Describe(load, Environment.ProcessorCount);
+        terminal.Error.WriteLine(described);
+        RunCommand run = new(o, device, cancellation);
+        ScoringProgress.Run(terminal, "perf", progress =>
+        {
+            int done = 0, total = works.Sum(w => w.Names.Length);
+            foreach ((string model, string[] names) in works) run.Measure(model, names, name => progress?.Report(new AttributionProgress(done++, total, name)));
+            return 0;
+        });
+        run.Print(terminal, described);
+        if (o.Json is null) return ExitCode.Success;
+        RunLine.Write(o.Json, run._lines);
+        terminal.Out.WriteLine($"{run._lines.Count} works: {o.Json}");
+        return ExitCode.Success;
+    }
+
+    private static List<(string Model, string[] Names)> Wanted(RunOptions o)
+    {
+        string[] only = [.. o.Only.Where(n => n.Length > 0)];
+        string[] all = [.. Works.ByModel.SelectMany(w => w.Names).Distinct().Order()];
+        foreach (string name in only)
+        {
+            if (!all.Contains(name)) throw new UsageException($"--only {name}: no work is called so; there are {string.Join(", ", all)}.");
+            if (name == Works.Large && o.Shape != "small") throw new UsageException($"--only {name}: it is W1 at medium and xl; --shape {o.Shape} --only W1 runs W1 at another shape.");
+        }
+        return [.. Works.ByModel
+            .Where(w => w.Model == "small" || o.Shape == "small")
+            .Select(w => (w.Model == "small" ? o.Shape : w.Model, w.Names.Where(n => only.Length == 0 || only.Contains(n)).ToArray()))
+            .Where(w => w.Item2.Length > 0)];
+    }
+
+    private void Measure(string model, string[] names, Action<string> begin)
+    {
+        string all = string.Join(", ", names);
+        if (_options.Quick && model == "xl" && names is [Works.Large])
+        {
+            _notes.Add($"left out: {all} at GPT-2 {model}'s shape, which --quick does without.");
+            return;
+        }
+        using Gpt2Weights? weights = Works.TryCreate(model, _device, out string? obstacle);
+        if (weights is null)
+        {
+            _notes.Add($"left out: {all} at GPT-2 {model}'s shape: {obstacle}.");
+            return;
+        }
+        int first = _lines.Count;
+        foreach (string name in names)
+        {
+            begin($"{name}, {model}");
+            _lines.Add(Measure(Works.Prepare(name, model, weights, _options.Quick, _cancellation)));
+        }
+        if (_lines.Skip(first).Any(l => Peer.Works.Contains(l.Work))) Compare(first, model, begin);
+    }
+
+    // The rates are taken before and after the work, and the better ones make the floor: a machine whose speed drifts cannot lower it.
+    private RunLine Measure(Work work)
+    {
+        MeasureRates();
+        Machine.ResetPeakMemory();
+        _device.ResetPeak();
+        double seconds = _timer.Work(work.Run);
+        long device = _device.PeakBytes, process = Machine.PeakMemory();
+        MeasureRates();
+        double managed = Allocated(work, WarmPasses, out double native);
+        double floor = Math.Max(work.Flops / _flopRate, work.Bytes / _byteRate);
+        if (work.WholeFlops is { } whole)
+        {
+            _notes.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{work.Name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about {seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
+        }
+        return new RunLine(work.Name, work.Shape, _device.Name, seconds, floor, device, process, managed, native);
+    }
+
+    private void MeasureRates()
+    {
+        MachineRates rates = MachineRates.Measure(_device, _timer);
+        _byteRate = Math.Max(_byteRate, rates.BytesPerSecond);
+        if (rates.FlopsPerSecond <= _flopRate) return;
+        _flopRate = rates.FlopsPerSecond;
+        _rateShape = rates.Product.Shape;
+    }
+
+    // What a run with one pass more allocates more, on any thread.
+    private double Allocated(Work work, int passes, out double native)
+    {
+        (long managed, long device) Count(int count)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            long device = _device.ReservedBytes, managed = GC.GetTotalAllocatedBytes(precise: true);
+            work.Passes(count);
+            return (GC.GetTotalAllocatedBytes(precise: true) - managed, _device.ReservedBytes - device);
+        }
+        (long managed, long device) less = Count(passes), more = Count(passes + 1);
+        native = Math.Max(0, more.device - less.device);
+        return Math.Max(0, more.managed - less.managed);
+    }
+
+    private void Compare(int first, string model, Action<string> begin)
+    {
+        if (_options.NoBaseline) return;
+        string? python = _options.Python ?? Peer.Find(s_pythons);
+        if (python is null)
+        {
+            _notes.Add("no baseline: neither python3 nor /usr/bin/python3 can import torch; --python names another one.");
+            return;
+        }
+        begin("PyTorch");
+        Peer? peer = Peer.Measure(python, model, _device is CudaDevice ? "cuda" : "cpu", (_device as CpuDevice)?.Workers, out string? obstacle);
+        if (peer is null)
+        {
+            _notes.Add($"no baseline: {obstacle}");
+            return;
+        }
+        if (peer.UpperBound) _notes.Add("This PyTorch has no vendor BLAS and runs batched products in a plain loop: the ratios to it are upper bounds of those to one that has.");
+        _notes.Add($"peak memory of PyTorch, W1 and W3: {Sizes.Bytes(peer.PeakBytes)} {(_device is CudaDevice ? "of device memory" : "resident")}.");
+        string title = peer.Title + (peer.UpperBound ? ", no vendor BLAS: upper bound" : "");
+        for (int i = first; i < _lines.Count; i++)
+        {
+            if (peer.Seconds.TryGetValue(_lines[i].Work, out double seconds)) _lines[i] = _lines[i] with { Baseline = title, BaselineSeconds = seconds };
+        }
+    }
+
+    private void Print(Terminal terminal, string load)
+    {
+        terminal.Out.WriteLine($"device: {_device.Description}; random weights; {Workloads.PairCount} pairs of {Workloads.Tokens} tokens, batch {Workloads.BatchSize} (W7: 32 pairs, batch 32)");
+        terminal.Out.WriteLine(load + (Machine.Load() is { } now ? string.Create(CultureInfo.InvariantCulture, $"; {now:F2} at the end, this program's own threads included") : ""));
+        terminal.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s, the best matrix product of this run ({_rateShape}), or bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"));
+        terminal.Out.WriteLine("allocated per pass: what a batch of pairs (W7: a step) more allocates in a run that is warm");
+        terminal.Out.WriteLine();
+        foreach (string row in RunLine.Table(_lines)) terminal.Out.WriteLine(row);
+        terminal.Out.WriteLine();
+        foreach (string note in _notes.Distinct()) terminal.Out.WriteLine(note);
+    }
+}
