@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -70,6 +71,15 @@ internal static class CircuitTimes
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {times[i]:F3} | {times[i] / plain:F2} |"));
         }
+        // The whole evaluation: the runs of both prompts, the circuit, the metrics.
+        int thousand = Array.IndexOf(Sizes, 1000);
+        double whole = 0;
+        for (int round = -1; round < Rounds; round++)
+        {
+            double seconds = Seconds(() => CircuitEvaluation.Evaluate(weights, prompts, [circuits[thousand]], new EvaluationOptions()));
+            if (round >= 0) whole += seconds / Rounds;
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"evaluation of the circuit of {Sizes[thousand]} edges: {whole:F2} processor seconds, {whole / plain:F2} plain passes"));
         return 0;
 
         void RunForward(Tensor embeddings)
