@@ -13,7 +13,7 @@ namespace Gradpath.Perf;
 
 /// <summary>
 /// Times the evaluation of circuits of several sizes against a plain forward pass over the same prompts, on GPT-2 small's shape with random
-/// weights.
+/// weights, all with the last layer at the answers alone: processor time on one thread, so that other work on the machine matters little.
 /// </summary>
 internal static class CircuitTimes
 {
@@ -25,7 +25,7 @@ internal static class CircuitTimes
     {
         const int Pairs = Workloads.PairCount;
         const int Tokens = Workloads.Tokens;
-        using var device = new CpuDevice();
+        using var device = new CpuDevice(1);
         Gpt2Config config = Workloads.Shape("small");
         Console.WriteLine($"GPT-2 small shape, random weights; {Pairs} pairs of {Tokens} tokens; {device.Description}");
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
@@ -33,8 +33,8 @@ internal static class CircuitTimes
         AttributionResult eap = EdgeAttribution.Score(weights, prompts, new AttributionOptions { Method = AttributionMethod.Eap });
         var scores = new EdgeScores(new ComputationGraph(config), eap.Scores) { ModelWidth = config.Width };
         int[] lengths = [.. prompts.Select(p => p.Length)];
-        var capacity = PassCapacity.For(lengths, 1, false);
-        using var shape = new PassShape(device, lengths, 1, answerOnly: false);
+        var capacity = PassCapacity.For(lengths, 1, true);
+        using var shape = new PassShape(device, lengths, 1, answerOnly: true);
         using var activations = new Activations(config, device, capacity, keepWriters: true);
         using var patched = new PatchedForwardPass(weights, capacity, 1, continues: false);
         using var target = new WriterOutputs(config, device, capacity);
@@ -44,31 +44,31 @@ internal static class CircuitTimes
         var forward = new ForwardPass(weights);
         RunForward(corrupted);
         target.Take(shape, activations, corrupted, 0);
-        patched.SetAblation(shape, forward, target);
+        patched.SetAblation(shape, target);
 
         // The plain pass and the circuits take turns.
         Circuit[] circuits = [.. Sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, size)))];
         PatchedCircuit[] edges = [.. circuits.Select(c => new PatchedCircuit(scores.Graph, c.Membership.ToArray()))];
-        var plain = new List<double>();
-        var times = circuits.Select(_ => new List<double>()).ToArray();
-        for (int round = -1; round < 7; round++)
+        double plain = 0;
+        var times = new double[circuits.Length];
+        const int Rounds = 5;
+        for (int round = -1; round < Rounds; round++)
         {
             double seconds = Seconds(() => RunForward(clean));
-            if (round >= 0) plain.Add(seconds);
+            if (round >= 0) plain += seconds / Rounds;
             for (int i = 0; i < circuits.Length; i++)
             {
                 seconds = Seconds(() => patched.Run(shape, clean, [edges[i]], false, answers));
-                if (round >= 0) times[i].Add(seconds);
+                if (round >= 0) times[i] += seconds / Rounds;
             }
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"plain forward pass of the clean prompts: {Median(plain):F3} s"));
-        Console.WriteLine("| edges | after pruning | nodes | seconds | against the plain pass |");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"plain forward pass of the clean prompts: {plain:F3} s"));
+        Console.WriteLine("| edges | after pruning | nodes | processor seconds | against the plain pass |");
         Console.WriteLine("|---|---|---|---|---|");
         for (int i = 0; i < circuits.Length; i++)
         {
-            double time = Median(times[i]);
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {time:F3} | {time / Median(plain):F2} |"));
+                CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {times[i]:F3} | {times[i] / plain:F2} |"));
         }
         return 0;
 
@@ -89,14 +89,8 @@ internal static class CircuitTimes
 
     private static double Seconds(Action action)
     {
-        var watch = Stopwatch.StartNew();
+        TimeSpan start = Process.GetCurrentProcess().TotalProcessorTime;
         action();
-        return watch.Elapsed.TotalSeconds;
-    }
-
-    private static double Median(List<double> times)
-    {
-        times.Sort();
-        return times[times.Count / 2];
+        return (Process.GetCurrentProcess().TotalProcessorTime - start).TotalSeconds;
     }
 }

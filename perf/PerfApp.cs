@@ -13,6 +13,7 @@ internal static class PerfApp
                perf gemm [--quick] [--workers N] [--rounds N] [--shape MxNxK[t]]...
                perf methods [--shape small|medium|large|xl] [--pairs N] [--tokens N] [--batch-size N] [--rounds N] [--threads N]
                perf peers [--shape small|medium|large|xl] [--device cpu|cuda] [--python PROGRAM] [--threads N]
+               perf kernels [--only NAME,...] [--json FILE] [--update]
                perf circuits | exact | acdc [candidates]
                perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]
         """;
@@ -35,6 +36,7 @@ internal static class PerfApp
             case "discovery": return DiscoveryTimes.Run(rest);
             case "exact": return ExactTimes.Run();
             case "acdc": return AcdcTimes.Run(rest);
+            case "kernels": return KernelTable.Run(rest);
             case "peers": return PeerTimes.Run(rest);
             case "run" or "savings" or "profile" or "scaling" or "ops": break;
             case "--help":

@@ -17,6 +17,7 @@ internal static class GradpathApp
     [
         typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
         typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
+        typeof(BenchmarkOptions),
         typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
         typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
     ];
@@ -66,6 +67,7 @@ internal static class GradpathApp
             PathPatchOptions o => PathPatchCommand.Run(o, terminal, cancellation),
             EdgePruneOptions o => EdgePruneCommand.Run(o, terminal, cancellation),
             HapOptions o => HapCommand.Run(o, terminal, cancellation),
+            BenchmarkOptions o => BenchmarkCommand.Run(o, terminal, cancellation),
             DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
             InfoOptions o => InfoCommand.Run(o, terminal),
             TasksOptions => TasksCommand.Run(terminal),

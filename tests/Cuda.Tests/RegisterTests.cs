@@ -1,4 +1,4 @@
-using Gradpath.Kernels.Cuda;
+using Gradpath.PtxEmulator.Survey;
 using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
@@ -15,15 +15,14 @@ public sealed class RegisterTests(ITestOutputHelper output)
     [InlineData("EdgeContraction")]
     public void Live_values_fit_the_registers(string file)
     {
-        using var reader = new StreamReader(typeof(CudaDevice).Assembly.GetManifestResourceStream($"{file}.ptx")!);
-        var kernels = LiveRegisters.Of(reader.ReadToEnd()).ToList();
+        KernelResources[] kernels = [.. KernelSurvey.Resources.Values.Where(k => k.File == $"{file}.ptx")];
         Assert.NotEmpty(kernels);
-        foreach ((string name, int threads, int blocks, int registers) in kernels)
+        foreach (KernelResources kernel in kernels)
         {
-            // 65,536 registers of a multiprocessor, given to warps eight by eight; at most 255 for a thread.
-            int most = Math.Min(255, 65_536 / (threads * blocks) / 8 * 8);
-            output.WriteLine($"{name}: {registers} of {most}");
-            Assert.True(registers <= most, $"{name} has {registers} live registers, of {most}");
+            // Those without launch bounds are launched with 256 threads.
+            int most = LiveRegisters.Allowed(kernel.Threads > 0 ? kernel.Threads : 256, kernel.Blocks);
+            output.WriteLine($"{kernel.Name}: {kernel.Registers} of {most}");
+            Assert.True(kernel.Registers <= most, $"{kernel.Name} has {kernel.Registers} live registers, of {most}");
         }
     }
 

@@ -33,6 +33,21 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     }
 
     [Fact]
+    public void Products_without_tensor_cores_can_be_chosen()
+    {
+        EmulatedDriver driver = Emulate(new EmulatorOptions());
+        Score("ffma.json", "--device", "cuda", "--gemm", "ffma").Succeeds();
+        Assert.Equal(("fp32", "ffma"), (Provenance("ffma.json", "precision"), Provenance("ffma.json", "gemm")));
+        Assert.Contains(driver.Statistics.Keys, k => k.StartsWith("gemmFfma", StringComparison.Ordinal));
+        Assert.DoesNotContain(driver.Statistics.Keys, k => k.StartsWith("gemmTf32", StringComparison.Ordinal) || k.StartsWith("contractEdges", StringComparison.Ordinal));
+        Cli.Run("circuit", "--scores", _model.Path("ffma.json"), "--top-n", "12", "--out", _model.Path("ffma-circuit.json")).Succeeds();
+        Cli.Run(
+            "evaluate", "--circuit", _model.Path("ffma-circuit.json"), "--model", _model.ModelDirectory, "--data", _model.Pairs, "--metric", "logit-diff", "--device", "cuda", "--gemm", "ffma",
+            "--out", _model.Path("ffma-evaluation.json")).Succeeds();
+        Assert.Contains("\"ffma\"", File.ReadAllText(_model.Path("ffma-evaluation.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Auto_takes_the_GPU_and_says_so_in_one_line()
     {
         Emulate(new EmulatorOptions());
@@ -109,7 +124,9 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     [InlineData("--device cuda:-1", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--device CUDA", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--precision fp16", "choose fp32, tf32 or bf16")]
-    [InlineData("--gemm mkl", "choose own or cublas")]
+    [InlineData("--gemm mkl", "choose own, ffma or cublas")]
+    [InlineData("--gemm ffma --precision bf16", "--gemm ffma multiplies in fp32 only")]
+    [InlineData("--device cpu --gemm ffma", "--gemm ffma needs a GPU")]
     [InlineData("--device cpu --precision tf32", "--precision tf32 needs a GPU")]
     [InlineData("--device cpu --gemm cublas", "--gemm cublas needs a GPU")]
     [InlineData("--device cuda --threads 2", "--threads is for the CPU device")]
@@ -124,11 +141,14 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         Score("blas.json", "--device", "cuda", "--gemm", "cublas").Fails(1, "cuBLAS is not installed", "--gemm own");
     }
 
-    private static void Emulate(EmulatorOptions options)
+    private static EmulatedDriver Emulate(EmulatorOptions options)
     {
         EmulatedDriver driver = new(options);
         CudaDrivers.Replace(() => driver);
+        return driver;
     }
+
+    private string? Provenance(string file, string name) => Read(file).GetProperty("gradpath").GetProperty(name).GetString();
 
     private Cli Score(string file, params string[] options) => Cli.Run(
         [.. "score --metric logit-diff --method eap-ig --steps 2 --top 0".Split(' '), "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path(file), .. options]);

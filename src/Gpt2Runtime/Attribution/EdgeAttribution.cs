@@ -125,7 +125,8 @@ public static class EdgeAttribution
         bool flow = context.Options.Method == AttributionMethod.InformationFlowRoutes;
         bool judged = context.Options.Method.HasMetric();
         return new AttributionResult(
-            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak) { Plan = context.Plan.Summary };
+            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak)
+        { Plan = context.Plan.Summary };
     }
 
     private static List<PathPoint>? Ordered(List<PathPoint>? path) => path is null ? null : [.. path.OrderBy(p => p.Item).ThenBy(p => p.Step)];

@@ -37,14 +37,14 @@ internal sealed class ExactPatching : BatchScorer
         _graph = context.Graph;
         _copies = CopiesFor(spans.Sum(s => s.Length));
         Device device = context.Device;
-        var one = PassCapacity.For(spans, 1, false);
+        var one = PassCapacity.For(spans, 1, true);
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
         _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, answers));
-        _pair = Own(new PairRun(context, spans, false, _head));
+        _pair = Own(new PairRun(context, spans, true, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _target = Own(new WriterOutputs(context.Config, device, one));
-        _ablation = Own(new AblationTargets(context, pairs, false));
+        _ablation = Own(new AblationTargets(context, pairs, true));
         context.HostScores = new double[(long)_graph.Writers * _graph.Readers];
         context.NodeScores = new double[_graph.Writers];
     }
@@ -57,8 +57,8 @@ internal sealed class ExactPatching : BatchScorer
     public static long Bytes(Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
     {
         int copies = CopiesFor(spans.Sum(s => s.Length));
-        var one = PassCapacity.For(spans, 1, false);
-        return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, false), true)
+        var one = PassCapacity.For(spans, 1, true);
+        return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, true), true)
             + PrefixKeys.Bytes(weights, spans)
             + PatchedForwardPass.Bytes(weights.Config, one, copies, continues: true)
             + WriterOutputs.Bytes(weights.Config, one)
@@ -68,8 +68,8 @@ internal sealed class ExactPatching : BatchScorer
     /// <inheritdoc />
     public override void Score(ScoringBatch batch)
     {
-        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
         RunBoth(batch, both, one);
         _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);
@@ -97,7 +97,7 @@ internal sealed class ExactPatching : BatchScorer
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
-        _patched.SetAblation(one, _context.Forward, _target, _pair.Prefix);
+        _patched.SetAblation(one, _target, _pair.Prefix);
     }
 
     private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)

@@ -59,7 +59,7 @@ internal sealed class AcdcPasses : IDisposable
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;
         _context = Own(new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation));
-        using (var ablation = new AblationTargets(_context, pairs, false))
+        using (var ablation = new AblationTargets(_context, pairs, true))
         {
             foreach (int[] items in plan.Batches)
             {
@@ -120,12 +120,11 @@ internal sealed class AcdcPasses : IDisposable
     private static long Bytes(Gpt2Weights model, AcdcOptions options, IReadOnlyList<PromptSpan> spans, int copies)
     {
         Gpt2Config config = model.Config;
-        var one = PassCapacity.For(spans, 1, false);
-        long writers = 1 + (config.Layers * (config.Heads + 1L));
-        return Activations.Bytes(config, PassCapacity.For(spans, 2, false), true)
+        var one = PassCapacity.For(spans, 1, true);
+        return Activations.Bytes(config, PassCapacity.For(spans, 2, true), true)
             + PrefixKeys.Bytes(model, spans)
             + PatchedForwardPass.Bytes(config, one, copies, continues: true)
-            + (sizeof(float) * copies * writers * spans.Sum(s => s.Length) * config.Width)
+            + PatchedForwardPass.ListedBytes(config, one, copies)
             + OutputHead.Bytes(config, options.Objective, spans.Count, 2 * spans.Count);
     }
 
@@ -155,22 +154,22 @@ internal sealed class AcdcPasses : IDisposable
             _width = context.Config.Width;
             _objectives = new double[copies * items.Length];
             using var batch = new ScoringBatch(device, pairs, items, new double[pairs.Count], spans);
-            var capacity = PassCapacity.For(batch.Spans, 1, false);
-            _one = Own(new PassShape(device, batch.Spans, 1, false));
+            var capacity = PassCapacity.For(batch.Spans, 1, true);
+            _one = Own(new PassShape(device, batch.Spans, 1, true));
             _patched = Own(new PatchedForwardPass(context.Weights, capacity, copies, continues: true));
             _head = Own(new OutputHead(context.Weights, context.Options.Metric, items.Length, 2 * items.Length));
             _answers = Own(device.Allocate(copies * items.Length, _width));
 
             // What only the kept run needs is given back before the search starts.
-            using var both = new PassShape(device, batch.Spans, 2, false);
+            using var both = new PassShape(device, batch.Spans, 2, true);
             using var target = new WriterOutputs(context.Config, device, capacity);
-            using var pair = new PairRun(context, batch.Spans, false, _head);
+            using var pair = new PairRun(context, batch.Spans, true, _head);
             pair.Run(batch, both);
             pair.TakeWriters(both, 1, target);
             ablation.Target(_one, target, target);
             PrefixKeys? prefix = pair.ReleasePrefix();
             if (prefix is not null) Own(prefix);
-            _patched.SetAblation(_one, context.Forward, target, prefix);
+            _patched.SetAblation(_one, target, prefix);
             _patched.Run(_one, pair.Prompts.Clean, [new PatchedCircuit(context.Graph, null)], true, _answers, keep: true);
             Judge(0);
         }

@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
+using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -60,14 +61,17 @@ public sealed class EdgePruning : IDisposable
         }
         _items = Deal(pairs.Count);
         _log.EnsureCapacity(_options.Steps);
-        int[] largest = MaskedBatches.Largest(pairs, _items);
-        var capacity = PassCapacity.For(largest, 1, false);
+        PromptSpan[] spans = MaskedBatches.SpansOf(pairs, options.Ablation);
+        PromptSpan[] largest = MaskedBatches.Largest(spans, _items);
+        var capacity = PassCapacity.For(largest, 1, true);
         RequireMemory(capacity, largest.Length);
+        using var scope = new AllocationScope(model.Device);
         _context = Own(new ScoringContext(model, runs, pairs.Count, new BatchPlan(_items, largest.Length), (_, _) => { }, cancellation));
         _head = Own(new OutputHead(model, TaskMetric.KlDivergence, largest.Length, largest.Length));
         _pass = Own(new MaskedPass(model, _plan, capacity, _head));
-        _batches = Own(new MaskedBatches(_context, pairs, _items, _plan, _pass.Biases));
+        _batches = Own(new MaskedBatches(_context, pairs, spans, _items, _plan, _pass.Biases));
         _optimizer = Own(new MaskOptimizer(model.Device, _plan, _options));
+        scope.Keep();
     }
 
     /// <summary>Number of steps done.</summary>
@@ -90,6 +94,7 @@ public sealed class EdgePruning : IDisposable
     /// <summary>Does all steps that are left.</summary>
     /// <param name="progress">Told after each step; may be null.</param>
     /// <exception cref="OperationCanceledException">The work was stopped; <see cref="Save"/> then has what is done.</exception>
+    /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can follow.</exception>
     public void Train(IProgress<AttributionProgress>? progress = null)
     {
         while (Step < _options.Steps)
@@ -156,6 +161,8 @@ public sealed class EdgePruning : IDisposable
 
     private void OneStep()
     {
+        // A batch is made at its first turn, and an error on the way leaves no half of it behind.
+        using var scope = new AllocationScope(_model.Device);
         int step = Step;
         (int epoch, int turn) = Math.DivRem(step, _items.Length);
         if (_order.Length == 0 || (turn == 0 && _items.Length > 1)) _order = Shuffled(_items.Length, (ulong)epoch + 1);
@@ -168,6 +175,7 @@ public sealed class EdgePruning : IDisposable
         for (int i = 0; i < items; i++) kl += _head.Values[i] / items;
         _pass.Backward(batch, _optimizer.Mask, _optimizer.Scores);
         _log.Add(_optimizer.Update(step, kl, items));
+        scope.Keep();
     }
 
     // Batches of even size from shuffled items.

@@ -15,6 +15,7 @@ internal sealed class MaskedBatches : IDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly ScoringContext _context;
     private readonly IReadOnlyList<PromptPair> _pairs;
+    private readonly PromptSpan[] _spans;
     private readonly int[][] _items;
     private readonly MaskedPlan _plan;
     private readonly MaskedBiases _biases;
@@ -29,32 +30,39 @@ internal sealed class MaskedBatches : IDisposable
     /// <summary>Sets up the runs of the unmasked model.</summary>
     /// <param name="context">The run; its options have KL as metric and name the ablation.</param>
     /// <param name="pairs">All items.</param>
+    /// <param name="spans">The positions of each item that are run.</param>
     /// <param name="items">Indices of each batch's items.</param>
     /// <param name="plan">What masked passes compute.</param>
     /// <param name="biases">The masked pass's biases.</param>
-    public MaskedBatches(ScoringContext context, IReadOnlyList<PromptPair> pairs, int[][] items, MaskedPlan plan, MaskedBiases biases)
+    public MaskedBatches(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans, int[][] items, MaskedPlan plan, MaskedBiases biases)
     {
         _context = context;
         _pairs = pairs;
+        _spans = spans;
         _items = items;
         _plan = plan;
         _biases = biases;
         _made = new MaskedBatch?[items.Length];
-        PromptSpan[] largest = PromptSpan.Whole(Largest(pairs, items));
+        PromptSpan[] largest = Largest(spans, items);
         _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, largest.Length, 2 * largest.Length));
-        _pair = Own(new PairRun(context, largest, false, _kl));
-        _ablation = Own(new AblationTargets(context, pairs, false));
-        _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, false)));
-        long bytes = items.Sum(batch => MaskedBatch.Bytes(context.Config, plan, batch.Sum(i => (long)pairs[i].Length), batch.Length));
+        _pair = Own(new PairRun(context, largest, true, _kl));
+        _ablation = Own(new AblationTargets(context, pairs, true));
+        _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, true)));
+        long bytes = items.Sum(batch => MaskedBatch.Bytes(context.Config, plan, [.. batch.Select(i => spans[i])]));
         _keep = bytes < context.Device.WorkspaceBudget;
     }
 
-    /// <summary>Prompt lengths that no batch exceeds.</summary>
+    /// <summary>The positions that are run. Masked runs lie between the clean and the corrupted one when patching, so all agree before the first difference.</summary>
     /// <param name="pairs">All items.</param>
+    /// <param name="ablation">What replaces the writers' outputs.</param>
+    /// <returns>One span per item.</returns>
+    public static PromptSpan[] SpansOf(IReadOnlyList<PromptPair> pairs, Ablation ablation) => PromptSpan.Of(pairs, sharePrefixes: ablation == Ablation.Patching);
+
+    /// <summary>A batch that is at least as large as any.</summary>
+    /// <param name="spans">The positions of each item that are run.</param>
     /// <param name="items">Indices of each batch's items.</param>
-    /// <returns>One length per item of the largest batch.</returns>
-    public static int[] Largest(IReadOnlyList<PromptPair> pairs, int[][] items) =>
-        [.. Enumerable.Repeat(items.Max(batch => batch.Max(i => pairs[i].Length)), items.Max(batch => batch.Length))];
+    /// <returns>One span per item of the largest batch.</returns>
+    public static PromptSpan[] Largest(PromptSpan[] spans, int[][] items) => PromptSpan.Largest(spans, items.Max(batch => batch.Length));
 
     /// <summary>A batch, valid until another is asked for.</summary>
     /// <param name="index">Its index.</param>
@@ -85,13 +93,13 @@ internal sealed class MaskedBatches : IDisposable
 
     private MaskedBatch Make(int[] items)
     {
-        using var batch = new ScoringBatch(_context.Device, _pairs, items, new double[_pairs.Count]);
-        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+        using var batch = new ScoringBatch(_context.Device, _pairs, items, new double[_pairs.Count], _spans);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
-        return MaskedBatch.Make(_context.Weights, _plan, _biases, batch.Pairs, _pair.Prompts.Clean, _target, _kl.Reference);
+        return MaskedBatch.Make(_context.Weights, _plan, _biases, batch.Pairs, batch.Spans, _pair.Prefix, _pair.Prompts.Clean, _target, _kl.Reference);
     }
 
     private T Own<T>(T resource)

@@ -191,7 +191,7 @@ public static class PathPatching
             _ablation.Difference(_one, _clean, _differences, _differences);
             // All layers are kept at all rows, so no row of answers has a weight of its own.
             _differences.Weight(_one, _masks[_options.SenderPositions], _answers);
-            _patched.SetAblation(_one, _context.Forward, _clean, _pair.Prefix);
+            _patched.SetAblation(_one, _clean, _pair.Prefix);
             _patched.TakeAblatedAnswers(_one, _answers);
             _head.EvaluateRows(_answers, _one.Items);
             _full = _head.Values[.._one.Items];

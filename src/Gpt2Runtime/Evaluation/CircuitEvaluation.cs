@@ -38,18 +38,13 @@ public static class CircuitEvaluation
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);
-        PatchedCircuit[] patched =
-        [
-            new(graph, null),
-            new(graph, new bool[(long)graph.Writers * graph.Readers]),
-            .. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray())),
-        ];
+        PatchedCircuit[] patched = [.. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray()))];
         // Patched runs lie between the clean and the corrupted one at every node, so all agree up to the first difference.
         PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: options is { Ablation: Ablation.Patching, WholePrompts: false });
         BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, patched.Length));
-        CircuitOutcome[] outcomes = [.. patched.Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
+        CircuitOutcome[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
         long done = 0;
-        long total = (long)pairs.Count * patched.Length;
+        long total = (long)pairs.Count * outcomes.Length;
         using var context = new ScoringContext(model, asScoring, pairs.Count, plan, (_, _) => { }, cancellation);
         PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
         using (var evaluator = new BatchEvaluator(context, pairs, largest, patched.Length))
@@ -69,18 +64,17 @@ public static class CircuitEvaluation
         return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, model.Device.PeakBytes) { Plan = plan.Summary };
     }
 
-    private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, circuits);
+    private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, Math.Max(1, circuits));
 
     private static long Bytes(Gpt2Weights model, EvaluationOptions options, IReadOnlyList<PromptSpan> spans, int circuits)
     {
-        int rows = spans.Sum(s => s.Length);
-        int copies = CopiesFor(rows, circuits);
-        var one = PassCapacity.For(spans, 1, false);
-        long writers = 1 + (model.Config.Layers * (model.Config.Heads + 1L));
-        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, false), true)
+        int copies = CopiesFor(spans.Sum(s => s.Length), circuits);
+        var one = PassCapacity.For(spans, 1, true);
+        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, true), true)
             + PrefixKeys.Bytes(model, spans)
+            + WriterOutputs.Bytes(model.Config, one)
             + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
-            + (sizeof(float) * copies * writers * rows * model.Config.Width)
+            + PatchedForwardPass.ListedBytes(model.Config, one, copies)
             + OutputHead.Bytes(model.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count)
             + OutputHead.Bytes(model.Config, TaskMetric.KlDivergence, spans.Count, Math.Max(2, copies) * spans.Count);
     }
@@ -103,41 +97,34 @@ public static class CircuitEvaluation
             _context = context;
             Device device = context.Device;
             _copies = CopiesFor(spans.Sum(s => s.Length), circuits);
-            var one = PassCapacity.For(spans, 1, false);
+            var one = PassCapacity.For(spans, 1, true);
             int answers = spans.Length * Math.Max(2, _copies);
             _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
             _metric = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, answers));
             _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, spans.Length, answers));
-            _pair = Own(new PairRun(context, spans, false, _metric));
+            _pair = Own(new PairRun(context, spans, true, _metric));
             _answers = Own(device.Allocate(answers, context.Config.Width));
             _target = Own(new WriterOutputs(context.Config, device, one));
-            _ablation = Own(new AblationTargets(context, pairs, false));
+            _ablation = Own(new AblationTargets(context, pairs, true));
         }
 
         public void Evaluate(ScoringBatch batch, PatchedCircuit[] circuits, CircuitOutcome[] outcomes, Action<int> advance)
         {
-            PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
-            PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+            PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
+            PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
             int[] fullTokens = RunBoth(batch, both, one);
+
+            // The full circuit is the clean run and the empty one the ablated residual stream: neither needs a pass of its own.
+            _context.Device.CopyBlock(_pair.Activations.Boundaries[^1].Residual, 0, _answers, 0, (long)one.Items * _context.Config.Width);
+            _patched.TakeAblatedAnswers(one, _answers, one.Items);
+            Judge(batch, fullTokens, outcomes.AsSpan(0, 2));
+            advance(2);
             bool inputsMatter = _context.Options.Ablation != Ablation.Patching;
             for (int first = 0; first < circuits.Length; first += _copies)
             {
                 int count = Math.Min(_copies, circuits.Length - first);
-                int rows = count * one.Items;
-                _patched.Run(one, _pair.Prompts.Clean, circuits[first..(first + count)], inputsMatter, _answers);
-                _metric.EvaluateRows(_answers, rows);
-                _kl.EvaluateRows(_answers, rows);
-                int[] tokens = _kl.MostProbable(rows);
-                for (int r = 0; r < rows; r++)
-                {
-                    CircuitOutcome outcome = outcomes[first + (r / one.Items)];
-                    int i = r % one.Items;
-                    int item = batch.Items[i];
-                    outcome.Metric[item] = _metric.Values[r];
-                    outcome.Kl[item] = _kl.Values[r];
-                    outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
-                    outcome.Accurate[item] = _context.Options.Metric == TaskMetric.KlDivergence ? batch.Pairs[i].Answers.Contains(tokens[r]) : _metric.Values[r] > 0;
-                }
+                _patched.Run(one, _pair.Prompts.Clean, circuits.AsSpan(first, count), inputsMatter, _answers);
+                Judge(batch, fullTokens, outcomes.AsSpan(2 + first, count));
                 advance(count);
             }
         }
@@ -145,6 +132,26 @@ public static class CircuitEvaluation
         public void Dispose()
         {
             for (int i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
+        }
+
+        // The outcomes of the runs whose inputs of the logits are in _answers.
+        private void Judge(ScoringBatch batch, int[] fullTokens, ReadOnlySpan<CircuitOutcome> outcomes)
+        {
+            int items = batch.Items.Length;
+            int rows = outcomes.Length * items;
+            _metric.EvaluateRows(_answers, rows);
+            _kl.EvaluateRows(_answers, rows);
+            int[] tokens = _kl.MostProbable(rows);
+            for (int r = 0; r < rows; r++)
+            {
+                CircuitOutcome outcome = outcomes[r / items];
+                int i = r % items;
+                int item = batch.Items[i];
+                outcome.Metric[item] = _metric.Values[r];
+                outcome.Kl[item] = _kl.Values[r];
+                outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
+                outcome.Accurate[item] = _context.Options.Metric == TaskMetric.KlDivergence ? batch.Pairs[i].Answers.Contains(tokens[r]) : _metric.Values[r] > 0;
+            }
         }
 
         // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
@@ -156,7 +163,7 @@ public static class CircuitEvaluation
             int[] tokens = _kl.MostProbable(one.Items);
             _pair.TakeWriters(both, 1, _target);
             _ablation.Target(one, _target, _target);
-            _patched.SetAblation(one, _context.Forward, _target, _pair.Prefix);
+            _patched.SetAblation(one, _target, _pair.Prefix);
             return tokens;
         }
 

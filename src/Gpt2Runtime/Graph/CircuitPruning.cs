@@ -35,6 +35,35 @@ public static class CircuitPruning
         };
     }
 
+    /// <summary>
+    /// The pruned circuit of the largest selection that leaves no more than a number of edges after pruning, so that circuits of different
+    /// rankings can be of one size. Selections must grow with their number of edges by edges alone, as top-n and greedy ones do.
+    /// </summary>
+    /// <param name="select">Makes a selection of n edges.</param>
+    /// <param name="wanted">Edges to be left, at most.</param>
+    /// <param name="most">Largest n.</param>
+    /// <returns>The pruned circuit; it still states how many edges had been selected.</returns>
+    public static Circuit Fill(Func<int, Circuit> select, int wanted, int most)
+    {
+        // The more is selected, the more is left: an edge that lies on a path stays on it.
+        int fits = Math.Min(wanted, most);
+        Circuit best = Prune(select(fits));
+        int over = most + 1;
+        while (over - fits > 1)
+        {
+            int middle = fits + ((over - fits) / 2);
+            Circuit circuit = Prune(select(middle));
+            if (circuit.EdgeCount > wanted)
+            {
+                over = middle;
+                continue;
+            }
+            fits = middle;
+            best = circuit;
+        }
+        return best;
+    }
+
     private static Span<bool> Outgoing(ComputationGraph graph, bool[] edges, int node) => edges.AsSpan(node * graph.Readers, graph.Readers);
 
     private static bool HasIncoming(ComputationGraph graph, bool[] edges, int node)

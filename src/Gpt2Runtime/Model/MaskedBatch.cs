@@ -12,12 +12,12 @@ internal sealed class MaskedBatch : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
 
-    private MaskedBatch(Device device, IReadOnlyList<PromptPair> pairs, MaskedPlan plan, Gpt2Config config)
+    private MaskedBatch(Device device, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans, MaskedPlan plan, Gpt2Config config)
     {
         int layers = config.Layers;
         int d = config.Width;
         Pairs = pairs;
-        Shape = Own(new PassShape(device, [.. pairs.Select(p => p.Length)], 1, answerOnly: false));
+        Shape = Own(new PassShape(device, spans, 1, answerOnly: true));
         int rows = Shape.Rows;
         InputDifference = Own(device.Allocate(rows, d));
         Residual = new Tensor?[layers];
@@ -26,22 +26,26 @@ internal sealed class MaskedBatch : IDisposable
         MlpTarget = new Tensor?[layers];
         QueryStart = new Tensor?[layers];
         KeyValueStart = new Tensor?[layers];
+        PrefixKeysValues = new Tensor?[layers];
         for (int l = 0; l < layers; l++)
         {
             MaskedPlan.Layer layer = plan.Layers[l];
             int width = layer.Heads.Length * config.HeadWidth;
+            int queries = Shape.QueryRows(l, layers);
             if (layer.Readers > 0) Residual[l] = Own(device.Allocate(rows, d));
             if (layer.Mlp)
             {
-                AttentionOutput[l] = Own(device.Allocate(rows, d));
-                MlpTarget[l] = Own(device.Allocate(rows, d));
+                AttentionOutput[l] = Own(device.Allocate(queries, d));
+                MlpTarget[l] = Own(device.Allocate(queries, d));
             }
             if (width == 0) continue;
-            HeadTarget[l] = Own(device.Allocate(rows, width));
+            HeadTarget[l] = Own(device.Allocate(queries, width));
+            if (Shape.All.PrefixRows > 0) PrefixKeysValues[l] = Own(device.Allocate(Shape.All.PrefixRows, 2 * width));
             if (!layer.HasConstants) continue;
-            QueryStart[l] = Own(device.Allocate(rows, width));
+            QueryStart[l] = Own(device.Allocate(queries, width));
             KeyValueStart[l] = Own(device.Allocate(rows, 2 * width));
         }
+        AnswerResidual = Own(device.Allocate(pairs.Count, d));
         FinalAnswers = Own(device.Allocate(pairs.Count, d));
         Reference = Own(device.Allocate(pairs.Count, config.Vocabulary));
         int[] answers = Shape.AnswerRows.ToArray()[..pairs.Count];
@@ -51,7 +55,7 @@ internal sealed class MaskedBatch : IDisposable
     /// <summary>The prompts.</summary>
     public IReadOnlyList<PromptPair> Pairs { get; }
 
-    /// <summary>Their rows: one copy, all rows at the output.</summary>
+    /// <summary>Their rows: one copy, the last layer's queries and MLP at the answer rows alone; "query rows" below are these in the last layer.</summary>
     public PassShape Shape { get; }
 
     /// <summary>[rows, D]: clean token embedding minus its ablated value.</summary>
@@ -60,20 +64,26 @@ internal sealed class MaskedBatch : IDisposable
     /// <summary>Per layer with readers [rows, D]: the residual stream before its attention with every writer ablated.</summary>
     public Tensor?[] Residual { get; }
 
-    /// <summary>Per layer with an MLP [rows, D]: what the layer's attention adds to that stream.</summary>
+    /// <summary>[items, D]: the last layer's, at the answer rows.</summary>
+    public Tensor AnswerResidual { get; }
+
+    /// <summary>Per layer with an MLP [query rows, D]: what the layer's attention adds to that stream.</summary>
     public Tensor?[] AttentionOutput { get; }
 
-    /// <summary>Per layer the computed heads' ablated values before their output projection [rows, heads * head width].</summary>
+    /// <summary>Per layer the computed heads' ablated values before their output projection [query rows, heads * head width].</summary>
     public Tensor?[] HeadTarget { get; }
 
-    /// <summary>Per layer the MLP's ablated output [rows, D].</summary>
+    /// <summary>Per layer the MLP's ablated output [query rows, D].</summary>
     public Tensor?[] MlpTarget { get; }
 
-    /// <summary>Per layer with constant readers: their queries, and the bias for the others [rows, heads * head width].</summary>
+    /// <summary>Per layer with constant readers: their queries, and the bias for the others [query rows, heads * head width].</summary>
     public Tensor?[] QueryStart { get; }
 
     /// <summary>The same for keys and values [rows, 2 heads * head width].</summary>
     public Tensor?[] KeyValueStart { get; }
+
+    /// <summary>Per layer the computed heads' keys and values in front of the spans [prefix rows, 2 heads * head width]; null without prefixes.</summary>
+    public Tensor?[] PrefixKeysValues { get; }
 
     /// <summary>[items, D]: the input of the logits at the answer rows with every writer ablated.</summary>
     public Tensor FinalAnswers { get; }
@@ -87,26 +97,47 @@ internal sealed class MaskedBatch : IDisposable
     /// <summary>Bytes that a batch takes.</summary>
     /// <param name="config">The model's shape.</param>
     /// <param name="plan">What is computed.</param>
-    /// <param name="rows">Rows of its prompts.</param>
-    /// <param name="items">Number of prompts.</param>
+    /// <param name="spans">The positions of its prompts that are run.</param>
     /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, MaskedPlan plan, long rows, int items) => sizeof(float) * ((rows * (config.Width + plan.Layers.Sum(l =>
-        ((l.Readers > 0 ? 1L : 0) + (l.Mlp ? 2 : 0)) * config.Width + (l.Heads.Length * config.HeadWidth * (l.HasConstants ? 4L : 1))))) + ((long)items * (config.Width + config.Vocabulary)));
+    public static long Bytes(Gpt2Config config, MaskedPlan plan, PromptSpan[] spans)
+    {
+        long rows = spans.Sum(s => (long)s.Length);
+        long prefix = spans.Sum(s => (long)s.Prefix);
+        long floats = (rows + spans.Length) * config.Width + ((long)spans.Length * config.Vocabulary);
+        foreach (MaskedPlan.Layer layer in plan.Layers)
+        {
+            long heads = layer.Heads.Length * config.HeadWidth;
+            floats += rows * ((((layer.Readers > 0 ? 1L : 0) + (layer.Mlp ? 2 : 0)) * config.Width) + (heads * (layer.HasConstants ? 4 : 1)));
+            floats += 2 * prefix * heads;
+        }
+        return sizeof(float) * floats;
+    }
 
     /// <summary>Makes a batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="plan">What masked passes will compute.</param>
     /// <param name="biases">The projections' biases.</param>
     /// <param name="pairs">The prompts.</param>
+    /// <param name="spans">The positions of them that are run.</param>
+    /// <param name="prefix">Keys and values in front of the spans; null where whole prompts are run.</param>
     /// <param name="cleanEmbeddings">[rows, D]: token embeddings of the clean prompts.</param>
     /// <param name="ablated">What replaces the writers' outputs.</param>
     /// <param name="logProbabilities">The full model's, [items, vocabulary].</param>
     /// <returns>The batch.</returns>
     public static MaskedBatch Make(
-        Gpt2Weights weights, MaskedPlan plan, MaskedBiases biases, IReadOnlyList<PromptPair> pairs, Tensor cleanEmbeddings, WriterOutputs ablated, Tensor logProbabilities)
+        Gpt2Weights weights,
+        MaskedPlan plan,
+        MaskedBiases biases,
+        IReadOnlyList<PromptPair> pairs,
+        PromptSpan[] spans,
+        PrefixKeys? prefix,
+        Tensor cleanEmbeddings,
+        WriterOutputs ablated,
+        Tensor logProbabilities)
     {
-        var batch = new MaskedBatch(weights.Device, pairs, plan, weights.Config);
+        var batch = new MaskedBatch(weights.Device, pairs, spans, plan, weights.Config);
         batch.Fill(weights, plan, biases, cleanEmbeddings, ablated);
+        if (prefix is not null) batch.FillPrefix(weights, plan, prefix);
         weights.Device.CopyBlock(logProbabilities, 0, batch.Reference, 0, (long)pairs.Count * weights.Config.Vocabulary);
         return batch;
     }
@@ -133,22 +164,51 @@ internal sealed class MaskedBatch : IDisposable
             MaskedPlan.Layer layer = plan.Layers[l];
             if (Residual[l] is { } kept) device.CopyBlock(residual, 0, kept, 0, length);
             if (layer.HasConstants) FillConstants(weights, layer, biases, l, residual);
+            int queries = Shape.QueryRows(l, weights.Config.Layers);
             if (HeadTarget[l] is { } target)
             {
                 foreach (MaskedPlan.Run run in layer.Outputs)
                 {
                     device.CopyMatrix(
-                        ablated.Z[l].AsMatrix(rows, d).SliceColumns(run.Head * hw, run.Count * hw),
-                        target.AsMatrix(rows, layer.Heads.Length * hw).SliceColumns(run.Index * hw, run.Count * hw));
+                        ablated.Z[l].AsMatrix(queries, d).SliceColumns(run.Head * hw, run.Count * hw),
+                        target.AsMatrix(queries, layer.Heads.Length * hw).SliceColumns(run.Index * hw, run.Count * hw));
                 }
             }
-            device.Gemm(ablated.Z[l].AsMatrix(rows, d), weights.Layers[l].OutputWeight.AsMatrix(), attention.AsMatrix(rows, d), new GemmOptions(Bias: weights.Layers[l].OutputBias));
+            if (l == weights.Config.Layers - 1)
+            {
+                // From here on only the answer rows count.
+                length = (long)queries * d;
+                device.GatherRows(residual, Shape.AnswerRows, queries, d, AnswerResidual);
+                device.CopyBlock(AnswerResidual, 0, residual, 0, length);
+            }
+            device.Gemm(ablated.Z[l].AsMatrix(queries, d), weights.Layers[l].OutputWeight.AsMatrix(), attention.AsMatrix(queries, d), new GemmOptions(Bias: weights.Layers[l].OutputBias));
             if (AttentionOutput[l] is { } output) device.CopyBlock(attention, 0, output, 0, length);
             if (MlpTarget[l] is { } mlp) device.CopyBlock(ablated.Mlp[l], 0, mlp, 0, length);
             device.AddBlock(attention, 0, residual, 0, length);
             device.AddBlock(ablated.Mlp[l], 0, residual, 0, length);
         }
-        device.GatherRows(residual, Shape.AnswerRows, Pairs.Count, d, FinalAnswers);
+        device.CopyBlock(residual, 0, FinalAnswers, 0, length);
+    }
+
+    private void FillPrefix(Gpt2Weights weights, MaskedPlan plan, PrefixKeys prefix)
+    {
+        int d = weights.Config.Width;
+        int hw = weights.Config.HeadWidth;
+        int rows = Shape.All.PrefixRows;
+        for (int l = 0; l < weights.Config.Layers; l++)
+        {
+            if (PrefixKeysValues[l] is not { } target) continue;
+            int width = plan.Layers[l].Heads.Length * hw;
+            foreach (MaskedPlan.Run run in plan.Layers[l].Outputs)
+            {
+                for (int half = 0; half < 2; half++)
+                {
+                    weights.Device.CopyMatrix(
+                        prefix.Of(l).AsMatrix(rows, 2 * d).SliceColumns((half * d) + (run.Head * hw), run.Count * hw),
+                        target.AsMatrix(rows, 2 * width).SliceColumns((half * width) + (run.Index * hw), run.Count * hw));
+                }
+            }
+        }
     }
 
     // Queries, keys and values that no computed writer feeds are those of the ablated residual stream.
@@ -164,14 +224,19 @@ internal sealed class MaskedBatch : IDisposable
         using Tensor rstd = device.Allocate(rows);
         using Tensor normed = device.Allocate(rows, d);
         device.LayerNorm(residual, w.AttentionGain, w.AttentionShift, weights.Config.Epsilon, rows, d, mean, rstd, normed);
-        biases.Start(l, rows, QueryStart[l]!, KeyValueStart[l]!);
+        int queries = Shape.QueryRows(l, weights.Config.Layers);
+        using Tensor queryNormed = device.Allocate(queries, d);
+        if (l == weights.Config.Layers - 1) device.GatherRows(normed, Shape.AnswerRows, queries, d, queryNormed);
+        else device.CopyBlock(normed, 0, queryNormed, 0, (long)rows * d);
+        biases.Start(l, queries, rows, QueryStart[l]!, KeyValueStart[l]!);
         for (int part = 0; part < 3; part++)
         {
-            Matrix target = part == 0 ? QueryStart[l]!.AsMatrix(rows, width) : KeyValueStart[l]!.AsMatrix(rows, 2 * width).SliceColumns(part == 2 ? width : 0, width);
+            Matrix input = part == 0 ? queryNormed.AsMatrix(queries, d) : normed.AsMatrix(rows, d);
+            Matrix target = part == 0 ? QueryStart[l]!.AsMatrix(queries, width) : KeyValueStart[l]!.AsMatrix(rows, 2 * width).SliceColumns(part == 2 ? width : 0, width);
             foreach (MaskedPlan.Run run in layer.Constant[part])
             {
                 device.Gemm(
-                    normed.AsMatrix(rows, d),
+                    input,
                     w.QkvWeight.AsMatrix().SliceColumns((part * d) + (run.Head * hw), run.Count * hw),
                     target.SliceColumns(run.Index * hw, run.Count * hw),
                     new GemmOptions(Accumulate: true));
@@ -227,12 +292,13 @@ internal sealed class MaskedBiases : IDisposable
 
     /// <summary>Writes a layer's biases to the rows of a batch.</summary>
     /// <param name="layer">Index of the layer; it has heads.</param>
-    /// <param name="rows">Rows.</param>
-    /// <param name="query">[rows, heads * head width], out.</param>
+    /// <param name="queries">Rows that have a query.</param>
+    /// <param name="rows">All rows.</param>
+    /// <param name="query">[queries, heads * head width], out.</param>
     /// <param name="keyValue">[rows, 2 heads * head width], out.</param>
-    public void Start(int layer, int rows, Tensor query, Tensor keyValue)
+    public void Start(int layer, int queries, int rows, Tensor query, Tensor keyValue)
     {
-        _device.CopyBlock(_query[layer]!, 0, query, 0, (long)rows * _width[layer]);
+        _device.CopyBlock(_query[layer]!, 0, query, 0, (long)queries * _width[layer]);
         _device.CopyBlock(_keyValue[layer]!, 0, keyValue, 0, 2L * rows * _width[layer]);
     }
 

@@ -10,13 +10,13 @@ namespace Gradpath.Gpt2Runtime.Model;
 ///     input of r = ablated residual stream + sum over w of z_wr (x_w - x~_w),   d loss / d z_wr = (x_w - x~_w) . g_r
 ///
 /// so the inputs of a layer's readers are one product [readers, writers] x [writers, rows D], and so are the residual gradients on the way
-/// back. Every reader has its own LayerNorm, every head its own projections. What a <see cref="MaskedPlan"/> leaves out is not computed.
+/// back. The last layer's queries and MLP, and the logits, are made at the answer rows alone. Every reader has its own LayerNorm, every head its own projections. What a <see cref="MaskedPlan"/> leaves out is not computed.
 /// </summary>
 /// <remarks>A pass over a batch of a number of rows that it has seen before allocates nothing.</remarks>
 internal sealed partial class MaskedPass : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
-    private readonly Dictionary<int, Views> _views = [];
+    private readonly Dictionary<(int Rows, int Items), Views> _views = [];
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
     private readonly Device _device;
@@ -25,6 +25,7 @@ internal sealed partial class MaskedPass : IDisposable
     private readonly MaskedBiases _biases;
     private readonly int _d;
     private readonly int _hw;
+    private readonly int _last;
     private readonly Tensor _differences;
     private readonly Tensor _answerDifferences;
     private readonly Tensor _answers;
@@ -36,7 +37,7 @@ internal sealed partial class MaskedPass : IDisposable
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="weights">The model.</param>
     /// <param name="plan">What is computed.</param>
-    /// <param name="capacity">The largest batch, one copy, with all rows at the output.</param>
+    /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="head">The loss; used, not owned.</param>
     public MaskedPass(Gpt2Weights weights, MaskedPlan plan, PassCapacity capacity, OutputHead head)
     {
@@ -47,12 +48,13 @@ internal sealed partial class MaskedPass : IDisposable
         _head = head;
         _d = _config.Width;
         _hw = _config.HeadWidth;
+        _last = _config.Layers - 1;
         int rows = capacity.Rows;
         _biases = Own(new MaskedBiases(weights, plan, rows));
         _differences = Own(_device.Allocate(plan.Slots, rows, _d));
         _answerDifferences = Own(_device.Allocate(plan.Slots, capacity.Sequences, _d));
         _answers = Own(_device.Allocate(capacity.Sequences, _d));
-        _layers = [.. plan.Layers.Select(l => new LayerState(_device, _config, l, capacity, Own))];
+        _layers = [.. plan.Layers.Select((layer, l) => new LayerState(_device, _config, layer, capacity, l == _last, Own))];
         _wide = Own(_device.Allocate(plan.MostReaders, rows, _d));
         _z = Own(_device.Allocate(rows, _d));
         _hidden = Own(_device.Allocate(rows, _config.InnerWidth));
@@ -60,6 +62,7 @@ internal sealed partial class MaskedPass : IDisposable
         _answerGradients = Own(_device.Allocate(plan.Slots, capacity.Sequences, _d));
         _logitsGradient = Own(_device.Allocate(capacity.Sequences, _d));
         _readerGradients = Own(_device.Allocate(plan.MostReaders, rows, _d));
+        _answerReaderGradients = Own(_device.Allocate(Math.Max(1, plan.Layers[_last].MlpAndQueryReaders), capacity.Sequences, _d));
         _dq = Own(_device.Allocate(rows, _d));
         _dkv = Own(_device.Allocate(rows, 2 * _d));
     }
@@ -84,7 +87,7 @@ internal sealed partial class MaskedPass : IDisposable
             perRow += ((long)layer.Readers * (config.Width + 2)) + (6L * layer.Heads.Length * config.HeadWidth) + (layer.Mlp ? config.InnerWidth : 0);
             probabilities += layer.Heads.Length * capacity.ProbabilitiesPerHead;
         }
-        return sizeof(float) * ((capacity.Rows * perRow) + probabilities + ((2L * plan.Slots) + 2) * capacity.Sequences * config.Width);
+        return sizeof(float) * ((capacity.Rows * perRow) + probabilities + ((2L * plan.Slots) + (2L * plan.MostReaders) + 2) * capacity.Sequences * config.Width);
     }
 
     /// <summary>Runs a batch under masks; <see cref="OutputHead.Values"/> then has the loss's metric per prompt.</summary>
@@ -94,16 +97,23 @@ internal sealed partial class MaskedPass : IDisposable
     {
         int rows = batch.Shape.Rows;
         int items = batch.Pairs.Count;
-        Views views = ViewsOf(rows);
+        Views views = ViewsOf(rows, items);
         _device.CopyBlock(batch.InputDifference, 0, _differences, 0, (long)rows * _d);
         for (int l = 0; l < _layers.Length; l++)
         {
             MaskedPlan.Layer layer = _plan.Layers[l];
-            if (layer.Readers > 0) Mix(mask, layer, rows, _layers[l].Inputs, batch.Residual[l]!);
+            LayerState state = _layers[l];
+            int answered = 0;
+            if (l == _last)
+            {
+                answered = layer.MlpAndQueryReaders;
+                _device.GatherRows(_differences, batch.AnswerCells, layer.SlotsBefore * items, _d, _answerDifferences);
+                Mix(mask, layer, 0, answered, items, _answerDifferences, state.AnswerInputs!, batch.AnswerResidual);
+            }
+            Mix(mask, layer, answered, layer.Readers - answered, rows, _differences, state.Inputs, batch.Residual[l]);
             if (layer.Heads.Length > 0) Attention(batch, views, l);
             if (layer.Mlp) Mlp(batch, mask, views, l);
         }
-        _device.GatherRows(_differences, batch.AnswerCells, _plan.Slots * items, _d, _answerDifferences);
         _device.Gemm(
             LogitsMask(mask).T,
             new Matrix(_answerDifferences, 0, _plan.Slots, items * _d, items * _d),
@@ -120,14 +130,15 @@ internal sealed partial class MaskedPass : IDisposable
 
     private Matrix LogitsMask(Tensor mask) => new(mask, _plan.Columns - 1, _plan.Slots, 1, _plan.Columns);
 
-    // The inputs of all readers of a layer from the writers before it.
-    private void Mix(Tensor mask, MaskedPlan.Layer layer, int rows, Tensor inputs, Tensor residual)
+    // The inputs of some readers of a layer from the writers before it.
+    private void Mix(Tensor mask, MaskedPlan.Layer layer, int first, int count, int rows, Tensor differences, Tensor inputs, Tensor? residual)
     {
+        if (count == 0) return;
         int length = rows * _d;
         _device.Gemm(
-            new Matrix(mask, layer.FirstColumn, layer.SlotsBefore, layer.Readers, _plan.Columns, Transposed: true),
-            new Matrix(_differences, 0, layer.SlotsBefore, length, length),
-            new Matrix(inputs, 0, layer.Readers, length, length),
+            new Matrix(mask, layer.FirstColumn + first, layer.SlotsBefore, count, _plan.Columns, Transposed: true),
+            new Matrix(differences, 0, layer.SlotsBefore, length, length),
+            new Matrix(inputs, 0, count, length, length),
             new GemmOptions(Bias: residual));
     }
 
@@ -135,44 +146,57 @@ internal sealed partial class MaskedPass : IDisposable
     {
         MaskedPlan.Layer layer = _plan.Layers[l];
         LayerState state = _layers[l];
-        Gpt2Layer w = _weights.Layers[l];
         int rows = batch.Shape.Rows;
+        int queries = batch.Shape.QueryRows(l, _layers.Length);
         int width = layer.Heads.Length * _hw;
         if (batch.QueryStart[l] is { } start)
         {
-            _device.CopyBlock(start, 0, state.Q!, 0, (long)rows * width);
+            _device.CopyBlock(start, 0, state.Q!, 0, (long)queries * width);
             _device.CopyBlock(batch.KeyValueStart[l]!, 0, state.Kv!, 0, 2L * rows * width);
         }
         else
         {
-            _biases.Start(l, rows, state.Q!, state.Kv!);
+            _biases.Start(l, queries, rows, state.Q!, state.Kv!);
         }
-        if (layer.AttentionReaders > 0)
+        if (l == _last)
         {
-            _device.LayerNorm(
-                views.AttentionInputs[l], w.AttentionGain, w.AttentionShift, _config.Epsilon, layer.AttentionReaders * rows, _d, state.Mean!, state.Rstd!, _wide);
+            Project(l, 0, 1, layer.MlpReaders, layer.MlpAndQueryReaders, queries, views.QueryInputs, state.QueryMean!, state.QueryRstd!);
+            Project(l, 1, 3, layer.MlpAndQueryReaders, layer.Readers, rows, views.AttentionInputs[l], state.Mean!, state.Rstd!);
         }
-        for (int part = 0; part < 3; part++)
+        else
         {
-            foreach (MaskedPlan.Run run in layer.Reading[part])
-            {
-                Matrix target = Projected(layer, part, run.Index, rows, state.Q!, state.Kv!);
-                _device.Gemm(
-                    new Matrix(_wide, (long)(run.At - layer.MlpReaders) * rows * _d, rows, _d, _d),
-                    w.QkvWeight.AsMatrix().SliceColumns((part * _d) + (run.Head * _hw), _hw),
-                    target,
-                    new GemmOptions(Accumulate: true, Batch: run.Count, StepA: (long)rows * _d, StepB: _hw, StepC: _hw));
-            }
+            Project(l, 0, 3, layer.MlpReaders, layer.Readers, rows, views.AttentionInputs[l], state.Mean!, state.Rstd!);
         }
-        _device.Attention(state.Q!, state.Kv!, batch.Shape.All, layer.Heads.Length, _hw, _config.AttentionScale(l), state.Probabilities!, _z);
-        _device.SubtractRows(_z, batch.HeadTarget[l]!, rows, rows, width);
+        SequenceLayout layout = l == _last ? batch.Shape.Final : batch.Shape.All;
+        _device.Attention(state.Q!, state.Kv!, layout, layer.Heads.Length, _hw, _config.AttentionScale(l), state.Probabilities!, _z, batch.PrefixKeysValues[l]);
+        _device.SubtractRows(_z, batch.HeadTarget[l]!, queries, queries, width);
+        Tensor differences = l == _last ? _answerDifferences : _differences;
         foreach (MaskedPlan.Run run in layer.Outputs)
         {
             _device.Gemm(
-                new Matrix(_z, run.Index * _hw, rows, _hw, width),
+                new Matrix(_z, run.Index * _hw, queries, _hw, width),
                 HeadOutput(l, run.Head),
-                new Matrix(_differences, (long)run.At * rows * _d, rows, _d, _d),
-                new GemmOptions(Batch: run.Count, StepA: _hw, StepB: (long)_hw * _d, StepC: (long)rows * _d));
+                new Matrix(differences, (long)run.At * queries * _d, queries, _d, _d),
+                new GemmOptions(Batch: run.Count, StepA: _hw, StepB: (long)_hw * _d, StepC: (long)queries * _d));
+        }
+    }
+
+    // Adds to queries (part 0), keys (1) and values (2) what the readers from one to another read.
+    private void Project(int l, int firstPart, int endPart, int firstReader, int endReader, int rows, Tensor inputs, Tensor mean, Tensor rstd)
+    {
+        if (firstReader == endReader) return;
+        Gpt2Layer w = _weights.Layers[l];
+        _device.LayerNorm(inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, (endReader - firstReader) * rows, _d, mean, rstd, _wide);
+        for (int part = firstPart; part < endPart; part++)
+        {
+            foreach (MaskedPlan.Run run in _plan.Layers[l].Reading[part])
+            {
+                _device.Gemm(
+                    new Matrix(_wide, (long)(run.At - firstReader) * rows * _d, rows, _d, _d),
+                    w.QkvWeight.AsMatrix().SliceColumns((part * _d) + (run.Head * _hw), _hw),
+                    Projected(_plan.Layers[l], part, run.Index, rows, _layers[l].Q!, _layers[l].Kv!),
+                    new GemmOptions(Accumulate: true, Batch: run.Count, StepA: (long)rows * _d, StepB: _hw, StepC: _hw));
+            }
         }
     }
 
@@ -181,15 +205,15 @@ internal sealed partial class MaskedPass : IDisposable
         MaskedPlan.Layer layer = _plan.Layers[l];
         LayerState state = _layers[l];
         Gpt2Layer w = _weights.Layers[l];
-        int rows = batch.Shape.Rows;
+        int rows = batch.Shape.QueryRows(l, _layers.Length);
         int inner = _config.InnerWidth;
         int length = rows * _d;
         _device.Gemm(
             new Matrix(mask, ((long)layer.SlotsBefore * _plan.Columns) + layer.FirstColumn, layer.Heads.Length, 1, _plan.Columns, Transposed: true),
-            new Matrix(_differences, (long)layer.SlotsBefore * length, layer.Heads.Length, length, length),
-            new Matrix(state.Inputs, 0, 1, length, length),
+            new Matrix(l == _last ? _answerDifferences : _differences, (long)layer.SlotsBefore * length, layer.Heads.Length, length, length),
+            new Matrix(state.MlpInput, 0, 1, length, length),
             new GemmOptions(Accumulate: true, Bias: batch.AttentionOutput[l]));
-        _device.LayerNorm(state.Inputs, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, state.MlpMean!, state.MlpRstd!, _wide);
+        _device.LayerNorm(state.MlpInput, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, state.MlpMean!, state.MlpRstd!, _wide);
         _device.Gemm(_wide.AsMatrix(rows, _d), w.UpWeight.AsMatrix(), state.Derivative!.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
         _device.Activate(ForwardPass.Function(_config), state.Derivative!, (long)rows * inner, _hidden);
         Tensor output = views.MlpDifference[l]!;
@@ -208,9 +232,9 @@ internal sealed partial class MaskedPass : IDisposable
 
     private Matrix HeadOutput(int layer, int head) => _weights.Layers[layer].OutputWeight.AsMatrix().SliceRows(head * _hw, _hw);
 
-    private Views ViewsOf(int rows)
+    private Views ViewsOf(int rows, int items)
     {
-        if (!_views.TryGetValue(rows, out Views? views)) _views[rows] = views = new Views(this, rows);
+        if (!_views.TryGetValue((rows, items), out Views? views)) _views[(rows, items)] = views = new Views(this, rows, items);
         return views;
     }
 
@@ -219,81 +243,5 @@ internal sealed partial class MaskedPass : IDisposable
     {
         _owned.Add(resource);
         return resource;
-    }
-
-    // What the backward pass needs of a layer.
-    private sealed class LayerState
-    {
-        public LayerState(Device device, Gpt2Config config, MaskedPlan.Layer layer, PassCapacity capacity, Func<Tensor, Tensor> own)
-        {
-            int rows = capacity.Rows;
-            int width = layer.Heads.Length * config.HeadWidth;
-            Inputs = own(device.Allocate(layer.Readers, rows, config.Width));
-            if (layer.Mlp)
-            {
-                MlpMean = own(device.Allocate(rows));
-                MlpRstd = own(device.Allocate(rows));
-                Derivative = own(device.Allocate(rows, config.InnerWidth));
-            }
-            if (width == 0) return;
-            Mean = own(device.Allocate(layer.AttentionReaders * rows));
-            Rstd = own(device.Allocate(layer.AttentionReaders * rows));
-            Q = own(device.Allocate(rows, width));
-            Kv = own(device.Allocate(rows, 2 * width));
-            Probabilities = own(device.Allocate(checked((int)(layer.Heads.Length * capacity.ProbabilitiesPerHead))));
-        }
-
-        public Tensor Inputs { get; }
-
-        public Tensor? MlpMean { get; }
-
-        public Tensor? MlpRstd { get; }
-
-        public Tensor? Derivative { get; }
-
-        public Tensor? Mean { get; }
-
-        public Tensor? Rstd { get; }
-
-        public Tensor? Q { get; }
-
-        public Tensor? Kv { get; }
-
-        public Tensor? Probabilities { get; }
-    }
-
-    // Parts of the workspace whose place depends on the number of rows.
-    private sealed class Views
-    {
-        public Views(MaskedPass pass, int rows)
-        {
-            int layers = pass._layers.Length;
-            AttentionInputs = new Tensor[layers];
-            HeadDifferences = new Tensor[layers];
-            MlpDifference = new Tensor?[layers];
-            MlpDifferenceGradient = new Tensor?[layers];
-            long length = (long)rows * pass._d;
-            for (int l = 0; l < layers; l++)
-            {
-                MaskedPlan.Layer layer = pass._plan.Layers[l];
-                AttentionInputs[l] = pass._layers[l].Inputs.Slice(layer.MlpReaders * length, layer.AttentionReaders, rows, pass._d);
-                HeadDifferences[l] = pass._differences.Slice(layer.SlotsBefore * length, layer.Heads.Length, rows, pass._d);
-                if (!layer.Mlp) continue;
-                MlpDifference[l] = pass._differences.Slice(layer.MlpSlot * length, rows, pass._d);
-                MlpDifferenceGradient[l] = pass._differenceGradients.Slice(layer.MlpSlot * length, rows, pass._d);
-            }
-            AttentionGradients = pass._readerGradients.Slice(Math.Min(length, pass._readerGradients.Length - length), pass._plan.MostReaders - 1, rows, pass._d);
-        }
-
-        public Tensor[] AttentionInputs { get; }
-
-        public Tensor[] HeadDifferences { get; }
-
-        public Tensor?[] MlpDifference { get; }
-
-        public Tensor?[] MlpDifferenceGradient { get; }
-
-        // Behind an MLP's gradient; without an MLP the attention's start at 0.
-        public Tensor AttentionGradients { get; }
     }
 }

@@ -23,7 +23,8 @@ internal sealed class MaskedPlan
     {
         Graph = graph;
         var circuit = new PatchedCircuit(graph, candidates);
-        var active = new PatchPlan(circuit, ablatedInputsMatter, 0);
+        var active = new PatchPlan(graph);
+        active.SetCircuit(circuit, ablatedInputsMatter, 0);
         _slotOfRow = new int[graph.Writers];
         for (int row = 0; row < graph.Writers; row++) _slotOfRow[row] = active.IsActive(row) ? Slots++ : -1;
         _compactOfColumn = new int[graph.Readers];
@@ -84,6 +85,9 @@ internal sealed class MaskedPlan
         /// <summary>Number of queries, keys and values that are read.</summary>
         public int AttentionReaders => Readers - MlpReaders;
 
+        /// <summary>The MLP and the queries that are read: the first readers. In the last layer they are needed at the answers alone.</summary>
+        public int MlpAndQueryReaders { get; } = (Mlp ? 1 : 0) + Reading[0].Sum(r => r.Count);
+
         /// <summary>The MLP's slot.</summary>
         public int MlpSlot => SlotsBefore + Heads.Length;
 
@@ -122,7 +126,8 @@ internal sealed class MaskedPlan
 
     /// <summary>
     /// Multiply-adds of a pass and its gradients for each row of the residual stream: the mixing (inputs, residual gradients, edge gradients)
-    /// and the layers (forwards and backwards). Attention's own products and the logits are not in it.
+    /// and the layers (forwards and backwards). Attention's own products and the logits are not in it, and the last layer counts as if all of
+    /// it ran at all rows.
     /// </summary>
     /// <param name="width">Width D.</param>
     /// <param name="headWidth">Width of a head.</param>

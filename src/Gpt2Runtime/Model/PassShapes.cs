@@ -22,7 +22,7 @@ internal sealed class PassShapes(Device device) : IDisposable
     public PassShape Get(PromptSpan[] spans, int copies, bool answerOnly)
     {
         int index = _recent.Count - 1;
-        while (index >= 0 && !(_recent[index].Copies == copies && _recent[index].AnswerOnly == answerOnly && _recent[index].Spans.AsSpan().SequenceEqual(spans))) index--;
+        while (index >= 0 && !IsFor(_recent[index], spans, copies, answerOnly)) index--;
         PassShape shape;
         if (index >= 0)
         {
@@ -48,4 +48,7 @@ internal sealed class PassShapes(Device device) : IDisposable
         foreach (PassShape shape in _recent) shape.Dispose();
         _recent.Clear();
     }
+
+    private static bool IsFor(PassShape shape, PromptSpan[] spans, int copies, bool answerOnly) =>
+        shape.Copies == copies && shape.AnswerOnly == answerOnly && shape.Spans.AsSpan().SequenceEqual(spans);
 }

@@ -7,12 +7,31 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// it; all others cost nothing. An active reader's input is the ablated residual stream plus the differences of the active writers whose
 /// edges are kept, or, where that list is longer, the stream with all differences minus those whose edges are cut.
 /// </summary>
-internal sealed class PatchPlan
+/// <remarks>A plan object serves one circuit after the other and allocates only while its lists grow.</remarks>
+/// <param name="graph">The model's graph.</param>
+internal sealed class PatchPlan(ComputationGraph graph)
 {
-    private readonly ComputationGraph _graph;
-    private readonly bool[] _active;
-    private readonly bool[] _listed;
-    private readonly Dictionary<int, Input> _inputs = [];
+    private readonly Input[] _inputs = new Input[graph.Readers];
+    private readonly bool[] _read = new bool[graph.Writers];
+    private readonly int[] _kept = new int[graph.Writers];
+    private readonly int[] _cut = new int[graph.Writers];
+    private bool[] _active = new bool[graph.Writers];
+    private bool[] _listed = new bool[graph.Writers];
+    private int[] _lists = new int[64];
+    private int _used;
+
+    /// <summary>An input of a reader.</summary>
+    /// <param name="TakesTotal">Whether the listed writers are taken off the total of all differences, not added to the baseline.</param>
+    /// <param name="Start">Where its writers are listed.</param>
+    /// <param name="Count">How many.</param>
+    public readonly record struct Input(bool TakesTotal, int Start, int Count)
+    {
+        /// <summary>The whole residual stream.</summary>
+        public static readonly Input Everything = new(true, 0, 0);
+    }
+
+    /// <summary>Whether any input starts from the total of all differences.</summary>
+    public bool NeedsTotal { get; private set; }
 
     /// <summary>Plans a circuit.</summary>
     /// <param name="circuit">The circuit.</param>
@@ -20,52 +39,41 @@ internal sealed class PatchPlan
     /// Whether a writer whose inputs are all cut still differs from its ablated output: not when patching, where it reproduces it.
     /// </param>
     /// <param name="from">First sublayer that runs; every writer before it is active, as the run that it continues left it.</param>
-    public PatchPlan(PatchedCircuit circuit, bool ablatedInputsMatter, int from)
-        : this(circuit.Graph, 0)
+    public void SetCircuit(PatchedCircuit circuit, bool ablatedInputsMatter, int from)
     {
+        Clear(0);
         FindActive(circuit, ablatedInputsMatter, from);
-        for (int column = _graph.FirstColumnOfSublayer(from); column < _graph.Readers; column++)
+        for (int column = graph.FirstColumnOfSublayer(from); column < graph.Readers; column++)
         {
-            int node = _graph.NodeOfColumn(column);
-            if (node != _graph.LogitsNode && !_active[node]) continue;
-            SetInput(column, MakeInput(circuit, column));
+            int node = graph.NodeOfColumn(column);
+            if (node == graph.LogitsNode || _active[node]) SetInput(circuit, column);
         }
     }
 
-    private PatchPlan(ComputationGraph graph, int replacements)
-    {
-        _graph = graph;
-        _active = new bool[graph.Writers + replacements];
-        _listed = new bool[graph.Writers + replacements];
-    }
-
-    /// <summary>What a sender whose output is replaced changes while heads stay as they are: the MLPs behind it.</summary>
-    /// <param name="graph">The model's graph.</param>
+    /// <summary>Plans what a sender whose output is replaced changes while heads stay as they are: the MLPs behind it read everything.</summary>
     /// <param name="sender">Row of the sender.</param>
-    /// <returns>A plan of the MLPs, each reading the whole residual stream.</returns>
-    public static PatchPlan BehindSender(ComputationGraph graph, int sender)
+    public void SetSender(int sender)
     {
-        var plan = new PatchPlan(graph, 0) { NeedsTotal = true };
+        Clear(0);
+        NeedsTotal = true;
         for (int l = 0; l < graph.Layers; l++)
         {
             if (graph.MlpRow(l) <= sender) continue;
-            plan._active[graph.MlpRow(l)] = true;
-            plan.SetInput(graph.MlpColumn(l), Input.Everything);
+            _active[graph.MlpRow(l)] = true;
+            _inputs[graph.MlpColumn(l)] = Input.Everything;
         }
-        return plan;
     }
 
     /// <summary>
-    /// What readers whose input is replaced change: themselves and all that is behind them. A replacement stands beside the writers, with
-    /// the number F + its index, and is taken off the total like any listed writer.
+    /// Plans what readers whose input is replaced change: themselves and all that is behind them. A replacement stands beside the writers,
+    /// with the number F + its index, and is taken off the total like any listed writer.
     /// </summary>
-    /// <param name="graph">The model's graph.</param>
     /// <param name="replacements">Number of different replacements.</param>
     /// <param name="replacementOf">Index of the replacement of each reader that has one.</param>
-    /// <returns>The plan.</returns>
-    public static PatchPlan BehindReceivers(ComputationGraph graph, int replacements, IReadOnlyDictionary<int, int> replacementOf)
+    public void SetReceivers(int replacements, IReadOnlyDictionary<int, int> replacementOf)
     {
-        var plan = new PatchPlan(graph, replacements) { NeedsTotal = true };
+        Clear(replacements);
+        NeedsTotal = true;
         int firstActive = graph.Writers;
         for (int node = 1; node <= graph.LogitsNode; node++)
         {
@@ -73,32 +81,15 @@ internal sealed class PatchPlan
             bool receives = firstActive < graph.WritersBefore(readers[0]);
             foreach (int column in readers) receives |= replacementOf.ContainsKey(column);
             if (!receives && node != graph.LogitsNode) continue;
-            if (node != graph.LogitsNode) plan._active[node] = true;
+            if (node != graph.LogitsNode) _active[node] = true;
             firstActive = Math.Min(firstActive, node);
             foreach (int column in readers)
             {
-                plan.SetInput(column, replacementOf.TryGetValue(column, out int index) ? new Input(true, [graph.Writers + index]) : Input.Everything);
+                if (replacementOf.TryGetValue(column, out int index)) List(column, true, [graph.Writers + index]);
+                else _inputs[column] = Input.Everything;
             }
         }
-        return plan;
     }
-
-    /// <summary>An input of a reader.</summary>
-    /// <param name="TakesTotal">Whether the listed writers are taken off the total of all differences, not added to the baseline.</param>
-    /// <param name="Writers">The listed writers.</param>
-    public sealed record Input(bool TakesTotal, int[] Writers)
-    {
-        /// <summary>The whole residual stream.</summary>
-        public static readonly Input Everything = new(true, []);
-
-        /// <summary>Whether two inputs are the same.</summary>
-        /// <param name="other">The other.</param>
-        /// <returns>True where they list the same writers in the same way.</returns>
-        public bool SameAs(Input other) => ReferenceEquals(this, other) || (TakesTotal == other.TakesTotal && Writers.AsSpan().SequenceEqual(other.Writers));
-    }
-
-    /// <summary>Whether any input starts from the total of all differences.</summary>
-    public bool NeedsTotal { get; private set; }
 
     /// <summary>Whether a writer is computed (or was, before the pass started).</summary>
     /// <param name="writer">Row of the writer.</param>
@@ -115,50 +106,74 @@ internal sealed class PatchPlan
     /// <returns>Its input.</returns>
     public Input InputOf(int column) => _inputs[column];
 
+    /// <summary>The writers that an input lists.</summary>
+    /// <param name="input">An input of this plan.</param>
+    /// <returns>Their rows, ascending.</returns>
+    public ReadOnlySpan<int> WritersOf(Input input) => _lists.AsSpan(input.Start, input.Count);
+
+    /// <summary>Whether a reader has an input like a reader of another plan.</summary>
+    /// <param name="column">The reader.</param>
+    /// <param name="other">The other plan; may be this.</param>
+    /// <param name="otherColumn">Its reader.</param>
+    /// <returns>True where both list the same writers in the same way.</returns>
+    public bool SameInput(int column, PatchPlan other, int otherColumn)
+    {
+        Input mine = _inputs[column];
+        Input theirs = other._inputs[otherColumn];
+        return mine.TakesTotal == theirs.TakesTotal && WritersOf(mine).SequenceEqual(other.WritersOf(theirs));
+    }
+
     /// <summary>Whether a layer's heads are all active and all read the whole residual stream.</summary>
     /// <param name="layer">Index of the layer.</param>
     /// <returns>True where the layer runs as in a plain pass.</returns>
     public bool IsPlainAttention(int layer)
     {
-        int first = _graph.HeadColumn(layer, HeadInput.Query, 0);
-        for (int h = 0; h < _graph.Heads; h++)
+        int first = graph.HeadColumn(layer, HeadInput.Query, 0);
+        for (int h = 0; h < graph.Heads; h++)
         {
-            if (!_active[_graph.HeadRow(layer, h)]) return false;
+            if (!_active[graph.HeadRow(layer, h)]) return false;
         }
-        for (int c = first; c < first + (3 * _graph.Heads); c++)
+        for (int c = first; c < first + (3 * graph.Heads); c++)
         {
-            if (!_inputs[c].SameAs(Input.Everything)) return false;
+            if (!_inputs[c].TakesTotal || _inputs[c].Count > 0) return false;
         }
         return true;
     }
 
-    private void SetInput(int column, Input input)
+    private void Clear(int replacements)
     {
-        _inputs[column] = input;
-        foreach (int writer in input.Writers) _listed[writer] = true;
-        NeedsTotal |= input.TakesTotal;
+        int numbers = graph.Writers + replacements;
+        if (_listed.Length < numbers)
+        {
+            _active = new bool[numbers];
+            _listed = new bool[numbers];
+        }
+        Array.Clear(_active);
+        Array.Clear(_listed);
+        NeedsTotal = false;
+        _used = 0;
     }
 
     // Forwards for what can differ from the ablated output, backwards for what is read; both end where nothing changes any more.
     private void FindActive(PatchedCircuit circuit, bool ablatedInputsMatter, int from)
     {
-        int firstWriter = _graph.WritersBeforeSublayer(from);
-        var read = new bool[_graph.Writers];
-        for (int node = _graph.LogitsNode; node >= 0; node--)
+        int firstWriter = graph.WritersBeforeSublayer(from);
+        bool[] read = _read;
+        Array.Clear(read);
+        for (int node = graph.LogitsNode; node > ComputationGraph.InputRow; node--)
         {
-            if (node != _graph.LogitsNode && !read[node]) continue;
-            if (node == ComputationGraph.InputRow) continue;
-            foreach (int column in node == _graph.LogitsNode ? [_graph.LogitsColumn] : _graph.ReadersOf(node))
+            if (node != graph.LogitsNode && !read[node]) continue;
+            foreach (int column in graph.ReadersOf(node))
             {
                 if (circuit.KeepsAllInto(column))
                 {
-                    read.AsSpan(0, _graph.WritersBefore(column)).Fill(true);
+                    read.AsSpan(0, graph.WritersBefore(column)).Fill(true);
                     continue;
                 }
-                for (int u = 0; u < _graph.WritersBefore(column); u++) read[u] |= circuit.Keeps(u, column);
+                for (int u = 0; u < graph.WritersBefore(column); u++) read[u] |= circuit.Keeps(u, column);
             }
         }
-        for (int node = 0; node < _graph.Writers; node++)
+        for (int node = 0; node < graph.Writers; node++)
         {
             if (node < firstWriter || node == ComputationGraph.InputRow)
             {
@@ -171,9 +186,9 @@ internal sealed class PatchPlan
 
     private bool HasInput(PatchedCircuit circuit, int node)
     {
-        foreach (int column in _graph.ReadersOf(node))
+        foreach (int column in graph.ReadersOf(node))
         {
-            for (int u = 0; u < _graph.WritersBefore(column); u++)
+            for (int u = 0; u < graph.WritersBefore(column); u++)
             {
                 if (_active[u] && circuit.Keeps(u, column)) return true;
             }
@@ -181,16 +196,30 @@ internal sealed class PatchPlan
         return false;
     }
 
-    private Input MakeInput(PatchedCircuit circuit, int column)
+    private void SetInput(PatchedCircuit circuit, int column)
     {
-        if (circuit.KeepsAllInto(column)) return Input.Everything;
-        var kept = new List<int>();
-        var cut = new List<int>();
-        for (int u = 0; u < _graph.WritersBefore(column); u++)
+        int kept = 0;
+        int cut = 0;
+        if (!circuit.KeepsAllInto(column))
         {
-            if (_active[u]) (circuit.Keeps(u, column) ? kept : cut).Add(u);
+            for (int u = 0; u < graph.WritersBefore(column); u++)
+            {
+                if (!_active[u]) continue;
+                if (circuit.Keeps(u, column)) _kept[kept++] = u;
+                else _cut[cut++] = u;
+            }
         }
-        if (cut.Count == 0) return Input.Everything;
-        return cut.Count < kept.Count ? new Input(true, [.. cut]) : new Input(false, [.. kept]);
+        bool takesTotal = cut == 0 || cut < kept;
+        NeedsTotal |= takesTotal;
+        List(column, takesTotal, takesTotal ? _cut.AsSpan(0, cut) : _kept.AsSpan(0, kept));
+    }
+
+    private void List(int column, bool takesTotal, ReadOnlySpan<int> writers)
+    {
+        if (_lists.Length < _used + writers.Length) Array.Resize(ref _lists, Math.Max(2 * _lists.Length, _used + writers.Length));
+        writers.CopyTo(_lists.AsSpan(_used));
+        foreach (int writer in writers) _listed[writer] = true;
+        _inputs[column] = new Input(takesTotal, _used, writers.Length);
+        _used += writers.Length;
     }
 }

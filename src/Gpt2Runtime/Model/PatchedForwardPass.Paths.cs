@@ -24,7 +24,14 @@ internal sealed partial class PatchedForwardPass
     /// <param name="noted">[copies, rows, D] per sublayer, out.</param>
     public void RunSenders(PassShape one, IReadOnlyList<int> senders, WriterOutputs differences, bool recomputeMlps, IReadOnlyList<int> sublayers, IReadOnlyList<Tensor> noted)
     {
-        var run = new RunState([.. senders.Select(s => PatchPlan.BehindSender(_graph, s))], _graph.Writers, keep: false);
+        RequireAllRows(one);
+        RunState run = _run;
+        run.Begin(senders.Count, _graph.Writers, 0, keep: false, continues: false);
+        for (int c = 0; c < senders.Count; c++)
+        {
+            run.Plans[c] = run.OwnPlan(c);
+            run.Plans[c].SetSender(senders[c]);
+        }
         long length = (long)one.Rows * _d;
         _device.Fill(_total, 0, senders.Count * length);
         int last = sublayers[^1];
@@ -56,22 +63,29 @@ internal sealed partial class PatchedForwardPass
     /// <param name="answers">[copies * items, D], out: the input of the logits at the answer rows.</param>
     public void RunReceivers(PassShape one, int copies, IReadOnlyList<InputReplacement> replacements, IReadOnlyDictionary<int, int> replacementOf, Tensor answers)
     {
-        var plan = PatchPlan.BehindReceivers(_graph, replacements.Count, replacementOf);
-        var run = new RunState([.. Enumerable.Repeat(plan, copies)], _graph.Writers + replacements.Count, keep: false) { Replacements = replacements };
-        for (int i = 0; i < replacements.Count; i++)
+        RequireAllRows(one);
+        RunState run = _run;
+        run.Begin(copies, _graph.Writers + replacements.Count, replacements.Min(r => r.Sublayer), keep: false, continues: false);
+        run.Replacements = replacements;
+        PatchPlan plan = run.OwnPlan(0);
+        plan.SetReceivers(replacements.Count, replacementOf);
+        for (int c = 0; c < copies; c++)
         {
-            for (int c = 0; c < copies; c++) run.Slots[(c * run.Writers) + _graph.Writers + i] = _baseSlots + (i * copies) + c;
+            run.Plans[c] = plan;
+            for (int i = 0; i < replacements.Count; i++) run.Slot(c, _graph.Writers + i) = _keptSlots + (i * copies) + c;
         }
-        GrowSlots(_baseSlots + (replacements.Count * copies));
+        run.FirstSlot = _keptSlots;
+        run.EndSlot = _keptSlots + (replacements.Count * copies);
+        GrowSlots(run.EndSlot);
         _device.Fill(_total, 0, (long)copies * one.Rows * _d);
-        RunSublayers(one, run, replacements.Min(r => r.Sublayer), answers);
+        RunSublayers(one, run, answers);
     }
 
-    /// <summary>The input of the logits at the answer rows in the ablated run.</summary>
-    /// <param name="one">The batch, one copy.</param>
-    /// <param name="answers">[items, D], out.</param>
-    public void TakeAblatedAnswers(PassShape one, Tensor answers) =>
-        _device.GatherRows(_ablated.Boundaries[2 * _config.Layers].Residual, one.AnswerRows, one.Items, _d, answers);
+    // Receivers may stand at any position, and what they read there is noted.
+    private static void RequireAllRows(PassShape one)
+    {
+        if (one.AnswerOnly) throw new ArgumentException("paths need the last layer at all rows", nameof(one));
+    }
 
     // A reader takes its replacement off the total: total - mask (total - difference) is the difference at masked rows, the total elsewhere.
     private void Replace(PassShape one, RunState run, int sublayer)
@@ -81,7 +95,7 @@ internal sealed partial class PatchedForwardPass
         {
             InputReplacement replacement = run.Replacements[i];
             if (replacement.Sublayer != sublayer) continue;
-            int first = run.Slots[_graph.Writers + i];
+            int first = run.Slot(0, _graph.Writers + i);
             using Tensor slots = _slots.Slice(first * length, run.Count, one.Rows, _d);
             _device.Combine(1, _total, -1, replacement.Difference, run.Count * length, slots);
             _device.ScaleRows(slots, replacement.RowMask, one.Rows, run.Count * one.Rows, _d, slots);
@@ -96,7 +110,7 @@ internal sealed partial class PatchedForwardPass
             int layer = sublayer / 2;
             int head = sender - _graph.HeadRow(layer, 0);
             var z = new Matrix(differences.Z[layer], head * _config.HeadWidth, one.Rows, _config.HeadWidth, _d);
-            _device.Gemm(z, OutputRows(layer, head), new Matrix(_total, copy * length, one.Rows, _d, _d), new GemmOptions(Accumulate: true));
+            _device.Gemm(z, OutputRows(layer, head, 1), new Matrix(_total, copy * length, one.Rows, _d, _d), new GemmOptions(Accumulate: true));
             return;
         }
         _device.AddBlock(sublayer < 0 ? differences.Input : differences.Mlp[sublayer / 2], 0, _total, copy * length, length);

@@ -45,7 +45,7 @@ internal static class AcdcCommand
         IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, cancellation);
 
         session.Clock.Start("evaluate");
-        Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o))];
+        Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o.Scores is null ? "eap" : Path.GetFileName(o.Scores), !o.NoPrune))];
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(session.Weights, session.Prompts.Pairs, circuits, session.Options, cancellation: cancellation);
         AcdcRow[] rows = [.. searches.Select((s, i) => new AcdcRow(
             files[i], s, circuits[i], evaluation.Circuits[i], truth is null ? null : RocPoint.Of(circuits[i], truth)))];
@@ -135,30 +135,23 @@ internal static class AcdcCommand
     // Everything that the decisions depend on, to the last bit.
     private static JsonObject RunOf(AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, double[] thresholds)
     {
-        Provenance p = session.Provenance(0);
-        return new JsonObject
-        {
-            ["the program's version"] = p.Version,
-            ["the model (its hash)"] = p.ModelHash,
-            ["the prompts (their hash)"] = p.DataHash,
-            ["--data"] = p.Data,
-            ["--task"] = p.Task,
-            ["--seed"] = p.Seed,
-            ["the number of prompt pairs"] = p.Items,
-            ["--no-bos"] = o.NoBos,
-            ["--hard-corruption"] = o.HardCorruption,
-            ["--metric"] = p.Metric,
-            ["--objective"] = o.Objective,
-            ["--absolute"] = options.Absolute,
-            ["--order"] = EnumNames.Of(options.Order),
-            ["--scores (their hash)"] = options.Scores is null ? null : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values.AsSpan()))),
-            ["--ablation"] = p.Ablation,
-            ["--batch-size"] = options.BatchSize,
-            [o.Thresholds.Any() ? "--thresholds" : "--tau"] = string.Join(',', thresholds.Select(AcdcReport.Threshold)),
-        };
+        JsonObject run = session.RunIdentity(o);
+        run["--objective"] = o.Objective;
+        run["--absolute"] = options.Absolute;
+        run["--order"] = EnumNames.Of(options.Order);
+        run["--scores (their hash)"] = options.Scores is null ? null : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values.AsSpan())));
+        run["--batch-size"] = options.BatchSize;
+        run[o.Thresholds.Any() ? "--thresholds" : "--tau"] = string.Join(',', thresholds.Select(AcdcReport.Threshold));
+        return run;
     }
 
-    private static Circuit WithProvenance(AcdcResult search, EvaluationSession session, AcdcOptions options, AcdcCommandOptions o)
+    /// <summary>The circuit as its file has it: with the options that made it.</summary>
+    /// <param name="search">The search.</param>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="options">How it was searched.</param>
+    /// <param name="orderScores">What the scores are that the senders were ordered by, if they were.</param>
+    /// <param name="prune">Whether to remove what lies on no path from input to logits.</param>
+    public static Circuit WithProvenance(AcdcResult search, EvaluationSession session, AcdcOptions options, string? orderScores, bool prune)
     {
         Circuit found = search.Circuit;
         JsonObject settings = new()
@@ -166,7 +159,7 @@ internal static class AcdcCommand
             ["tau"] = search.Threshold,
             ["absolute"] = options.Absolute,
             ["order"] = EnumNames.Of(options.Order),
-            ["order_scores"] = options.Order == SenderOrder.Score ? o.Scores is null ? "eap" : Path.GetFileName(o.Scores) : null,
+            ["order_scores"] = options.Order == SenderOrder.Score ? orderScores : null,
             ["objective_full"] = search.Full,
             ["objective_circuit"] = search.Objective,
             ["edges_tested"] = search.Effort.Tested,
@@ -184,10 +177,10 @@ internal static class AcdcCommand
                 Metric = EnumNames.Of(options.Objective),
                 Options = settings,
                 Sign = "change of the loss when the edge was tested, positive = removing it hurts; 0 where it was not tested",
-                Selection = new JsonObject { ["select"] = "acdc", ["value"] = search.Threshold, ["signed"] = !options.Absolute, ["pruned"] = !o.NoPrune },
+                Selection = new JsonObject { ["select"] = "acdc", ["value"] = search.Threshold, ["signed"] = !options.Absolute, ["pruned"] = prune },
             },
         };
-        return o.NoPrune ? stated : CircuitPruning.Prune(stated);
+        return prune ? CircuitPruning.Prune(stated) : stated;
     }
 
     private static void Print(

@@ -34,6 +34,9 @@ internal sealed class CircuitOptions : CommandOptions
     [Option("no-prune", HelpText = "Keep edges that do not lie on a path from the input to the logits.")]
     public bool NoPrune { get; set; }
 
+    [Option("fill", HelpText = "Count the N edges of --top-n or --greedy after pruning: select as many more as leave N.")]
+    public bool Fill { get; set; }
+
     [Option("out", MetaValue = "FILE", HelpText = "Write the circuit with its scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
 
@@ -54,9 +57,18 @@ internal static class CircuitCommand
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, CircuitFile.RequireWritable);
 
         EdgeScores scores = ScoreFile.Read(o.Scores);
-        Circuit selected = selection.Select(scores);
-        Circuit circuit = o.NoPrune ? selected : CircuitPruning.Prune(selected);
-        if (o.Out is not null) CircuitFile.Write(o.Out, WithProvenance(circuit, selection, o));
+        Circuit selected, circuit;
+        if (o.Fill)
+        {
+            circuit = selection.Fill!(scores);
+            selected = selection.Select(scores, circuit.EdgesBeforePrune);
+        }
+        else
+        {
+            selected = selection.Select(scores, null);
+            circuit = o.NoPrune ? selected : CircuitPruning.Prune(selected);
+        }
+        if (o.Out is not null) CircuitFile.Write(o.Out, WithSelection(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill));
 
         Provenance? p = scores.Provenance;
         string made = p?.Method is null ? "" : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
@@ -80,7 +92,12 @@ internal static class CircuitCommand
         void Add(string name, int? n, Func<EdgeScores, int, bool, Circuit> select)
         {
             if (n < 0) throw new UsageException($"--{name} {n}: must be 0 or more.");
-            if (n is { } value) chosen.Add(new Selection(name, JsonValue.Create(value), scores => select(scores, value, o.Signed)));
+            if (n is not { } value) return;
+            bool fills = name is "top-n" or "greedy";
+            chosen.Add(new Selection(name, JsonValue.Create(value), (scores, other) => select(scores, other ?? value, o.Signed))
+            {
+                Fill = fills ? scores => CircuitPruning.Fill(m => select(scores, m, o.Signed), value, scores.Graph.EdgeCount) : null,
+            });
         }
         Add("top-n", o.TopN, CircuitSelection.TopEdges);
         Add("greedy", o.Greedy, CircuitSelection.Greedy);
@@ -88,20 +105,32 @@ internal static class CircuitCommand
         if (o.Threshold is { } t)
         {
             if (!float.IsFinite(t)) throw new UsageException("--threshold: must be a finite number.");
-            chosen.Add(new Selection("threshold", JsonValue.Create(t), scores => CircuitSelection.Threshold(scores, t, o.Signed)));
+            chosen.Add(new Selection("threshold", JsonValue.Create(t), (scores, _) => CircuitSelection.Threshold(scores, t, o.Signed)));
         }
+        if (o.Fill && o.NoPrune) throw new UsageException("--fill counts what pruning leaves; it does not go with --no-prune.");
+        if (o.Fill && chosen is [{ Fill: null } other]) throw new UsageException($"--fill counts edges; it goes with --top-n and --greedy, not with --{other.Name}.");
         return chosen.Count == 1 ? chosen[0] : throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes.");
     }
 
-    private static Circuit WithProvenance(Circuit circuit, Selection selection, CircuitOptions o) => new(circuit.Graph, circuit.Membership)
+    /// <summary>The circuit as its file has it: with the selection that made it.</summary>
+    /// <param name="circuit">The circuit.</param>
+    /// <param name="select">The option that selected it, without dashes.</param>
+    /// <param name="value">The option's value.</param>
+    /// <param name="signed">Whether edges were ranked by their score, not its absolute value.</param>
+    /// <param name="pruned">Whether it was pruned.</param>
+    /// <param name="filled">Whether the value counts edges after pruning.</param>
+    public static Circuit WithSelection(Circuit circuit, string select, JsonNode value, bool signed, bool pruned, bool filled) => new(circuit.Graph, circuit.Membership)
     {
         EdgesBeforePrune = circuit.EdgesBeforePrune,
         Scores = circuit.Scores,
         Provenance = (circuit.Provenance ?? new Provenance()) with
         {
-            Selection = new JsonObject { ["select"] = selection.Name, ["value"] = selection.Value.DeepClone(), ["signed"] = o.Signed, ["pruned"] = !o.NoPrune },
+            Selection = new JsonObject { ["select"] = select, ["value"] = value, ["signed"] = signed, ["pruned"] = pruned, ["filled"] = filled },
         },
     };
 
-    private sealed record Selection(string Name, JsonValue Value, Func<EdgeScores, Circuit> Select);
+    private sealed record Selection(string Name, JsonValue Value, Func<EdgeScores, int?, Circuit> Select)
+    {
+        public Func<EdgeScores, Circuit>? Fill { get; init; }
+    }
 }

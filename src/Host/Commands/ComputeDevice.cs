@@ -20,8 +20,13 @@ internal static class ComputeDevice
         Ordinal(o.Device);
         MethodOptions.Positive("threads", o.Threads);
         if (o.Memory is not null) Sizes.Parse("memory", o.Memory);
-        bool plain = Precision(o) == MatrixPrecision.Float32 && !UsesCublas(o);
+        MatrixProvider provider = Provider(o);
+        bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
+        if (provider == MatrixProvider.Ffma && Precision(o) != MatrixPrecision.Float32)
+        {
+            throw new UsageException($"--gemm ffma multiplies in fp32 only, and {o.Precision} is for tensor cores: leave --gemm or --precision out.");
+        }
         if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal)) throw new UsageException("--threads is for the CPU device; add --device cpu.");
     }
 
@@ -31,7 +36,8 @@ internal static class ComputeDevice
     public static Device Open(DeviceOptions o, Terminal terminal)
     {
         Check(o);
-        CudaOptions options = new() { Precision = Precision(o), UseCublas = UsesCublas(o) };
+        MatrixProvider provider = Provider(o);
+        CudaOptions options = new() { Precision = Precision(o), UseCublas = provider == MatrixProvider.Cublas, TensorCores = provider != MatrixProvider.Ffma };
         Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
         if (o.Memory is not null) device.MemoryBudget = Sizes.Parse("memory", o.Memory);
         return device;
@@ -72,7 +78,7 @@ internal static class ComputeDevice
 
     private static MatrixPrecision Precision(DeviceOptions o) => EnumNames.Parse<MatrixPrecision>("precision", o.Precision);
 
-    private static bool UsesCublas(DeviceOptions o) => EnumNames.Parse<MatrixProvider>("gemm", o.Gemm) == MatrixProvider.Cublas;
+    private static MatrixProvider Provider(DeviceOptions o) => EnumNames.Parse<MatrixProvider>("gemm", o.Gemm);
 
     private static UsageException NeedsGpu(DeviceOptions o) => new(Precision(o) != MatrixPrecision.Float32
         ? $"--precision {o.Precision} needs a GPU; the CPU computes in fp32."

@@ -17,6 +17,6 @@ internal abstract class DeviceOptions : CommandOptions
     [Option("precision", MetaValue = "PRECISION", Default = "fp32", HelpText = "Matrix products on a GPU: fp32, or with rounded factors tf32 or bf16. The CPU has fp32.")]
     public string Precision { get; set; } = "fp32";
 
-    [Option("gemm", MetaValue = "PROVIDER", Default = "own", HelpText = "Who multiplies matrices on a GPU: own, or cublas of an installed CUDA toolkit.")]
+    [Option("gemm", MetaValue = "PROVIDER", Default = "own", HelpText = "How matrices are multiplied on a GPU: own (tensor cores; fp32 as three TF32 products, as accurate), ffma (without tensor cores; fp32 only) or cublas (of an installed CUDA toolkit).")]
     public string Gemm { get; set; } = "own";
 }

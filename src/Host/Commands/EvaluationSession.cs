@@ -15,8 +15,9 @@ internal sealed class EvaluationSession : IDisposable
     private readonly Device _device;
     private readonly Gpt2Checkpoint _checkpoint;
     private readonly LoadedModel _model;
+    private readonly bool _owns;
 
-    private EvaluationSession(Device device, Gpt2Checkpoint checkpoint, LoadedModel model, PromptSet prompts, EvaluationOptions options, ulong seed, StageClock clock)
+    private EvaluationSession(Device device, Gpt2Checkpoint checkpoint, LoadedModel model, PromptSet prompts, EvaluationOptions options, ulong seed, StageClock clock, bool owns = true)
     {
         _device = device;
         _checkpoint = checkpoint;
@@ -25,7 +26,11 @@ internal sealed class EvaluationSession : IDisposable
         Options = options;
         Seed = seed;
         Clock = clock;
+        _owns = owns;
     }
+
+    /// <summary>The model with its name.</summary>
+    public LoadedModel Model => _model;
 
     /// <summary>The model.</summary>
     public Gpt2Weights Weights => _model.Weights;
@@ -57,7 +62,9 @@ internal sealed class EvaluationSession : IDisposable
     /// <param name="requireModel">Refuses a model that the circuits or scores do not belong to; called before the weights are read.</param>
     /// <param name="terminal">Told which device was chosen.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static EvaluationSession Open(PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation)
+    /// <param name="adjust">Changes which prompts are read; null for those that the options name.</param>
+    public static EvaluationSession Open(
+        PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation, Func<PromptRequest, PromptRequest>? adjust = null)
     {
         StageClock clock = new();
         clock.Start("load");
@@ -67,7 +74,7 @@ internal sealed class EvaluationSession : IDisposable
         {
             checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
             requireModel(checkpoint.Config);
-            PromptRequest request = Request(o);
+            PromptRequest request = adjust is null ? Request(o) : adjust(Request(o));
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint);
             clock.Start("load");
@@ -82,6 +89,10 @@ internal sealed class EvaluationSession : IDisposable
             throw;
         }
     }
+
+    /// <summary>The same model and options with other prompts. This session keeps the model and is disposed of last.</summary>
+    /// <param name="prompts">The prompts.</param>
+    public EvaluationSession On(PromptSet prompts) => new(_device, _checkpoint, _model, prompts, Options, Seed, Clock, owns: false);
 
     /// <summary>The provenance of a result of this session.</summary>
     /// <param name="batchSize">Prompt pairs per pass.</param>
@@ -118,6 +129,34 @@ internal sealed class EvaluationSession : IDisposable
         return json;
     }
 
+    /// <summary>
+    /// What every search on a model and prompts depends on, to the last bit. A command adds its own options and keeps all in its progress
+    /// file, so that only the same search goes on from there.
+    /// </summary>
+    /// <param name="o">The command's options.</param>
+    /// <returns>Names as messages show them, with their values.</returns>
+    public JsonObject RunIdentity(PromptedOptions o)
+    {
+        Provenance p = Provenance(0);
+        return new JsonObject
+        {
+            ["the program's version"] = p.Version,
+            ["the model (its hash)"] = p.ModelHash,
+            ["the prompts (their hash)"] = p.DataHash,
+            ["--data"] = p.Data,
+            ["--task"] = p.Task,
+            ["--seed"] = p.Seed,
+            ["the number of prompt pairs"] = p.Items,
+            ["--no-bos"] = o.NoBos,
+            ["--hard-corruption"] = o.HardCorruption,
+            ["--metric"] = p.Metric,
+            ["--ablation"] = p.Ablation,
+            ["the device"] = p.Device,
+            ["--precision"] = p.Precision,
+            ["--gemm"] = p.Gemm,
+        };
+    }
+
     /// <summary>Prints what was used and how long it took.</summary>
     public void PrintRun(Terminal terminal, int batchSize, long peakBytes, BatchSummary? plan = null)
     {
@@ -131,6 +170,7 @@ internal sealed class EvaluationSession : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        if (!_owns) return;
         _model.Dispose();
         _checkpoint.Dispose();
         _device.Dispose();

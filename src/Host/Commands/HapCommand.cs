@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using CommandLine;
 using CommandLine.Text;
@@ -66,12 +67,9 @@ internal static class HapCommand
         session.Clock.Start("scores");
         EdgeScores scores = given ?? Score(session, scorer, terminal, cancellation);
         bool[] kept = HybridPruning.Keep(scores, o.Keep);
-        JsonObject firstStage = new()
-        {
-            ["keep"] = o.Keep,
-            ["scorer"] = given is null ? EnumNames.Of(scorer) : given.Provenance?.Method ?? o.Scores,
-            ["scorer-metric"] = given is null ? scorer.HasMetric() ? EnumNames.Of(session.Options.Metric) : null : given.Provenance?.Metric,
-        };
+        JsonObject firstStage = given is null
+            ? FirstStage(o.Keep, EnumNames.Of(scorer), scorer.HasMetric() ? EnumNames.Of(session.Options.Metric) : null)
+            : FirstStage(o.Keep, given.Provenance?.Method ?? o.Scores, given.Provenance?.Metric);
         JsonObject run = MaskTraining.RunOf(o, session, options);
         run["--keep"] = o.Keep;
         run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(scores.Values.AsSpan())));
@@ -112,12 +110,21 @@ internal static class HapCommand
     {
         EdgePruningOptions options = o.Training();
         scorer = EnumNames.Parse<AttributionMethod>("scorer", o.Scorer ?? "eap");
-        if (o.Keep is not (> 0 and <= 1)) throw new UsageException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--keep {o.Keep}: must be above 0 and at most 1."));
-        if (1 - o.Keep > o.Sparsity) throw new UsageException($"--keep {o.Keep} leaves fewer edges than a circuit of --sparsity {o.Sparsity} has.");
+        CheckKeep(o.Keep, o.Sparsity);
         if (o.Scorer is not null && o.Scores is not null) throw new UsageException("--scorer does not apply to --scores: those are made already.");
         if (o.Compare && o.Resume) throw new UsageException("--compare measures time and needs a run that was not stopped; leave --compare or --resume out.");
         return options;
     }
+
+    /// <summary>Refuses a first stage that cannot be used.</summary>
+    public static void CheckKeep(double keep, double sparsity)
+    {
+        if (keep is not (> 0 and <= 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--keep {keep}: must be above 0 and at most 1."));
+        if (1 - keep > sparsity) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--keep {keep} leaves fewer edges than a circuit of --sparsity {sparsity} has."));
+    }
+
+    /// <summary>The first stage as a circuit's provenance states it.</summary>
+    public static JsonObject FirstStage(double keep, string? scorer, string? metric) => new() { ["keep"] = keep, ["scorer"] = scorer, ["scorer-metric"] = metric };
 
     private static EdgeScores Score(EvaluationSession session, AttributionMethod scorer, Terminal terminal, CancellationToken cancellation)
     {

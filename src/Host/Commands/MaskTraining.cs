@@ -52,21 +52,7 @@ internal static class MaskTraining
     /// <summary>Everything that the masks depend on, to the last bit.</summary>
     public static JsonObject RunOf(MaskTrainingOptions o, EvaluationSession session, EdgePruningOptions options)
     {
-        Provenance p = session.Provenance(0);
-        JsonObject run = new()
-        {
-            ["the program's version"] = p.Version,
-            ["the model (its hash)"] = p.ModelHash,
-            ["the prompts (their hash)"] = p.DataHash,
-            ["--data"] = p.Data,
-            ["--task"] = p.Task,
-            ["--seed"] = p.Seed,
-            ["the number of prompt pairs"] = p.Items,
-            ["--no-bos"] = o.NoBos,
-            ["--hard-corruption"] = o.HardCorruption,
-            ["--ablation"] = p.Ablation,
-            ["the device"] = p.Device,
-        };
+        JsonObject run = session.RunIdentity(o);
         foreach ((string name, JsonNode? value) in Describe(options)) run[$"--{name}"] = value?.DeepClone();
         return run;
     }

@@ -27,7 +27,7 @@ internal abstract class ModelPromptOptions : DeviceOptions
         : throw new UsageException($"--batch-size {BatchSizeText}: give a number of prompt pairs above 0, or auto.");
 
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
-    public int? Limit { get; set; }
+    public virtual int? Limit { get; set; }
 
     [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
     public bool NoBos { get; set; }

@@ -118,8 +118,7 @@ internal static class PathPatchCommand
     // What decides the rounds; how many there may be does not, so that a resumed run may ask for more.
     private static JsonObject RunOf(PathPatchOptions o, EvaluationSession session, ComputationGraph graph, IReadOnlyList<int> senders, IReadOnlyList<PathReceiver> receivers)
     {
-        Provenance p = session.Provenance(0);
-        JsonObject run = new() { ["version"] = p.Version, ["model hash"] = p.ModelHash, ["data hash"] = p.DataHash, ["--metric"] = p.Metric, ["--ablation"] = p.Ablation, ["--limit"] = p.Items, ["--device"] = p.Device };
+        JsonObject run = session.RunIdentity(o);
         foreach ((string key, JsonNode? value) in OptionsOf(o)) run[$"--{key}"] = value?.DeepClone();
         run["--senders"] = string.Join(' ', senders.Select(graph.WriterName));
         run["--receivers"] = string.Join(' ', receivers.Select(r => graph.ReaderName(r.Column)));

@@ -43,38 +43,10 @@ internal static class PathPicture
     /// <summary>The page.</summary>
     public static string Page(PathReport report)
     {
-        StringBuilder page = new();
-        string title = WebUtility.HtmlEncode(report.Title);
-        page.Append($$"""
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-            <meta name="generator" content="gradpath">
-            <link rel="icon" href="data:,">
-            <title>{{title}}</title>
-            <style>
-            body { margin: 24px; font: 15px/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: {{Ink}}; }
-            svg { max-width: 100%; height: auto; }
-            table { border-collapse: collapse; }
-            th, td { padding: 2px 12px; border-bottom: 1px solid #dddfe2; text-align: left; }
-            td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-            </style>
-            </head>
-            <body>
-            <h1>{{title}}</h1>
-
-            """);
-        page.Append(Draw(report));
-        page.Append("<h2>Edges that were followed</h2>\n<table>\n<tr><th class=\"number\">round</th><th>edge</th><th class=\"number\">effect").Append(report.Relative ? " in %" : "").Append("</th></tr>\n");
-        for (int r = 0; r < report.Trace.Rounds.Count; r++)
-        {
-            foreach (PathEdge edge in report.Trace.Rounds[r].Edges)
-                Line(page, $"<tr><td class=\"number\">{r + 1}</td><td>{WebUtility.HtmlEncode(report.NameOf(edge))}</td><td class=\"number\">{report.Cell(edge.Effect)}</td></tr>");
-        }
-        return page.Append("</table>\n</body>\n</html>\n").ToString();
+        string[] heads = ["round", "edge", report.Relative ? "effect in %" : "effect"];
+        IEnumerable<string[]> rows = report.Trace.Rounds.SelectMany((round, r) => round.Edges.Select(
+            edge => (string[])[(r + 1).ToString(CultureInfo.InvariantCulture), report.NameOf(edge), report.Cell(edge.Effect)]));
+        return PlainPage.Of(report.Title, $"{Draw(report)}<h2>Edges that were followed</h2>\n{PlainPage.Table(heads, 2, rows)}");
     }
 
     /// <summary>The drawing.</summary>

@@ -14,6 +14,7 @@ internal static class GemmChecks
         Check("Gemm, accumulating with a bias", x => Case(x, false, x.Coin()) with { Bias = true, Accumulate = true }),
         Check("Gemm, batch", x => Case(x, x.Coin(), x.Coin(), 30) with { Batch = x.Extent(5, 2) }),
         Check("Gemm, accumulating batch", x => Case(x, x.Coin(), x.Coin(), 30) with { Batch = x.Extent(5, 2), Accumulate = true }),
+        Check("Gemm, batch with a bias", x => Case(x, false, x.Coin(), 30) with { Batch = x.Extent(5, 2), Bias = true, Accumulate = x.Coin() }),
         Check("Gemm, batch of one B", x => Case(x, false, x.Coin(), 30) with { Batch = x.Extent(5, 2), OneB = true }),
         Check("Gemm, one row", x => Case(x, false, x.Coin()) with { M = 1 }),
         Check("Gemm, one column", x => Case(x, x.Coin(), x.Coin()) with { N = 1 }),

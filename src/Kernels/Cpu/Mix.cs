@@ -1,8 +1,10 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace Gradpath.Kernels.Cpu;
 
-// A part is one row of one input: it stays in the first-level cache while its slots are added.
+// Rows go outside and inputs inside: one row of all slots stays in cache while every input takes its share of it, so each slot comes from
+// memory once. Four slots are added at a time, which reads and writes the output a quarter as often.
 public sealed unsafe partial class CpuDevice
 {
     /// <inheritdoc />
@@ -17,6 +19,7 @@ public sealed unsafe partial class CpuDevice
             TakesTotal = P(plan.TakesTotal),
             Start = P(plan.Start),
             Slot = P(plan.Slot),
+            Inputs = inputs,
             Rows = rows,
             Width = width,
             Output = P(output),
@@ -29,25 +32,58 @@ public sealed unsafe partial class CpuDevice
     {
         public float* Baseline, Total, Differences, Output;
         public int* Copy, TakesTotal, Start, Slot;
-        public int Rows, Width;
+        public int Inputs, Rows, Width;
         public RowRange Range;
 
         public readonly void Execute(int part, int worker)
         {
-            for (int at = Range.From(part); at < Range.To(part); at++)
+            for (int at = Range.From(part); at < Range.To(part); at++) Mix(at % Inputs, at / Inputs);
+        }
+
+        private readonly void Mix(int input, int row)
+        {
+            float* output = Output + ((((long)input * Rows) + row) * Width);
+            var sum = new Span<float>(output, Width);
+            new ReadOnlySpan<float>(Baseline + ((long)row * Width), Width).CopyTo(sum);
+            bool subtract = TakesTotal[input] != 0;
+            if (subtract) TensorPrimitives.Add(sum, new ReadOnlySpan<float>(Total + ((((long)Copy[input] * Rows) + row) * Width), Width), sum);
+            int s = Start[input];
+            for (; s + 4 <= Start[input + 1]; s += 4) AddFour(Of(s, row), Of(s + 1, row), Of(s + 2, row), Of(s + 3, row), subtract, output);
+            for (; s < Start[input + 1]; s++)
             {
-                int input = at / Rows;
-                int row = at % Rows;
-                var output = new Span<float>(Output + ((long)at * Width), Width);
-                new ReadOnlySpan<float>(Baseline + ((long)row * Width), Width).CopyTo(output);
-                bool subtract = TakesTotal[input] != 0;
-                if (subtract) TensorPrimitives.Add(output, new ReadOnlySpan<float>(Total + ((((long)Copy[input] * Rows) + row) * Width), Width), output);
-                for (int s = Start[input]; s < Start[input + 1]; s++)
+                var difference = new ReadOnlySpan<float>(Of(s, row), Width);
+                if (subtract) TensorPrimitives.Subtract(sum, difference, sum);
+                else TensorPrimitives.Add(sum, difference, sum);
+            }
+        }
+
+        private readonly float* Of(int s, int row) => Differences + ((((long)Slot[s] * Rows) + row) * Width);
+
+        private readonly void AddFour(float* a, float* b, float* c, float* d, bool subtract, float* output)
+        {
+            int column = 0;
+            if (Vector512.IsHardwareAccelerated)
+            {
+                Vector512<float> sign = Vector512.Create(subtract ? -0f : 0f);
+                for (; column + 16 <= Width; column += 16)
                 {
-                    var difference = new ReadOnlySpan<float>(Differences + ((((long)Slot[s] * Rows) + row) * Width), Width);
-                    if (subtract) TensorPrimitives.Subtract(output, difference, output);
-                    else TensorPrimitives.Add(output, difference, output);
+                    Vector512<float> four = Vector512.Load(a + column) + Vector512.Load(b + column) + (Vector512.Load(c + column) + Vector512.Load(d + column));
+                    (Vector512.Load(output + column) + (four ^ sign)).Store(output + column);
                 }
+            }
+            else
+            {
+                Vector256<float> sign = Vector256.Create(subtract ? -0f : 0f);
+                for (; column + 8 <= Width; column += 8)
+                {
+                    Vector256<float> four = Vector256.Load(a + column) + Vector256.Load(b + column) + (Vector256.Load(c + column) + Vector256.Load(d + column));
+                    (Vector256.Load(output + column) + (four ^ sign)).Store(output + column);
+                }
+            }
+            for (; column < Width; column++)
+            {
+                float four = a[column] + b[column] + (c[column] + d[column]);
+                output[column] += subtract ? -four : four;
             }
         }
     }

@@ -96,16 +96,16 @@ internal sealed unsafe class Cublas : IDisposable
                 &alpha,
                 First(b),
                 Float32,
-                b.Stride,
+                Leading(b),
                 options.StepB,
                 First(a),
                 Float32,
-                a.Stride,
+                Leading(a),
                 options.StepA,
                 &beta,
                 First(c),
                 Float32,
-                c.Stride,
+                Leading(c),
                 options.StepC,
                 Math.Max(1, options.Batch),
                 exact ? ComputeFloat32 : _compute,
@@ -121,6 +121,9 @@ internal sealed unsafe class Cublas : IDisposable
     }
 
     private static nint First(in Matrix m) => m.Storage.Address + (nint)(m.Offset * sizeof(float));
+
+    // Without columns a row may have no length, which cuBLAS does not take even where it reads nothing.
+    private static int Leading(in Matrix m) => Math.Max(1, m.Stride);
 
     private static void Check(int status, string call)
     {

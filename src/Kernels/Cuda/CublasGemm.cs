@@ -12,23 +12,23 @@ public sealed partial class CudaDevice
     private void OpenCublas()
     {
         _cublasWorkspace = AllocateScratch(CublasWorkspaceBytes);
-        _cublas = new Cublas(_stream, _options.Precision, _cublasWorkspace.Address, CublasWorkspaceBytes);
+        _cublas = new Cublas(_stream, _options.Precision, _cublasWorkspace.Address, CublasWorkspaceBytes, _options.CublasNames);
     }
 
     // The bias is a product too: a column of ones times the bias row, which leaves the bias as it is.
     private void CublasProduct(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
         Enter();
+        _lastLaunch = "a product by cuBLAS";
         float beta = options.Accumulate ? 1 : 0;
         if (options.Bias is { } bias)
         {
             Tensor ones = Ones(c.Rows);
             var column = new Matrix(ones, 0, c.Rows, 1, 1);
             var row = new Matrix(bias, 0, 1, c.Columns, c.Columns);
-            _cublas!.Multiply(column, row, c, beta, default, exact: true);
+            _cublas!.Multiply(column, row, c, beta, options with { StepA = 0, StepB = 0 }, exact: true);
             beta = 1;
         }
-        _lastLaunch = "a product by cuBLAS";
         _cublas!.Multiply(a, b, c, beta, options);
     }
 

@@ -91,7 +91,7 @@ public sealed partial class CudaDevice : Device
     public override MatrixPrecision Precision => _options.Precision;
 
     /// <inheritdoc />
-    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : MatrixProvider.Own;
+    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
 
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;

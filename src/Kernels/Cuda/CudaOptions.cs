@@ -20,4 +20,7 @@ public sealed record CudaOptions
 
     /// <summary>Whether freed memory is kept for the next allocation of its size.</summary>
     public bool CacheMemory { get; init; } = true;
+
+    /// <summary>Names of cuBLAS's library in place of those under which it is installed, for tests; null for those.</summary>
+    internal IReadOnlyList<string>? CublasNames { get; init; }
 }

@@ -11,9 +11,13 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 {
     private readonly Dictionary<string, int> _calls = [];
     private readonly Dictionary<(string Kind, nint Handle), long> _live = [];
+    private nint _stream;
 
     /// <summary>Asked before each call, by its name and how often it has been made before; not null makes the call fail so.</summary>
     public Func<string, int, CudaResult?>? Fault { get; set; }
+
+    /// <summary>Whether new memory is filled with a number that means nothing, so that none of it counts as unwritten.</summary>
+    public bool ClearsMemory { get; init; }
 
     /// <summary>What has not been given back.</summary>
     public IEnumerable<string> Live => _live.Keys.Select(k => $"{k.Kind} {k.Handle:x}");
@@ -91,7 +95,9 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public nint Allocate(long bytes)
     {
         Note(nameof(Allocate));
-        return Take("memory", inner.Allocate(bytes), bytes);
+        nint address = Take("memory", inner.Allocate(bytes), bytes);
+        if (ClearsMemory) inner.FillBytes(address, 0xcd, bytes, _stream);
+        return address;
     }
 
     public void Free(nint address)
@@ -141,7 +147,7 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public nint CreateStream()
     {
         Note(nameof(CreateStream));
-        return Take("stream", inner.CreateStream(), 1);
+        return _stream = Take("stream", inner.CreateStream(), 1);
     }
 
     public void DestroyStream(nint stream)

@@ -3,7 +3,10 @@
 #include <stdio.h>
 
 static int live, streams, workspaces, failing;
-static int lastCompute, lastAlgorithm, lastTypes;
+static int lastCompute, lastAlgorithm, lastTypes, products;
+static ptrdiff_t toHost;
+
+static int shorter(int leading, int rows) { return leading < 1 || leading < rows; }
 
 int cublasCreate_v2(void **handle) { *handle = &live; live++; return failing == 1 ? 3 : 0; }
 int cublasDestroy_v2(void *handle) { if (handle != &live) return 7; live--; return 0; }
@@ -14,6 +17,11 @@ int cublasGemmStridedBatchedEx(void *handle, int opA, int opB, int m, int n, int
                                long long stepA, const void *b, int typeB, int ldb, long long stepB, const void *beta, void *c, int typeC,
                                int ldc, long long stepC, int batch, int compute, int algorithm) {
   if (handle != &live || failing == 3) return 13;
+  if (shorter(lda, opA ? k : m) || shorter(ldb, opB ? n : k) || shorter(ldc, m) || batch < 0) return 7;
+  products++;
+  a = (const char *)a + toHost;
+  b = (const char *)b + toHost;
+  c = (char *)c + toHost;
   lastCompute = compute;
   lastAlgorithm = algorithm;
   lastTypes = typeA + typeB + typeC;
@@ -35,7 +43,10 @@ int cublasGemmStridedBatchedEx(void *handle, int opA, int opB, int m, int n, int
 }
 
 int fakeState(int what) {
-  int values[] = {live, streams, workspaces, lastCompute, lastAlgorithm, lastTypes};
+  int values[] = {live, streams, workspaces, lastCompute, lastAlgorithm, lastTypes, products};
   return values[what];
 }
 void fakeFail(int what) { failing = what; }
+
+// What is to be added to the address of device memory to find it on the host.
+void fakeHost(ptrdiff_t distance) { toHost = distance; }

@@ -84,7 +84,7 @@ public sealed class SharedPrefixTests
     }
 
     // Prefixes of 0, 1, 2 .. tokens, one pair that differs in its last token alone, one that does not differ.
-    private static PromptPair[] WithPrefixes(PromptPair[] pairs) =>
+    internal static PromptPair[] WithPrefixes(PromptPair[] pairs) =>
     [
         .. pairs.Select((p, i) => p with { Corrupted = [.. p.Clean.Select((token, at) => at < i ? token : p.Corrupted[at])] }),
         pairs[4] with { Corrupted = [.. pairs[4].Clean[..^1], pairs[4].Corrupted[^1]] },

@@ -18,18 +18,19 @@ internal sealed class MaskedBench : IDisposable
     private readonly DeviceArray<double> _scores;
     private readonly TaskMetric _metric;
 
-    public MaskedBench(OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, TaskMetric metric)
+    public MaskedBench(OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, TaskMetric metric, bool wholePrompts = false)
     {
         Gpt2Weights weights = model.Weights;
         int[][] items = [[.. Enumerable.Range(0, pairs.Count)]];
-        int[] largest = MaskedBatches.Largest(pairs, items);
+        PromptSpan[] spans = wholePrompts ? PromptSpan.Of(pairs, sharePrefixes: false) : MaskedBatches.SpansOf(pairs, ablation);
+        PromptSpan[] largest = MaskedBatches.Largest(spans, items);
         var options = new AttributionOptions { Method = AttributionMethod.Exact, Metric = TaskMetric.KlDivergence, Ablation = ablation };
         _metric = metric;
         _context = new ScoringContext(weights, options, pairs.Count, new BatchPlan(items, pairs.Count), (_, _) => { }, default);
         Plan = new MaskedPlan(_context.Graph, candidates, ablation != Ablation.Patching);
         _head = new OutputHead(weights, metric, largest.Length, largest.Length);
-        Pass = new MaskedPass(weights, Plan, PassCapacity.For(largest, 1, false), _head);
-        _batches = new MaskedBatches(_context, pairs, items, Plan, Pass.Biases);
+        Pass = new MaskedPass(weights, Plan, PassCapacity.For(largest, 1, true), _head);
+        _batches = new MaskedBatches(_context, pairs, spans, items, Plan, Pass.Biases);
         Batch = _batches.Get(0);
         if (metric == TaskMetric.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
         else _head.SetItems(pairs);

@@ -113,6 +113,26 @@ public sealed class MaskedPassTests
         Assert.True(compact.Plan.WorkPerRow(config.Width, config.HeadWidth, config.InnerWidth) < full.Plan.WorkPerRow(config.Width, config.HeadWidth, config.InnerWidth));
     }
 
+    [Theory]
+    [InlineData("one head", 1)]
+    [InlineData("relu, unscaled attention", 1)]
+    [InlineData("relu, unscaled attention", 0.2)]
+    [InlineData("untied, erf", 0.3)]
+    [InlineData("head bias", 1)]
+    public void Leaving_out_shared_prefixes_changes_nothing(string name, double density)
+    {
+        using OddModel model = OddModel.Make(name);
+        PromptPair[] pairs = SharedPrefixTests.WithPrefixes(model.Mixed);
+        var graph = new ComputationGraph(model.Weights.Config);
+        bool[] candidates = Draw(graph, density, 8);
+        using var whole = new MaskedBench(model, pairs, candidates, Ablation.Patching, TaskMetric.KlDivergence, wholePrompts: true);
+        using var shared = new MaskedBench(model, pairs, candidates, Ablation.Patching, TaskMetric.KlDivergence);
+        Assert.True(shared.Batch.Shape.Rows < whole.Batch.Shape.Rows);
+        double[] masks = Soft(graph, 9);
+        Close(whole.Loss(masks), shared.Loss(masks), 1e-5);
+        Close(whole.Gradient(), shared.Gradient(), 2e-5);
+    }
+
     [Fact]
     public void A_pass_over_a_batch_allocates_nothing()
     {

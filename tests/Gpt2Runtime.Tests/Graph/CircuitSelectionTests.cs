@@ -129,4 +129,28 @@ public class CircuitSelectionTests
         }
         return taken;
     }
+
+    /// <summary>The filled circuit is the largest pruned one that is not too large, found here by trying every number.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(7, false)]
+    [InlineData(7, true)]
+    [InlineData(20, false)]
+    [InlineData(20, true)]
+    [InlineData(1000, false)]
+    public void A_selection_is_filled_up_to_what_pruning_leaves(int wanted, bool greedy)
+    {
+        var graph = new ComputationGraph(2, 2);
+        var random = new Random(wanted);
+        var values = new float[graph.Writers * graph.Readers];
+        foreach ((int row, int column) in graph.Edges) values[(row * graph.Readers) + column] = (float)random.NextDouble() - 0.5f;
+        var scores = new EdgeScores(graph, values);
+        Circuit Select(int n) => greedy ? CircuitSelection.Greedy(scores, n) : CircuitSelection.TopEdges(scores, n);
+        Circuit filled = CircuitPruning.Fill(Select, wanted, graph.EdgeCount);
+        Circuit[] all = [.. Enumerable.Range(0, graph.EdgeCount + 1).Select(n => CircuitPruning.Prune(Select(n)))];
+        Circuit expected = all.Last(c => c.EdgeCount <= wanted);
+        Assert.Equal(expected.Membership.ToArray(), filled.Membership.ToArray());
+        Assert.Equal(expected.EdgesBeforePrune, filled.EdgesBeforePrune);
+    }
 }

@@ -63,6 +63,8 @@ internal sealed unsafe partial class EmulatedDriver
         else Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, Work);
         statistics.Launches++;
         statistics.Blocks += launch.Blocks;
+        statistics.Threads = threads;
+        statistics.DynamicSharedBytes = sharedBytes;
         for (int i = 0; i < workers; i++)
         {
             statistics.Instructions += _workers[i].Instructions;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Gradpath.Kernels.Cuda.Driver;
+using Gradpath.PtxEmulator.Memory;
 
 namespace Gradpath.PtxEmulator;
 
@@ -24,6 +25,9 @@ internal sealed unsafe partial class EmulatedDriver
 
     /// <summary>Allocations of more bytes than this fail.</summary>
     public long FailAllocationsAbove { get; set; } = long.MaxValue;
+
+    /// <summary>What is to be added to the address of device memory to find it on the host, for a library that takes the place of kernels.</summary>
+    public nint DistanceToHost => (nint)((long)_arena!.Host(Arena.Base) - (long)Arena.Base);
 
     public (long Free, long Total) MemoryInfo()
     {

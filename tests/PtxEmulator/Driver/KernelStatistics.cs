@@ -9,6 +9,11 @@ internal sealed class KernelStatistics
 
     public long Blocks { get; set; }
 
+    /// <summary>Threads of a block and dynamic shared memory, of the last launch.</summary>
+    public int Threads { get; set; }
+
+    public int DynamicSharedBytes { get; set; }
+
     /// <summary>PTX instructions, summed over threads; those under a false predicate count too.</summary>
     public long Instructions { get; set; }
 

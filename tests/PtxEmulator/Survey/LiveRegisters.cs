@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Gradpath.Cuda.Tests;
+namespace Gradpath.PtxEmulator.Survey;
 
 /// <summary>
 /// How many 32-bit registers the values of a kernel need at its widest point, from the PTX: a bound that a compiler which keeps the order can meet.
@@ -8,16 +8,21 @@ namespace Gradpath.Cuda.Tests;
 /// </summary>
 internal static partial class LiveRegisters
 {
-    /// <summary>Entry points of a PTX text with their threads, the blocks that their launch bounds promise, and the registers.</summary>
+    /// <summary>Entry points of a PTX text with their threads (0 without launch bounds), the blocks that their launch bounds promise, and the registers.</summary>
     public static IEnumerable<(string Name, int Threads, int Blocks, int Registers)> Of(string ptx)
     {
         foreach (Match entry in Entry().Matches(ptx))
         {
             string head = entry.Groups["head"].Value;
-            int threads = int.Parse(Bound("maxntid", head) ?? "1024"), blocks = int.Parse(Bound("minnctapersm", head) ?? "1");
+            int threads = int.Parse(Bound("maxntid", head) ?? "0"), blocks = int.Parse(Bound("minnctapersm", head) ?? "1");
             yield return (entry.Groups["name"].Value, threads, blocks, Most(entry.Groups["body"].Value));
         }
     }
+
+    /// <summary>The most registers that launch bounds leave a thread: 65,536 of a multiprocessor, given to warps eight by eight; at most 255.</summary>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="blocks">Blocks that a multiprocessor holds at once.</param>
+    public static int Allowed(int threads, int blocks) => Math.Min(255, 65_536 / (threads * blocks) / 8 * 8);
 
     private static string? Bound(string directive, string head) =>
         Regex.Match(head, $@"\.{directive}\s+(\d+)") is { Success: true } match ? match.Groups[1].Value : null;

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using Gradpath.Gpt2Runtime.Graph;
+
+namespace Gradpath.Gpt2Runtime.Discovery;
+
+/// <summary>One run of ACDC on the way to a circuit of a requested size.</summary>
+/// <param name="Result">What it found.</param>
+/// <param name="Pruned">The circuit without what lies on no path from the input to the logits.</param>
+/// <param name="Time">How long it took.</param>
+public sealed record AcdcRun(AcdcResult Result, Circuit Pruned, TimeSpan Time);
+
+/// <summary>
+/// Finds a threshold at which <see cref="Acdc"/> leaves a requested number of edges: bisection on the logarithm of tau between
+/// <see cref="Smallest"/> and <see cref="Largest"/>. Every size starts from the same two ends, so that sizes share their first runs and the
+/// threshold for one does not depend on which others were asked for.
+/// </summary>
+/// <remarks>The size is no monotone function of tau, and some sizes have no tau; the nearest size on the way is taken.</remarks>
+/// <param name="search">Runs ACDC at a threshold.</param>
+public sealed class AcdcThresholdSearch(Func<double, AcdcResult> search)
+{
+    /// <summary>The smallest threshold that is tried, near to what float32 can tell apart.</summary>
+    public const double Smallest = 1e-8;
+
+    /// <summary>The largest threshold that is tried.</summary>
+    public const double Largest = 100;
+
+    /// <summary>A size is met when it is this share away at most.</summary>
+    public const double Tolerance = 0.02;
+
+    private readonly Dictionary<double, AcdcRun> _runs = [];
+
+    /// <summary>Finds the circuit whose pruned size is nearest to a number of edges; of two equally near the smaller.</summary>
+    /// <param name="edges">Number of edges wanted after pruning.</param>
+    /// <param name="mostRuns">Thresholds to look at, at most; those that another size has needed already cost nothing.</param>
+    /// <returns>The run, and all that were looked at for it: what this size would have cost alone.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">No run is allowed.</exception>
+    public (AcdcRun Best, IReadOnlyList<AcdcRun> Path) Find(int edges, int mostRuns)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(mostRuns, 1);
+        double low = Math.Log10(Smallest), high = Math.Log10(Largest);
+        AcdcRun? best = null;
+        List<AcdcRun> path = [];
+        for (int i = 0; i < mostRuns; i++)
+        {
+            double middle = (low + high) / 2;
+            AcdcRun run = At(Math.Pow(10, middle));
+            path.Add(run);
+            (int Distance, int Size) Rank(AcdcRun r) => (Math.Abs(r.Pruned.EdgeCount - edges), r.Pruned.EdgeCount);
+            if (best is null || Rank(run).CompareTo(Rank(best)) < 0) best = run;
+            if (Rank(best).Distance <= Tolerance * edges) break;
+            if (run.Pruned.EdgeCount > edges) low = middle;
+            else high = middle;
+        }
+        return (best!, path);
+    }
+
+    private AcdcRun At(double tau)
+    {
+        if (_runs.TryGetValue(tau, out AcdcRun? known)) return known;
+        var watch = Stopwatch.StartNew();
+        AcdcResult result = search(tau);
+        return _runs[tau] = new AcdcRun(result, CircuitPruning.Prune(result.Circuit), watch.Elapsed);
+    }
+}
