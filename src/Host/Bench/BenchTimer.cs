@@ -16,8 +16,8 @@ internal sealed class BenchTimer(Device device, bool quick, CancellationToken ca
     /// <returns>The median over rounds.</returns>
     public double Op(Action work)
     {
-        // The compiler makes a loop's second, faster version while the first one runs.
-        double warmUp = quick ? 0.05 : 0.3, round = quick ? 0.003 : 0.02, once = device.Time(work, 1), spent = once;
+        // The compiler makes a loop's second, faster version while the first one runs, and waits a tenth of a second before it begins.
+        double warmUp = 0.3, round = quick ? 0.003 : 0.02, once = device.Time(work, 1), spent = once;
         while (spent < warmUp)
         {
             once = device.Time(work, 1);
