@@ -3,7 +3,7 @@ namespace Gradpath.Kernels.Cuda;
 public sealed partial class CudaDevice
 {
     private const int LayerNormThreads = 128;
-    private const int LayerNormMostGroups = 4;
+    private const int LayerNormMostGroups = 3;
     private const int LayerNormOwnSharedBytes = 1024;
 
     private Kernel? _layerNorm, _layerNormBackward, _standardize;
