@@ -1,13 +1,3 @@
-using System.Text;
 using Gradpath.Host;
 
-// Ctrl-C asks the running command to stop at the next batch; a second one ends the program at once.
-using CancellationTokenSource stop = new();
-Console.CancelKeyPress += (_, key) =>
-{
-    if (stop.IsCancellationRequested) return;
-    key.Cancel = true;
-    stop.Cancel();
-};
-if (Console.IsOutputRedirected) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-return GradpathApp.Run(args, Console.In, Console.Out, Console.Error, stop.Token);
+return ConsoleProcess.Run((terminal, cancellation) => GradpathApp.Run(args, terminal, cancellation));

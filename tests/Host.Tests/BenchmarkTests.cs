@@ -68,6 +68,14 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         SameAsSingle(folder, $"{method}-0.6.json", circuit, evaluation);
     }
 
+    [Fact]
+    public void A_model_that_cannot_be_opened_leaves_no_folder()
+    {
+        string folder = _model.Path("never");
+        Cli.Run("benchmark", "--model", _model.Path("no-model"), "--task", "ioi", "--out", folder).Fails(1, "no-model");
+        Assert.False(Directory.Exists(folder));
+    }
+
     [Theory]
     [InlineData("edge-prune")]
     [InlineData("hap")]

@@ -19,7 +19,6 @@ internal static class BenchmarkCommand
     public static int Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
-        BenchmarkFolder folder = BenchmarkFolder.Open(o.Out, o.Resume);
         Circuit? truth = o.GroundTruth is null ? null : CompareCommand.Truth("ground-truth", o.GroundTruth);
         using var session = EvaluationSession.Open(
             o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request => request with { Limit = BenchmarkPrompts.Total(o) });
@@ -27,6 +26,8 @@ internal static class BenchmarkCommand
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
         CircuitFinder finder = new(find, o, terminal, cancellation);
         finder.Check();
+        // What cannot be run leaves no folder behind.
+        BenchmarkFolder folder = BenchmarkFolder.Open(o.Out, o.Resume);
         (truth, string? truthName) = truth is null ? KnownTruth(session) : (truth, o.GroundTruth);
 
         folder.Begin(RunOf(o, find, judge, truth, truthName), o.Resume);
