@@ -105,7 +105,7 @@ internal static class GradpathApp
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
-            terminal.Error.WriteLine($"gradpath: {e.Message}");
+            terminal.Error.WriteLine($"gradpath: {e.Message}{(e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "")}");
             if (Debug) terminal.Error.WriteLine(e);
             return ExitCode.Failure;
         }

@@ -1,19 +1,6 @@
-namespace Gradpath.Kernels;
+using System.Runtime.CompilerServices;
 
-/// <summary>Per item, the tokens that are judged: right answers with weight +1, wrong ones with -1 (or as a metric weights them).</summary>
-/// <param name="Start">[items + 1]: where an item's tokens start.</param>
-/// <param name="Token">Token ids of all items; no id twice within an item.</param>
-/// <param name="Weight">Weight of each token.</param>
-public sealed record AnswerTokens(DeviceArray<int> Start, DeviceArray<int> Token, DeviceArray<float> Weight) : IDisposable
-{
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        Start.Dispose();
-        Token.Dispose();
-        Weight.Dispose();
-    }
-}
+namespace Gradpath.Kernels;
 
 // Logits: what turns the answer position's output into a metric and its gradient.
 public abstract partial class Device
@@ -22,7 +9,15 @@ public abstract partial class Device
     /// <param name="logits">[rows, vocabulary].</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="vocabulary">Width of a row.</param>
-    public abstract void LogSoftmax(Tensor logits, int rows, int vocabulary);
+    internal void LogSoftmax(Tensor logits, int rows, int vocabulary)
+    {
+        AtLeast(0, rows);
+        AtLeast(1, vocabulary);
+        Need(logits, Size(rows, vocabulary));
+        if (!Begins(nameof(LogSoftmax))) return;
+        LogSoftmaxCore(logits, rows, vocabulary);
+        Ended();
+    }
 
     /// <summary>
     /// output[i] = sum over the item's tokens of weight * table[token]: with the unembedding as table, the direction in which the
@@ -32,8 +27,21 @@ public abstract partial class Device
     /// <param name="answers">The items' tokens.</param>
     /// <param name="items">Number of items.</param>
     /// <param name="width">Width of a row.</param>
-    /// <param name="output">[items, width].</param>
-    public abstract void WeightedRowSums(Tensor table, AnswerTokens answers, int items, int width, Tensor output);
+    /// <param name="output">[items, width]; must not overlap the table or the weights.</param>
+    internal void WeightedRowSums(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    {
+        AtLeast(0, items);
+        AtLeast(1, width);
+        long size = Size(items, width);
+        NeedRows(table, items, width);
+        Need(answers, items);
+        Need(output, size);
+        Apart(output, size, table, table.Length);
+        Apart(output, size, answers.Weight, answers.Weight.Length);
+        if (!Begins(nameof(WeightedRowSums))) return;
+        WeightedRowSumsCore(table, answers, items, width, output);
+        Ended();
+    }
 
     /// <summary>
     /// values[r] = v = sum over the item's tokens of weight * probability; gradient[r, j] = p_j (weight_j - v), the derivative of v by
@@ -46,7 +54,26 @@ public abstract partial class Device
     /// <param name="vocabulary">Width of a row.</param>
     /// <param name="values">[rows], out, float64.</param>
     /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities, or null.</param>
-    public abstract void ProbabilityDifference(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
+    internal void ProbabilityDifference(
+        Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    {
+        AtLeast(0, rows);
+        AtLeast(rows == 0 ? 0 : 1, items);
+        AtLeast(1, vocabulary);
+        long size = Size(rows, vocabulary);
+        Need(logProbabilities, size);
+        Need(answers, items);
+        Need(values, rows);
+        if (gradient is not null)
+        {
+            Need(gradient, size);
+            SameOrApart(gradient, logProbabilities, size);
+            Apart(gradient, size, answers.Weight, answers.Weight.Length);
+        }
+        if (!Begins(nameof(ProbabilityDifference))) return;
+        ProbabilityDifferenceCore(logProbabilities, answers, items, rows, vocabulary, values, gradient);
+        Ended();
+    }
 
     /// <summary>values[r] = sum_j t_j (log t_j - log p_j) with t the target's probabilities; gradient[r] = p - t. The target of row r is row r mod items.</summary>
     /// <param name="logProbabilities">[rows, vocabulary].</param>
@@ -55,8 +82,26 @@ public abstract partial class Device
     /// <param name="rows">Number of rows.</param>
     /// <param name="vocabulary">Width of a row.</param>
     /// <param name="values">[rows], out, float64.</param>
-    /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities, or null.</param>
-    public abstract void KlDivergence(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
+    /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities, must not overlap the target, or null.</param>
+    internal void KlDivergence(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    {
+        AtLeast(0, rows);
+        AtLeast(rows == 0 ? 0 : 1, items);
+        AtLeast(1, vocabulary);
+        long size = Size(rows, vocabulary);
+        Need(logProbabilities, size);
+        Need(target, Size(items, vocabulary));
+        Need(values, rows);
+        if (gradient is not null)
+        {
+            Need(gradient, size);
+            SameOrApart(gradient, logProbabilities, size);
+            Apart(gradient, size, target, Size(items, vocabulary));
+        }
+        if (!Begins(nameof(KlDivergence))) return;
+        KlDivergenceCore(logProbabilities, target, items, rows, vocabulary, values, gradient);
+        Ended();
+    }
 
     /// <summary>gradient[r] = d/d logits of sum_j (p_j - t_j)^2, t the target's probabilities. Row r's target is row r mod items.</summary>
     /// <param name="logProbabilities">[rows, vocabulary].</param>
@@ -64,8 +109,22 @@ public abstract partial class Device
     /// <param name="items">Rows of the target.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="vocabulary">Width of a row.</param>
-    /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities.</param>
-    public abstract void ProbabilityDistanceGradient(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient);
+    /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities, must not overlap the target.</param>
+    internal void ProbabilityDistanceGradient(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
+    {
+        AtLeast(0, rows);
+        AtLeast(rows == 0 ? 0 : 1, items);
+        AtLeast(1, vocabulary);
+        long size = Size(rows, vocabulary);
+        Need(logProbabilities, size);
+        Need(target, Size(items, vocabulary));
+        Need(gradient, size);
+        SameOrApart(gradient, logProbabilities, size);
+        Apart(gradient, size, target, Size(items, vocabulary));
+        if (!Begins(nameof(ProbabilityDistanceGradient))) return;
+        ProbabilityDistanceGradientCore(logProbabilities, target, items, rows, vocabulary, gradient);
+        Ended();
+    }
 
     /// <summary>values[r] = sum over d of x[r, d] y[r mod period, d], in float64.</summary>
     /// <param name="x">[rows, width].</param>
@@ -74,12 +133,63 @@ public abstract partial class Device
     /// <param name="rows">Number of rows.</param>
     /// <param name="width">Width of a row.</param>
     /// <param name="values">[rows], out.</param>
-    public abstract void RowDots(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values);
+    internal void RowDots(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
+    {
+        AtLeast(0, rows);
+        AtLeast(rows == 0 ? 0 : 1, period);
+        AtLeast(1, width);
+        Need(x, Size(rows, width));
+        Need(y, Size(period, width));
+        Need(values, rows);
+        if (!Begins(nameof(RowDots))) return;
+        RowDotsCore(x, y, period, rows, width, values);
+        Ended();
+    }
 
     /// <summary>indices[r] = position of the row's largest element, the first of equal ones.</summary>
     /// <param name="x">[rows, width].</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="width">Width of a row.</param>
     /// <param name="indices">[rows], out.</param>
-    public abstract void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices);
+    internal void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices)
+    {
+        AtLeast(0, rows);
+        AtLeast(1, width);
+        Need(x, Size(rows, width));
+        Need(indices, rows);
+        if (!Begins(nameof(ArgMax))) return;
+        ArgMaxCore(x, rows, width, indices);
+        Ended();
+    }
+
+    /// <inheritdoc cref="LogSoftmax" />
+    private protected abstract void LogSoftmaxCore(Tensor logits, int rows, int vocabulary);
+
+    /// <inheritdoc cref="WeightedRowSums" />
+    private protected abstract void WeightedRowSumsCore(Tensor table, AnswerTokens answers, int items, int width, Tensor output);
+
+    /// <inheritdoc cref="ProbabilityDifference" />
+    private protected abstract void ProbabilityDifferenceCore(
+        Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
+
+    /// <inheritdoc cref="KlDivergence" />
+    private protected abstract void KlDivergenceCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
+
+    /// <inheritdoc cref="ProbabilityDistanceGradient" />
+    private protected abstract void ProbabilityDistanceGradientCore(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient);
+
+    /// <inheritdoc cref="RowDots" />
+    private protected abstract void RowDotsCore(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values);
+
+    /// <inheritdoc cref="ArgMax" />
+    private protected abstract void ArgMaxCore(Tensor x, int rows, int width, DeviceArray<int> indices);
+
+    private void Need(AnswerTokens answers, int items, [CallerMemberName] string op = "")
+    {
+        if (answers is null) OpErrors.Missing(op, nameof(answers));
+        Need(answers.Start, items + 1L, "answers.Start", op);
+        Need(answers.Token, 0, "answers.Token", op);
+        Need(answers.Weight, answers.Token.Length, "answers.Weight", op);
+    }
 }

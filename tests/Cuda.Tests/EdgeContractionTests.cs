@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Tests;
 using Gradpath.PtxEmulator;
@@ -81,7 +82,7 @@ public sealed class EdgeContractionTests
         using Tensor d = device.StoreTensor(delta, writers, length), g = device.StoreTensor(gradients, readers, length);
         using DeviceArray<double> scores = device.AllocateArray<double>(result.Length);
         device.Upload<double>(result, scores);
-        device.ContractEdges(d, writers, g, readers, length, scores, Stride(readers), First);
+        device.ContractEdges(d, writers, g, readers, length, new ScoreBlock(scores, Stride(readers), First));
         device.Download(scores, result);
         return result;
     }

@@ -53,9 +53,10 @@ public class FailureTests
                 int failing = k - 1;
                 driver.Fault = (name, count) => name == call && (count == failing || (lasts && count == failing + 1)) ? (CudaResult)code : null;
                 var e = Assert.Throws<DeviceException>(() => TinyRuns.Score(model, Path, pairs));
+                Assert.Equal(call == "Allocate", e.IsOutOfMemory);
                 tried++;
                 Assert.StartsWith("cuda:0", e.Message, StringComparison.Ordinal);
-                Assert.Contains(call == "Allocate" ? "use a smaller --batch-size" : $"(CUDA error {code})", e.Message, StringComparison.Ordinal);
+                Assert.Contains(call == "Allocate" ? "has no room for" : $"(CUDA error {code})", e.Message, StringComparison.Ordinal);
                 driver.Fault = null;
                 long own = device.OwnScratchBytes;
                 Assert.True(device.AllocatedBytes == weights + own, $"call {failing} of {call}: {device.AllocatedBytes - weights - own} bytes are left");

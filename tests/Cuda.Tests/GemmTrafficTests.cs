@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Cuda;
 using Gradpath.PtxEmulator;
 using Xunit.Abstractions;
@@ -44,7 +45,7 @@ public sealed class GemmTrafficTests(ITestOutputHelper output)
         using CudaDevice device = new(driver, 0);
         using Tensor delta = device.Allocate(writers, length), gradients = device.Allocate(readers, length);
         using DeviceArray<double> scores = device.AllocateArray<double>(writers * readers);
-        device.ContractEdges(delta, writers, gradients, readers, length, scores, readers, 0);
+        device.ContractEdges(delta, writers, gradients, readers, length, new ScoreBlock(scores, readers, 0));
         device.Synchronize();
 
         KernelStatistics counted = driver.Statistics[$"contractEdges{readers}"];

@@ -129,7 +129,8 @@ public class MemoryTests
         using Tensor held = device.Allocate(1 << 20);
         _driver.Fault = (call, _) => call == "Allocate" ? CudaResult.OutOfMemory : null;
         var e = Assert.Throws<DeviceException>(() => device.Allocate(3 << 20));
-        Assert.Equal("cuda:0 has no room for 12.0 MiB: 512.0 GiB of 1024.0 GiB are free, 4.0 MiB are in this run's use; use a smaller --batch-size", e.Message);
+        Assert.Equal("cuda:0 has no room for 12.0 MiB: 512.0 GiB of 1024.0 GiB are free, 4.0 MiB are in this run's use", e.Message);
+        Assert.True(e.IsOutOfMemory);
         Assert.Equal(4 << 20, device.AllocatedBytes);
         _driver.Fault = null;
         using Tensor after = device.Allocate(3 << 20);

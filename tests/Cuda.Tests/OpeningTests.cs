@@ -89,9 +89,9 @@ public sealed class OpeningTests : IDisposable
     public void ALaunchThatFailsNamesKernelAndGrid()
     {
         using CudaDevice device = CudaDevice.Open(0);
-        using Tensor x = device.Allocate(3, 4), v = device.Allocate(4);
+        using Tensor x = device.Allocate(3, 4), v = device.Allocate(4), mean = device.Allocate(3), rstd = device.Allocate(3), y = device.Allocate(3, 4);
         _driver.Fault = (call, _) => call == "Launch" ? CudaResult.LaunchOutOfResources : null;
-        var e = Assert.Throws<DeviceException>(() => device.LayerNorm(x, v, v, 0, 3, 4, v, v, x));
+        var e = Assert.Throws<DeviceException>(() => device.LayerNorm(x, v, v, 0, 3, 4, mean, rstd, y));
         Assert.StartsWith("cuda:0: the kernel layerNorm could not be launched on ", e.Message, StringComparison.Ordinal);
         Assert.Contains(" threads with ", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("Launch: a launch asks for too many registers or too much shared memory (CUDA error 701)", e.Message, StringComparison.Ordinal);
@@ -103,8 +103,8 @@ public sealed class OpeningTests : IDisposable
     {
         using (CudaDevice device = CudaDevice.Open(0, new CudaOptions { CacheMemory = false }))
         {
-            using Tensor x = device.Allocate(3, 4), v = device.Allocate(4);
-            device.LayerNorm(x, v, v, 0, 3, 4, v, v, x);
+            using Tensor x = device.Allocate(3, 4), v = device.Allocate(4), mean = device.Allocate(3), rstd = device.Allocate(3), y = device.Allocate(3, 4);
+            device.LayerNorm(x, v, v, 0, 3, 4, mean, rstd, y);
             _driver.Fault = (_, _) => CudaResult.IllegalAddress;
             var e = Assert.Throws<DeviceException>(device.Synchronize);
             Assert.StartsWith("cuda:0: work on the GPU failed: Synchronize: a kernel touched memory that is not its own (CUDA error 700)", e.Message, StringComparison.Ordinal);

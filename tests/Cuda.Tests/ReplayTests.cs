@@ -160,6 +160,8 @@ public class ReplayTests
     private sealed class Bench(CudaDevice device) : IDisposable
     {
         private readonly Tensor _vector = device.Allocate(4);
+        private readonly Tensor _moments = device.Allocate(2, 2);
+        private readonly Tensor _normed = device.Allocate(2, 4);
 
         public Tensor Data { get; } = device.Allocate(2, 4);
 
@@ -168,12 +170,14 @@ public class ReplayTests
         public void Run()
         {
             Runs++;
-            for (int i = 0; i < 2; i++) device.LayerNorm(Data, _vector, _vector, 1e-5f, 2, 4, _vector, _vector, Data);
+            for (int i = 0; i < 2; i++) device.LayerNorm(Data, _vector, _vector, 1e-5f, 2, 4, _moments.Slice(0, 2), _moments.Slice(2, 2), _normed);
         }
 
         public void Dispose()
         {
             _vector.Dispose();
+            _moments.Dispose();
+            _normed.Dispose();
             Data.Dispose();
         }
     }

@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Tests;
 
 namespace Gradpath.Cuda.Tests;
@@ -41,7 +42,7 @@ public sealed class WideShapeTests
             Tensor input = bench.Store(x), scale = bench.Store(gain), mean = bench.Out(copies), rstd = bench.Out(copies);
             Tensor residual = bench.Store(new float[copies * width]), reader = bench.Store(new float[width]);
             bench.Device.LayerNorm(input, scale, scale, 1e-5f, copies, width, mean, rstd, bench.Out(copies * width));
-            bench.Device.LayerNormBackward(bench.Store(dy), input, scale, mean, rstd, copies, copies, width, residual, reader, 1, copies - 1);
+            bench.Device.LayerNormBackward(bench.Store(dy), input, scale, mean, rstd, new GradientRows(copies, copies, 1), width, residual, reader, copies - 1);
             return [residual, reader];
         });
         double[] expected = new double[copies * width], sum = new double[width];
@@ -77,8 +78,8 @@ public sealed class WideShapeTests
             SequenceLayout layout = bench.Layout(lengths, 1, lastOnly);
             Tensor q = bench.Store(plain.Q), kv = bench.Store(plain.Kv), p = bench.Out(heads * (int)layout.ProbabilitiesPerHead), z = bench.Out(plain.QueryRows * width);
             Tensor dq = bench.Out(plain.QueryRows * width), dkv = bench.Out(plain.KeyRows * 2 * width);
-            bench.Device.Attention(q, kv, layout, heads, headWidth, plain.Scale, p, z);
-            bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, heads, headWidth, plain.Scale, 1, dq, dkv);
+            bench.Device.Attention(q, kv, layout, new HeadGroup(heads, headWidth, plain.Scale), p, z);
+            bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, new HeadGroup(heads, headWidth, plain.Scale), 1, dq, dkv);
             return [p, z, dq, dkv];
         });
         (double[] probabilities, double[] mixed) = plain.Forward(Numbers.Wide(plain.Q), Numbers.Wide(plain.Kv));
@@ -93,8 +94,8 @@ public sealed class WideShapeTests
     public void Heads_wider_than_a_block_takes_are_refused() => OpBench.Run(bench =>
     {
         Tensor any = bench.Store(new float[1000]);
-        var e = Assert.Throws<ArgumentException>(() => bench.Device.Attention(any, any, bench.Layout([1]), 1, 129, 1, any, any));
-        Assert.Contains("up to 128", e.Message, StringComparison.Ordinal);
+        var e = Assert.Throws<ArgumentOutOfRangeException>(() => bench.Device.Attention(any, any, bench.Layout([1]), new HeadGroup(1, 129, 1), any, any));
+        Assert.Contains("at most 128", e.Message, StringComparison.Ordinal);
         return [];
     });
 
@@ -127,7 +128,8 @@ public sealed class WideShapeTests
         {
             Tensor sums = bench.Store(before), offsets = bench.Store(new float[Readers * Base]), coefficients = bench.Out(Points * Readers * Base);
             bench.Device.AccumulateReaders(
-                bench.Store(dy), bench.Store(y), bench.Store(constant), bench.Store(gains), bench.Store(rstd), Readers, HeadWidth, 7, Points * Base, Points * Base, Base, sums, offsets, coefficients, 0);
+                bench.Store(dy), bench.Store(y), bench.Store(constant), bench.Store(gains), bench.Store(rstd),
+                new ReaderGroup(Readers, HeadWidth, 7), new GradientRows(Points * Base, Points * Base, Base), new ReaderSums(sums, offsets, coefficients), 0);
             return [sums, offsets, coefficients];
         });
         double[] sums = Numbers.Wide(before), offsets = new double[Readers * Base], coefficients = new double[Points * Readers * Base];

@@ -21,7 +21,7 @@ public sealed class AttentionTests
         {
             SequenceLayout layout = bench.Layout(lengths, copies, lastOnly);
             Tensor p = bench.Out(heads * (int)layout.ProbabilitiesPerHead), z = bench.Out(layout.QueryRows * heads * headWidth);
-            bench.Device.Attention(bench.Store(plain.Q), bench.Store(plain.Kv), layout, heads, headWidth, plain.Scale, p, z);
+            bench.Device.Attention(bench.Store(plain.Q), bench.Store(plain.Kv), layout, new HeadGroup(heads, headWidth, plain.Scale), p, z);
             return [p, z];
         });
         (double[] probabilities, double[] mixed) = plain.Forward(Numbers.Wide(plain.Q), Numbers.Wide(plain.Kv));
@@ -70,7 +70,7 @@ public sealed class AttentionTests
         {
             SequenceLayout layout = bench.Layout([6]);
             Tensor p = bench.Out(36), z = bench.Out(24);
-            bench.Device.Attention(bench.Store(plain.Q), bench.Store(plain.Kv), layout, 1, 4, plain.Scale, p, z);
+            bench.Device.Attention(bench.Store(plain.Q), bench.Store(plain.Kv), layout, new HeadGroup(1, 4, plain.Scale), p, z);
             return [p, z];
         });
         for (int i = 0; i < 6; i++) Assert.Equal(1, actual[0][(6 * i)..((6 * i) + 6)].Sum(), 1e-6);
@@ -114,8 +114,8 @@ public sealed class AttentionTests
             Tensor q = bench.Store(ownQ), kv = bench.Store(Rows(plain.Kv, ownRows, 2 * width)), known = bench.Store(Rows(plain.Kv, prefixRows, 2 * width));
             Tensor p = bench.Out(heads * (int)layout.ProbabilitiesPerHead), z = bench.Out(layout.QueryRows * width);
             Tensor dq = bench.Out(Cotangents * layout.QueryRows * width), dkv = bench.Out(Cotangents * layout.KeyRows * 2 * width);
-            bench.Device.Attention(q, kv, layout, heads, headWidth, plain.Scale, p, z, known);
-            bench.Device.AttentionBackward(bench.Store(Rows(wholeDz, dzRows, width)), q, kv, p, layout, heads, headWidth, plain.Scale, Cotangents, dq, dkv, known);
+            bench.Device.Attention(q, kv, layout, new HeadGroup(heads, headWidth, plain.Scale), p, z, known);
+            bench.Device.AttentionBackward(bench.Store(Rows(wholeDz, dzRows, width)), q, kv, p, layout, new HeadGroup(heads, headWidth, plain.Scale), Cotangents, dq, dkv, known);
             return [z, dq, dkv];
         });
         double[] mixed = plain.Forward(Numbers.Wide(plain.Q), Numbers.Wide(plain.Kv)).Mixed;
@@ -136,9 +136,12 @@ public sealed class AttentionTests
     public void A_prefix_without_keys_is_refused() => OpBench.Run(bench =>
     {
         SequenceLayout layout = bench.Layout([2], prefixes: [3]);
-        Tensor any = bench.Store(new float[64]);
-        Assert.Throws<ArgumentException>(() => bench.Device.Attention(any, any, layout, 1, 4, 1, any, any));
-        Assert.Throws<ArgumentException>(() => bench.Device.AttentionBackward(any, any, any, any, layout, 1, 4, 1, 1, any, any, bench.Store(new float[23])));
+        Tensor Room() => bench.Store(new float[64]);
+        HeadGroup heads = new(1, 4, 1);
+        Assert.Throws<ArgumentNullException>(() => bench.Device.Attention(Room(), Room(), layout, heads, Room(), Room()));
+        var e = Assert.Throws<ArgumentException>(() => bench.Device.AttentionBackward(
+            Room(), Room(), Room(), Room(), layout, heads, 1, Room(), Room(), bench.Store(new float[23])));
+        Assert.StartsWith("AttentionBackward: prefix has 23 elements, 24 are needed", e.Message, StringComparison.Ordinal);
         return [];
     });
 
@@ -166,8 +169,8 @@ public sealed class AttentionTests
         Tensor q = bench.Store(plain.Q), kv = bench.Store(plain.Kv), z = bench.Out(plain.QueryRows * width);
         Tensor p = bench.Out(plain.Heads * (int)layout.ProbabilitiesPerHead);
         Tensor dq = bench.Out(cotangents * plain.QueryRows * width), dkv = bench.Out(cotangents * plain.KeyRows * 2 * width);
-        bench.Device.Attention(q, kv, layout, plain.Heads, plain.HeadWidth, plain.Scale, p, z);
-        bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, plain.Heads, plain.HeadWidth, plain.Scale, cotangents, dq, dkv);
+        bench.Device.Attention(q, kv, layout, new HeadGroup(plain.Heads, plain.HeadWidth, plain.Scale), p, z);
+        bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, new HeadGroup(plain.Heads, plain.HeadWidth, plain.Scale), cotangents, dq, dkv);
         return [dq, dkv];
     });
 }

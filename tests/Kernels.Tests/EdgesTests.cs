@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Tests;
 
 public sealed class EdgesTests
@@ -30,7 +32,8 @@ public sealed class EdgesTests
                 bench.Device.LayerNorm(input, gain, bench.Store(x.Shift), PlainReaders.Epsilon, half, width, mean, rstd, normed);
                 bench.Device.Gemm(normed.AsMatrix(half, width), weight.AsMatrix(width, all), y.AsMatrix(half, all), new GemmOptions(Bias: bench.Store(x.Bias)));
                 bench.Device.AccumulateReaders(
-                    bench.Store(x.Dy[(call * half * all)..((call + 1) * half * all)]), y, constant, gainSums, rstd, readers, headWidth, width, half, half, baseRows, sums, offsets, coefficients, 2 * call);
+                    bench.Store(x.Dy[(call * half * all)..((call + 1) * half * all)]), y, constant, gainSums, rstd,
+                    new ReaderGroup(readers, headWidth, width), new GradientRows(half, half, baseRows), new ReaderSums(sums, offsets, coefficients), 2 * call);
                 bench.Device.Standardize(input, mean, rstd, null, half, width, standardized, 2 * call * baseRows);
             }
             const int First = 11;
@@ -42,7 +45,7 @@ public sealed class EdgesTests
                     weight.AsMatrix(width, all).SliceColumns(c * headWidth, headWidth).T,
                     new Matrix(gradients, First + ((long)c * baseRows * width), baseRows, width, width));
             }
-            bench.Device.FinishReaders(gradients, First, gain, offsets, coefficients, standardized, readers, baseRows, width, Points);
+            bench.Device.FinishReaders(gradients, First, gain, offsets, coefficients, standardized, new ReaderBlocks(readers, baseRows, width, Points));
             return [gradients];
         })[0];
         Assert.All(actual[..11], v => Assert.True(double.IsNaN(v)));
@@ -59,7 +62,8 @@ public sealed class EdgesTests
         {
             Tensor sums = bench.Store(new float[Base * 2]), offsets = bench.Store(new float[Readers * Base]), coefficients = bench.Out(Readers * Base);
             bench.Device.AccumulateReaders(
-                bench.Store(dy), bench.Store(y), bench.Store(zeros), bench.Store([1, 2]), bench.Store(rstd), Readers, 1, Width, Base, 2 * Base, Base, sums, offsets, coefficients, 0);
+                bench.Store(dy), bench.Store(y), bench.Store(zeros), bench.Store([1, 2]), bench.Store(rstd),
+                new ReaderGroup(Readers, 1, Width), new GradientRows(Base, 2 * Base, Base), new ReaderSums(sums, offsets, coefficients), 0);
             return [sums, offsets, coefficients];
         });
         var expected = new double[3][];
@@ -84,7 +88,7 @@ public sealed class EdgesTests
         double[] actual = OpBench.Run(bench =>
         {
             DeviceArray<double> scores = bench.Doubles(before);
-            bench.Device.ContractEdges(bench.Store(delta), writers, bench.Store(gradients), readers, length, scores, stride, 3);
+            bench.Device.ContractEdges(bench.Store(delta), writers, bench.Store(gradients), readers, length, new ScoreBlock(scores, stride, 3));
             return [scores];
         })[0];
         double[] expected = [.. before];
@@ -146,7 +150,7 @@ public sealed class EdgesTests
     private static double[] Flow(float[] input, float[] outputs, int writers, int rows, int width, float[] weights) => OpBench.Run(bench =>
     {
         DeviceArray<double> scores = bench.Doubles([.. Enumerable.Repeat(7.0, 2 * writers)]);
-        bench.Device.Proximity(bench.Store(input), bench.Store(outputs), writers, rows, width, bench.Store(weights), scores, 2, 1);
+        bench.Device.Proximity(bench.Store(input), bench.Store(outputs), writers, rows, width, bench.Store(weights), new ScoreBlock(scores, 2, 1));
         return [scores];
     })[0];
 }

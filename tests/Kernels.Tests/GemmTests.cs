@@ -145,7 +145,7 @@ public sealed class GemmTests
         Refused(a.AsMatrix(), b.AsMatrix(), c.AsMatrix(), new GemmOptions(Batch: 2, StepC: 1));
 
         void Refused(Matrix left, Matrix right, Matrix target, GemmOptions options = default) =>
-            Assert.Throws<ArgumentException>(() => device.Gemm(left, right, target, options));
+            Assert.ThrowsAny<ArgumentException>(() => device.Gemm(left, right, target, options));
     }
 
     [Fact]

@@ -62,8 +62,8 @@ public sealed class LayerNormTests
             Tensor input = bench.Store(x), gradient = bench.Store(dy), scale = bench.Store(gain);
             Tensor with = bench.Store(residual), without = bench.Store(residual), sum = bench.Store(reader);
             bench.Device.LayerNorm(input, scale, bench.Store(new float[width]), Epsilon, activationRows, width, mean, rstd, y);
-            bench.Device.LayerNormBackward(gradient, input, scale, mean, rstd, rows, activationRows, width, with, sum, baseRows, contributing);
-            bench.Device.LayerNormBackward(gradient, input, scale, mean, rstd, rows, activationRows, width, without, null, baseRows, 0);
+            bench.Device.LayerNormBackward(gradient, input, scale, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, with, sum, contributing);
+            bench.Device.LayerNormBackward(gradient, input, scale, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, without, null, 0);
             return [with, without, sum];
         });
         double[] expected = Numbers.Wide(residual), expectedReader = Numbers.Wide(reader);
@@ -91,7 +91,7 @@ public sealed class LayerNormTests
             Tensor mean = bench.Out(Rows), rstd = bench.Out(Rows), y = bench.Out(Rows * Width), input = bench.Store(x), scale = bench.Store(gain);
             Tensor residual = bench.Store(new float[Rows * Width]);
             bench.Device.LayerNorm(input, scale, bench.Store(shift), Epsilon, Rows, Width, mean, rstd, y);
-            bench.Device.LayerNormBackward(bench.Store(dy), input, scale, mean, rstd, Rows, Rows, Width, residual, null, Rows, 0);
+            bench.Device.LayerNormBackward(bench.Store(dy), input, scale, mean, rstd, new GradientRows(Rows, Rows, Rows), Width, residual, null, 0);
             return [residual];
         })[0];
         double[] expected = Numbers.Differentiate(Numbers.Wide(x), v => Numbers.Dot(Numbers.Wide(dy), Forward(v, gain, shift, Rows, Width)));

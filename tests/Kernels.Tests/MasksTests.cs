@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Tests;
 
 public sealed class MasksTests
@@ -56,7 +58,7 @@ public sealed class MasksTests
         double[] scores = Numbers.Wide(Numbers.Draw(4, 12));
         double[][] actual = OpBench.Run(bench =>
         {
-            var layout = bench.Own(new MaskLayout(5, bench.Integers(cells), gates, bench.Integers(gateOf), bench.Integers(0, 3, 4, 4, 5)));
+            var layout = bench.Own(new MaskLayout(5, bench.Integers(cells), gates, bench.Integers(gateOf), bench.Integers(0, 3, 4, 4, 5), 12));
             Tensor mask = bench.Store(new float[12]), gradient = bench.Out(5 + gates), zs = bench.Store(z);
             bench.Device.PlaceMasks(zs, layout, mask);
             bench.Device.MaskGradients(bench.Doubles(scores), layout, zs, bench.Store(slope), Scale, EdgePull, GatePull, gradient);

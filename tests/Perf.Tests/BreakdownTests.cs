@@ -42,26 +42,30 @@ public sealed class BreakdownTests
         Assert.Equal(exponent, ScalingCommand.Exponent(x, [.. x.Select(v => factor * Math.Pow(v, exponent))]), 1e-12);
     }
 
-    /// <summary>The same bits with and without, every product counted with its flops, all memory given back.</summary>
+    /// <summary>The same bits with and without, every product counted with its flops, and nothing counted before or after.</summary>
     [Fact]
-    public void A_profiling_device_changes_nothing()
+    public void A_profile_changes_nothing()
     {
         using CpuDevice device = new(1);
         PromptPair[] pairs = Workloads.Pairs(3, 6, 4);
-        float[] plain = Score(device), watched;
-        long before = device.AllocatedBytes;
-        using ProfilingDevice profiling = new(device);
-        watched = Score(profiling);
+        float[] plain = Score(), watched;
+        OpProfile profile = new(device);
+        using (profile)
+        {
+            Assert.Throws<InvalidOperationException>(() => new OpProfile(device));
+            watched = Score();
+        }
+        long calls = profile.Costs.Values.Sum(c => c.Calls);
         Assert.Equal(plain, watched);
-        Assert.Equal(before, device.AllocatedBytes);
-        Assert.Equal(0, profiling.AllocatedBytes);
-        Assert.All(profiling.Costs.Where(c => c.Key.StartsWith("Gemm ", StringComparison.Ordinal)), c => Assert.True(c.Value.Flops > 0));
-        OpCost product = profiling.Costs.First(c => c.Key.EndsWith("x 96 x 24", StringComparison.Ordinal)).Value;
+        Assert.Equal(plain, Score());
+        Assert.Equal(calls, profile.Costs.Values.Sum(c => c.Calls));
+        Assert.All(profile.Costs.Where(c => c.Key.StartsWith("Gemm ", StringComparison.Ordinal)), c => Assert.True(c.Value.Flops > 0));
+        OpCost product = profile.Costs.First(c => c.Key.EndsWith("x 96 x 24", StringComparison.Ordinal)).Value;
         Assert.Equal(0, product.Flops % (2 * 96 * 24 * product.Calls));
 
-        float[] Score(Kernels.Device on)
+        float[] Score()
         {
-            using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape("tiny"), 1, on);
+            using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape("tiny"), 1, device);
             return EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.EapGp }).Scores;
         }
     }

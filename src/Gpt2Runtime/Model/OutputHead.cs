@@ -189,7 +189,7 @@ internal sealed class OutputHead : IDisposable
         }
         if (LossSign(_metric) < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
         _device.Fill(target, 0, (long)rows * _d);
-        _device.LayerNormBackward(_normedGradient, _residual, _weights.FinalGain, _mean, _rstd, rows, rows, _d, target, reader, _items, contributingRows);
+        _device.LayerNormBackward(_normedGradient, _residual, _weights.FinalGain, _mean, _rstd, new GradientRows(rows, rows, _items), _d, target, reader, contributingRows);
     }
 
     private void EvaluateResidual(int rows, int cleanCopy)

@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Host.Bench;
 
@@ -95,7 +96,7 @@ internal static class OpWorks
         yield return new("LayerNormBackward", shape, 11 * n, 4 * Float * n, x =>
         {
             Tensor dy = x.Tensor(AllRows, Width), values = x.Tensor(AllRows, Width), gain = x.Tensor(Width), mean = x.Tensor(AllRows), rstd = x.Tensor(AllRows), residual = x.Tensor(AllRows, Width);
-            return () => x.Device.LayerNormBackward(dy, values, gain, mean, rstd, AllRows, AllRows, Width, residual, null, Rows, AllRows);
+            return () => x.Device.LayerNormBackward(dy, values, gain, mean, rstd, new GradientRows(AllRows, AllRows, Rows), Width, residual, null, AllRows);
         });
         yield return new("Standardize", shape, 2 * n, 2 * Float * n, x =>
         {
@@ -189,20 +190,21 @@ internal static class OpWorks
         {
             Tensor dy = x.Tensor(AllRows, all), y = x.Tensor(AllRows, all), constant = x.Tensor(all), gainSums = x.Tensor(all), rstd = x.Tensor(AllRows);
             Tensor sums = x.Tensor(Rows, all), offsets = x.Tensor(Readers, Rows), coefficients = x.Tensor(Points, Readers, Rows);
-            return () => x.Device.AccumulateReaders(dy, y, constant, gainSums, rstd, Readers, HeadWidth, Width, AllRows, AllRows, Rows, sums, offsets, coefficients, 0);
+            return () => x.Device.AccumulateReaders(
+                dy, y, constant, gainSums, rstd, new ReaderGroup(Readers, HeadWidth, Width), new GradientRows(AllRows, AllRows, Rows), new ReaderSums(sums, offsets, coefficients), 0);
         });
         yield return new(
             "FinishReaders", $"{Readers} readers, {Rows} x {Width}, {Points} points", gradients * (2 + (2 * Points)), Float * ((2 * gradients) + (Points * Rows * Width)), x =>
             {
                 Tensor g = x.Tensor(Readers, Rows, Width), gain = x.Tensor(Width), offsets = x.Tensor(Readers, Rows), coefficients = x.Tensor(Points, Readers, Rows);
                 Tensor standardized = x.Tensor(Points, Rows, Width);
-                return () => x.Device.FinishReaders(g, 0, gain, offsets, coefficients, standardized, Readers, Rows, Width, Points);
+                return () => x.Device.FinishReaders(g, 0, gain, offsets, coefficients, standardized, new ReaderBlocks(Readers, Rows, Width, Points));
             });
         yield return new("Proximity", $"{Writers} writers, {Rows} x {Width}", 4.0 * Writers * Rows * Width, Float * (Writers + 1.0) * Rows * Width, x =>
         {
             Tensor input = x.Tensor(Rows, Width), outputs = x.Tensor(Writers, Rows, Width), weights = x.Tensor(Rows);
             DeviceArray<double> scores = x.Doubles(Writers);
-            return () => x.Device.Proximity(input, outputs, Writers, Rows, Width, weights, scores, 1, 0);
+            return () => x.Device.Proximity(input, outputs, Writers, Rows, Width, weights, new ScoreBlock(scores, 1, 0));
         });
 
         // Every input takes every fourth writer: a circuit of 8,000 edges.
@@ -210,9 +212,9 @@ internal static class OpWorks
         yield return new("MixInputs", $"{Readers} inputs of {taken} writers, {Rows} x {Width}", (double)Readers * taken * Rows * Width, Float * (Writers + Readers + 1.0) * Rows * Width, x =>
         {
             Tensor baseline = x.Tensor(Rows, Width), total = x.Tensor(1, Rows, Width), differences = x.Tensor(Writers, Rows, Width), output = x.Tensor(Readers, Rows, Width);
-            MixPlan plan = x.Own(new MixPlan(
+            MixPlan plan = new(
                 x.Integers(Readers), x.Integers(Readers), x.Integers(Enumerable.Range(0, Readers + 1).Select(i => i * taken)),
-                x.Integers(Enumerable.Range(0, Readers * taken).Select(i => ((i % taken * 4) + (i / taken)) % Writers))));
+                x.Integers(Enumerable.Range(0, Readers * taken).Select(i => ((i % taken * 4) + (i / taken)) % Writers)), Readers * taken, 1, Writers);
             return () => x.Device.MixInputs(baseline, total, differences, plan, Readers, Rows, Width, output);
         });
     }
@@ -220,7 +222,7 @@ internal static class OpWorks
     private static IEnumerable<OpWork> MaskWorks()
     {
         string shape = $"{Edges} edges";
-        MaskLayout Layout(OpWorkOperands x) => x.Own(new MaskLayout(Edges, x.Integers(Enumerable.Range(0, Edges)), 0, x.Integers(1), x.Integers(1)));
+        MaskLayout Layout(OpWorkOperands x) => x.Own(new MaskLayout(Edges, x.Integers(Enumerable.Range(0, Edges)), 0, x.Integers(1), x.Integers(1), Edges));
 
         // Ten rounds of Philox are 20 products of integers, which are no flops.
         yield return new("SampleHardConcrete", shape, 14.0 * Edges, 3 * Float * Edges, x =>

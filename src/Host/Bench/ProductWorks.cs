@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Host.Bench;
 
@@ -56,7 +57,7 @@ internal static class ProductWorks
         {
             Tensor delta = x.Tensor(writers, length), gradients = x.Tensor(readers, length);
             DeviceArray<double> scores = x.Doubles(writers * readers);
-            return () => x.Device.ContractEdges(delta, writers, gradients, readers, length, scores, readers, 0);
+            return () => x.Device.ContractEdges(delta, writers, gradients, readers, length, new ScoreBlock(scores, readers, 0));
         });
 
     private static IEnumerable<OpWork> Attention(int sequences, int length, int heads)
@@ -70,14 +71,14 @@ internal static class ProductWorks
         {
             SequenceLayout layout = x.Layout(sequences, length);
             Tensor q = x.Tensor(rows, wide), kv = x.Tensor(rows, 2 * wide), p = x.Tensor(probabilities), z = x.Tensor(rows, wide);
-            return () => x.Device.Attention(q, kv, layout, heads, 64, Scale, p, z);
+            return () => x.Device.Attention(q, kv, layout, new HeadGroup(heads, 64, Scale), p, z);
         });
         yield return new("AttentionBackward", shape, pairs * ((8 * 64) + 5), Float * ((7 * n) + square), x =>
         {
             SequenceLayout layout = x.Layout(sequences, length);
             Tensor dz = x.Tensor(rows, wide), q = x.Tensor(rows, wide), kv = x.Tensor(rows, 2 * wide), p = x.Tensor(probabilities);
             Tensor dq = x.Tensor(rows, wide), dkv = x.Tensor(rows, 2 * wide);
-            return () => x.Device.AttentionBackward(dz, q, kv, p, layout, heads, 64, Scale, 1, dq, dkv);
+            return () => x.Device.AttentionBackward(dz, q, kv, p, layout, new HeadGroup(heads, 64, Scale), 1, dq, dkv);
         });
     }
 }

@@ -29,10 +29,10 @@ internal static class AttentionChecks
         int heads = x.Extent(4, 2), headWidth = x.Extent(33, 3);
         long wide = (long)heads * headWidth;
         Case made = new(
-            layout, heads, headWidth, 1 / MathF.Sqrt(headWidth),
+            layout, new HeadGroup(heads, headWidth, 1 / MathF.Sqrt(headWidth)),
             x.Draw(layout.QueryRows * wide, 2), x.Draw(layout.KeyRows * 2 * wide, 2), x.Out(heads * layout.ProbabilitiesPerHead),
             layout.PrefixRows == 0 ? null : x.Draw(layout.PrefixRows * 2 * wide, 2));
-        d.Attention(made.Q, made.Kv, layout, heads, headWidth, made.Scale, made.Probabilities, x.Out(layout.QueryRows * wide), made.Prefix);
+        d.Attention(made.Q, made.Kv, layout, made.Heads, made.Probabilities, x.Out(layout.QueryRows * wide), made.Prefix);
         return made;
     }
 
@@ -40,11 +40,11 @@ internal static class AttentionChecks
     {
         Case c = Forward(d, x, form);
         int cotangents = x.Extent(3, 1);
-        long wide = (long)c.Heads * c.HeadWidth, queries = cotangents * (long)c.Layout.QueryRows, keys = cotangents * (long)c.Layout.KeyRows;
+        long wide = c.Heads.Width, queries = cotangents * (long)c.Layout.QueryRows, keys = cotangents * (long)c.Layout.KeyRows;
         d.AttentionBackward(
-            x.Draw(queries * wide), c.Q, c.Kv, c.Probabilities, c.Layout, c.Heads, c.HeadWidth, c.Scale, cotangents,
+            x.Draw(queries * wide), c.Q, c.Kv, c.Probabilities, c.Layout, c.Heads, cotangents,
             x.Out(queries * wide), x.Out(keys * 2 * wide), c.Prefix);
     }
 
-    private sealed record Case(SequenceLayout Layout, int Heads, int HeadWidth, float Scale, Tensor Q, Tensor Kv, Tensor Probabilities, Tensor? Prefix);
+    private sealed record Case(SequenceLayout Layout, HeadGroup Heads, Tensor Q, Tensor Kv, Tensor Probabilities, Tensor? Prefix);
 }

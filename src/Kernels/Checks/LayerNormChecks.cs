@@ -27,7 +27,7 @@ internal static class LayerNormChecks
         Tensor? reader = withReader ? x.Draw((long)baseRows * width) : null;
         d.LayerNormBackward(
             x.Draw((long)rows * width), x.Draw((long)activationRows * width), x.Draw(width, 0.3, 1), x.Draw(activationRows, 0.2), x.Draw(activationRows, 0.3, 1.5),
-            rows, activationRows, width, x.Draw((long)rows * width), reader, baseRows, baseRows * (1 + x.Below(copies * cotangents)));
+            new GradientRows(rows, activationRows, baseRows), width, x.Draw((long)rows * width), reader, baseRows * (1 + x.Below(copies * cotangents)));
     }
 
     private static void Standardize(Device d, OpOperands x, bool chosen)

@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Checks;
 
 /// <summary>The ops of Device.Masks.cs.</summary>
@@ -46,6 +48,6 @@ internal static class MaskChecks
         int[] start = [0, .. Enumerable.Range(0, writers - 1).Select(_ => x.Below(edges + 1)).Order(), edges];
         int[] gateOf = [.. Enumerable.Range(0, writers).SelectMany(w => Enumerable.Repeat(w, start[w + 1] - start[w]))];
         DeviceArray<int> cell = x.Integers([.. x.Distinct(edges, cells).Order()]);
-        return new MaskLayout(edges, cell, gates ? writers : 0, x.Integers(gateOf), x.Integers(start));
+        return new MaskLayout(edges, cell, gates ? writers : 0, x.Integers(gateOf), x.Integers(start), cells);
     }
 }

@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Checks;
 
 /// <summary>The ops of Device.Mix.cs.</summary>
@@ -17,7 +19,7 @@ internal static class MixChecks
             slot.AddRange(x.Distinct(x.Below(slots + 1), slots));
             start.Add(slot.Count);
         }
-        MixPlan plan = new(x.Integers([.. copy]), x.Integers([.. takesTotal]), x.Integers([.. start]), x.Integers([.. slot]));
+        MixPlan plan = new(x.Integers([.. copy]), x.Integers([.. takesTotal]), x.Integers([.. start]), x.Integers([.. slot]), slot.Count, copies, slots);
         d.MixInputs(x.Draw(block), x.Draw(copies * block), x.Draw(slots * block), plan, inputs, rows, width, x.Out(inputs * block));
     }
 }

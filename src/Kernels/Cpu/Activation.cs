@@ -11,8 +11,7 @@ namespace Gradpath.Kernels.Cpu;
 //   gelu:      f = x/2 (1 + e),           f' = (1 + e)/2 + x exp(-x^2/2) / sqrt(2 pi)
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void Activate(ActivationFunction function, Tensor x, long length, Tensor output)
+    private protected override void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output)
     {
         var job = new ActivateJob
         {
@@ -25,8 +24,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void MultiplyRows(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
+    private protected override void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
     {
         var job = new MultiplyJob
         {

@@ -14,8 +14,7 @@ public sealed unsafe partial class CpuDevice
     /// </summary>
     internal SerialGemm SerialGemm => new(_gemmKernel, _gemmScratch);
 
-    /// <inheritdoc />
-    protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
         float* bias = options.Bias is null ? null : P(options.Bias);
         GemmJob job = new(SerialGemm, new(a), new(b), new(c), bias, options);

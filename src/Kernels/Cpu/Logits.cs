@@ -5,22 +5,19 @@ namespace Gradpath.Kernels.Cpu;
 // One row is one item's vocabulary: each op takes a row per part.
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void LogSoftmax(Tensor logits, int rows, int vocabulary)
+    private protected override void LogSoftmaxCore(Tensor logits, int rows, int vocabulary)
     {
         var job = new LogSoftmaxJob { Logits = P(logits), Vocabulary = vocabulary };
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void WeightedRowSums(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    private protected override void WeightedRowSumsCore(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
     {
         var job = new WeightedRowSumsJob { Table = P(table), Answers = new AnswerPointers(answers), Width = width, Output = P(output) };
         _pool.Run(ref job, items);
     }
 
-    /// <inheritdoc />
-    public override void ProbabilityDifference(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void ProbabilityDifferenceCore(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new ProbabilityDifferenceJob
         {
@@ -34,8 +31,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void KlDivergence(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void KlDivergenceCore(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new KlJob
         {
@@ -49,21 +45,18 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void ProbabilityDistanceGradient(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
+    private protected override void ProbabilityDistanceGradientCore(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
     {
         var job = new ProbabilityDistanceJob { LogP = P(logProbabilities), Target = P(target), Items = items, Vocabulary = vocabulary, Gradient = P(gradient) };
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void RowDots(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
+    private protected override void RowDotsCore(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
     {
         for (int r = 0; r < rows; r++) P(values)[r] = Dot(P(x) + ((long)r * width), P(y) + ((long)(r % period) * width), width);
     }
 
-    /// <inheritdoc />
-    public override void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices)
+    private protected override void ArgMaxCore(Tensor x, int rows, int width, DeviceArray<int> indices)
     {
         for (int r = 0; r < rows; r++) P(indices)[r] = TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(P(x) + ((long)r * width), width));
     }

@@ -28,7 +28,6 @@ public sealed partial class CudaDevice : Device
     private readonly Dictionary<string, nint> _modules = [];
     private string _lastLaunch = "";
     private bool _failed;
-    private bool _disposed;
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="driver">The driver.</param>
@@ -78,11 +77,15 @@ public sealed partial class CudaDevice : Device
     }
 
     /// <inheritdoc />
-    public override string Name => $"cuda:{_ordinal}";
+    public override DeviceKind Kind => DeviceKind.Cuda;
 
     /// <inheritdoc />
-    /// <remarks>A row of tiles of 128 x 128 per multiprocessor, for the narrowest products.</remarks>
-    public override int AmpleRows => 8192;
+    public override string Name => $"cuda:{_ordinal}";
+
+    /// <summary>
+    /// Rows of a pass that keep a large GPU fully busy: enough for the narrowest products to give every multiprocessor a tile of 128 x 128.
+    /// </summary>
+    internal override int AmpleRows => 8192;
 
     /// <inheritdoc />
     public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
@@ -96,8 +99,7 @@ public sealed partial class CudaDevice : Device
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;
 
-    /// <inheritdoc />
-    public override void Synchronize()
+    private protected override void SynchronizeCore()
     {
         Enter();
         RefuseWhileRecording("waiting for the GPU");
@@ -112,24 +114,18 @@ public sealed partial class CudaDevice : Device
         _memory.Drain();
     }
 
-    /// <inheritdoc />
-    protected override void Dispose(bool disposing)
+    private protected override void DisposeCore()
     {
-        if (disposing && !_disposed)
-        {
-            _disposed = true;
-            Quietly(() => _driver.MakeCurrent(_context));
-            Quietly(() => _driver.Synchronize(_stream));
-            foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
-            _cublas?.Dispose();
-            if (_staging is not null) Quietly(_staging.Dispose);
-            _memory.Clear(address => Quietly(() => _driver.Free(address)));
-            foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
-            Quietly(() => _driver.DestroyStream(_stream));
-            Quietly(() => _driver.ReleaseContext(_ordinal, _context));
-            _current = 0;
-        }
-        base.Dispose(disposing);
+        Quietly(() => _driver.MakeCurrent(_context));
+        Quietly(() => _driver.Synchronize(_stream));
+        foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
+        _cublas?.Dispose();
+        if (_staging is not null) Quietly(_staging.Dispose);
+        _memory.Clear(address => Quietly(() => _driver.Free(address)));
+        foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
+        Quietly(() => _driver.DestroyStream(_stream));
+        Quietly(() => _driver.ReleaseContext(_ordinal, _context));
+        _current = 0;
     }
 
     /// <summary>The kernel in a slot, loaded at its first use from the embedded file that is named like the op family.</summary>
@@ -184,7 +180,7 @@ public sealed partial class CudaDevice : Device
     /// <summary>Every operation starts here: the context is made current where another thread or device had it last.</summary>
     private void Enter()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsClosed, this);
         if (_current != _identity) MakeCurrent();
     }
 

@@ -34,8 +34,7 @@ public sealed partial class CudaDevice
         _ => options.TensorCores ? GemmArithmetic.Tf32x3 : GemmArithmetic.Ffma,
     };
 
-    /// <inheritdoc />
-    protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
         if (_cublas is not null)
         {

@@ -1,5 +1,6 @@
 using Gradpath.Kernels;
 using Gradpath.Kernels.Checks;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.PtxEmulator.Survey;
@@ -43,7 +44,8 @@ internal sealed class KernelOperands(CudaDevice device) : IDisposable
         Integers(Enumerable.Range(0, edges)),
         gates,
         Integers(Enumerable.Range(0, edges).Select(e => (int)((long)e * gates / edges))),
-        Integers(Enumerable.Range(0, gates + 1).Select(g => (int)((((long)g * edges) + gates - 1) / gates))));
+        Integers(Enumerable.Range(0, gates + 1).Select(g => (int)((((long)g * edges) + gates - 1) / gates))),
+        edges);
 
     public void Dispose() => _operands.Dispose();
 }

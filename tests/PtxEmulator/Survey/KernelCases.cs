@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.PtxEmulator.Survey;
 
@@ -50,19 +51,20 @@ internal static class KernelCases
     {
         SequenceLayout layout = x.Layout(lengths, lastOnly);
         Tensor q = x.Rows(layout.QueryRows), kv = x.Rows(2 * layout.KeyRows), p = x.Floats(Heads * layout.ProbabilitiesPerHead);
-        if (backward) x.Device.AttentionBackward(x.Rows(layout.QueryRows), q, kv, p, layout, Heads, HeadWidth, 0.125f, 1, x.Rows(layout.QueryRows), x.Rows(2 * layout.KeyRows));
-        else x.Device.Attention(q, kv, layout, Heads, HeadWidth, 0.125f, p, x.Rows(layout.QueryRows));
+        if (backward) x.Device.AttentionBackward(x.Rows(layout.QueryRows), q, kv, p, layout, new HeadGroup(Heads, HeadWidth, 0.125f), 1, x.Rows(layout.QueryRows), x.Rows(2 * layout.KeyRows));
+        else x.Device.Attention(q, kv, layout, new HeadGroup(Heads, HeadWidth, 0.125f), p, x.Rows(layout.QueryRows));
     }
 
     private static IEnumerable<KernelCase> EdgeCases()
     {
         const int bases = Rows / 4, points = 4;
         yield return new("accumulateReaders", "24 rows of 4 points, 12 readers of 64", ((2 * Rows) + (2 * bases)) * RowBytes, x => x.Device.AccumulateReaders(
-            x.Rows(Rows), x.Rows(Rows), x.Rows(1), x.Rows(1), x.Positive(Rows), Heads, HeadWidth, Width, Rows, Rows, bases, x.Rows(Rows), x.Floats(Heads * Rows), x.Floats(points * Heads * Rows), 0));
+            x.Rows(Rows), x.Rows(Rows), x.Rows(1), x.Rows(1), x.Positive(Rows), new ReaderGroup(Heads, HeadWidth, Width), new GradientRows(Rows, Rows, bases),
+            new ReaderSums(x.Rows(Rows), x.Floats(Heads * Rows), x.Floats(points * Heads * Rows)), 0));
         yield return new("finishReaders", "8 readers, 4 x 768, 5 points", ((2 * 8) + 5) * 4 * RowBytes, x => x.Device.FinishReaders(
-            x.Rows(8 * 4), 0, x.Rows(1), x.Floats(8 * 4), x.Floats(5 * 8 * 4), x.Rows(5 * 4), 8, 4, Width, 5));
+            x.Rows(8 * 4), 0, x.Rows(1), x.Floats(8 * 4), x.Floats(5 * 8 * 4), x.Rows(5 * 4), new ReaderBlocks(8, 4, Width, 5)));
         const int writers = 9, rows = 6;
-        void Proximity(KernelOperands x) => x.Device.Proximity(x.Rows(rows), x.Rows(writers * rows), writers, rows, Width, x.Floats(rows), x.Doubles(writers), 1, 0);
+        void Proximity(KernelOperands x) => x.Device.Proximity(x.Rows(rows), x.Rows(writers * rows), writers, rows, Width, x.Floats(rows), new ScoreBlock(x.Doubles(writers), 1, 0));
         yield return new("proximityShares", "9 writers, 6 x 768", ((1 + writers) * rows * RowBytes) + (writers * rows * Double), Proximity);
         yield return new("sumShares", "9 writers, 6 rows", (writers * rows * Double) + (2 * writers * Double), Proximity);
     }
@@ -73,7 +75,7 @@ internal static class KernelCases
             x.Rows(Rows), x.Rows(1), x.Rows(1), 1e-5f, Rows, Width, x.Floats(Rows), x.Floats(Rows), x.Rows(Rows)));
         const int bases = Rows / 6;
         void Backward(KernelOperands x, Tensor? reader) => x.Device.LayerNormBackward(
-            x.Rows(Rows), x.Rows(Rows), x.Rows(1), x.Floats(Rows), x.Positive(Rows), Rows, Rows, Width, x.Rows(Rows), reader, reader is null ? Rows : bases, Rows);
+            x.Rows(Rows), x.Rows(Rows), x.Rows(1), x.Floats(Rows), x.Positive(Rows), new GradientRows(Rows, Rows, reader is null ? Rows : bases), Width, x.Rows(Rows), reader, Rows);
         yield return new("layerNormBackward", "24 x 768", 4 * Rows * RowBytes, x => Backward(x, null));
         yield return new("layerNormBackward", "24 x 768 of 6 points, with a reader", ((4 * Rows) + (2 * bases)) * RowBytes, x => Backward(x, x.Rows(bases)));
         yield return new("standardize", "24 x 768", 2 * Rows * RowBytes, x => x.Device.Standardize(x.Rows(Rows), x.Floats(Rows), x.Positive(Rows), null, Rows, Width, x.Rows(Rows), 0));
@@ -120,7 +122,10 @@ internal static class KernelCases
                 x.Integers(new int[inputs]),
                 x.Integers(new int[inputs]),
                 x.Integers(Enumerable.Range(0, inputs + 1).Select(i => i * taken)),
-                x.Integers(Enumerable.Range(0, inputs * taken).Select(i => ((i % taken * 4) + (i / taken)) % writers))),
+                x.Integers(Enumerable.Range(0, inputs * taken).Select(i => ((i % taken * 4) + (i / taken)) % writers)),
+                inputs * taken,
+                1,
+                writers),
             inputs,
             rows,
             Width,

@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.PtxEmulator.Survey;
@@ -42,7 +43,7 @@ internal static class ProductCases
             string shape = $"{writers} writers, {readers} readers, 8 x {Width}";
             double partials = (double)Float * slices * writers * readers;
             void Contract(KernelOperands x) => x.Device.ContractEdges(
-                x.Floats(writers * length), writers, x.Floats((long)readers * length), readers, length, x.Doubles(writers * readers), readers, 0);
+                x.Floats(writers * length), writers, x.Floats((long)readers * length), readers, length, new ScoreBlock(x.Doubles(writers * readers), readers, 0));
             yield return new($"contractEdges{readers}", shape, (Float * (double)(writers + readers) * length) + partials, Contract);
             if (readers == 80) yield return new("contractAddSlices", $"{shape}: {slices} slices", partials + (2.0 * sizeof(double) * writers * readers), Contract);
         }

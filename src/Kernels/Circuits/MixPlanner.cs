@@ -1,36 +1,18 @@
-namespace Gradpath.Kernels;
-
-/// <summary>
-/// Which rows of differences make up the inputs of readers in a patched pass, as compressed lists: input i takes the entries
-/// Start[i] .. Start[i + 1] of Slot, each with the sign of its input.
-/// </summary>
-/// <param name="Copy">[inputs]: the copy whose total an input may start from.</param>
-/// <param name="TakesTotal">[inputs]: 1 where the input starts from the total and subtracts its slots, 0 where it adds them to the baseline.</param>
-/// <param name="Start">[inputs + 1].</param>
-/// <param name="Slot">Slot numbers.</param>
-public sealed record MixPlan(DeviceArray<int> Copy, DeviceArray<int> TakesTotal, DeviceArray<int> Start, DeviceArray<int> Slot) : IDisposable
-{
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        Copy.Dispose();
-        TakesTotal.Dispose();
-        Start.Dispose();
-        Slot.Dispose();
-    }
-}
+namespace Gradpath.Kernels.Circuits;
 
 /// <summary>
 /// Makes one <see cref="MixPlan"/> after the other in the same memory, which grows to what the largest takes: a pass that has run before
 /// allocates nothing.
 /// </summary>
 /// <param name="device">The device.</param>
-public sealed class MixPlanner(Device device) : IDisposable
+internal sealed class MixPlanner(Device device) : IDisposable
 {
     private int[] _host = [];
     private DeviceArray<int>? _numbers;
     private MixPlan? _plan;
     private int _most;
+    private int _copies;
+    private int _slots;
 
     /// <summary>Number of inputs.</summary>
     public int Inputs { get; private set; }
@@ -46,6 +28,8 @@ public sealed class MixPlanner(Device device) : IDisposable
     {
         Inputs = 0;
         Listed = 0;
+        _copies = 0;
+        _slots = 0;
         if (inputs <= _most) return;
         _most = inputs;
         Grow(0);
@@ -59,6 +43,7 @@ public sealed class MixPlanner(Device device) : IDisposable
         if (Inputs == _most) throw new InvalidOperationException("the plan has more inputs than it was begun for");
         _host[Inputs] = copy;
         _host[_most + Inputs] = takesTotal ? 1 : 0;
+        if (takesTotal) _copies = Math.Max(_copies, copy + 1);
         Inputs++;
         _host[(2 * _most) + Inputs] = Listed;
     }
@@ -69,6 +54,7 @@ public sealed class MixPlanner(Device device) : IDisposable
     {
         if (SlotsAt + Listed == _host.Length) Grow(Listed);
         _host[SlotsAt + Listed] = slot;
+        _slots = Math.Max(_slots, slot + 1);
         _host[(2 * _most) + Inputs] = ++Listed;
     }
 
@@ -80,10 +66,10 @@ public sealed class MixPlanner(Device device) : IDisposable
         {
             _numbers?.Dispose();
             _numbers = device.AllocateArray<int>(_host.Length);
-            _plan = new MixPlan(Part(0, _most), Part(_most, _most), Part(2 * _most, _most + 1), Part(SlotsAt, _host.Length - SlotsAt));
+            _plan = new MixPlan(Part(0, _most), Part(_most, _most), Part(2 * _most, _most + 1), Part(SlotsAt, _host.Length - SlotsAt), 0, 0, 0);
         }
         _numbers.Upload(_host.AsSpan(0, SlotsAt + Listed));
-        return _plan;
+        return _plan.Value with { Listed = Listed, Copies = _copies, Slots = _slots };
     }
 
     /// <inheritdoc />
@@ -98,23 +84,5 @@ public sealed class MixPlanner(Device device) : IDisposable
         _plan = null;
     }
 
-    private DeviceArray<int> Part(int from, int length) => new(device, _numbers!.Address + (from * sizeof(int)), length, owned: false, keepAlive: _numbers);
-}
-
-// Mix: the inputs of readers in a patched forward pass, mask times difference.
-public abstract partial class Device
-{
-    /// <summary>
-    /// The input of each reader: output[i] = baseline + sum over its slots of differences[slot], or, where that is shorter,
-    /// baseline + total[copy] - sum over its slots.
-    /// </summary>
-    /// <param name="baseline">[rows, width]: the residual stream with every writer ablated.</param>
-    /// <param name="total">[copies, rows, width]: the sum of all writers' differences so far.</param>
-    /// <param name="differences">[slots, rows, width].</param>
-    /// <param name="plan">Which slots each input takes.</param>
-    /// <param name="inputs">Number of inputs.</param>
-    /// <param name="rows">Rows of one copy.</param>
-    /// <param name="width">Width of a row.</param>
-    /// <param name="output">[inputs, rows, width].</param>
-    public abstract void MixInputs(Tensor baseline, Tensor total, Tensor differences, MixPlan plan, int inputs, int rows, int width, Tensor output);
+    private DeviceArray<int> Part(int from, int length) => _numbers!.Part(from, length);
 }

@@ -4,15 +4,13 @@ namespace Gradpath.Kernels.Cpu;
 
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void SequenceDots(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values)
+    private protected override void SequenceDotsCore(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values)
     {
         var job = new SequenceDotsJob { X = P(x), Y = P(y), Start = P(layout.KeyStart), Length = P(layout.KeyLength), Width = width, Values = P(values) };
         _pool.Run(ref job, layout.Sequences);
     }
 
-    /// <inheritdoc />
-    public override void PathStep(
+    private protected override void PathStepCore(
         Tensor gamma,
         Tensor gradient,
         DeviceArray<double> squaredNorms,

@@ -1,11 +1,12 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
     private Kernel? _mixInputs;
 
-    /// <inheritdoc />
-    public override void MixInputs(Tensor baseline, Tensor total, Tensor differences, MixPlan plan, int inputs, int rows, int width, Tensor output)
+    private protected override void MixInputsCore(Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
     {
         RowSplit split = RowSplit.Of(width, baseline.Address, total.Address, differences.Address, output.Address);
         Launch(

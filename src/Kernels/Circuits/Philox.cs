@@ -1,10 +1,10 @@
-namespace Gradpath.Kernels;
+namespace Gradpath.Kernels.Circuits;
 
 /// <summary>
 /// Philox 4x32 with ten rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): random numbers that are a function
 /// of a counter and a key, so that every element and every step has its own, on any device and in any order.
 /// </summary>
-public static class Philox
+internal static class Philox
 {
     private const int Rounds = 10;
     private const uint MultiplierA = 0xD2511F53;

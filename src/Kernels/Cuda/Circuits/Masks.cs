@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
@@ -7,8 +9,7 @@ public sealed partial class CudaDevice
 
     private Kernel? _sampleHardConcrete, _placeMasks, _edgeMaskGradients, _gateMaskGradients, _adamWStep;
 
-    /// <inheritdoc />
-    public override void SampleHardConcrete(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => Launch(
+    private protected override void SampleHardConcreteCore(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => Launch(
         Load(ref _sampleHardConcrete, "Masks", "sampleHardConcrete"),
         Blocks(count, MaskThreads),
         MaskThreads,
@@ -24,12 +25,10 @@ public sealed partial class CudaDevice
         z,
         slope);
 
-    /// <inheritdoc />
-    public override void PlaceMasks(Tensor z, MaskLayout layout, Tensor mask) => Launch(
+    private protected override void PlaceMasksCore(Tensor z, MaskLayout layout, Tensor mask) => Launch(
         Load(ref _placeMasks, "Masks", "placeMasks"), Blocks(layout.Edges, MaskThreads), MaskThreads, 0, z, layout.Cell, GateOf(layout), layout.Edges, mask);
 
-    /// <inheritdoc />
-    public override void MaskGradients(
+    private protected override void MaskGradientsCore(
         DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient)
     {
         Launch(
@@ -63,8 +62,7 @@ public sealed partial class CudaDevice
             gradient);
     }
 
-    /// <inheritdoc />
-    public override void AdamWStep(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => Launch(
+    private protected override void AdamWStepCore(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => Launch(
         Load(ref _adamWStep, "Masks", "adamWStep"),
         Blocks(count, MaskThreads),
         MaskThreads,

@@ -1,26 +1,20 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Kernels.Cpu;
 
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void AccumulateReaders(
+    private protected override void AccumulateReadersCore(
         Tensor dy,
         Tensor y,
         Tensor constant,
         Tensor gainSums,
         Tensor rstd,
-        int readers,
-        int headWidth,
-        int width,
-        int rows,
-        int activationRows,
-        int baseRows,
-        Tensor sums,
-        Tensor offsets,
-        Tensor coefficients,
+        in ReaderGroup readers,
+        in GradientRows rows,
+        in ReaderSums into,
         int firstPoint)
     {
         var job = new AccumulateReadersJob
@@ -30,33 +24,29 @@ public sealed unsafe partial class CpuDevice
             Constant = P(constant),
             GainSums = P(gainSums),
             Rstd = P(rstd),
-            Readers = readers,
-            HeadWidth = headWidth,
-            Width = width,
-            Rows = rows,
-            ActivationRows = activationRows,
-            BaseRows = baseRows,
-            Sums = P(sums),
-            Offsets = P(offsets),
-            Coefficients = P(coefficients),
+            Readers = readers.Readers,
+            HeadWidth = readers.HeadWidth,
+            Width = readers.Width,
+            Rows = rows.Rows,
+            ActivationRows = rows.ActivationRows,
+            BaseRows = rows.BaseRows,
+            Sums = P(into.Sums),
+            Offsets = P(into.Offsets),
+            Coefficients = P(into.Coefficients),
             FirstPoint = firstPoint,
-            Range = RowRange.Divide(baseRows, 4L * readers * headWidth * (rows / baseRows), Workers),
+            Range = RowRange.Divide(rows.BaseRows, 4L * readers.Readers * readers.HeadWidth * (rows.Rows / rows.BaseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void FinishReaders(
+    private protected override void FinishReadersCore(
         Tensor gradients,
         long firstElement,
         Tensor gain,
         Tensor offsets,
         Tensor coefficients,
         Tensor standardized,
-        int readers,
-        int rows,
-        int width,
-        int points)
+        in ReaderBlocks blocks)
     {
         var job = new FinishReadersJob
         {
@@ -65,26 +55,23 @@ public sealed unsafe partial class CpuDevice
             Offsets = P(offsets),
             Coefficients = P(coefficients),
             Standardized = P(standardized),
-            Readers = readers,
-            Rows = rows,
-            Width = width,
-            Points = points,
-            Range = RowRange.Divide(rows, (long)readers * width * (points + 1), Workers),
+            Readers = blocks.Readers,
+            Rows = blocks.Rows,
+            Width = blocks.Width,
+            Points = blocks.Points,
+            Range = RowRange.Divide(blocks.Rows, (long)blocks.Readers * blocks.Width * (blocks.Points + 1), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void Proximity(
+    private protected override void ProximityCore(
         Tensor input,
         Tensor writerOutputs,
         int writers,
         int rows,
         int width,
         Tensor rowWeights,
-        DeviceArray<double> scores,
-        int stride,
-        int column)
+        in ScoreBlock into)
     {
         // A part is a block of writers, so that every score has one owner; the sums over writers are made first.
         var totals = (double*)_proximity.Ensure(2L * rows * sizeof(double));
@@ -100,8 +87,8 @@ public sealed unsafe partial class CpuDevice
             Totals = totals,
             Norms = norms,
             RowWeights = P(rowWeights),
-            Scores = P(scores) + column,
-            Stride = stride,
+            Scores = P(into.Scores) + into.First,
+            Stride = into.Stride,
         };
         _pool.Run(ref job, writers);
     }

@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Cpu;
 
 public sealed unsafe partial class CpuDevice
@@ -5,15 +7,13 @@ public sealed unsafe partial class CpuDevice
     // A parameter costs about as much as this many elements of a plain elementwise op.
     private const long MaskCost = 64;
 
-    /// <inheritdoc />
-    public override void SampleHardConcrete(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope)
+    private protected override void SampleHardConcreteCore(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope)
     {
         var job = new SampleJob { LogAlpha = P(logAlpha), Seed = seed, Step = step, Z = P(z), Slope = P(slope), Range = RowRange.Divide(count, MaskCost, Workers) };
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void PlaceMasks(Tensor z, MaskLayout layout, Tensor mask)
+    private protected override void PlaceMasksCore(Tensor z, MaskLayout layout, Tensor mask)
     {
         float* values = P(z);
         float* cells = P(mask);
@@ -22,8 +22,7 @@ public sealed unsafe partial class CpuDevice
         for (int i = 0; i < layout.Edges; i++) cells[cell[i]] = layout.Gates == 0 ? values[i] : values[i] * values[layout.Edges + gate[i]];
     }
 
-    /// <inheritdoc />
-    public override void MaskGradients(
+    private protected override void MaskGradientsCore(
         DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient)
     {
         double* s = P(scores);
@@ -46,8 +45,7 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <inheritdoc />
-    public override void AdamWStep(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options)
+    private protected override void AdamWStepCore(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options)
     {
         var job = new AdamWJob
         {

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -7,8 +8,7 @@ namespace Gradpath.Kernels.Cpu;
 // memory once. Four slots are added at a time, which reads and writes the output a quarter as often.
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void MixInputs(Tensor baseline, Tensor total, Tensor differences, MixPlan plan, int inputs, int rows, int width, Tensor output)
+    private protected override void MixInputsCore(Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
     {
         var job = new MixJob
         {

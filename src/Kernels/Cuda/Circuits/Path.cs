@@ -10,8 +10,7 @@ public sealed partial class CudaDevice
 
     private Kernel? _sequenceDots, _sumSplits, _pathStep;
 
-    /// <inheritdoc />
-    public override void SequenceDots(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values)
+    private protected override void SequenceDotsCore(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values)
     {
         bool quads = RowSplit.Of(width, x.Address, y.Address).Quads;
         int splitRows = Math.Max(1, ProductsPerSplit / width);
@@ -22,8 +21,7 @@ public sealed partial class CudaDevice
         if (splits > 1) Launch(Load(ref _sumSplits, "Path", "sumSplits"), Blocks(layout.Sequences, SumThreads), SumThreads, 0, sums, layout.Sequences, splits, values);
     }
 
-    /// <inheritdoc />
-    public override void PathStep(
+    private protected override void PathStepCore(
         Tensor gamma,
         Tensor gradient,
         DeviceArray<double> squaredNorms,

@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
@@ -8,25 +10,18 @@ public sealed partial class CudaDevice
 
     private Kernel? _accumulateReaders, _finishReaders, _proximityShares, _sumShares;
 
-    /// <inheritdoc />
-    public override void AccumulateReaders(
+    private protected override void AccumulateReadersCore(
         Tensor dy,
         Tensor y,
         Tensor constant,
         Tensor gainSums,
         Tensor rstd,
-        int readers,
-        int headWidth,
-        int width,
-        int rows,
-        int activationRows,
-        int baseRows,
-        Tensor sums,
-        Tensor offsets,
-        Tensor coefficients,
+        in ReaderGroup readers,
+        in GradientRows rows,
+        in ReaderSums into,
         int firstPoint) => Launch(
             Load(ref _accumulateReaders, "Edges", "accumulateReaders"),
-            Blocks((long)readers * baseRows, AccumulateThreads / 32),
+            Blocks((long)readers.Readers * rows.BaseRows, AccumulateThreads / 32),
             AccumulateThreads,
             0,
             dy,
@@ -34,34 +29,30 @@ public sealed partial class CudaDevice
             constant,
             gainSums,
             rstd,
-            readers,
-            headWidth,
-            width,
-            rows,
-            activationRows,
-            baseRows,
-            sums,
-            offsets,
-            ElementAddress(coefficients, (long)firstPoint * readers * baseRows));
+            readers.Readers,
+            readers.HeadWidth,
+            readers.Width,
+            rows.Rows,
+            rows.ActivationRows,
+            rows.BaseRows,
+            into.Sums,
+            into.Offsets,
+            ElementAddress(into.Coefficients, (long)firstPoint * readers.Readers * rows.BaseRows));
 
-    /// <inheritdoc />
-    public override void FinishReaders(
+    private protected override void FinishReadersCore(
         Tensor gradients,
         long firstElement,
         Tensor gain,
         Tensor offsets,
         Tensor coefficients,
         Tensor standardized,
-        int readers,
-        int rows,
-        int width,
-        int points)
+        in ReaderBlocks blocks)
     {
         nint first = ElementAddress(gradients, firstElement);
-        RowSplit split = RowSplit.Of(width, first, gain.Address, standardized.Address);
+        RowSplit split = RowSplit.Of(blocks.Width, first, gain.Address, standardized.Address);
         Launch(
             Load(ref _finishReaders, "Edges", "finishReaders"),
-            (split.Blocks(rows), Blocks(readers, ReadersPerThread)),
+            (split.Blocks(blocks.Rows), Blocks(blocks.Readers, ReadersPerThread)),
             split.Threads,
             0,
             first,
@@ -69,30 +60,29 @@ public sealed partial class CudaDevice
             offsets,
             coefficients,
             standardized,
-            readers,
-            rows,
-            points,
+            blocks.Readers,
+            blocks.Rows,
+            blocks.Points,
             split.Parts,
-            width,
+            blocks.Width,
             split.Quads);
     }
 
-    /// <inheritdoc />
-    public override void Proximity(
+    private protected override void ProximityCore(
         Tensor input,
         Tensor writerOutputs,
         int writers,
         int rows,
         int width,
         Tensor rowWeights,
-        DeviceArray<double> scores,
-        int stride,
-        int column)
+        in ScoreBlock into)
     {
         bool quads = RowSplit.Of(width, input.Address, writerOutputs.Address).Quads;
         nint shares = Scratch((long)writers * rows * sizeof(double));
         Launch(
             Load(ref _proximityShares, "Edges", "proximityShares"), rows, ProximityThreads, 0, input, writerOutputs, rowWeights, writers, rows, width, quads, shares);
-        Launch(Load(ref _sumShares, "Edges", "sumShares"), writers, ProximityThreads, 0, shares, rows, stride, column, scores);
+        Launch(Load(ref _sumShares, "Edges", "sumShares"), writers, ProximityThreads, 0, shares, rows, into.Stride, 0, AddressOf(into));
     }
+
+    private static nint AddressOf(in ScoreBlock block) => block.Scores.Address + (nint)(block.First * sizeof(double));
 }

@@ -1,3 +1,5 @@
+using Gradpath.Kernels.Circuits;
+
 namespace Gradpath.Kernels.Cuda;
 
 // The edge contraction: a product with few rows, fewer columns and a very long inner dimension, cut into slices that are summed in float32 by
@@ -21,14 +23,11 @@ public sealed partial class CudaDevice
     private readonly Kernel?[] _contract = new Kernel?[ContractionColumns.Length];
     private Kernel? _contractAddSlices;
 
-    /// <inheritdoc />
-    public override void ContractEdges(Tensor delta, int writers, Tensor gradients, int readers, long length, DeviceArray<double> scores, int stride, int firstColumn)
+    private protected override void ContractEdgesCore(Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, int.MaxValue);
-        if (writers == 0 || readers == 0 || length == 0) return;
         var rows = new Matrix(delta, 0, writers, (int)length, (int)length);
         var columns = new Matrix(gradients, 0, readers, (int)length, (int)length, Transposed: true);
-        Contract(rows, columns, SliceLength(writers, readers, length), scores.Address + ((nint)firstColumn * sizeof(double)), stride);
+        Contract(rows, columns, SliceLength(writers, readers, length), AddressOf(into), into.Stride);
     }
 
     /// <summary>Elements of a slice: about as many slices as fill a GPU, within bounds; a multiple of the kernel's step.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -16,8 +17,7 @@ public sealed unsafe partial class CpuDevice
     private const int ContractionChunks = 16;
     private const int ContractionSlice = 1024;
 
-    /// <inheritdoc />
-    public override void ContractEdges(Tensor delta, int writers, Tensor gradients, int readers, long length, DeviceArray<double> scores, int stride, int firstColumn)
+    private protected override void ContractEdgesCore(Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into)
     {
         long slices = (length + ContractionSlice - 1) / ContractionSlice;
         int chunks = (int)Math.Min(ContractionChunks, slices);
@@ -37,7 +37,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, chunks);
         for (int u = 0; u < writers; u++)
         {
-            double* row = P(scores) + ((long)u * stride) + firstColumn;
+            double* row = P(into.Scores) + ((long)u * into.Stride) + into.First;
             for (int c = 0; c < chunks; c++)
             {
                 double* sums = job.Sums + (c * cells) + ((long)u * readers);
