@@ -10,6 +10,7 @@ using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using CommandLine;
 using Gradpath.Host;
 using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
 
 namespace Gradpath.Perf.Ops;
 

@@ -4,6 +4,7 @@ using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
 using Gradpath.Kernels;
 
 namespace Gradpath.Host;

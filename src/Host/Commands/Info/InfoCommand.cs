@@ -1,0 +1,52 @@
+using CommandLine;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
+using Gradpath.Kernels;
+using Spectre.Console;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath info</c>.</summary>
+[Verb("info", HelpText = "Show a model's shape, its graph and what it needs.")]
+internal sealed class InfoOptions : CommandOptions
+{
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
+    public string Model { get; set; } = "";
+
+    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]
+    public string Device { get; set; } = "auto";
+}
+
+/// <summary><c>gradpath info</c>: opens a checkpoint, checks it and states its facts; no weight is read.</summary>
+internal static class InfoCommand
+{
+    public static int Run(InfoOptions o, Terminal terminal)
+    {
+        using Device device = ComputeDevice.Open(o.Device, terminal);
+        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
+        Gpt2Config config = checkpoint.Config;
+        ComputationGraph graph = new(config);
+
+        Table table = new Table { Border = TableBorder.Simple, ShowHeaders = false }.AddColumn("").AddColumn("");
+        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
+        Row("model", checkpoint.Directory);
+        Row("layers x heads", $"{config.Layers} x {config.Heads}");
+        Row("width", $"{config.Width} (heads {config.HeadWidth}, MLPs {config.InnerWidth})");
+        Row("positions", Sizes.Count(config.Positions));
+        Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {(checkpoint.HasVocabulary ? "vocab.json and merges.txt are there" : "no vocab.json and merges.txt: prompts must be token ids")}");
+        Row("activation", EnumNames.Of(config.Activation).Replace('-', '_'));
+        Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own");
+        Row("parameters", Sizes.Count(checkpoint.ParameterCount));
+        Row("stored as", checkpoint.Dtype);
+        Row("hash", checkpoint.Hash);
+        Row("writers, readers", $"{Sizes.Count(graph.Writers)}, {Sizes.Count(graph.Readers)}");
+        Row("edges", Sizes.Count(graph.EdgeCount));
+        Row("weights in memory", Sizes.Bytes(checkpoint.ParameterCount * sizeof(float)));
+        Row("score matrix", Sizes.Bytes((long)graph.Writers * graph.Readers * sizeof(float)));
+        Row("device", $"{device.Description}, {Sizes.Bytes(device.FreeMemory)} free");
+        terminal.Console.Write(table);
+        return ExitCode.Success;
+    }
+}
