@@ -1,6 +1,5 @@
 using CommandLine;
 using Gradpath.Host;
-using Gradpath.Host.Commands;
 using Gradpath.Host.Options;
 using Gradpath.Perf.Ops;
 

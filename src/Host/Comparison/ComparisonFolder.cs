@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
 
 namespace Gradpath.Host.Comparison;

@@ -1,29 +1,10 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using Gradpath.Gpt2Runtime.Discovery;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Reports.Pictures;
 
 namespace Gradpath.Host.Comparison;
-
-/// <summary>What the page of a benchmark shows.</summary>
-/// <param name="Title">The heading.</param>
-/// <param name="Facts">What a reader should know first, as names and values.</param>
-/// <param name="Metric">The metric's name.</param>
-/// <param name="Judged">Whether there is a ground truth.</param>
-/// <param name="Rows">The table.</param>
-/// <param name="Training">Steps of each training run, by name.</param>
-/// <param name="Heads">Where searches and EAP disagree.</param>
-internal sealed record ComparisonReport(
-    string Title,
-    IReadOnlyList<(string Name, string Value)> Facts,
-    string Metric,
-    bool Judged,
-    IReadOnlyList<ComparisonRow> Rows,
-    IReadOnlyList<(string Name, IReadOnlyList<EdgePruningStep> Steps)> Training,
-    IReadOnlyList<HeadChoice> Heads);
 
 /// <summary>The page of a benchmark: the table, KL and faithfulness over sparsity, training, and where the methods disagree about heads.</summary>
 internal static class ComparisonPage

@@ -2,7 +2,6 @@ using CommandLine;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
-using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Options;
 
@@ -34,7 +33,7 @@ internal abstract class KnockoutCommandOptions : PromptedOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public void Check()
     {
-        EvaluationSession.Check(this);
+        CheckShared();
         if (Random < 0) throw new UsageException($"--random {Random}: must be 0 or more.");
         if (GreedyRuns < 0) throw new UsageException($"--greedy-runs {GreedyRuns}: must be 0 or more.");
         MethodOptions.Positive("greedy-iterations", GreedyIterations);

@@ -3,9 +3,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
-using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Options;
 
@@ -64,7 +62,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public EdgePruningOptions Training()
     {
-        EvaluationSession.Check(this);
+        CheckShared();
         MethodOptions.Positive("steps", Steps);
         EdgePruningOptions options = new()
         {

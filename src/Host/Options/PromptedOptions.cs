@@ -1,4 +1,6 @@
 using CommandLine;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Host.Options;
 
@@ -10,4 +12,27 @@ internal abstract class PromptedOptions : ModelPromptOptions
 
     [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of all random draws (default: 0).")]
     public int? Seed { get; set; }
+
+    /// <summary>The prompts that the options name.</summary>
+    public PromptRequest Prompts() => new()
+    {
+        Task = Task,
+        Data = Data,
+        Limit = Limit,
+        Seed = Seed,
+        SeedsMethod = true,
+        Metric = Metric is null ? null : EnumNames.Parse<TaskMetric>("metric", Metric),
+        NoBos = NoBos,
+        HardCorruption = HardCorruption,
+    };
+
+    /// <summary>Checks what these commands share, without opening a file.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public void CheckShared()
+    {
+        ComputeDevice.Check(this);
+        Prompts().Check();
+        _ = BatchSize;
+        EnumNames.Parse<Ablation>("ablation", Ablation);
+    }
 }

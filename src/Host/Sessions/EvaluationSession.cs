@@ -48,18 +48,8 @@ internal sealed class EvaluationSession : IDisposable
     /// <summary>The time spent so far.</summary>
     public StageClock Clock { get; }
 
-    /// <summary>Checks the options without opening a file.</summary>
-    /// <exception cref="UsageException">An option cannot be used.</exception>
-    public static void Check(PromptedOptions o)
-    {
-        ComputeDevice.Check(o);
-        Request(o).Check();
-        _ = o.BatchSize;
-        EnumNames.Parse<Ablation>("ablation", o.Ablation);
-    }
-
     /// <summary>Opens the model and reads the prompts.</summary>
-    /// <param name="o">Options that <see cref="Check"/> has passed.</param>
+    /// <param name="o">Options that <see cref="PromptedOptions.CheckShared"/> has passed.</param>
     /// <param name="requireModel">Refuses a model that the circuits or scores do not belong to; called before the weights are read.</param>
     /// <param name="terminal">Told which device was chosen.</param>
     /// <param name="cancellation">Stops the work.</param>
@@ -75,7 +65,7 @@ internal sealed class EvaluationSession : IDisposable
         {
             checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
             requireModel(checkpoint.Config);
-            PromptRequest request = adjust is null ? Request(o) : adjust(Request(o));
+            PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint);
             clock.Start("load");
@@ -176,16 +166,4 @@ internal sealed class EvaluationSession : IDisposable
         _checkpoint.Dispose();
         _device.Dispose();
     }
-
-    private static PromptRequest Request(PromptedOptions o) => new()
-    {
-        Task = o.Task,
-        Data = o.Data,
-        Limit = o.Limit,
-        Seed = o.Seed,
-        SeedsMethod = true,
-        Metric = o.Metric is null ? null : EnumNames.Parse<TaskMetric>("metric", o.Metric),
-        NoBos = o.NoBos,
-        HardCorruption = o.HardCorruption,
-    };
 }

@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 
 namespace Gradpath.Host.Tests;
@@ -24,7 +23,7 @@ internal static class ReportSamples
 
     public static ReportMethod Method(string name, EdgeScores scores) => new(name, scores)
     {
-        Path = [.. Enumerable.Range(0, 12).Select(i => new PathPoint(i / 4, i % 4, 1, 5 + i, 20 - i, 0, 0))],
+        EmbeddingPath = [.. Enumerable.Range(0, 12).Select(i => new PathPoint(i / 4, i % 4, 1, 5 + i, 20 - i, 0, 0))],
         Curve = [new(0.01, 10, 8, 0.3, 0.2, 0.4), new(0.1, 100, 98, 0.8, 0.75, 0.83), new(1, 1000, 1000, 1)],
     };
 

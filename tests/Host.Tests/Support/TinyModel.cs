@@ -38,5 +38,20 @@ public sealed class TinyModel : IDisposable
         return lines.ToString();
     }
 
+    /// <summary>EAP's scores of the pairs, made at the first call.</summary>
+    public string Scores()
+    {
+        string file = Path("eap-scores.json");
+        if (!File.Exists(file)) Cli.Run("score", "--model", ModelDirectory, "--data", Pairs, "--threads", "1", "--method", "eap", "--out", file).Succeeds();
+        return file;
+    }
+
+    /// <summary>The circuit of the strongest of those scores, pruned where the options do not say otherwise.</summary>
+    public string Circuit(string name, int edges, params string[] options)
+    {
+        Cli.Run(["circuit", "--scores", Scores(), "--top-n", $"{edges}", "--out", Path(name), .. options]).Succeeds();
+        return Path(name);
+    }
+
     public void Dispose() => _folder.Dispose();
 }

@@ -29,7 +29,7 @@ internal static class AcdcCommand
         ProgressFile.Check(o.Out, o.Resume);
         string[] files = [.. thresholds.Select(tau => FileOf(o, tau))];
         foreach (string path in files) OutputFile.RequireWritable("out", path, CircuitFile.RequireWritable);
-        Circuit? truth = o.GroundTruth is null ? null : CompareCommand.Truth("ground-truth", o.GroundTruth);
+        Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
         EdgeScores? scores = o.Scores is null ? null : ScoreFile.Read(o.Scores);
         using var session = EvaluationSession.Open(
             o,
@@ -64,7 +64,7 @@ internal static class AcdcCommand
 
     private static double[] Check(AcdcCommandOptions o)
     {
-        EvaluationSession.Check(o);
+        o.CheckShared();
         MethodOptions.Positive("candidates", o.Candidates);
         if (o.Objective is not (KlObjective or MetricObjective)) throw new UsageException($"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
         if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)

@@ -5,7 +5,6 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Host.Bench;
 using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Spectre.Console;

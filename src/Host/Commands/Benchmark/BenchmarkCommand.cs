@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Comparison;
+using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 
@@ -20,7 +20,7 @@ internal static class BenchmarkCommand
     public static int Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
-        Circuit? truth = o.GroundTruth is null ? null : CompareCommand.Truth("ground-truth", o.GroundTruth);
+        Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
         using var session = EvaluationSession.Open(
             o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request => request with { Limit = BenchmarkPrompts.Total(o) });
         BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);

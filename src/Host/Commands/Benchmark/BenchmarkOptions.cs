@@ -1,11 +1,9 @@
 using System.Globalization;
 using CommandLine;
 using CommandLine.Text;
-using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Options;
-using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
 
@@ -90,7 +88,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public void Check()
     {
-        EvaluationSession.Check(this);
+        CheckShared();
         MethodOptions.Positive("train-limit", TrainLimit);
         MethodOptions.Positive("acdc-runs", AcdcRuns);
         MethodOptions.Positive("steps", Steps);

@@ -1,11 +1,7 @@
 using System.Globalization;
 using System.Text;
-using CommandLine;
-using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
-using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
@@ -14,40 +10,12 @@ using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary>The options of <c>gradpath curve</c>.</summary>
-[Verb("curve", HelpText = "Measure faithfulness over circuit sizes for one or more score files, with the areas CPR and CMD.")]
-internal sealed class CurveOptions : PromptedOptions
-{
-    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
-
-    [Option("scores", Required = true, MetaValue = "FILE...", HelpText = "Score files of the model, one per method: .json or .safetensors.")]
-    public IEnumerable<string> Scores { get; set; } = [];
-
-    [Option("fractions", MetaValue = "P...", HelpText = "Sizes as shares of all edges, above 0 and at most 1 (default: 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5 1).")]
-    public IEnumerable<double> Fractions { get; set; } = [];
-
-    [Option("greedy", HelpText = "Select from the logits back, each time the best edge into a node that is in, instead of the edges of largest score.")]
-    public bool Greedy { get; set; }
-
-    [Option("out", MetaValue = "FILE.csv", HelpText = "Write the curves: method, fraction, edges, edges_after_prune, faithfulness, low, high, ranking.")]
-    public string? Out { get; set; }
-
-    [Option("picture", MetaValue = "FILE.svg", HelpText = "Draw the curves by absolute score.")]
-    public string? Picture { get; set; }
-
-    [Usage(ApplicationAlias = "gradpath")]
-    public static IEnumerable<Example> Examples =>
-    [
-        new("Two methods side by side", s_short, new CurveOptions { Model = "demo", Task = "ioi", Scores = ["eap.json", "eap-ig.json"], Out = "curve.csv", Picture = "curve.svg" }),
-    ];
-}
-
 /// <summary><c>gradpath curve</c>: score files, a model and prompts in, faithfulness at every size out.</summary>
 internal static class CurveCommand
 {
     public static int Run(CurveOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        EvaluationSession.Check(o);
+        o.CheckShared();
         double[] fractions = [.. o.Fractions];
         foreach (double p in fractions)
         {
@@ -59,7 +27,7 @@ internal static class CurveCommand
             if (!o.Picture.EndsWith(".svg", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--picture {o.Picture}: the file must end in .svg.");
             OutputFile.RequireWritable("picture", o.Picture, AtomicFile.RequireWritable);
         }
-        List<ReportMethod> methods = ReportCommand.ReadMethods([.. o.Scores]);
+        List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
         if (methods.Count > 26) throw new UsageException($"--scores: at most 26 files at once, not {methods.Count}.");
         if (methods.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new UsageException($"--scores: two methods would be called '{same.Key}'; give the files different names.");

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pictures;
 
 namespace Gradpath.Host.Commands;

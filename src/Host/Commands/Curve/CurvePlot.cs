@@ -1,10 +1,8 @@
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Host.Reports.Csv;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>A curve with its name, to be drawn.</summary>
-internal sealed record NamedCurve(string Name, SparsityCurve Curve);
 
 /// <summary>Faithfulness over circuit size on a text console: one letter per method, sizes on a logarithmic axis.</summary>
 internal static class CurvePlot

@@ -1,5 +1,4 @@
 using System.Globalization;
-using CommandLine;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -15,17 +14,6 @@ using Gradpath.Kernels;
 using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>The options of <c>gradpath demo</c>.</summary>
-[Verb("demo", HelpText = "Compare EAP, EAP-IG and EAP-GP on the small model that ships with the program.")]
-internal sealed class DemoOptions : DeviceOptions
-{
-    [Option("model", MetaValue = "MODEL", Default = "demo", HelpText = "Another model to run it on; its vocabulary must hold the task's words.")]
-    public string Model { get; set; } = "demo";
-
-    [Option("out", MetaValue = "DIR", Default = "out/demo", HelpText = "Directory for the three score files and paths; made where it is missing.")]
-    public string Out { get; set; } = "out/demo";
-}
 
 /// <summary>
 /// <c>gradpath demo</c>: three ways of choosing where gradients are taken, side by side. The gradient norm along the three paths shows
@@ -76,7 +64,7 @@ internal static class DemoCommand
         List<MethodRun> scored = [.. runs.Take(s_methods.Length)];
         PrintEdges(terminal, scored);
         PrintAgreement(terminal, scored);
-        PrintPaths(terminal, scored);
+        PrintEmbeddingPaths(terminal, scored);
         PrintCurves(terminal, runs, curves);
         terminal.Out.WriteLine($"device: {device.Description}; time: {clock}");
         Conclude(terminal.Out, o.Out);
@@ -98,11 +86,11 @@ internal static class DemoCommand
     {
         List<ReportMethod> methods = [.. runs.Zip(curves, (run, curve) => new ReportMethod(run.Name, run.Scores)
         {
-            Path = run.Result.Path,
+            EmbeddingPath = run.Result.Path,
             Curve = [.. curve.ByMagnitude.Points.Where(p => double.IsFinite(p.Faithfulness)).Select(p => new CurvePoint(
                 p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, double.IsFinite(p.Low) ? p.Low : null, double.IsFinite(p.High) ? p.High : null))],
         })];
-        HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportCommand.DefaultTitle(runs[0].Scores.Provenance), methods));
+        HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportData.DefaultTitle(runs[0].Scores.Provenance), methods));
     }
 
     private static void PrintCurves(Terminal terminal, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)
@@ -170,7 +158,7 @@ internal static class DemoCommand
         terminal.Console.Write(table);
     }
 
-    private static void PrintPaths(Terminal terminal, List<MethodRun> runs)
+    private static void PrintEmbeddingPaths(Terminal terminal, List<MethodRun> runs)
     {
         List<(string, double)> bars = [];
         foreach (MethodRun run in runs)

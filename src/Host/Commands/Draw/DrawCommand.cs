@@ -1,32 +1,10 @@
 using System.Text;
-using CommandLine;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>The options of <c>gradpath draw</c>.</summary>
-[Verb("draw", HelpText = "Draw a circuit: .svg for papers, .dot for Graphviz, .html to explore it.")]
-internal sealed class DrawOptions : CommandOptions
-{
-    [Option("circuit", MetaValue = "FILE", HelpText = "A file that marks a circuit: .json or .safetensors.")]
-    public string? Circuit { get; set; }
-
-    [Option("scores", MetaValue = "FILE", HelpText = "A score file; --top-n says how many of its edges.")]
-    public string? Scores { get; set; }
-
-    [Option("top-n", MetaValue = "N", HelpText = "Draw what pruning leaves of the N edges of largest absolute score (default: 100, or all where there are fewer).")]
-    public int? TopN { get; set; }
-
-    [Option("out", Required = true, MetaValue = "FILE", HelpText = "The drawing: .svg, .dot or .html.")]
-    public string Out { get; set; } = "";
-
-    [Option("title", MetaValue = "TEXT", HelpText = "Its title (default: the task and the model).")]
-    public string? Title { get; set; }
-}
 
 /// <summary><c>gradpath draw</c>: one circuit in, one drawing out.</summary>
 internal static class DrawCommand
@@ -43,7 +21,7 @@ internal static class DrawCommand
         OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
 
         Circuit circuit = o.Circuit is { } file ? CircuitFile.Read(file) : Select(ScoreFile.Read(o.Scores!), o.TopN);
-        string title = o.Title ?? ReportCommand.DefaultTitle(circuit.Provenance);
+        string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         if (format == ".HTML") HtmlReport.Write(o.Out, Page(circuit, title, o));
         else Write(o.Out, format == ".SVG" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";

@@ -2,21 +2,8 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary>What an edge feeds; a drawing tells these apart.</summary>
-internal enum EdgeKind
-{
-    Query,
-    Key,
-    Value,
-    Mlp,
-    Logits,
-}
-
-/// <summary>A cubic curve from a writer's top to a reader's bottom.</summary>
-internal readonly record struct EdgeCurve(double X0, double Y0, double ControlX0, double ControlY0, double ControlX1, double ControlY1, double X1, double Y1);
-
 /// <summary>
-/// Where nodes stand and how edges run in a drawing, y downwards. The page's graph follows the same rules (<c>Assets/layout.js</c>).
+/// Where nodes stand and how edges run in a drawing, y downwards. The page's graph follows the same rules (<c>Reports/Pages/Assets/layout.js</c>).
 /// </summary>
 /// <remarks>
 /// A layer is one step high, the more layers the lower. Its heads stand side by side, its MLP in the last column, half a step up, because it reads the heads. The

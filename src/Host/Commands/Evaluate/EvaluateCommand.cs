@@ -1,42 +1,20 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using CommandLine;
-using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary>The options of <c>gradpath evaluate</c>.</summary>
-[Verb("evaluate", HelpText = "Measure how faithful a circuit is: metric, KL, exact match and accuracy with everything else ablated.")]
-internal sealed class EvaluateOptions : PromptedOptions
-{
-    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
-
-    [Option("circuit", Required = true, MetaValue = "FILE", HelpText = "A file that marks a circuit, which is taken as it is: .json or .safetensors (see 'gradpath circuit').")]
-    public string Circuit { get; set; } = "";
-
-    [Option("out", MetaValue = "FILE.json", HelpText = "Write the result with the values of every prompt pair.")]
-    public string? Out { get; set; }
-
-    [Usage(ApplicationAlias = "gradpath")]
-    public static IEnumerable<Example> Examples =>
-    [
-        new("A circuit on the prompts of its task", s_short, new EvaluateOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Out = "evaluation.json" }),
-    ];
-}
-
 /// <summary><c>gradpath evaluate</c>: a circuit, a model and prompts in, the circuit's faithfulness out.</summary>
 internal static class EvaluateCommand
 {
     public static int Run(EvaluateOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        EvaluationSession.Check(o);
+        o.CheckShared();
         if (o.Out is not null) ResultJson.RequireWritable(o.Out);
         Circuit circuit = CircuitFile.Read(o.Circuit);
         using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);

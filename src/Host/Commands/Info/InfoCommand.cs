@@ -1,4 +1,3 @@
-using CommandLine;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Options;
@@ -7,17 +6,6 @@ using Gradpath.Kernels;
 using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>The options of <c>gradpath info</c>.</summary>
-[Verb("info", HelpText = "Show a model's shape, its graph and what it needs.")]
-internal sealed class InfoOptions : CommandOptions
-{
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
-    public string Model { get; set; } = "";
-
-    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]
-    public string Device { get; set; } = "auto";
-}
 
 /// <summary><c>gradpath info</c>: opens a checkpoint, checks it and states its facts; no weight is read.</summary>
 internal static class InfoCommand

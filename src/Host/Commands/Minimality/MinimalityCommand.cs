@@ -1,27 +1,11 @@
 using System.Text.Json.Nodes;
-using CommandLine;
-using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>The options of <c>gradpath minimality</c>.</summary>
-[Verb("minimality", HelpText = "Measure how minimal a circuit is: the most that each of its nodes ever changes.")]
-internal sealed class MinimalityOptions : KnockoutCommandOptions
-{
-    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
-
-    [Usage(ApplicationAlias = "gradpath")]
-    public static IEnumerable<Example> Examples =>
-    [
-        new("With classes of nodes of your own", s_short, new MinimalityOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Classes = "classes.json", Out = "minimality.json" }),
-    ];
-}
 
 /// <summary><c>gradpath minimality</c>: for every node v the largest |F(C minus (K + v)) - F(C minus K)| over node sets K.</summary>
 internal static class MinimalityCommand

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;

@@ -5,8 +5,6 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
-using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
 
@@ -78,7 +76,7 @@ internal sealed class PathPatchOptions : PromptedOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public void Check()
     {
-        EvaluationSession.Check(this);
+        CheckShared();
         MethodOptions.Positive("rounds", Rounds);
         MethodOptions.Positive("top-n", TopN);
         if (Rounds is not null && !Iterate) throw new UsageException("--rounds goes with --iterate.");

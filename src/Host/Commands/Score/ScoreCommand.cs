@@ -1,5 +1,4 @@
 using System.Globalization;
-using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
@@ -19,7 +18,7 @@ internal static class ScoreCommand
     public static int Run(ScoreOptions o, Terminal terminal, CancellationToken cancellation)
     {
         // Whatever can be refused is refused before the work starts.
-        AttributionOptions options = MethodOptions.Parse(o);
+        AttributionOptions options = o.Attribution();
         if (o.Top < 0) throw new UsageException($"--top {o.Top}: must be 0 or more.");
         ComputeDevice.Check(o);
         PromptRequest request = new()

@@ -1,5 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
@@ -9,6 +10,9 @@ namespace Gradpath.Host.Commands;
 internal sealed class ScoreOptions : ModelPromptOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+    private static readonly AttributionMethod[] s_recording = [AttributionMethod.Eap, AttributionMethod.EapIg, AttributionMethod.EapGp];
+    private static readonly AttributionMethod[] s_path = [AttributionMethod.EapGp];
+    private static readonly AttributionMethod[] s_judged = [.. Enum.GetValues<AttributionMethod>().Where(m => m.HasMetric())];
 
     [Option("method", MetaValue = "METHOD", Default = "eap-ig", HelpText = "eap, eap-ig, eap-ig-activations, clean-corrupted, eap-gp, exact, information-flow-routes, or the baselines magnitude and random.")]
     public string Method { get; set; } = "eap-ig";
@@ -58,4 +62,54 @@ internal sealed class ScoreOptions : ModelPromptOptions
         new("EAP-IG on the model that ships with the program", s_short, new ScoreOptions { Model = "demo", Task = "ioi", Out = "scores.json" }),
         new("EAP-GP on GPT-2 small with prompts of your own", s_short, new ScoreOptions { Model = "gpt2", Data = "pairs.jsonl", Method = "eap-gp", Out = "scores.safetensors" }),
     ];
+
+    /// <summary>
+    /// The method with its options, checked; the metric stays at its default where the user named none. An option that the method does not
+    /// read is a usage error, not silence.
+    /// </summary>
+    /// <exception cref="UsageException">A value is unknown, or an option does not go with the method.</exception>
+    public AttributionOptions Attribution()
+    {
+        AttributionMethod method = EnumNames.Parse<AttributionMethod>("method", Method);
+        void Only(string option, object? value, params AttributionMethod[] methods)
+        {
+            if (value is not null && !methods.Contains(method))
+                throw new UsageException($"--{option} does not apply to {EnumNames.Of(method)}; {EnumNames.Choice(methods.Select(m => EnumNames.Of(m)))} {(methods.Length == 1 ? "takes" : "take")} it.");
+        }
+        Only("steps", Steps, MethodOptions.Integrated);
+        Only("ablation", Ablation, MethodOptions.Ablating);
+        Only("metric", Metric, s_judged);
+        Only("ig-points", IgPoints, AttributionMethod.EapIg);
+        Only("path-objective", PathObjective, s_path);
+        Only("path-norm", PathNorm, s_path);
+        Only("path-eta", PathEta, s_path);
+        Only("path-start", PathStart, s_path);
+        Only("path-outer", PathOuter, s_path);
+        Only("record-path", RecordPath, s_recording);
+
+        AttributionOptions defaults = new();
+        AttributionOptions options = new()
+        {
+            Method = method,
+            Metric = Value("metric", Metric, defaults.Metric),
+            Steps = MethodOptions.Positive("steps", Steps) ?? defaults.Steps,
+            Ablation = Value("ablation", Ablation, defaults.Ablation),
+            IgPoints = Value("ig-points", IgPoints, defaults.IgPoints),
+            PathObjective = Value("path-objective", PathObjective, defaults.PathObjective),
+            PathNorm = Value("path-norm", PathNorm, defaults.PathNorm),
+            PathEta = Value("path-eta", PathEta, defaults.PathEta),
+            PathStart = Value("path-start", PathStart, defaults.PathStart),
+            PathOuter = Value("path-outer", PathOuter, defaults.PathOuter),
+            Normalization = Value("normalization", Normalization, defaults.Normalization),
+            BatchSize = BatchSize ?? 0,
+            RecordPath = RecordPath is not null,
+            Seed = (ulong)Math.Max(0, Seed ?? 0),
+        };
+        if (options.Normalization == ScoreNormalization.Library && options.BatchSize == 0)
+            throw new UsageException("--normalization library needs --batch-size: the scores depend on it.");
+        return options;
+    }
+
+    private static T Value<T>(string option, string? text, T fallback)
+        where T : struct, Enum => text is null ? fallback : EnumNames.Parse<T>(option, text);
 }

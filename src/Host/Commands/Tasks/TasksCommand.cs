@@ -1,14 +1,6 @@
-using CommandLine;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>The options of <c>gradpath tasks</c>: none.</summary>
-[Verb("tasks", HelpText = "List the tasks: metric, description and an example pair of prompts.")]
-internal sealed class TasksOptions : CommandOptions
-{
-}
 
 /// <summary><c>gradpath tasks</c>: what can be named after <c>--task</c>.</summary>
 internal static class TasksCommand

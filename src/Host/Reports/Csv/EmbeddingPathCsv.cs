@@ -5,7 +5,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 
 namespace Gradpath.Host.Reports.Csv;
 
-/// <summary>A recorded path as CSV: one line per item and point.</summary>
+/// <summary>A recorded embedding path as CSV: one line per item and point.</summary>
 internal static class EmbeddingPathCsv
 {
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>

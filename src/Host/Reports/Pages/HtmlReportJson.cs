@@ -44,13 +44,13 @@ internal static class HtmlReportJson
         json.WriteBase64String("scores", Bytes(Array.ConvertAll(edges, e => scores.Values[e])));
         if (scores.NodeScores is { } nodes) json.WriteBase64String("nodeScores", Bytes(nodes));
         if (scores.EdgesInGraph is { } circuit) json.WriteBase64String("circuit", Bits(edges, circuit));
-        if (method.Path is { Count: > 0 } path) WritePath(json, path);
+        if (method.EmbeddingPath is { Count: > 0 } path) WriteEmbeddingPath(json, path);
         if (method.Curve is { Count: > 0 } curve) WriteCurve(json, curve);
         if (method.Training is { Count: > 0 } training) WriteTraining(json, training);
         json.WriteEndObject();
     }
 
-    private static void WritePath(Utf8JsonWriter json, IReadOnlyList<Gpt2Runtime.Attribution.PathPoint> path)
+    private static void WriteEmbeddingPath(Utf8JsonWriter json, IReadOnlyList<Gpt2Runtime.Attribution.PathPoint> path)
     {
         json.WriteStartArray("path");
         foreach (EmbeddingPathStepSummary step in EmbeddingPathStepSummary.Of(path))

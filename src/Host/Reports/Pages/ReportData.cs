@@ -1,35 +1,7 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
-using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports.Pages;
-
-/// <summary>One point of a faithfulness curve.</summary>
-/// <param name="Fraction">Share of all edges that were selected, above 0.</param>
-/// <param name="Edges">Edges selected.</param>
-/// <param name="EdgesAfterPrune">Edges left after pruning.</param>
-/// <param name="Faithfulness">0 for the corrupted run, 1 for the whole model.</param>
-/// <param name="Low">Lower end of the confidence interval, where there is one.</param>
-/// <param name="High">Upper end of the confidence interval, where there is one.</param>
-internal sealed record CurvePoint(double Fraction, int Edges, int EdgesAfterPrune, double Faithfulness, double? Low = null, double? High = null);
-
-/// <summary>One method's results.</summary>
-/// <param name="Name">What the report calls it; no two methods of a report share a name.</param>
-/// <param name="Scores">Scores of all edges, their provenance, and where one was chosen the circuit.</param>
-internal sealed record ReportMethod(string Name, EdgeScores Scores)
-{
-    /// <summary>The recorded path, or null.</summary>
-    public IReadOnlyList<PathPoint>? Path { get; init; }
-
-    /// <summary>The faithfulness curve, or null.</summary>
-    public IReadOnlyList<CurvePoint>? Curve { get; init; }
-
-    /// <summary>The steps of training masks, or null.</summary>
-    public IReadOnlyList<EdgePruningStep>? Training { get; init; }
-}
 
 /// <summary>What a report shows. Nothing else goes into the page, so the same data gives the same bytes.</summary>
 /// <param name="Title">The heading.</param>
@@ -50,6 +22,15 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
 
     /// <summary>The graph of all methods.</summary>
     public ComputationGraph Graph => Methods[0].Scores.Graph;
+
+    /// <summary>The heading where none is given.</summary>
+    public static string DefaultTitle(Provenance? p) => (p?.Task, p?.Model) switch
+    {
+        ({ } task, { } model) => $"Circuit of {task} in {model}",
+        (null, { } model) => $"Circuit in {model}",
+        ({ } task, null) => $"Circuit of {task}",
+        _ => "Circuit",
+    };
 
     /// <summary>A report of some methods, with the facts that their provenance agrees on.</summary>
     public static ReportData Of(string title, IReadOnlyList<ReportMethod> methods)
@@ -85,7 +66,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             if (!method.Scores.Graph.Equals(Graph))
                 throw new GradpathException($"the scores of {method.Name} belong to {method.Scores.Graph}, those of {Methods[0].Name} to {Graph}: a report shows one model.");
             method.Scores.RequireFinite();
-            if ((method.Path ?? []).Any(p => !double.IsFinite(p.GradientNorm) || !double.IsFinite(p.OutputDistance)))
+            if ((method.EmbeddingPath ?? []).Any(p => !double.IsFinite(p.GradientNorm) || !double.IsFinite(p.OutputDistance)))
                 throw new GradpathException($"the path of {method.Name} holds a number that is not finite.");
             if ((method.Training ?? []).Any(t => !double.IsFinite(t.Kl + t.EdgeLoss + t.NodeLoss + t.EdgeTarget + t.EdgeSparsity)))
                 throw new GradpathException($"the training of {method.Name} holds a number that is not finite.");
@@ -99,26 +80,4 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
 
     // The page ranks edges by one number of 53 bits, 22 of which name the edge.
     private const int MostEdges = 1 << 22;
-}
-
-/// <summary>A provenance as names and values, for tables.</summary>
-internal static class ProvenanceFacts
-{
-    /// <summary>The entries in the record's order; options and the selection stand one by one, as <c>options.steps</c>.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Of(Provenance? provenance) => provenance is null ? [] : Flatten(provenance.ToJson(), "");
-
-    private static IEnumerable<KeyValuePair<string, string>> Flatten(JsonObject json, string prefix)
-    {
-        foreach ((string key, JsonNode? value) in json)
-        {
-            if (value is JsonObject inner)
-            {
-                foreach (KeyValuePair<string, string> entry in Flatten(inner, $"{prefix}{key}.")) yield return entry;
-            }
-            else if (value is not null)
-            {
-                yield return new(prefix + key, value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString());
-            }
-        }
-    }
 }

@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Commands;
-using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Tests;
 
@@ -128,25 +125,6 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run([.. options, "--resume"]).Fails(1, "nothing to go on from");
     }
 
-    [Fact]
-    public void The_state_is_saved_now_and_then()
-    {
-        Clock clock = new();
-        int saved = 0;
-        ProgressSaver saver = new(null, () => saved++, clock);
-        void After(double seconds, int expected)
-        {
-            clock.Now += (long)(seconds * TimeSpan.TicksPerSecond);
-            saver.Report(new AttributionProgress(1, 2, "edges"));
-            Assert.Equal(expected, saved);
-        }
-        After(29, 0);
-        After(2, 1);
-        After(29, 1);
-        After(2, 2);
-        After(100, 3);
-    }
-
     [Theory]
     [InlineData("--tau -0.1", "--tau -0.1", "from 0")]
     [InlineData("--tau nan", "--tau")]
@@ -183,13 +161,4 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     private static string[][] Csv(string path) => [.. File.ReadAllLines(path).Select(line => line.Split(','))];
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
-
-    private sealed class Clock : TimeProvider
-    {
-        public long Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now;
-    }
 }

@@ -1,11 +1,9 @@
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Commands;
-using Gradpath.Host.Reports;
-using Gradpath.Host.Reports.Tables;
 
 namespace Gradpath.Host.Tests;
 
-public class ReportTests
+public class RankAgreementTests
 {
     private static readonly ComputationGraph s_graph = new(1, 1);
 
@@ -32,30 +30,6 @@ public class ReportTests
         Assert.Equal(0.5, RankAgreement.Overlap(a, b, 4));
         Assert.Equal(1, RankAgreement.Overlap(a, a, 3));
     }
-
-    [Theory]
-    [InlineData(true, "  a    \u2588\u2588\u2588\u2588 2\n  bcd  \u2588\u258C 0.75\n  e     0\n")]
-    [InlineData(false, "  a    #### 2\n  bcd  ## 0.75\n  e     0\n")]
-    public void Bars_share_one_scale(bool unicode, string expected)
-    {
-        using StringWriter text = new() { NewLine = "\n" };
-        BarPlot.Write(text, [("a", 2), ("bcd", 0.75), ("e", 0)], 4, unicode);
-        Assert.Equal(expected, text.ToString());
-    }
-
-    [Theory]
-    [InlineData(0, "0 bytes")]
-    [InlineData(1023, "1023 bytes")]
-    [InlineData(1536, "1.5 KiB")]
-    [InlineData(497_759_232, "474.7 MiB")]
-    public void Sizes_are_readable(long bytes, string expected) => Assert.Equal(expected, Sizes.Bytes(bytes));
-
-    [Theory]
-    [InlineData(0.5f, "+0.50000")]
-    [InlineData(-0.25f, "-0.25000")]
-    [InlineData(0f, "0")]
-    [InlineData(-1e-7f, "-1.000e-07")]
-    public void Scores_show_their_sign(float score, string expected) => Assert.Equal(expected, EdgeTable.Number(score));
 
     private static EdgeScores Scores(params float[] inEdgeOrder)
     {

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Commands;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Tables;
 
 namespace Gradpath.Host.Tests;

@@ -1,6 +1,6 @@
 namespace Gradpath.Host.Tests;
 
-public class UsageTests
+public class ScoreUsageTests
 {
     [Theory]
     [InlineData("eap", "'eap' belongs to no option")]
@@ -37,7 +37,7 @@ public class UsageTests
     [InlineData("--out .", "--out", "no extension")]
     [InlineData("--record-path path.txt", "--record-path", ".csv")]
     [InlineData("--record-path nowhere/path.csv", "--record-path", "does not exist")]
-    public void A_wrong_option_of_score_is_named(string options, params string[] mentions) =>
+    public void A_wrong_option_is_named(string options, params string[] mentions) =>
         Cli.Run([.. "score --model nothing --task ioi".Split(' '), .. options.Split(' ')]).Fails(2, mentions);
 
     [SkippableFact]

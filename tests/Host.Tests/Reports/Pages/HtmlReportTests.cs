@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 
 namespace Gradpath.Host.Tests;
@@ -71,7 +70,7 @@ public class HtmlReportTests
         broken.Values[0] = float.NaN;
         Refused("not a finite number", new ReportData("t", [new("a", broken)]));
         Refused("fraction 0", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)) { Curve = [new(0, 0, 0, 0)] }]));
-        Refused("path of a", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)) { Path = [new(0, 0, 0, double.NaN, 0, 0, 0)] }]));
+        Refused("path of a", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)) { EmbeddingPath = [new(0, 0, 0, double.NaN, 0, 0, 0)] }]));
     }
 
     private static void Refused(string mention, ReportData data) =>

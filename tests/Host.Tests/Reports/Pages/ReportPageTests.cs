@@ -3,7 +3,6 @@ using System.Globalization;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Commands;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Reports.Tables;
 
