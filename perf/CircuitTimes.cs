@@ -6,7 +6,7 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host.Bench;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 

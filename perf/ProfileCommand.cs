@@ -1,10 +1,9 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Host;
-using Gradpath.Host.Bench;
-using Gradpath.Host.Options;
 using Gradpath.Kernels;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 
@@ -27,6 +26,7 @@ internal static class ProfileCommand
         string[] all = [.. Works.ByModel.SelectMany(w => w.Names).Distinct().Order()];
         if (!all.Contains(o.Work)) throw new UsageException($"profile {o.Work}: name one work: {string.Join(", ", all)}.");
         string load = Machine.Describe(Machine.Load(), Environment.ProcessorCount);
+        ShapeOption.Of(o.Shape);
         using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Weights weights = Create(o, device);
         Work work = Works.Prepare(o.Work!, o.Shape, weights, sample: true, cancellation);

@@ -8,8 +8,8 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using CommandLine;
-using Gradpath.Host;
-using Gradpath.Host.Options;
+using Gradpath.Perf.Ops.Families;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf.Ops;
 

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using Gradpath.Cuda.Tests.Driver;
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
-using Gradpath.Kernels.Checks;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;
@@ -29,7 +29,7 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         if (_path is not null) _library = NativeLibrary.Load(_path);
     }
 
-    public static TheoryData<string> Products => [.. OpChecks.All.Where(c => c.Family == "Gemm").Select(c => c.Op)];
+    public static TheoryData<string> Products => [.. OpCatalog.Checks.Where(c => c.Family == "Gemm").Select(c => c.Op)];
 
     private CudaOptions Options => new() { UseCublas = true, CublasNames = [_path!] };
 
@@ -51,8 +51,8 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         using (CudaDevice device = new(_driver, 0, Options))
         {
             Assert.Equal(MatrixProvider.Cublas, device.Multiplier);
-            OpCheck check = OpChecks.All.Single(c => c.Op == op);
-            OpOutcome outcome = OpComparison.Run(check, reference, device, OpChecks.Seeds(20, 4));
+            OpCheck check = OpCatalog.Checks.Single(c => c.Op == op);
+            OpOutcome outcome = OpComparison.Run(check, reference, device, OpCatalog.Seeds(20, 4));
             Assert.True(outcome.Passed, $"{outcome.Fault} (largest error {outcome.LargestError:G3}, allowed {check.Allowed:G3})");
             Assert.InRange(Count, 48, 200);
             Assert.Equal(0, _driver.Calls("Launch"));
