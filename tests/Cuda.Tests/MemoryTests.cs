@@ -137,6 +137,23 @@ public class MemoryTests
     }
 
     [Fact]
+    public void APlanAsksNothingOfTheDriverAlsoWhereTheGpuIsFull()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        using Tensor held = device.StoreTensor([1, 2, 3], 3);
+        _driver.Fault = (_, _) => CudaResult.OutOfMemory;
+        long planned = device.PlannedBytes(() =>
+        {
+            using Tensor large = device.StoreTensor(new float[3 << 10], 3, 1 << 10);
+            device.LayerNorm(large, large.Slice(0, 4), large.Slice(0, 4), 0, 3, 4, device.Allocate(3), device.Allocate(3), device.Allocate(3, 4));
+            held.Upload(large.ToArray().AsSpan(0, 3));
+        });
+        _driver.Fault = null;
+        Assert.Equal((12 << 10) + 24 + 48, planned);
+        Assert.Equal([1, 2, 3], held.ToArray());
+    }
+
+    [Fact]
     public void AnUploadThatFailsLeavesNothingBehind()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });

@@ -154,7 +154,7 @@ public sealed class WideShapeTests
         int[] tokens = [.. Enumerable.Range(0, Judged).Select(i => (i * 7) % Vocabulary)];
         double[][] actual = OpBench.Run(bench =>
         {
-            var answers = new AnswerTokens(bench.Integers(0, Judged), bench.Integers(tokens), bench.Own(bench.Device.Store<float>(weights)));
+            var answers = new AnswerTokens(bench.Integers(0, Judged), bench.Integers(tokens), bench.Own(bench.Device.Store<float>(weights)), Judged);
             Tensor logP = bench.Store(logits);
             DeviceArray<double> values = bench.OutDoubles(2);
             bench.Device.LogSoftmax(logP, 2, Vocabulary);

@@ -36,10 +36,11 @@ internal sealed class KernelOperands(CudaDevice device) : IDisposable
     public SequenceLayout Layout(int[] lengths, bool lastQueryOnly = false) => _operands.Own(new SequenceLayout(device, lengths, 1, lastQueryOnly));
 
     /// <summary>Two tokens for each item, one wanted and one not.</summary>
-    public AnswerTokens Answers(int items) => _operands.Own(new AnswerTokens(
-        device.Store<int>([.. Enumerable.Range(0, items + 1).Select(i => 2 * i)]),
-        device.Store<int>([.. Enumerable.Range(0, 2 * items)]),
-        device.Store<float>([.. Enumerable.Range(0, 2 * items).Select(i => i % 2 == 0 ? 1f : -1f)])));
+    public AnswerTokens Answers(int items) => new(
+        Integers(Enumerable.Range(0, items + 1).Select(i => 2 * i)),
+        Integers(Enumerable.Range(0, 2 * items)),
+        _operands.Floats([.. Enumerable.Range(0, 2 * items).Select(i => i % 2 == 0 ? 1f : -1f)]),
+        2 * items);
 
     /// <summary>Edges that belong to gates in equal shares.</summary>
     public MaskLayout Masks() => new(

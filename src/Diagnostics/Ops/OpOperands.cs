@@ -154,6 +154,6 @@ internal sealed class OpOperands(Device device, int seed, bool magnitudes = fals
     {
         DeviceArray<T> whole = Own(device.Store<T>([.. values, .. Enumerable.Repeat(poison, Guard)]));
         _operands.Add(() => System.Array.ConvertAll(whole.ToArray(), v => widen(v)));
-        return whole;
+        return whole.Part(0, values.Length);
     }
 }

@@ -47,10 +47,11 @@ internal sealed class WorkOperands(Device device) : IDisposable
         Own(new SequenceLayout(device, [.. Enumerable.Repeat(length, sequences)], copies));
 
     /// <summary>Two tokens for each item, one wanted and one not.</summary>
-    public AnswerTokens Answers(int items) => Own(new AnswerTokens(
-        device.Store<int>([.. Enumerable.Range(0, items + 1).Select(i => 2 * i)]),
-        device.Store<int>([.. Enumerable.Range(0, 2 * items)]),
-        device.Store<float>([.. Enumerable.Range(0, 2 * items).Select(i => i % 2 == 0 ? 1f : -1f)])));
+    public AnswerTokens Answers(int items) => new(
+        Integers(Enumerable.Range(0, items + 1).Select(i => 2 * i)),
+        Integers(Enumerable.Range(0, 2 * items)),
+        Own(device.Store<float>([.. Enumerable.Range(0, 2 * items).Select(i => i % 2 == 0 ? 1f : -1f)])),
+        2 * items);
 
     /// <summary>Keeps something until the operands are released.</summary>
     public T Own<T>(T resource)

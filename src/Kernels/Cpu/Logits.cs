@@ -11,13 +11,13 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    private protected override void WeightedRowSumsCore(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    private protected override void WeightedRowSumsCore(Tensor table, in AnswerTokens answers, int items, int width, Tensor output)
     {
         var job = new WeightedRowSumsJob { Table = P(table), Answers = new AnswerPointers(answers), Width = width, Output = P(output) };
         _pool.Run(ref job, items);
     }
 
-    private protected override void ProbabilityDifferenceCore(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void ProbabilityDifferenceCore(Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new ProbabilityDifferenceJob
         {
@@ -74,7 +74,7 @@ public sealed unsafe partial class CpuDevice
         return sum;
     }
 
-    private readonly struct AnswerPointers(AnswerTokens answers)
+    private readonly struct AnswerPointers(in AnswerTokens answers)
     {
         public readonly int* Start = P(answers.Start);
         public readonly int* Token = P(answers.Token);

@@ -12,7 +12,7 @@ public sealed partial class CudaDevice
     private protected override void LogSoftmaxCore(Tensor logits, int rows, int vocabulary) =>
         Launch(Load(ref _logSoftmax, "Logits", "logSoftmax"), rows, WideRowThreads, 0, logits, vocabulary);
 
-    private protected override void WeightedRowSumsCore(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    private protected override void WeightedRowSumsCore(Tensor table, in AnswerTokens answers, int items, int width, Tensor output)
     {
         RowSplit split = RowSplit.Of(width, table.Address, output.Address);
         Launch(
@@ -30,7 +30,7 @@ public sealed partial class CudaDevice
             output);
     }
 
-    private protected override void ProbabilityDifferenceCore(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void ProbabilityDifferenceCore(Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         Kernel kernel = Load(ref _probabilityDifference, "Logits", "probabilityDifference");
         int marks = gradient is null ? 0 : Blocks(vocabulary, BitsPerWord) * sizeof(uint);

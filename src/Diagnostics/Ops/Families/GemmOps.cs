@@ -72,7 +72,7 @@ internal static class GemmOps
             gap = x.Below(9);
         }
         long step = ((long)rows * stride) + gap;
-        Matrix matrix = new(make(offset + (batch * step) - x.Excess(stride - columns + gap)), offset, rows, columns, stride);
+        Matrix matrix = new(make(offset + (batch * step) - x.Excess(rows == 0 || columns == 0 ? 0 : stride - columns + gap)), offset, rows, columns, stride);
         return (matrix, step);
     }
 

@@ -179,7 +179,7 @@ internal static class LogitOps
             weights.AddRange(drawn.Select((_, i) => i % 2 == 0 ? 1f : -0.5f));
             start.Add(tokens.Count);
         }
-        return new AnswerTokens(x.Integers([.. start]), x.Integers([.. tokens]), x.Floats([.. weights]));
+        return new AnswerTokens(x.Integers([.. start]), x.Integers([.. tokens]), x.Floats([.. weights]), tokens.Count);
     }
 
     private sealed record Distribution(Tensor LogProbabilities, Tensor? Gradient, int Items, int Rows, int Vocabulary);

@@ -48,7 +48,7 @@ public abstract partial class Device
     {
         Need(m.Storage, 0, name, op);
         if (m.Offset < 0 || m.Rows < 0 || m.Columns < 0 || m.Stride < m.Columns) OpErrors.NoMatrix(op, name, m);
-        long span = m.Span;
-        if (span > 0 && Sum(Sum(m.Offset, span), further) > m.Storage.Length) OpErrors.OutsideStorage(op, name, m, Sum(Sum(m.Offset, span), further));
+        long span = m.Span, end = Sum(m.Offset, span == 0 ? 0 : Sum(span, further));
+        if (end > m.Storage.Length) OpErrors.OutsideStorage(op, name, m, end);
     }
 }

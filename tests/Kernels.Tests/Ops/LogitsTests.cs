@@ -183,7 +183,7 @@ public sealed class LogitsTests
     })];
 
     private static AnswerTokens Answers(OpBench bench) =>
-        new(bench.Integers(Starts), bench.Integers(Tokens), bench.Own(bench.Device.Store<float>(Weights)));
+        new(bench.Integers(Starts), bench.Integers(Tokens), bench.Own(bench.Device.Store<float>(Weights)), Tokens.Length);
 
     private static void ForJudged(Action<int, int, double> each)
     {

@@ -28,7 +28,7 @@ public abstract partial class Device
     /// <param name="items">Number of items.</param>
     /// <param name="width">Width of a row.</param>
     /// <param name="output">[items, width]; must not overlap the table or the weights.</param>
-    internal void WeightedRowSums(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    internal void WeightedRowSums(Tensor table, in AnswerTokens answers, int items, int width, Tensor output)
     {
         AtLeast(0, items);
         AtLeast(1, width);
@@ -37,7 +37,7 @@ public abstract partial class Device
         Need(answers, items);
         Need(output, size);
         Apart(output, size, table, table.Length);
-        Apart(output, size, answers.Weight, answers.Weight.Length);
+        Apart(output, size, answers.Weight, answers.Count);
         if (!Begins(nameof(WeightedRowSums))) return;
         WeightedRowSumsCore(table, answers, items, width, output);
         Ended();
@@ -55,7 +55,7 @@ public abstract partial class Device
     /// <param name="values">[rows], out, float64.</param>
     /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities, or null.</param>
     internal void ProbabilityDifference(
-        Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         AtLeast(0, rows);
         AtLeast(rows == 0 ? 0 : 1, items);
@@ -68,7 +68,7 @@ public abstract partial class Device
         {
             Need(gradient, size);
             SameOrApart(gradient, logProbabilities, size);
-            Apart(gradient, size, answers.Weight, answers.Weight.Length);
+            Apart(gradient, size, answers.Weight, answers.Count);
         }
         if (!Begins(nameof(ProbabilityDifference))) return;
         ProbabilityDifferenceCore(logProbabilities, answers, items, rows, vocabulary, values, gradient);
@@ -166,11 +166,11 @@ public abstract partial class Device
     private protected abstract void LogSoftmaxCore(Tensor logits, int rows, int vocabulary);
 
     /// <inheritdoc cref="WeightedRowSums" />
-    private protected abstract void WeightedRowSumsCore(Tensor table, AnswerTokens answers, int items, int width, Tensor output);
+    private protected abstract void WeightedRowSumsCore(Tensor table, in AnswerTokens answers, int items, int width, Tensor output);
 
     /// <inheritdoc cref="ProbabilityDifference" />
     private protected abstract void ProbabilityDifferenceCore(
-        Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
+        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
 
     /// <inheritdoc cref="KlDivergence" />
     private protected abstract void KlDivergenceCore(
@@ -185,11 +185,11 @@ public abstract partial class Device
     /// <inheritdoc cref="ArgMax" />
     private protected abstract void ArgMaxCore(Tensor x, int rows, int width, DeviceArray<int> indices);
 
-    private void Need(AnswerTokens answers, int items, [CallerMemberName] string op = "")
+    private void Need(in AnswerTokens answers, int items, [CallerMemberName] string op = "")
     {
-        if (answers is null) OpErrors.Missing(op, nameof(answers));
+        AtLeast(0, answers.Count, "answers.Count", op);
         Need(answers.Start, items + 1L, "answers.Start", op);
-        Need(answers.Token, 0, "answers.Token", op);
-        Need(answers.Weight, answers.Token.Length, "answers.Weight", op);
+        Need(answers.Token, answers.Count, "answers.Token", op);
+        Need(answers.Weight, answers.Count, "answers.Weight", op);
     }
 }
