@@ -18,7 +18,9 @@ public abstract partial class Device
         Watched = 4,
     }
 
-    /// <summary>Who is told of every operation; null for nobody. While somebody is, passes are not replayed, or their operations would not be seen.</summary>
+    /// <summary>
+    /// Who is told of every operation; null for nobody. While somebody is, passes are not replayed, or their operations would not be seen.
+    /// </summary>
     internal IOpWatcher? Watcher
     {
         get => _watcher;

@@ -35,21 +35,27 @@ public abstract partial class Device
 
     /// <summary>Requires a number of at least some size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AtLeast(long least, long value, [CallerArgumentExpression(nameof(value))] string name = "", [CallerMemberName] string op = "")
+    private static void AtLeast(
+        long least, long value, [CallerArgumentExpression(nameof(value))] string name = "", [CallerMemberName] string op = "")
     {
         if (value < least) OpErrors.TooSmall(op, name, value, least);
     }
 
     /// <summary>Requires a number of at most some size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AtMost(long most, long value, [CallerArgumentExpression(nameof(value))] string name = "", [CallerMemberName] string op = "")
+    private static void AtMost(
+        long most, long value, [CallerArgumentExpression(nameof(value))] string name = "", [CallerMemberName] string op = "")
     {
         if (value > most) OpErrors.TooLarge(op, name, value, most);
     }
 
     /// <summary>Requires an array of this device that has not been disposed of and has so many elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Need(DeviceMemory operand, long elements, [CallerArgumentExpression(nameof(operand))] string name = "", [CallerMemberName] string op = "")
+    private void Need(
+        DeviceMemory operand,
+        long elements,
+        [CallerArgumentExpression(nameof(operand))] string name = "",
+        [CallerMemberName] string op = "")
     {
         if (operand is null || !ReferenceEquals(operand.Device, this) || !operand.IsAlive || operand.Length < elements)
         {
@@ -60,7 +66,8 @@ public abstract partial class Device
     /// <summary>Requires an array of this device that consists of whole rows, at least one where any are read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void NeedRows(
-        DeviceMemory operand, int count, int width, [CallerArgumentExpression(nameof(operand))] string name = "", [CallerMemberName] string op = "")
+        DeviceMemory operand, int count, int width, [CallerArgumentExpression(nameof(operand))] string name = "",
+        [CallerMemberName] string op = "")
     {
         Need(operand, count == 0 ? 0 : width, name, op);
         if (operand.Length % width != 0) OpErrors.NoWholeRows(op, name, operand.Length, width);

@@ -3,7 +3,9 @@ namespace Gradpath.Kernels;
 // Replay: passes that repeat.
 public abstract partial class Device
 {
-    /// <summary>Whether this device gains from <see cref="Replay{TState}"/>; where not, callers need not look for the pass's slot.</summary>
+    /// <summary>
+    /// Whether this device gains from <see cref="Replay{TState}"/>; where not, callers need not look for the pass's slot.
+    /// </summary>
     internal bool Replays => ReplaysPasses && _state == CallState.Straight;
 
     /// <summary>

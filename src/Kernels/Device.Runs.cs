@@ -20,7 +20,7 @@ public abstract partial class Device
         if (runner != 0 && runner != thread)
         {
             throw new InvalidOperationException(
-                $"the device {Name} is in use by a run of another thread; it takes one run at a time: wait for that one, or open a second device");
+                $"the device {Name} is in use by a run of another thread: wait for that run to end, or open a second device");
         }
         _depth++;
         return new RunLease(this);

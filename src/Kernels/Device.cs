@@ -38,9 +38,9 @@ public abstract partial class Device : IDisposable
     public abstract long FreeMemory { get; }
 
     /// <summary>
-    /// Bytes that the workspaces of a run may take; null for half of the memory that is free when the run begins. A run makes its batches as
-    /// large as the budget allows. It does not begin where the budget is set and even a batch of one prompt pair, or of the number of pairs
-    /// that was asked for, needs more.
+    /// Bytes that the workspaces of a run may take; null for half of the memory that is free when the run begins. A run makes its batches
+    /// as large as the budget allows. It does not begin where the budget is set and even a batch of one prompt pair, or of the number of
+    /// pairs that was asked for, needs more.
     /// </summary>
     public long? MemoryBudget { get; set; }
 
@@ -58,7 +58,9 @@ public abstract partial class Device : IDisposable
     /// </summary>
     internal virtual int AmpleRows => 1024;
 
-    /// <summary>Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.</summary>
+    /// <summary>
+    /// Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.
+    /// </summary>
     internal long ReservedBytes => Volatile.Read(ref _reserved);
 
     /// <summary>The innermost scope that arrays allocated now belong to.</summary>

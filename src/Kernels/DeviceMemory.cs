@@ -4,9 +4,9 @@ namespace Gradpath.Kernels;
 
 /// <summary>A run of elements in a device's memory: what the device's checks know of an array.</summary>
 /// <remarks>
-/// The memory is one of four kinds. An allocated array owns its memory, and disposing of it frees the memory. A planned array has an address
-/// but no memory, see <see cref="Device.PlannedBytes"/>. A borrowed array lies in memory that somebody else owns, such as a mapped file. A
-/// part lies in another array and lives as long as that one: disposing of the part frees nothing.
+/// The memory is one of four kinds. An allocated array owns its memory, and disposing of it frees the memory. A planned array has an
+/// address but no memory, see <see cref="Device.PlannedBytes"/>. A borrowed array lies in memory that somebody else owns, such as a mapped
+/// file. A part lies in another array and lives as long as that one: disposing of the part frees nothing.
 /// The address is a host pointer on <see cref="Cpu.CpuDevice"/> and a device pointer elsewhere; only the owning device may follow it.
 /// </remarks>
 internal abstract class DeviceMemory : IDisposable
@@ -52,7 +52,8 @@ internal abstract class DeviceMemory : IDisposable
         NothingToFinalize();
         if (offset < 0 || length < 0 || offset > whole.Length - length)
         {
-            throw new ArgumentOutOfRangeException(nameof(offset), $"a slice of {length} elements at {offset} does not fit in {whole.Length}");
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), $"a slice of {length} elements at {offset} does not fit in {whole.Length}");
         }
         _whole = whole._whole;
     }

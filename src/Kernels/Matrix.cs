@@ -45,7 +45,10 @@ internal readonly record struct Matrix(Tensor Storage, long Offset, int Rows, in
         return this with { Offset = Offset + ((long)first * Stride), Rows = count };
     }
 
-    /// <summary>Whether two rectangles, or batches of them, share an element. Where the two interleave in a way that is not told apart here, the answer is yes.</summary>
+    /// <summary>
+    /// Whether two rectangles, or batches of them, share an element. Where the two interleave in a way that is not told apart here, the
+    /// answer is yes.
+    /// </summary>
     /// <param name="a">The first.</param>
     /// <param name="furtherA">Distance from the first to the last member of its batch; 0 for one rectangle.</param>
     /// <param name="b">The second.</param>

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Gradpath.Kernels;
 
-/// <summary>What the checks of an operation throw. Each message names the operation and the operand, says what it has and what is needed.</summary>
+/// <summary>
+/// What the checks of an operation throw. Each message names the operation and the operand, says what it has and what is needed.
+/// </summary>
 internal static class OpErrors
 {
     /// <summary>An operand is null.</summary>
@@ -17,9 +19,13 @@ internal static class OpErrors
         if (operand is null) Missing(op, name);
         if (!ReferenceEquals(operand.Device, device))
         {
-            throw new ArgumentException($"{op}: {name} belongs to another device ({operand.Device.Name}) than the one that computes ({device.Name})", name);
+            throw new ArgumentException(
+                $"{op}: {name} belongs to another device ({operand.Device.Name}) than the one that computes ({device.Name})", name);
         }
-        if (!operand.IsAlive) throw new ObjectDisposedException(name, $"{op}: {name} has been disposed of, or the array that it is a part of has");
+        if (!operand.IsAlive)
+        {
+            throw new ObjectDisposedException(name, $"{op}: {name} has been disposed of, or the array that it is a part of has");
+        }
         throw new ArgumentException(Invariant($"{op}: {name} has {operand.Length} elements, {needed} are needed"), name);
     }
 
@@ -45,7 +51,8 @@ internal static class OpErrors
 
     /// <summary>An output lies over another operand.</summary>
     [DoesNotReturn]
-    public static void Overlap(string op, string name, string otherName) => throw new ArgumentException($"{op}: {name} shares memory with {otherName}", name);
+    public static void Overlap(string op, string name, string otherName) =>
+        throw new ArgumentException($"{op}: {name} shares memory with {otherName}", name);
 
     /// <summary>An output lies over another operand, and not exactly.</summary>
     [DoesNotReturn]
@@ -55,12 +62,12 @@ internal static class OpErrors
     /// <summary>Numbers are no rectangle.</summary>
     [DoesNotReturn]
     public static void NoMatrix(string op, string name, in Matrix m) => throw new ArgumentOutOfRangeException(
-        name, Invariant($"{op}: {name} is {m.Rows} x {m.Columns} with stride {m.Stride} at offset {m.Offset}: none may be negative, and a stride is at least the number of columns"));
+        name, $"{op}: {name} is {Extents(m)}: none may be negative, and a stride is at least the number of columns");
 
     /// <summary>A rectangle reaches beyond its storage.</summary>
     [DoesNotReturn]
     public static void OutsideStorage(string op, string name, in Matrix m, long needed) => throw new ArgumentException(
-        Invariant($"{op}: {name} is {m.Rows} x {m.Columns} with stride {m.Stride} at offset {m.Offset} and needs {needed} elements; its storage has {m.Storage.Length}"), name);
+        Invariant($"{op}: {name} is {Extents(m)} and needs {needed} elements; its storage has {m.Storage.Length}"), name);
 
     /// <summary>The members of a batch of results lie over each other.</summary>
     [DoesNotReturn]
@@ -69,13 +76,17 @@ internal static class OpErrors
 
     /// <summary>Three rectangles are no product.</summary>
     [DoesNotReturn]
-    public static void NoProduct(in Matrix a, in Matrix b, in Matrix c) => throw new ArgumentException(Invariant(
-        $"Gemm: [{a.OperandRows}, {a.OperandColumns}] x [{b.OperandRows}, {b.OperandColumns}] does not give [{c.Rows}, {c.Columns}]{(c.Transposed ? " transposed" : "")}"));
+    public static void NoProduct(in Matrix a, in Matrix b, in Matrix c) => throw new ArgumentException(
+        Invariant($"Gemm: {Shape(a)} x {Shape(b)} does not give [{c.Rows}, {c.Columns}]{(c.Transposed ? " transposed" : "")}"));
 
     /// <summary>Two rectangles differ in shape.</summary>
     [DoesNotReturn]
-    public static void NoCopy(in Matrix source, in Matrix target) => throw new ArgumentException(Invariant(
-        $"CopyMatrix: [{source.OperandRows}, {source.OperandColumns}] is copied to its own shape only, not to [{target.OperandRows}, {target.OperandColumns}], and neither may be transposed"));
+    public static void NoCopy(in Matrix source, in Matrix target) => throw new ArgumentException(
+        $"CopyMatrix: {Shape(source)} is copied to its own shape only, not to {Shape(target)}, and neither may be transposed");
+
+    private static string Extents(in Matrix m) => Invariant($"{m.Rows} x {m.Columns} with stride {m.Stride} at offset {m.Offset}");
+
+    private static string Shape(in Matrix m) => Invariant($"[{m.OperandRows}, {m.OperandColumns}]");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,9 @@
 namespace Gradpath.Kernels;
 
-/// <summary>The extents of a matrix product: [<paramref name="Rows"/>, <paramref name="Depth"/>] x [<paramref name="Depth"/>, <paramref name="Columns"/>].</summary>
+/// <summary>
+/// The extents of a matrix product: [<paramref name="Rows"/>, <paramref name="Depth"/>] x [<paramref name="Depth"/>,
+/// <paramref name="Columns"/>].
+/// </summary>
 /// <param name="Rows">Rows of the result.</param>
 /// <param name="Columns">Columns of the result.</param>
 /// <param name="Depth">Products that an element of the result adds up.</param>

@@ -18,7 +18,8 @@ internal sealed class SequenceLayout : IDisposable
     /// <param name="lastQueryOnly">Whether only the last position of each sequence has a query.</param>
     /// <param name="prefixes">Length of the prefix in front of each sequence of the first copy, which <paramref name="lengths"/> do not
     /// count; empty where there are none.</param>
-    public SequenceLayout(Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false, ReadOnlySpan<int> prefixes = default)
+    public SequenceLayout(
+        Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false, ReadOnlySpan<int> prefixes = default)
     {
         if (prefixes.Length != 0) ArgumentOutOfRangeException.ThrowIfNotEqual(prefixes.Length, lengths.Length, nameof(prefixes));
         BaseSequences = lengths.Length;

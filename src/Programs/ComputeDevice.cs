@@ -24,9 +24,13 @@ internal static class ComputeDevice
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
         if (provider == MatrixProvider.Ffma && Precision(o) != MatrixPrecision.Float32)
         {
-            throw new UsageException($"--gemm ffma multiplies in fp32 only, and {o.Precision} is for tensor cores: leave --gemm or --precision out.");
+            throw new UsageException(
+                $"--gemm ffma multiplies in fp32 only, and {o.Precision} is for tensor cores: leave --gemm or --precision out.");
         }
-        if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal)) throw new UsageException("--threads is for the CPU device; add --device cpu.");
+        if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal))
+        {
+            throw new UsageException("--threads is for the CPU device; add --device cpu.");
+        }
     }
 
     /// <summary>Opens the device.</summary>
@@ -36,7 +40,12 @@ internal static class ComputeDevice
     {
         Check(o);
         MatrixProvider provider = Provider(o);
-        CudaOptions options = new() { Precision = Precision(o), UseCublas = provider == MatrixProvider.Cublas, TensorCores = provider != MatrixProvider.Ffma };
+        CudaOptions options = new()
+        {
+            Precision = Precision(o),
+            UseCublas = provider == MatrixProvider.Cublas,
+            TensorCores = provider != MatrixProvider.Ffma,
+        };
         Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
         if (o.Memory is not null) device.MemoryBudget = Sizes.Parse("memory", o.Memory);
         return device;
@@ -63,13 +72,17 @@ internal static class ComputeDevice
                 return gpu;
             }
             if (needsGpu is not null && options != new CudaOptions()) throw needsGpu();
-            if (threads is null && found.DriverInstalled) terminal.Error.WriteLine($"device: cpu, because no GPU can be used: {found.Obstacle}");
+            if (threads is null && found.DriverInstalled)
+            {
+                terminal.Error.WriteLine($"device: cpu, because no GPU can be used: {found.Obstacle}");
+            }
             return new CpuDevice(threads ?? 0);
         }
         int? ordinal = Ordinal(name);
         if (found.IsUsable && ordinal >= found.Devices)
         {
-            throw new UsageException($"--device {name}: this machine has {CudaDevice.Gpus(found.Devices)}; choose {EnumNames.Choice(Enumerable.Range(0, found.Devices).Select(i => $"{Cuda}:{i}"))}.");
+            string choice = EnumNames.Choice(Enumerable.Range(0, found.Devices).Select(i => $"{Cuda}:{i}"));
+            throw new UsageException($"--device {name}: this machine has {CudaDevice.Gpus(found.Devices)}; choose {choice}.");
         }
         if (!found.IsUsable) throw new DeviceException($"--device {name}: {found.Obstacle}; --device cpu needs no GPU");
         return CudaDevice.Open(ordinal, options);

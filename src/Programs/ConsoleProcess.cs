@@ -5,7 +5,9 @@ namespace Gradpath.Programs;
 /// <summary>A program's process: standard streams in UTF-8, and Ctrl-C.</summary>
 internal static class ConsoleProcess
 {
-    /// <summary>Runs a program on the process's streams. Ctrl-C asks it to stop at the next batch; a second one ends the process at once.</summary>
+    /// <summary>
+    /// Runs a program on the process's streams. Ctrl-C asks it to stop at the next batch; a second one ends the process at once.
+    /// </summary>
     /// <param name="program">The program.</param>
     /// <returns>The exit code.</returns>
     public static int Run(Func<Terminal, CancellationToken, int> program)

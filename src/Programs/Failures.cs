@@ -37,14 +37,16 @@ internal static class Failures
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
-            terminal.Error.WriteLine($"{program}: {e.Message}{(e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "")}");
+            terminal.Error.WriteLine(
+                $"{program}: {e.Message}{(e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "")}");
             if (Debug) terminal.Error.WriteLine(e);
             return ExitCode.Failure;
         }
         catch (Exception e)
         {
             string line = e.Message.ReplaceLineEndings(" ");
-            terminal.Error.WriteLine($"{program}: unexpected error: {e.GetType().Name}: {line} (this is a defect; {DebugVariable}=1 shows where it happened)");
+            terminal.Error.WriteLine(
+                $"{program}: unexpected error: {e.GetType().Name}: {line} (this is a defect; {DebugVariable}=1 shows where it happened)");
             if (Debug) terminal.Error.WriteLine(e);
             return ExitCode.Failure;
         }

@@ -12,7 +12,12 @@ internal static class ScoringProgress
         if (!terminal.ShowsProgress) return work(terminal.Watcher);
         return terminal.ErrorConsole.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn(),
+                new SpinnerColumn())
             .Start(context =>
             {
                 ProgressTask bar = context.AddTask(Markup.Escape(title));

@@ -39,7 +39,8 @@ internal static class Sizes
     public static string Plan(BatchSummary plan)
     {
         string shared = plan.SharedPositions == 0 ? "" : $", {Count(plan.SharedPositions)} more before the first difference run once";
-        return $"plan: {Count(plan.Batches)} {(plan.Batches == 1 ? "batch" : "batches")} of up to {Count(plan.Size)} pairs, {Count(plan.Positions)} positions{shared}; "
+        string batches = $"{Count(plan.Batches)} {(plan.Batches == 1 ? "batch" : "batches")}";
+        return $"plan: {batches} of up to {Count(plan.Size)} pairs, {Count(plan.Positions)} positions{shared}; "
             + $"workspaces {Bytes(plan.PlannedBytes)} of {Bytes(plan.Budget)}";
     }
 

@@ -13,8 +13,8 @@ using Gradpath.PtxEmulator;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>
-/// The device with cuBLAS, for which a library of our own stands in: every kind of product against the processor's, recorded passes, and a whole method
-/// whose kernels the emulator runs.
+/// The device with cuBLAS, for which a library of our own stands in: every kind of product against the processor's, recorded passes, and a
+/// whole method whose kernels the emulator runs.
 /// </summary>
 public sealed unsafe class CublasDeviceTests : IDisposable
 {
@@ -68,7 +68,11 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         using (CudaDevice device = new(_driver, 0, Options))
         using (RecordedPass slot = new())
         {
-            using Tensor x = device.Allocate(6, 6), y = device.Allocate(6, 6), bias = device.Allocate(6), tall = device.Allocate(100, 6), product = device.Allocate(100, 6);
+            using Tensor x = device.Allocate(6, 6);
+            using Tensor y = device.Allocate(6, 6);
+            using Tensor bias = device.Allocate(6);
+            using Tensor tall = device.Allocate(100, 6);
+            using Tensor product = device.Allocate(100, 6);
             void Pass() => device.Replay(slot, 0, _ => device.Gemm(x.AsMatrix(), x.AsMatrix(), y.AsMatrix(), new GemmOptions(Bias: bias)));
             for (int i = 0; i < 4; i++) Pass();
             Assert.Equal((4, 1, 3), (Count, _driver.Calls("BeginCapture"), _driver.Calls("LaunchGraph")));

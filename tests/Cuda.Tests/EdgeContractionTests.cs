@@ -26,7 +26,8 @@ public sealed class EdgeContractionTests
             double[] result = Contract(writers, readers, length, arithmetic, CudaDevice.PartialsBytes);
             for (int i = 0; i < result.Length; i++)
             {
-                Assert.True(Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"{arithmetic}: element {i} is {result[i]}, not {expected[i]}");
+                Assert.True(
+                    Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"{arithmetic}: element {i} is {result[i]}, not {expected[i]}");
             }
         }
     }
@@ -42,7 +43,10 @@ public sealed class EdgeContractionTests
         double[] expected = Expected(writers, readers, length, out double[] sizes);
         double[] result = Contract(writers, readers, length, GemmArithmetic.Tf32x3, limit);
         Assert.Equal(result, Contract(writers, readers, length, GemmArithmetic.Tf32x3, limit));
-        for (int i = 0; i < result.Length; i++) Assert.True(Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"element {i} is {result[i]}, not {expected[i]}");
+        for (int i = 0; i < result.Length; i++)
+        {
+            Assert.True(Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"element {i} is {result[i]}, not {expected[i]}");
+        }
     }
 
     [Fact]

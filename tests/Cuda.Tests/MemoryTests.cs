@@ -145,7 +145,8 @@ public class MemoryTests
         long planned = device.PlannedBytes(() =>
         {
             using Tensor large = device.StoreTensor(new float[3 << 10], 3, 1 << 10);
-            device.LayerNorm(large, large.Slice(0, 4), large.Slice(0, 4), 0, 3, 4, device.Allocate(3), device.Allocate(3), device.Allocate(3, 4));
+            device.LayerNorm(
+                large, large.Slice(0, 4), large.Slice(0, 4), 0, 3, 4, device.Allocate(3), device.Allocate(3), device.Allocate(3, 4));
             held.Upload(large.ToArray().AsSpan(0, 3));
         });
         _driver.Fault = null;

@@ -54,7 +54,10 @@ public class ReplayTests
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);
         using RecordedPass outer = new(), inner = new();
-        for (int i = 0; i < 3; i++) device.Replay(outer, (device, bench, inner), static s => s.device.Replay(s.inner, s.bench, static b => b.Run()));
+        for (int i = 0; i < 3; i++)
+        {
+            device.Replay(outer, (device, bench, inner), static s => s.device.Replay(s.inner, s.bench, static b => b.Run()));
+        }
         Assert.Equal(1, _driver.Calls("BeginCapture"));
         Assert.Equal(2, _driver.Calls("LaunchGraph"));
     }
@@ -170,7 +173,10 @@ public class ReplayTests
         public void Run()
         {
             Runs++;
-            for (int i = 0; i < 2; i++) device.LayerNorm(Data, _vector, _vector, 1e-5f, 2, 4, _moments.Slice(0, 2), _moments.Slice(2, 2), _normed);
+            for (int i = 0; i < 2; i++)
+            {
+                device.LayerNorm(Data, _vector, _vector, 1e-5f, 2, 4, _moments.Slice(0, 2), _moments.Slice(2, 2), _normed);
+            }
         }
 
         public void Dispose()

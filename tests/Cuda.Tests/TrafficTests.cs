@@ -12,9 +12,11 @@ namespace Gradpath.Cuda.Tests;
 /// </summary>
 public sealed class TrafficTests
 {
-    private static readonly Lazy<string[]> s_page = new(() => File.ReadAllLines(Path.Combine(SharedFiles.RepositoryRoot!, "perf/KERNELS.md")));
+    private static readonly Lazy<string[]> s_page = new(
+        () => File.ReadAllLines(Path.Combine(SharedFiles.RepositoryRoot!, "perf/KERNELS.md")));
 
-    public static IEnumerable<object[]> Cases => KernelSurvey.Cases.Where(c => !IsProduct(c)).Select(c => new object[] { c.Kernel, c.Shape });
+    public static IEnumerable<object[]> Cases =>
+        KernelSurvey.Cases.Where(c => !IsProduct(c)).Select(c => new object[] { c.Kernel, c.Shape });
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -27,7 +29,8 @@ public sealed class TrafficTests
     }
 
     [Fact]
-    public void Every_kernel_has_a_case() => Assert.Equal(KernelSurvey.Resources.Keys.Order(), KernelSurvey.Cases.Select(c => c.Kernel).Distinct().Order());
+    public void Every_kernel_has_a_case() =>
+        Assert.Equal(KernelSurvey.Resources.Keys.Order(), KernelSurvey.Cases.Select(c => c.Kernel).Distinct().Order());
 
     /// <summary>To count the products takes too long for every test run; what their PTX says is checked.</summary>
     [Fact]
@@ -39,10 +42,17 @@ public sealed class TrafficTests
             string line = Assert.Single(s_page.Value, l => l.StartsWith($"| {c.Kernel} | {c.Shape} | ", StringComparison.Ordinal));
             string[] cells = line.Split('|', StringSplitOptions.TrimEntries);
             Assert.StartsWith($"{kernel.Registers} of ", cells[4], StringComparison.Ordinal);
-            Assert.StartsWith(kernel.StaticSharedBytes.ToString("N0", CultureInfo.InvariantCulture) + " + ", cells[5], StringComparison.Ordinal);
-            if (kernel.Threads > 0) Assert.Equal(($"{kernel.Threads}", $"{kernel.Registers} of {LiveRegisters.Allowed(kernel.Threads, kernel.Blocks)}"), (cells[3], cells[4]));
+            Assert.StartsWith(
+                kernel.StaticSharedBytes.ToString("N0", CultureInfo.InvariantCulture) + " + ", cells[5], StringComparison.Ordinal);
+            if (kernel.Threads > 0)
+            {
+                Assert.Equal(
+                    ($"{kernel.Threads}", $"{kernel.Registers} of {LiveRegisters.Allowed(kernel.Threads, kernel.Blocks)}"),
+                    (cells[3], cells[4]));
+            }
         }
     }
 
-    private static bool IsProduct(KernelCase c) => c.Kernel.StartsWith("gemm", StringComparison.Ordinal) || c.Kernel.StartsWith("contract", StringComparison.Ordinal);
+    private static bool IsProduct(KernelCase c) =>
+        c.Kernel.StartsWith("gemm", StringComparison.Ordinal) || c.Kernel.StartsWith("contract", StringComparison.Ordinal);
 }

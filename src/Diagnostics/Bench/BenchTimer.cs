@@ -2,7 +2,9 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Diagnostics.Bench;
 
-/// <summary>Times work until its median can be trusted: warm-up, then rounds of as many repeats as make a round long enough to time.</summary>
+/// <summary>
+/// Times work until its median can be trusted: warm-up, then rounds of as many repeats as make a round long enough to time.
+/// </summary>
 /// <param name="device">Where the work runs.</param>
 /// <param name="quick">Whether fewer and shorter rounds will do.</param>
 /// <param name="cancellation">Stops between rounds.</param>
@@ -27,7 +29,10 @@ internal sealed class BenchTimer(Device device, bool quick, CancellationToken ca
         return Rounds(work, quick ? 5 : 15, (int)Math.Clamp(round / Math.Max(once, 1e-9), 1, MostRepeats));
     }
 
-    /// <summary>Seconds of one run of a whole work: one run to warm up, then the median of several, fewer of one that takes long; of one that takes a minute the only one.</summary>
+    /// <summary>
+    /// Seconds of one run of a whole work: one run to warm up, then the median of several, fewer of one that takes long; of one that takes
+    /// a minute the only one.
+    /// </summary>
     /// <param name="work">The work.</param>
     /// <returns>The median.</returns>
     public double Work(Action work)

@@ -10,7 +10,10 @@ internal sealed record MachineRates(BenchLine Copy, BenchLine Product)
 {
     private const long CopyBytes = 256L << 20;
 
-    private static readonly (int M, int N, int K)[] s_shapes = [(2048, 768, 3072), (2048, 3072, 768), (2048, 2048, 2048), (4096, 4096, 1024)];
+    private static readonly (int M, int N, int K)[] s_shapes =
+    [
+        (2048, 768, 3072), (2048, 3072, 768), (2048, 2048, 2048), (4096, 4096, 1024),
+    ];
 
     /// <summary>Bytes per second, read and written.</summary>
     public double BytesPerSecond => Copy.Bytes / Copy.Seconds;
@@ -23,7 +26,8 @@ internal sealed record MachineRates(BenchLine Copy, BenchLine Product)
     /// <param name="timer">How.</param>
     /// <param name="copyBytes">Bytes of the copy, where there is room.</param>
     /// <param name="products">Shapes of the products; null for those that fill a large device.</param>
-    public static MachineRates Measure(Device device, BenchTimer timer, long copyBytes = CopyBytes, (int M, int N, int K)[]? products = null)
+    public static MachineRates Measure(
+        Device device, BenchTimer timer, long copyBytes = CopyBytes, (int M, int N, int K)[]? products = null)
     {
         int elements = checked((int)(Math.Min(copyBytes, device.FreeMemory / 4) / sizeof(float)));
         BenchLine copy;
@@ -31,9 +35,19 @@ internal sealed record MachineRates(BenchLine Copy, BenchLine Product)
         {
             Tensor source = x.Tensor(elements), target = x.Tensor(elements);
             double bytes = 2.0 * sizeof(float) * elements;
-            copy = new BenchLine("copy rate", $"{elements >> 18} MiB", device.Name, timer.Op(() => device.CopyBlock(source, 0, target, 0, elements)), 0, bytes, 1);
+            copy = new BenchLine(
+                "copy rate",
+                $"{elements >> 18} MiB",
+                device.Name,
+                timer.Op(() => device.CopyBlock(source, 0, target, 0, elements)),
+                0,
+                bytes,
+                1);
         }
-        return new MachineRates(copy, (products ?? s_shapes).Select(shape => Time(device, timer, shape.M, shape.N, shape.K)).MaxBy(line => line.Flops / line.Seconds)!);
+        return new MachineRates(
+            copy,
+            (products ?? s_shapes).Select(
+                shape => Time(device, timer, shape.M, shape.N, shape.K)).MaxBy(line => line.Flops / line.Seconds)!);
     }
 
     /// <summary>A line with the share of what the device could do: of its bytes or its flops, whichever takes longer.</summary>

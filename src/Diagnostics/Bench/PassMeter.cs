@@ -4,8 +4,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Diagnostics.Bench;
 
 /// <summary>
-/// What a pass allocates, on any thread and on the device, freed or not: told of progress before and in a pass, it adds up what happens while work
-/// gets done. What happens between passes, such as the next batch's tokens coming to the device, is not in it.
+/// What a pass allocates, on any thread and on the device, freed or not: told of progress before and in a pass, it adds up what happens
+/// while work gets done. What happens between passes, such as the next batch's tokens coming to the device, is not in it.
 /// </summary>
 /// <param name="device">The device.</param>
 internal sealed class PassMeter(Device device) : IProgress<AttributionProgress>

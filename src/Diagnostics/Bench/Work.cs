@@ -9,5 +9,15 @@ namespace Gradpath.Diagnostics.Bench;
 /// <param name="Bytes">Bytes of weights that it has to read at least once.</param>
 /// <param name="WholeFlops">Flops of the whole where this is a sample of it, else null.</param>
 /// <param name="Run">Runs it once.</param>
-/// <param name="Passes">Runs so many of its passes (batches of pairs, steps of W7) and reports before each and in it, for <see cref="PassMeter"/>; of W4 always the sample.</param>
-internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int, IProgress<AttributionProgress>?> Passes);
+/// <param name="Passes">
+/// Runs so many of its passes (batches of pairs, steps of W7) and reports before each and in it, for <see cref="PassMeter"/>; of W4 always
+/// the sample.
+/// </param>
+internal sealed record Work(
+    string Name,
+    string Shape,
+    double Flops,
+    double Bytes,
+    double? WholeFlops,
+    Action Run,
+    Action<int, IProgress<AttributionProgress>?> Passes);

@@ -91,8 +91,9 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
     }
 
     /// <summary>
-    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of every reader,
-    /// spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the layers forwards and backwards.
+    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of every
+    /// reader, spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the layers
+    /// forwards and backwards.
     /// </summary>
     /// <param name="steps">Number of steps.</param>
     /// <param name="batch">Pairs of a step.</param>
@@ -137,8 +138,8 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
 
     private double Distribution(int rows) => 2.0 * rows * D * Config.Vocabulary;
 
-    // What a circuit runs beside the two runs: the readers that are fed, the heads and MLPs that are read, and for each reader the sum of the
-    // differences of the writers that it has, or of those that it lacks where they are fewer. The full circuit is the clean run.
+    // What a circuit runs beside the two runs: the readers that are fed, the heads and MLPs that are read, and for each reader the sum of
+    // the differences of the writers that it has, or of those that it lacks where they are fewer. The full circuit is the clean run.
     private double Nodes(Circuit circuit)
     {
         ComputationGraph graph = circuit.Graph;
@@ -159,7 +160,10 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
         {
             for (int head = 0; head < graph.Heads; head++)
             {
-                if (edges.Slice(graph.HeadRow(layer, head) * graph.Readers, graph.Readers).Contains(true)) flops += HeadRun(AnswerRows(layer));
+                if (edges.Slice(graph.HeadRow(layer, head) * graph.Readers, graph.Readers).Contains(true))
+                {
+                    flops += HeadRun(AnswerRows(layer));
+                }
             }
         }
         return flops;

@@ -13,7 +13,9 @@ internal static class Workloads
     /// <summary>Tokens of each of their prompts.</summary>
     public const int Tokens = 16;
 
-    /// <summary>Where they differ: in one of the last tokens, as IOI's prompts do, whose second mention of the subject is exchanged.</summary>
+    /// <summary>
+    /// Where they differ: in one of the last tokens, as IOI's prompts do, whose second mention of the subject is exchanged.
+    /// </summary>
     public const int DiffersAt = Tokens - 4;
 
     /// <summary>Pairs per batch.</summary>
@@ -37,7 +39,15 @@ internal static class Workloads
             "xl" => (48, 25, 1600),
             _ => throw new ArgumentException($"no GPT-2 shape is called {name}", nameof(name)),
         };
-        return new Gpt2Config { Layers = layers, Heads = heads, Width = width, InnerWidth = 4 * width, Positions = 1024, Vocabulary = 50257 };
+        return new Gpt2Config
+        {
+            Layers = layers,
+            Heads = heads,
+            Width = width,
+            InnerWidth = 4 * width,
+            Positions = 1024,
+            Vocabulary = 50257,
+        };
     }
 
     /// <summary>Random pairs of one length that differ in one token, with one answer and one wrong answer each.</summary>

@@ -26,7 +26,10 @@ internal static class Works
     private const int PruningSample = 3;
 
     /// <summary>The works by the model shape that they run on, in the order in which they are run.</summary>
-    public static IReadOnlyList<(string Model, string[] Names)> ByModel { get; } = [("small", ["W1", "W2", "W3", "W4", "W6", "W7"]), ("medium", [Large]), ("xl", [Large])];
+    public static IReadOnlyList<(string Model, string[] Names)> ByModel { get; } =
+    [
+        ("small", ["W1", "W2", "W3", "W4", "W6", "W7"]), ("medium", [Large]), ("xl", [Large]),
+    ];
 
     /// <summary>The settings of W1.</summary>
     public static AttributionOptions EapIg { get; } = new() { Method = AttributionMethod.EapIg, BatchSize = Workloads.BatchSize };
@@ -41,7 +44,8 @@ internal static class Works
     {
         WorkFlops flops = new(weights.Config, Workloads.PairCount, Workloads.Tokens, Workloads.DiffersAt);
         Work Scoring(string title, AttributionOptions options) => Batches(
-            name, $"{title}, {model}", flops.Method(options), InnerBytes(weights.Config), (pairs, progress) => EdgeAttribution.Score(weights, pairs, options, progress, cancellation));
+            name, $"{title}, {model}", flops.Method(options), InnerBytes(weights.Config),
+            (pairs, progress) => EdgeAttribution.Score(weights, pairs, options, progress, cancellation));
         return name switch
         {
             "W1" or Large => Scoring("EAP-IG, 5 points", EapIg),
@@ -69,36 +73,59 @@ internal static class Works
 
         string? Obstacle(long bytes, string what) => bytes <= device.FreeMemory
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"its {what} need {bytes / GiB:0.0} GiB, {device.FreeMemory / GiB:0.0} GiB are free");
+            : string.Create(
+                CultureInfo.InvariantCulture, $"its {what} need {bytes / GiB:0.0} GiB, {device.FreeMemory / GiB:0.0} GiB are free");
     }
 
     /// <summary>Bytes that the weights of a model take.</summary>
     public static long WeightBytes(Gpt2Config config) =>
         sizeof(float) * Gpt2Layout.Of(config).Sum(t => t.Shape.Aggregate(1L, (product, extent) => product * extent));
 
-    private static double InnerBytes(Gpt2Config config) => WeightBytes(config) - TableBytes(config) - ((double)sizeof(float) * config.Positions * config.Width);
+    private static double InnerBytes(Gpt2Config config) =>
+        WeightBytes(config) - TableBytes(config) - ((double)sizeof(float) * config.Positions * config.Width);
 
     private static double TableBytes(Gpt2Config config) => (double)sizeof(float) * config.Vocabulary * config.Width;
 
     private static long WorkspaceBytes(Gpt2Weights weights) =>
-        InterpolatedGradients.Bytes(weights, EapIg, PromptSpan.Largest(PromptSpan.Of(Pairs(Workloads.PairCount), true), Workloads.BatchSize));
+        InterpolatedGradients.Bytes(
+            weights, EapIg, PromptSpan.Largest(PromptSpan.Of(Pairs(Workloads.PairCount), true), Workloads.BatchSize));
 
     private static PromptPair[] Pairs(int count) => Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt);
 
     // Work on W1's pairs, batch by batch.
-    private static Work Batches(string name, string shape, double flops, double bytes, Action<PromptPair[], IProgress<AttributionProgress>?> run, double? wholeFlops = null, Action<PromptPair[], IProgress<AttributionProgress>?>? pass = null)
+    private static Work Batches(
+        string name,
+        string shape,
+        double flops,
+        double bytes,
+        Action<PromptPair[], IProgress<AttributionProgress>?> run,
+        double? wholeFlops = null,
+        Action<PromptPair[], IProgress<AttributionProgress>?>? pass = null)
     {
         PromptPair[] pairs = Pairs(Workloads.PairCount);
-        return new Work(name, shape, flops, bytes, wholeFlops, () => run(pairs, null), (count, progress) => (pass ?? run)(Pairs(count * Workloads.BatchSize), progress));
+        return new Work(
+            name,
+            shape,
+            flops,
+            bytes,
+            wholeFlops,
+            () => run(pairs, null),
+            (count, progress) => (pass ?? run)(Pairs(count * Workloads.BatchSize), progress));
     }
 
     // Circuits of given sizes, or of the ten of the sparsity curve.
-    private static Work Evaluation(string name, string model, Gpt2Weights weights, int[]? sizes, WorkFlops flops, CancellationToken cancellation)
+    private static Work Evaluation(
+        string name, string model, Gpt2Weights weights, int[]? sizes, WorkFlops flops, CancellationToken cancellation)
     {
         ComputationGraph graph = new(weights.Config);
-        float[] scores = EdgeAttribution.Score(weights, Pairs(Workloads.PairCount), EapIg with { Method = AttributionMethod.Eap }, null, cancellation).Scores;
+        float[] scores = EdgeAttribution.Score(
+            weights, Pairs(Workloads.PairCount), EapIg with { Method = AttributionMethod.Eap }, null, cancellation).Scores;
         EdgeScores ranking = new(graph, scores) { ModelWidth = weights.Config.Width };
-        sizes = [.. sizes?.Select(s => Math.Min(s, graph.EdgeCount)) ?? SparsityOptions.DefaultFractions.Select(p => Math.Max(1, (int)(p * graph.EdgeCount)))];
+        sizes =
+        [
+            .. sizes?.Select(s => Math.Min(s, graph.EdgeCount)) ?? SparsityOptions.DefaultFractions.Select(
+                p => Math.Max(1, (int)(p * graph.EdgeCount))),
+        ];
         Circuit[] circuits = [.. sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(ranking, size)))];
         string shape = circuits is [var only]
             ? $"circuit of {sizes[0]:N0} edges ({only.EdgeCount:N0} after pruning), {model}"
@@ -115,11 +142,15 @@ internal static class Works
         int middle = graph.Layers / 2, edges = sample ? graph.WritersBefore(graph.MlpColumn(middle)) : graph.EdgeCount;
         Func<int, bool> sampled = sublayer => sublayer == (2 * middle) + 1;
         Action<PromptPair[], IProgress<AttributionProgress>?> Run(Func<int, bool>? sublayers) => (pairs, progress) =>
-            EdgeAttribution.Score(weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, progress, cancellation);
-        string shape = sample ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}" : $"exact, {edges:N0} edges, {model}";
+            EdgeAttribution.Score(
+                weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, progress, cancellation);
+        string shape = sample
+            ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}"
+            : $"exact, {edges:N0} edges, {model}";
         double all = flops.Exact(graph, null);
         return Batches(
-            name, shape, sample ? flops.Exact(graph, sampled) : all, InnerBytes(weights.Config), Run(sample ? sampled : null), sample ? all : null, Run(sampled));
+            name, shape, sample ? flops.Exact(graph, sampled) : all, InnerBytes(weights.Config), Run(sample ? sampled : null),
+            sample ? all : null, Run(sampled));
     }
 
     private static Work Pruning(string name, string model, Gpt2Weights weights, bool sample, CancellationToken cancellation)
@@ -128,13 +159,16 @@ internal static class Works
         WorkFlops flops = new(weights.Config, PruningBatch, Workloads.Tokens, Workloads.DiffersAt);
         int steps = sample ? PruningSample : PruningSteps;
         double all = flops.EdgePruning(PruningSteps, PruningBatch);
-        string shape = $"edge pruning, {(sample ? $"sample: {steps} of {PruningSteps}" : PruningSteps)} steps, batch {PruningBatch}, {model}";
+        string shape =
+            $"edge pruning, {(sample ? $"sample: {steps} of {PruningSteps}" : PruningSteps)} steps, batch {PruningBatch}, {model}";
         double bytes = InnerBytes(weights.Config) + TableBytes(weights.Config);
-        return new Work(name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps, null), Run);
+        return new Work(
+            name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps, null), Run);
 
         void Run(int count, IProgress<AttributionProgress>? progress)
         {
-            using var pruning = new EdgePruning(weights, pairs, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
+            using var pruning = new EdgePruning(
+                weights, pairs, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
             pruning.Train(progress is null ? null : new EveryStep(progress));
         }
     }

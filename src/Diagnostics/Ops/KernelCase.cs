@@ -7,7 +7,10 @@ namespace Gradpath.Diagnostics.Ops;
 /// <param name="Run">Calls the op that launches it.</param>
 internal sealed record KernelCase(string Kernel, string Shape, double LeastBytes, Action<KernelOperands> Run)
 {
-    /// <summary>Largest ratio of the sectors of memory that it may touch to the least bytes: 1 and a little for what it reads besides, more where a row is read again.</summary>
+    /// <summary>
+    /// Largest ratio of the sectors of memory that it may touch to the least bytes: 1 and a little for what it reads besides, more where a
+    /// row is read again.
+    /// </summary>
     public double MostTraffic { get; init; } = 1.07;
 
     /// <summary>Most turns that accesses to shared memory may wait for a bank, per access.</summary>

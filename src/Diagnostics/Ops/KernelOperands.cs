@@ -33,7 +33,8 @@ internal sealed class KernelOperands(CudaDevice device) : IDisposable
     public DeviceArray<int> Integers(IEnumerable<int> values) => _operands.Integers([.. values]);
 
     /// <summary>Sequences.</summary>
-    public SequenceLayout Layout(int[] lengths, bool lastQueryOnly = false) => _operands.Own(new SequenceLayout(device, lengths, 1, lastQueryOnly));
+    public SequenceLayout Layout(int[] lengths, bool lastQueryOnly = false) =>
+        _operands.Own(new SequenceLayout(device, lengths, 1, lastQueryOnly));
 
     /// <summary>Two tokens for each item, one wanted and one not.</summary>
     public AnswerTokens Answers(int items) => new(

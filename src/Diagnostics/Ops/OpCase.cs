@@ -1,16 +1,12 @@
-using System.Linq.Expressions;
 using Gradpath.Kernels;
 
 namespace Gradpath.Diagnostics.Ops;
 
-/// <summary>Draws operands and says what is called with them; nothing is called yet.</summary>
-/// <param name="x">Draws.</param>
-/// <returns>The call, a single method of the device, whose arguments can be read.</returns>
-internal delegate Expression<Action<Device>> OpCall(OpOperands x);
-
 /// <summary>One way of calling an op.</summary>
 /// <param name="Special">What is special about it; empty for the plain call.</param>
-/// <param name="Allowed">Largest difference between two devices, relative to the largest value of the operand; 0 where no rounding is free.</param>
+/// <param name="Allowed">
+/// Largest difference between two devices, relative to the largest value of the operand; 0 where no rounding is free.
+/// </param>
 /// <param name="Call">Draws the operands.</param>
 internal sealed record OpCase(string Special, double Allowed, OpCall Call)
 {
@@ -27,7 +23,8 @@ internal sealed record OpCase(string Special, double Allowed, OpCall Call)
     /// <param name="family">The op's family.</param>
     /// <param name="op">The op.</param>
     /// <returns>The check.</returns>
-    public OpCheck Check(string family, string op) => new(family, Special.Length == 0 ? op : $"{op}, {Special}", Allowed, (device, seed) => Run(device, seed, magnitudes: false))
+    public OpCheck Check(string family, string op) =>
+        new(family, Special.Length == 0 ? op : $"{op}, {Special}", Allowed, (device, seed) => Run(device, seed, magnitudes: false))
     {
         Magnitudes = RoundsFactors ? (device, seed) => Run(device, seed, magnitudes: true) : null,
     };

@@ -5,7 +5,9 @@ namespace Gradpath.Diagnostics.Ops;
 /// <summary>Every op of the device, a row each.</summary>
 internal static class OpCatalog
 {
-    /// <summary>Seeds below draw shapes that an interpreter of device code can run, seeds from here on such that fill several tiles.</summary>
+    /// <summary>
+    /// Seeds below draw shapes that an interpreter of device code can run, seeds from here on such that fill several tiles.
+    /// </summary>
     public const int LargeSeeds = 1000;
 
     /// <summary>All ops, family by family.</summary>

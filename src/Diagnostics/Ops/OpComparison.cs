@@ -9,9 +9,13 @@ internal static class OpComparison
     /// <summary>Below this the largest value of an operand is no measure of its rounding: what is left is what cancelled.</summary>
     private const double LeastScale = 1e-2;
 
-    /// <summary>The most by which rounding both factors of every product changes a sum of them, relative to the sum of their magnitudes.</summary>
+    /// <summary>
+    /// The most by which rounding both factors of every product changes a sum of them, relative to the sum of their magnitudes.
+    /// </summary>
     /// <param name="precision">What factors are rounded to.</param>
-    /// <returns>2^-10 (and 2^-22) for TF32's 11 significant bits, 2^-7 (and 2^-16) for bfloat16's 8; 0 where factors stay as they are.</returns>
+    /// <returns>
+    /// 2^-10 (and 2^-22) for TF32's 11 significant bits, 2^-7 (and 2^-16) for bfloat16's 8; 0 where factors stay as they are.
+    /// </returns>
     public static double FactorRounding(MatrixPrecision precision) => precision switch
     {
         MatrixPrecision.Tf32 => Math.ScaleB(1, -10) + Math.ScaleB(1, -22),
@@ -49,7 +53,9 @@ internal static class OpComparison
     /// <summary>The largest difference of any operand relative to the operand's largest value, and where it is.</summary>
     /// <param name="expected">The operands of the trusted device.</param>
     /// <param name="actual">The operands of the device under test.</param>
-    /// <param name="magnitudes">What each element's difference is relative to, in place of its operand's largest value; null for that.</param>
+    /// <param name="magnitudes">
+    /// What each element's difference is relative to, in place of its operand's largest value; null for that.
+    /// </param>
     /// <returns>The error, and the element in words where there is one.</returns>
     public static (double Error, string? Place) Compare(double[][] expected, double[][] actual, double[][]? magnitudes = null)
     {
@@ -66,11 +72,14 @@ internal static class OpComparison
             {
                 double e = expected[k][i], a = actual[k][i];
                 if (e.Equals(a)) continue;
-                double error = e == OpOperands.Poison || a == OpOperands.Poison ? double.PositiveInfinity : Math.Abs(e - a) / (magnitudes?[k][i] ?? scale);
+                double error = e == OpOperands.Poison || a == OpOperands.Poison
+                    ? double.PositiveInfinity
+                    : Math.Abs(e - a) / (magnitudes?[k][i] ?? scale);
                 if (double.IsNaN(error)) error = double.PositiveInfinity;
                 if (error <= worst) continue;
                 worst = error;
-                place = string.Create(CultureInfo.InvariantCulture, $"operand {k}, element {i} of {expected[k].Length}: {Name(a)} instead of {Name(e)}");
+                place = string.Create(
+                    CultureInfo.InvariantCulture, $"operand {k}, element {i} of {expected[k].Length}: {Name(a)} instead of {Name(e)}");
             }
         }
         return (worst, place);
@@ -83,11 +92,14 @@ internal static class OpComparison
             for (int i = 0; i < first[k].Length; i++)
             {
                 if (BitConverter.DoubleToInt64Bits(first[k][i]) == BitConverter.DoubleToInt64Bits(second[k][i])) continue;
-                return string.Create(CultureInfo.InvariantCulture, $"seed {seed}: operand {k}, element {i} is {first[k][i]:R} in one run and {second[k][i]:R} in the next");
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"seed {seed}: operand {k}, element {i} is {first[k][i]:R} in one run and {second[k][i]:R} in the next");
             }
         }
         return null;
     }
 
-    private static string Name(double value) => value == OpOperands.Poison ? "untouched" : value.ToString("G9", CultureInfo.InvariantCulture);
+    private static string Name(double value) =>
+        value == OpOperands.Poison ? "untouched" : value.ToString("G9", CultureInfo.InvariantCulture);
 }

@@ -19,7 +19,10 @@ internal sealed class OpOperands(Device device, int seed, bool magnitudes = fals
     private const int LargestLead = 3;
     private const int LargeFactor = 6;
 
-    private static readonly int[] s_edges = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025];
+    private static readonly int[] s_edges =
+    [
+        1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025,
+    ];
 
     private readonly Random _random = new(seed);
     private readonly List<Func<double[]>> _operands = [];
@@ -46,14 +49,18 @@ internal sealed class OpOperands(Device device, int seed, bool magnitudes = fals
     /// <summary>A number from 0 on.</summary>
     public int Below(int limit) => _random.Next(limit);
 
-    /// <summary>Elements, rows or the like that an operand has beyond what is needed: a number from 0 on, or 0 where operands are exact.</summary>
+    /// <summary>
+    /// Elements, rows or the like that an operand has beyond what is needed: a number from 0 on, or 0 where operands are exact.
+    /// </summary>
     public int Spare(int limit)
     {
         int drawn = Below(limit);
         return exact ? 0 : drawn;
     }
 
-    /// <summary>What is taken off an operand that is longer than the call needs by a known number: that number where operands are exact, else 0.</summary>
+    /// <summary>
+    /// What is taken off an operand that is longer than the call needs by a known number: that number where operands are exact, else 0.
+    /// </summary>
     public int Excess(int known) => exact ? known : 0;
 
     /// <summary>Different numbers below a limit, in no order.</summary>
@@ -69,7 +76,8 @@ internal sealed class OpOperands(Device device, int seed, bool magnitudes = fals
     /// <param name="spread">Largest distance from the centre.</param>
     /// <param name="centre">The centre.</param>
     /// <returns>The tensor.</returns>
-    public Tensor Draw(long count, double spread = 1, double centre = 0) => Store(count, () => (float)(centre + (spread * ((2 * _random.NextDouble()) - 1))));
+    public Tensor Draw(long count, double spread = 1, double centre = 0) =>
+        Store(count, () => (float)(centre + (spread * ((2 * _random.NextDouble()) - 1))));
 
     /// <summary>A tensor of few different values, so that many are equal.</summary>
     public Tensor DrawCoarse(long count) => Store(count, () => _random.Next(7) - 3);

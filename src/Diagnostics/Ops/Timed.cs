@@ -1,8 +1,8 @@
 namespace Gradpath.Diagnostics.Ops;
 
 /// <summary>
-/// The shapes at which ops are timed: those that GPT-2 small gives them in a batch of 10 pairs of 16 tokens, which has 160 rows, or 800 with
-/// five points of a path.
+/// The shapes at which ops are timed: those that GPT-2 small gives them in a batch of 10 pairs of 16 tokens, which has 160 rows, or 800
+/// with five points of a path.
 /// </summary>
 internal static class Timed
 {

@@ -13,7 +13,8 @@ internal static class DeviceComparison
     /// <param name="cases">Random cases per op; a third of them large.</param>
     /// <param name="progress">Told after each op; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
-    public static IReadOnlyList<ComparisonLine> Ops(Device reference, Device device, int cases, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
+    public static IReadOnlyList<ComparisonLine> Ops(
+        Device reference, Device device, int cases, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
     {
         int[] seeds = OpCatalog.Seeds(cases - (cases / 3), cases / 3);
         return Each(OpCatalog.Checks, progress, check =>
@@ -29,21 +30,33 @@ internal static class DeviceComparison
     /// <param name="device">The device under test.</param>
     /// <param name="progress">Told after each method; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
-    public static IReadOnlyList<ComparisonLine> Methods(Device reference, Device device, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
+    public static IReadOnlyList<ComparisonLine> Methods(
+        Device reference, Device device, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
     {
         using SelfTestModel trusted = new(reference, cancellation), tested = new(device, cancellation);
         return Each(MethodChecks.All, progress, check =>
         {
-            OpOutcome outcome = OpComparison.Run(AsOp(check, trusted, tested), reference, device, Enumerable.Range(0, check.Variants.Count));
-            return new ComparisonLine(check.Name, outcome.Cases, outcome.LargestError, outcome.Allowed, outcome.Fault?.Replace("seed", "variant", StringComparison.Ordinal));
+            OpOutcome outcome = OpComparison.Run(
+                AsOp(check, trusted, tested), reference, device, Enumerable.Range(0, check.Variants.Count));
+            return new ComparisonLine(
+                check.Name,
+                outcome.Cases,
+                outcome.LargestError,
+                outcome.Allowed,
+                outcome.Fault?.Replace("seed", "variant", StringComparison.Ordinal));
         });
     }
 
     // Variants take the seeds' place. The two devices may be of one kind, but they are two objects.
     private static OpCheck AsOp(MethodCheck check, SelfTestModel trusted, SelfTestModel tested) =>
-        new("Methods", check.Name, check.AllowedAt(tested.Weights.Device.Precision), (d, variant) => check.Variants[variant](ReferenceEquals(d, tested.Weights.Device) ? tested : trusted));
+        new(
+            "Methods",
+            check.Name,
+            check.AllowedAt(tested.Weights.Device.Precision),
+            (d, variant) => check.Variants[variant](ReferenceEquals(d, tested.Weights.Device) ? tested : trusted));
 
-    private static List<ComparisonLine> Each<T>(IReadOnlyList<T> checks, IProgress<AttributionProgress>? progress, Func<T, ComparisonLine> run)
+    private static List<ComparisonLine> Each<T>(
+        IReadOnlyList<T> checks, IProgress<AttributionProgress>? progress, Func<T, ComparisonLine> run)
     {
         List<ComparisonLine> lines = [];
         foreach (T check in checks)

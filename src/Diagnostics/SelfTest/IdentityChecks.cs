@@ -79,7 +79,10 @@ internal static class IdentityChecks
     {
         AttributionResult r = b.Score(s_ig);
         if (r.NodeScores is not { } nodes) return 0;
-        float[] sums = [.. Enumerable.Range(0, b.Graph.Writers).Select(row => (float)Row(r.Scores, row, b.Graph.Readers).Sum(s => (double)s))];
+        float[] sums =
+        [
+            .. Enumerable.Range(0, b.Graph.Writers).Select(row => (float)Row(r.Scores, row, b.Graph.Readers).Sum(s => (double)s)),
+        ];
         return Compare(nodes, sums);
     }
 

@@ -52,7 +52,10 @@ internal static class MethodChecks
             AttributionMethod.Random => 0,
             _ => Agreement,
         };
-        List<Func<SelfTestModel, double[][]>> runs = [.. variants.Select(v => new Func<SelfTestModel, double[][]>(m => Score(m, m.Pairs, v)))];
+        List<Func<SelfTestModel, double[][]>> runs =
+        [
+            .. variants.Select(v => new Func<SelfTestModel, double[][]>(m => Score(m, m.Pairs, v))),
+        ];
         runs.Add(m => Score(m, m.RaggedPairs, plain));
         runs.Add(m => Score(m, m.RaggedPairs, plain with { BatchSize = 4 }));
         double rounded = method switch

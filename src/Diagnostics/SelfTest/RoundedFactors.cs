@@ -9,8 +9,9 @@ namespace Gradpath.Diagnostics.SelfTest;
 internal static class RoundedFactors
 {
     /// <summary>
-    /// A score or a metric: sixteen products in a row make it (four a layer, two layers, forward and backward), each of two rounded factors, which
-    /// makes 32 units; sums that cancel, as gradients do, lose about another bit. The emulated GPU shows up to half of it on the self-test's model.
+    /// A score or a metric: sixteen products in a row make it (four a layer, two layers, forward and backward), each of two rounded
+    /// factors, which makes 32 units; sums that cancel, as gradients do, lose about another bit. The emulated GPU shows up to half of it on
+    /// the self-test's model.
     /// </summary>
     public const double Chain = 64;
 

@@ -20,8 +20,8 @@ public abstract partial class Device
 {
     /// <summary>
     /// Adds what a backward pass leaves behind for a group of readers of one width:
-    /// sums[n, c] += rstd dy_c, offsets[c, n] += rstd m1_c, coefficients[firstPoint + p, c, n] = rstd m2_c, for gradient row r = p * base rows + n.
-    /// No result may overlap another operand.
+    /// sums[n, c] += rstd dy_c, offsets[c, n] += rstd m1_c, coefficients[firstPoint + p, c, n] = rstd m2_c, for gradient row r = p * base
+    /// rows + n. No result may overlap another operand.
     /// </summary>
     /// <param name="dy">[gradient rows, readers * head width] gradients at the readers' outputs.</param>
     /// <param name="y">[activation rows, readers * head width] the outputs, biases included.</param>
@@ -50,7 +50,10 @@ public abstract partial class Device
         Need(rows);
         AtLeast(0, firstPoint);
         int all = readers.Readers * readers.HeadWidth;
-        long gradients = Size(rows.Rows, all), outputs = Size(rows.ActivationRows, all), sums = Size(rows.BaseRows, all), offsets = Size(readers.Readers, rows.BaseRows);
+        long gradients = Size(rows.Rows, all);
+        long outputs = Size(rows.ActivationRows, all);
+        long sums = Size(rows.BaseRows, all);
+        long offsets = Size(readers.Readers, rows.BaseRows);
         long coefficients = Product(offsets, firstPoint + (rows.Rows == 0 ? 0L : rows.Rows / rows.BaseRows));
         Need(dy, gradients);
         Need(y, outputs);
@@ -81,14 +84,17 @@ public abstract partial class Device
     }
 
     /// <summary>g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n].</summary>
-    /// <param name="gradients">[readers, rows, width]: in W_c times the sums, out the readers' gradients. Must not overlap another operand.</param>
+    /// <param name="gradients">
+    /// [readers, rows, width]: in W_c times the sums, out the readers' gradients. Must not overlap another operand.
+    /// </param>
     /// <param name="firstElement">Where the first reader's block starts in them.</param>
     /// <param name="gain">[width].</param>
     /// <param name="offsets">[readers, rows].</param>
     /// <param name="coefficients">[points, readers, rows].</param>
     /// <param name="standardized">[points, rows, width].</param>
     /// <param name="blocks">The extents.</param>
-    internal void FinishReaders(Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks)
+    internal void FinishReaders(
+        Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks)
     {
         AtLeast(0, firstElement);
         AtLeast(0, blocks.Readers);
@@ -96,7 +102,9 @@ public abstract partial class Device
         AtLeast(1, blocks.Width);
         AtLeast(0, blocks.Points);
         long end = Sum(firstElement, Size(blocks.Readers, blocks.Rows, blocks.Width));
-        long cells = Size(blocks.Readers, blocks.Rows), factors = Product(cells, blocks.Points), rows = Size(blocks.Points, blocks.Rows, blocks.Width);
+        long cells = Size(blocks.Readers, blocks.Rows);
+        long factors = Product(cells, blocks.Points);
+        long rows = Size(blocks.Points, blocks.Rows, blocks.Width);
         Need(gradients, end);
         Need(gain, blocks.Width);
         Need(offsets, cells);
@@ -176,10 +184,12 @@ public abstract partial class Device
         Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks);
 
     /// <inheritdoc cref="ContractEdges" />
-    private protected abstract void ContractEdgesCore(Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into);
+    private protected abstract void ContractEdgesCore(
+        Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into);
 
     /// <inheritdoc cref="Proximity" />
-    private protected abstract void ProximityCore(Tensor input, Tensor writerOutputs, int writers, int rows, int width, Tensor rowWeights, in ScoreBlock into);
+    private protected abstract void ProximityCore(
+        Tensor input, Tensor writerOutputs, int writers, int rows, int width, Tensor rowWeights, in ScoreBlock into);
 
     private void Need(in ScoreBlock into, int rows, int columns, [CallerMemberName] string op = "")
     {

@@ -48,8 +48,8 @@ public abstract partial class Device
     }
 
     /// <summary>
-    /// The gradient at the parameters, with S the derivative by the mask matrix's cells: of an edge slope_i (scale S[cell_i] gate + edgePull),
-    /// of a gate slope_j (scale sum of S[cell_i] z_i over its edges in order + gatePull). Without gates, gate = 1.
+    /// The gradient at the parameters, with S the derivative by the mask matrix's cells: of an edge slope_i (scale S[cell_i] gate +
+    /// edgePull), of a gate slope_j (scale sum of S[cell_i] z_i over its edges in order + gatePull). Without gates, gate = 1.
     /// </summary>
     /// <param name="scores">S, a float64 for each cell.</param>
     /// <param name="layout">Where the edges are.</param>
@@ -60,7 +60,8 @@ public abstract partial class Device
     /// <param name="gatePull">The same for gates.</param>
     /// <param name="gradient">[edges + gates], out; must not overlap z or the slope.</param>
     internal void MaskGradients(
-        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient)
+        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull,
+        Tensor gradient)
     {
         Need(layout);
         int parameters = layout.Parameters;
@@ -77,8 +78,8 @@ public abstract partial class Device
 
     /// <summary>
     /// AdamW (Loshchilov and Hutter 2019), with g = gradientScale gradient: p -= rate decay p; m = b1 m + (1 - b1) g;
-    /// v = b2 v + (1 - b2) g^2; p -= rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + e). Moments are rounded to float32 before p takes them.
-    /// No two operands may overlap.
+    /// v = b2 v + (1 - b2) g^2; p -= rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + e). Moments are rounded to float32 before p takes
+    /// them. No two operands may overlap.
     /// </summary>
     /// <param name="parameters">[count] p, changed in place.</param>
     /// <param name="gradient">[count].</param>
@@ -86,7 +87,8 @@ public abstract partial class Device
     /// <param name="secondMoment">[count] v, changed in place.</param>
     /// <param name="count">Number of parameters.</param>
     /// <param name="options">Constants.</param>
-    internal void AdamWStep(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options)
+    internal void AdamWStep(
+        Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options)
     {
         AtLeast(0, count);
         AtLeast(1, options.Step);
@@ -113,7 +115,8 @@ public abstract partial class Device
 
     /// <inheritdoc cref="MaskGradients" />
     private protected abstract void MaskGradientsCore(
-        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient);
+        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull,
+        Tensor gradient);
 
     /// <inheritdoc cref="AdamWStep" />
     private protected abstract void AdamWStepCore(

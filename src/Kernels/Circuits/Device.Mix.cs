@@ -17,7 +17,8 @@ public abstract partial class Device
     /// <param name="rows">Rows of one copy.</param>
     /// <param name="width">Width of a row.</param>
     /// <param name="output">[inputs, rows, width]; must not overlap another operand.</param>
-    internal void MixInputs(Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
+    internal void MixInputs(
+        Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
     {
         AtLeast(0, inputs);
         AtLeast(0, rows);

@@ -5,7 +5,9 @@ namespace Gradpath.Kernels.Circuits;
 /// Start[i] .. Start[i + 1] of Slot, each with the sign of its input.
 /// </summary>
 /// <param name="Copy">[inputs]: the copy whose total an input may start from.</param>
-/// <param name="TakesTotal">[inputs]: 1 where the input starts from the total and subtracts its slots, 0 where it adds them to the baseline.</param>
+/// <param name="TakesTotal">
+/// [inputs]: 1 where the input starts from the total and subtracts its slots, 0 where it adds them to the baseline.
+/// </param>
 /// <param name="Start">[inputs + 1].</param>
 /// <param name="Slot">[listed]: slot numbers.</param>
 /// <param name="Listed">How many slots all inputs list together.</param>

@@ -66,7 +66,8 @@ internal sealed class MixPlanner(Device device) : IDisposable
         {
             _numbers?.Dispose();
             _numbers = device.AllocateArray<int>(_host.Length);
-            _plan = new MixPlan(Part(0, _most), Part(_most, _most), Part(2 * _most, _most + 1), Part(SlotsAt, _host.Length - SlotsAt), 0, 0, 0);
+            _plan = new MixPlan(
+                Part(0, _most), Part(_most, _most), Part(2 * _most, _most + 1), Part(SlotsAt, _host.Length - SlotsAt), 0, 0, 0);
         }
         _numbers.Upload(_host.AsSpan(0, SlotsAt + Listed));
         return _plan.Value with { Listed = Listed, Copies = _copies, Slots = _slots };

@@ -1,3 +1,5 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Circuits;
 
 /// <summary>
@@ -6,12 +8,6 @@ namespace Gradpath.Kernels.Circuits;
 /// </summary>
 internal static class Philox
 {
-    private const int Rounds = 10;
-    private const uint MultiplierA = 0xD2511F53;
-    private const uint MultiplierB = 0xCD9E8D57;
-    private const uint KeyStepA = 0x9E3779B9;
-    private const uint KeyStepB = 0xBB67AE85;
-
     /// <summary>Four random words.</summary>
     /// <param name="counter0">Word 0 of the counter.</param>
     /// <param name="counter1">Word 1 of the counter.</param>
@@ -19,17 +15,19 @@ internal static class Philox
     /// <param name="counter3">Word 3 of the counter.</param>
     /// <param name="key">The key: word 0 is its low half.</param>
     /// <returns>Words 0 to 3.</returns>
-    public static (uint Word0, uint Word1, uint Word2, uint Word3) Generate(uint counter0, uint counter1, uint counter2, uint counter3, ulong key)
+    public static (uint Word0, uint Word1, uint Word2, uint Word3) Generate(
+        uint counter0, uint counter1, uint counter2, uint counter3, ulong key)
     {
         uint keyA = (uint)key;
         uint keyB = (uint)(key >> 32);
-        for (int round = 0; round < Rounds; round++)
+        for (int round = 0; round < PhiloxRounds; round++)
         {
-            ulong productA = (ulong)MultiplierA * counter0;
-            ulong productB = (ulong)MultiplierB * counter2;
-            (counter0, counter1, counter2, counter3) = ((uint)(productB >> 32) ^ counter1 ^ keyA, (uint)productB, (uint)(productA >> 32) ^ counter3 ^ keyB, (uint)productA);
-            keyA += KeyStepA;
-            keyB += KeyStepB;
+            ulong productA = (ulong)PhiloxMultiplierA * counter0;
+            ulong productB = (ulong)PhiloxMultiplierB * counter2;
+            (counter0, counter1, counter2, counter3) = (
+                (uint)(productB >> 32) ^ counter1 ^ keyA, (uint)productB, (uint)(productA >> 32) ^ counter3 ^ keyB, (uint)productA);
+            keyA += PhiloxKeyStepA;
+            keyB += PhiloxKeyStepB;
         }
         return (counter0, counter1, counter2, counter3);
     }
@@ -41,5 +39,6 @@ internal static class Philox
     /// <param name="step">The step.</param>
     /// <param name="seed">The key.</param>
     /// <returns>The number.</returns>
-    public static double Uniform(uint element, uint step, ulong seed) => (Generate(element, step, 0, 0, seed).Word0 + 0.5) * (1.0 / 4294967296.0);
+    public static double Uniform(uint element, uint step, ulong seed) =>
+        (Generate(element, step, 0, 0, seed).Word0 + 0.5) * (1.0 / 4294967296.0);
 }

@@ -7,7 +7,8 @@ namespace Gradpath.Kernels.Cpu;
 // with a prefix gets its keys and values side by side first, so that its products stay whole.
 public sealed unsafe partial class CpuDevice
 {
-    private protected override void AttentionCore(Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
+    private protected override void AttentionCore(
+        Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
     {
         var job = new AttentionJob
         {
@@ -90,13 +91,17 @@ public sealed unsafe partial class CpuDevice
             (_probabilityStart[sequence] * Heads) + ((long)head * _queryLength[sequence] * Keys(sequence));
     }
 
-    /// <summary>Where a head's keys and values of a sequence are read: in place, or in a worker's scratch where a prefix stands before them.</summary>
+    /// <summary>
+    /// Where a head's keys and values of a sequence are read: in place, or in a worker's scratch where a prefix stands before them.
+    /// </summary>
     private readonly struct KeySource(float* kv, Tensor? prefix, SequenceLayout layout, int headWidth, NativeScratch scratch, int workers)
     {
         private readonly float* _kv = kv;
         private readonly float* _prefix = prefix is null ? null : P(prefix);
         private readonly long _stride = 2L * layout.LongestKeys * headWidth;
-        private readonly float* _scratch = prefix is null ? null : (float*)scratch.Ensure(2L * layout.LongestKeys * headWidth * workers * sizeof(float));
+        private readonly float* _scratch = prefix is null
+            ? null
+            : (float*)scratch.Ensure(2L * layout.LongestKeys * headWidth * workers * sizeof(float));
 
         public (RawMatrix Keys, RawMatrix Values) Of(in AttentionShape shape, int sequence, int head, int worker)
         {
@@ -119,7 +124,8 @@ public sealed unsafe partial class CpuDevice
         {
             for (int r = 0; r < from.Rows; r++)
             {
-                new ReadOnlySpan<float>(from.Data + (r * from.Stride), from.Columns).CopyTo(new Span<float>(to + ((long)r * from.Columns), from.Columns));
+                new ReadOnlySpan<float>(from.Data + (r * from.Stride), from.Columns).CopyTo(
+                    new Span<float>(to + ((long)r * from.Columns), from.Columns));
             }
         }
     }
@@ -144,7 +150,10 @@ public sealed unsafe partial class CpuDevice
             (RawMatrix k, RawMatrix v) = Keys.Of(Shape, sequence, head, worker);
             var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
             Gemm.Multiply(worker, q, k.T, p);
-            for (int i = 0; i < queries; i++) SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
+            for (int i = 0; i < queries; i++)
+            {
+                SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
+            }
             Gemm.Multiply(worker, p, v, new RawMatrix(Z + queryAt, queries, w, d));
         }
 

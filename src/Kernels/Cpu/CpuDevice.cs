@@ -21,7 +21,9 @@ public sealed unsafe partial class CpuDevice : Device
     {
     }
 
-    /// <summary>Opens the processor as a device that multiplies matrices with given inner loops; for tests of loops not chosen here.</summary>
+    /// <summary>
+    /// Opens the processor as a device that multiplies matrices with given inner loops; for tests of loops not chosen here.
+    /// </summary>
     /// <param name="workers">Number of threads, or 0 for one per core that the process may use.</param>
     /// <param name="gemmKernel">The inner loops.</param>
     internal CpuDevice(int workers, in GemmKernel gemmKernel)
@@ -41,7 +43,8 @@ public sealed unsafe partial class CpuDevice : Device
     public override string Name => "cpu";
 
     /// <inheritdoc />
-    public override string Description => $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+    public override string Description =>
+        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
 
     /// <inheritdoc />
     public override long FreeMemory
@@ -54,15 +57,20 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     internal static string InstructionSet =>
-        Vector512.IsHardwareAccelerated ? "512-bit SIMD" : Vector256.IsHardwareAccelerated ? "256-bit SIMD" : Vector128.IsHardwareAccelerated ? "128-bit SIMD" : "scalar";
+        Vector512.IsHardwareAccelerated ? "512-bit SIMD"
+        : Vector256.IsHardwareAccelerated ? "256-bit SIMD"
+        : Vector128.IsHardwareAccelerated ? "128-bit SIMD"
+        : "scalar";
 
     private protected override bool ReadsHostMemory => true;
 
     private protected override void AdoptCore(nint source, nint target, long bytes) => UploadCore(source, target, bytes);
 
-    private protected override void UploadCore(nint source, nint target, long bytes) => Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+    private protected override void UploadCore(nint source, nint target, long bytes) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
-    private protected override void DownloadCore(nint source, nint target, long bytes) => Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+    private protected override void DownloadCore(nint source, nint target, long bytes) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
     private protected override nint AllocateCore(long bytes)
     {
@@ -77,7 +85,9 @@ public sealed unsafe partial class CpuDevice : Device
         }
         catch (OutOfMemoryException e)
         {
-            throw new DeviceException(string.Create(CultureInfo.InvariantCulture, $"the CPU device could not allocate {bytes / 1048576.0:F0} MiB"), e) { IsOutOfMemory = true };
+            throw new DeviceException(
+                string.Create(CultureInfo.InvariantCulture, $"the CPU device could not allocate {bytes / 1048576.0:F0} MiB"),
+                e) { IsOutOfMemory = true };
         }
     }
 

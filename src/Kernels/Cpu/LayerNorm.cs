@@ -6,7 +6,8 @@ namespace Gradpath.Kernels.Cpu;
 // Rows are independent; a row of GPT-2 lies in the first-level cache, so several vector passes over it cost little.
 public sealed unsafe partial class CpuDevice
 {
-    private protected override void LayerNormCore(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+    private protected override void LayerNormCore(
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
     {
         var job = new LayerNormJob
         {
@@ -54,7 +55,8 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    private protected override void StandardizeCore(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    private protected override void StandardizeCore(
+        Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
     {
         var job = new StandardizeJob
         {

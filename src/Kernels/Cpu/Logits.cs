@@ -17,7 +17,8 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, items);
     }
 
-    private protected override void ProbabilityDifferenceCore(Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void ProbabilityDifferenceCore(
+        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new ProbabilityDifferenceJob
         {
@@ -31,7 +32,8 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    private protected override void KlDivergenceCore(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void KlDivergenceCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new KlJob
         {
@@ -45,9 +47,17 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    private protected override void ProbabilityDistanceGradientCore(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
+    private protected override void ProbabilityDistanceGradientCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
     {
-        var job = new ProbabilityDistanceJob { LogP = P(logProbabilities), Target = P(target), Items = items, Vocabulary = vocabulary, Gradient = P(gradient) };
+        var job = new ProbabilityDistanceJob
+        {
+            LogP = P(logProbabilities),
+            Target = P(target),
+            Items = items,
+            Vocabulary = vocabulary,
+            Gradient = P(gradient),
+        };
         _pool.Run(ref job, rows);
     }
 
@@ -58,7 +68,10 @@ public sealed unsafe partial class CpuDevice
 
     private protected override void ArgMaxCore(Tensor x, int rows, int width, DeviceArray<int> indices)
     {
-        for (int r = 0; r < rows; r++) P(indices)[r] = TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(P(x) + ((long)r * width), width));
+        for (int r = 0; r < rows; r++)
+        {
+            P(indices)[r] = TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(P(x) + ((long)r * width), width));
+        }
     }
 
     /// <summary>A dot product whose blocks of 512 float32 products are summed in float64.</summary>
@@ -109,7 +122,8 @@ public sealed unsafe partial class CpuDevice
             output.Clear();
             for (int a = Answers.Start[part]; a < Answers.Start[part + 1]; a++)
             {
-                TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(Table + ((long)Answers.Token[a] * Width), Width), Answers.Weight[a], output, output);
+                TensorPrimitives.FusedMultiplyAdd(
+                    new ReadOnlySpan<float>(Table + ((long)Answers.Token[a] * Width), Width), Answers.Weight[a], output, output);
             }
         }
     }
@@ -126,7 +140,10 @@ public sealed unsafe partial class CpuDevice
             float* logP = LogP + ((long)part * Vocabulary);
             int item = part % Items;
             double value = 0;
-            for (int a = Answers.Start[item]; a < Answers.Start[item + 1]; a++) value += Answers.Weight[a] * Math.Exp(logP[Answers.Token[a]]);
+            for (int a = Answers.Start[item]; a < Answers.Start[item + 1]; a++)
+            {
+                value += Answers.Weight[a] * Math.Exp(logP[Answers.Token[a]]);
+            }
             Values[part] = value;
             if (Gradient == null) return;
             var gradient = new Span<float>(Gradient + ((long)part * Vocabulary), Vocabulary);
@@ -134,7 +151,10 @@ public sealed unsafe partial class CpuDevice
 
             int first = Answers.Start[item];
             Span<float> judged = stackalloc float[Answers.Start[item + 1] - first];
-            for (int a = 0; a < judged.Length; a++) judged[a] = (float)(gradient[Answers.Token[first + a]] * (Answers.Weight[first + a] - value));
+            for (int a = 0; a < judged.Length; a++)
+            {
+                judged[a] = (float)(gradient[Answers.Token[first + a]] * (Answers.Weight[first + a] - value));
+            }
             TensorPrimitives.Multiply(gradient, -(float)value, gradient);
             for (int a = 0; a < judged.Length; a++) gradient[Answers.Token[first + a]] = judged[a];
         }

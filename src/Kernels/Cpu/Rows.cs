@@ -5,7 +5,8 @@ namespace Gradpath.Kernels.Cpu;
 
 public sealed unsafe partial class CpuDevice
 {
-    private protected override void GatherRowsCore(Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend)
+    private protected override void GatherRowsCore(
+        Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend)
     {
         var job = new GatherJob
         {
@@ -45,7 +46,10 @@ public sealed unsafe partial class CpuDevice
 
     private protected override void FillCore(Tensor target, float value, long length)
     {
-        for (long at = 0; at < length; at += ChunkLength) new Span<float>(P(target) + at, (int)Math.Min(ChunkLength, length - at)).Fill(value);
+        for (long at = 0; at < length; at += ChunkLength)
+        {
+            new Span<float>(P(target) + at, (int)Math.Min(ChunkLength, length - at)).Fill(value);
+        }
     }
 
     private protected override void ScaleRowsCore(Tensor x, Tensor factors, int period, int rows, int width, Tensor output)

@@ -20,6 +20,7 @@ public sealed partial class CudaDevice
     {
         RowSplit split = RowSplit.Of(width, gradient.Address, derivative.Address);
         Launch(
-            Load(ref _multiplyRows, "Activation", "multiplyRows"), split.Blocks(rows), split.Threads, 0, gradient, derivative, activationRows, split.Parts, width, split.Quads);
+            Load(ref _multiplyRows, "Activation", "multiplyRows"), split.Blocks(rows), split.Threads, 0, gradient, derivative,
+            activationRows, split.Parts, width, split.Quads);
     }
 }

@@ -1,12 +1,10 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int AttentionThreads = 128;
-    private const int AttentionWarps = AttentionThreads / 32;
-    private const int KeysPerTile = 32;
-    private const int QueriesPerGradientTile = 16;
-    private const int RowsPerThread = 4;
+    private const int AttentionWarps = AttentionThreads / Warp;
 
     private readonly Kernel?[] _attentionKernels = new Kernel?[3];
     private readonly Kernel?[] _queryGradientKernels = new Kernel?[3];
@@ -14,7 +12,8 @@ public sealed partial class CudaDevice
 
     private protected override int WidestHead => 128;
 
-    private protected override void AttentionCore(Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
+    private protected override void AttentionCore(
+        Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
     {
         var tiles = new AttentionTiles(layout, heads.HeadWidth);
         bool quads = RowSplit.Of(heads.HeadWidth, q.Address, kv.Address, z.Address, prefix?.Address ?? 0).Quads;
@@ -117,7 +116,9 @@ public sealed partial class CudaDevice
     private Kernel LoadAttention(Kernel?[] kernels, string name, in AttentionTiles tiles) =>
         Load(ref kernels[int.Log2(tiles.RowsPerWarp) - 1], "Attention", $"{name}{tiles.RowsPerWarp}");
 
-    /// <summary>How queries and keys are dealt to blocks: a thread makes four floats of at most four rows of a tile.</summary>
+    /// <summary>
+    /// How queries and keys are dealt to blocks: a thread makes four floats of at most <see cref="AttentionSlots"/> rows of a tile.
+    /// </summary>
     private readonly struct AttentionTiles
     {
         private readonly int _stride;
@@ -131,7 +132,7 @@ public sealed partial class CudaDevice
             RowsPerWarp = 8;
             while (RowsPerWarp > 2 && (RowsPerWarp > rowsAtOnce || RowsPerWarp / 2 * AttentionWarps >= queries)) RowsPerWarp /= 2;
             OfQueries = Blocks(queries, RowsPerWarp * AttentionWarps);
-            Keys = Math.Min(KeysPerTile, RowsPerThread * rowsAtOnce);
+            Keys = Math.Min(AttentionKeys, AttentionSlots * rowsAtOnce);
             OfKeys = Blocks(layout.LongestKeys, Keys);
         }
 
@@ -143,10 +144,14 @@ public sealed partial class CudaDevice
 
         public int OfKeys { get; }
 
-        // Queries, keys, values and the weights in between, whose rows are padded by four floats.
-        public int SharedBytes => (((RowsPerWarp * AttentionWarps) + (2 * KeysPerTile)) * _stride * sizeof(float)) + (RowsPerWarp * AttentionWarps * (KeysPerTile + 4) * sizeof(float));
+        // Queries, keys, values and the weights in between, whose rows are padded.
+        public int SharedBytes =>
+            (((RowsPerWarp * AttentionWarps) + (2 * AttentionKeys)) * _stride * sizeof(float))
+                + (RowsPerWarp * AttentionWarps * (AttentionKeys + AttentionPadding) * sizeof(float));
 
         // Values, queries, gradients, and two tiles of weights with the keys as rows.
-        public int KeyGradientSharedBytes => ((KeysPerTile + (2 * QueriesPerGradientTile)) * _stride * sizeof(float)) + (2 * KeysPerTile * (QueriesPerGradientTile + 4) * sizeof(float));
+        public int KeyGradientSharedBytes =>
+            ((AttentionKeys + (2 * AttentionQueries)) * _stride * sizeof(float))
+                + (2 * AttentionKeys * (AttentionQueries + AttentionPadding) * sizeof(float));
     }
 }

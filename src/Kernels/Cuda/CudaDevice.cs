@@ -44,7 +44,8 @@ public sealed partial class CudaDevice : Device
             _info = driver.Describe(ordinal);
             if ((10 * _info.Major) + _info.Minor < LowestCapability)
             {
-                throw new DeviceException($"{Name} is a {_info.Name} of compute capability {_info.Major}.{_info.Minor}; 8.0 or later is needed");
+                throw new DeviceException(
+                    $"{Name} is a {_info.Name} of compute capability {_info.Major}.{_info.Minor}; 8.0 or later is needed");
             }
             _context = driver.CreateContext(ordinal);
             _current = _identity;
@@ -88,13 +89,15 @@ public sealed partial class CudaDevice : Device
     internal override int AmpleRows => 8192;
 
     /// <inheritdoc />
-    public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
+    public override string Description =>
+        $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
 
     /// <inheritdoc />
     public override MatrixPrecision Precision => _options.Precision;
 
     /// <inheritdoc />
-    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
+    public override MatrixProvider Multiplier =>
+        _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
 
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;
@@ -169,7 +172,8 @@ public sealed partial class CudaDevice : Device
             {
                 _failed |= IsSticky(e.Result);
                 throw new DeviceException(
-                    $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory: {e.Message}",
+                    $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads "
+                    + $"with {sharedBytes} bytes of shared memory: {e.Message}",
                     e);
             }
         }
@@ -207,11 +211,16 @@ public sealed partial class CudaDevice : Device
     private DeviceException WorkFailed(CudaException e)
     {
         _failed |= IsSticky(e.Result);
-        string where = _lastLaunch.Length == 0 ? "" : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel that caused it)";
+        string where = _lastLaunch.Length == 0
+            ? ""
+            : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel "
+                + "that caused it)";
         return new DeviceException($"{Name}: work on the GPU failed: {e.Message}{where}", e);
     }
 
-    /// <summary>Runs a release. Once work has failed for good every call reports that first error again, which has been told already.</summary>
+    /// <summary>
+    /// Runs a release. Once work has failed for good every call reports that first error again, which has been told already.
+    /// </summary>
     private void Quietly(Action release)
     {
         try
@@ -225,7 +234,8 @@ public sealed partial class CudaDevice : Device
     }
 
     // After these the context is of no use any more.
-    private static bool IsSticky(CudaResult result) => result is CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.MisalignedAddress
+    private static bool IsSticky(CudaResult result) =>
+        result is CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.MisalignedAddress
         or CudaResult.LaunchFailed or CudaResult.Deinitialized or CudaResult.IllegalInstruction or CudaResult.HardwareStackError
         or CudaResult.EccUncorrectable or CudaResult.Unknown;
 }

@@ -1,17 +1,31 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int LayerNormThreads = 128;
-    private const int LayerNormMostGroups = 3;
     private const int LayerNormOwnSharedBytes = 1024;
 
     private Kernel? _layerNorm, _layerNormBackward, _standardize;
 
-    private protected override void LayerNormCore(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+    private protected override void LayerNormCore(
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
     {
         bool quads = RowSplit.Of(width, x.Address, gain.Address, shift.Address, y.Address).Quads;
-        Launch(Load(ref _layerNorm, "LayerNorm", "layerNorm"), rows, LayerNormThreads, 0, x, gain, shift, epsilon, width, quads, mean, rstd, y);
+        Launch(
+            Load(ref _layerNorm, "LayerNorm", "layerNorm"),
+            rows,
+            LayerNormThreads,
+            0,
+            x,
+            gain,
+            shift,
+            epsilon,
+            width,
+            quads,
+            mean,
+            rstd,
+            y);
     }
 
     private protected override void LayerNormBackwardCore(
@@ -52,10 +66,23 @@ public sealed partial class CudaDevice
             contributingRows);
     }
 
-    private protected override void StandardizeCore(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    private protected override void StandardizeCore(
+        Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
     {
         nint to = ElementAddress(output, (long)outputRow * width);
         RowSplit split = RowSplit.Of(width, x.Address, to);
-        Launch(Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks(rows), split.Threads, 0, x, mean, rstd, indices, split.Parts, width, split.Quads, to);
+        Launch(
+            Load(ref _standardize, "LayerNorm", "standardize"),
+            split.Blocks(rows),
+            split.Threads,
+            0,
+            x,
+            mean,
+            rstd,
+            indices,
+            split.Parts,
+            width,
+            split.Quads,
+            to);
     }
 }

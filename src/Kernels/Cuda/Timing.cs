@@ -4,7 +4,8 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    // The GPU's own clock takes the time between two events on the stream, so the host's time to issue work counts only where the GPU waits for it.
+    // The GPU's own clock takes the time between two events on the stream, so the host's time to issue work counts only where the GPU waits
+    // for it.
     private protected override double TimeCore(Action work, int repeats)
     {
         Enter();

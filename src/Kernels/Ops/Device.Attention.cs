@@ -13,14 +13,20 @@ public abstract partial class Device
     /// <param name="kv">[key rows, 2 heads * head width]: all keys of a row, then all values.</param>
     /// <param name="layout">Sequences.</param>
     /// <param name="heads">The heads.</param>
-    /// <param name="probabilities">Out: heads * <see cref="SequenceLayout.ProbabilitiesPerHead"/> values; per sequence [heads, queries, prefix + keys], 0 above the diagonal.</param>
+    /// <param name="probabilities">
+    /// Out: heads * <see cref="SequenceLayout.ProbabilitiesPerHead"/> values; per sequence [heads, queries, prefix + keys], 0 above the
+    /// diagonal.
+    /// </param>
     /// <param name="z">[query rows, heads * head width], out.</param>
     /// <param name="prefix">[prefix rows, 2 heads * head width]: keys and values of the prefixes; null where the layout has none.</param>
-    internal void Attention(Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix = null)
+    internal void Attention(
+        Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix = null)
     {
         Need(layout);
         int width = NeedHeads(heads);
-        long queries = Size(layout.QueryRows, width), keys = Size(2, layout.KeyRows, width), pairs = Product(layout.ProbabilitiesPerHead, heads.Heads);
+        long queries = Size(layout.QueryRows, width);
+        long keys = Size(2, layout.KeyRows, width);
+        long pairs = Product(layout.ProbabilitiesPerHead, heads.Heads);
         Need(q, queries);
         Need(kv, keys);
         Need(probabilities, pairs);
@@ -71,7 +77,9 @@ public abstract partial class Device
         Need(layout);
         int width = NeedHeads(heads);
         AtLeast(0, cotangents);
-        long queries = Size(layout.QueryRows, width), keys = Size(2, layout.KeyRows, width), pairs = Product(layout.ProbabilitiesPerHead, heads.Heads);
+        long queries = Size(layout.QueryRows, width);
+        long keys = Size(2, layout.KeyRows, width);
+        long pairs = Product(layout.ProbabilitiesPerHead, heads.Heads);
         long queryGradients = Product(queries, cotangents), keyGradients = Product(keys, cotangents);
         Need(dz, queryGradients);
         Need(q, queries);

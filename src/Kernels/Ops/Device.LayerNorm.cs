@@ -105,7 +105,9 @@ public abstract partial class Device
         Ended();
     }
 
-    /// <summary>output[outputRow + i] = (x[r] - mean[r]) rstd[r] with r = indices[i], or i: normalised rows without gain and shift.</summary>
+    /// <summary>
+    /// output[outputRow + i] = (x[r] - mean[r]) rstd[r] with r = indices[i], or i: normalised rows without gain and shift.
+    /// </summary>
     /// <param name="x">[*, width].</param>
     /// <param name="mean">[*].</param>
     /// <param name="rstd">[*].</param>
@@ -114,7 +116,8 @@ public abstract partial class Device
     /// <param name="width">Width of a row.</param>
     /// <param name="output">[*, width]; must not overlap another operand.</param>
     /// <param name="outputRow">First row to write.</param>
-    internal void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    internal void Standardize(
+        Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
     {
         AtLeast(0, rows);
         AtLeast(1, width);
@@ -143,7 +146,8 @@ public abstract partial class Device
     }
 
     /// <inheritdoc cref="LayerNorm" />
-    private protected abstract void LayerNormCore(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y);
+    private protected abstract void LayerNormCore(
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y);
 
     /// <inheritdoc cref="LayerNormBackward" />
     private protected abstract void LayerNormBackwardCore(
@@ -169,6 +173,9 @@ public abstract partial class Device
         AtLeast(0, rows.Rows, "rows.Rows", op);
         AtLeast(least, rows.ActivationRows, "rows.ActivationRows", op);
         AtLeast(least, rows.BaseRows, "rows.BaseRows", op);
-        if (rows.Rows > 0 && rows.Rows % rows.BaseRows != 0) OpErrors.NoMultiple(op, "rows.Rows", rows.Rows, "rows.BaseRows", rows.BaseRows);
+        if (rows.Rows > 0 && rows.Rows % rows.BaseRows != 0)
+        {
+            OpErrors.NoMultiple(op, "rows.Rows", rows.Rows, "rows.BaseRows", rows.BaseRows);
+        }
     }
 }

@@ -75,7 +75,10 @@ public abstract partial class Device
         Ended();
     }
 
-    /// <summary>values[r] = sum_j t_j (log t_j - log p_j) with t the target's probabilities; gradient[r] = p - t. The target of row r is row r mod items.</summary>
+    /// <summary>
+    /// values[r] = sum_j t_j (log t_j - log p_j) with t the target's probabilities; gradient[r] = p - t. The target of row r is row r mod
+    /// items.
+    /// </summary>
     /// <param name="logProbabilities">[rows, vocabulary].</param>
     /// <param name="target">[items, vocabulary] log-probabilities.</param>
     /// <param name="items">Rows of the target.</param>
@@ -83,7 +86,8 @@ public abstract partial class Device
     /// <param name="vocabulary">Width of a row.</param>
     /// <param name="values">[rows], out, float64.</param>
     /// <param name="gradient">[rows, vocabulary], out; may be the log-probabilities, must not overlap the target, or null.</param>
-    internal void KlDivergence(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    internal void KlDivergence(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         AtLeast(0, rows);
         AtLeast(rows == 0 ? 0 : 1, items);
@@ -170,14 +174,16 @@ public abstract partial class Device
 
     /// <inheritdoc cref="ProbabilityDifference" />
     private protected abstract void ProbabilityDifferenceCore(
-        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
+        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values,
+        Tensor? gradient);
 
     /// <inheritdoc cref="KlDivergence" />
     private protected abstract void KlDivergenceCore(
         Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient);
 
     /// <inheritdoc cref="ProbabilityDistanceGradient" />
-    private protected abstract void ProbabilityDistanceGradientCore(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient);
+    private protected abstract void ProbabilityDistanceGradientCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient);
 
     /// <inheritdoc cref="RowDots" />
     private protected abstract void RowDotsCore(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values);

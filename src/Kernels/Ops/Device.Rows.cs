@@ -142,7 +142,10 @@ public abstract partial class Device
     {
         NeedMatrix(source, 0);
         NeedMatrix(target, 0);
-        if (source.Transposed || target.Transposed || source.Rows != target.Rows || source.Columns != target.Columns) OpErrors.NoCopy(source, target);
+        if (source.Transposed || target.Transposed || source.Rows != target.Rows || source.Columns != target.Columns)
+        {
+            OpErrors.NoCopy(source, target);
+        }
         if (Matrix.Overlap(source, 0, target, 0)) OpErrors.Overlap(nameof(CopyMatrix), nameof(target), nameof(source));
         if (target.Span == 0 || !Begins(nameof(CopyMatrix))) return;
         CopyMatrixCore(source, target);
@@ -181,7 +184,8 @@ public abstract partial class Device
     }
 
     /// <inheritdoc cref="GatherRows" />
-    private protected abstract void GatherRowsCore(Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend);
+    private protected abstract void GatherRowsCore(
+        Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend);
 
     /// <inheritdoc cref="ScatterAddRows" />
     private protected abstract void ScatterAddRowsCore(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target);

@@ -9,8 +9,8 @@ namespace Gradpath.Diagnostics.Tests.Bench;
 public sealed class WorkFlopsTests
 {
     /// <summary>
-    /// GPT-2 small, 20 pairs of 16 tokens that share nothing: from no edge to all but one a circuit costs more and more, and the full one, which is the
-    /// clean run, nothing; two runs cost 24 D^2 a row and layer, but for attention and the last layer's queries and MLPs.
+    /// GPT-2 small, 20 pairs of 16 tokens that share nothing: from no edge to all but one a circuit costs more and more, and the full one,
+    /// which is the clean run, nothing; two runs cost 24 D^2 a row and layer, but for attention and the last layer's queries and MLPs.
     /// </summary>
     [Fact]
     public void Flops_of_circuits_are_those_of_what_runs()
@@ -25,10 +25,13 @@ public sealed class WorkFlopsTests
         Assert.Equal(full + Logits + (20 * 768), Of(1), 1.0);
         Assert.InRange(Of(1000), Of(100), Of(edges.Length - 1));
         Assert.InRange(Of(edges.Length - 1) - full, 0.9 * runs / 2, 1.1 * runs / 2 + Logits);
-        Assert.Equal(Of(1) + Of(1000) - full, flops.Evaluation(Circuit.Of(graph, edges.TakeLast(1)), Circuit.Of(graph, edges.TakeLast(1000))), 1.0);
+        Assert.Equal(
+            Of(1) + Of(1000) - full, flops.Evaluation(Circuit.Of(graph, edges.TakeLast(1)), Circuit.Of(graph, edges.TakeLast(1000))), 1.0);
     }
 
-    /// <summary>A step of edge pruning is what the masked pass says of itself, attention, logits and the last layer's unneeded rows aside.</summary>
+    /// <summary>
+    /// A step of edge pruning is what the masked pass says of itself, attention, logits and the last layer's unneeded rows aside.
+    /// </summary>
     [Fact]
     public void Flops_of_edge_pruning_are_those_of_the_masked_pass()
     {
@@ -37,7 +40,8 @@ public sealed class WorkFlopsTests
         double step = flops.EdgePruning(2, 32) - flops.EdgePruning(1, 32);
         double stated = 2.0 * 32 * 16 * new MaskedPlan(new ComputationGraph(small), null, false).WorkPerRow(768, 64, 3072);
         Assert.InRange(step / stated, 0.9, 1.0);
-        Assert.Equal(0.25, ((flops with { Shared = 12 }).EdgePruning(2, 32) - (flops with { Shared = 12 }).EdgePruning(1, 32)) / step, 0.02);
+        Assert.Equal(
+            0.25, ((flops with { Shared = 12 }).EdgePruning(2, 32) - (flops with { Shared = 12 }).EdgePruning(1, 32)) / step, 0.02);
     }
 
     /// <summary>Counted by hand: GPT-2 small, 20 pairs of 16 tokens that share nothing.</summary>

@@ -43,7 +43,8 @@ public sealed class WorksTests
         int column = graph.MlpColumn(1);
         for (int i = 0; i < all.Length; i++) Assert.Equal(i % graph.Readers == column ? all[i] : 0, part[i]);
         Assert.Contains(part, s => s != 0);
-        Work sample = Works.Prepare("W4", "tiny", weights, sample: true, CancellationToken.None), whole = Works.Prepare("W4", "tiny", weights, sample: false, CancellationToken.None);
+        Work sample = Works.Prepare("W4", "tiny", weights, sample: true, CancellationToken.None);
+        Work whole = Works.Prepare("W4", "tiny", weights, sample: false, CancellationToken.None);
         Assert.Equal(whole.Flops, sample.WholeFlops);
         Assert.InRange(sample.Flops, 1, whole.Flops / 2);
     }

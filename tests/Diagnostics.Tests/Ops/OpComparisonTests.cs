@@ -19,7 +19,8 @@ public sealed class OpComparisonTests
         foreach (OpCheck check in OpCatalog.Checks.Where(c => c.Family == family))
         {
             OpOutcome outcome = OpComparison.Run(check, reference, device, OpCatalog.Seeds(12, 2));
-            Assert.True(outcome.Passed, $"{check.Op}: {outcome.Fault} (largest error {outcome.LargestError:G3}, allowed {check.Allowed:G3})");
+            Assert.True(
+                outcome.Passed, $"{check.Op}: {outcome.Fault} (largest error {outcome.LargestError:G3}, allowed {check.Allowed:G3})");
         }
     }
 
@@ -36,8 +37,10 @@ public sealed class OpComparisonTests
         Assert.Equal(1e-4, wrong.LargestError, 1e-6);
         Assert.Contains("2.0002", wrong.Fault, StringComparison.Ordinal);
         Assert.True(Of((d, x, tested) => d.Fill(x.Out(9), tested ? 2.0002f : 2, 9), 2e-4).Passed);
-        Assert.Contains("untouched instead of 2", Of((d, x, tested) => d.Fill(x.Out(9), 2, tested ? 8 : 9), 1).Fault, StringComparison.Ordinal);
-        Assert.Contains("2 instead of untouched", Of((d, x, tested) => d.Fill(x.Out(9), 2, tested ? 9 : 8), 1).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "untouched instead of 2", Of((d, x, tested) => d.Fill(x.Out(9), 2, tested ? 8 : 9), 1).Fault, StringComparison.Ordinal);
+        Assert.Contains(
+            "2 instead of untouched", Of((d, x, tested) => d.Fill(x.Out(9), 2, tested ? 9 : 8), 1).Fault, StringComparison.Ordinal);
         Assert.Contains("NaN", Of((d, x, tested) => d.Fill(x.Out(9), tested ? float.NaN : 2, 9), 1).Fault, StringComparison.Ordinal);
     }
 

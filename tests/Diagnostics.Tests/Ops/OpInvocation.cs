@@ -23,10 +23,18 @@ internal sealed class OpInvocation : IDisposable
         _operands = new OpOperands(device, seed, exact: true);
         var call = (MethodCallExpression)way.Call(_operands).Body;
         _method = call.Method;
-        _arguments = [.. call.Arguments.Select(a => Expression.Lambda<Func<object?>>(Expression.Convert(a, typeof(object))).Compile(preferInterpretation: true)())];
+        _arguments =
+        [
+            .. call.Arguments.Select(
+                a => Expression.Lambda<Func<object?>>(Expression.Convert(a, typeof(object))).Compile(preferInterpretation: true)()),
+        ];
         NullabilityInfoContext nullability = new();
         ParameterInfo[] parameters = _method.GetParameters();
-        Operands = [.. parameters.SelectMany((p, i) => Leaves(p.Name!, _arguments[i], nullability.Create(p).ReadState == NullabilityState.Nullable, [i], nullability))];
+        Operands =
+        [
+            .. parameters.SelectMany(
+                (p, i) => Leaves(p.Name!, _arguments[i], nullability.Create(p).ReadState == NullabilityState.Nullable, [i], nullability)),
+        ];
     }
 
     /// <summary>Every argument, or every field of it where it is a struct or a record of the device's.</summary>
@@ -38,7 +46,10 @@ internal sealed class OpInvocation : IDisposable
     public Exception? Call(params (OpOperand Operand, object? Value)[] exchanged)
     {
         object?[] arguments = [.. _arguments];
-        foreach ((OpOperand operand, object? value) in exchanged) arguments[operand.Argument] = operand.Within(arguments[operand.Argument], value);
+        foreach ((OpOperand operand, object? value) in exchanged)
+        {
+            arguments[operand.Argument] = operand.Within(arguments[operand.Argument], value);
+        }
         try
         {
             _method.Invoke(_device, BindingFlags.DoNotWrapExceptions, null, arguments, null);
@@ -57,7 +68,8 @@ internal sealed class OpInvocation : IDisposable
     /// <inheritdoc />
     public void Dispose() => _operands.Dispose();
 
-    private static IEnumerable<OpOperand> Leaves(string name, object? value, bool nullable, IReadOnlyList<object> path, NullabilityInfoContext nullability)
+    private static IEnumerable<OpOperand> Leaves(
+        string name, object? value, bool nullable, IReadOnlyList<object> path, NullabilityInfoContext nullability)
     {
         if (value is null) yield break;
         if (!IsOpened(value.GetType()))
@@ -67,14 +79,20 @@ internal sealed class OpInvocation : IDisposable
         }
         foreach (PropertyInfo property in value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            FieldInfo? field = value.GetType().GetField($"<{property.Name}>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance);
+            FieldInfo? field = value.GetType().GetField(
+                $"<{property.Name}>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance);
             if (field is null) continue;
             bool mayBeMissing = nullability.Create(property).ReadState == NullabilityState.Nullable;
-            foreach (OpOperand leaf in Leaves($"{name}.{property.Name}", field.GetValue(value), mayBeMissing, [.. path, field], nullability)) yield return leaf;
+            object? held = field.GetValue(value);
+            foreach (OpOperand leaf in Leaves($"{name}.{property.Name}", held, mayBeMissing, [.. path, field], nullability))
+            {
+                yield return leaf;
+            }
         }
     }
 
     // Structs and records of operands; sequences and arrays are taken as a whole.
     private static bool IsOpened(Type type) =>
-        type.Namespace!.StartsWith("Gradpath.Kernels", StringComparison.Ordinal) && !type.IsEnum && !typeof(DeviceMemory).IsAssignableFrom(type) && type != typeof(SequenceLayout);
+        type.Namespace!.StartsWith("Gradpath.Kernels", StringComparison.Ordinal) && !type.IsEnum
+            && !typeof(DeviceMemory).IsAssignableFrom(type) && type != typeof(SequenceLayout);
 }

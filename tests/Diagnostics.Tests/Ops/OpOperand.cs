@@ -29,7 +29,9 @@ internal sealed record OpOperand(string Name, object Value, bool MayBeMissing, I
     {
         if (depth == Path.Count) return IsNumber ? Typed(Convert.ToInt64(value, CultureInfo.InvariantCulture)) : value;
         var field = (FieldInfo)Path[depth];
-        object copy = target is ValueType ? System.Runtime.CompilerServices.RuntimeHelpers.GetObjectValue(target) : target!.GetType().GetMethod("<Clone>$")!.Invoke(target, null)!;
+        object copy = target is ValueType
+            ? System.Runtime.CompilerServices.RuntimeHelpers.GetObjectValue(target)
+            : target!.GetType().GetMethod("<Clone>$")!.Invoke(target, null)!;
         field.SetValue(copy, Exchange(field.GetValue(copy), depth + 1, value));
         return copy;
     }

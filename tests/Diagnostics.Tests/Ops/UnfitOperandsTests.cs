@@ -7,9 +7,9 @@ using Gradpath.PtxEmulator;
 namespace Gradpath.Diagnostics.Tests.Ops;
 
 /// <summary>
-/// Every op in every way of calling it, with one operand after the other made unfit: missing, disposed of, another device's, one element too
-/// short, over another operand, a number out of bounds. Each call must end with the right kind of exception, on the processor and on the
-/// GPU. An op that has no row in the catalog fails <see cref="OpCatalogTests"/>.
+/// Every op in every way of calling it, with one operand after the other made unfit: missing, disposed of, another device's, one element
+/// too short, over another operand, a number out of bounds. Each call must end with the right kind of exception, on the processor and on
+/// the GPU. An op that has no row in the catalog fails <see cref="OpCatalogTests"/>.
 /// </summary>
 public sealed class UnfitOperandsTests
 {
@@ -19,8 +19,10 @@ public sealed class UnfitOperandsTests
     // Counts and places, which may be 0; the op then does less, or nothing.
     private static readonly string[] s_mayBeZero =
     [
-        "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows", "WeightedRowSums.items",
-        "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points", "FinishReaders.blocks.Readers",
+        "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows",
+        "WeightedRowSums.items",
+        "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
+        "FinishReaders.blocks.Readers",
         "Listed", "Copies", "Slots", "Count", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
     ];
 
@@ -70,8 +72,14 @@ public sealed class UnfitOperandsTests
                     if (!operand.MayBeMissing) Refuses<ArgumentNullException>(operand, "that is missing", null);
                     Refuses<ObjectDisposedException>(operand, "that has been disposed of", DisposedOf(Like(device, memory, memory.Length)));
                     Refuses<ObjectDisposedException>(operand, "whose whole has been disposed of", PartOfDisposed(device, memory));
-                    using (DeviceMemory elsewhere = Like(other, memory, memory.Length)) Refuses<ArgumentException>(operand, "of another device", elsewhere);
-                    if (IsNeeded(call, operand)) Refuses<ArgumentException>(operand, "that is too short", Part(memory, 0, memory.Length - 1));
+                    using (DeviceMemory elsewhere = Like(other, memory, memory.Length))
+                    {
+                        Refuses<ArgumentException>(operand, "of another device", elsewhere);
+                    }
+                    if (IsNeeded(call, operand))
+                    {
+                        Refuses<ArgumentException>(operand, "that is too short", Part(memory, 0, memory.Length - 1));
+                    }
                     break;
                 case SequenceLayout:
                     Refuses<ArgumentNullException>(operand, "that is missing", null);
@@ -113,11 +121,15 @@ public sealed class UnfitOperandsTests
                     if (length > 1) e = call.Call((output, common.Slice(1, (int)length)), (operand, common.Slice(0, (int)others)));
                     else continue;
                 }
-                Assert.True(e is ArgumentException, $"{output.Name} over {operand.Name} ends with {e?.GetType().Name ?? "nothing"}: {e?.Message}");
+                Assert.True(
+                    e is ArgumentException, $"{output.Name} over {operand.Name} ends with {e?.GetType().Name ?? "nothing"}: {e?.Message}");
                 Assert.Contains("shares memory with", e!.Message, StringComparison.Ordinal);
             }
         }
-        Assert.Equal(op.Writes.Length > 0, call.Operands.Any(o => op.Writes.Any(w => o.Name == w || o.Name == $"{w}.Storage")) || way.Special.Contains("without gradient", StringComparison.Ordinal));
+        Assert.Equal(
+            op.Writes.Length > 0,
+            call.Operands.Any(o => op.Writes.Any(w => o.Name == w || o.Name == $"{w}.Storage"))
+                || way.Special.Contains("without gradient", StringComparison.Ordinal));
     }
 
     /// <summary>What once ended the process.</summary>
@@ -128,9 +140,13 @@ public sealed class UnfitOperandsTests
     {
         using Device device = Open(deviceName);
         using Tensor four = device.Allocate(4), other = device.Allocate(4);
-        Assert.StartsWith("Fill: target has 4 elements, 64 are needed", Assert.Throws<ArgumentException>(() => device.Fill(four, 7, 64)).Message, StringComparison.Ordinal);
         Assert.StartsWith(
-            "Combine: a has 4 elements, 100000000 are needed", Assert.Throws<ArgumentException>(() => device.Combine(1, four, 1, other, 100_000_000, four)).Message, StringComparison.Ordinal);
+            "Fill: target has 4 elements, 64 are needed",
+            Assert.Throws<ArgumentException>(() => device.Fill(four, 7, 64)).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Combine: a has 4 elements, 100000000 are needed",
+            Assert.Throws<ArgumentException>(() => device.Combine(1, four, 1, other, 100_000_000, four)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -151,7 +167,8 @@ public sealed class UnfitOperandsTests
         tensor.Dispose();
     }
 
-    private static Device Open(string name) => name == "cpu" ? new CpuDevice(1) : new CudaDevice(new EmulatedDriver(new EmulatorOptions { Races = false }), 0);
+    private static Device Open(string name) =>
+        name == "cpu" ? new CpuDevice(1) : new CudaDevice(new EmulatedDriver(new EmulatorOptions { Races = false }), 0);
 
     private static (OpRow Op, OpCase Way) Find(string check) =>
         OpCatalog.All.SelectMany(op => op.Cases.Select(way => (op, way))).Single(p => p.way.Check(p.op.Family, p.op.Name).Op == check);
@@ -161,17 +178,21 @@ public sealed class UnfitOperandsTests
         names.Any(n => operand.Name == n || operand.Name.EndsWith($".{n}", StringComparison.Ordinal) || $"{op.Name}.{operand.Name}" == n);
 
     private static bool MayBeZero(OpInvocation call, OpRow op, OpOperand operand) => Is(s_mayBeZero, op, operand)
-        || (operand.Name is "a.Stride" or "b.Stride" && call.Number(operand.Name.Replace("Stride", "Columns", StringComparison.Ordinal)) == 0);
+        || (operand.Name is "a.Stride" or "b.Stride"
+            && call.Number(operand.Name.Replace("Stride", "Columns", StringComparison.Ordinal)) == 0);
 
     // Where a matrix begins in its storage.
     private static int FirstElement(OpInvocation call, OpOperand operand) =>
-        operand.Name.EndsWith(".Storage", StringComparison.Ordinal) ? (int)call.Number(operand.Name.Replace("Storage", "Offset", StringComparison.Ordinal)) : 0;
+        operand.Name.EndsWith(".Storage", StringComparison.Ordinal)
+            ? (int)call.Number(operand.Name.Replace("Storage", "Offset", StringComparison.Ordinal))
+            : 0;
 
     private static bool IsNeeded(OpInvocation call, OpOperand operand)
     {
         if (((DeviceMemory)operand.Value).Length == 0) return false;
         if (s_notReadWithoutGates.Contains(operand.Name) && call.Number("layout.Gates") == 0) return false;
-        return !operand.Name.EndsWith(".Storage", StringComparison.Ordinal) || call.Number(operand.Name.Replace("Storage", "Columns", StringComparison.Ordinal)) > 0
+        return !operand.Name.EndsWith(".Storage", StringComparison.Ordinal)
+            || call.Number(operand.Name.Replace("Storage", "Columns", StringComparison.Ordinal)) > 0
             && call.Number(operand.Name.Replace("Storage", "Rows", StringComparison.Ordinal)) > 0;
     }
 
@@ -182,7 +203,8 @@ public sealed class UnfitOperandsTests
 
         // Where there is one row, or none with elements, a stride leads nowhere.
         if (operand.Name is not ("a.Stride" or "b.Stride" or "c.Stride")) return true;
-        return call.Number(operand.Name.Replace("Stride", "Rows", StringComparison.Ordinal)) > 1 && call.Number(operand.Name.Replace("Stride", "Columns", StringComparison.Ordinal)) > 0;
+        return call.Number(operand.Name.Replace("Stride", "Rows", StringComparison.Ordinal)) > 1
+            && call.Number(operand.Name.Replace("Stride", "Columns", StringComparison.Ordinal)) > 0;
     }
 
     private static DeviceMemory Like(Device device, DeviceMemory memory, long length) => memory switch

@@ -52,14 +52,17 @@ public sealed class MethodChecksTests
         }
     }
 
-    /// <summary>Rounded factors pass with what is allowed for them, would not with less, and what is allowed would still see a wrong result.</summary>
+    /// <summary>
+    /// Rounded factors pass with what is allowed for them, would not with less, and what is allowed would still see a wrong result.
+    /// </summary>
     [Theory]
     [InlineData(MatrixPrecision.Tf32, 0.13)]
     [InlineData(MatrixPrecision.BFloat16, 0.51)]
     public void Selftest_allows_what_the_precision_explains(MatrixPrecision precision, double most)
     {
         using CpuDevice cpu = new(1);
-        using CudaDevice device = new(new EmulatedDriver(new EmulatorOptions { Races = false }), 0, new CudaOptions { Precision = precision });
+        using CudaDevice device = new(
+            new EmulatedDriver(new EmulatorOptions { Races = false }), 0, new CudaOptions { Precision = precision });
         foreach (OpCheck check in OpCatalog.Checks.Where(c => c.Magnitudes is not null))
         {
             OpOutcome outcome = OpComparison.Run(check, cpu, device, OpCatalog.Seeds(4, 0));
@@ -67,7 +70,8 @@ public sealed class MethodChecksTests
             Assert.Equal(check.Allowed + OpComparison.FactorRounding(precision), outcome.Allowed);
         }
         OpCheck product = OpCatalog.Checks.Single(c => c.Op == "Gemm, accumulating with a bias");
-        Assert.True(OpComparison.Run(product, cpu, device, OpCatalog.Seeds(8, 1)).LargestError > OpComparison.FactorRounding(precision) / 20);
+        Assert.True(
+            OpComparison.Run(product, cpu, device, OpCatalog.Seeds(8, 1)).LargestError > OpComparison.FactorRounding(precision) / 20);
 
         using SelfTestModel trusted = new(cpu, default), tested = new(device, default);
         foreach (IdentityCheck check in IdentityChecks.All) Assert.InRange(check.Measure(tested), 0, check.AllowedAt(precision));
@@ -75,7 +79,10 @@ public sealed class MethodChecksTests
         foreach (MethodCheck check in MethodChecks.All.Where(c => names.Contains(c.Name)))
         {
             double allowed = check.AllowedAt(precision);
-            Assert.InRange(OpComparison.Compare(check.Variants[0](trusted), check.Variants[0](tested)).Error, check.Name == "random" ? 0 : check.Allowed, allowed);
+            Assert.InRange(
+                OpComparison.Compare(check.Variants[0](trusted), check.Variants[0](tested)).Error,
+                check.Name == "random" ? 0 : check.Allowed,
+                allowed);
             Assert.InRange(allowed, 0, most);
         }
     }

@@ -147,7 +147,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     {
         Skip.If(Cublas.Names.Any(n => System.Runtime.InteropServices.NativeLibrary.TryLoad(n, out _)), "cuBLAS is installed");
         Emulate(new EmulatorOptions());
-        Score("blas.json", "--device", "cuda", "--gemm", "cublas").Fails(1, "cuBLAS is not installed", "--gemm own");
+        Score("blas.json", "--device", "cuda", "--gemm", "cublas").Fails(1, "cuBLAS is not installed", "own kernels");
     }
 
     private static EmulatedDriver Emulate(EmulatorOptions options)

@@ -13,27 +13,43 @@ public sealed class EdgesTests
     [InlineData(5, 2, 3, 7)]
     [InlineData(23, 5, 7, 35)]
     [InlineData(61, 6, 16, 33)]
-    public void Reader_gradients_are_sums_over_points_of_each_readers_own_layer_norm_gradient(int baseRows, int readers, int headWidth, int width)
+    public void Reader_gradients_are_sums_over_points_of_each_readers_own_layer_norm_gradient(
+        int baseRows, int readers, int headWidth, int width)
     {
         const int Points = 4;
         var x = new PlainReaders(Points * baseRows, readers, headWidth, width);
         double[] actual = OpBench.Run(bench =>
         {
             int all = readers * headWidth, half = 2 * baseRows;
-            Tensor gain = bench.Store(x.Gain), weight = bench.Store(x.Weight), gainSums = bench.Store(new float[all]), constant = bench.Store(new float[all]);
+            Tensor gain = bench.Store(x.Gain);
+            Tensor weight = bench.Store(x.Weight);
+            Tensor gainSums = bench.Store(new float[all]);
+            Tensor constant = bench.Store(new float[all]);
             bench.Device.Gemm(gain.AsMatrix(1, width), weight.AsMatrix(width, all), gainSums.AsMatrix(1, all));
-            bench.Device.Gemm(bench.Store(x.Shift).AsMatrix(1, width), weight.AsMatrix(width, all), constant.AsMatrix(1, all), new GemmOptions(Bias: bench.Store(x.Bias)));
+            bench.Device.Gemm(
+                bench.Store(x.Shift).AsMatrix(1, width),
+                weight.AsMatrix(width, all),
+                constant.AsMatrix(1, all),
+                new GemmOptions(Bias: bench.Store(x.Bias)));
             Tensor sums = bench.Store(new float[baseRows * all]), offsets = bench.Store(new float[readers * baseRows]);
             Tensor coefficients = bench.Out(Points * readers * baseRows), standardized = bench.Out(Points * baseRows * width);
             for (int call = 0; call < 2; call++)
             {
                 Tensor input = bench.Store(x.X[(call * half * width)..((call + 1) * half * width)]);
-                Tensor mean = bench.Out(half), rstd = bench.Out(half), normed = bench.Out(half * width), y = bench.Store(new float[half * all]);
+                Tensor mean = bench.Out(half);
+                Tensor rstd = bench.Out(half);
+                Tensor normed = bench.Out(half * width);
+                Tensor y = bench.Store(new float[half * all]);
                 bench.Device.LayerNorm(input, gain, bench.Store(x.Shift), PlainReaders.Epsilon, half, width, mean, rstd, normed);
-                bench.Device.Gemm(normed.AsMatrix(half, width), weight.AsMatrix(width, all), y.AsMatrix(half, all), new GemmOptions(Bias: bench.Store(x.Bias)));
+                bench.Device.Gemm(
+                    normed.AsMatrix(half, width),
+                    weight.AsMatrix(width, all),
+                    y.AsMatrix(half, all),
+                    new GemmOptions(Bias: bench.Store(x.Bias)));
                 bench.Device.AccumulateReaders(
                     bench.Store(x.Dy[(call * half * all)..((call + 1) * half * all)]), y, constant, gainSums, rstd,
-                    new ReaderGroup(readers, headWidth, width), new GradientRows(half, half, baseRows), new ReaderSums(sums, offsets, coefficients), 2 * call);
+                    new ReaderGroup(readers, headWidth, width), new GradientRows(half, half, baseRows),
+                    new ReaderSums(sums, offsets, coefficients), 2 * call);
                 bench.Device.Standardize(input, mean, rstd, null, half, width, standardized, 2 * call * baseRows);
             }
             const int First = 11;
@@ -45,7 +61,8 @@ public sealed class EdgesTests
                     weight.AsMatrix(width, all).SliceColumns(c * headWidth, headWidth).T,
                     new Matrix(gradients, First + ((long)c * baseRows * width), baseRows, width, width));
             }
-            bench.Device.FinishReaders(gradients, First, gain, offsets, coefficients, standardized, new ReaderBlocks(readers, baseRows, width, Points));
+            bench.Device.FinishReaders(
+                gradients, First, gain, offsets, coefficients, standardized, new ReaderBlocks(readers, baseRows, width, Points));
             return [gradients];
         })[0];
         Assert.All(actual[..11], v => Assert.True(double.IsNaN(v)));
@@ -57,10 +74,15 @@ public sealed class EdgesTests
     public void Only_the_rows_that_count_are_accumulated()
     {
         const int Base = 3, Readers = 2, Width = 4;
-        float[] dy = Numbers.Draw(1, 3 * Base * 2), y = Numbers.Draw(2, 2 * Base * 2), rstd = Numbers.Draw(3, 2 * Base, 0.2, 1), zeros = new float[2];
+        float[] dy = Numbers.Draw(1, 3 * Base * 2);
+        float[] y = Numbers.Draw(2, 2 * Base * 2);
+        float[] rstd = Numbers.Draw(3, 2 * Base, 0.2, 1);
+        float[] zeros = new float[2];
         double[][] actual = OpBench.Run(bench =>
         {
-            Tensor sums = bench.Store(new float[Base * 2]), offsets = bench.Store(new float[Readers * Base]), coefficients = bench.Out(Readers * Base);
+            Tensor sums = bench.Store(new float[Base * 2]);
+            Tensor offsets = bench.Store(new float[Readers * Base]);
+            Tensor coefficients = bench.Out(Readers * Base);
             bench.Device.AccumulateReaders(
                 bench.Store(dy), bench.Store(y), bench.Store(zeros), bench.Store([1, 2]), bench.Store(rstd),
                 new ReaderGroup(Readers, 1, Width), new GradientRows(Base, 2 * Base, Base), new ReaderSums(sums, offsets, coefficients), 0);
@@ -69,7 +91,10 @@ public sealed class EdgesTests
         var expected = new double[3][];
         expected[0] = [.. Enumerable.Range(0, 6).Select(i => (double)rstd[i / 2] * dy[i])];
         expected[1] = [.. Enumerable.Range(0, 6).Select(i => rstd[i % 3] * dy[(i % 3 * 2) + (i / 3)] * (i / 3 == 0 ? 1.0 : 2.0) / Width)];
-        expected[2] = [.. Enumerable.Range(0, 6).Select(i => (double)rstd[i % 3] * dy[(i % 3 * 2) + (i / 3)] * y[(i % 3 * 2) + (i / 3)] / Width)];
+        expected[2] =
+        [
+            .. Enumerable.Range(0, 6).Select(i => (double)rstd[i % 3] * dy[(i % 3 * 2) + (i / 3)] * y[(i % 3 * 2) + (i / 3)] / Width),
+        ];
         for (int i = 0; i < 3; i++) Numbers.Same(expected[i], actual[i]);
     }
 
@@ -88,7 +113,8 @@ public sealed class EdgesTests
         double[] actual = OpBench.Run(bench =>
         {
             DeviceArray<double> scores = bench.Doubles(before);
-            bench.Device.ContractEdges(bench.Store(delta), writers, bench.Store(gradients), readers, length, new ScoreBlock(scores, stride, 3));
+            bench.Device.ContractEdges(
+                bench.Store(delta), writers, bench.Store(gradients), readers, length, new ScoreBlock(scores, stride, 3));
             return [scores];
         })[0];
         double[] expected = [.. before];
@@ -96,7 +122,10 @@ public sealed class EdgesTests
         {
             for (int v = 0; v < readers; v++)
             {
-                for (int i = 0; i < length; i++) expected[(u * stride) + 3 + v] += (double)delta[(u * length) + i] * gradients[(v * length) + i];
+                for (int i = 0; i < length; i++)
+                {
+                    expected[(u * stride) + 3 + v] += (double)delta[(u * length) + i] * gradients[(v * length) + i];
+                }
             }
         }
         Numbers.Same(expected, actual, 2e-6);
@@ -150,7 +179,8 @@ public sealed class EdgesTests
     private static double[] Flow(float[] input, float[] outputs, int writers, int rows, int width, float[] weights) => OpBench.Run(bench =>
     {
         DeviceArray<double> scores = bench.Doubles([.. Enumerable.Repeat(7.0, 2 * writers)]);
-        bench.Device.Proximity(bench.Store(input), bench.Store(outputs), writers, rows, width, bench.Store(weights), new ScoreBlock(scores, 2, 1));
+        bench.Device.Proximity(
+            bench.Store(input), bench.Store(outputs), writers, rows, width, bench.Store(weights), new ScoreBlock(scores, 2, 1));
         return [scores];
     })[0];
 }

@@ -58,7 +58,8 @@ public sealed class MasksTests
         double[] scores = Numbers.Wide(Numbers.Draw(4, 12));
         double[][] actual = OpBench.Run(bench =>
         {
-            var layout = bench.Own(new MaskLayout(5, bench.Integers(cells), gates, bench.Integers(gateOf), bench.Integers(0, 3, 4, 4, 5), 12));
+            var layout = bench.Own(
+                new MaskLayout(5, bench.Integers(cells), gates, bench.Integers(gateOf), bench.Integers(0, 3, 4, 4, 5), 12));
             Tensor mask = bench.Store(new float[12]), gradient = bench.Out(5 + gates), zs = bench.Store(z);
             bench.Device.PlaceMasks(zs, layout, mask);
             bench.Device.MaskGradients(bench.Doubles(scores), layout, zs, bench.Store(slope), Scale, EdgePull, GatePull, gradient);
@@ -93,7 +94,8 @@ public sealed class MasksTests
         {
             Tensor p = bench.Store(start), m = bench.Store(new float[Count]), v = bench.Store(new float[Count]);
             for (int t = 0; t < Steps; t++)
-                bench.Device.AdamWStep(p, bench.Store(gradients[t]), m, v, Count, new AdamWStepOptions(0.8, 0.01, 0.9, 0.999, 1e-8, t + 1, 0.5));
+                bench.Device.AdamWStep(
+                    p, bench.Store(gradients[t]), m, v, Count, new AdamWStepOptions(0.8, 0.01, 0.9, 0.999, 1e-8, t + 1, 0.5));
             return [p];
         });
         double[] expected = Numbers.Wide(start);

@@ -25,7 +25,8 @@ public sealed class MixTests
             foreach (int slot in takenOff) planner.AddSlot(slot);
             planner.AddInput(1, takesTotal: false);
             Tensor output = bench.Out(3 * block);
-            bench.Device.MixInputs(bench.Store(baseline), bench.Store(total), bench.Store(differences), planner.Upload(), 3, rows, width, output);
+            bench.Device.MixInputs(
+                bench.Store(baseline), bench.Store(total), bench.Store(differences), planner.Upload(), 3, rows, width, output);
             return [output];
         })[0];
         double[] expected = [.. Numbers.Wide(baseline), .. Numbers.Wide(baseline), .. Numbers.Wide(baseline)];

@@ -33,7 +33,8 @@ public sealed class GemmAllocationTests
             device.Gemm(a.AsMatrix(), b.AsMatrix(), c.AsMatrix(), new GemmOptions(Bias: bias));
             device.Gemm(a.AsMatrix(), b.AsMatrix().T, c.AsMatrix(), new GemmOptions(Accumulate: true));
             device.Gemm(a.AsMatrix(16, 256), b.AsMatrix().T, c.AsMatrix(16, 256));
-            device.Gemm(a.AsMatrix(24, 64), b.AsMatrix(64, 256), c.AsMatrix(24, 256), new GemmOptions(Batch: 2, StepA: 24 * 64, StepC: 24 * 256));
+            device.Gemm(
+                a.AsMatrix(24, 64), b.AsMatrix(64, 256), c.AsMatrix(24, 256), new GemmOptions(Batch: 2, StepA: 24 * 64, StepC: 24 * 256));
             device.Gemm(a.AsMatrix(2, 4), b.AsMatrix(4, 3), c.AsMatrix(2, 3));
         }
     }

@@ -48,7 +48,16 @@ public sealed class GemmTests
                 {
                     for (int form = 0; form < 4; form++)
                     {
-                        new GemmCase { M = m, N = n, K = k, TransposeA = (form & 1) != 0, TransposeB = (form & 2) != 0, Pad = 1, Seed = m }.Check(device);
+                        new GemmCase
+                        {
+                            M = m,
+                            N = n,
+                            K = k,
+                            TransposeA = (form & 1) != 0,
+                            TransposeB = (form & 2) != 0,
+                            Pad = 1,
+                            Seed = m,
+                        }.Check(device);
                     }
                 }
             }

@@ -56,7 +56,10 @@ public sealed class ActivationTests
         ActivationFunction function = Enum.Parse<ActivationFunction>(name);
         float[] x = [.. Enumerable.Range(0, 61).Select(i => (i - 30.5f) / 6)];
         double[] actual = Activate(function, x)[1];
-        for (int i = 0; i < x.Length; i++) Assert.Equal((Value(function, x[i] + 1e-5) - Value(function, x[i] - 1e-5)) / 2e-5, actual[i], 2e-6);
+        for (int i = 0; i < x.Length; i++)
+        {
+            Assert.Equal((Value(function, x[i] + 1e-5) - Value(function, x[i] - 1e-5)) / 2e-5, actual[i], 2e-6);
+        }
     }
 
     [Theory]
@@ -94,7 +97,8 @@ public sealed class ActivationTests
         return function switch
         {
             ActivationFunction.GeluTanh => ((1 + t) / 2) + (x / 2 * (1 - (t * t)) * Math.Sqrt(2 / Math.PI) * (1 + (3 * 0.044715 * x * x))),
-            ActivationFunction.GeluErf => ((1 + ErrorFunction.Erf(x / Math.Sqrt(2))) / 2) + (x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI)),
+            ActivationFunction.GeluErf =>
+                ((1 + ErrorFunction.Erf(x / Math.Sqrt(2))) / 2) + (x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI)),
             _ => x > 0 ? 1 : 0,
         };
     }

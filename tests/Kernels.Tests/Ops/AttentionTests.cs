@@ -31,7 +31,8 @@ public sealed class AttentionTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Gradients_of_several_cotangents_are_those_of_the_definition(int[] lengths, int copies, int heads, int headWidth, bool lastOnly)
+    public void Gradients_of_several_cotangents_are_those_of_the_definition(
+        int[] lengths, int copies, int heads, int headWidth, bool lastOnly)
     {
         const int Cotangents = 2;
         var plain = new PlainAttention(lengths, copies, heads, headWidth, lastOnly, scale: 0.4f);
@@ -41,7 +42,8 @@ public sealed class AttentionTests
         double[] dq = [], dkv = [];
         for (int c = 0; c < Cotangents; c++)
         {
-            (double[] q, double[] kv) = plain.Backward(Numbers.Wide(dz[(c * plain.QueryRows * width)..((c + 1) * plain.QueryRows * width)]));
+            (double[] q, double[] kv) = plain.Backward(
+                Numbers.Wide(dz[(c * plain.QueryRows * width)..((c + 1) * plain.QueryRows * width)]));
             dq = [.. dq, .. q];
             dkv = [.. dkv, .. kv];
         }
@@ -83,7 +85,8 @@ public sealed class AttentionTests
     [InlineData(new[] { 5, 1, 3 }, new[] { 2, 0, 19 }, 1, 2, 3, false)]
     [InlineData(new[] { 5, 1, 3 }, new[] { 2, 7, 0 }, 2, 1, 9, false)]
     [InlineData(new[] { 5, 2, 3 }, new[] { 1, 7, 0 }, 3, 2, 5, true)]
-    public void A_prefix_with_known_keys_and_values_leaves_only_the_rest_to_do(int[] lengths, int[] prefixes, int copies, int heads, int headWidth, bool lastOnly)
+    public void A_prefix_with_known_keys_and_values_leaves_only_the_rest_to_do(
+        int[] lengths, int[] prefixes, int copies, int heads, int headWidth, bool lastOnly)
     {
         const int Cotangents = 2;
         int width = heads * headWidth;
@@ -94,7 +97,10 @@ public sealed class AttentionTests
         int firstCopy = whole.Sum();
         for (int c = 1; c < copies; c++)
         {
-            foreach (int row in prefixRows) plain.Kv.AsSpan(row * 2 * width, 2 * width).CopyTo(plain.Kv.AsSpan(((c * firstCopy) + row) * 2 * width));
+            foreach (int row in prefixRows)
+            {
+                plain.Kv.AsSpan(row * 2 * width, 2 * width).CopyTo(plain.Kv.AsSpan(((c * firstCopy) + row) * 2 * width));
+            }
         }
         float[] ownQ = lastOnly ? plain.Q : Rows(plain.Q, ownRows, width);
         float[] wholeDz = Numbers.Draw(3, Cotangents * plain.QueryRows * width);
@@ -106,16 +112,30 @@ public sealed class AttentionTests
                 if (!ownRows.Contains(r % plain.QueryRows)) wholeDz.AsSpan(r * width, width).Clear();
             }
         }
-        int[] dzRows = lastOnly ? [.. Enumerable.Range(0, Cotangents * plain.QueryRows)] : [.. Enumerable.Range(0, Cotangents).SelectMany(c => ownRows.Select(r => (c * plain.KeyRows) + r))];
+        int[] dzRows = lastOnly
+            ? [.. Enumerable.Range(0, Cotangents * plain.QueryRows)]
+            : [.. Enumerable.Range(0, Cotangents).SelectMany(c => ownRows.Select(r => (c * plain.KeyRows) + r))];
         double[][] actual = OpBench.Run(bench =>
         {
             SequenceLayout layout = bench.Layout(lengths, copies, lastOnly, prefixes);
             Assert.Equal(prefixes.Sum(), layout.PrefixRows);
-            Tensor q = bench.Store(ownQ), kv = bench.Store(Rows(plain.Kv, ownRows, 2 * width)), known = bench.Store(Rows(plain.Kv, prefixRows, 2 * width));
+            Tensor q = bench.Store(ownQ);
+            Tensor kv = bench.Store(Rows(plain.Kv, ownRows, 2 * width));
+            Tensor known = bench.Store(Rows(plain.Kv, prefixRows, 2 * width));
             Tensor p = bench.Out(heads * (int)layout.ProbabilitiesPerHead), z = bench.Out(layout.QueryRows * width);
             Tensor dq = bench.Out(Cotangents * layout.QueryRows * width), dkv = bench.Out(Cotangents * layout.KeyRows * 2 * width);
             bench.Device.Attention(q, kv, layout, new HeadGroup(heads, headWidth, plain.Scale), p, z, known);
-            bench.Device.AttentionBackward(bench.Store(Rows(wholeDz, dzRows, width)), q, kv, p, layout, new HeadGroup(heads, headWidth, plain.Scale), Cotangents, dq, dkv, known);
+            bench.Device.AttentionBackward(
+                bench.Store(Rows(wholeDz, dzRows, width)),
+                q,
+                kv,
+                p,
+                layout,
+                new HeadGroup(heads, headWidth, plain.Scale),
+                Cotangents,
+                dq,
+                dkv,
+                known);
             return [z, dq, dkv];
         });
         double[] mixed = plain.Forward(Numbers.Wide(plain.Q), Numbers.Wide(plain.Kv)).Mixed;
@@ -124,7 +144,8 @@ public sealed class AttentionTests
         double[] dq = [], dkv = [];
         for (int c = 0; c < Cotangents; c++)
         {
-            (double[] q, double[] kv) = plain.Backward(Numbers.Wide(wholeDz[(c * plain.QueryRows * width)..((c + 1) * plain.QueryRows * width)]));
+            (double[] q, double[] kv) = plain.Backward(
+                Numbers.Wide(wholeDz[(c * plain.QueryRows * width)..((c + 1) * plain.QueryRows * width)]));
             dq = [.. dq, .. Rows(q, queryRows, width)];
             dkv = [.. dkv, .. Rows(kv, ownRows, 2 * width)];
         }
@@ -170,7 +191,8 @@ public sealed class AttentionTests
         Tensor p = bench.Out(plain.Heads * (int)layout.ProbabilitiesPerHead);
         Tensor dq = bench.Out(cotangents * plain.QueryRows * width), dkv = bench.Out(cotangents * plain.KeyRows * 2 * width);
         bench.Device.Attention(q, kv, layout, new HeadGroup(plain.Heads, plain.HeadWidth, plain.Scale), p, z);
-        bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, new HeadGroup(plain.Heads, plain.HeadWidth, plain.Scale), cotangents, dq, dkv);
+        bench.Device.AttentionBackward(
+            bench.Store(dz), q, kv, p, layout, new HeadGroup(plain.Heads, plain.HeadWidth, plain.Scale), cotangents, dq, dkv);
         return [dq, dkv];
     });
 }

@@ -34,14 +34,25 @@ public sealed class LayerNormTests
         double[][] actual = OpBench.Run(bench =>
         {
             Tensor mean = bench.Out(1), rstd = bench.Out(1), y = bench.Out(9);
-            bench.Device.LayerNorm(bench.Store([.. Enumerable.Repeat(0.5f, 9)]), bench.Store(Numbers.Draw(5, 9)), bench.Store(shift), Epsilon, 1, 9, mean, rstd, y);
+            bench.Device.LayerNorm(
+                bench.Store([.. Enumerable.Repeat(0.5f, 9)]),
+                bench.Store(Numbers.Draw(5, 9)),
+                bench.Store(shift),
+                Epsilon,
+                1,
+                9,
+                mean,
+                rstd,
+                y);
             return [y, rstd];
         });
         Numbers.Same(Numbers.Wide(shift), actual[0]);
         Numbers.Same([1 / Math.Sqrt(Epsilon)], actual[1]);
     }
 
-    /// <summary>Two cotangents over two copies, of which the first three count for the reader: gradient row r belongs to x row r mod 2 copies.</summary>
+    /// <summary>
+    /// Two cotangents over two copies, of which the first three count for the reader: gradient row r belongs to x row r mod 2 copies.
+    /// </summary>
     [Theory]
     [InlineData(1, 2)]
     [InlineData(3, 7)]
@@ -62,8 +73,10 @@ public sealed class LayerNormTests
             Tensor input = bench.Store(x), gradient = bench.Store(dy), scale = bench.Store(gain);
             Tensor with = bench.Store(residual), without = bench.Store(residual), sum = bench.Store(reader);
             bench.Device.LayerNorm(input, scale, bench.Store(new float[width]), Epsilon, activationRows, width, mean, rstd, y);
-            bench.Device.LayerNormBackward(gradient, input, scale, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, with, sum, contributing);
-            bench.Device.LayerNormBackward(gradient, input, scale, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, without, null, 0);
+            bench.Device.LayerNormBackward(
+                gradient, input, scale, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, with, sum, contributing);
+            bench.Device.LayerNormBackward(
+                gradient, input, scale, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, without, null, 0);
             return [with, without, sum];
         });
         double[] expected = Numbers.Wide(residual), expectedReader = Numbers.Wide(reader);
@@ -85,16 +98,25 @@ public sealed class LayerNormTests
     public void The_gradient_is_what_finite_differences_show()
     {
         const int Rows = 3, Width = 7;
-        float[] x = Numbers.Draw(11, Rows * Width), dy = Numbers.Draw(12, Rows * Width), gain = Numbers.Draw(13, Width), shift = Numbers.Draw(14, Width);
+        float[] x = Numbers.Draw(11, Rows * Width);
+        float[] dy = Numbers.Draw(12, Rows * Width);
+        float[] gain = Numbers.Draw(13, Width);
+        float[] shift = Numbers.Draw(14, Width);
         double[] actual = OpBench.Run(bench =>
         {
-            Tensor mean = bench.Out(Rows), rstd = bench.Out(Rows), y = bench.Out(Rows * Width), input = bench.Store(x), scale = bench.Store(gain);
+            Tensor mean = bench.Out(Rows);
+            Tensor rstd = bench.Out(Rows);
+            Tensor y = bench.Out(Rows * Width);
+            Tensor input = bench.Store(x);
+            Tensor scale = bench.Store(gain);
             Tensor residual = bench.Store(new float[Rows * Width]);
             bench.Device.LayerNorm(input, scale, bench.Store(shift), Epsilon, Rows, Width, mean, rstd, y);
-            bench.Device.LayerNormBackward(bench.Store(dy), input, scale, mean, rstd, new GradientRows(Rows, Rows, Rows), Width, residual, null, 0);
+            bench.Device.LayerNormBackward(
+                bench.Store(dy), input, scale, mean, rstd, new GradientRows(Rows, Rows, Rows), Width, residual, null, 0);
             return [residual];
         })[0];
-        double[] expected = Numbers.Differentiate(Numbers.Wide(x), v => Numbers.Dot(Numbers.Wide(dy), Forward(v, gain, shift, Rows, Width)));
+        double[] expected = Numbers.Differentiate(
+            Numbers.Wide(x), v => Numbers.Dot(Numbers.Wide(dy), Forward(v, gain, shift, Rows, Width)));
         Numbers.Same(expected, actual, 5e-6);
     }
 

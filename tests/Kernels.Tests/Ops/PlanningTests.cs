@@ -42,7 +42,8 @@ public sealed class PlanningTests
         });
         Assert.Equal(4000, planned);
         Assert.Same(scope, device.Scope);
-        Assert.Equal((before.Allocated - 28, before.Peak, before.Reserved), (device.AllocatedBytes, device.PeakBytes, device.ReservedBytes));
+        Assert.Equal(
+            (before.Allocated - 28, before.Peak, before.Reserved), (device.AllocatedBytes, device.PeakBytes, device.ReservedBytes));
         Assert.Equal(5, held.ToArray().Length);
         return [];
     });

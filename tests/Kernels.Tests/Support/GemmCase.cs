@@ -44,7 +44,9 @@ internal sealed record GemmCase
     public unsafe float[] Run(Device device, int worker = -1)
     {
         Operands x = Make();
-        using Tensor a = device.StoreTensor(x.A, x.A.Length), b = device.StoreTensor(x.B, x.B.Length), c = device.StoreTensor(x.C, x.C.Length);
+        using Tensor a = device.StoreTensor(x.A, x.A.Length);
+        using Tensor b = device.StoreTensor(x.B, x.B.Length);
+        using Tensor c = device.StoreTensor(x.C, x.C.Length);
         using Tensor bias = device.StoreTensor(x.Bias, N);
         Matrix ma = View(a, M, K, TransposeA), mb = View(b, K, N, TransposeB), mc = View(c, M, N, false);
         if (worker < 0)
@@ -53,7 +55,8 @@ internal sealed record GemmCase
         }
         else
         {
-            ((CpuDevice)device).GemmSerial(worker, new RawMatrix(ma), new RawMatrix(mb), new RawMatrix(mc), Accumulate, Bias ? (float*)bias.Address : null);
+            ((CpuDevice)device).GemmSerial(
+                worker, new RawMatrix(ma), new RawMatrix(mb), new RawMatrix(mc), Accumulate, Bias ? (float*)bias.Address : null);
         }
         float[] result = new float[x.C.Length];
         device.Download(c, result);
@@ -79,16 +82,19 @@ internal sealed record GemmCase
                     double before = Accumulate ? x.C[index] : 0, added = Bias ? x.Bias[j] : 0;
                     double expected = sum + before + added;
 
-                    // Rounding errors of a sum of K products: at most (K + 2) halves of an ulp of the sum of magnitudes; typically its root.
+                    // Rounding errors of a sum of K products: at most (K + 2) halves of an ulp of the sum of magnitudes; typically its
+                    // root.
                     double tolerance = (size + Math.Abs(before) + Math.Abs(added)) * ((6e-8 * ((4 * Math.Sqrt(K)) + 4)) + FactorRounding);
-                    Assert.True(Math.Abs(result[index] - expected) <= tolerance, $"{this}: [{p}, {i}, {j}] is {result[index]}, not {expected}");
+                    Assert.True(
+                        Math.Abs(result[index] - expected) <= tolerance, $"{this}: [{p}, {i}, {j}] is {result[index]}, not {expected}");
                     written[index] = true;
                 }
             }
         }
         for (int index = 0; index < result.Length; index++)
         {
-            Assert.True(written[index] || result[index] == x.C[index], $"{this}: element {index} of the storage, outside C, was overwritten");
+            Assert.True(
+                written[index] || result[index] == x.C[index], $"{this}: element {index} of the storage, outside C, was overwritten");
         }
     }
 
@@ -112,7 +118,8 @@ internal sealed record GemmCase
     {
         Random random = new(Seed);
         long stepA = Extent(M, K, TransposeA) + Pad, stepB = Extent(K, N, TransposeB), stepC = Extent(M, N, false) + (2 * Pad);
-        return new Operands(Fill(Offset + (Batch * stepA)), Fill(Offset + (Batch * stepB)), Fill(Offset + (Batch * stepC)), Fill(N), stepA, stepB, stepC);
+        return new Operands(
+            Fill(Offset + (Batch * stepA)), Fill(Offset + (Batch * stepB)), Fill(Offset + (Batch * stepC)), Fill(N), stepA, stepB, stepC);
 
         long Extent(int rows, int columns, bool transposed) => transposed ? (long)columns * (rows + Pad) : (long)rows * (columns + Pad);
 

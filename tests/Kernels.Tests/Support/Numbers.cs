@@ -24,7 +24,8 @@ internal static class Numbers
         {
             Assert.True(
                 Math.Abs(expected[i] - actual[i]) <= tolerance * largest,
-                string.Create(CultureInfo.InvariantCulture, $"element {i} is {actual[i]:R}, expected {expected[i]:R} (largest {largest:G4})"));
+                string.Create(
+                    CultureInfo.InvariantCulture, $"element {i} is {actual[i]:R}, expected {expected[i]:R} (largest {largest:G4})"));
         }
         Assert.All(actual[expected.Length..], v => Assert.True(double.IsNaN(v), "an element behind the result was written"));
     }

@@ -26,7 +26,11 @@ internal sealed class OpBench(Device device) : IDisposable
             {
                 double[][] now = Array.ConvertAll(operation(bench), Values);
                 first ??= now;
-                for (int i = 0; i < now.Length; i++) Assert.True(first[i].AsSpan().SequenceEqual(now[i]), $"output {i} differs on {bench.Device.Description}, repeat {repeat}");
+                for (int i = 0; i < now.Length; i++)
+                {
+                    Assert.True(
+                        first[i].AsSpan().SequenceEqual(now[i]), $"output {i} differs on {bench.Device.Description}, repeat {repeat}");
+                }
             }
         }
         return first!;

@@ -2,7 +2,9 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Kernels.Tests;
 
-/// <summary>The devices that the tests of operations run on: the processor with 1, 2 and 3 threads, which must give the same bits.</summary>
+/// <summary>
+/// The devices that the tests of operations run on: the processor with 1, 2 and 3 threads, which must give the same bits.
+/// </summary>
 internal static class OpDevices
 {
     /// <summary>Rows enough to show that a number of rows has no bound.</summary>

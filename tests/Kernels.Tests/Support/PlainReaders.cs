@@ -42,7 +42,10 @@ internal sealed class PlainReaders(int rows, int readers, int headWidth, int wid
                     }
                 }
                 double along = Numbers.Dot(t, standard) / width, level = t.Average();
-                for (int d = 0; d < width; d++) result[(((c * baseRows) + (r % baseRows)) * width) + d] += rstd * (t[d] - level - (standard[d] * along));
+                for (int d = 0; d < width; d++)
+                {
+                    result[(((c * baseRows) + (r % baseRows)) * width) + d] += rstd * (t[d] - level - (standard[d] * along));
+                }
             }
         }
         return result;

@@ -24,6 +24,8 @@ internal sealed record KernelLine(KernelCase Case, KernelResources Resources, Ke
     /// <summary>A line of the Markdown table.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"| {Case.Kernel} | {Case.Shape} | {Counts.Threads} | {Resources.Registers} of {AllowedRegisters} | {Resources.StaticSharedBytes:N0} + {Counts.DynamicSharedBytes:N0} "
-        + $"| {Counts.Instructions:N0} | {Counts.GlobalBytesRead + Counts.GlobalBytesWritten:N0} | {SectorBytes:N0} | {Case.LeastBytes:N0} | {Ratio:F2} | {ConflictsPerRequest:F3} |");
+        $"| {Case.Kernel} | {Case.Shape} | {Counts.Threads} | {Resources.Registers} of {AllowedRegisters} "
+        + $"| {Resources.StaticSharedBytes:N0} + {Counts.DynamicSharedBytes:N0} | {Counts.Instructions:N0} "
+        + $"| {Counts.GlobalBytesRead + Counts.GlobalBytesWritten:N0} | {SectorBytes:N0} | {Case.LeastBytes:N0} | {Ratio:F2} "
+        + $"| {ConflictsPerRequest:F3} |");
 }

@@ -9,18 +9,25 @@ internal static class KernelSurvey
 {
     /// <summary>Heading of the Markdown table.</summary>
     public const string Heading =
-        "| kernel | shape | threads | live registers | shared bytes, static + dynamic | instructions | bytes requested | bytes of sectors | least bytes | sectors / least | bank conflicts per request |\n"
+        "| kernel | shape | threads | live registers | shared bytes, static + dynamic | instructions | bytes requested "
+        + "| bytes of sectors | least bytes | sectors / least | bank conflicts per request |\n"
         + "|---|---|---|---|---|---|---|---|---|---|---|";
 
     /// <summary>The PTX files that the device brings along.</summary>
     public static IReadOnlyList<string> Files { get; } =
-        [.. typeof(CudaDevice).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        [
+            .. typeof(CudaDevice).Assembly.GetManifestResourceNames().Where(
+                n => n.EndsWith(".ptx", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+        ];
 
     /// <summary>Every kernel of every file by its name.</summary>
     public static IReadOnlyDictionary<string, KernelResources> Resources { get; } = Files.SelectMany(Read).ToDictionary(k => k.Name);
 
     /// <summary>Every kernel at a representative shape, in the files' order.</summary>
-    public static IReadOnlyList<KernelCase> Cases { get; } = [.. OpCatalog.Kernels.OrderBy(c => Resources[c.Kernel].File, StringComparer.Ordinal)];
+    public static IReadOnlyList<KernelCase> Cases { get; } =
+    [
+        .. OpCatalog.Kernels.OrderBy(c => Resources[c.Kernel].File, StringComparer.Ordinal),
+    ];
 
     /// <summary>Runs one case on a device of its own.</summary>
     /// <param name="c">The case.</param>

@@ -11,13 +11,23 @@ internal static class ActivationOps
     [
         new("Activation", "Activate")
         {
-            Cases = [Activate(ActivationFunction.GeluTanh, OpCase.Rounding), Activate(ActivationFunction.GeluErf, OpCase.Rounding), Activate(ActivationFunction.Relu, 0)],
+            Cases =
+            [
+                Activate(ActivationFunction.GeluTanh, OpCase.Rounding),
+                Activate(ActivationFunction.GeluErf, OpCase.Rounding),
+                Activate(ActivationFunction.Relu, 0),
+            ],
             Works = [new($"gelu_new, {Timed.AllRows} x {Timed.Inner}", 16 * Inner, 3 * Timed.Float * Inner, x =>
             {
                 Tensor values = x.Tensor(Timed.AllRows, Timed.Inner), output = x.Tensor(Timed.AllRows, Timed.Inner);
                 return () => x.Device.Activate(ActivationFunction.GeluTanh, values, (long)Inner, output);
             })],
-            Kernels = [Activate("geluTanh", ActivationFunction.GeluTanh), Activate("geluErf", ActivationFunction.GeluErf), Activate("relu", ActivationFunction.Relu)],
+            Kernels =
+            [
+                Activate("geluTanh", ActivationFunction.GeluTanh),
+                Activate("geluErf", ActivationFunction.GeluErf),
+                Activate("relu", ActivationFunction.Relu),
+            ],
             Writes = ["x", "output"],
         },
         new("Activation", "MultiplyRows")
@@ -47,6 +57,7 @@ internal static class ActivationOps
         return d => d.Activate(function, values, n, output);
     });
 
-    private static KernelCase Activate(string kernel, ActivationFunction function) => new(kernel, Counted.RowsShape, 3 * Counted.Rows * Counted.RowBytes, x =>
+    private static KernelCase Activate(string kernel, ActivationFunction function) =>
+        new(kernel, Counted.RowsShape, 3 * Counted.Rows * Counted.RowBytes, x =>
         x.Device.Activate(function, x.Rows(Counted.Rows), Counted.Rows * Counted.Width, x.Rows(Counted.Rows)));
 }

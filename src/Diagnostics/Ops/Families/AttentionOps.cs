@@ -11,7 +11,10 @@ internal static class AttentionOps
     private static readonly (int Sequences, int Length, int Heads)[] s_timed = [(50, 16, 12), (1, 1024, 12), (50, 16, 25)];
 
     // Up to 8 queries of a sequence are dealt in twos to the warps, up to 16 in fours, more in eights.
-    private static readonly (int Kind, int[] Lengths, bool LastOnly)[] s_counted = [(2, [14, 10], true), (4, [14, 10], false), (8, [24], false)];
+    private static readonly (int Kind, int[] Lengths, bool LastOnly)[] s_counted =
+    [
+        (2, [14, 10], true), (4, [14, 10], false), (8, [24], false),
+    ];
 
     public static IReadOnlyList<OpRow> All { get; } =
     [
@@ -71,7 +74,8 @@ internal static class AttentionOps
         Case c = Draw(x, form);
         x.Device.Attention(c.Q, c.Kv, c.Layout, c.Heads, c.Probabilities, c.Z, c.Prefix);
         int cotangents = x.Extent(3, 1);
-        long queries = (long)cotangents * c.Layout.QueryRows * c.Heads.Width, keys = (long)cotangents * c.Layout.KeyRows * 2 * c.Heads.Width;
+        long queries = (long)cotangents * c.Layout.QueryRows * c.Heads.Width;
+        long keys = (long)cotangents * c.Layout.KeyRows * 2 * c.Heads.Width;
         Tensor dz = x.Draw(queries), dq = x.Out(queries), dkv = x.Out(keys);
         return d => d.AttentionBackward(dz, c.Q, c.Kv, c.Probabilities, c.Layout, c.Heads, cotangents, dq, dkv, c.Prefix);
     }
@@ -79,7 +83,9 @@ internal static class AttentionOps
     private static OpWork Forward(int sequences, int length, int heads)
     {
         int rows = sequences * length, wide = heads * 64;
-        double pairs = sequences * (double)heads * length * (length + 1) / 2, square = sequences * (double)heads * length * length, n = (double)rows * wide;
+        double pairs = sequences * (double)heads * length * (length + 1) / 2;
+        double square = sequences * (double)heads * length * length;
+        double n = (double)rows * wide;
         return new($"{sequences} x {length} tokens, {heads} heads of 64", pairs * ((4 * 64) + 4), Timed.Float * ((4 * n) + square), x =>
         {
             SequenceLayout layout = x.Layout(sequences, length);
@@ -92,7 +98,9 @@ internal static class AttentionOps
     private static OpWork Backward(int sequences, int length, int heads)
     {
         int rows = sequences * length, wide = heads * 64;
-        double pairs = sequences * (double)heads * length * (length + 1) / 2, square = sequences * (double)heads * length * length, n = (double)rows * wide;
+        double pairs = sequences * (double)heads * length * (length + 1) / 2;
+        double square = sequences * (double)heads * length * length;
+        double n = (double)rows * wide;
         return new($"{sequences} x {length} tokens, {heads} heads of 64", pairs * ((8 * 64) + 5), Timed.Float * ((7 * n) + square), x =>
         {
             SequenceLayout layout = x.Layout(sequences, length);
@@ -106,7 +114,11 @@ internal static class AttentionOps
     private static KernelCase Forward(int kind, int[] lengths, bool lastOnly)
     {
         Sums s = new(lengths, lastOnly);
-        return new($"attention{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities, x => Attend(x, lengths, lastOnly, backward: false))
+        return new(
+            $"attention{kind}",
+            s.Shape,
+            (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities,
+            x => Attend(x, lengths, lastOnly, backward: false))
         {
             MostTraffic = kind switch { 2 => 1.2, 4 => 1.15, _ => 1.07 },
         };
@@ -116,12 +128,17 @@ internal static class AttentionOps
     {
         Sums s = new(lengths, lastOnly);
         void Run(KernelOperands x) => Attend(x, lengths, lastOnly, backward: true);
-        yield return new($"attentionQueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
+        yield return new(
+            $"attentionQueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
         {
             MostTraffic = kind == 8 ? 1.15 : 1.2,
         };
         if (kind != 4) yield break;
-        yield return new("attentionKeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run) { MostTraffic = 1.15 };
+        yield return new(
+            "attentionKeyGradient",
+            s.Shape,
+            (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along,
+            Run) { MostTraffic = 1.15 };
     }
 
     private static void Attend(KernelOperands x, int[] lengths, bool lastOnly, bool backward)
@@ -129,7 +146,11 @@ internal static class AttentionOps
         SequenceLayout layout = x.Layout(lengths, lastOnly);
         HeadGroup heads = new(Counted.Heads, Counted.HeadWidth, 0.125f);
         Tensor q = x.Rows(layout.QueryRows), kv = x.Rows(2 * layout.KeyRows), p = x.Floats(Counted.Heads * layout.ProbabilitiesPerHead);
-        if (backward) x.Device.AttentionBackward(x.Rows(layout.QueryRows), q, kv, p, layout, heads, 1, x.Rows(layout.QueryRows), x.Rows(2 * layout.KeyRows));
+        if (backward)
+        {
+            x.Device.AttentionBackward(
+                x.Rows(layout.QueryRows), q, kv, p, layout, heads, 1, x.Rows(layout.QueryRows), x.Rows(2 * layout.KeyRows));
+        }
         else x.Device.Attention(q, kv, layout, heads, p, x.Rows(layout.QueryRows));
     }
 

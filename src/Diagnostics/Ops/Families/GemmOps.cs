@@ -4,7 +4,9 @@ using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.Diagnostics.Ops.Families;
 
-/// <summary>The matrix product: transposes, strides and offsets, accumulation, bias, batches, and shapes that are thin in one way.</summary>
+/// <summary>
+/// The matrix product: transposes, strides and offsets, accumulation, bias, batches, and shapes that are thin in one way.
+/// </summary>
 internal static class GemmOps
 {
     // Counted: rows that every tile divides; a depth that shows the loop.
@@ -25,7 +27,9 @@ internal static class GemmOps
                 Case("accumulating with a bias", x => Draw(x, false, x.Coin()) with { Bias = true, Accumulate = true }),
                 Case("batch", x => Draw(x, x.Coin(), x.Coin(), 30) with { Batch = x.Extent(5, 2) }),
                 Case("accumulating batch", x => Draw(x, x.Coin(), x.Coin(), 30) with { Batch = x.Extent(5, 2), Accumulate = true }),
-                Case("batch with a bias", x => Draw(x, false, x.Coin(), 30) with { Batch = x.Extent(5, 2), Bias = true, Accumulate = x.Coin() }),
+                Case(
+                    "batch with a bias",
+                    x => Draw(x, false, x.Coin(), 30) with { Batch = x.Extent(5, 2), Bias = true, Accumulate = x.Coin() }),
                 Case("batch of one B", x => Draw(x, false, x.Coin(), 30) with { Batch = x.Extent(5, 2), OneB = true }),
                 Case("one row", x => Draw(x, false, x.Coin()) with { M = 1 }),
                 Case("one column", x => Draw(x, x.Coin(), x.Coin()) with { N = 1 }),
@@ -45,7 +49,8 @@ internal static class GemmOps
         },
     ];
 
-    private static OpCase Case(string special, Func<OpOperands, Shape> draw) => new(special, OpCase.Rounding, x => Multiply(x, draw(x))) { RoundsFactors = true };
+    private static OpCase Case(string special, Func<OpOperands, Shape> draw) =>
+        new(special, OpCase.Rounding, x => Multiply(x, draw(x))) { RoundsFactors = true };
 
     private static Shape Draw(OpOperands x, bool transposeA, bool transposeB, int largest = 70) =>
         new(x.Extent(largest), x.Extent(largest), x.Extent(largest), transposeA, transposeB);
@@ -72,7 +77,12 @@ internal static class GemmOps
             gap = x.Below(9);
         }
         long step = ((long)rows * stride) + gap;
-        Matrix matrix = new(make(offset + (batch * step) - x.Excess(rows == 0 || columns == 0 ? 0 : stride - columns + gap)), offset, rows, columns, stride);
+        Matrix matrix = new(
+            make(offset + (batch * step) - x.Excess(rows == 0 || columns == 0 ? 0 : stride - columns + gap)),
+            offset,
+            rows,
+            columns,
+            stride);
         return (matrix, step);
     }
 
@@ -91,15 +101,20 @@ internal static class GemmOps
     private static OpWork Product(string special, int m, int n, int k, bool transposeB = false) =>
         new(special, $"{m} x {n} x {k}", 2.0 * m * n * k, Timed.Float * (((double)m * k) + ((double)k * n) + ((double)m * n)), x =>
         {
-            Matrix a = x.Tensor(m, k).AsMatrix(), b = transposeB ? x.Tensor(n, k).AsMatrix().T : x.Tensor(k, n).AsMatrix(), c = x.Tensor(m, n).AsMatrix();
+            Matrix a = x.Tensor(m, k).AsMatrix();
+            Matrix b = transposeB ? x.Tensor(n, k).AsMatrix().T : x.Tensor(k, n).AsMatrix();
+            Matrix c = x.Tensor(m, n).AsMatrix();
             return () => x.Device.Gemm(a, b, c);
         });
 
     // W_O of every head by itself, which makes the writers' outputs: [rows, 64] x [64, D] per head.
     private static OpWork Heads(int rows, int width, int heads) => new(
-        "batch", $"{heads} x {rows} x {width} x 64", 2.0 * heads * rows * width * 64, Timed.Float * heads * ((rows * 64.0) + (width * 64.0) + ((double)rows * width)), x =>
+        "batch", $"{heads} x {rows} x {width} x 64", 2.0 * heads * rows * width * 64,
+        Timed.Float * heads * ((rows * 64.0) + (width * 64.0) + ((double)rows * width)), x =>
         {
-            Matrix a = x.Tensor(rows, heads * 64).AsMatrix().SliceColumns(0, 64), b = x.Tensor(heads, 64, width).AsMatrix(64, width), c = x.Tensor(heads, rows, width).AsMatrix(rows, width);
+            Matrix a = x.Tensor(rows, heads * 64).AsMatrix().SliceColumns(0, 64);
+            Matrix b = x.Tensor(heads, 64, width).AsMatrix(64, width);
+            Matrix c = x.Tensor(heads, rows, width).AsMatrix(rows, width);
             GemmOptions options = new(Batch: heads, StepA: 64, StepB: 64 * width, StepC: (long)rows * width);
             return () => x.Device.Gemm(a, b, c, options);
         });
@@ -110,8 +125,11 @@ internal static class GemmOps
         const int width = Counted.Width;
         yield return new("gemmPlain", "12 x 12 x 64", Counted.Float * ((2 * 12 * 64) + (12 * 12)), x =>
             x.Device.Gemm(x.Floats(12 * 64).AsMatrix(12, 64), x.Floats(64 * 12).AsMatrix(64, 12), x.Floats(12 * 12).AsMatrix(12, 12)));
-        yield return new("gemmAddSplits", $"{CountedRows} x {width}, {CountedSplits} parts", Counted.Float * (CountedSplits + 1.0) * CountedRows * width, x =>
-            Multiply(x, GemmTile.Of(GemmArithmetic.Tf32)[0], transposed: false, CountedSplits));
+        yield return new(
+            "gemmAddSplits",
+            $"{CountedRows} x {width}, {CountedSplits} parts",
+            Counted.Float * (CountedSplits + 1.0) * CountedRows * width,
+            x => Multiply(x, GemmTile.Of(GemmArithmetic.Tf32)[0], transposed: false, CountedSplits));
         foreach (GemmArithmetic arithmetic in Enum.GetValues<GemmArithmetic>())
         {
             foreach (GemmTile tile in GemmTile.Of(arithmetic).ToArray())
@@ -121,7 +139,8 @@ internal static class GemmOps
                     yield return new(
                         tile.KernelName(transposed),
                         $"{CountedRows} x {width} x {CountedDepth}{(transposed ? ", B transposed" : "")}",
-                        Counted.Float * (((double)CountedRows * CountedDepth) + ((double)CountedDepth * width) + ((double)CountedRows * width)),
+                        Counted.Float
+                            * (((double)CountedRows * CountedDepth) + ((double)CountedDepth * width) + ((double)CountedRows * width)),
                         x => Multiply(x, tile, transposed, 1));
                 }
             }
@@ -133,8 +152,13 @@ internal static class GemmOps
         const int width = Counted.Width;
         x.Device.Arithmetic = tile.Arithmetic;
         x.Device.ForcedPlan = shape => GemmPlan.Split(tile, shape.K, splits);
-        Matrix b = transposed ? x.Floats(width * CountedDepth).AsMatrix(width, CountedDepth).T : x.Floats(CountedDepth * width).AsMatrix(CountedDepth, width);
-        x.Device.Gemm(x.Floats(CountedRows * CountedDepth).AsMatrix(CountedRows, CountedDepth), b, x.Floats(CountedRows * width).AsMatrix(CountedRows, width));
+        Matrix b = transposed
+            ? x.Floats(width * CountedDepth).AsMatrix(width, CountedDepth).T
+            : x.Floats(CountedDepth * width).AsMatrix(CountedDepth, width);
+        x.Device.Gemm(
+            x.Floats(CountedRows * CountedDepth).AsMatrix(CountedRows, CountedDepth),
+            b,
+            x.Floats(CountedRows * width).AsMatrix(CountedRows, width));
     }
 
     private sealed record Shape(int M, int N, int K, bool TransposeA, bool TransposeB)

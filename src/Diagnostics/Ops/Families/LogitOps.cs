@@ -24,7 +24,14 @@ internal static class LogitOps
                 Tensor logits = x.Tensor(Timed.Pairs, Timed.Vocabulary);
                 return () => x.Device.LogSoftmax(logits, Timed.Pairs, Timed.Vocabulary);
             })],
-            Kernels = [new("logSoftmax", Counted.LogitsShape, 2 * Counted.LogitBytes, x => x.Device.LogSoftmax(x.Logits(), Counted.Items, Counted.Vocabulary)) { MostTraffic = 2.4 }],
+            Kernels =
+            [
+                new(
+                    "logSoftmax",
+                    Counted.LogitsShape,
+                    2 * Counted.LogitBytes,
+                    x => x.Device.LogSoftmax(x.Logits(), Counted.Items, Counted.Vocabulary)) { MostTraffic = 2.4 },
+            ],
             Writes = ["logits"],
         },
         new("Logits", "WeightedRowSums")
@@ -36,14 +43,21 @@ internal static class LogitOps
                 AnswerTokens answers = Answers(x, items, vocabulary);
                 return d => d.WeightedRowSums(table, answers, items, width, output);
             })],
-            Works = [new($"{Timed.Pairs} x {Timed.Width}, 2 tokens each", 4.0 * Timed.Pairs * Timed.Width, 3 * Timed.Float * Timed.Pairs * Timed.Width, x =>
-            {
-                Tensor table = x.Tensor(Timed.Vocabulary, Timed.Width), output = x.Tensor(Timed.Pairs, Timed.Width);
-                AnswerTokens answers = x.Answers(Timed.Pairs);
-                return () => x.Device.WeightedRowSums(table, answers, Timed.Pairs, Timed.Width, output);
-            })],
+            Works = [new(
+                $"{Timed.Pairs} x {Timed.Width}, 2 tokens each", 4.0 * Timed.Pairs * Timed.Width,
+                3 * Timed.Float * Timed.Pairs * Timed.Width, x =>
+                {
+                    Tensor table = x.Tensor(Timed.Vocabulary, Timed.Width), output = x.Tensor(Timed.Pairs, Timed.Width);
+                    AnswerTokens answers = x.Answers(Timed.Pairs);
+                    return () => x.Device.WeightedRowSums(table, answers, Timed.Pairs, Timed.Width, output);
+                })],
             Kernels = [new("weightedRowSums", "24 x 768, 2 tokens each", 3 * Counted.Rows * Counted.RowBytes, x =>
-                x.Device.WeightedRowSums(x.Rows(2 * Counted.Rows), x.Answers(Counted.Rows), Counted.Rows, Counted.Width, x.Rows(Counted.Rows))) { MostTraffic = 1.15 }],
+                x.Device.WeightedRowSums(
+                    x.Rows(2 * Counted.Rows),
+                    x.Answers(Counted.Rows),
+                    Counted.Rows,
+                    Counted.Width,
+                    x.Rows(Counted.Rows))) { MostTraffic = 1.15 }],
             Writes = ["output"],
         },
         new("Logits", "ProbabilityDifference")
@@ -62,7 +76,8 @@ internal static class LogitOps
                 return () => x.Device.ProbabilityDifference(p, answers, Timed.Pairs, Timed.Pairs, Timed.Vocabulary, values, gradient);
             })],
             Kernels = [new("probabilityDifference", Counted.LogitsShape, 2 * Counted.LogitBytes, x => x.Device.ProbabilityDifference(
-                x.Logits(), x.Answers(Counted.Items), Counted.Items, Counted.Items, Counted.Vocabulary, x.Doubles(Counted.Items), x.Logits())) { MostTraffic = 1.25 }],
+                x.Logits(), x.Answers(Counted.Items), Counted.Items, Counted.Items, Counted.Vocabulary, x.Doubles(Counted.Items),
+                x.Logits())) { MostTraffic = 1.25 }],
             Writes = ["gradient"],
             MayWriteTo = ["logProbabilities"],
         },
@@ -76,12 +91,15 @@ internal static class LogitOps
             })],
             Works = [new(Timed.LogitsShape, 6 * Timed.Logits, 3 * Timed.Float * Timed.Logits, x =>
             {
-                Tensor p = x.Tensor(Timed.Pairs, Timed.Vocabulary), target = x.Tensor(Timed.Pairs, Timed.Vocabulary), gradient = x.Tensor(Timed.Pairs, Timed.Vocabulary);
+                Tensor p = x.Tensor(Timed.Pairs, Timed.Vocabulary);
+                Tensor target = x.Tensor(Timed.Pairs, Timed.Vocabulary);
+                Tensor gradient = x.Tensor(Timed.Pairs, Timed.Vocabulary);
                 DeviceArray<double> values = x.Doubles(Timed.Pairs);
                 return () => x.Device.KlDivergence(p, target, Timed.Pairs, Timed.Pairs, Timed.Vocabulary, values, gradient);
             })],
             Kernels = [new("klDivergence", Counted.LogitsShape, 3 * Counted.LogitBytes, x => x.Device.KlDivergence(
-                x.Logits(), x.Logits(), Counted.Items, Counted.Items, Counted.Vocabulary, x.Doubles(Counted.Items), x.Logits())) { MostTraffic = 1.2 }],
+                x.Logits(), x.Logits(), Counted.Items, Counted.Items, Counted.Vocabulary, x.Doubles(Counted.Items),
+                x.Logits())) { MostTraffic = 1.2 }],
             Writes = ["gradient"],
             MayWriteTo = ["logProbabilities"],
         },
@@ -94,11 +112,14 @@ internal static class LogitOps
             }).Take(2)],
             Works = [new(Timed.LogitsShape, 8 * Timed.Logits, 3 * Timed.Float * Timed.Logits, x =>
             {
-                Tensor p = x.Tensor(Timed.Pairs, Timed.Vocabulary), target = x.Tensor(Timed.Pairs, Timed.Vocabulary), gradient = x.Tensor(Timed.Pairs, Timed.Vocabulary);
+                Tensor p = x.Tensor(Timed.Pairs, Timed.Vocabulary);
+                Tensor target = x.Tensor(Timed.Pairs, Timed.Vocabulary);
+                Tensor gradient = x.Tensor(Timed.Pairs, Timed.Vocabulary);
                 return () => x.Device.ProbabilityDistanceGradient(p, target, Timed.Pairs, Timed.Pairs, Timed.Vocabulary, gradient);
             })],
-            Kernels = [new("probabilityDistanceGradient", Counted.LogitsShape, 3 * Counted.LogitBytes, x => x.Device.ProbabilityDistanceGradient(
-                x.Logits(), x.Logits(), Counted.Items, Counted.Items, Counted.Vocabulary, x.Logits())) { MostTraffic = 2.0 }],
+            Kernels = [new("probabilityDistanceGradient", Counted.LogitsShape, 3 * Counted.LogitBytes, x =>
+                x.Device.ProbabilityDistanceGradient(
+                    x.Logits(), x.Logits(), Counted.Items, Counted.Items, Counted.Vocabulary, x.Logits())) { MostTraffic = 2.0 }],
             Writes = ["gradient"],
             MayWriteTo = ["logProbabilities"],
         },

@@ -37,7 +37,8 @@ internal static class MaskOps
                 return () => x.Device.SampleHardConcrete(logAlpha, Timed.Edges, 1, 1, z, slope);
             })],
             Kernels = [new("sampleHardConcrete", CountedShape, 3 * Counted.Float * Counted.Edges, x =>
-                x.Device.SampleHardConcrete(x.Floats(Counted.Edges), Counted.Edges, 1, 1, x.Floats(Counted.Edges), x.Floats(Counted.Edges)))],
+                x.Device.SampleHardConcrete(
+                    x.Floats(Counted.Edges), Counted.Edges, 1, 1, x.Floats(Counted.Edges), x.Floats(Counted.Edges)))],
             Writes = ["z", "slope"],
         },
         new("Masks", "PlaceMasks")
@@ -65,8 +66,16 @@ internal static class MaskOps
             })],
             Kernels =
             [
-                new("edgeMaskGradients", GatedShape, (Counted.Double * Counted.Edges) + (Counted.Float * ((4 * Counted.Edges) + Counted.Gates)), Gradients),
-                new("gateMaskGradients", GatedShape, (Counted.Double * Counted.Edges) + (Counted.Float * ((2 * Counted.Edges) + (3 * Counted.Gates))), Gradients) { MostTraffic = 1.31 },
+                new(
+                    "edgeMaskGradients",
+                    GatedShape,
+                    (Counted.Double * Counted.Edges) + (Counted.Float * ((4 * Counted.Edges) + Counted.Gates)),
+                    Gradients),
+                new(
+                    "gateMaskGradients",
+                    GatedShape,
+                    (Counted.Double * Counted.Edges) + (Counted.Float * ((2 * Counted.Edges) + (3 * Counted.Gates))),
+                    Gradients) { MostTraffic = 1.31 },
             ],
             Writes = ["gradient"],
         },
@@ -86,7 +95,8 @@ internal static class MaskOps
                 return () => x.Device.AdamWStep(p, g, m, v, Timed.Edges, options);
             })],
             Kernels = [new("adamWStep", CountedShape, 7 * Counted.Float * Counted.Edges, x => x.Device.AdamWStep(
-                x.Floats(Counted.Edges), x.Floats(Counted.Edges), x.Floats(Counted.Edges), x.Positive(Counted.Edges), Counted.Edges, new AdamWStepOptions(1e-3, 0, 0.9, 0.999, 1e-8, 10, 1)))],
+                x.Floats(Counted.Edges), x.Floats(Counted.Edges), x.Floats(Counted.Edges), x.Positive(Counted.Edges), Counted.Edges,
+                new AdamWStepOptions(1e-3, 0, 0.9, 0.999, 1e-8, 10, 1)))],
             Writes = ["parameters", "firstMoment", "secondMoment"],
         },
     ];
@@ -116,7 +126,8 @@ internal static class MaskOps
         return new MaskLayout(edges, cell, gates ? writers : 0, x.Integers(gateOf), x.Integers(start), cells);
     }
 
-    private static MaskLayout Layout(WorkOperands x) => new(Timed.Edges, x.Integers(Enumerable.Range(0, Timed.Edges)), 0, x.Integers(1), x.Integers(1), Timed.Edges);
+    private static MaskLayout Layout(WorkOperands x) =>
+        new(Timed.Edges, x.Integers(Enumerable.Range(0, Timed.Edges)), 0, x.Integers(1), x.Integers(1), Timed.Edges);
 
     private static void Gradients(KernelOperands x) => x.Device.MaskGradients(
         x.Doubles(Counted.Edges), x.Masks(), x.Floats(Parameters), x.Floats(Parameters), 1, 0.1, 0.1, x.Floats(Parameters));

@@ -16,7 +16,10 @@ internal static class PathOps
     [
         new("Path", "SequenceDots")
         {
-            Cases = [new("", OpCase.Rounding, x => Dots(x, norms: false)), new("squared norms", OpCase.Rounding, x => Dots(x, norms: true))],
+            Cases =
+            [
+                new("", OpCase.Rounding, x => Dots(x, norms: false)), new("squared norms", OpCase.Rounding, x => Dots(x, norms: true)),
+            ],
             Works = [new(TimedShape, 2 * Elements, 2 * Timed.Float * Elements, x =>
             {
                 Tensor a = x.Tensor(Timed.Rows, Timed.Width), b = x.Tensor(Timed.Rows, Timed.Width);
@@ -29,7 +32,12 @@ internal static class PathOps
                 new("sequenceDots", "14 and 10 tokens x 768", 2 * Counted.Rows * Counted.RowBytes, x =>
                     x.Device.SequenceDots(x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Layout(s_lengths), Counted.Width, x.Doubles(2))),
                 new("sumSplits", "2 sequences, 3 parts", 2 * (3 + 1) * Counted.Double, x =>
-                    x.Device.SequenceDots(x.Rows(2 * Counted.Tall), x.Rows(2 * Counted.Tall), x.Layout(s_tall), Counted.Width, x.Doubles(2))) { MostTraffic = 3.0 },
+                    x.Device.SequenceDots(
+                        x.Rows(2 * Counted.Tall),
+                        x.Rows(2 * Counted.Tall),
+                        x.Layout(s_tall),
+                        Counted.Width,
+                        x.Doubles(2))) { MostTraffic = 3.0 },
             ],
         },
         new("Path", "PathStep")
@@ -56,7 +64,8 @@ internal static class PathOps
                 return () => x.Device.PathStep(gamma, gradient, norms, steps, false, layout, Timed.Width);
             })],
             Kernels = [new("pathStep", "14 and 10 tokens x 768", 3 * Counted.Rows * Counted.RowBytes, x => x.Device.PathStep(
-                x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Doubles(2), x.Doubles(2), false, x.Layout(s_lengths), Counted.Width)) { MostTraffic = 1.15 }],
+                x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Doubles(2), x.Doubles(2), false, x.Layout(s_lengths),
+                Counted.Width)) { MostTraffic = 1.15 }],
             Writes = ["gamma"],
         },
     ];

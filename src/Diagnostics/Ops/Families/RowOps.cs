@@ -16,7 +16,12 @@ internal static class RowOps
     [
         new("Rows", "GatherRows")
         {
-            Cases = [new("", 0, x => Gather(x, Addend.None)), new("with an addend", 0, x => Gather(x, Addend.Own)), new("onto its addend", 0, x => Gather(x, Addend.Output))],
+            Cases =
+            [
+                new("", 0, x => Gather(x, Addend.None)),
+                new("with an addend", 0, x => Gather(x, Addend.Own)),
+                new("onto its addend", 0, x => Gather(x, Addend.Output)),
+            ],
             Works = [new(Timed.AllRowsShape, 0, 2 * Timed.Float * Timed.AllElements, x =>
             {
                 Tensor table = x.Tensor(Timed.Vocabulary, Timed.Width), output = x.Tensor(Timed.AllRows, Timed.Width);
@@ -78,11 +83,14 @@ internal static class RowOps
             ],
             Works = [new(Timed.AllRowsShape, 3 * Timed.AllElements, 3 * Timed.Float * Timed.AllElements, x =>
             {
-                Tensor a = x.Tensor(Timed.AllRows, Timed.Width), b = x.Tensor(Timed.AllRows, Timed.Width), output = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor a = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor b = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor output = x.Tensor(Timed.AllRows, Timed.Width);
                 return () => x.Device.Combine(0.2f, a, 0.8f, b, (long)Timed.AllElements, output);
             })],
             Kernels = [new("combine", Counted.RowsShape, 3 * Counted.Rows * Counted.RowBytes, x =>
-                x.Device.Combine(0.5f, x.Rows(Counted.Rows), 0.5f, x.Rows(Counted.Rows), Counted.Rows * Counted.Width, x.Rows(Counted.Rows)))],
+                x.Device.Combine(
+                    0.5f, x.Rows(Counted.Rows), 0.5f, x.Rows(Counted.Rows), Counted.Rows * Counted.Width, x.Rows(Counted.Rows)))],
             Writes = ["output"],
             MayWriteTo = ["a", "b"],
         },
@@ -99,7 +107,14 @@ internal static class RowOps
                 Tensor target = x.Tensor(Timed.AllRows, Timed.Width);
                 return () => x.Device.Fill(target, 0, (long)Timed.AllElements);
             })],
-            Kernels = [new("fill", Counted.RowsShape, Counted.Rows * Counted.RowBytes, x => x.Device.Fill(x.Rows(Counted.Rows), 1, Counted.Rows * Counted.Width))],
+            Kernels =
+            [
+                new(
+                    "fill",
+                    Counted.RowsShape,
+                    Counted.Rows * Counted.RowBytes,
+                    x => x.Device.Fill(x.Rows(Counted.Rows), 1, Counted.Rows * Counted.Width)),
+            ],
             Writes = ["target"],
         },
         new("Rows", "ScaleRows")
@@ -107,11 +122,14 @@ internal static class RowOps
             Cases = [new("", 0, x => Scale(x, inPlace: false)), new("in place", 0, x => Scale(x, inPlace: true))],
             Works = [new(Timed.AllRowsShape, Timed.AllElements, 2 * Timed.Float * Timed.AllElements, x =>
             {
-                Tensor values = x.Tensor(Timed.AllRows, Timed.Width), output = x.Tensor(Timed.AllRows, Timed.Width), factors = x.Tensor(Timed.Rows);
+                Tensor values = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor output = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor factors = x.Tensor(Timed.Rows);
                 return () => x.Device.ScaleRows(values, factors, Timed.Rows, Timed.AllRows, Timed.Width, output);
             })],
             Kernels = [new("scaleRows", Counted.RowsShape, 2 * Counted.Rows * Counted.RowBytes, x =>
-                x.Device.ScaleRows(x.Rows(Counted.Rows), x.Floats(Counted.Rows), Counted.Rows, Counted.Rows, Counted.Width, x.Rows(Counted.Rows)))],
+                x.Device.ScaleRows(
+                    x.Rows(Counted.Rows), x.Floats(Counted.Rows), Counted.Rows, Counted.Rows, Counted.Width, x.Rows(Counted.Rows)))],
             Writes = ["output"],
             MayWriteTo = ["x"],
         },
@@ -123,11 +141,13 @@ internal static class RowOps
                 Tensor values = x.Draw((long)rows * width), other = x.Draw((long)period * width);
                 return d => d.SubtractRows(values, other, period, rows, width);
             })],
-            Works = [new($"{Timed.AllRowsShape}, period {Timed.Rows}", Timed.AllElements, (2 * Timed.Float * Timed.AllElements) + (Timed.Float * Timed.Rows * Timed.Width), x =>
-            {
-                Tensor values = x.Tensor(Timed.AllRows, Timed.Width), other = x.Tensor(Timed.Rows, Timed.Width);
-                return () => x.Device.SubtractRows(values, other, Timed.Rows, Timed.AllRows, Timed.Width);
-            })],
+            Works = [new(
+                $"{Timed.AllRowsShape}, period {Timed.Rows}", Timed.AllElements,
+                (2 * Timed.Float * Timed.AllElements) + (Timed.Float * Timed.Rows * Timed.Width), x =>
+                {
+                    Tensor values = x.Tensor(Timed.AllRows, Timed.Width), other = x.Tensor(Timed.Rows, Timed.Width);
+                    return () => x.Device.SubtractRows(values, other, Timed.Rows, Timed.AllRows, Timed.Width);
+                })],
             Kernels = [new("subtractRows", Counted.RowsShape, 3 * Counted.Rows * Counted.RowBytes, x =>
                 x.Device.SubtractRows(x.Rows(Counted.Rows), x.Rows(Counted.Rows), Counted.Rows, Counted.Rows, Counted.Width))],
             Writes = ["x"],
@@ -136,16 +156,30 @@ internal static class RowOps
         {
             Cases = [new("", 0, x =>
             {
-                int rows = x.Extent(Rows), columns = x.Extent(Width), from = columns + x.Below(7), to = columns + x.Below(7), first = x.Below(5), second = x.Below(5);
-                Matrix source = new(x.Draw(first + Span(rows, columns, from)), first, rows, columns, from), target = new(x.Out(second + Span(rows, columns, to)), second, rows, columns, to);
+                int rows = x.Extent(Rows);
+                int columns = x.Extent(Width);
+                int from = columns + x.Below(7);
+                int to = columns + x.Below(7);
+                int first = x.Below(5);
+                int second = x.Below(5);
+                Matrix source = new(x.Draw(first + Span(rows, columns, from)), first, rows, columns, from);
+                Matrix target = new(x.Out(second + Span(rows, columns, to)), second, rows, columns, to);
                 return d => d.CopyMatrix(source, target);
             })],
             Works = [new($"{Timed.AllRowsShape} of {3 * Timed.Width}", 0, 2 * Timed.Float * Timed.AllElements, x =>
             {
-                Matrix source = x.Tensor(Timed.AllRows, 3 * Timed.Width).AsMatrix().SliceColumns(Timed.Width, Timed.Width), target = x.Tensor(Timed.AllRows, Timed.Width).AsMatrix();
+                Matrix source = x.Tensor(Timed.AllRows, 3 * Timed.Width).AsMatrix().SliceColumns(Timed.Width, Timed.Width);
+                Matrix target = x.Tensor(Timed.AllRows, Timed.Width).AsMatrix();
                 return () => x.Device.CopyMatrix(source, target);
             })],
-            Kernels = [new("copyMatrix", "24 x 64 of 768", 2 * Counted.Rows * Counted.HeadWidth * Counted.Float, x => x.Device.CopyMatrix(Head(x, 3), Head(x, 5)))],
+            Kernels =
+            [
+                new(
+                    "copyMatrix",
+                    "24 x 64 of 768",
+                    2 * Counted.Rows * Counted.HeadWidth * Counted.Float,
+                    x => x.Device.CopyMatrix(Head(x, 3), Head(x, 5))),
+            ],
             Writes = ["target"],
         },
         new("Rows", "CopyBlock")
@@ -193,7 +227,14 @@ internal static class RowOps
                 Tensor matrix = x.Tensor(Timed.Width, Timed.Width);
                 return () => x.Device.MirrorUpperTriangle(matrix, Timed.Width);
             })],
-            Kernels = [new("mirrorUpperTriangle", "768 x 768", Counted.Width * Counted.RowBytes, x => x.Device.MirrorUpperTriangle(x.Rows(Counted.Width), Counted.Width)) { MostConflicts = 0.02 }],
+            Kernels =
+            [
+                new(
+                    "mirrorUpperTriangle",
+                    "768 x 768",
+                    Counted.Width * Counted.RowBytes,
+                    x => x.Device.MirrorUpperTriangle(x.Rows(Counted.Width), Counted.Width)) { MostConflicts = 0.02 },
+            ],
             Writes = ["matrix"],
         },
     ];

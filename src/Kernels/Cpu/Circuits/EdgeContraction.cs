@@ -17,7 +17,8 @@ public sealed unsafe partial class CpuDevice
     private const int ContractionChunks = 16;
     private const int ContractionSlice = 1024;
 
-    private protected override void ContractEdgesCore(Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into)
+    private protected override void ContractEdgesCore(
+        Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into)
     {
         long slices = (length + ContractionSlice - 1) / ContractionSlice;
         int chunks = (int)Math.Min(ContractionChunks, slices);
@@ -107,10 +108,20 @@ public sealed unsafe partial class CpuDevice
                 int extraColumns = EdgeTile.Readers - columns;
                 double* tile = stackalloc double[EdgeTile.Writers * EdgeTile.Readers];
                 new Span<double>(tile, EdgeTile.Writers * EdgeTile.Readers).Clear();
-                EdgeTile.Add(Delta + ((u - extraRows) * Length) + from, Length, slice + ((v - extraColumns) * Pitch), Pitch, count, tile, EdgeTile.Readers);
+                EdgeTile.Add(
+                    Delta + ((u - extraRows) * Length) + from,
+                    Length,
+                    slice + ((v - extraColumns) * Pitch),
+                    Pitch,
+                    count,
+                    tile,
+                    EdgeTile.Readers);
                 for (int r = 0; r < rows; r++)
                 {
-                    for (int c = 0; c < columns; c++) to[((long)r * Readers) + c] += tile[((r + extraRows) * EdgeTile.Readers) + c + extraColumns];
+                    for (int c = 0; c < columns; c++)
+                    {
+                        to[((long)r * Readers) + c] += tile[((r + extraRows) * EdgeTile.Readers) + c + extraColumns];
+                    }
                 }
             }
         }

@@ -94,12 +94,16 @@ internal static unsafe class EdgeTile
     /// <param name="count">Elements of each row to take.</param>
     /// <param name="sums">Where the first sum is added.</param>
     /// <param name="stride">Distance between the sums of two rows of delta.</param>
-    public static void AddPlain(float* delta, int rows, long length, float* gradients, int columns, int pitch, int count, double* sums, int stride)
+    public static void AddPlain(
+        float* delta, int rows, long length, float* gradients, int columns, int pitch, int count, double* sums, int stride)
     {
         for (int u = 0; u < rows; u++)
         {
             var writer = new ReadOnlySpan<float>(delta + (u * length), count);
-            for (int v = 0; v < columns; v++) sums[((long)u * stride) + v] += TensorPrimitives.Dot(writer, new ReadOnlySpan<float>(gradients + (v * pitch), count));
+            for (int v = 0; v < columns; v++)
+            {
+                sums[((long)u * stride) + v] += TensorPrimitives.Dot(writer, new ReadOnlySpan<float>(gradients + (v * pitch), count));
+            }
         }
     }
 

@@ -76,7 +76,16 @@ public sealed unsafe partial class CpuDevice
         // A part is a block of writers, so that every score has one owner; the sums over writers are made first.
         var totals = (double*)_proximity.Ensure(2L * rows * sizeof(double));
         double* norms = totals + rows;
-        var sums = new ProximityTotalsJob { Input = P(input), Outputs = P(writerOutputs), Writers = writers, Rows = rows, Width = width, Totals = totals, Norms = norms };
+        var sums = new ProximityTotalsJob
+        {
+            Input = P(input),
+            Outputs = P(writerOutputs),
+            Writers = writers,
+            Rows = rows,
+            Width = width,
+            Totals = totals,
+            Norms = norms,
+        };
         _pool.Run(ref sums, rows);
         var job = new ProximityJob
         {
@@ -120,7 +129,8 @@ public sealed unsafe partial class CpuDevice
                     {
                         int at = c * HeadWidth;
                         var gradient = new ReadOnlySpan<float>(dy + at, HeadWidth);
-                        TensorPrimitives.Subtract(new ReadOnlySpan<float>(y + at, HeadWidth), new ReadOnlySpan<float>(Constant + at, HeadWidth), withoutConstant);
+                        TensorPrimitives.Subtract(
+                            new ReadOnlySpan<float>(y + at, HeadWidth), new ReadOnlySpan<float>(Constant + at, HeadWidth), withoutConstant);
                         float m1 = TensorPrimitives.Dot(gradient, new ReadOnlySpan<float>(GainSums + at, HeadWidth)) / Width;
                         float m2 = TensorPrimitives.Dot(gradient, withoutConstant) / Width;
                         Offsets[((long)c * BaseRows) + n] += rstd * m1;
@@ -186,7 +196,8 @@ public sealed unsafe partial class CpuDevice
             for (int n = 0; n < Rows; n++)
             {
                 if (Totals[n] <= 0) continue;
-                sum += RowWeights[n] * Near(Input + ((long)n * Width), Outputs + ((((long)part * Rows) + n) * Width), Width, Norms[n]) / Totals[n];
+                sum += RowWeights[n] * Near(
+                    Input + ((long)n * Width), Outputs + ((((long)part * Rows) + n) * Width), Width, Norms[n]) / Totals[n];
             }
             Scores[(long)part * Stride] += sum;
         }

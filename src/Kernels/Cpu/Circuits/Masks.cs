@@ -9,7 +9,15 @@ public sealed unsafe partial class CpuDevice
 
     private protected override void SampleHardConcreteCore(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope)
     {
-        var job = new SampleJob { LogAlpha = P(logAlpha), Seed = seed, Step = step, Z = P(z), Slope = P(slope), Range = RowRange.Divide(count, MaskCost, Workers) };
+        var job = new SampleJob
+        {
+            LogAlpha = P(logAlpha),
+            Seed = seed,
+            Step = step,
+            Z = P(z),
+            Slope = P(slope),
+            Range = RowRange.Divide(count, MaskCost, Workers),
+        };
         _pool.Run(ref job, job.Range.Parts);
     }
 
@@ -23,7 +31,8 @@ public sealed unsafe partial class CpuDevice
     }
 
     private protected override void MaskGradientsCore(
-        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient)
+        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull,
+        Tensor gradient)
     {
         double* s = P(scores);
         float* values = P(z);
@@ -45,7 +54,8 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    private protected override void AdamWStepCore(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options)
+    private protected override void AdamWStepCore(
+        Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options)
     {
         var job = new AdamWJob
         {
@@ -97,7 +107,8 @@ public sealed unsafe partial class CpuDevice
                 double p = Parameters[i] - (Options.LearningRate * Options.WeightDecay * Parameters[i]);
                 First[i] = (float)((Options.Beta1 * First[i]) + ((1 - Options.Beta1) * g));
                 Second[i] = (float)((Options.Beta2 * Second[i]) + ((1 - Options.Beta2) * g * g));
-                Parameters[i] = (float)(p - (Options.LearningRate * (First[i] / Correction1) / (Math.Sqrt(Second[i] / Correction2) + Options.Epsilon)));
+                Parameters[i] = (float)(
+                    p - (Options.LearningRate * (First[i] / Correction1) / (Math.Sqrt(Second[i] / Correction2) + Options.Epsilon)));
             }
         }
     }

@@ -8,7 +8,8 @@ namespace Gradpath.Kernels.Cpu;
 // memory once. Four slots are added at a time, which reads and writes the output a quarter as often.
 public sealed unsafe partial class CpuDevice
 {
-    private protected override void MixInputsCore(Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
+    private protected override void MixInputsCore(
+        Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
     {
         var job = new MixJob
         {
@@ -46,7 +47,10 @@ public sealed unsafe partial class CpuDevice
             var sum = new Span<float>(output, Width);
             new ReadOnlySpan<float>(Baseline + ((long)row * Width), Width).CopyTo(sum);
             bool subtract = TakesTotal[input] != 0;
-            if (subtract) TensorPrimitives.Add(sum, new ReadOnlySpan<float>(Total + ((((long)Copy[input] * Rows) + row) * Width), Width), sum);
+            if (subtract)
+            {
+                TensorPrimitives.Add(sum, new ReadOnlySpan<float>(Total + ((((long)Copy[input] * Rows) + row) * Width), Width), sum);
+            }
             int s = Start[input];
             for (; s + 4 <= Start[input + 1]; s += 4) AddFour(Of(s, row), Of(s + 1, row), Of(s + 2, row), Of(s + 3, row), subtract, output);
             for (; s < Start[input + 1]; s++)
@@ -67,7 +71,8 @@ public sealed unsafe partial class CpuDevice
                 Vector512<float> sign = Vector512.Create(subtract ? -0f : 0f);
                 for (; column + 16 <= Width; column += 16)
                 {
-                    Vector512<float> four = Vector512.Load(a + column) + Vector512.Load(b + column) + (Vector512.Load(c + column) + Vector512.Load(d + column));
+                    Vector512<float> four = Vector512.Load(a + column) + Vector512.Load(b + column)
+                        + (Vector512.Load(c + column) + Vector512.Load(d + column));
                     (Vector512.Load(output + column) + (four ^ sign)).Store(output + column);
                 }
             }
@@ -76,7 +81,8 @@ public sealed unsafe partial class CpuDevice
                 Vector256<float> sign = Vector256.Create(subtract ? -0f : 0f);
                 for (; column + 8 <= Width; column += 8)
                 {
-                    Vector256<float> four = Vector256.Load(a + column) + Vector256.Load(b + column) + (Vector256.Load(c + column) + Vector256.Load(d + column));
+                    Vector256<float> four = Vector256.Load(a + column) + Vector256.Load(b + column)
+                        + (Vector256.Load(c + column) + Vector256.Load(d + column));
                     (Vector256.Load(output + column) + (four ^ sign)).Store(output + column);
                 }
             }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -6,7 +7,15 @@ public sealed unsafe partial class CpuDevice
 {
     private protected override void SequenceDotsCore(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values)
     {
-        var job = new SequenceDotsJob { X = P(x), Y = P(y), Start = P(layout.KeyStart), Length = P(layout.KeyLength), Width = width, Values = P(values) };
+        var job = new SequenceDotsJob
+        {
+            X = P(x),
+            Y = P(y),
+            Start = P(layout.KeyStart),
+            Length = P(layout.KeyLength),
+            Width = width,
+            Values = P(values),
+        };
         _pool.Run(ref job, layout.Sequences);
     }
 
@@ -52,8 +61,6 @@ public sealed unsafe partial class CpuDevice
 
     private struct PathStepJob : IParallelJob
     {
-        private const double NoDirection = 1e-12;
-
         public float* Gamma, Gradient;
         public double* SquaredNorms, StepLengths;
         public double All;

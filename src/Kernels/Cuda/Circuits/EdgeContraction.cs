@@ -1,15 +1,12 @@
 using Gradpath.Kernels.Circuits;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cuda;
 
-// The edge contraction: a product with few rows, fewer columns and a very long inner dimension, cut into slices that are summed in float32 by
-// tensor cores (or by the ordinary units, where the options want that) and then in float64, in their order.
+// The edge contraction: a product with few rows, fewer columns and a very long inner dimension, cut into slices that are summed in float32
+// by tensor cores (or by the ordinary units, where the options want that) and then in float64, in their order.
 public sealed partial class CudaDevice
 {
-    private const int ContractionRows = 64;
-    private const int ContractionStages = 4;
-    private const int ContractionThreads = 128;
-    private const int ContractionStep = 32;
     private const int MostInY = 65_535;
 
     // A slice is short enough for float32 sums and long enough that its sums are few beside what it reads.
@@ -23,7 +20,8 @@ public sealed partial class CudaDevice
     private readonly Kernel?[] _contract = new Kernel?[ContractionColumns.Length];
     private Kernel? _contractAddSlices;
 
-    private protected override void ContractEdgesCore(Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into)
+    private protected override void ContractEdgesCore(
+        Tensor delta, int writers, Tensor gradients, int readers, long length, in ScoreBlock into)
     {
         var rows = new Matrix(delta, 0, writers, (int)length, (int)length);
         var columns = new Matrix(gradients, 0, readers, (int)length, (int)length, Transposed: true);
@@ -40,7 +38,7 @@ public sealed partial class CudaDevice
         int tiles = Blocks(writers, ContractionRows) * Blocks(readers, ContractionColumns[^1]);
         long wanted = Math.Max(1, ContractionBlocks / tiles);
         long elements = Math.Clamp((length + wanted - 1) / wanted, ShortestSlice, LongestSlice);
-        return (int)((elements + ContractionStep - 1) / ContractionStep * ContractionStep);
+        return (int)((elements + MmaDepth - 1) / MmaDepth * MmaDepth);
     }
 
     private void Contract(in Matrix delta, in Matrix gradients, int slice, nint scores, int stride)
@@ -69,8 +67,8 @@ public sealed partial class CudaDevice
             ContractSlices(delta.SliceColumns((int)from, elements), gradients.SliceColumns((int)from, elements), slice, slices);
             Launch(
                 Load(ref _contractAddSlices, "EdgeContraction", "contractAddSlices"),
-                Blocks(bytes / sizeof(float), 32),
-                256,
+                Blocks(bytes / sizeof(float), ContractionCells),
+                ContractionCells * ContractionParts,
                 0,
                 Partials, slices, delta.Rows, gradients.Rows, scores, stride, 0);
         }
@@ -94,7 +92,7 @@ public sealed partial class CudaDevice
             while (index < ContractionColumns.Length - 1 && ContractionColumns[index] < readers) index++;
             columns = ContractionColumns[index];
             threads = ContractionThreads;
-            sharedBytes = sizeof(float) * ContractionStages * ContractionStep * (ContractionRows + columns);
+            sharedBytes = sizeof(float) * ContractionStages * MmaDepth * (ContractionRows + columns);
             kernel = _contract[index] ??= LoadShared("EdgeContraction", $"contractEdges{columns}", sharedBytes);
             (copyA, copyB) = (CopyAlong(delta, 0), CopyAlong(gradients, 0));
         }

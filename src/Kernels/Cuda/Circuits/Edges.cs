@@ -1,13 +1,10 @@
 using Gradpath.Kernels.Circuits;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int AccumulateThreads = 128;
-    private const int ReadersPerThread = 4;
-    private const int ProximityThreads = 256;
-
     private Kernel? _accumulateReaders, _finishReaders, _proximityShares, _sumShares;
 
     private protected override void AccumulateReadersCore(
@@ -21,7 +18,7 @@ public sealed partial class CudaDevice
         in ReaderSums into,
         int firstPoint) => Launch(
             Load(ref _accumulateReaders, "Edges", "accumulateReaders"),
-            Blocks((long)readers.Readers * rows.BaseRows, AccumulateThreads / 32),
+            Blocks((long)readers.Readers * rows.BaseRows, AccumulateThreads / Warp),
             AccumulateThreads,
             0,
             dy,
@@ -80,7 +77,8 @@ public sealed partial class CudaDevice
         bool quads = RowSplit.Of(width, input.Address, writerOutputs.Address).Quads;
         nint shares = Scratch((long)writers * rows * sizeof(double));
         Launch(
-            Load(ref _proximityShares, "Edges", "proximityShares"), rows, ProximityThreads, 0, input, writerOutputs, rowWeights, writers, rows, width, quads, shares);
+            Load(ref _proximityShares, "Edges", "proximityShares"), rows, ProximityThreads, 0, input, writerOutputs, rowWeights, writers,
+            rows, width, quads, shares);
         Launch(Load(ref _sumShares, "Edges", "sumShares"), writers, ProximityThreads, 0, shares, rows, into.Stride, 0, AddressOf(into));
     }
 

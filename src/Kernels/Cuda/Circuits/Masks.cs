@@ -1,15 +1,17 @@
 using Gradpath.Kernels.Circuits;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
     private const int MaskThreads = 128;
-    private const int GatesPerBlock = MaskThreads / 32;
+    private const int GatesPerBlock = MaskThreads / Warp;
 
     private Kernel? _sampleHardConcrete, _placeMasks, _edgeMaskGradients, _gateMaskGradients, _adamWStep;
 
-    private protected override void SampleHardConcreteCore(Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => Launch(
+    private protected override void SampleHardConcreteCore(
+        Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => Launch(
         Load(ref _sampleHardConcrete, "Masks", "sampleHardConcrete"),
         Blocks(count, MaskThreads),
         MaskThreads,
@@ -26,10 +28,12 @@ public sealed partial class CudaDevice
         slope);
 
     private protected override void PlaceMasksCore(Tensor z, MaskLayout layout, Tensor mask) => Launch(
-        Load(ref _placeMasks, "Masks", "placeMasks"), Blocks(layout.Edges, MaskThreads), MaskThreads, 0, z, layout.Cell, GateOf(layout), layout.Edges, mask);
+        Load(ref _placeMasks, "Masks", "placeMasks"), Blocks(layout.Edges, MaskThreads), MaskThreads, 0, z, layout.Cell, GateOf(layout),
+        layout.Edges, mask);
 
     private protected override void MaskGradientsCore(
-        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull, Tensor gradient)
+        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull,
+        Tensor gradient)
     {
         Launch(
             Load(ref _edgeMaskGradients, "Masks", "edgeMaskGradients"),
@@ -62,7 +66,8 @@ public sealed partial class CudaDevice
             gradient);
     }
 
-    private protected override void AdamWStepCore(Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => Launch(
+    private protected override void AdamWStepCore(
+        Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => Launch(
         Load(ref _adamWStep, "Masks", "adamWStep"),
         Blocks(count, MaskThreads),
         MaskThreads,

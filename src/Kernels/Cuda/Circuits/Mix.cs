@@ -6,7 +6,8 @@ public sealed partial class CudaDevice
 {
     private Kernel? _mixInputs;
 
-    private protected override void MixInputsCore(Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
+    private protected override void MixInputsCore(
+        Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
     {
         RowSplit split = RowSplit.Of(width, baseline.Address, total.Address, differences.Address, output.Address);
         Launch(

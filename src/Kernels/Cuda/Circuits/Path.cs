@@ -1,8 +1,9 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int PathThreads = 256;
     private const int SumThreads = 128;
 
     // A block sums about this many products before another one shares a sequence's work.
@@ -17,8 +18,20 @@ public sealed partial class CudaDevice
         int splits = Blocks(layout.LongestKeys, splitRows);
         nint sums = splits == 1 ? values.Address : Scratch((long)layout.Sequences * splits * sizeof(double));
         Launch(
-            Load(ref _sequenceDots, "Path", "sequenceDots"), (layout.Sequences, splits), PathThreads, 0, x, y, layout.KeyStart, layout.KeyLength, width, splitRows, quads, sums);
-        if (splits > 1) Launch(Load(ref _sumSplits, "Path", "sumSplits"), Blocks(layout.Sequences, SumThreads), SumThreads, 0, sums, layout.Sequences, splits, values);
+            Load(ref _sequenceDots, "Path", "sequenceDots"), (layout.Sequences, splits), PathThreads, 0, x, y, layout.KeyStart,
+            layout.KeyLength, width, splitRows, quads, sums);
+        if (splits > 1)
+        {
+            Launch(
+                Load(ref _sumSplits, "Path", "sumSplits"),
+                Blocks(layout.Sequences, SumThreads),
+                SumThreads,
+                0,
+                sums,
+                layout.Sequences,
+                splits,
+                values);
+        }
     }
 
     private protected override void PathStepCore(

@@ -2,13 +2,13 @@
 // The formulas stand in Device.Edges.cs.
 #include "rows.cuh"
 
-constexpr int kWarps = 4;
+constexpr int kWarps = kAccumulateThreads / kWarp;
 constexpr int kHeld = 4;
 
 // For reader c and base row n, over the rows r = p baseRows + n in order: sums[n, c] += rstd dy_c, offsets[c, n] += rstd m1 and
 // coefficients[p, c, n] = rstd m2. One warp per (c, n), neighbours in n; a lane keeps its sums of up to 128 columns of the head in
 // registers, those beyond are added in memory. Reads dy and y once, and writes three small results.
-KERNEL __launch_bounds__(kWarps * kWarp) accumulateReaders(
+KERNEL __launch_bounds__(kAccumulateThreads) accumulateReaders(
     const float* __restrict__ dy,        // [rows, readers * headWidth]
     const float* __restrict__ y,         // [activationRows, readers * headWidth]
     const float* __restrict__ constant,  // [readers * headWidth]
@@ -64,8 +64,6 @@ KERNEL __launch_bounds__(kWarps * kWarp) accumulateReaders(
   }
 }
 
-constexpr int kReadersPerThread = 4;
-
 // g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n]. A thread makes one element of four
 // readers, so that the standardized rows are read once for the four. Grid (rows x parts, readers / 4). Reads and writes g once.
 KERNEL finishReaders(
@@ -103,8 +101,6 @@ KERNEL finishReaders(
   });
 }
 
-constexpr int kNearThreads = 256;
-
 // The sum of absolute values of x, or of x - w, over a warp.
 template <class V>
 DEVICE float magnitude(const float* __restrict__ x, const float* __restrict__ w, int width) {
@@ -119,20 +115,20 @@ DEVICE float magnitude(const float* __restrict__ x, const float* __restrict__ w,
 
 // shares[u, n] = rowWeights[n] near[u, n] / sum over u of near[u, n] with near = max(0, |x_n|_1 - |x_n - w_un|_1); 0/0 counts 0.
 // One block per row n, one warp per writer in turn; the sum over writers is made in their order. Reads the writers' outputs once.
-KERNEL __launch_bounds__(kNearThreads) proximityShares(
+KERNEL __launch_bounds__(kProximityThreads) proximityShares(
     const float* __restrict__ input,       // [rows, width]
     const float* __restrict__ outputs,     // [writers, rows, width]
     const float* __restrict__ rowWeights,  // [rows]
     int writers, int rows, int width, int quads,
     double* shares) {                      // [writers, rows]
-  __shared__ double parts[kNearThreads / kWarp];
+  __shared__ double parts[kProximityThreads / kWarp];
   const int n = blockX();
   const float* x = input + (int64)n * width;
   double sum = 0;
   byWidth(quads, [=, &sum](auto v) {
     using V = decltype(v);
     const float norm = magnitude<V>(x, nullptr, width);
-    for (int u = warp(); u < writers; u += kNearThreads / kWarp) {
+    for (int u = warp(); u < writers; u += kProximityThreads / kWarp) {
       const float gap = norm - magnitude<V>(x, outputs + ((int64)u * rows + n) * width, width);
       const double near = gap > 0 ? gap : 0;
       if (lane() == 0) shares[(int64)u * rows + n] = near;
@@ -142,19 +138,20 @@ KERNEL __launch_bounds__(kNearThreads) proximityShares(
   if (lane() == 0) parts[warp()] = sum;
   barrier();
   sum = 0;
-  for (int w = 0; w < kNearThreads / kWarp; w++) sum += parts[w];
-  for (int u = threadX(); u < writers; u += kNearThreads) {
+  for (int w = 0; w < kProximityThreads / kWarp; w++) sum += parts[w];
+  for (int u = threadX(); u < writers; u += kProximityThreads) {
     double* share = shares + (int64)u * rows + n;
     *share = sum > 0 ? rowWeights[n] * *share / sum : 0;
   }
 }
 
 // scores[u, column] += sum over n of shares[u, n]. One block per writer.
-KERNEL __launch_bounds__(kNearThreads) sumShares(const double* __restrict__ shares, int rows, int stride, int column, double* __restrict__ scores) {
-  __shared__ double parts[kNearThreads / kWarp];
+KERNEL __launch_bounds__(kProximityThreads) sumShares(
+    const double* __restrict__ shares, int rows, int stride, int column, double* __restrict__ scores) {
+  __shared__ double parts[kProximityThreads / kWarp];
   const int u = blockX();
   double sum = 0;
-  for (int n = threadX(); n < rows; n += kNearThreads) sum += shares[(int64)u * rows + n];
-  sum = blockSum<kNearThreads>(sum, parts);
+  for (int n = threadX(); n < rows; n += kProximityThreads) sum += shares[(int64)u * rows + n];
+  sum = blockSum<kProximityThreads>(sum, parts);
   if (threadX() == 0) scores[(int64)u * stride + column] += sum;
 }

@@ -7,14 +7,14 @@ DEVICE uint32 philox(uint32 element, uint32 step, uint64 key) {
   uint32 c0 = element, c1 = step, c2 = 0, c3 = 0;
   uint32 keyA = (uint32)key, keyB = (uint32)(key >> 32);
 #pragma unroll
-  for (int round = 0; round < 10; round++) {
-    const uint64 a = (uint64)0xD2511F53u * c0, b = (uint64)0xCD9E8D57u * c2;
+  for (int round = 0; round < kPhiloxRounds; round++) {
+    const uint64 a = (uint64)kPhiloxMultiplierA * c0, b = (uint64)kPhiloxMultiplierB * c2;
     c0 = (uint32)(b >> 32) ^ c1 ^ keyA;
     c1 = (uint32)b;
     c2 = (uint32)(a >> 32) ^ c3 ^ keyB;
     c3 = (uint32)a;
-    keyA += 0x9E3779B9u;
-    keyB += 0xBB67AE85u;
+    keyA += kPhiloxKeyStepA;
+    keyB += kPhiloxKeyStepB;
   }
   return c0;
 }
@@ -85,7 +85,8 @@ KERNEL adamWStep(
     const float* __restrict__ gradient,  // [count]
     float* __restrict__ firstMoment,     // [count]
     float* __restrict__ secondMoment,    // [count]
-    int count, double rate, double decay, double beta1, double beta2, double epsilon, double gradientScale, double correction1, double correction2) {
+    int count, double rate, double decay, double beta1, double beta2, double epsilon, double gradientScale, double correction1,
+    double correction2) {
   const int i = blockX() * threads() + threadX();
   if (i >= count) return;
   const double g = gradientScale * gradient[i];

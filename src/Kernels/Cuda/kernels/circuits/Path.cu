@@ -1,26 +1,24 @@
-// Path: sums per sequence in float64 and the GradPath step.
+// Path: sums per sequence in float64 and the step along the embedding path of EAP-GP.
 #include "rows.cuh"
-
-constexpr int kDotThreads = 256;
 
 // sums[s, split] = the dot product of x and y over a split of the rows of sequence s, times all columns. Reads x and y once; a thread
 // adds up to four float32 products before it goes on in float64, a block adds its threads in a fixed order. Grid (sequences, splits).
-KERNEL __launch_bounds__(kDotThreads) sequenceDots(
+KERNEL __launch_bounds__(kPathThreads) sequenceDots(
     const float* __restrict__ x,    // [key rows, width]
     const float* __restrict__ y,    // [key rows, width]
     const int* __restrict__ start,  // [sequences]
     const int* __restrict__ length, // [sequences]
     int width, int splitRows, int quads,
     double* __restrict__ sums) {    // [sequences, splits]
-  __shared__ double parts[kDotThreads / kWarp];
+  __shared__ double parts[kPathThreads / kWarp];
   const int sequence = blockX();
   const int first = blockY() * splitRows;
   int rows = length[sequence] - first;
   rows = rows < splitRows ? rows : splitRows;
   const int64 at = (int64)(start[sequence] + first) * width;
   double sum = 0;
-  byWidth(quads, [=, &sum](auto v) { sum = dotPart<decltype(v)>(x + at, y + at, (int64)rows * width, threadX(), kDotThreads); });
-  sum = blockSum<kDotThreads>(sum, parts);
+  byWidth(quads, [=, &sum](auto v) { sum = dotPart<decltype(v)>(x + at, y + at, (int64)rows * width, threadX(), kPathThreads); });
+  sum = blockSum<kPathThreads>(sum, parts);
   if (threadX() == 0) sums[(int64)sequence * blocksY() + blockY()] = sum;
 }
 
@@ -33,12 +31,9 @@ KERNEL sumSplits(const double* __restrict__ sums, int sequences, int splits, dou
   values[sequence] = sum;
 }
 
-constexpr int kStepThreads = 256;
-constexpr double kNoDirection = 1e-12;
-
 // gamma[s] -= stepLength[s] gradient[s] / W, W = sqrt(squaredNorms[s]) or the root of the sum of all; where W < 1e-12 gamma stays.
 // Reads gamma and gradient and writes gamma once. Grid (sequences, parts of the longest sequence's rows), one element per thread.
-KERNEL __launch_bounds__(kStepThreads) pathStep(
+KERNEL __launch_bounds__(kPathThreads) pathStep(
     float* __restrict__ gamma,                // [key rows, width]
     const float* __restrict__ gradient,       // [key rows, width]
     const double* __restrict__ squaredNorms,  // [sequences]
@@ -47,13 +42,13 @@ KERNEL __launch_bounds__(kStepThreads) pathStep(
     const int* __restrict__ start,            // [sequences]
     const int* __restrict__ length,           // [sequences]
     int sequences, int width, int quads) {
-  __shared__ double parts[kStepThreads / kWarp];
+  __shared__ double parts[kPathThreads / kWarp];
   const int sequence = blockX();
   double square;
   if (wholeBatchNorm) {
     double sum = 0;
-    for (int s = threadX(); s < sequences; s += kStepThreads) sum += squaredNorms[s];
-    square = blockSum<kStepThreads>(sum, parts);
+    for (int s = threadX(); s < sequences; s += kPathThreads) sum += squaredNorms[s];
+    square = blockSum<kPathThreads>(sum, parts);
   } else {
     square = squaredNorms[sequence];
   }
@@ -63,7 +58,7 @@ KERNEL __launch_bounds__(kStepThreads) pathStep(
   const int64 from = (int64)start[sequence] * width, floats = (int64)length[sequence] * width;
   byWidth(quads, [=](auto v) {
     using V = decltype(v);
-    const int64 i = (int64)blockY() * kStepThreads + threadX();
+    const int64 i = (int64)blockY() * kPathThreads + threadX();
     if (i < floats / kFloats<V>) store(gamma + from, i, load<V>(gamma + from, i) + load<V>(gradient + from, i) * factor);
   });
 }
