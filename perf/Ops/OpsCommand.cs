@@ -18,7 +18,8 @@ internal static class OpsCommand
 {
     public static Type[] Families { get; } =
     [
-        typeof(GemmOps), typeof(AttentionOps), typeof(EdgeOps), typeof(LayerNormOps), typeof(ActivationOps), typeof(LogitOps), typeof(PathOps), typeof(RowOps),
+        typeof(GemmOps), typeof(AttentionOps), typeof(EdgeOps), typeof(LayerNormOps), typeof(ActivationOps), typeof(LogitOps),
+        typeof(PathOps), typeof(RowOps),
         typeof(MaskOps), typeof(MixOps),
     ];
 
@@ -42,7 +43,11 @@ internal static class OpsCommand
         }
         Summary[] summaries = BenchmarkRunner.Run(Families, config);
         BenchmarkReport[] reports = [.. summaries.SelectMany(s => s.Reports)];
-        if (reports.Length == 0) throw new UsageException($"--filter {o.Filter}: no family or op has that in its name; there are {string.Join(", ", Families.Select(f => f.Name))}.");
+        if (reports.Length == 0)
+        {
+            throw new UsageException(
+                $"--filter {o.Filter}: no family or op has that in its name; there are {string.Join(", ", Families.Select(f => f.Name))}.");
+        }
         string[] wrong =
         [
             .. reports.Where(r => !r.Success).Select(r => $"{Title(r)} did not run"),
@@ -54,7 +59,8 @@ internal static class OpsCommand
         return wrong.Length == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private static string Title(BenchmarkReport report) => $"{report.BenchmarkCase.Descriptor.Type.Name}, {report.BenchmarkCase.Parameters["Case"]}";
+    private static string Title(BenchmarkReport report) =>
+        $"{report.BenchmarkCase.Descriptor.Type.Name}, {report.BenchmarkCase.Parameters["Case"]}";
 
     private static long Allocated(BenchmarkReport report) => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? 0;
 }

@@ -14,32 +14,32 @@ internal static class DiscoveryRuns
 
     public static IReadOnlyDictionary<string, Func<Gpt2Weights, PromptPair[], Findings>> All { get; } =
         new Dictionary<string, Func<Gpt2Weights, PromptPair[], Findings>>
-    {
-        ["path patching"] = (m, p) => Patch(m, p, new PathPatchingOptions { Metric = TaskMetric.ProbabilityDifference }),
-        ["path patching, frozen MLPs"] = (m, p) => Patch(
-            m, p, new PathPatchingOptions { FreezeMlps = true, SenderPositions = TokenPositions.End }),
-        ["path patching, zero"] = (m, p) => Patch(m, p, new PathPatchingOptions { Ablation = Ablation.Zero }),
-        ["paths"] = Trace,
-        ["ACDC, KL"] = (m, p) => Search(m, p, new AcdcOptions()),
-        ["ACDC, metric, zero"] = (m, p) => Search(
-            m,
-            p,
-            new AcdcOptions
-            {
-                Objective = TaskMetric.LogitDifference,
-                Absolute = true,
-                Order = SenderOrder.Reverse,
-                Ablation = Ablation.Zero,
-            }),
-        ["edge pruning"] = (m, p) => Prune(m, p, Masks),
-        ["edge pruning, node masks, mean"] = (m, p) => Prune(
-            m, p, Masks with { NodeMasks = true, NodeTarget = 0.3, Ablation = Ablation.MeanPositional, Seed = 7 }),
-        ["HAP"] = (m, p) => Prune(m, p, Masks, HybridPruning.Keep(Scores(m, p), 0.5)),
-        ["evaluation, zero"] = (m, p) => Evaluate(m, p, Ablation.Zero),
-        ["evaluation, mean"] = (m, p) => Evaluate(m, p, Ablation.MeanPositional),
-        ["completeness"] = Complete,
-        ["minimality"] = Minimal,
-    };
+        {
+            ["path patching"] = (m, p) => Patch(m, p, new PathPatchingOptions { Metric = TaskMetric.ProbabilityDifference }),
+            ["path patching, frozen MLPs"] = (m, p) => Patch(
+                m, p, new PathPatchingOptions { FreezeMlps = true, SenderPositions = TokenPositions.End }),
+            ["path patching, zero"] = (m, p) => Patch(m, p, new PathPatchingOptions { Ablation = Ablation.Zero }),
+            ["paths"] = Trace,
+            ["ACDC, KL"] = (m, p) => Search(m, p, new AcdcOptions()),
+            ["ACDC, metric, zero"] = (m, p) => Search(
+                m,
+                p,
+                new AcdcOptions
+                {
+                    Objective = TaskMetric.LogitDifference,
+                    Absolute = true,
+                    Order = SenderOrder.Reverse,
+                    Ablation = Ablation.Zero,
+                }),
+            ["edge pruning"] = (m, p) => Prune(m, p, Masks),
+            ["edge pruning, node masks, mean"] = (m, p) => Prune(
+                m, p, Masks with { NodeMasks = true, NodeTarget = 0.3, Ablation = Ablation.MeanPositional, Seed = 7 }),
+            ["HAP"] = (m, p) => Prune(m, p, Masks, HybridPruning.Keep(Scores(m, p), 0.5)),
+            ["evaluation, zero"] = (m, p) => Evaluate(m, p, Ablation.Zero),
+            ["evaluation, mean"] = (m, p) => Evaluate(m, p, Ablation.MeanPositional),
+            ["completeness"] = Complete,
+            ["minimality"] = Minimal,
+        };
 
     private static EdgePruningOptions Masks => new() { Sparsity = 0.7, Steps = Steps, BatchSize = 2 };
 

@@ -25,9 +25,9 @@ internal sealed record OpCase(string Special, double Allowed, OpCall Call)
     /// <returns>The check.</returns>
     public OpCheck Check(string family, string op) =>
         new(family, Special.Length == 0 ? op : $"{op}, {Special}", Allowed, (device, seed) => Run(device, seed, magnitudes: false))
-    {
-        Magnitudes = RoundsFactors ? (device, seed) => Run(device, seed, magnitudes: true) : null,
-    };
+        {
+            Magnitudes = RoundsFactors ? (device, seed) => Run(device, seed, magnitudes: true) : null,
+        };
 
     private double[][] Run(Device device, int seed, bool magnitudes)
     {

@@ -1,6 +1,6 @@
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Kernels;
-using Gradpath.Diagnostics.Ops;
 
 namespace Gradpath.Diagnostics.SelfTest;
 

@@ -85,9 +85,8 @@ public sealed unsafe partial class CpuDevice : Device
         }
         catch (OutOfMemoryException e)
         {
-            throw new DeviceException(
-                string.Create(CultureInfo.InvariantCulture, $"the CPU device could not allocate {bytes / 1048576.0:F0} MiB"),
-                e) { IsOutOfMemory = true };
+            string message = string.Create(CultureInfo.InvariantCulture, $"the CPU device could not allocate {bytes / 1048576.0:F0} MiB");
+            throw new DeviceException(message, e) { IsOutOfMemory = true };
         }
     }
 

@@ -135,10 +135,10 @@ internal static class AttentionOps
         };
         if (kind != 4) yield break;
         yield return new(
-            "attentionKeyGradient",
-            s.Shape,
-            (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along,
-            Run) { MostTraffic = 1.15 };
+            "attentionKeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
+        {
+            MostTraffic = 1.15,
+        };
     }
 
     private static void Attend(KernelOperands x, int[] lengths, bool lastOnly, bool backward)
