@@ -13,7 +13,7 @@ internal sealed class PromptsOptions : CommandOptions
     [Option("task", Required = true, MetaValue = "TASK", HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
     public string Task { get; set; } = "";
 
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds tokenizer.json, or vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";
 
     [Option("count", MetaValue = "N", Default = 100, HelpText = "How many prompt pairs.")]
@@ -37,6 +37,7 @@ internal static class PromptsCommand
         TaskNames.Check(options.Task);
         AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
+        TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
         PromptWriter.Write(options.Out, pairs, tokenizer);
         terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {options.Task}: {options.Out}");

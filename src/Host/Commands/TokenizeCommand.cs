@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using CommandLine;
 using Gradpath.Gpt2Runtime;
@@ -10,7 +9,7 @@ namespace Gradpath.Host.Commands;
 [Verb("tokenize", HelpText = "Turn text into token ids: one JSON string per line in, one JSON list of ids per line out.")]
 internal sealed class TokenizeOptions : CommandOptions
 {
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds tokenizer.json, or vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";
 }
 
@@ -20,6 +19,7 @@ internal static class TokenizeCommand
     public static int Run(TokenizeOptions o, Terminal terminal, CancellationToken cancellation)
     {
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(o.Model));
+        TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         for (int line = 1; terminal.In.ReadLine() is { } text; line++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -33,15 +33,9 @@ internal static class TokenizeCommand
                 prompt = null;
             }
             if (prompt is null)
-                throw new GradpathException($"line {line}: {Shorten(text)} is not a JSON string; expected one such as \"The cat\" per line.");
+                throw new GradpathException($"line {line}: {Quoted.Text(text)} is not a JSON string; expected one such as \"The cat\" per line.");
             terminal.Out.Write($"[{string.Join(", ", tokenizer.Encode(prompt))}]\n");
         }
         return ExitCode.Success;
-    }
-
-    private static string Shorten(string text)
-    {
-        string shown = text.Length > 60 ? text[..57] + "..." : text;
-        return $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(shown)}\"";
     }
 }

@@ -5,6 +5,8 @@ namespace Gradpath.Host.Commands;
 /// <summary>The directory of a vocabulary. One without weights is enough, which the search for models would pass over.</summary>
 internal static class VocabularyDirectory
 {
+    private static readonly string[] s_files = ["tokenizer.json", "vocab.json"];
+
     public static string Find(string argument) =>
-        File.Exists(Path.Combine(argument, "vocab.json")) ? argument : ModelLocator.Resolve(argument);
+        s_files.Any(name => File.Exists(Path.Combine(argument, name))) ? argument : ModelLocator.Resolve(argument);
 }

@@ -1,0 +1,121 @@
+using System.Text.Json;
+
+namespace Gradpath.Gpt2Runtime.Tokenization;
+
+/// <summary>Everything that the files of a checkpoint directory state about text and tokens, checked.</summary>
+/// <param name="Vocabulary">Tokens and merges.</param>
+/// <param name="Special">Added tokens and the begin token.</param>
+/// <param name="AddPrefixSpace">Whether text that does not begin with a space gets one.</param>
+/// <param name="Files">The files that hold the vocabulary, for people.</param>
+/// <param name="Warnings">Contradictions between files that a user should know of.</param>
+internal sealed record TokenizerDefinition(
+    Vocabulary Vocabulary, SpecialTokens Special, bool AddPrefixSpace, string Files, IReadOnlyList<string> Warnings)
+{
+    // Classes of Hugging Face's transformers that read vocab.json and merges.txt as GPT-2's tokenizer does, or as any file says.
+    private static readonly string[] Classes =
+        ["GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "TokenizersBackend"];
+
+    /// <summary>Reads the files of a checkpoint directory.</summary>
+    /// <exception cref="GradpathException">There is no vocabulary, or a file is malformed or describes another kind of tokenizer.</exception>
+    public static TokenizerDefinition Read(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+
+        // tokenizer.json wins where both are there, as it does in transformers.
+        if (TokenizerFiles.Has(directory, TokenizerFiles.Tokenizer))
+            return FromTokenizerJson(directory);
+
+        var vocabulary = ReadVocabulary(directory);
+        vocabulary = vocabulary.With(MergeList.ReadLines(Path.Combine(directory, TokenizerFiles.Merges), vocabulary));
+        var special = SpecialTokens.Read(directory, vocabulary, []);
+        if (special.Config.TokenizerClass is { } name && !Classes.Contains(name))
+        {
+            throw new GradpathException(
+                $"{Path.Combine(directory, TokenizerFiles.TokenizerConfig)}: tokenizer_class is {Quoted.Text(name)}; only GPT-2's tokenizer (GPT2Tokenizer) is supported");
+        }
+
+        var files = $"{TokenizerFiles.Vocabulary} and {TokenizerFiles.Merges}";
+        return new TokenizerDefinition(vocabulary, special, special.Config.AddPrefixSpace ?? false, files, special.Warnings);
+    }
+
+    private static TokenizerDefinition FromTokenizerJson(string directory)
+    {
+        var path = Path.Combine(directory, TokenizerFiles.Tokenizer);
+        var json = TokenizerJson.Read(path);
+        var special = SpecialTokens.Read(directory, json.Vocabulary, json.AddedTokens);
+        var warnings = special.Warnings.ToList();
+        if (Disagreement(directory, json.Vocabulary) is { } difference)
+            warnings.Add($"{directory}: {difference}; {TokenizerFiles.Tokenizer} is taken, as Hugging Face's tokenizer does");
+
+        // GPT2Tokenizer of transformers takes the prefix space from tokenizer_config.json alone. A tokenizer.json that asks for one, with
+        // no word about it there, was made by something that added it: that is obeyed, and said.
+        if (special.Config.AddPrefixSpace is null && json.AddPrefixSpace)
+            warnings.Add($"{path} asks for a space before text (add_prefix_space), and {TokenizerFiles.TokenizerConfig} says nothing; the space is added");
+        return new TokenizerDefinition(json.Vocabulary, special, special.Config.AddPrefixSpace ?? json.AddPrefixSpace, TokenizerFiles.Tokenizer, warnings);
+    }
+
+    private static Vocabulary ReadVocabulary(string directory)
+    {
+        foreach (var name in new[] { TokenizerFiles.Vocabulary, TokenizerFiles.Merges })
+        {
+            if (!TokenizerFiles.Has(directory, name))
+                throw new GradpathException($"No vocabulary: {Path.Combine(directory, name)} is missing (a GPT-2 vocabulary is {TokenizerFiles.Needed})");
+        }
+
+        var path = Path.Combine(directory, TokenizerFiles.Vocabulary);
+        return JsonFile.Read(path, root => Vocabulary.Read(root, path));
+    }
+
+    // What vocab.json and merges.txt say otherwise than tokenizer.json, or null. An unreadable one is a difference too, and no more than that.
+    private static string? Disagreement(string directory, Vocabulary vocabulary)
+    {
+        try
+        {
+            return TokensThatDiffer(Path.Combine(directory, TokenizerFiles.Vocabulary), vocabulary)
+                ?? MergesThatDiffer(Path.Combine(directory, TokenizerFiles.Merges), vocabulary);
+        }
+        catch (GradpathException error)
+        {
+            return error.Message;
+        }
+    }
+
+    private static string? TokensThatDiffer(string path, Vocabulary vocabulary)
+    {
+        if (!File.Exists(path))
+            return null;
+        return JsonFile.Read(path, root =>
+        {
+            if (root.ValueKind != JsonValueKind.Object)
+                return $"{TokenizerFiles.Vocabulary} is {JsonFile.Shown(root)}";
+            var count = 0;
+            foreach (var entry in root.EnumerateObject())
+            {
+                count++;
+                if (!vocabulary.Ids.TryGetValue(entry.Name, out var id))
+                    return $"{Quoted.Text(entry.Name)} is a token of {TokenizerFiles.Vocabulary} and none of {TokenizerFiles.Tokenizer}";
+                if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var other) || other != id)
+                    return $"the id of {Quoted.Text(entry.Name)} is {JsonFile.Shown(entry.Value)} in {TokenizerFiles.Vocabulary} and {id} in {TokenizerFiles.Tokenizer}";
+            }
+
+            return count == vocabulary.Ids.Count ? null : $"{TokenizerFiles.Vocabulary} has {count} tokens, {TokenizerFiles.Tokenizer} {vocabulary.Ids.Count}";
+        });
+    }
+
+    private static string? MergesThatDiffer(string path, Vocabulary vocabulary)
+    {
+        if (!File.Exists(path))
+            return null;
+        var merges = MergeList.ReadLines(path, vocabulary);
+        var difference = merges.Zip(vocabulary.Merges).Index().FirstOrDefault(pair => pair.Item.First != pair.Item.Second, (-1, default));
+        if (difference.Index >= 0)
+        {
+            return $"merge {difference.Index} is {Quoted.Text(difference.Item.First)} in {TokenizerFiles.Merges} and "
+                + $"{Quoted.Text(difference.Item.Second)} in {TokenizerFiles.Tokenizer}";
+        }
+
+        return merges.Count == vocabulary.Merges.Count
+            ? null
+            : $"{TokenizerFiles.Merges} has {merges.Count} merges, {TokenizerFiles.Tokenizer} {vocabulary.Merges.Count}";
+    }
+}
