@@ -24,11 +24,13 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
 
     public PromptPair Finish(PromptRow row)
     {
-        var pair = row.FromText && options.PrependBos ? Begin(row) : row.Pair;
+        var begins = row.FromText && options.PrependBos;
+        var pair = begins ? Begin(row) : row.Pair;
         if (pair.Clean.Length != pair.Corrupted.Length)
         {
+            var (clean, corrupted) = begins ? (pair.Clean.Length - 1, pair.Corrupted.Length - 1) : (pair.Clean.Length, pair.Corrupted.Length);
             throw new GradpathException(
-                $"{row.Where}: clean and corrupted must have the same number of tokens, but {Show(pair.Clean, pair.CleanText)} has {pair.Clean.Length} and {Show(pair.Corrupted, pair.CorruptedText)} has {pair.Corrupted.Length}.");
+                $"{row.Where}: clean and corrupted must have the same number of tokens, but {Show(pair.Clean, pair.CleanText)} has {clean} and {Show(pair.Corrupted, pair.CorruptedText)} has {corrupted}.");
         }
 
         if (pair.Length == 0)

@@ -24,11 +24,10 @@ public static class PromptLoader
     /// <returns>The prompts, in file order, ready for the model.</returns>
     /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
     public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options) =>
-        Load(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
+        LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
 
-    /// <inheritdoc cref="Load(string?, string?, BpeTokenizer?, PromptOptions)"/>
-    /// <remarks>The vocabulary is only read where a text is there to encode.</remarks>
-    public static PromptSet Load(string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
+    /// <summary>Loads and checks prompts as <see cref="Load"/> does, but makes the tokenizer only where there is a text to encode.</summary>
+    internal static PromptSet LoadLazily(string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Limit < 1)

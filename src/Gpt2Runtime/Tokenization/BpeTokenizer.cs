@@ -23,7 +23,7 @@ public sealed class BpeTokenizer
     private readonly AddedTokenSet _addedTokens;
     private readonly Dictionary<string, int> _addedIds;
     private readonly Dictionary<int, string> _addedTexts;
-    private readonly WordEncoder _encoder;
+    private readonly Task<WordEncoder> _encoder;
     private readonly ConcurrentDictionary<string, int[]> _words = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _wordsBySpan;
     private int _wordCount;
@@ -36,7 +36,9 @@ public sealed class BpeTokenizer
         _addedTokens = new AddedTokenSet(added, definition.Special.Config.SplitSpecialTokens);
         _addedIds = added.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
         _addedTexts = added.ToDictionary(token => token.Id, token => token.Content);
-        _encoder = new WordEncoder(_vocabulary);
+
+        // The library takes a while to build its tables for a large vocabulary; whoever loads a tokenizer has other things to do first.
+        _encoder = Task.Run(() => new WordEncoder(_vocabulary));
         _wordsBySpan = _words.GetAlternateLookup<ReadOnlySpan<char>>();
         VocabularySize = Math.Max(_vocabulary.Tokens.Length, _addedTexts.Keys.Append(-1).Max() + 1);
     }
@@ -177,7 +179,7 @@ public sealed class BpeTokenizer
         while (!rest.IsEmpty)
         {
             var length = WordSplitter.FirstWord(rest);
-            ids.AddRange(EncodeWord(rest[..length]));
+            ids.AddRange(EncodeWord(rest[..length]).AsSpan());
             rest = rest[length..];
         }
     }
@@ -187,7 +189,7 @@ public sealed class BpeTokenizer
         if (_wordsBySpan.TryGetValue(word, out var known))
             return known;
 
-        var ids = _encoder.Encode(word);
+        var ids = _encoder.GetAwaiter().GetResult().Encode(word);
         if (word.Length <= LongestRemembered && Volatile.Read(ref _wordCount) < CacheLimit && _wordsBySpan.TryAdd(word, ids))
             Interlocked.Increment(ref _wordCount);
         return ids;

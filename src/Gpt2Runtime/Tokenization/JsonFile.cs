@@ -5,20 +5,28 @@ namespace Gradpath.Gpt2Runtime.Tokenization;
 /// <summary>Reads a JSON file of a tokenizer. Whatever is wrong with it as JSON or as Unicode becomes a message with file and line.</summary>
 internal static class JsonFile
 {
-    private static readonly JsonDocumentOptions Options = new() { CommentHandling = JsonCommentHandling.Skip };
+    /// <summary>How JSON is read: comments are passed over.</summary>
+    public static readonly JsonReaderOptions Options = new() { CommentHandling = JsonCommentHandling.Skip };
 
     /// <summary>Parses a file and hands its root to a reader.</summary>
     /// <param name="path">The file.</param>
     /// <param name="read">Makes something of the root; the root is gone afterwards.</param>
     /// <returns>What the reader made.</returns>
     /// <exception cref="GradpathException">The file cannot be read, is no JSON, holds text that is no Unicode, or the reader refused it.</exception>
-    public static T Read<T>(string path, Func<JsonElement, T> read)
+    public static T Read<T>(string path, Func<JsonElement, T> read) => ReadBytes(path, bytes =>
+    {
+        using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = Options.CommentHandling });
+        return read(document.RootElement);
+    });
+
+    /// <summary>Hands the bytes of a file to a reader that goes through them itself, which is several times faster for large objects.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read)
     {
         var bytes = TokenizerFiles.ReadBytes(path);
         try
         {
-            using var document = JsonDocument.Parse(bytes, Options);
-            return read(document.RootElement);
+            return read(bytes);
         }
         catch (JsonException error)
         {
@@ -33,7 +41,7 @@ internal static class JsonFile
 
     private static int LineOfBadText(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
+        var reader = new Utf8JsonReader(json, Options);
         while (reader.Read())
         {
             if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
@@ -76,6 +84,13 @@ internal static class JsonFile
         : value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : throw new GradpathException($"{where}: {name} is {Shown(value)}; a string is needed");
+
+    /// <summary>The value at which a reader stands, as a message shows it.</summary>
+    public static string Shown(ref Utf8JsonReader reader)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        return Shown(document.RootElement);
+    }
 
     /// <summary>A value as a message shows it.</summary>
     public static string Shown(JsonElement value) => value.ValueKind switch

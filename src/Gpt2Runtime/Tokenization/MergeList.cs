@@ -7,15 +7,12 @@ namespace Gradpath.Gpt2Runtime.Tokenization;
 internal sealed class MergeList
 {
     private readonly Vocabulary _vocabulary;
-    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _tokens;
     private readonly List<string> _merges;
     private readonly HashSet<string> _seen;
-    private char[] _joined = new char[256];
 
     private MergeList(Vocabulary vocabulary)
     {
         _vocabulary = vocabulary;
-        _tokens = vocabulary.Ids.GetAlternateLookup<ReadOnlySpan<char>>();
         _merges = new List<string>(vocabulary.Ids.Count);
         _seen = new HashSet<string>(vocabulary.Ids.Count, StringComparer.Ordinal);
     }
@@ -37,29 +34,36 @@ internal sealed class MergeList
 
     /// <summary>Reads the merges of tokenizer.json: strings as in merges.txt, or arrays of two tokens.</summary>
     /// <exception cref="GradpathException">An entry is no merge of this vocabulary; names file and entry.</exception>
-    public static IReadOnlyList<string> ReadJson(JsonElement json, string path, Vocabulary vocabulary)
+    public static IReadOnlyList<string> ReadJson(ReadOnlySpan<byte> json, string path, Vocabulary vocabulary)
     {
-        if (json.ValueKind != JsonValueKind.Array)
-            throw new GradpathException($"{path}: model.merges is {JsonFile.Shown(json)}; an array of merges is needed");
+        var reader = new Utf8JsonReader(json, JsonFile.Options);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartArray)
+            throw new GradpathException($"{path}: model.merges is {JsonFile.Shown(ref reader)}; an array of merges is needed");
         var list = new MergeList(vocabulary);
-        var index = 0;
-        foreach (var entry in json.EnumerateArray())
+        for (var index = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
         {
-            list.Add(AsText(entry, path, index), path, "merge", index);
-            index++;
+            var merge = reader.TokenType == JsonTokenType.String ? reader.GetString() : ReadPair(ref reader);
+            list.Add(
+                merge ?? throw new GradpathException($"{path}, merge {index}: a string of two tokens, or an array of two, is needed"),
+                path,
+                "merge",
+                index);
         }
 
         return list._merges;
     }
 
-    private static string AsText(JsonElement entry, string path, int index)
+    // ["a", "b"] as "a b"; null where it is anything else.
+    private static string? ReadPair(ref Utf8JsonReader reader)
     {
-        if (entry.ValueKind == JsonValueKind.String)
-            return entry.GetString()!;
-        if (entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() == 2
-            && entry[0].ValueKind == JsonValueKind.String && entry[1].ValueKind == JsonValueKind.String)
-            return $"{entry[0].GetString()} {entry[1].GetString()}";
-        throw new GradpathException($"{path}, merge {index}: is {JsonFile.Shown(entry)}; a string of two tokens, or an array of two, is needed");
+        if (reader.TokenType != JsonTokenType.StartArray || !reader.Read() || reader.TokenType != JsonTokenType.String)
+            return null;
+        var left = reader.GetString();
+        if (!reader.Read() || reader.TokenType != JsonTokenType.String)
+            return null;
+        var right = reader.GetString();
+        return reader.Read() && reader.TokenType == JsonTokenType.EndArray ? $"{left} {right}" : null;
     }
 
     private void Add(string merge, string path, string unit, int number)
@@ -68,20 +72,17 @@ internal sealed class MergeList
         if (space < 1 || space == merge.Length - 1 || merge.AsSpan(space + 1).Contains(' '))
             throw new GradpathException($"{path}, {unit} {number}: {Quoted.Text(merge)} is no merge; two tokens with one space between them are needed");
 
-        if (merge.Length > _joined.Length)
-            _joined = new char[2 * merge.Length];
-        merge.CopyTo(0, _joined, 0, space);
-        merge.CopyTo(space + 1, _joined, space, merge.Length - space - 1);
-        Require(merge.AsSpan(0, space));
-        Require(merge.AsSpan(space + 1));
-        Require(_joined.AsSpan(0, merge.Length - 1));
+        string left = merge[..space], right = merge[(space + 1)..];
+        Require(left);
+        Require(right);
+        Require(left + right);
         if (!_seen.Add(merge))
             throw new GradpathException($"{path}, {unit} {number}: the merge {Quoted.Text(merge)} stands twice");
         _merges.Add(merge);
 
-        void Require(ReadOnlySpan<char> token)
+        void Require(string token)
         {
-            if (!_tokens.ContainsKey(token))
+            if (!_vocabulary.Ids.ContainsKey(token))
                 throw new GradpathException($"{path}, {unit} {number}: {Quoted.Text(token)} is not a token of {_vocabulary.Source}");
         }
     }

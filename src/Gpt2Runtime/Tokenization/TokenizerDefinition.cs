@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
 /// <summary>Everything that the files of a checkpoint directory state about text and tokens, checked.</summary>
@@ -62,8 +60,7 @@ internal sealed record TokenizerDefinition(
                 throw new GradpathException($"No vocabulary: {Path.Combine(directory, name)} is missing (a GPT-2 vocabulary is {TokenizerFiles.Needed})");
         }
 
-        var path = Path.Combine(directory, TokenizerFiles.Vocabulary);
-        return JsonFile.Read(path, root => Vocabulary.Read(root, path));
+        return Vocabulary.Read(Path.Combine(directory, TokenizerFiles.Vocabulary));
     }
 
     // What vocab.json and merges.txt say otherwise than tokenizer.json, or null. An unreadable one is a difference too, and no more than that.
@@ -84,22 +81,18 @@ internal sealed record TokenizerDefinition(
     {
         if (!File.Exists(path))
             return null;
-        return JsonFile.Read(path, root =>
+        var others = Vocabulary.Read(path).Ids;
+        foreach (var (token, other) in others)
         {
-            if (root.ValueKind != JsonValueKind.Object)
-                return $"{TokenizerFiles.Vocabulary} is {JsonFile.Shown(root)}";
-            var count = 0;
-            foreach (var entry in root.EnumerateObject())
-            {
-                count++;
-                if (!vocabulary.Ids.TryGetValue(entry.Name, out var id))
-                    return $"{Quoted.Text(entry.Name)} is a token of {TokenizerFiles.Vocabulary} and none of {TokenizerFiles.Tokenizer}";
-                if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var other) || other != id)
-                    return $"the id of {Quoted.Text(entry.Name)} is {JsonFile.Shown(entry.Value)} in {TokenizerFiles.Vocabulary} and {id} in {TokenizerFiles.Tokenizer}";
-            }
+            if (!vocabulary.Ids.TryGetValue(token, out var id))
+                return $"{Quoted.Text(token)} is a token of {TokenizerFiles.Vocabulary} and none of {TokenizerFiles.Tokenizer}";
+            if (other != id)
+                return $"the id of {Quoted.Text(token)} is {other} in {TokenizerFiles.Vocabulary} and {id} in {TokenizerFiles.Tokenizer}";
+        }
 
-            return count == vocabulary.Ids.Count ? null : $"{TokenizerFiles.Vocabulary} has {count} tokens, {TokenizerFiles.Tokenizer} {vocabulary.Ids.Count}";
-        });
+        return others.Count == vocabulary.Ids.Count
+            ? null
+            : $"{TokenizerFiles.Vocabulary} has {others.Count} tokens, {TokenizerFiles.Tokenizer} {vocabulary.Ids.Count}";
     }
 
     private static string? MergesThatDiffer(string path, Vocabulary vocabulary)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
@@ -86,9 +87,10 @@ internal sealed record TokenizerJson(Vocabulary Vocabulary, IReadOnlyList<AddedT
         if (model.Property("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out var share) && share == 0))
             throw new GradpathException($"{where}: dropout is {JsonFile.Shown(dropout)}; only tokens that are the same every time are supported (null)");
 
-        var vocabulary = Vocabulary.Read(model.Property("vocab") ?? throw new GradpathException($"{where}: has no vocab"), path);
+        var tokens = model.Property("vocab") ?? throw new GradpathException($"{where}: has no vocab");
         var merges = model.Property("merges") ?? throw new GradpathException($"{where}: has no merges");
-        return vocabulary.With(MergeList.ReadJson(merges, path, vocabulary));
+        var vocabulary = Vocabulary.Read(JsonMarshal.GetRawUtf8Value(tokens), path);
+        return vocabulary.With(MergeList.ReadJson(JsonMarshal.GetRawUtf8Value(merges), path, vocabulary));
     }
 
     private static string TypeOf(JsonElement json)

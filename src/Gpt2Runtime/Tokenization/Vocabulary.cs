@@ -8,6 +8,9 @@ internal sealed class Vocabulary
     // Ids may have gaps, but ten bytes of a file are not to ask for ten million places in memory.
     private const int LargestGap = 1 << 20;
 
+    // Bytes of an entry of GPT-2's vocab.json, for the first size of the table.
+    private const int AverageEntry = 20;
+
     private Vocabulary(string source, Dictionary<string, int> ids, string?[] tokens)
     {
         Source = source;
@@ -39,31 +42,41 @@ internal sealed class Vocabulary
     /// <summary>The vocabulary with its merges.</summary>
     public Vocabulary With(IReadOnlyList<string> merges) => new(Source, Ids, Tokens) { Merges = merges };
 
+    /// <summary>Reads vocab.json.</summary>
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, string)"/>
+    public static Vocabulary Read(string path) => JsonFile.ReadBytes(path, bytes => Read(bytes.Span, path));
+
     /// <summary>Reads a JSON object from token to id.</summary>
     /// <param name="json">The object.</param>
     /// <param name="path">The file that holds it.</param>
     /// <returns>The vocabulary, still without merges.</returns>
     /// <exception cref="GradpathException">It is no such object, or a token or an id stands twice.</exception>
-    public static Vocabulary Read(JsonElement json, string path)
+    public static Vocabulary Read(ReadOnlySpan<byte> json, string path)
     {
-        if (json.ValueKind != JsonValueKind.Object)
-            throw new GradpathException($"{path}: a JSON object from token to id is needed, not {JsonFile.Shown(json)}");
+        var reader = new Utf8JsonReader(json, JsonFile.Options);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new GradpathException($"{path}: a JSON object from token to id is needed, not {JsonFile.Shown(ref reader)}");
 
-        var count = json.GetPropertyCount();
-        if (count == 0)
-            throw new GradpathException($"{path}: the vocabulary is empty");
-        var ids = new Dictionary<string, int>(count, StringComparer.Ordinal);
-        var largest = 0;
-        foreach (var entry in json.EnumerateObject())
+        var ids = new Dictionary<string, int>(json.Length / AverageEntry, StringComparer.Ordinal);
+        var (largest, largestToken) = (0, "");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var token = entry.Name;
-            var id = ReadId(entry.Value, token, count, path);
-            largest = Math.Max(largest, id);
+            var token = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id) || id < 0)
+                throw BadId(token, JsonFile.Shown(ref reader), path);
             if (!ids.TryAdd(token, id))
                 throw new GradpathException($"{path}: the token {Quoted.Text(token)} stands twice");
+            if (id > largest)
+                (largest, largestToken) = (id, token);
         }
 
-        var tokens = new string?[largest + 1];
+        // Whatever follows the object is refused by the reader.
+        reader.Read();
+        if (ids.Count == 0)
+            throw new GradpathException($"{path}: the vocabulary is empty");
+        var tokens = new string?[CheckId(largest, largestToken, ids.Count, path) + 1];
         foreach (var (token, id) in ids)
         {
             if (tokens[id] is { } other)
@@ -83,7 +96,7 @@ internal sealed class Vocabulary
     public static int ReadId(JsonElement value, string token, int count, string where)
     {
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out var id) || id < 0)
-            throw new GradpathException($"{where}: the id of {Quoted.Text(token)} is {JsonFile.Shown(value)}; an integer from 0 is needed");
+            throw BadId(token, JsonFile.Shown(value), where);
         return CheckId(id, token, count, where);
     }
 
@@ -92,4 +105,7 @@ internal sealed class Vocabulary
     public static int CheckId(int id, string token, int count, string where) => id < count + LargestGap
         ? id
         : throw new GradpathException($"{where}: the id of {Quoted.Text(token)} is {id}, far beyond a vocabulary of {count} tokens");
+
+    private static GradpathException BadId(string token, string shown, string where) =>
+        new($"{where}: the id of {Quoted.Text(token)} is {shown}; an integer from 0 is needed");
 }

@@ -45,7 +45,7 @@ internal sealed record PromptRequest
     {
         // Prompts of token ids need no vocabulary, not even a readable one.
         Lazy<BpeTokenizer>? tokenizer = checkpoint.HasVocabulary ? new(() => BpeTokenizer.Load(checkpoint.Directory)) : null;
-        PromptSet prompts = PromptLoader.Load(Task, Data, tokenizer, new PromptOptions
+        PromptSet prompts = PromptLoader.LoadLazily(Task, Data, tokenizer, new PromptOptions
         {
             Vocabulary = checkpoint.Config.Vocabulary,
             Positions = checkpoint.Config.Positions,
