@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime;
 
@@ -26,6 +27,14 @@ internal static class Quoted
         }
 
         return shown.Append(text.Length > LongestText + 1 ? "...\"" : "\"").ToString();
+    }
+
+    /// <summary>What the platform says of malformed JSON, without the rest of the file, which it quotes at times.</summary>
+    public static string Reason(JsonException error)
+    {
+        const int Begin = 60, End = 120;
+        var message = error.Message.ReplaceLineEndings(" ");
+        return message.Length <= Begin + End ? message : $"{message[..Begin]}...{message[^End..]}";
     }
 
     /// <summary>Token ids: the first of them, and how many there are where that is not all.</summary>

@@ -40,7 +40,7 @@ internal static class JsonlPromptReader
         }
         catch (JsonException error)
         {
-            throw new GradpathException($"{where}: not valid JSON: {error.Message}", error);
+            throw new GradpathException($"{where}: not valid JSON: {Quoted.Reason(error)}", error);
         }
         catch (InvalidOperationException error)
         {

@@ -30,7 +30,7 @@ internal static class JsonFile
         }
         catch (JsonException error)
         {
-            throw new GradpathException($"{path}, line {error.LineNumber + 1}: not valid JSON: {error.Message}", error);
+            throw new GradpathException($"{path}, line {error.LineNumber + 1}: not valid JSON: {Quoted.Reason(error)}", error);
         }
         catch (InvalidOperationException error)
         {
