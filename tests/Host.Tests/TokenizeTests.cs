@@ -35,13 +35,17 @@ public class TokenizeTests
         Assert.Equal("", Cli.RunWith("", default, "tokenize", "--model", SharedFiles.Require("data/tokenizer-gpt2")).Succeeds().Out);
 
     [Fact]
-    public void Special_token_in_a_text_is_one_token() =>
-        Assert.StartsWith("[2542, ", Cli.RunWith("\"<|endoftext|>When\"\n", default, "tokenize", "--model", "demo").Succeeds().Out, StringComparison.Ordinal);
+    public void Special_token_in_a_text_is_one_token()
+    {
+        Cli run = Cli.RunWith("\"<|endoftext|>When\"\n", default, "tokenize", "--model", "demo").Succeeds();
+        Assert.Equal("[2542, 568]\n", run.Out);
+    }
 
     [Fact]
     public void A_long_line_is_quoted_in_part()
     {
-        Cli run = Cli.RunWith(new string('x', 5000), default, "tokenize", "--model", "demo").Fails(1, "line 1", "xxx...\" is not a JSON string");
+        Cli run = Cli.RunWith(new string('x', 5000), default, "tokenize", "--model", "demo");
+        run.Fails(1, "line 1", "xxx...\" is no JSON string");
         Assert.InRange(run.Error.Length, 1, 300);
     }
 

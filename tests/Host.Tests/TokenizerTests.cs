@@ -9,7 +9,11 @@ namespace Gradpath.Host.Tests;
 /// <summary>The same prompt, however its begin token and its vocabulary are written, gives the same numbers.</summary>
 public sealed class TokenizerTests : IDisposable
 {
-    private const string Plain = """{"clean": "When Mary and John went to the store, John gave a drink to", "corrupted": "When Mary and John went to the store, Paul gave a drink to", "answers": [" Mary"], "wrong_answers": [" John"]}""";
+    private const string Plain = """
+        {"clean": "When Mary and John went to the store, John gave a drink to", "answers": [" Mary"], "wrong_answers": [" John"],
+        """ + """
+         "corrupted": "When Mary and John went to the store, Paul gave a drink to"}
+        """;
 
     private static readonly string Demo = ModelLocator.Resolve("demo");
 
@@ -18,7 +22,7 @@ public sealed class TokenizerTests : IDisposable
     [Fact]
     public void The_begin_token_in_the_text_is_the_one_in_front_of_it()
     {
-        string plain = Write("plain.jsonl", Plain), begun = Write("begun.jsonl", Plain.Replace("When", "<|endoftext|>When", StringComparison.Ordinal));
+        string plain = Write("plain.jsonl", Plain), begun = Write("begun.jsonl", Beginning("<|endoftext|>"));
         string expected = Means(Score("demo", plain).Succeeds("begin token: \"<|endoftext|>\" (2542)"));
         Assert.Equal(expected, Means(Score("demo", begun, "--no-bos").Succeeds("begin token: none was put in front of the prompts")));
         Assert.NotEqual(expected, Means(Score("demo", plain, "--no-bos").Succeeds()));
@@ -27,7 +31,8 @@ public sealed class TokenizerTests : IDisposable
         Assert.Equal(expected, Means(twice));
         Assert.Equal(0, twice.ExitCode);
         Assert.StartsWith("warning: ", twice.Error, StringComparison.Ordinal);
-        Assert.Contains("begun.jsonl, line 1: the text begins with the begin token \"<|endoftext|>\" (2542) already", twice.Error, StringComparison.Ordinal);
+        const string Warning = "begun.jsonl, line 1: the text begins with the begin token \"<|endoftext|>\" (2542) already";
+        Assert.Contains(Warning, twice.Error, StringComparison.Ordinal);
         Assert.Single(twice.Error.TrimEnd('\n').Split('\n'));
     }
 
@@ -46,7 +51,7 @@ public sealed class TokenizerTests : IDisposable
         Cli asIds = Score(model, ids, "--out", scores).Succeeds();
         Assert.Equal(Means(asIds), Means(run));
         Assert.Null(ScoreFile.Read(scores).Provenance!.BeginToken);
-        Assert.Equal(Means(asIds), Means(Score(model, Write("written.jsonl", Plain.Replace("When", "!When", StringComparison.Ordinal)), "--no-bos")));
+        Assert.Equal(Means(asIds), Means(Score(model, Write("written.jsonl", Beginning("!")), "--no-bos")));
         Assert.NotEqual(Means(asIds), Means(Score("demo", text)));
     }
 
@@ -60,8 +65,9 @@ public sealed class TokenizerTests : IDisposable
         foreach (string name in new[] { "vocab.json", "merges.txt" }) File.Delete(Path.Combine(model, name));
         string plain = Write("plain.jsonl", Plain);
         Assert.Equal(Means(Score("demo", plain)), Means(Score(model, plain).Succeeds()));
-        Cli.Run("score", "--model", model, "--task", "ioi", "--limit", "4", "--top", "0", "--device", "cpu").Succeeds("4 prompt pairs of ioi");
-        Cli.Run("info", "--model", model, "--device", "cpu").Succeeds("2,543 tokens; their text is in tokenizer.json", "begin token", "\"<|endoftext|>\" (2542), GPT-2's own");
+        Cli.Run("score", "--model", model, "--task", "ioi", "--limit", "4", "--top", "0", "--device", "cpu").Succeeds("4 prompt pairs");
+        Cli.Run("info", "--model", model, "--device", "cpu")
+            .Succeeds("2,543 tokens; their text is in tokenizer.json", "begin token", "\"<|endoftext|>\" (2542), GPT-2's own");
 
         // Neither config.json nor weights are needed for the vocabulary alone.
         foreach (string name in new[] { "config.json", "model.safetensors" }) File.Delete(Path.Combine(model, name));
@@ -96,8 +102,12 @@ public sealed class TokenizerTests : IDisposable
         using TinyModel tiny = new();
         string text = tiny.Path("text.jsonl");
         File.WriteAllText(text, """{"clean": "ab", "corrupted": "ac", "answers": ["d"], "wrong_answers": ["e"]}""");
-        void Vocabulary(int count) => File.WriteAllText(
-            Path.Combine(tiny.ModelDirectory, "vocab.json"), JsonSerializer.Serialize(Enumerable.Range(0, count).ToDictionary(i => ((char)('a' + i)).ToString(), i => i)));
+        void Vocabulary(int count)
+        {
+            Dictionary<string, int> letters = Enumerable.Range(0, count).ToDictionary(i => ((char)('a' + i)).ToString());
+            File.WriteAllText(Path.Combine(tiny.ModelDirectory, "vocab.json"), JsonSerializer.Serialize(letters));
+        }
+
         File.WriteAllText(Path.Combine(tiny.ModelDirectory, "merges.txt"), "#version: 0.2\n");
 
         Vocabulary(10);
@@ -111,7 +121,8 @@ public sealed class TokenizerTests : IDisposable
         const string TooLarge = "the tokenizer has 26 ids, the model's embedding 20 rows: tokens with ids from 20 on cannot be used";
         Assert.Equal($"note: {TooLarge}\n", Score(tiny.ModelDirectory, text, "--no-bos").Error);
         File.WriteAllText(text, """{"clean": "az", "corrupted": "ac", "answers": ["d"], "wrong_answers": ["e"]}""");
-        Score(tiny.ModelDirectory, text, "--no-bos").Fails(1, "text.jsonl, line 1: token id 25 in clean is outside the model's vocabulary (0 to 19)");
+        Score(tiny.ModelDirectory, text, "--no-bos")
+            .Fails(1, "text.jsonl, line 1: token id 25 in clean is outside the model's vocabulary (0 to 19)");
         Score(tiny.ModelDirectory, text).Fails(1, "the model's vocabulary has none");
     }
 
@@ -119,18 +130,24 @@ public sealed class TokenizerTests : IDisposable
     public void A_vocabulary_that_cannot_be_read_matters_only_to_texts()
     {
         using TinyModel tiny = new();
-        File.WriteAllText(Path.Combine(tiny.ModelDirectory, "tokenizer.json"), """{"pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece"}}""");
+        File.WriteAllText(
+            Path.Combine(tiny.ModelDirectory, "tokenizer.json"),
+            """{"pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece"}}""");
         Score(tiny.ModelDirectory, tiny.Pairs).Succeeds();
         Cli.Run("info", "--model", tiny.ModelDirectory, "--device", "cpu").Succeeds("prompts must be token ids", "BertPreTokenizer");
-        Score(tiny.ModelDirectory, Write("plain.jsonl", Plain)).Fails(1, "tokenizer.json: pre_tokenizer is of type BertPreTokenizer; only ByteLevel");
+        Score(tiny.ModelDirectory, Write("plain.jsonl", Plain)).Fails(1, "tokenizer.json: pre_tokenizer is of type BertPreTokenizer");
     }
 
     public void Dispose() => _folder.Dispose();
 
-    private static Cli Score(string model, string data, params string[] options) =>
-        Cli.Run(["score", "--model", model, "--data", data, "--method", "eap", "--top", "0", "--device", "cpu", "--threads", "1", .. options]);
+    private static Cli Score(string model, string data, params string[] options) => Cli.Run(
+        ["score", "--model", model, "--data", data, "--method", "eap", "--top", "0", "--device", "cpu", "--threads", "1", .. options]);
 
-    private static string Means(Cli run) => run.Out.Split('\n').Single(line => line.StartsWith("mean logit-diff", StringComparison.Ordinal));
+    private static string Means(Cli run) =>
+        run.Out.Split('\n').Single(line => line.StartsWith("mean logit-diff", StringComparison.Ordinal));
+
+    // The plain prompt with a token written in front of its texts.
+    private static string Beginning(string token) => Plain.Replace("When", $"{token}When", StringComparison.Ordinal);
 
     private static Dictionary<string, int> Vocabulary() =>
         JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(Path.Combine(Demo, "vocab.json")))!;
@@ -143,9 +160,10 @@ public sealed class TokenizerTests : IDisposable
 
     private string Model(string name)
     {
-        DirectoryInfo model = Directory.CreateDirectory(_folder[name]);
-        foreach (string file in new[] { "config.json", "model.safetensors", "vocab.json", "merges.txt" }) File.Copy(Path.Combine(Demo, file), Path.Combine(model.FullName, file));
-        return model.FullName;
+        string model = Directory.CreateDirectory(_folder[name]).FullName;
+        foreach (string file in new[] { "config.json", "model.safetensors", "vocab.json", "merges.txt" })
+            File.Copy(Path.Combine(Demo, file), Path.Combine(model, file));
+        return model;
     }
 
     // The plain prompt as ids, with a begin token.
@@ -169,11 +187,11 @@ public sealed class TokenizerTests : IDisposable
         File.WriteAllText(Path.Combine(model, "tokenizer.json"), JsonSerializer.Serialize(new
         {
             version = "1.0",
-            added_tokens = new[] { new { id = 2542, content = "<|endoftext|>", single_word = false, lstrip = false, rstrip = false, normalized = false, special = true } },
+            added_tokens = new[] { new { id = 2542, content = "<|endoftext|>", normalized = false, special = true } },
             normalizer = (string?)null,
             pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true },
             decoder = new { type = "ByteLevel" },
-            model = new { type = "BPE", unk_token = "<|endoftext|>", vocab = Vocabulary(), merges = pairs ? (object)merges.Select(merge => merge.Split(' ')) : merges },
+            model = new { type = "BPE", vocab = Vocabulary(), merges = pairs ? (object)merges.Select(merge => merge.Split(' ')) : merges },
         }));
     }
 }

@@ -69,7 +69,11 @@ internal sealed class CsvTaskReader
         if (year is < 0 or > 99)
             throw new GradpathException($"{row.Where}: the year {year} is not within 0 and 99.");
         if (!row["clean"].Contains($"{year:00} ", StringComparison.Ordinal))
-            throw new GradpathException($"{row.Where}: correct_idx is {year}, but no number in {Quoted.Text(row["clean"])} ends in {year:00}.");
+        {
+            throw new GradpathException(
+                $"{row.Where}: correct_idx is {year}, but no number in {Quoted.Text(row["clean"])} ends in {year:00}.");
+        }
+
         return Pair(row, digits.After(year), digits.UpTo(year));
     };
 

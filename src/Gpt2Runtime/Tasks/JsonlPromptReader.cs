@@ -70,7 +70,8 @@ internal static class JsonlPromptReader
         if (tokenizer is null)
         {
             throw new GradpathException(
-                $"{row.Where}: the prompt is text, and the model has no vocabulary to encode it ({TokenizerFiles.Needed}). Give token ids (clean_ids, ...) or a model with its vocabulary.");
+                $"{row.Where}: the prompt is text, and the model has no vocabulary to encode it ({TokenizerFiles.Needed}). "
+                + "Give token ids (clean_ids, ...) or a model with its vocabulary.");
         }
 
         var pair = new PromptPair(
@@ -92,7 +93,9 @@ internal static class JsonlPromptReader
         {
             var pieces = tokenizer.Encode(text).Select(id => Quoted.Text(tokenizer.Decode([id]))).ToArray();
             var shown = string.Join(" + ", pieces.Take(8)) + (pieces.Length > 8 ? $" + ... {pieces.Length} in all" : "");
-            return new($"{row.Where}: {Quoted.Text(text)} in {field} is not one token of this vocabulary, with or without a leading space (it is {shown}).");
+            return new(
+                $"{row.Where}: {Quoted.Text(text)} in {field} is not one token of this vocabulary, "
+                + $"with or without a leading space (it is {shown}).");
         }
     }
 

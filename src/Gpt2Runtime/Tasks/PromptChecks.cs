@@ -28,9 +28,11 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
         var pair = begins ? Begin(row) : row.Pair;
         if (pair.Clean.Length != pair.Corrupted.Length)
         {
-            var (clean, corrupted) = begins ? (pair.Clean.Length - 1, pair.Corrupted.Length - 1) : (pair.Clean.Length, pair.Corrupted.Length);
+            var uncounted = begins ? 1 : 0;
             throw new GradpathException(
-                $"{row.Where}: clean and corrupted must have the same number of tokens, but {Show(pair.Clean, pair.CleanText)} has {clean} and {Show(pair.Corrupted, pair.CorruptedText)} has {corrupted}.");
+                $"{row.Where}: clean and corrupted must have the same number of tokens, "
+                + $"but {Show(pair.Clean, pair.CleanText)} has {pair.Clean.Length - uncounted} "
+                + $"and {Show(pair.Corrupted, pair.CorruptedText)} has {pair.Corrupted.Length - uncounted}.");
         }
 
         if (pair.Length == 0)
@@ -53,7 +55,8 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
     private PromptPair Begin(PromptRow row)
     {
         _begin = tokenizer!.Value.BeginToken ?? throw new GradpathException(
-            $"{row.Where}: prompts are to start with a begin token, and the model's vocabulary has none (no file names one, and {BpeTokenizer.EndOfTextToken} is not in it). Leave it out (--no-bos).");
+            $"{row.Where}: prompts are to start with a begin token, and the model's vocabulary has none "
+            + $"(no file names one, and {BpeTokenizer.EndOfTextToken} is not in it). Leave it out (--no-bos).");
         var clean = Begin(row, row.Pair.Clean);
         return row.Pair with
         {

@@ -26,7 +26,7 @@ public static class PromptLoader
     public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options) =>
         LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
 
-    /// <summary>Loads and checks prompts as <see cref="Load"/> does, but makes the tokenizer only where there is a text to encode.</summary>
+    /// <summary>Loads and checks prompts as <see cref="Load"/> does. The tokenizer is only made where there is a text to encode.</summary>
     internal static PromptSet LoadLazily(string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -40,7 +40,8 @@ public static class PromptLoader
         {
             return Generate(
                 info ?? throw new GradpathException("There are no prompts: name a task, a file of prompts, or both."),
-                tokenizer?.Value ?? throw new GradpathException($"Prompts of {task} can be made only for a model with a vocabulary ({TokenizerFiles.Needed})."),
+                tokenizer?.Value ?? throw new GradpathException(
+                    $"Prompts of {task} can be made only for a model with a vocabulary ({TokenizerFiles.Needed})."),
                 options,
                 metric,
                 checks);
@@ -53,7 +54,8 @@ public static class PromptLoader
             pairs.Add(checks.Finish(row));
         if (pairs.Count == 0)
             throw new GradpathException($"{file.Path}: the file holds no prompts.");
-        return checks.Complete(new PromptSet(info?.Name ?? Path.GetFileNameWithoutExtension(file.Path), metric, pairs, file.Path, file.Hash));
+        var name = info?.Name ?? Path.GetFileNameWithoutExtension(file.Path);
+        return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
     }
 
     private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
@@ -90,7 +92,8 @@ public static class PromptLoader
                 return new CsvTaskReader(
                     task ?? throw new GradpathException($"{file.Path}: say which task the CSV file is of; its columns differ from task to task."),
                     file,
-                    tokenizer?.Value ?? throw new GradpathException($"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),
+                    tokenizer?.Value ?? throw new GradpathException(
+                        $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),
                     options.HardCorruption).Read();
             default:
                 throw new GradpathException($"{file.Path}: prompts are read from .csv and .jsonl files.");

@@ -5,8 +5,8 @@ using System.Text;
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
 /// <summary>
-/// GPT-2's tokenizer as a checkpoint directory describes it; the ids are those of Hugging Face's GPT-2 tokenizer. Added tokens, special ones
-/// among them, are found first. What lies between is split into words, and each word is encoded by byte-pair merging.
+/// GPT-2's tokenizer as a checkpoint directory describes it; the ids are those of Hugging Face's GPT-2 tokenizer. Added tokens,
+/// special ones among them, are found first. What lies between is split into words, and each word is encoded by byte-pair merging.
 /// Safe to use from several threads.
 /// </summary>
 public sealed class BpeTokenizer
@@ -72,10 +72,10 @@ public sealed class BpeTokenizer
     /// </summary>
     /// <param name="directory">The directory that holds them.</param>
     /// <returns>The tokenizer.</returns>
-    /// <exception cref="GradpathException">A file is missing, malformed or describes another kind of tokenizer; names the file and the place.</exception>
+    /// <exception cref="GradpathException">A file is missing, malformed or of another kind of tokenizer; names file and place.</exception>
     public static BpeTokenizer Load(string directory) => new(TokenizerDefinition.Read(directory));
 
-    /// <summary>The token ids of a text. Added and special tokens in it are single tokens; half of a surrogate pair counts as U+FFFD.</summary>
+    /// <summary>The token ids of a text. Added and special tokens in it are single tokens; half of a surrogate pair is U+FFFD.</summary>
     /// <param name="text">The text, which may be empty.</param>
     /// <returns>Its ids. No begin token is put in front.</returns>
     /// <exception cref="GradpathException">The vocabulary lacks a byte that the text needs.</exception>
@@ -103,8 +103,8 @@ public sealed class BpeTokenizer
     }
 
     /// <summary>
-    /// The text of token ids: their bytes as UTF-8, where broken sequences become U+FFFD. It undoes <see cref="Encode"/>, except for spaces that
-    /// a checkpoint's settings add before text or take from around an added token.
+    /// The text of token ids: their bytes as UTF-8, where broken sequences become U+FFFD. It undoes <see cref="Encode"/>, except for
+    /// spaces that a checkpoint's settings add before text or take from around an added token.
     /// </summary>
     /// <param name="ids">Token ids of this vocabulary.</param>
     /// <returns>The text.</returns>
@@ -131,7 +131,7 @@ public sealed class BpeTokenizer
     public int? TokenId(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _addedIds.TryGetValue(text, out var added) || _vocabulary.Ids.TryGetValue(ByteAlphabet.Spell(text), out added) ? added : null;
+        return _addedIds.TryGetValue(text, out var id) || _vocabulary.Ids.TryGetValue(ByteAlphabet.Spell(text), out id) ? id : null;
     }
 
     /// <summary>The id that a text is encoded as where that is one token, otherwise null.</summary>
@@ -159,8 +159,9 @@ public sealed class BpeTokenizer
     {
         if (VocabularySize == rows)
             return null;
-        var difference = string.Create(CultureInfo.InvariantCulture, $"the tokenizer has {VocabularySize:N0} ids, the model's embedding {rows:N0} rows: ");
-        return difference + (VocabularySize < rows
+        var sizes = string.Create(
+            CultureInfo.InvariantCulture, $"the tokenizer has {VocabularySize:N0} ids, the model's embedding {rows:N0} rows: ");
+        return sizes + (VocabularySize < rows
             ? $"ids from {VocabularySize} on have no text (padding)"
             : $"tokens with ids from {rows} on cannot be used");
     }

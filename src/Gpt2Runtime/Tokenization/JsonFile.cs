@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
-/// <summary>Reads a JSON file of a tokenizer. Whatever is wrong with it as JSON or as Unicode becomes a message with file and line.</summary>
+/// <summary>Reads JSON files of a tokenizer. What is wrong with one as JSON or as Unicode becomes a message with file and line.</summary>
 internal static class JsonFile
 {
     /// <summary>How JSON is read: comments are passed over.</summary>
@@ -12,14 +12,14 @@ internal static class JsonFile
     /// <param name="path">The file.</param>
     /// <param name="read">Makes something of the root; the root is gone afterwards.</param>
     /// <returns>What the reader made.</returns>
-    /// <exception cref="GradpathException">The file cannot be read, is no JSON, holds text that is no Unicode, or the reader refused it.</exception>
+    /// <exception cref="GradpathException">The file is unreadable, no JSON or no Unicode, or the reader refused it.</exception>
     public static T Read<T>(string path, Func<JsonElement, T> read) => ReadBytes(path, bytes =>
     {
         using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = Options.CommentHandling });
         return read(document.RootElement);
     });
 
-    /// <summary>Hands the bytes of a file to a reader that goes through them itself, which is several times faster for large objects.</summary>
+    /// <summary>Hands the bytes of a file to a reader that goes through them itself, which is much faster for large objects.</summary>
     /// <inheritdoc cref="Read"/>
     public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read)
     {
@@ -98,7 +98,7 @@ internal static class JsonFile
         JsonValueKind.Object => "a JSON object",
         JsonValueKind.Array => "a JSON array",
         JsonValueKind.String => Quoted.Text(value.GetString()),
-        JsonValueKind.Number => value.GetRawText() is { Length: <= 40 } number ? number : $"a number of {value.GetRawText().Length} characters",
+        JsonValueKind.Number when value.GetRawText() is { Length: > 40 } number => $"a number of {number.Length} characters",
         _ => value.GetRawText(),
     };
 }

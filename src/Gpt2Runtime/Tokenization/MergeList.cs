@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
-/// <summary>Reads merges and checks them against the vocabulary: both parts and what they make must be tokens, and none may stand twice.</summary>
+/// <summary>
+/// Reads merges and checks them against the vocabulary: both parts and what they make must be tokens, and none may stand twice.
+/// </summary>
 internal sealed class MergeList
 {
     private readonly Vocabulary _vocabulary;
@@ -17,7 +19,7 @@ internal sealed class MergeList
         _seen = new HashSet<string>(vocabulary.Ids.Count, StringComparer.Ordinal);
     }
 
-    /// <summary>Reads merges.txt: a line per merge, the two tokens with one space between them. A first line "#version" is passed over.</summary>
+    /// <summary>Reads merges.txt: a merge per line, two tokens with a space between them. A first line "#version" is passed over.</summary>
     /// <exception cref="GradpathException">A line is no merge of this vocabulary; names file and line.</exception>
     public static IReadOnlyList<string> ReadLines(string path, Vocabulary vocabulary)
     {
@@ -70,7 +72,10 @@ internal sealed class MergeList
     {
         var space = merge.IndexOf(' ', StringComparison.Ordinal);
         if (space < 1 || space == merge.Length - 1 || merge.AsSpan(space + 1).Contains(' '))
-            throw new GradpathException($"{path}, {unit} {number}: {Quoted.Text(merge)} is no merge; two tokens with one space between them are needed");
+        {
+            throw new GradpathException(
+                $"{path}, {unit} {number}: {Quoted.Text(merge)} is no merge; two tokens with one space between them are needed");
+        }
 
         string left = merge[..space], right = merge[(space + 1)..];
         Require(left);

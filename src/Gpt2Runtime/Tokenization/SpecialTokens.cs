@@ -21,6 +21,7 @@ internal sealed class SpecialTokens
     private readonly Vocabulary _vocabulary;
     private readonly Dictionary<string, AddedToken> _tokens = new(StringComparer.Ordinal);
     private readonly Dictionary<int, string> _contents = [];
+    private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
     private readonly List<string> _warnings = [];
     private TokenizerConfig _config = new();
     private TokenizerConfig _map = new();
@@ -100,8 +101,8 @@ internal sealed class SpecialTokens
 
         if (IdOf(token.Content) is { } known && known != token.Id)
         {
-            throw new GradpathException(
-                $"{path}: the id of {Quoted.Text(token.Content)} is {token.Id}, but another file of the directory gives it {known}");
+            var source = _paths.GetValueOrDefault(token.Content, _vocabulary.Source);
+            throw new GradpathException($"{path}: the id of {Quoted.Text(token.Content)} is {token.Id}, but {known} in {source}");
         }
 
         var other = _contents.GetValueOrDefault(token.Id) ?? (token.Id < _vocabulary.Tokens.Length ? _vocabulary.Tokens[token.Id] : null);
@@ -109,6 +110,7 @@ internal sealed class SpecialTokens
             throw new GradpathException($"{path}: {Quoted.Text(token.Content)} has id {token.Id}, which is that of {Quoted.Text(other)}");
         _tokens[token.Content] = token;
         _contents[token.Id] = token.Content;
+        _paths[token.Content] = path;
     }
 
     // Flags that a list of added tokens has stated stay; that the token is special is what its name says.
@@ -162,9 +164,11 @@ internal sealed class SpecialTokens
             BeginSource = file is null ? "GPT-2's own; no file names another" : $"named by {file}";
         }
 
-        if (file == TokenizerFiles.SpecialTokensMap && _config.Special.GetValueOrDefault(Name) is { } other && other.Content != token?.Content)
+        var other = file == TokenizerFiles.SpecialTokensMap ? _config.Special.GetValueOrDefault(Name) : null;
+        if (other is not null && other.Content != token?.Content)
         {
-            _warnings.Add($"{PathOf(TokenizerFiles.TokenizerConfig)} names {Quoted.Text(other.Content)} as begin token, {TokenizerFiles.SpecialTokensMap} "
+            _warnings.Add(
+                $"{PathOf(TokenizerFiles.TokenizerConfig)} names {Quoted.Text(other.Content)} as begin token, {file} "
                 + $"{(token is null ? "none" : Quoted.Text(token.Content))}; the latter is taken, as Hugging Face's tokenizer does");
         }
 

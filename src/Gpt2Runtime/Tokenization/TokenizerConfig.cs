@@ -10,7 +10,8 @@ namespace Gradpath.Gpt2Runtime.Tokenization;
 internal sealed record TokenizerConfig
 {
     /// <summary>The special tokens that have a name, in the order in which Hugging Face's library adds those that lack an id.</summary>
-    public static readonly IReadOnlyList<string> Names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+    public static readonly IReadOnlyList<string> Names =
+        ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
     // Names of lists of further special tokens: of the current format and of the one before it.
     private static readonly string[] ListNames = ["additional_special_tokens", "extra_special_tokens"];
@@ -65,20 +66,18 @@ internal sealed record TokenizerConfig
     /// <param name="tokens">Number of tokens of the vocabulary, far beyond which no id can be meant.</param>
     /// <param name="isSpecial">Whether a token of this text is a special one.</param>
     /// <exception cref="GradpathException">Something in it is not what it should be.</exception>
-    public static IReadOnlyList<AddedToken> ReadAddedTokens(string path, int tokens, Predicate<string> isSpecial) => JsonFile.Read(path, root =>
+    public static IReadOnlyList<AddedToken> ReadAddedTokens(string path, int tokens, Predicate<string> isSpecial)
     {
-        if (root.ValueKind != JsonValueKind.Object)
-            throw new GradpathException($"{path}: a JSON object from token to id is needed, not {JsonFile.Shown(root)}");
-        var added = new List<AddedToken>();
-        foreach (var entry in root.EnumerateObject())
-        {
-            var content = entry.Name;
-            var special = isSpecial(content);
-            added.Add(new AddedToken(content) { Id = Vocabulary.ReadId(entry.Value, content, tokens, path), Special = special, Normalized = !special });
-        }
+        return JsonFile.Read(path, root => root.ValueKind == JsonValueKind.Object
+            ? root.EnumerateObject().Select(Read).ToArray()
+            : throw new GradpathException($"{path}: a JSON object from token to id is needed, not {JsonFile.Shown(root)}"));
 
-        return added;
-    });
+        AddedToken Read(JsonProperty entry)
+        {
+            var token = new AddedToken(entry.Name) { Special = isSpecial(entry.Name), Normalized = !isSpecial(entry.Name) };
+            return token with { Id = Vocabulary.ReadId(entry.Value, token.Content, tokens, path) };
+        }
+    }
 
     /// <summary>Reads a token: its text, or an object with its text (<c>content</c>) and flags.</summary>
     /// <param name="json">The token.</param>
@@ -90,7 +89,7 @@ internal sealed record TokenizerConfig
         if (json.ValueKind == JsonValueKind.String)
             return new AddedToken(json.GetString()!) { Special = isSpecial, Normalized = !isSpecial };
         if (json.ValueKind != JsonValueKind.Object)
-            throw new GradpathException($"{where}: is {JsonFile.Shown(json)}; a token's text, or an object with content and flags, is needed");
+            throw new GradpathException($"{where}: is {JsonFile.Shown(json)}; a token's text, or an object with content, is needed");
 
         var special = json.Flag("special", where) ?? isSpecial;
         return new AddedToken(json.Text("content", where) ?? throw new GradpathException($"{where}: has no content, the token's text"))

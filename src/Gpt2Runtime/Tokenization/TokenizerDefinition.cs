@@ -14,7 +14,7 @@ internal sealed record TokenizerDefinition(
         ["GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizer", "PreTrainedTokenizerFast", "PythonBackend", "TokenizersBackend"];
 
     /// <summary>Reads the files of a checkpoint directory.</summary>
-    /// <exception cref="GradpathException">There is no vocabulary, or a file is malformed or describes another kind of tokenizer.</exception>
+    /// <exception cref="GradpathException">There is no vocabulary, or a file is malformed or of another kind of tokenizer.</exception>
     public static TokenizerDefinition Read(string directory)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -28,8 +28,8 @@ internal sealed record TokenizerDefinition(
         var special = SpecialTokens.Read(directory, vocabulary, []);
         if (special.Config.TokenizerClass is { } name && !Classes.Contains(name))
         {
-            throw new GradpathException(
-                $"{Path.Combine(directory, TokenizerFiles.TokenizerConfig)}: tokenizer_class is {Quoted.Text(name)}; only GPT-2's tokenizer (GPT2Tokenizer) is supported");
+            var path = Path.Combine(directory, TokenizerFiles.TokenizerConfig);
+            throw new GradpathException($"{path}: tokenizer_class is {Quoted.Text(name)}; only GPT-2's (GPT2Tokenizer) is supported");
         }
 
         var files = $"{TokenizerFiles.Vocabulary} and {TokenizerFiles.Merges}";
@@ -48,22 +48,29 @@ internal sealed record TokenizerDefinition(
         // GPT2Tokenizer of transformers takes the prefix space from tokenizer_config.json alone. A tokenizer.json that asks for one, with
         // no word about it there, was made by something that added it: that is obeyed, and said.
         if (special.Config.AddPrefixSpace is null && json.AddPrefixSpace)
-            warnings.Add($"{path} asks for a space before text (add_prefix_space), and {TokenizerFiles.TokenizerConfig} says nothing; the space is added");
-        return new TokenizerDefinition(json.Vocabulary, special, special.Config.AddPrefixSpace ?? json.AddPrefixSpace, TokenizerFiles.Tokenizer, warnings);
+        {
+            warnings.Add(
+                $"{path} asks for a space before text (add_prefix_space), and {TokenizerFiles.TokenizerConfig} says nothing of it; "
+                + "the space is added");
+        }
+
+        var prefixSpace = special.Config.AddPrefixSpace ?? json.AddPrefixSpace;
+        return new TokenizerDefinition(json.Vocabulary, special, prefixSpace, TokenizerFiles.Tokenizer, warnings);
     }
 
     private static Vocabulary ReadVocabulary(string directory)
     {
         foreach (var name in new[] { TokenizerFiles.Vocabulary, TokenizerFiles.Merges })
         {
-            if (!TokenizerFiles.Has(directory, name))
-                throw new GradpathException($"No vocabulary: {Path.Combine(directory, name)} is missing (a GPT-2 vocabulary is {TokenizerFiles.Needed})");
+            var path = Path.Combine(directory, name);
+            if (!File.Exists(path))
+                throw new GradpathException($"No vocabulary: {path} is missing (a GPT-2 vocabulary is {TokenizerFiles.Needed})");
         }
 
         return Vocabulary.Read(Path.Combine(directory, TokenizerFiles.Vocabulary));
     }
 
-    // What vocab.json and merges.txt say otherwise than tokenizer.json, or null. An unreadable one is a difference too, and no more than that.
+    // What vocab.json and merges.txt say otherwise than tokenizer.json, or null. An unreadable one is a difference too, no more.
     private static string? Disagreement(string directory, Vocabulary vocabulary)
     {
         try

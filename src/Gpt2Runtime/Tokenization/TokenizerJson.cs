@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
 /// <summary>
-/// What tokenizer.json states, the one file of Hugging Face's tokenizers. It can describe tokenizers of many kinds; byte-level BPE without a
-/// normalizer is read, and anything that would make other tokens is refused by name.
+/// What tokenizer.json states, the one file of Hugging Face's tokenizers. It can describe tokenizers of many kinds; byte-level BPE
+/// without a normalizer is read, and anything that would make other tokens is refused by name.
 /// </summary>
 /// <param name="Vocabulary">Tokens and merges.</param>
 /// <param name="AddedTokens">The added tokens with their ids.</param>
@@ -43,16 +43,15 @@ internal sealed record TokenizerJson(Vocabulary Vocabulary, IReadOnlyList<AddedT
     {
         if (root.Property("normalizer") is not { } normalizer)
             return;
-        if (TypeOf(normalizer) == "Sequence" && normalizer.Property("normalizers") is { ValueKind: JsonValueKind.Array } steps && steps.GetArrayLength() == 0)
-            return;
-        throw new GradpathException($"{path}: has a normalizer ({TypeOf(normalizer)}); GPT-2's tokenizer has none, and one that changes the text is not supported");
+        if (StepsOf(normalizer, "normalizers") is not { } steps || steps.GetArrayLength() > 0)
+            throw new GradpathException($"{path}: has a normalizer ({TypeOf(normalizer)}); GPT-2 has none, and none is supported");
     }
 
     private static bool ReadPreTokenizer(JsonElement root, string path)
     {
         if (root.Property("pre_tokenizer") is not { } splitter)
             throw new GradpathException($"{path}: has no pre_tokenizer; GPT-2's tokenizer has one of type ByteLevel");
-        if (TypeOf(splitter) == "Sequence" && splitter.Property("pretokenizers") is { ValueKind: JsonValueKind.Array } steps && steps.GetArrayLength() == 1)
+        if (StepsOf(splitter, "pretokenizers") is { } steps && steps.GetArrayLength() == 1)
             splitter = steps[0];
         var where = $"{path}: pre_tokenizer";
         if (TypeOf(splitter) != "ByteLevel")
@@ -84,8 +83,8 @@ internal sealed record TokenizerJson(Vocabulary Vocabulary, IReadOnlyList<AddedT
                 throw new GradpathException($"{where}: {name} is true; it is false in GPT-2's tokenizer, and nothing else is supported");
         }
 
-        if (model.Property("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out var share) && share == 0))
-            throw new GradpathException($"{where}: dropout is {JsonFile.Shown(dropout)}; only tokens that are the same every time are supported (null)");
+        if (model.Property("dropout") is { } dropout && !(dropout.ValueKind == JsonValueKind.Number && dropout.GetDouble() == 0))
+            throw new GradpathException($"{where}: dropout is {JsonFile.Shown(dropout)}; with any, tokens would be drawn at random");
 
         var tokens = model.Property("vocab") ?? throw new GradpathException($"{where}: has no vocab");
         var merges = model.Property("merges") ?? throw new GradpathException($"{where}: has no merges");
@@ -93,15 +92,18 @@ internal sealed record TokenizerJson(Vocabulary Vocabulary, IReadOnlyList<AddedT
         return vocabulary.With(MergeList.ReadJson(JsonMarshal.GetRawUtf8Value(merges), path, vocabulary));
     }
 
+    // The parts of something that is a sequence of them; null for anything else.
+    private static JsonElement? StepsOf(JsonElement json, string name) =>
+        TypeOf(json) == "Sequence" && json.Property(name) is { ValueKind: JsonValueKind.Array } steps ? steps : null;
+
     private static string TypeOf(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object)
             return JsonFile.Shown(json);
-        return json.Property("type") switch
-        {
-            null => "none stated",
-            { ValueKind: JsonValueKind.String } type when type.GetString() is { Length: <= 40 } name && name.All(char.IsAsciiLetterOrDigit) => name,
-            { } other => JsonFile.Shown(other),
-        };
+        if (json.Property("type") is not { } type)
+            return "none stated";
+        return type.ValueKind == JsonValueKind.String && type.GetString() is { Length: <= 40 } name && name.All(char.IsAsciiLetterOrDigit)
+            ? name
+            : JsonFile.Shown(type);
     }
 }

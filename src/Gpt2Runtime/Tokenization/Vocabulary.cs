@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
-/// <summary>The tokens that merging can make, with their ids, and the merges: what vocab.json and merges.txt state, or tokenizer.json.</summary>
+/// <summary>Tokens with their ids, and the merges that make them: what vocab.json and merges.txt state, or tokenizer.json.</summary>
 internal sealed class Vocabulary
 {
     // Ids may have gaps, but ten bytes of a file are not to ask for ten million places in memory.

@@ -55,7 +55,8 @@ internal sealed class WordEncoder
             if (!_vocabulary.HasByte[value])
             {
                 throw new GradpathException(
-                    $"The vocabulary has no token for byte {value} of {Quoted.Text(word)}: {_vocabulary.Source} is not a complete byte-level vocabulary");
+                    $"The vocabulary has no token for byte {value} of {Quoted.Text(word)}: "
+                    + $"{_vocabulary.Source} is not a complete byte-level vocabulary");
             }
         }
     }

@@ -39,7 +39,8 @@ internal static class InfoCommand
         (string vocabulary, BpeTokenizer? tokenizer) = Vocabulary(checkpoint);
         Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {vocabulary}");
         if (tokenizer?.SizeDifference(config.Vocabulary) is { } difference) Row("", difference);
-        if (tokenizer is not null) Row("begin token", tokenizer.BeginToken is { } begin ? $"{begin}, {tokenizer.BeginTokenSource}" : "none");
+        if (tokenizer?.BeginToken is { } begin) Row("begin token", $"{begin}, {tokenizer.BeginTokenSource}");
+        else if (tokenizer is not null) Row("begin token", "none");
         Row("activation", EnumNames.Of(config.Activation).Replace('-', '_'));
         Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own");
         Row("parameters", Sizes.Count(checkpoint.ParameterCount));

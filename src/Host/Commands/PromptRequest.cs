@@ -40,7 +40,7 @@ internal sealed record PromptRequest
         if (HardCorruption && (Task != "ioi" || Data is null)) throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
     }
 
-    /// <summary>Reads or makes the prompts, checked against the model's limits, and tells what a user should know of their tokens.</summary>
+    /// <summary>Reads or makes the prompts, checked against the model's limits, and says what a user should know of their tokens.</summary>
     public PromptSet Load(Gpt2Checkpoint checkpoint, Terminal terminal)
     {
         // Prompts of token ids need no vocabulary, not even a readable one.

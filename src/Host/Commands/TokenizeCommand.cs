@@ -9,7 +9,7 @@ namespace Gradpath.Host.Commands;
 [Verb("tokenize", HelpText = "Turn text into token ids: one JSON string per line in, one JSON list of ids per line out.")]
 internal sealed class TokenizeOptions : CommandOptions
 {
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds tokenizer.json, or vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = VocabularyDirectory.Help)]
     public string Model { get; set; } = "";
 }
 
@@ -33,7 +33,7 @@ internal static class TokenizeCommand
                 prompt = null;
             }
             if (prompt is null)
-                throw new GradpathException($"line {line}: {Quoted.Text(text)} is not a JSON string; expected one such as \"The cat\" per line.");
+                throw new GradpathException($"line {line}: {Quoted.Text(text)} is no JSON string; each line must be one, such as \"The cat\".");
             terminal.Out.Write($"[{string.Join(", ", tokenizer.Encode(prompt))}]\n");
         }
         return ExitCode.Success;

@@ -6,6 +6,8 @@ public sealed class BeginTokenTests
 {
     private const string EndOfText = "<|endoftext|>";
 
+    private static readonly (string, string) Named = ("tokenizer_config.json", """{"bos_token": "<s>"}""");
+
     [Fact]
     public void Gpt2s_own_is_the_default_where_it_is_a_token()
     {
@@ -29,8 +31,8 @@ public sealed class BeginTokenTests
     [Fact]
     public void A_name_that_no_file_gives_an_id_gets_the_next_one()
     {
-        Assert.Equal(new BeginToken(257, "<s>"), Load(("tokenizer_config.json", """{"bos_token": "<s>"}""")).BeginToken);
-        Assert.Equal(259, Load(("tokenizer_config.json", """{"bos_token": "<s>"}"""), ("added_tokens.json", """{"<x>": 258}""")).BeginToken!.Id);
+        Assert.Equal(new BeginToken(257, "<s>"), Load(Named).BeginToken);
+        Assert.Equal(259, Load(Named, ("added_tokens.json", """{"<x>": 258}""")).BeginToken!.Id);
     }
 
     [Fact]
@@ -39,9 +41,11 @@ public sealed class BeginTokenTests
         (string, string) map = ("special_tokens_map.json", """{"bos_token": "<map>"}""");
         var older = Load(map, ("tokenizer_config.json", """{"bos_token": "<config>"}"""));
         Assert.Equal("<map>", older.BeginToken!.Text);
-        Assert.Contains("names \"<config>\" as begin token, special_tokens_map.json \"<map>\"; the latter is taken", Assert.Single(older.Warnings), StringComparison.Ordinal);
+        const string Warning = "names \"<config>\" as begin token, special_tokens_map.json \"<map>\"; the latter is taken";
+        Assert.Contains(Warning, Assert.Single(older.Warnings), StringComparison.Ordinal);
 
-        var listed = Load(map, ("tokenizer_config.json", """{"bos_token": "<config>", "added_tokens_decoder": {"257": {"content": "<config>", "special": true}}}"""));
+        const string Listing = """{"bos_token": "<config>", "added_tokens_decoder": {"257": {"content": "<config>", "special": true}}}""";
+        var listed = Load(map, ("tokenizer_config.json", Listing));
         Assert.Equal(new BeginToken(257, "<config>"), listed.BeginToken);
         Assert.Empty(listed.Warnings);
     }
@@ -54,17 +58,18 @@ public sealed class BeginTokenTests
         Assert.Equal("bos_token_id of config.json", tokenizer.BeginTokenSource);
         Assert.Empty(tokenizer.Warnings);
         Assert.Null(LoadWithout(("config.json", """{"bos_token_id": 50256}""")).BeginToken);
-        Assert.Equal(65, Load(("tokenizer_config.json", """{"bos_token": null}"""), ("config.json", """{"bos_token_id": 65}""")).BeginToken!.Id);
+        var none = Load(("tokenizer_config.json", """{"bos_token": null}"""), ("config.json", """{"bos_token_id": 65}"""));
+        Assert.Equal(65, none.BeginToken!.Id);
         Assert.Equal(256, Load(("config.json", """{"bos_token_id": 256}""")).BeginToken!.Id);
     }
 
     [Theory]
-    [InlineData(65, "bos_token_id is 65 (\"A\"), but the begin token is \"<s>\" (257), named by tokenizer_config.json; the latter is taken")]
+    [InlineData(65, "bos_token_id is 65 (\"A\"), but the begin token is \"<s>\" (257), named by tokenizer_config.json; the")]
     [InlineData(50256, "bos_token_id is 50256 (no token of the vocabulary), but the begin token is \"<s>\" (257)")]
     [InlineData(-1, "bos_token_id is -1 (no token of the vocabulary)")]
     public void A_model_that_states_another_is_worth_a_warning(long id, string expected)
     {
-        var tokenizer = Load(("tokenizer_config.json", """{"bos_token": "<s>"}"""), ("config.json", $$"""{"bos_token_id": {{id}}}"""));
+        var tokenizer = Load(Named, ("config.json", $$"""{"bos_token_id": {{id}}}"""));
         Assert.Equal("<s>", tokenizer.BeginToken!.Text);
         Assert.Contains(expected, Assert.Single(tokenizer.Warnings), StringComparison.Ordinal);
     }
@@ -75,7 +80,7 @@ public sealed class BeginTokenTests
         var named = Load(("tokenizer_config.json", """{"bos_token": "<s>", "eos_token": "<s>", "unk_token": "<s>"}"""));
         Assert.Equal([257], named.Encode("<s>"));
         Assert.Equal(EndOfText.Length, named.Encode(EndOfText).Length);
-        Assert.Equal([256], Load(("tokenizer_config.json", """{"bos_token": "<s>"}""")).Encode(EndOfText));
+        Assert.Equal([256], Load(Named).Encode(EndOfText));
     }
 
     [Fact]
@@ -83,8 +88,12 @@ public sealed class BeginTokenTests
     {
         var tokenizer = Load();
         Assert.Null(tokenizer.SizeDifference(257));
-        Assert.Equal("the tokenizer has 257 ids, the model's embedding 320 rows: ids from 257 on have no text (padding)", tokenizer.SizeDifference(320));
-        Assert.Equal("the tokenizer has 257 ids, the model's embedding 256 rows: tokens with ids from 256 on cannot be used", tokenizer.SizeDifference(256));
+        Assert.Equal(
+            "the tokenizer has 257 ids, the model's embedding 320 rows: ids from 257 on have no text (padding)",
+            tokenizer.SizeDifference(320));
+        Assert.Equal(
+            "the tokenizer has 257 ids, the model's embedding 256 rows: tokens with ids from 256 on cannot be used",
+            tokenizer.SizeDifference(256));
     }
 
     private static BpeTokenizer Load(params (string Name, string Content)[] files) =>

@@ -17,7 +17,9 @@ public sealed class BpeTokenizerTests
             Assert.Equal(text, Tokenizers.Gpt2.Decode(ids));
 
             // The goldens take the special token as ordinary text.
-            Assert.Equal(text.StartsWith("<|endoftext|>", StringComparison.Ordinal) ? [50256, .. ids[7..]] : ids, Tokenizers.Gpt2.Encode(text));
+            if (text.StartsWith("<|endoftext|>", StringComparison.Ordinal))
+                ids = [50256, .. ids[7..]];
+            Assert.Equal(ids, Tokenizers.Gpt2.Encode(text));
         }
     }
 

@@ -33,7 +33,8 @@ internal sealed partial class ReferenceBpe
     public static IEnumerable<string> Words(string text)
     {
         var runes = text.EnumerateRunes().ToArray();
-        var plain = string.Concat(runes.Select(rune => rune.IsBmp ? (char)rune.Value : Rune.IsLetter(rune) ? 'x' : Rune.IsNumber(rune) ? '1' : '!'));
+        var plain = string.Concat(runes.Select(rune =>
+            rune.IsBmp ? (char)rune.Value : Rune.IsLetter(rune) ? 'x' : Rune.IsNumber(rune) ? '1' : '!'));
         foreach (Match match in Pattern().Matches(plain))
             yield return string.Concat(runes.Skip(match.Index).Take(match.Length));
     }

@@ -28,7 +28,7 @@ internal static class TokenizerFolder
         ["version"] = "1.0",
         ["added_tokens"] = new JsonArray(),
         ["normalizer"] = null,
-        ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true },
+        ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = true },
         ["post_processor"] = null,
         ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
         ["model"] = new JsonObject
@@ -40,21 +40,20 @@ internal static class TokenizerFolder
             ["end_of_word_suffix"] = "",
             ["fuse_unk"] = false,
             ["vocab"] = JsonSerializer.SerializeToNode(ids),
-            ["merges"] = new JsonArray([.. merges.Select(merge => pairs ? (JsonNode)new JsonArray([.. merge.Split(' ').Select(part => JsonValue.Create(part))]) : JsonValue.Create(merge))]),
+            ["merges"] = pairs
+                ? JsonSerializer.SerializeToNode(merges.Select(merge => merge.Split(' ')))
+                : JsonSerializer.SerializeToNode(merges),
         },
     };
 
-    /// <summary>An entry of added_tokens.</summary>
-    public static JsonObject Added(int id, string content, bool singleWord = false, bool stripsLeft = false, bool stripsRight = false, bool normalized = false) => new()
+    /// <summary>An entry of added_tokens: a special token that is not normalized, with the flags that are named.</summary>
+    public static JsonObject Added(int id, string content, params string[] flags)
     {
-        ["id"] = id,
-        ["content"] = content,
-        ["single_word"] = singleWord,
-        ["lstrip"] = stripsLeft,
-        ["rstrip"] = stripsRight,
-        ["normalized"] = normalized,
-        ["special"] = true,
-    };
+        var token = new JsonObject { ["id"] = id, ["content"] = content, ["normalized"] = false, ["special"] = true };
+        foreach (var flag in flags)
+            token[flag] = true;
+        return token;
+    }
 
     /// <summary>Ids over <see cref="Bytes"/> as text: bytes as characters, other ids in brackets.</summary>
     public static string Show(IEnumerable<int> ids) => string.Concat(ids.Select(id => id < 256 ? ((char)id).ToString() : $"[{id}]"));

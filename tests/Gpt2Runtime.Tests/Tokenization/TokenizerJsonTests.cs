@@ -64,7 +64,8 @@ public sealed class TokenizerJsonTests
     [InlineData("true", "false", "0", false)]
     [InlineData("false", "true", "2,0", false)]
     [InlineData("false", null, "0", false)]
-    public void Prefix_space_is_what_the_settings_say_and_else_what_the_file_says(string file, string? settings, string expected, bool warns)
+    public void Prefix_space_is_what_the_settings_say_and_else_what_the_file_says(
+        string file, string? settings, string expected, bool warns)
     {
         using var directory = new TemporaryDirectory();
         directory.Write("tokenizer.json", Changed("pre_tokenizer.add_prefix_space", file));
@@ -95,7 +96,7 @@ public sealed class TokenizerJsonTests
     [InlineData("normalizer", "7", "has a normalizer (7)")]
     [InlineData("pre_tokenizer", "null", "has no pre_tokenizer")]
     [InlineData("pre_tokenizer", """{"type": "Whitespace"}""", "pre_tokenizer is of type Whitespace; only ByteLevel")]
-    [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{"type": "Digits"}, {"type": "ByteLevel"}]}""", "pre_tokenizer is of type Sequence")]
+    [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{"type": "Digits"}, {"type": "x"}]}""", "is of type Sequence")]
     [InlineData("pre_tokenizer", """{"add_prefix_space": true}""", "pre_tokenizer is of type none stated")]
     [InlineData("pre_tokenizer.use_regex", "false", "use_regex is false")]
     [InlineData("pre_tokenizer.add_prefix_space", "1", "add_prefix_space is 1; true or false is needed")]
@@ -148,7 +149,8 @@ public sealed class TokenizerJsonTests
     {
         using var directory = new TemporaryDirectory();
         directory.Write("tokenizer.json", content);
-        Assert.Contains(expected, Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     private static JsonObject DemoJson(bool pairs)

@@ -12,9 +12,11 @@ public sealed class TokenizerMutationTests
 {
     private static readonly string[] Snippets =
     [
-        "", "{", "}", "[", "]", ",", ":", "\"", "null", "true", "-1", "1e9", "1e400", "0.5", "2147483647", "2147483648", "99999999999999999999", "\\ud800", "\\u0000", "\\",
-        "\"a\": 0,", "\"a\"", "{}", "[]", "[[[[", "\n", "\r", " ", "\u0000", "\u2028", "Ġ", "é", "𝒜", "<|endoftext|>", "content", "id", "version https://git-lfs.github.com/spec/v1\n",
-        "#version", "a b", "a b\n", "\"\"", "ByteLevel", "BPE", "NFC",
+        "", "{", "}", "[", "]", ",", ":", "\"", "{}", "[]", "[[[[", "\"\"", "\"a\"", "\"a\": 0,", "null", "true",
+        "-1", "1e9", "1e400", "0.5", "2147483647", "2147483648", "99999999999999999999", "\\ud800", "\\u0000", "\\",
+        "\n", "\r", " ", "\u0000", "\u2028", "Ġ", "é", "𝒜",
+        "<|endoftext|>", "content", "id", "version https://git-lfs.github.com/spec/v1\n",
+        "#version", "a b", "a b\n", "ByteLevel", "BPE", "NFC",
     ];
 
     private static readonly Dictionary<string, string> Files = Originals();
@@ -134,7 +136,10 @@ public sealed class TokenizerMutationTests
             ["merges.txt"] = "#version: 0.2\n" + string.Join('\n', merges) + "\n",
             ["tokenizer.json"] = TokenizerFolder.Json(ids, merges).ToJsonString(),
             ["added_tokens.json"] = """{"<x>": 263, "<y>": 264}""",
-            ["tokenizer_config.json"] = """{"bos_token": "<|endoftext|>", "pad_token": {"content": "<pad>", "lstrip": true}, "add_prefix_space": false, "additional_special_tokens": ["<z>"], "tokenizer_class": "GPT2Tokenizer"}""",
+            ["tokenizer_config.json"] = """
+                {"bos_token": "<|endoftext|>", "pad_token": {"content": "<pad>", "lstrip": true}, "add_prefix_space": false,
+                "additional_special_tokens": ["<z>"], "tokenizer_class": "GPT2Tokenizer"}
+                """,
             ["special_tokens_map.json"] = """{"bos_token": {"content": "<|endoftext|>", "rstrip": false}, "unk_token": "<|endoftext|>"}""",
             ["config.json"] = """{"model_type": "gpt2", "bos_token_id": 262, "eos_token_id": 262}""",
         };
