@@ -57,6 +57,13 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
         _begin = tokenizer!.Value.BeginToken ?? throw new GradpathException(
             $"{row.Where}: prompts are to start with a begin token, and the model's vocabulary has none "
             + $"(no file names one, and {BpeTokenizer.EndOfTextToken} is not in it). Leave it out (--no-bos).");
+        if (_begin.Id >= options.Vocabulary)
+        {
+            throw new GradpathException(
+                $"{row.Where}: the begin token {_begin}, {tokenizer.Value.BeginTokenSource}, is outside the model's vocabulary "
+                + $"(0 to {options.Vocabulary - 1}). Leave it out (--no-bos).");
+        }
+
         var clean = Begin(row, row.Pair.Clean);
         return row.Pair with
         {

@@ -24,14 +24,20 @@ internal sealed class MergeList
     public static IReadOnlyList<string> ReadLines(string path, Vocabulary vocabulary)
     {
         var list = new MergeList(vocabulary);
+        foreach (var (line, merge) in Lines(path))
+            list.Add(merge, path, "line", line);
+        return list._merges;
+    }
+
+    /// <summary>The lines of merges.txt that should be merges, with their numbers from 1.</summary>
+    public static IEnumerable<(int Line, string Merge)> Lines(string path)
+    {
         using var reader = new StringReader(Encoding.UTF8.GetString(TokenizerFiles.ReadBytes(path).Span));
         for (var line = 1; reader.ReadLine() is { } text; line++)
         {
             if (text.Length > 0 && !(line == 1 && text.StartsWith("#version", StringComparison.Ordinal)))
-                list.Add(text, path, "line", line);
+                yield return (line, text);
         }
-
-        return list._merges;
     }
 
     /// <summary>Reads the merges of tokenizer.json: strings as in merges.txt, or arrays of two tokens.</summary>

@@ -25,11 +25,13 @@ internal sealed class SpecialTokens
     private readonly List<string> _warnings = [];
     private TokenizerConfig _config = new();
     private TokenizerConfig _map = new();
+    private int _nextId;
 
     private SpecialTokens(string directory, Vocabulary vocabulary)
     {
         _directory = directory;
         _vocabulary = vocabulary;
+        _nextId = vocabulary.Tokens.Length;
     }
 
     /// <summary>The added tokens, each with its id.</summary>
@@ -108,9 +110,8 @@ internal sealed class SpecialTokens
         var other = _contents.GetValueOrDefault(token.Id) ?? (token.Id < _vocabulary.Tokens.Length ? _vocabulary.Tokens[token.Id] : null);
         if (other is not null && other != token.Content)
             throw new GradpathException($"{path}: {Quoted.Text(token.Content)} has id {token.Id}, which is that of {Quoted.Text(other)}");
-        _tokens[token.Content] = token;
-        _contents[token.Id] = token.Content;
         _paths[token.Content] = path;
+        Put(token);
     }
 
     // Flags that a list of added tokens has stated stay; that the token is special is what its name says.
@@ -124,9 +125,14 @@ internal sealed class SpecialTokens
             return;
         }
 
-        var id = IdOf(token.Content) ?? Math.Max(_vocabulary.Tokens.Length, _contents.Count == 0 ? 0 : _contents.Keys.Max() + 1);
-        _tokens[token.Content] = token with { Id = id };
-        _contents[id] = token.Content;
+        Put(token with { Id = IdOf(token.Content) ?? _nextId });
+    }
+
+    private void Put(AddedToken token)
+    {
+        _tokens[token.Content] = token;
+        _contents[token.Id] = token.Content;
+        _nextId = Math.Max(_nextId, token.Id + 1);
     }
 
     private int? IdOf(string content)

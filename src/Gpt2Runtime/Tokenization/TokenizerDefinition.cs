@@ -106,16 +106,20 @@ internal sealed record TokenizerDefinition(
     {
         if (!File.Exists(path))
             return null;
-        var merges = MergeList.ReadLines(path, vocabulary);
-        var difference = merges.Zip(vocabulary.Merges).Index().FirstOrDefault(pair => pair.Item.First != pair.Item.Second, (-1, default));
-        if (difference.Index >= 0)
+        var count = 0;
+        foreach (var (_, merge) in MergeList.Lines(path))
         {
-            return $"merge {difference.Index} is {Quoted.Text(difference.Item.First)} in {TokenizerFiles.Merges} and "
-                + $"{Quoted.Text(difference.Item.Second)} in {TokenizerFiles.Tokenizer}";
+            if (count < vocabulary.Merges.Count && merge != vocabulary.Merges[count])
+            {
+                return $"merge {count} is {Quoted.Text(merge)} in {TokenizerFiles.Merges} "
+                    + $"and {Quoted.Text(vocabulary.Merges[count])} in {TokenizerFiles.Tokenizer}";
+            }
+
+            count++;
         }
 
-        return merges.Count == vocabulary.Merges.Count
+        return count == vocabulary.Merges.Count
             ? null
-            : $"{TokenizerFiles.Merges} has {merges.Count} merges, {TokenizerFiles.Tokenizer} {vocabulary.Merges.Count}";
+            : $"{TokenizerFiles.Merges} has {count} merges, {TokenizerFiles.Tokenizer} {vocabulary.Merges.Count}";
     }
 }

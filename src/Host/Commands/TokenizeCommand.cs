@@ -33,7 +33,7 @@ internal static class TokenizeCommand
                 prompt = null;
             }
             if (prompt is null)
-                throw new GradpathException($"line {line}: {Quoted.Text(text)} is no JSON string; each line must be one, such as \"The cat\".");
+                throw new GradpathException($"line {line}: {Quoted.Text(text)} is no JSON string; one such as \"The cat\" is needed.");
             terminal.Out.Write($"[{string.Join(", ", tokenizer.Encode(prompt))}]\n");
         }
         return ExitCode.Success;

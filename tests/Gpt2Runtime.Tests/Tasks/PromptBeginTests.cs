@@ -61,6 +61,11 @@ public sealed class PromptBeginTests
 
         var small = new PromptOptions { Vocabulary = 2543 };
         var tooSmall = Assert.Throws<GradpathException>(() => PromptLoader.Load(null, written, tokenizer, small));
+        const string Outside = "the begin token \"<|startoftext|>\" (2543), named by tokenizer_config.json, is outside the model's";
+        Assert.Contains(Outside, tooSmall.Message, StringComparison.Ordinal);
+
+        small = small with { PrependBos = false };
+        tooSmall = Assert.Throws<GradpathException>(() => PromptLoader.Load(null, written, tokenizer, small));
         Assert.Contains("token id 2543 in clean is outside the model's vocabulary (0 to 2542)", tooSmall.Message, StringComparison.Ordinal);
     }
 
