@@ -35,6 +35,7 @@ internal static class Scoring
                 Data = prompts.Source,
                 DataHash = prompts.Hash,
                 Task = prompts.Task,
+                BeginToken = prompts.BeginToken,
                 Method = method,
                 Metric = hasMetric ? EnumNames.Of(options.Metric) : null,
                 Options = MethodOptions.Describe(options),
