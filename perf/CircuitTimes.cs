@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host.Bench;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 

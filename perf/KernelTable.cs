@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
 using Gradpath.PtxEmulator.Survey;
 
@@ -31,7 +32,7 @@ internal static class KernelTable
         }
         if (update && only is not null) return Refuse("--update writes the whole table: leave --only out");
         if (update && !File.Exists(Page)) return Refuse($"--update: {Page} is not here; run it from the repository's root");
-        KernelCase[] cases = [.. KernelCases.All.Where(c => only is null || only.Contains(c.Kernel))];
+        KernelCase[] cases = [.. KernelSurvey.Cases.Where(c => only is null || only.Contains(c.Kernel))];
         if (only?.FirstOrDefault(name => !KernelSurvey.Resources.ContainsKey(name)) is { } unknown) return Refuse($"--only {unknown}: there is no such kernel; there are {string.Join(", ", KernelSurvey.Resources.Keys)}");
         var watch = Stopwatch.StartNew();
         var lines = new List<KernelLine>();

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host.Bench;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -27,7 +27,7 @@ internal static class MethodTimes
         int rounds = Number(args, "--rounds", 3);
         int differsAt = Math.Max(1, tokens - (Workloads.Tokens - Workloads.DiffersAt));
         using var device = new CpuDevice(Number(args, "--threads", 0));
-        Gpt2Config config = Workloads.Shape(shape);
+        Gpt2Config config = ShapeOption.Of(shape);
         Console.WriteLine($"GPT-2 {shape} shape, random weights; {pairs} pairs of {tokens} tokens, batch {batch}; {device.Description}");
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
         PromptPair[] prompts = Workloads.Pairs(pairs, tokens, differsAt);

@@ -1,11 +1,9 @@
 using System.Globalization;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Host;
-using Gradpath.Host.Bench;
-using Gradpath.Host.Commands;
-using Gradpath.Host.Options;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 
@@ -27,7 +25,7 @@ internal static class PeerTimes
             string? value = i + 1 < args.Length ? args[i + 1] : null;
             switch (args[i])
             {
-                case "--shape" when value is not null: shape = value; break;
+                case "--shape" when value is not null && Workloads.ShapeNames.Contains(value): shape = value; break;
                 case "--device" when value is "cpu" or "cuda": device = value; break;
                 case "--python" when value is not null: python = value; break;
                 case "--threads" when int.TryParse(value, CultureInfo.InvariantCulture, out int n) && n > 0: threads = n; break;
@@ -36,7 +34,7 @@ internal static class PeerTimes
                     return 2;
             }
         }
-        using Device ours = ComputeDevice.Open(new BenchOptions { Device = device, Threads = threads }, new Terminal(Console.In, Console.Out, Console.Error));
+        using Device ours = ComputeDevice.Open(new RunOptions { Device = device, Threads = threads }, new Terminal(Console.In, Console.Out, Console.Error));
         using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape(shape), 1, ours);
         Work[] works = [.. Peer.Works.Select(name => Works.Prepare(name, shape, weights, sample: false, CancellationToken.None))];
         var timer = new BenchTimer(ours, quick: true, CancellationToken.None);

@@ -1,7 +1,6 @@
 using CommandLine;
-using Gradpath.Host;
-using Gradpath.Host.Options;
 using Gradpath.Perf.Ops;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 
@@ -56,7 +55,7 @@ internal static class PerfApp
         });
         ParserResult<object> parsed = parser.ParseArguments(args, typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions));
         if (parsed is NotParsed<object> wrong) return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
-        return GradpathApp.Guard(() => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
+        return Failures.Guard("perf", () => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
     }
 
     private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)

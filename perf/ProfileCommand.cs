@@ -1,10 +1,9 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Host;
-using Gradpath.Host.Bench;
-using Gradpath.Host.Options;
 using Gradpath.Kernels;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 
@@ -19,7 +18,7 @@ internal sealed class ProfileOptions : DeviceOptions
     public string Shape { get; set; } = "small";
 }
 
-/// <summary><c>perf profile</c>: one warm run on a <see cref="ProfilingDevice"/>, beside the time of the same run without it.</summary>
+/// <summary><c>perf profile</c>: one warm run watched by an <see cref="OpProfile"/>, beside the time of the same run without it.</summary>
 internal static class ProfileCommand
 {
     public static int Run(ProfileOptions o, Terminal terminal, CancellationToken cancellation)
@@ -27,32 +26,28 @@ internal static class ProfileCommand
         string[] all = [.. Works.ByModel.SelectMany(w => w.Names).Distinct().Order()];
         if (!all.Contains(o.Work)) throw new UsageException($"profile {o.Work}: name one work: {string.Join(", ", all)}.");
         string load = Machine.Describe(Machine.Load(), Environment.ProcessorCount);
+        ShapeOption.Of(o.Shape);
         using Device device = ComputeDevice.Open(o, terminal);
-        double plain;
-        using (Gpt2Weights weights = Create(o, device))
-        {
-            Work work = Works.Prepare(o.Work!, o.Shape, weights, sample: true, cancellation);
-            work.Run();
-            plain = device.Time(work.Run, 1);
-        }
-        using ProfilingDevice profiled = new(device);
-        using Gpt2Weights watched = Create(o, profiled);
-        Work same = Works.Prepare(o.Work!, o.Shape, watched, sample: true, cancellation);
-        same.Run();
-        profiled.Clear();
-        double total = profiled.Time(same.Run, 1);
-        terminal.Out.WriteLine($"{same.Name}: {same.Shape}; {device.Description}; random weights");
+        using Gpt2Weights weights = Create(o, device);
+        Work work = Works.Prepare(o.Work!, o.Shape, weights, sample: true, cancellation);
+        work.Run();
+        double plain = device.Time(work.Run, 1);
+        using OpProfile profile = new(device);
+        work.Run();
+        profile.Clear();
+        double total = device.Time(work.Run, 1);
+        terminal.Out.WriteLine($"{work.Name}: {work.Shape}; {device.Description}; random weights");
         terminal.Out.WriteLine(load);
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{plain:G4} s as it runs; {total:G4} s with every op waited for and timed, which the shares are of"));
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("| op | calls | seconds | share | GFLOP/s |");
         terminal.Out.WriteLine("|---|---:|---:|---:|---:|");
-        foreach ((string op, OpCost cost) in profiled.Costs.OrderByDescending(c => c.Value.Seconds))
+        foreach ((string op, OpCost cost) in profile.Costs.OrderByDescending(c => c.Value.Seconds))
             terminal.Out.WriteLine(Row(op, cost.Calls, cost.Seconds, total, cost.Flops));
-        OpCost[] products = [.. profiled.Costs.Where(c => c.Value.Flops > 0).Select(c => c.Value)];
+        OpCost[] products = [.. profile.Costs.Where(c => c.Value.Flops > 0).Select(c => c.Value)];
         terminal.Out.WriteLine(Row("all matrix products", products.Sum(c => c.Calls), products.Sum(c => c.Seconds), total, products.Sum(c => c.Flops)));
-        double ops = profiled.Costs.Values.Sum(c => c.Seconds);
+        double ops = profile.Costs.Values.Sum(c => c.Seconds);
         terminal.Out.WriteLine(Row("outside every op", 0, total - ops, total, 0));
         return ExitCode.Success;
     }

@@ -1,4 +1,4 @@
-using Gradpath.Host;
 using Gradpath.Perf;
+using Gradpath.Programs;
 
 return ConsoleProcess.Run((terminal, cancellation) => PerfApp.Run(args, terminal.In, terminal.Out, terminal.Error, cancellation));

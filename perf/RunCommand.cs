@@ -1,16 +1,13 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Host;
-using Gradpath.Host.Bench;
-using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
-using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 
@@ -65,7 +62,7 @@ internal sealed class RunCommand
 
     public static int Run(RunOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        Workloads.Shape(o.Shape);
+        ShapeOption.Of(o.Shape);
         List<(string Model, string[] Names)> works = Wanted(o);
         if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
         double? load = Machine.Load();

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Host.Reports;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -7,11 +8,8 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
-using Gradpath.Host;
-using Gradpath.Host.Bench;
-using Gradpath.Host.Options;
-using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 
@@ -45,7 +43,7 @@ internal static class SavingsCommand
         if (o.Pairs < 1) throw new UsageException($"--pairs {o.Pairs}: must be 1 or more.");
         if (o.Rounds < 1) throw new UsageException($"--rounds {o.Rounds}: must be 1 or more.");
         if (o.Data is not null && !Directory.Exists(o.Data)) throw new UsageException($"--data {o.Data}: there is no such folder; it holds a folder of prompts per task, such as ioi/gpt2.csv.");
-        Gpt2Config config = Workloads.Shape(o.Shape);
+        Gpt2Config config = ShapeOption.Of(o.Shape);
         var tokenizer = BpeTokenizer.Load(o.Vocabulary == "demo" ? ModelLocator.Resolve(o.Vocabulary) : o.Vocabulary);
         PromptSet[] sets = [.. TaskCatalog.All.Select(t => Load(t.Name, o, tokenizer, config))];
         string load = Machine.Describe(Machine.Load(), Environment.ProcessorCount);

@@ -1,14 +1,12 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host;
-using Gradpath.Host.Bench;
-using Gradpath.Host.Options;
-using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf;
 

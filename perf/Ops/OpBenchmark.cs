@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Gradpath.Host.Bench;
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Kernels;
 
 namespace Gradpath.Perf.Ops;
@@ -9,7 +9,7 @@ namespace Gradpath.Perf.Ops;
 public abstract class OpBenchmark : IDisposable
 {
     private Device? _device;
-    private OpWorkOperands? _operands;
+    private WorkOperands? _operands;
     private Action _call = () => { };
 
     /// <summary>Opens the device of a run.</summary>
@@ -20,18 +20,18 @@ public abstract class OpBenchmark : IDisposable
     public string Case { get; set; } = "";
 
     /// <summary>The cases of the family.</summary>
-    public IEnumerable<string> Cases => OpWorks.All.Where(w => Ops.Contains(OpOf(w))).Select(NameOf);
+    public IEnumerable<string> Cases => OpCatalog.Works.Where(w => w.Op.Family == Family).Select(w => NameOf(w.Op, w.Work));
 
-    /// <summary>The ops of the family.</summary>
-    public abstract IReadOnlyList<string> Ops { get; }
+    /// <summary>The family, as the catalog of ops calls it.</summary>
+    public abstract string Family { get; }
 
     /// <summary>Makes the operands.</summary>
     [GlobalSetup]
     public void Setup()
     {
         _device = Open();
-        _operands = new OpWorkOperands(_device);
-        _call = OpWorks.All.First(w => NameOf(w) == Case).Prepare(_operands);
+        _operands = new WorkOperands(_device);
+        _call = OpCatalog.Works.First(w => NameOf(w.Op, w.Work) == Case).Work.Prepare(_operands);
     }
 
     /// <summary>Calls the op.</summary>
@@ -51,7 +51,5 @@ public abstract class OpBenchmark : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    internal static string OpOf(OpWork work) => work.Op.Split(',')[0];
-
-    private static string NameOf(OpWork work) => $"{work.Op}: {work.Shape}";
+    private static string NameOf(OpRow op, OpWork work) => $"{work.Title(op)}: {work.Shape}";
 }

@@ -8,28 +8,18 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using CommandLine;
-using Gradpath.Host;
-using Gradpath.Host.Options;
+using Gradpath.Perf.Ops.Families;
+using Gradpath.Programs;
 
 namespace Gradpath.Perf.Ops;
-
-/// <summary>The options of <c>perf ops</c>.</summary>
-[Verb("ops", HelpText = "BenchmarkDotNet on every op, family by family; fails where one allocates managed memory.")]
-internal sealed class OpsOptions : DeviceOptions
-{
-    [Option("filter", MetaValue = "TEXT", HelpText = "Only families and ops whose names contain this: EdgeOps, LayerNorm.")]
-    public string? Filter { get; set; }
-
-    [Option("quick", HelpText = "BenchmarkDotNet's short job.")]
-    public bool Quick { get; set; }
-}
 
 /// <summary><c>perf ops</c>: in this process, so that nothing is built or restored while it runs.</summary>
 internal static class OpsCommand
 {
     public static Type[] Families { get; } =
     [
-        typeof(GemmOps), typeof(AttentionOps), typeof(EdgeOps), typeof(LayerNormOps), typeof(ActivationOps), typeof(LogitOps), typeof(PathOps), typeof(RowOps),
+        typeof(GemmOps), typeof(AttentionOps), typeof(EdgeOps), typeof(LayerNormOps), typeof(ActivationOps), typeof(LogitOps),
+        typeof(PathOps), typeof(RowOps),
         typeof(MaskOps), typeof(MixOps),
     ];
 
@@ -53,7 +43,11 @@ internal static class OpsCommand
         }
         Summary[] summaries = BenchmarkRunner.Run(Families, config);
         BenchmarkReport[] reports = [.. summaries.SelectMany(s => s.Reports)];
-        if (reports.Length == 0) throw new UsageException($"--filter {o.Filter}: no family or op has that in its name; there are {string.Join(", ", Families.Select(f => f.Name))}.");
+        if (reports.Length == 0)
+        {
+            throw new UsageException(
+                $"--filter {o.Filter}: no family or op has that in its name; there are {string.Join(", ", Families.Select(f => f.Name))}.");
+        }
         string[] wrong =
         [
             .. reports.Where(r => !r.Success).Select(r => $"{Title(r)} did not run"),
@@ -65,7 +59,8 @@ internal static class OpsCommand
         return wrong.Length == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private static string Title(BenchmarkReport report) => $"{report.BenchmarkCase.Descriptor.Type.Name}, {report.BenchmarkCase.Parameters["Case"]}";
+    private static string Title(BenchmarkReport report) =>
+        $"{report.BenchmarkCase.Descriptor.Type.Name}, {report.BenchmarkCase.Parameters["Case"]}";
 
     private static long Allocated(BenchmarkReport report) => report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? 0;
 }

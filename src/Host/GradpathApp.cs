@@ -1,16 +1,14 @@
 using CommandLine;
 using CommandLine.Text;
-using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Options;
-using Gradpath.Kernels;
 
 namespace Gradpath.Host;
 
 /// <summary>The program without its process: reads the command line, runs the command, turns failures into one line and an exit code.</summary>
 internal static class GradpathApp
 {
-    private const string DebugVariable = "GRADPATH_DEBUG";
+    private const string Name = "gradpath";
 
     /// <summary>Runs one command.</summary>
     /// <param name="args">The command line without the program's name.</param>
@@ -38,7 +36,7 @@ internal static class GradpathApp
         ParserResult<object> parsed = parser.ParseArguments(args, VerbTable.OptionTypes);
         return parsed.Tag == ParserResultType.NotParsed
             ? Explain(parsed, args, terminal)
-            : Guard(() => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
+            : Failures.Guard(Name, () => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
     }
 
     private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
@@ -46,45 +44,6 @@ internal static class GradpathApp
         if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
         return VerbTable.Of(options).Run(options, terminal, cancellation);
     }
-
-    /// <summary>Turns what a command throws into one line and an exit code.</summary>
-    internal static int Guard(Func<int> run, Terminal terminal, CancellationToken cancellation)
-    {
-        try
-        {
-            return run();
-        }
-        catch (UsageException e)
-        {
-            terminal.Error.WriteLine($"gradpath: {e.Message}");
-            return ExitCode.Usage;
-        }
-        catch (StoppedException e)
-        {
-            terminal.Error.WriteLine($"gradpath: {e.Message}");
-            return ExitCode.Cancelled;
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            terminal.Error.WriteLine("gradpath: stopped; no result was written.");
-            return ExitCode.Cancelled;
-        }
-        catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
-        {
-            terminal.Error.WriteLine($"gradpath: {e.Message}");
-            if (Debug) terminal.Error.WriteLine(e);
-            return ExitCode.Failure;
-        }
-        catch (Exception e)
-        {
-            string line = e.Message.ReplaceLineEndings(" ");
-            terminal.Error.WriteLine($"gradpath: unexpected error: {e.GetType().Name}: {line} (this is a defect; {DebugVariable}=1 shows where it happened)");
-            if (Debug) terminal.Error.WriteLine(e);
-            return ExitCode.Failure;
-        }
-    }
-
-    private static bool Debug => Environment.GetEnvironmentVariable(DebugVariable) is { Length: > 0 } and not "0";
 
     // Help and version are answers; everything else that the parser rejects is a usage error of one line each.
     private static int Explain(ParserResult<object> parsed, string[] args, Terminal terminal)

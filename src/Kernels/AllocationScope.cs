@@ -4,7 +4,7 @@ namespace Gradpath.Kernels;
 /// Frees, when it ends, every array that was allocated on a device since it began and is still there; so an error on the way, in a
 /// constructor too, leaves nothing behind. Scopes nest. Not for use from several threads at once, like the device itself.
 /// </summary>
-public sealed class AllocationScope : IDisposable
+internal sealed class AllocationScope : IDisposable
 {
     private readonly Device _device;
     private readonly AllocationScope? _outer;

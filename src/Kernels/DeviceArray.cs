@@ -1,55 +1,53 @@
+using System.Runtime.CompilerServices;
+
 namespace Gradpath.Kernels;
 
 /// <summary>A flat run of <typeparamref name="T"/> in a device's memory.</summary>
-/// <remarks>
-/// The address is a host pointer on <see cref="Cpu.CpuDevice"/> and a device pointer elsewhere, so only the owning device may
-/// dereference it. Disposing a slice releases nothing: the array it was cut from owns the memory and is kept alive by the slice.
-/// </remarks>
 /// <typeparam name="T">The element type.</typeparam>
-public class DeviceArray<T> : IDisposable
+internal class DeviceArray<T> : DeviceMemory
     where T : unmanaged
 {
-    private readonly object? _keepAlive;
-    private readonly bool _owned;
-    private bool _disposed;
-
-    internal DeviceArray(Device device, nint address, long length, bool owned, object? keepAlive)
+    /// <summary>An allocated or planned array.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="place">The memory that the device gave out.</param>
+    /// <param name="length">Number of elements.</param>
+    internal DeviceArray(Device device, in Reservation place, long length)
+        : base(device, place, length, Unsafe.SizeOf<T>())
     {
-        Device = device;
-        Address = address;
-        Length = length;
-        _owned = owned;
-        _keepAlive = keepAlive;
-#pragma warning disable CA1816 // a slice has nothing to finalise
-        if (!owned) GC.SuppressFinalize(this);
-#pragma warning restore CA1816
-        else device.Scope?.Add(this);
     }
 
-    /// <summary>Releases the memory of an array that nobody disposed of.</summary>
-    ~DeviceArray()
+    /// <summary>An array in memory that somebody else owns.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="address">The first element.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="owner">The owner, kept alive.</param>
+    protected DeviceArray(Device device, nint address, long length, object owner)
+        : base(device, address, length, Unsafe.SizeOf<T>(), owner)
     {
-        if (Take()) Device.FreeFinalized(Address, Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
     }
 
-    /// <summary>The device whose memory this is.</summary>
-    public Device Device { get; }
+    /// <summary>A part of another array.</summary>
+    /// <param name="whole">The array.</param>
+    /// <param name="offset">The first element.</param>
+    /// <param name="length">Number of elements.</param>
+    protected DeviceArray(DeviceArray<T> whole, long offset, long length)
+        : base(whole, offset, length)
+    {
+    }
 
-    /// <summary>The address of the first element in the device's address space.</summary>
-    public nint Address { get; }
-
-    /// <summary>The number of elements.</summary>
-    public long Length { get; }
-
-    /// <summary>The object that keeps the memory alive, for slices and for memory owned by somebody else (a mapped file).</summary>
-    internal object? KeepAlive => _keepAlive;
+    /// <summary>Part of this array. Shares the memory.</summary>
+    /// <param name="offset">The first element.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <returns>The part.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The part reaches beyond this array.</exception>
+    public DeviceArray<T> Part(long offset, long length) => new(this, offset, length);
 
     /// <summary>Copies host memory to the start of this array.</summary>
-    /// <param name="source">At most <see cref="Length"/> elements.</param>
+    /// <param name="source">At most <see cref="DeviceMemory.Length"/> elements.</param>
     public void Upload(ReadOnlySpan<T> source) => Device.Upload(source, this);
 
     /// <summary>Copies the start of this array to host memory.</summary>
-    /// <param name="target">At most <see cref="Length"/> elements.</param>
+    /// <param name="target">At most <see cref="DeviceMemory.Length"/> elements.</param>
     public void Download(Span<T> target) => Device.Download(this, target);
 
     /// <summary>Copies the whole array to a new host array.</summary>
@@ -59,21 +57,5 @@ public class DeviceArray<T> : IDisposable
         T[] host = new T[Length];
         Download(host);
         return host;
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        GC.SuppressFinalize(this);
-        if (!Take()) return;
-        Device.Scope?.Remove(this);
-        Device.Free(Address, Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
-    }
-
-    private bool Take()
-    {
-        bool first = _owned && !_disposed;
-        _disposed = true;
-        return first;
     }
 }

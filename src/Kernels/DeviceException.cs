@@ -10,4 +10,7 @@ public sealed class DeviceException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>Whether memory ran out. A run with smaller batches takes less.</summary>
+    public bool IsOutOfMemory { get; init; }
 }

@@ -4,7 +4,7 @@ namespace Gradpath.Kernels;
 /// A place where a device may keep what it made of a pass that runs again and again: the same operations on the same arrays with the
 /// same numbers, of which only the arrays' contents change. See <see cref="Device.Replay{TState}"/>.
 /// </summary>
-public sealed class RecordedPass : IDisposable
+internal sealed class RecordedPass : IDisposable
 {
     /// <summary>How often the pass has run.</summary>
     internal int Runs { get; set; }

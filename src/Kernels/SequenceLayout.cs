@@ -9,7 +9,7 @@ namespace Gradpath.Kernels;
 /// Copies repeat the same sequences under other values (the points of an integration path): copy c of sequence s is sequence
 /// c * S + s, and its rows lie c * rows further on. So a row's place in the first copy is its index modulo the first copy's rows.
 /// </remarks>
-public sealed class SequenceLayout : IDisposable
+internal sealed class SequenceLayout : IDisposable
 {
     /// <summary>Lays out sequences on a device.</summary>
     /// <param name="device">Where the ops that use it run.</param>
@@ -18,7 +18,8 @@ public sealed class SequenceLayout : IDisposable
     /// <param name="lastQueryOnly">Whether only the last position of each sequence has a query.</param>
     /// <param name="prefixes">Length of the prefix in front of each sequence of the first copy, which <paramref name="lengths"/> do not
     /// count; empty where there are none.</param>
-    public SequenceLayout(Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false, ReadOnlySpan<int> prefixes = default)
+    public SequenceLayout(
+        Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false, ReadOnlySpan<int> prefixes = default)
     {
         if (prefixes.Length != 0) ArgumentOutOfRangeException.ThrowIfNotEqual(prefixes.Length, lengths.Length, nameof(prefixes));
         BaseSequences = lengths.Length;
@@ -133,17 +134,5 @@ public sealed class SequenceLayout : IDisposable
         QueryLength.Dispose();
         ProbabilityStart.Dispose();
         LastRow.Dispose();
-    }
-
-    /// <summary>Checks that the prefixes' keys and values are there.</summary>
-    /// <param name="prefix">[prefix rows, 2 width], or null.</param>
-    /// <param name="width">Width of all heads.</param>
-    /// <exception cref="ArgumentException">They are missing or too few.</exception>
-    internal void RequirePrefix(Tensor? prefix, int width)
-    {
-        if (PrefixRows > 0 && (prefix is null || prefix.Length < 2L * PrefixRows * width))
-        {
-            throw new ArgumentException($"the layout has {PrefixRows} prefix rows, whose keys and values are missing", nameof(prefix));
-        }
     }
 }

@@ -1,12 +1,27 @@
 namespace Gradpath.Kernels;
 
 /// <summary>float32 storage on a device plus a shape; row-major and contiguous.</summary>
-public sealed class Tensor : DeviceArray<float>
+internal sealed class Tensor : DeviceArray<float>
 {
     private readonly int[] _shape;
 
-    internal Tensor(Device device, nint address, int[] shape, bool owned, object? keepAlive)
-        : base(device, address, LengthOf(shape), owned, keepAlive) => _shape = shape;
+    /// <summary>An allocated or planned tensor.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="place">The memory that the device gave out.</param>
+    /// <param name="shape">Extents, slowest first.</param>
+    internal Tensor(Device device, in Reservation place, int[] shape)
+        : base(device, place, LengthOf(shape)) => _shape = shape;
+
+    /// <summary>A tensor in memory that somebody else owns.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="address">The first element.</param>
+    /// <param name="shape">Extents, slowest first.</param>
+    /// <param name="owner">The owner, kept alive.</param>
+    internal Tensor(Device device, nint address, int[] shape, object owner)
+        : base(device, address, LengthOf(shape), owner) => _shape = shape;
+
+    private Tensor(Tensor whole, long offset, int[] shape)
+        : base(whole, offset, LengthOf(shape)) => _shape = shape;
 
     /// <summary>The extent of each dimension, slowest first.</summary>
     public ReadOnlySpan<int> Shape => _shape;
@@ -14,16 +29,9 @@ public sealed class Tensor : DeviceArray<float>
     /// <summary>Part of this tensor under a shape of its own. Shares the memory.</summary>
     /// <param name="offset">The first element.</param>
     /// <param name="shape">The extents; their product must fit behind <paramref name="offset"/>.</param>
-    /// <returns>A tensor that keeps this one alive.</returns>
+    /// <returns>The part.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The part reaches beyond this tensor.</exception>
-    public Tensor Slice(long offset, params int[] shape)
-    {
-        if (offset < 0 || offset + LengthOf(shape) > Length)
-        {
-            throw new ArgumentOutOfRangeException(nameof(offset), $"a slice of {LengthOf(shape)} elements at {offset} does not fit in {Length}");
-        }
-        return new Tensor(Device, Address + (nint)(offset * sizeof(float)), shape, owned: false, keepAlive: this);
-    }
+    public Tensor Slice(long offset, params int[] shape) => new(this, offset, shape);
 
     /// <summary>This tensor as a matrix of its last dimension's width.</summary>
     /// <returns>A view of all rows.</returns>
@@ -39,6 +47,11 @@ public sealed class Tensor : DeviceArray<float>
     /// <returns>A view.</returns>
     public Matrix AsMatrix(int rows, int columns) => new(this, 0, rows, columns, columns);
 
+    /// <summary>The product of extents.</summary>
+    /// <param name="shape">The extents.</param>
+    /// <returns>Number of elements.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An extent is negative.</exception>
+    /// <exception cref="OverflowException">The product is beyond what a number holds.</exception>
     internal static long LengthOf(ReadOnlySpan<int> shape)
     {
         long length = 1;

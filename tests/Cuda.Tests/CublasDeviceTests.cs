@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using Gradpath.Cuda.Tests.Driver;
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
-using Gradpath.Kernels.Checks;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;
@@ -13,8 +13,8 @@ using Gradpath.PtxEmulator;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>
-/// The device with cuBLAS, for which a library of our own stands in: every kind of product against the processor's, recorded passes, and a whole method
-/// whose kernels the emulator runs.
+/// The device with cuBLAS, for which a library of our own stands in: every kind of product against the processor's, recorded passes, and a
+/// whole method whose kernels the emulator runs.
 /// </summary>
 public sealed unsafe class CublasDeviceTests : IDisposable
 {
@@ -29,7 +29,7 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         if (_path is not null) _library = NativeLibrary.Load(_path);
     }
 
-    public static TheoryData<string> Products => [.. OpChecks.All.Where(c => c.Family == "Gemm").Select(c => c.Op)];
+    public static TheoryData<string> Products => [.. OpCatalog.Checks.Where(c => c.Family == "Gemm").Select(c => c.Op)];
 
     private CudaOptions Options => new() { UseCublas = true, CublasNames = [_path!] };
 
@@ -51,8 +51,8 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         using (CudaDevice device = new(_driver, 0, Options))
         {
             Assert.Equal(MatrixProvider.Cublas, device.Multiplier);
-            OpCheck check = OpChecks.All.Single(c => c.Op == op);
-            OpOutcome outcome = OpComparison.Run(check, reference, device, OpChecks.Seeds(20, 4));
+            OpCheck check = OpCatalog.Checks.Single(c => c.Op == op);
+            OpOutcome outcome = OpComparison.Run(check, reference, device, OpCatalog.Seeds(20, 4));
             Assert.True(outcome.Passed, $"{outcome.Fault} (largest error {outcome.LargestError:G3}, allowed {check.Allowed:G3})");
             Assert.InRange(Count, 48, 200);
             Assert.Equal(0, _driver.Calls("Launch"));
@@ -68,7 +68,11 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         using (CudaDevice device = new(_driver, 0, Options))
         using (RecordedPass slot = new())
         {
-            using Tensor x = device.Allocate(6, 6), y = device.Allocate(6, 6), bias = device.Allocate(6), tall = device.Allocate(100, 6), product = device.Allocate(100, 6);
+            using Tensor x = device.Allocate(6, 6);
+            using Tensor y = device.Allocate(6, 6);
+            using Tensor bias = device.Allocate(6);
+            using Tensor tall = device.Allocate(100, 6);
+            using Tensor product = device.Allocate(100, 6);
             void Pass() => device.Replay(slot, 0, _ => device.Gemm(x.AsMatrix(), x.AsMatrix(), y.AsMatrix(), new GemmOptions(Bias: bias)));
             for (int i = 0; i < 4; i++) Pass();
             Assert.Equal((4, 1, 3), (Count, _driver.Calls("BeginCapture"), _driver.Calls("LaunchGraph")));

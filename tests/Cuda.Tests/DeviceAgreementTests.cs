@@ -40,7 +40,10 @@ public class DeviceAgreementTests
         using CpuDevice cpu = new(1);
         using Gpt2Weights expected = TinyRuns.Model(cpu);
         using EmulatedGpu gpu = new(races: true);
-        using (Gpt2Weights model = TinyRuns.Model(gpu.Device)) Agree(TinyRuns.Evaluate(expected, options, pairs), TinyRuns.Evaluate(model, options, pairs));
+        using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
+        {
+            Agree(TinyRuns.Evaluate(expected, options, pairs), TinyRuns.Evaluate(model, options, pairs));
+        }
         gpu.Device.Dispose();
         Assert.Empty(gpu.Driver.Live);
     }
@@ -49,7 +52,10 @@ public class DeviceAgreementTests
     {
         Assert.Equal(expected.Length, actual.Length);
         double largest = expected.Select(Math.Abs).DefaultIfEmpty(0).Max();
-        for (int i = 0; i < expected.Length; i++) Assert.InRange(actual[i], expected[i] - (1e-4 * largest) - 1e-6, expected[i] + (1e-4 * largest) + 1e-6);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Assert.InRange(actual[i], expected[i] - (1e-4 * largest) - 1e-6, expected[i] + (1e-4 * largest) + 1e-6);
+        }
     }
 
     private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);

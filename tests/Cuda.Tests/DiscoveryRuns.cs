@@ -7,32 +7,39 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Cuda.Tests;
 
-/// <summary>What a piece of circuit discovery gives: numbers that two devices may round differently, and decisions that they may not.</summary>
-/// <param name="Values">Numbers.</param>
-/// <param name="Decisions">Circuits and the like, in words.</param>
-internal sealed record Findings(double[] Values, string Decisions);
-
 /// <summary>Every way to discover and to judge a circuit, on models so small that an emulated GPU can run it.</summary>
 internal static class DiscoveryRuns
 {
     private const int Steps = 12;
 
-    public static IReadOnlyDictionary<string, Func<Gpt2Weights, PromptPair[], Findings>> All { get; } = new Dictionary<string, Func<Gpt2Weights, PromptPair[], Findings>>
-    {
-        ["path patching"] = (m, p) => Patch(m, p, new PathPatchingOptions { Metric = TaskMetric.ProbabilityDifference }),
-        ["path patching, frozen MLPs"] = (m, p) => Patch(m, p, new PathPatchingOptions { FreezeMlps = true, SenderPositions = TokenPositions.End }),
-        ["path patching, zero"] = (m, p) => Patch(m, p, new PathPatchingOptions { Ablation = Ablation.Zero }),
-        ["paths"] = Trace,
-        ["ACDC, KL"] = (m, p) => Search(m, p, new AcdcOptions()),
-        ["ACDC, metric, zero"] = (m, p) => Search(m, p, new AcdcOptions { Objective = TaskMetric.LogitDifference, Absolute = true, Order = SenderOrder.Reverse, Ablation = Ablation.Zero }),
-        ["edge pruning"] = (m, p) => Prune(m, p, Masks),
-        ["edge pruning, node masks, mean"] = (m, p) => Prune(m, p, Masks with { NodeMasks = true, NodeTarget = 0.3, Ablation = Ablation.MeanPositional, Seed = 7 }),
-        ["HAP"] = (m, p) => Prune(m, p, Masks, HybridPruning.Keep(Scores(m, p), 0.5)),
-        ["evaluation, zero"] = (m, p) => Evaluate(m, p, Ablation.Zero),
-        ["evaluation, mean"] = (m, p) => Evaluate(m, p, Ablation.MeanPositional),
-        ["completeness"] = Complete,
-        ["minimality"] = Minimal,
-    };
+    public static IReadOnlyDictionary<string, Func<Gpt2Weights, PromptPair[], Findings>> All { get; } =
+        new Dictionary<string, Func<Gpt2Weights, PromptPair[], Findings>>
+        {
+            ["path patching"] = (m, p) => Patch(m, p, new PathPatchingOptions { Metric = TaskMetric.ProbabilityDifference }),
+            ["path patching, frozen MLPs"] = (m, p) => Patch(
+                m, p, new PathPatchingOptions { FreezeMlps = true, SenderPositions = TokenPositions.End }),
+            ["path patching, zero"] = (m, p) => Patch(m, p, new PathPatchingOptions { Ablation = Ablation.Zero }),
+            ["paths"] = Trace,
+            ["ACDC, KL"] = (m, p) => Search(m, p, new AcdcOptions()),
+            ["ACDC, metric, zero"] = (m, p) => Search(
+                m,
+                p,
+                new AcdcOptions
+                {
+                    Objective = TaskMetric.LogitDifference,
+                    Absolute = true,
+                    Order = SenderOrder.Reverse,
+                    Ablation = Ablation.Zero,
+                }),
+            ["edge pruning"] = (m, p) => Prune(m, p, Masks),
+            ["edge pruning, node masks, mean"] = (m, p) => Prune(
+                m, p, Masks with { NodeMasks = true, NodeTarget = 0.3, Ablation = Ablation.MeanPositional, Seed = 7 }),
+            ["HAP"] = (m, p) => Prune(m, p, Masks, HybridPruning.Keep(Scores(m, p), 0.5)),
+            ["evaluation, zero"] = (m, p) => Evaluate(m, p, Ablation.Zero),
+            ["evaluation, mean"] = (m, p) => Evaluate(m, p, Ablation.MeanPositional),
+            ["completeness"] = Complete,
+            ["minimality"] = Minimal,
+        };
 
     private static EdgePruningOptions Masks => new() { Sparsity = 0.7, Steps = Steps, BatchSize = 2 };
 
@@ -49,7 +56,12 @@ internal static class DiscoveryRuns
             pairs,
             [
                 new PathQuery(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]),
-                new PathQuery(senders, [new PathReceiver(graph.HeadColumn(1, HeadInput.Key, 0), TokenPositions.All), new PathReceiver(graph.MlpColumn(1), TokenPositions.End)]),
+                new PathQuery(
+                    senders,
+                    [
+                        new PathReceiver(graph.HeadColumn(1, HeadInput.Key, 0), TokenPositions.All),
+                        new PathReceiver(graph.MlpColumn(1), TokenPositions.End),
+                    ]),
             ],
             options);
         double[] all = [.. effects.Effects.SelectMany(e => e), effects.CleanMetric];
@@ -87,27 +99,39 @@ internal static class DiscoveryRuns
     }
 
     private static EdgeScores Scores(Gpt2Weights model, PromptPair[] pairs) =>
-        new(new ComputationGraph(model.Config), TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethod.Eap }, pairs).Scores);
+        new(
+            new ComputationGraph(model.Config),
+            TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethod.Eap }, pairs).Scores);
 
     private static Circuit SomeCircuit(Gpt2Weights model) =>
-        CircuitSelection.TopEdges(new EdgeScores(new ComputationGraph(model.Config), TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }, TinyRuns.Pairs(3)).Scores), 12);
+        CircuitSelection.TopEdges(
+            new EdgeScores(
+                new ComputationGraph(model.Config),
+                TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }, TinyRuns.Pairs(3)).Scores),
+            12);
 
     private static Findings Evaluate(Gpt2Weights model, PromptPair[] pairs, Ablation ablation)
     {
-        EvaluationResult result = CircuitEvaluation.Evaluate(model, pairs, [SomeCircuit(model)], new EvaluationOptions { Ablation = ablation });
+        EvaluationResult result = CircuitEvaluation.Evaluate(
+            model, pairs, [SomeCircuit(model)], new EvaluationOptions { Ablation = ablation });
         CircuitOutcome[] outcomes = [result.Full, result.Empty, .. result.Circuits];
-        return new([.. outcomes.SelectMany(o => o.Metric.Concat(o.Kl))], string.Concat(outcomes.SelectMany(o => o.ExactMatch.Concat(o.Accurate)).Select(b => b ? '1' : '0')));
+        return new(
+            [.. outcomes.SelectMany(o => o.Metric.Concat(o.Kl))],
+            string.Concat(outcomes.SelectMany(o => o.ExactMatch.Concat(o.Accurate)).Select(b => b ? '1' : '0')));
     }
 
     private static Findings Complete(Gpt2Weights model, PromptPair[] pairs)
     {
         Completeness result = Completeness.Measure(model, pairs, SomeCircuit(model), Knockouts, new EvaluationOptions());
-        return new([.. result.Points.SelectMany(p => (double[])[p.Circuit, p.Model])], string.Join(' ', result.Points.Select(p => $"{p.Set.Kind} {string.Join(',', p.Set.Nodes)}")));
+        return new(
+            [.. result.Points.SelectMany(p => (double[])[p.Circuit, p.Model])],
+            string.Join(' ', result.Points.Select(p => $"{p.Set.Kind} {string.Join(',', p.Set.Nodes)}")));
     }
 
     private static Findings Minimal(Gpt2Weights model, PromptPair[] pairs)
     {
         Minimality result = Minimality.Measure(model, pairs, SomeCircuit(model), Knockouts, new EvaluationOptions());
-        return new([.. result.Points.SelectMany(p => (double[])[p.Without, p.WithoutBoth])], string.Join(' ', result.Points.Select(p => p.Node)));
+        return new(
+            [.. result.Points.SelectMany(p => (double[])[p.Without, p.WithoutBoth])], string.Join(' ', result.Points.Select(p => p.Node)));
     }
 }

@@ -10,7 +10,10 @@ using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.Cuda.Tests;
 
-/// <summary>Circuit discovery on the emulated GPU: what the processor finds, the circuits that are known, and nothing left behind where a call fails.</summary>
+/// <summary>
+/// Circuit discovery on the emulated GPU: what the processor finds, the circuits that are known, and nothing left behind where a call
+/// fails.
+/// </summary>
 public sealed class DiscoveryTests
 {
     public static TheoryData<string> Works => [.. DiscoveryRuns.All.Keys];
@@ -103,7 +106,9 @@ public sealed class DiscoveryTests
     [InlineData("induction")]
     public void Edge_pruning_finds_known_circuits(string name)
     {
-        Skip.IfNot(Environment.GetEnvironmentVariable("GRADPATH_LONG_TESTS") == "1", "takes a minute on an emulated GPU; GRADPATH_LONG_TESTS=1 runs it");
+        Skip.IfNot(
+            Environment.GetEnvironmentVariable("GRADPATH_LONG_TESTS") == "1",
+            "takes a minute on an emulated GPU; GRADPATH_LONG_TESTS=1 runs it");
         KnownCircuit known = KnownCircuits.Make(name);
         using EmulatedGpu gpu = new(new CudaOptions());
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);

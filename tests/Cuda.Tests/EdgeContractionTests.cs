@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Tests;
 using Gradpath.PtxEmulator;
@@ -25,7 +26,8 @@ public sealed class EdgeContractionTests
             double[] result = Contract(writers, readers, length, arithmetic, CudaDevice.PartialsBytes);
             for (int i = 0; i < result.Length; i++)
             {
-                Assert.True(Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"{arithmetic}: element {i} is {result[i]}, not {expected[i]}");
+                Assert.True(
+                    Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"{arithmetic}: element {i} is {result[i]}, not {expected[i]}");
             }
         }
     }
@@ -41,7 +43,10 @@ public sealed class EdgeContractionTests
         double[] expected = Expected(writers, readers, length, out double[] sizes);
         double[] result = Contract(writers, readers, length, GemmArithmetic.Tf32x3, limit);
         Assert.Equal(result, Contract(writers, readers, length, GemmArithmetic.Tf32x3, limit));
-        for (int i = 0; i < result.Length; i++) Assert.True(Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"element {i} is {result[i]}, not {expected[i]}");
+        for (int i = 0; i < result.Length; i++)
+        {
+            Assert.True(Math.Abs(result[i] - expected[i]) <= 1e-6 * sizes[i], $"element {i} is {result[i]}, not {expected[i]}");
+        }
     }
 
     [Fact]
@@ -81,7 +86,7 @@ public sealed class EdgeContractionTests
         using Tensor d = device.StoreTensor(delta, writers, length), g = device.StoreTensor(gradients, readers, length);
         using DeviceArray<double> scores = device.AllocateArray<double>(result.Length);
         device.Upload<double>(result, scores);
-        device.ContractEdges(d, writers, g, readers, length, scores, Stride(readers), First);
+        device.ContractEdges(d, writers, g, readers, length, new ScoreBlock(scores, Stride(readers), First));
         device.Download(scores, result);
         return result;
     }

@@ -14,7 +14,13 @@ namespace Gradpath.Cuda.Tests;
 /// </summary>
 public class FailureTests
 {
-    private static readonly AttributionOptions Path = new() { Method = AttributionMethod.EapGp, Steps = 2, BatchSize = 1, PathObjective = PathObjective.ProbsLast };
+    private static readonly AttributionOptions Path = new()
+    {
+        Method = AttributionMethod.EapGp,
+        Steps = 2,
+        BatchSize = 1,
+        PathObjective = PathObjective.ProbsLast,
+    };
 
     [Theory]
     [InlineData("Allocate", 2)]
@@ -51,14 +57,19 @@ public class FailureTests
                 // Out of memory is tried again once after everything has been given back, so it must last.
                 bool lasts = call == "Allocate";
                 int failing = k - 1;
-                driver.Fault = (name, count) => name == call && (count == failing || (lasts && count == failing + 1)) ? (CudaResult)code : null;
+                driver.Fault = (name, count) => name == call && (count == failing || (lasts && count == failing + 1))
+                    ? (CudaResult)code
+                    : null;
                 var e = Assert.Throws<DeviceException>(() => TinyRuns.Score(model, Path, pairs));
+                Assert.Equal(call == "Allocate", e.IsOutOfMemory);
                 tried++;
                 Assert.StartsWith("cuda:0", e.Message, StringComparison.Ordinal);
-                Assert.Contains(call == "Allocate" ? "use a smaller --batch-size" : $"(CUDA error {code})", e.Message, StringComparison.Ordinal);
+                Assert.Contains(call == "Allocate" ? "has no room for" : $"(CUDA error {code})", e.Message, StringComparison.Ordinal);
                 driver.Fault = null;
                 long own = device.OwnScratchBytes;
-                Assert.True(device.AllocatedBytes == weights + own, $"call {failing} of {call}: {device.AllocatedBytes - weights - own} bytes are left");
+                Assert.True(
+                    device.AllocatedBytes == weights + own,
+                    $"call {failing} of {call}: {device.AllocatedBytes - weights - own} bytes are left");
                 Assert.DoesNotContain(driver.Live, l => l.StartsWith("graph", StringComparison.Ordinal));
                 if (code is 999 || k % 8 != 0) continue;
                 TinyRuns.Score(model, Path, TinyRuns.Pairs(3));

@@ -31,7 +31,9 @@ public sealed class GemmPlanTests
             Assert.Equal((GemmArithmetic)arithmetic, plan.Tile.Arithmetic);
             Assert.True(plan.Tile.SharedBytes(transposed) <= sharedBytes);
             Assert.Equal(0, plan.Depth % 32);
-            Assert.True((long)plan.Splits * plan.Depth >= shape.K && (long)(plan.Splits - 1) * plan.Depth < shape.K, $"{shape}: {plan} does not cut K into its shares");
+            Assert.True(
+                (long)plan.Splits * plan.Depth >= shape.K && (long)(plan.Splits - 1) * plan.Depth < shape.K,
+                $"{shape}: {plan} does not cut K into its shares");
             Assert.True(plan.PartialBytes(shape) <= workspace, $"{shape}: {plan} needs more than the workspace");
         }
 
@@ -43,7 +45,9 @@ public sealed class GemmPlanTests
     public void Some_tile_fits_the_smallest_shared_memory_of_a_supported_gpu(int arithmetic)
     {
         // Compute capability 8.6 and 8.9 allow a block 99 KiB, all others more.
-        Assert.All(GemmTile.Of((GemmArithmetic)arithmetic).ToArray(), tile => Assert.InRange(Math.Max(tile.SharedBytes(false), tile.SharedBytes(true)), 1, 99 << 10));
+        Assert.All(
+            GemmTile.Of((GemmArithmetic)arithmetic).ToArray(),
+            tile => Assert.InRange(Math.Max(tile.SharedBytes(false), tile.SharedBytes(true)), 1, 99 << 10));
     }
 
     // GPT-2 small with 320 rows: one tile of 128 x 128 for each of 18 blocks would leave six of seven multiprocessors idle.
@@ -59,7 +63,8 @@ public sealed class GemmPlanTests
             GemmPlan plan = Choose(new GemmShape(m, n, k, 1), arithmetic);
             int blocks = (m + plan.Tile!.Rows - 1) / plan.Tile.Rows * ((n + plan.Tile.Columns - 1) / plan.Tile.Columns) * plan.Splits;
             int unsplit = blocks / plan.Splits;
-            Assert.True(blocks >= 48 && blocks > 18, $"{m} x {n} x {k}, {arithmetic}: {plan} makes {blocks} blocks ({unsplit} without a split)");
+            Assert.True(
+                blocks >= 48 && blocks > 18, $"{m} x {n} x {k}, {arithmetic}: {plan} makes {blocks} blocks ({unsplit} without a split)");
         }
     }
 
@@ -95,7 +100,8 @@ public sealed class GemmPlanTests
                 {
                     int at = ptx.IndexOf($".entry {tile.KernelName(transposed)}(", StringComparison.Ordinal);
                     Assert.True(at >= 0, $"{tile.KernelName(transposed)} is not in {tile.File}.ptx");
-                    string[] head = ptx[at..ptx.IndexOf(".reg", at, StringComparison.Ordinal)].Split([' ', ',', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries);
+                    string[] head = ptx[at..ptx.IndexOf(".reg", at, StringComparison.Ordinal)].Split(
+                        [' ', ',', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries);
                     Assert.Equal($"{tile.Threads}", head[Array.IndexOf(head, ".maxntid") + 1]);
                     Assert.Equal($"{tile.Blocks}", head[Array.IndexOf(head, ".minnctapersm") + 1]);
                 }

@@ -65,7 +65,17 @@ public sealed class GemmTests(ITestOutputHelper output)
         {
             using CudaDevice device = Open(tile, splits);
             double rounding = FactorRounding((GemmArithmetic)arithmetic);
-            new GemmCase { M = 21, N = 35, K = 150, Bias = true, Accumulate = true, Pad = 1, Seed = splits, FactorRounding = rounding }.Check(device);
+            new GemmCase
+            {
+                M = 21,
+                N = 35,
+                K = 150,
+                Bias = true,
+                Accumulate = true,
+                Pad = 1,
+                Seed = splits,
+                FactorRounding = rounding,
+            }.Check(device);
             new GemmCase { M = 36, N = 20, K = 257, TransposeB = true, Batch = 3, Seed = splits, FactorRounding = rounding }.Check(device);
         }
     }
@@ -81,7 +91,16 @@ public sealed class GemmTests(ITestOutputHelper output)
             float[]? first = null;
             foreach ((int pad, int offset) in ((int, int)[])[(0, 0), (0, 0), (4, 4), (3, 0), (0, 1)])
             {
-                GemmCase shape = new() { M = 36, N = 40, K = 72, TransposeA = (form & 1) != 0, TransposeB = (form & 2) != 0, Bias = true, Seed = 5 };
+                GemmCase shape = new()
+                {
+                    M = 36,
+                    N = 40,
+                    K = 72,
+                    TransposeA = (form & 1) != 0,
+                    TransposeB = (form & 2) != 0,
+                    Bias = true,
+                    Seed = 5,
+                };
                 float[] result = Compact(shape with { Pad = pad, Offset = offset }, device);
                 first ??= result;
                 Assert.Equal(first, result);
@@ -97,7 +116,8 @@ public sealed class GemmTests(ITestOutputHelper output)
     {
         const int m = 33, n = 40, k = 48;
         float[] a = Numbers.Draw(1, m * k), b = Numbers.Draw(2, k * n);
-        double[] expected = Product(Array.ConvertAll(a, v => Round(v, significantBits)), Array.ConvertAll(b, v => Round(v, significantBits)), m, n, k);
+        double[] expected = Product(
+            Array.ConvertAll(a, v => Round(v, significantBits)), Array.ConvertAll(b, v => Round(v, significantBits)), m, n, k);
         double[] exact = Product(Numbers.Wide(a), Numbers.Wide(b), m, n, k);
         double[] sizes = Product(Array.ConvertAll(a, v => (double)Math.Abs(v)), Array.ConvertAll(b, v => (double)Math.Abs(v)), m, n, k);
         foreach (GemmTile tile in GemmTile.Of((GemmArithmetic)arithmetic).ToArray())
@@ -108,7 +128,8 @@ public sealed class GemmTests(ITestOutputHelper output)
                 double largest = 0;
                 for (int i = 0; i < result.Length; i++)
                 {
-                    Assert.True(Math.Abs(result[i] - expected[i]) <= k * Math.Pow(2, -23) * sizes[i], $"{tile}: {result[i]} is not {expected[i]}");
+                    Assert.True(
+                        Math.Abs(result[i] - expected[i]) <= k * Math.Pow(2, -23) * sizes[i], $"{tile}: {result[i]} is not {expected[i]}");
                     largest = Math.Max(largest, Math.Abs(result[i] - exact[i]) / sizes[i]);
                 }
                 double bound = FactorRounding((GemmArithmetic)arithmetic);
@@ -129,7 +150,9 @@ public sealed class GemmTests(ITestOutputHelper output)
         double[] sizes = Product(Array.ConvertAll(a, v => (double)Math.Abs(v)), Array.ConvertAll(b, v => (double)Math.Abs(v)), m, n, k);
         (double rootOrdinary, double largestOrdinary) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Ffma)[2], a, b, m, n, k, true));
         (double root, double largest) = Errors(Multiply(GemmTile.Of(GemmArithmetic.Tf32x3)[2], a, b, m, n, k, true));
-        output.WriteLine($"error over sum |a b|, root mean square and largest: {root:G3} and {largest:G3}, of float32 {rootOrdinary:G3} and {largestOrdinary:G3}");
+        output.WriteLine(
+            $"error over sum |a b|, root mean square and largest: {root:G3} and {largest:G3}, "
+            + $"of float32 {rootOrdinary:G3} and {largestOrdinary:G3}");
         Assert.True(root <= rootOrdinary, $"root mean square of the error over sum |a b|: {root:G3}, of float32 {rootOrdinary:G3}");
         Assert.True(largest <= largestOrdinary, $"largest error over sum |a b|: {largest:G3}, of float32 {largestOrdinary:G3}");
 
@@ -147,7 +170,19 @@ public sealed class GemmTests(ITestOutputHelper output)
         for (int form = 0; form < 4; form++)
         {
             bool ta = (form & 1) != 0, tb = (form & 2) != 0;
-            new GemmCase { M = 19, N = 37, K = 21, TransposeA = ta, TransposeB = tb, Accumulate = ta, Bias = true, Pad = 2, Offset = 1, Seed = form }.Check(device);
+            new GemmCase
+            {
+                M = 19,
+                N = 37,
+                K = 21,
+                TransposeA = ta,
+                TransposeB = tb,
+                Accumulate = ta,
+                Bias = true,
+                Pad = 2,
+                Offset = 1,
+                Seed = form,
+            }.Check(device);
             new GemmCase { M = 3, N = 17, K = 5, TransposeA = ta, TransposeB = tb, Accumulate = tb, Batch = 4, Seed = form }.Check(device);
             new GemmCase { M = 18, N = 5, K = 0, TransposeA = ta, TransposeB = tb, Accumulate = ta, Bias = tb, Pad = 3 }.Check(device);
         }
@@ -222,7 +257,9 @@ public sealed class GemmTests(ITestOutputHelper output)
             stored = new float[b.Length];
             for (int i = 0; i < b.Length; i++) stored[(i % n * k) + (i / n)] = b[i];
         }
-        using Tensor left = device.StoreTensor(a, m, k), right = device.StoreTensor(stored, transposedB ? [n, k] : [k, n]), result = device.Allocate(m, n);
+        using Tensor left = device.StoreTensor(a, m, k);
+        using Tensor right = device.StoreTensor(stored, transposedB ? [n, k] : [k, n]);
+        using Tensor result = device.Allocate(m, n);
         device.Gemm(left.AsMatrix(), transposedB ? right.AsMatrix().T : right.AsMatrix(), result.AsMatrix());
         float[] values = new float[m * n];
         device.Download(result, values);

@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Cuda;
 using Gradpath.PtxEmulator;
 using Xunit.Abstractions;
@@ -6,8 +7,8 @@ using Xunit.Abstractions;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>
-/// What the tile kernels move, as the emulated GPU counts it: global memory in whole sectors and not a byte twice within a block, shared memory
-/// without bank conflicts. (The writes of asynchronous copies into shared memory are not counted.)
+/// What the tile kernels move, as the emulated GPU counts it: global memory in whole sectors and not a byte twice within a block, shared
+/// memory without bank conflicts. (The writes of asynchronous copies into shared memory are not counted.)
 /// </summary>
 public sealed class GemmTrafficTests(ITestOutputHelper output)
 {
@@ -21,13 +22,15 @@ public sealed class GemmTrafficTests(ITestOutputHelper output)
         foreach ((bool transposeA, bool transposeB) in ((bool, bool)[])[(false, false), (false, true), (true, false)])
         {
             KernelStatistics counted = Run(tile, transposeA, transposeB, Depth);
-            long operands = (long)(tile.Rows + tile.Columns) * Depth * sizeof(float), result = (long)tile.Rows * tile.Columns * sizeof(float);
+            long operands = (long)(tile.Rows + tile.Columns) * Depth * sizeof(float);
+            long result = (long)tile.Rows * tile.Columns * sizeof(float);
             Assert.Equal((operands, operands), (counted.GlobalBytesRead, counted.GlobalSectorsRead * 32));
             Assert.Equal((result, result), (counted.GlobalBytesWritten, counted.GlobalSectorsWritten * 32));
             Assert.True(counted.SharedRequests > 0);
             Assert.Equal(0, counted.SharedConflicts);
-            output.WriteLine($"{counted.Name}{(transposeA ? ", A transposed" : string.Empty)}{(transposeB ? ", B transposed" : string.Empty)}: "
-                + $"{(Run(tile, transposeA, transposeB, 2 * Depth).Instructions - counted.Instructions) / tile.Threads / (Depth / 32)} instructions a thread for 32 k");
+            long more = Run(tile, transposeA, transposeB, 2 * Depth).Instructions - counted.Instructions;
+            string layout = (transposeA ? ", A transposed" : "") + (transposeB ? ", B transposed" : "");
+            output.WriteLine($"{counted.Name}{layout}: {more / tile.Threads / (Depth / 32)} instructions a thread for 32 k");
         }
     }
 
@@ -44,7 +47,7 @@ public sealed class GemmTrafficTests(ITestOutputHelper output)
         using CudaDevice device = new(driver, 0);
         using Tensor delta = device.Allocate(writers, length), gradients = device.Allocate(readers, length);
         using DeviceArray<double> scores = device.AllocateArray<double>(writers * readers);
-        device.ContractEdges(delta, writers, gradients, readers, length, scores, readers, 0);
+        device.ContractEdges(delta, writers, gradients, readers, length, new ScoreBlock(scores, readers, 0));
         device.Synchronize();
 
         KernelStatistics counted = driver.Statistics[$"contractEdges{readers}"];
@@ -59,7 +62,8 @@ public sealed class GemmTrafficTests(ITestOutputHelper output)
         using var driver = new EmulatedDriver(new EmulatorOptions { Races = false, Count = true });
         using CudaDevice device = new(driver, 0) { Arithmetic = tile.Arithmetic, ForcedPlan = shape => GemmPlan.Split(tile, shape.K, 1) };
         using Tensor a = transposeA ? device.Allocate(depth, tile.Rows) : device.Allocate(tile.Rows, depth);
-        using Tensor b = transposeB ? device.Allocate(tile.Columns, depth) : device.Allocate(depth, tile.Columns), c = device.Allocate(tile.Rows, tile.Columns);
+        using Tensor b = transposeB ? device.Allocate(tile.Columns, depth) : device.Allocate(depth, tile.Columns);
+        using Tensor c = device.Allocate(tile.Rows, tile.Columns);
         device.Gemm(transposeA ? a.AsMatrix().T : a.AsMatrix(), transposeB ? b.AsMatrix().T : b.AsMatrix(), c.AsMatrix());
         device.Synchronize();
         return driver.Statistics[tile.KernelName(transposeB)];

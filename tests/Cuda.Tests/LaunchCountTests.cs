@@ -7,12 +7,18 @@ using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
 
-/// <summary>What a batch asks of the driver once its passes are recorded: EAP-IG with five points on twelve layers, ten pairs that share their first tokens.</summary>
+/// <summary>
+/// What a batch asks of the driver once its passes are recorded: EAP-IG with five points on twelve layers, ten pairs that share their first
+/// tokens.
+/// </summary>
 public sealed class LaunchCountTests(ITestOutputHelper output)
 {
     private const int Pairs = 10, Tokens = 16, DiffersAt = 12;
 
-    private static readonly string[] Counted = ["Launch", "CopyOnDevice", "CopyToDevice", "CopyToHost", "FillBytes", "LaunchGraph", "Synchronize", "Allocate"];
+    private static readonly string[] Counted =
+    [
+        "Launch", "CopyOnDevice", "CopyToDevice", "CopyToHost", "FillBytes", "LaunchGraph", "Synchronize", "Allocate",
+    ];
 
     [Fact]
     public void A_batch_after_the_first_ones_is_mostly_graphs()

@@ -129,10 +129,29 @@ public class MemoryTests
         using Tensor held = device.Allocate(1 << 20);
         _driver.Fault = (call, _) => call == "Allocate" ? CudaResult.OutOfMemory : null;
         var e = Assert.Throws<DeviceException>(() => device.Allocate(3 << 20));
-        Assert.Equal("cuda:0 has no room for 12.0 MiB: 512.0 GiB of 1024.0 GiB are free, 4.0 MiB are in this run's use; use a smaller --batch-size", e.Message);
+        Assert.Equal("cuda:0 has no room for 12.0 MiB: 512.0 GiB of 1024.0 GiB are free, 4.0 MiB are in this run's use", e.Message);
+        Assert.True(e.IsOutOfMemory);
         Assert.Equal(4 << 20, device.AllocatedBytes);
         _driver.Fault = null;
         using Tensor after = device.Allocate(3 << 20);
+    }
+
+    [Fact]
+    public void APlanAsksNothingOfTheDriverAlsoWhereTheGpuIsFull()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        using Tensor held = device.StoreTensor([1, 2, 3], 3);
+        _driver.Fault = (_, _) => CudaResult.OutOfMemory;
+        long planned = device.PlannedBytes(() =>
+        {
+            using Tensor large = device.StoreTensor(new float[3 << 10], 3, 1 << 10);
+            device.LayerNorm(
+                large, large.Slice(0, 4), large.Slice(0, 4), 0, 3, 4, device.Allocate(3), device.Allocate(3), device.Allocate(3, 4));
+            held.Upload(large.ToArray().AsSpan(0, 3));
+        });
+        _driver.Fault = null;
+        Assert.Equal((12 << 10) + 24 + 48, planned);
+        Assert.Equal([1, 2, 3], held.ToArray());
     }
 
     [Fact]

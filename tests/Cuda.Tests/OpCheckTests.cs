@@ -1,5 +1,5 @@
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Kernels;
-using Gradpath.Kernels.Checks;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Tests;
 
@@ -11,7 +11,7 @@ public sealed class OpCheckTests
     // Odd seeds let tensors start at any element, where no access of four floats is possible.
     private const int Seeds = 8;
 
-    public static TheoryData<string> Ops => [.. OpChecks.All.Select(c => c.Op)];
+    public static TheoryData<string> Ops => [.. OpCatalog.Checks.Select(c => c.Op)];
 
     [Theory]
     [MemberData(nameof(Ops))]
@@ -19,9 +19,9 @@ public sealed class OpCheckTests
     {
         using CpuDevice reference = new(1);
         using Device device = OpDevices.All[0]();
-        OpCheck check = OpChecks.All.Single(c => c.Op == op);
+        OpCheck check = OpCatalog.Checks.Single(c => c.Op == op);
         // Large products take the emulator long, and have tests of their own.
-        OpOutcome outcome = OpComparison.Run(check, reference, device, OpChecks.Seeds(Seeds, check.Family == "Gemm" ? 0 : 1));
+        OpOutcome outcome = OpComparison.Run(check, reference, device, OpCatalog.Seeds(Seeds, check.Family == "Gemm" ? 0 : 1));
         Assert.True(outcome.Passed, $"{outcome.Fault} (largest error {outcome.LargestError:G3}, allowed {check.Allowed:G3})");
     }
 }

@@ -24,7 +24,13 @@ public sealed class OpeningTests : IDisposable
     {
         CudaDeviceInfo fit = _machine.Devices[0];
         _machine.Devices.Clear();
-        _machine.Devices.AddRange([fit with { Major = 7, Minor = 5, Name = "Old" }, fit with { Name = "Busy" }, fit with { Name = "Free" }, fit with { Name = "Full" }]);
+        _machine.Devices.AddRange(
+            [
+                fit with { Major = 7, Minor = 5, Name = "Old" },
+                fit with { Name = "Busy" },
+                fit with { Name = "Free" },
+                fit with { Name = "Full" },
+            ]);
         (_machine.FreeBytes[0], _machine.FreeBytes[1], _machine.FreeBytes[2], _machine.FreeBytes[3]) = (1L << 40, 100, 900, 10);
         Assert.Equal(new CudaAvailability(true, 4, null), CudaDevice.Availability());
         using (CudaDevice device = CudaDevice.Open())
@@ -40,7 +46,10 @@ public sealed class OpeningTests : IDisposable
         _machine.Reserved.Add(2);
         using (CudaDevice device = CudaDevice.Open()) Assert.Equal("cuda:1", device.Name);
         _machine.Reserved.UnionWith([1, 3]);
-        Assert.Contains("cannot be opened: cuDevicePrimaryCtxRetain", Assert.Throws<DeviceException>(() => CudaDevice.Open()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be opened: cuDevicePrimaryCtxRetain",
+            Assert.Throws<DeviceException>(() => CudaDevice.Open()).Message,
+            StringComparison.Ordinal);
         Assert.Empty(_driver.Live);
     }
 
@@ -49,9 +58,13 @@ public sealed class OpeningTests : IDisposable
     {
         _machine.Devices[0] = _machine.Devices[0] with { Major = 7, Minor = 5, Name = "Old" };
         Assert.Equal("a GPU of compute capability 8.0 or later is needed; there is Old (7.5)", CudaDevice.Availability().Obstacle);
-        Assert.Equal("no GPU can be used: a GPU of compute capability 8.0 or later is needed; there is Old (7.5)", Assert.Throws<DeviceException>(() => CudaDevice.Open()).Message);
+        Assert.Equal(
+            "no GPU can be used: a GPU of compute capability 8.0 or later is needed; there is Old (7.5)",
+            Assert.Throws<DeviceException>(() => CudaDevice.Open()).Message);
         _machine.Devices.Add(_machine.Devices[0] with { Major = 9, Minor = 0 });
-        Assert.Equal("cuda:0 is a Old of compute capability 7.5; 8.0 or later is needed", Assert.Throws<DeviceException>(() => CudaDevice.Open(0)).Message);
+        Assert.Equal(
+            "cuda:0 is a Old of compute capability 7.5; 8.0 or later is needed",
+            Assert.Throws<DeviceException>(() => CudaDevice.Open(0)).Message);
         Assert.Empty(_driver.Live);
     }
 
@@ -71,7 +84,8 @@ public sealed class OpeningTests : IDisposable
     [Fact]
     public void AnIndexThatIsNotThereNamesHowManyThereAre()
     {
-        Assert.Equal("there is no GPU 3: this machine has 1 GPU, numbered from 0", Assert.Throws<DeviceException>(() => CudaDevice.Open(3)).Message);
+        Assert.Equal(
+            "there is no GPU 3: this machine has 1 GPU, numbered from 0", Assert.Throws<DeviceException>(() => CudaDevice.Open(3)).Message);
         Assert.Throws<DeviceException>(() => CudaDevice.Open(-1));
     }
 
@@ -81,7 +95,9 @@ public sealed class OpeningTests : IDisposable
     public void AFailureWhileOpeningLeavesNothingBehind(string call)
     {
         _driver.Fault = (name, _) => name == call ? CudaResult.OutOfMemory : null;
-        Assert.Equal($"cuda:0 cannot be opened: {call}: out of memory (CUDA error 2)", Assert.Throws<DeviceException>(() => CudaDevice.Open(0)).Message);
+        Assert.Equal(
+            $"cuda:0 cannot be opened: {call}: out of memory (CUDA error 2)",
+            Assert.Throws<DeviceException>(() => CudaDevice.Open(0)).Message);
         Assert.Empty(_driver.Live);
     }
 
@@ -89,12 +105,17 @@ public sealed class OpeningTests : IDisposable
     public void ALaunchThatFailsNamesKernelAndGrid()
     {
         using CudaDevice device = CudaDevice.Open(0);
-        using Tensor x = device.Allocate(3, 4), v = device.Allocate(4);
+        using Tensor x = device.Allocate(3, 4);
+        using Tensor v = device.Allocate(4);
+        using Tensor mean = device.Allocate(3);
+        using Tensor rstd = device.Allocate(3);
+        using Tensor y = device.Allocate(3, 4);
         _driver.Fault = (call, _) => call == "Launch" ? CudaResult.LaunchOutOfResources : null;
-        var e = Assert.Throws<DeviceException>(() => device.LayerNorm(x, v, v, 0, 3, 4, v, v, x));
+        var e = Assert.Throws<DeviceException>(() => device.LayerNorm(x, v, v, 0, 3, 4, mean, rstd, y));
         Assert.StartsWith("cuda:0: the kernel layerNorm could not be launched on ", e.Message, StringComparison.Ordinal);
         Assert.Contains(" threads with ", e.Message, StringComparison.Ordinal);
-        Assert.EndsWith("Launch: a launch asks for too many registers or too much shared memory (CUDA error 701)", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Launch: a launch asks for too many registers or too much shared memory (CUDA error 701)", e.Message, StringComparison.Ordinal);
         Assert.IsType<CudaException>(e.InnerException);
     }
 
@@ -103,11 +124,18 @@ public sealed class OpeningTests : IDisposable
     {
         using (CudaDevice device = CudaDevice.Open(0, new CudaOptions { CacheMemory = false }))
         {
-            using Tensor x = device.Allocate(3, 4), v = device.Allocate(4);
-            device.LayerNorm(x, v, v, 0, 3, 4, v, v, x);
+            using Tensor x = device.Allocate(3, 4);
+            using Tensor v = device.Allocate(4);
+            using Tensor mean = device.Allocate(3);
+            using Tensor rstd = device.Allocate(3);
+            using Tensor y = device.Allocate(3, 4);
+            device.LayerNorm(x, v, v, 0, 3, 4, mean, rstd, y);
             _driver.Fault = (_, _) => CudaResult.IllegalAddress;
             var e = Assert.Throws<DeviceException>(device.Synchronize);
-            Assert.StartsWith("cuda:0: work on the GPU failed: Synchronize: a kernel touched memory that is not its own (CUDA error 700)", e.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "cuda:0: work on the GPU failed: Synchronize: a kernel touched memory that is not its own (CUDA error 700)",
+                e.Message,
+                StringComparison.Ordinal);
             Assert.Contains("the last kernel launched is layerNorm", e.Message, StringComparison.Ordinal);
             Assert.Contains("CUDA_LAUNCH_BLOCKING=1", e.Message, StringComparison.Ordinal);
             Assert.Throws<DeviceException>(() => x.ToArray());

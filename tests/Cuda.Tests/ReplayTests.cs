@@ -54,7 +54,10 @@ public class ReplayTests
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);
         using RecordedPass outer = new(), inner = new();
-        for (int i = 0; i < 3; i++) device.Replay(outer, (device, bench, inner), static s => s.device.Replay(s.inner, s.bench, static b => b.Run()));
+        for (int i = 0; i < 3; i++)
+        {
+            device.Replay(outer, (device, bench, inner), static s => s.device.Replay(s.inner, s.bench, static b => b.Run()));
+        }
         Assert.Equal(1, _driver.Calls("BeginCapture"));
         Assert.Equal(2, _driver.Calls("LaunchGraph"));
     }
@@ -160,6 +163,8 @@ public class ReplayTests
     private sealed class Bench(CudaDevice device) : IDisposable
     {
         private readonly Tensor _vector = device.Allocate(4);
+        private readonly Tensor _moments = device.Allocate(2, 2);
+        private readonly Tensor _normed = device.Allocate(2, 4);
 
         public Tensor Data { get; } = device.Allocate(2, 4);
 
@@ -168,12 +173,17 @@ public class ReplayTests
         public void Run()
         {
             Runs++;
-            for (int i = 0; i < 2; i++) device.LayerNorm(Data, _vector, _vector, 1e-5f, 2, 4, _vector, _vector, Data);
+            for (int i = 0; i < 2; i++)
+            {
+                device.LayerNorm(Data, _vector, _vector, 1e-5f, 2, 4, _moments.Slice(0, 2), _moments.Slice(2, 2), _normed);
+            }
         }
 
         public void Dispose()
         {
             _vector.Dispose();
+            _moments.Dispose();
+            _normed.Dispose();
             Data.Dispose();
         }
     }

@@ -11,19 +11,23 @@ namespace Gradpath.Cuda.Tests;
 /// <summary>Scores on the emulated GPU against the EAP-IG library's and those of the independent implementations.</summary>
 public sealed class ScoreTests(ITestOutputHelper output)
 {
-    // Each method but exact, which takes its time here (DeviceAgreementTests have it), and each variant once; the metrics and the padded prompts where they take another way through the device.
+    // Each method but exact, which takes its time here (DeviceAgreementTests have it), and each variant once; the metrics and the padded
+    // prompts where they take another way through the device.
     private static readonly string[] Equal =
     [
-        "EAP/logit_diff/library_bs10", "EAP-IG-inputs/logit_diff/per_item_mean", "EAP-IG-inputs/kl/per_item_mean", "EAP-IG-activations/logit_diff/per_item_mean",
+        "EAP/logit_diff/library_bs10", "EAP-IG-inputs/logit_diff/per_item_mean", "EAP-IG-inputs/kl/per_item_mean",
+        "EAP-IG-activations/logit_diff/per_item_mean",
         "clean-corrupted/kl/per_item_mean", "information-flow-routes/none/per_item_mean", "EAP-GP[k=5]/logit_diff/per_item_mean",
         "EAP-GP[k=5,objective=probs_last]/logit_diff/per_item_mean", "EAP-GP[k=5,objective=metric]/logit_diff/per_item_mean",
-        "EAP-GP[k=5,eta=match,outer=path]/logit_diff/per_item_mean", "EAP-GP[k=5,objective=logits_last,start=corrupted,eta=match]/logit_diff/per_item_mean",
+        "EAP-GP[k=5,eta=match,outer=path]/logit_diff/per_item_mean",
+        "EAP-GP[k=5,objective=logits_last,start=corrupted,eta=match]/logit_diff/per_item_mean",
         "EAP[intervention=zero]/logit_diff/per_item_mean", "EAP[intervention=mean-positional]/logit_diff/per_item_mean",
     ];
 
     private static readonly string[] Padded =
     [
-        "EAP-IG-inputs/logit_diff/per_item_mean", "EAP-GP[k=5]/logit_diff/per_item_mean", "information-flow-routes/none/per_item_mean", "EAP-GP[k=5,objective=residual_final_last]/logit_diff/per_item_mean",
+        "EAP-IG-inputs/logit_diff/per_item_mean", "EAP-GP[k=5]/logit_diff/per_item_mean", "information-flow-routes/none/per_item_mean",
+        "EAP-GP[k=5,objective=residual_final_last]/logit_diff/per_item_mean",
     ];
 
     public static TheoryData<string, string> Cases
@@ -47,7 +51,8 @@ public sealed class ScoreTests(ITestOutputHelper output)
         ReferenceModel stored = ReferenceCheckpoint.Load(goldens.ModelDirectory);
         using (Gpt2Weights weights = EngineModels.Weights(ReferenceKeys.Model(golden.Key, stored), gpu.Device))
         {
-            AttributionResult result = EdgeAttribution.Score(weights, goldens.Pairs, EngineModels.Options(ReferenceKeys.Options(golden.Key)));
+            AttributionResult result = EdgeAttribution.Score(
+                weights, goldens.Pairs, EngineModels.Options(ReferenceKeys.Options(golden.Key)));
             double error = EngineModels.RelativeError(result.Scores, golden.Matrix);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{error:0.0e+0}"));
             Assert.InRange(error, 0, golden.Key.Options.Keys.Any(k => k is not ("k" or "intervention")) ? 1e-4 : 1e-5);

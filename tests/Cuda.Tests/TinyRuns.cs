@@ -10,9 +10,18 @@ namespace Gradpath.Cuda.Tests;
 /// <summary>A model so small that whole methods run in the blink of an eye, and what is run on it.</summary>
 internal static class TinyRuns
 {
-    private static readonly Gpt2Config Config = new() { Layers = 2, Heads = 2, Width = 12, InnerWidth = 20, Positions = 8, Vocabulary = 17 };
+    private static readonly Gpt2Config Config = new()
+    {
+        Layers = 2,
+        Heads = 2,
+        Width = 12,
+        InnerWidth = 20,
+        Positions = 8,
+        Vocabulary = 17,
+    };
 
-    public static Gpt2Weights Model(Device device) => RandomGpt2Weights.Create(Config, 3, device, scale: 0.4f, gainJitter: 0.1f, biasJitter: 0.1f);
+    public static Gpt2Weights Model(Device device) =>
+        RandomGpt2Weights.Create(Config, 3, device, scale: 0.4f, gainJitter: 0.1f, biasJitter: 0.1f);
 
     /// <summary>Pairs of prompts.</summary>
     /// <param name="lengths">The length of each.</param>
@@ -23,13 +32,15 @@ internal static class TinyRuns
         return [.. lengths.Select(length => new PromptPair(Ids(length), Ids(length), [3], [8]))];
     }
 
-    public static AttributionResult Score(Gpt2Weights model, AttributionOptions options, PromptPair[] pairs) => EdgeAttribution.Score(model, pairs, options);
+    public static AttributionResult Score(Gpt2Weights model, AttributionOptions options, PromptPair[] pairs) =>
+        EdgeAttribution.Score(model, pairs, options);
 
     /// <summary>Metric and KL of three circuits, the full and the empty one, item by item.</summary>
     public static double[] Evaluate(Gpt2Weights model, EvaluationOptions options, PromptPair[] pairs)
     {
         ComputationGraph graph = new(model.Config);
-        EdgeScores scores = new(graph, EdgeAttribution.Score(model, pairs, new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }).Scores);
+        EdgeScores scores = new(
+            graph, EdgeAttribution.Score(model, pairs, new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }).Scores);
         Circuit[] circuits = [.. new[] { 2, graph.EdgeCount / 3, graph.EdgeCount - 4 }.Select(n => CircuitSelection.TopEdges(scores, n))];
         EvaluationResult result = CircuitEvaluation.Evaluate(model, pairs, circuits, options);
         CircuitOutcome[] outcomes = [result.Full, result.Empty, .. result.Circuits];

@@ -1,4 +1,5 @@
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 using Gradpath.Kernels.Tests;
 
 namespace Gradpath.Cuda.Tests;
@@ -41,7 +42,8 @@ public sealed class WideShapeTests
             Tensor input = bench.Store(x), scale = bench.Store(gain), mean = bench.Out(copies), rstd = bench.Out(copies);
             Tensor residual = bench.Store(new float[copies * width]), reader = bench.Store(new float[width]);
             bench.Device.LayerNorm(input, scale, scale, 1e-5f, copies, width, mean, rstd, bench.Out(copies * width));
-            bench.Device.LayerNormBackward(bench.Store(dy), input, scale, mean, rstd, copies, copies, width, residual, reader, 1, copies - 1);
+            bench.Device.LayerNormBackward(
+                bench.Store(dy), input, scale, mean, rstd, new GradientRows(copies, copies, 1), width, residual, reader, copies - 1);
             return [residual, reader];
         });
         double[] expected = new double[copies * width], sum = new double[width];
@@ -75,10 +77,13 @@ public sealed class WideShapeTests
         double[][] actual = OpBench.Run(bench =>
         {
             SequenceLayout layout = bench.Layout(lengths, 1, lastOnly);
-            Tensor q = bench.Store(plain.Q), kv = bench.Store(plain.Kv), p = bench.Out(heads * (int)layout.ProbabilitiesPerHead), z = bench.Out(plain.QueryRows * width);
+            Tensor q = bench.Store(plain.Q);
+            Tensor kv = bench.Store(plain.Kv);
+            Tensor p = bench.Out(heads * (int)layout.ProbabilitiesPerHead);
+            Tensor z = bench.Out(plain.QueryRows * width);
             Tensor dq = bench.Out(plain.QueryRows * width), dkv = bench.Out(plain.KeyRows * 2 * width);
-            bench.Device.Attention(q, kv, layout, heads, headWidth, plain.Scale, p, z);
-            bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, heads, headWidth, plain.Scale, 1, dq, dkv);
+            bench.Device.Attention(q, kv, layout, new HeadGroup(heads, headWidth, plain.Scale), p, z);
+            bench.Device.AttentionBackward(bench.Store(dz), q, kv, p, layout, new HeadGroup(heads, headWidth, plain.Scale), 1, dq, dkv);
             return [p, z, dq, dkv];
         });
         (double[] probabilities, double[] mixed) = plain.Forward(Numbers.Wide(plain.Q), Numbers.Wide(plain.Kv));
@@ -93,8 +98,9 @@ public sealed class WideShapeTests
     public void Heads_wider_than_a_block_takes_are_refused() => OpBench.Run(bench =>
     {
         Tensor any = bench.Store(new float[1000]);
-        var e = Assert.Throws<ArgumentException>(() => bench.Device.Attention(any, any, bench.Layout([1]), 1, 129, 1, any, any));
-        Assert.Contains("up to 128", e.Message, StringComparison.Ordinal);
+        var e = Assert.Throws<ArgumentOutOfRangeException>(
+            () => bench.Device.Attention(any, any, bench.Layout([1]), new HeadGroup(1, 129, 1), any, any));
+        Assert.Contains("at most 128", e.Message, StringComparison.Ordinal);
         return [];
     });
 
@@ -113,7 +119,10 @@ public sealed class WideShapeTests
             return [dots];
         })[0];
         double[] a = Numbers.Wide(x), b = Numbers.Wide(y);
-        Numbers.Same([Numbers.Dot(a[..(length * width)], b[..(length * width)]), Numbers.Dot(a[(length * width)..], b[(length * width)..])], actual, 2e-6);
+        Numbers.Same(
+            [Numbers.Dot(a[..(length * width)], b[..(length * width)]), Numbers.Dot(a[(length * width)..], b[(length * width)..])],
+            actual,
+            2e-6);
     }
 
     // A lane keeps 128 columns of a head in registers.
@@ -121,13 +130,20 @@ public sealed class WideShapeTests
     public void Readers_of_wide_heads_are_accumulated()
     {
         const int Readers = 2, HeadWidth = 150, Base = 3, Points = 2, All = Readers * HeadWidth;
-        float[] dy = Numbers.Draw(10, Points * Base * All), y = Numbers.Draw(11, Points * Base * All), constant = Numbers.Draw(12, All), gains = Numbers.Draw(13, All);
+        float[] dy = Numbers.Draw(10, Points * Base * All);
+        float[] y = Numbers.Draw(11, Points * Base * All);
+        float[] constant = Numbers.Draw(12, All);
+        float[] gains = Numbers.Draw(13, All);
         float[] rstd = Numbers.Draw(14, Points * Base, 0.3, 1), before = Numbers.Draw(15, Base * All);
         double[][] actual = OpBench.Run(bench =>
         {
-            Tensor sums = bench.Store(before), offsets = bench.Store(new float[Readers * Base]), coefficients = bench.Out(Points * Readers * Base);
+            Tensor sums = bench.Store(before);
+            Tensor offsets = bench.Store(new float[Readers * Base]);
+            Tensor coefficients = bench.Out(Points * Readers * Base);
             bench.Device.AccumulateReaders(
-                bench.Store(dy), bench.Store(y), bench.Store(constant), bench.Store(gains), bench.Store(rstd), Readers, HeadWidth, 7, Points * Base, Points * Base, Base, sums, offsets, coefficients, 0);
+                bench.Store(dy), bench.Store(y), bench.Store(constant), bench.Store(gains), bench.Store(rstd),
+                new ReaderGroup(Readers, HeadWidth, 7), new GradientRows(Points * Base, Points * Base, Base),
+                new ReaderSums(sums, offsets, coefficients), 0);
             return [sums, offsets, coefficients];
         });
         double[] sums = Numbers.Wide(before), offsets = new double[Readers * Base], coefficients = new double[Points * Readers * Base];
@@ -136,7 +152,8 @@ public sealed class WideShapeTests
             int row = i / All, column = i % All, reader = column / HeadWidth, n = row % Base;
             sums[(n * All) + column] += (double)rstd[row] * dy[i];
             offsets[(reader * Base) + n] += (double)rstd[row] * dy[i] * gains[column] / 7;
-            coefficients[(((row / Base * Readers) + reader) * Base) + n] += (double)rstd[row] * dy[i] * ((double)y[i] - constant[column]) / 7;
+            coefficients[(((row / Base * Readers) + reader) * Base) + n] +=
+                (double)rstd[row] * dy[i] * ((double)y[i] - constant[column]) / 7;
         }
         Numbers.Same(sums, actual[0]);
         Numbers.Same(offsets, actual[1]);
@@ -152,7 +169,8 @@ public sealed class WideShapeTests
         int[] tokens = [.. Enumerable.Range(0, Judged).Select(i => (i * 7) % Vocabulary)];
         double[][] actual = OpBench.Run(bench =>
         {
-            var answers = new AnswerTokens(bench.Integers(0, Judged), bench.Integers(tokens), bench.Own(bench.Device.Store<float>(weights)));
+            var answers = new AnswerTokens(
+                bench.Integers(0, Judged), bench.Integers(tokens), bench.Own(bench.Device.Store<float>(weights)), Judged);
             Tensor logP = bench.Store(logits);
             DeviceArray<double> values = bench.OutDoubles(2);
             bench.Device.LogSoftmax(logP, 2, Vocabulary);

@@ -38,7 +38,8 @@ public sealed class SequenceLayoutTests
     {
         using var device = new CpuDevice(1);
         using var layout = new SequenceLayout(device, [3, 1, 2], copies: 2, prefixes: [4, 0, 5]);
-        Assert.Equal((12, 12, 9, 7, 72L), (layout.KeyRows, layout.QueryRows, layout.PrefixRows, layout.LongestKeys, layout.ProbabilitiesPerHead));
+        Assert.Equal(
+            (12, 12, 9, 7, 72L), (layout.KeyRows, layout.QueryRows, layout.PrefixRows, layout.LongestKeys, layout.ProbabilitiesPerHead));
         Assert.Equal([0, 4, 4, 0, 4, 4], layout.PrefixStart.ToArray());
         Assert.Equal([4, 0, 5, 4, 0, 5], layout.PrefixLength.ToArray());
         Assert.Equal([0, 3, 4, 6, 9, 10], layout.KeyStart.ToArray());

@@ -27,6 +27,7 @@ public static class EdgeAttribution
         CancellationToken cancellation = default)
     {
         AttributionChecks.Check(model.Config, pairs, options);
+        using RunLease lease = model.Device.EnterRun();
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };

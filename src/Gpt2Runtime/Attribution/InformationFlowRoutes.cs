@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -58,7 +59,7 @@ internal sealed class InformationFlowRoutes : BatchScorer
         for (int b = 0; b < boundaries; b++)
         {
             int writers = _context.Graph.WritersBeforeSublayer(b);
-            _context.Device.Proximity(_activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, _scores, boundaries, b);
+            _context.Device.Proximity(_activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, new ScoreBlock(_scores, boundaries, b));
         }
         _context.HostScores = ToColumns(_scores.ToArray());
     }

@@ -134,7 +134,7 @@ internal sealed class PathObjectiveGradient : IDisposable
         _device.ProbabilityDistanceGradient(_logits!, _targetLogProbabilities!, shape.Items, rows, vocabulary, _logits!);
         _device.Gemm(_logits!.AsMatrix(rows, vocabulary), _weights.Unembedding.AsMatrix(), _normed!.AsMatrix(rows, d));
         _device.Fill(_answers, 0, (long)rows * d);
-        _device.LayerNormBackward(_normed!, _rows!, _weights.FinalGain, _mean!, _rstd!, rows, rows, d, _answers, null, rows, 0);
+        _device.LayerNormBackward(_normed!, _rows!, _weights.FinalGain, _mean!, _rstd!, new GradientRows(rows, rows, rows), d, _answers, null, 0);
         if (shape.AnswerOnly)
         {
             _device.CopyBlock(_answers, 0, residualGradient, 0, (long)rows * d);

@@ -19,6 +19,7 @@ public static class CheckpointWriter
         {
             throw new GradpathException($"cannot create the directory {directory}: {e.Message}", e);
         }
+        using Kernels.RunLease lease = weights.Device.EnterRun();
         SafetensorsWriter writer = new();
         writer.AddMetadata("format", "pt");
         foreach ((string name, Kernels.Tensor tensor) in Gpt2Layout.TensorsOf(weights))

@@ -15,7 +15,7 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// <param name="UpBias">[inner].</param>
 /// <param name="DownWeight">[inner, D].</param>
 /// <param name="DownBias">[D].</param>
-public sealed record Gpt2Layer(
+internal sealed record Gpt2Layer(
     Tensor AttentionGain,
     Tensor AttentionShift,
     Tensor QkvWeight,
@@ -44,7 +44,7 @@ public sealed class Gpt2Weights : IDisposable
     /// <param name="unembedding">[V, D]; the token embedding itself where the head is tied.</param>
     /// <param name="unembeddingBias">[V], or null.</param>
     /// <param name="source">Disposed of with the weights: the checkpoint whose mapped files they may lie in.</param>
-    public Gpt2Weights(
+    internal Gpt2Weights(
         Gpt2Config config,
         Tensor tokenEmbedding,
         Tensor positionEmbedding,
@@ -73,25 +73,25 @@ public sealed class Gpt2Weights : IDisposable
     public Device Device => TokenEmbedding.Device;
 
     /// <summary>[V, D].</summary>
-    public Tensor TokenEmbedding { get; }
+    internal Tensor TokenEmbedding { get; }
 
     /// <summary>[positions, D].</summary>
-    public Tensor PositionEmbedding { get; }
+    internal Tensor PositionEmbedding { get; }
 
     /// <summary>The layers, first one first.</summary>
-    public IReadOnlyList<Gpt2Layer> Layers { get; }
+    internal IReadOnlyList<Gpt2Layer> Layers { get; }
 
     /// <summary>Gain of the final LayerNorm [D].</summary>
-    public Tensor FinalGain { get; }
+    internal Tensor FinalGain { get; }
 
     /// <summary>Bias of the final LayerNorm [D].</summary>
-    public Tensor FinalShift { get; }
+    internal Tensor FinalShift { get; }
 
     /// <summary>[V, D]; the token embedding itself where the head is tied.</summary>
-    public Tensor Unembedding { get; }
+    internal Tensor Unembedding { get; }
 
     /// <summary>[V], or null.</summary>
-    public Tensor? UnembeddingBias { get; }
+    internal Tensor? UnembeddingBias { get; }
 
     /// <inheritdoc />
     public void Dispose()

@@ -39,6 +39,7 @@ public static class RandomGpt2Weights
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(device);
+        using RunLease lease = device.EnterRun();
         IEnumerable<TensorSpec> specs = Gpt2Layout.Of(config);
         if (headBias) specs = specs.Append(Gpt2Layout.HeadBiasOf(config));
         Dictionary<string, Tensor> tensors = new(StringComparer.Ordinal);

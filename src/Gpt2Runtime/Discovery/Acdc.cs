@@ -63,6 +63,7 @@ public static class Acdc
             scores.RequireFinite();
         }
         state ??= new AcdcState(thresholds.Count);
+        using RunLease lease = model.Device.EnterRun();
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         using var passes = new AcdcPasses(model, pairs, options, cancellation);

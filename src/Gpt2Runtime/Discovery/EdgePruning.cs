@@ -65,6 +65,7 @@ public sealed class EdgePruning : IDisposable
         PromptSpan[] largest = MaskedBatches.Largest(spans, _items);
         var capacity = PassCapacity.For(largest, 1, true);
         RequireMemory(capacity, largest.Length);
+        using RunLease lease = model.Device.EnterRun();
         using var scope = new AllocationScope(model.Device);
         _context = Own(new ScoringContext(model, runs, pairs.Count, new BatchPlan(_items, largest.Length), (_, _) => { }, cancellation));
         _head = Own(new OutputHead(model, TaskMetric.KlDivergence, largest.Length, largest.Length));
@@ -97,6 +98,7 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can follow.</exception>
     public void Train(IProgress<AttributionProgress>? progress = null)
     {
+        using RunLease lease = _model.Device.EnterRun();
         while (Step < _options.Steps)
         {
             _cancellation.ThrowIfCancellationRequested();
@@ -109,6 +111,7 @@ public sealed class EdgePruning : IDisposable
     /// <returns>Circuit and log.</returns>
     public EdgePruningResult Finish()
     {
+        using RunLease lease = _model.Device.EnterRun();
         (float[] logAlpha, _, _, _) = _optimizer.State;
         Circuit circuit = MaskDiscretization.Select(_plan, logAlpha, _options.NodeMasks, Kept);
         Gpt2Config c = _model.Config;
@@ -121,6 +124,7 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="GradpathException">It cannot be written.</exception>
     public void Save(ProgressFile file)
     {
+        using RunLease lease = _model.Device.EnterRun();
         (float[] logAlpha, float[] first, float[] second, double[] multipliers) = _optimizer.State;
         double[] log = [.. _log.SelectMany(s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeTarget, s.EdgeSparsity, s.NodeTarget, s.NodeSparsity])];
         file.Save(new JsonObject
@@ -138,6 +142,7 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="GradpathException">It cannot be read or belongs to another run.</exception>
     public void Restore(ProgressFile file)
     {
+        using RunLease lease = _model.Device.EnterRun();
         JsonObject state = file.Load();
         float[] logAlpha = file.Unpack<float>(state, "log-alpha");
         float[] first = file.Unpack<float>(state, "first-moment");

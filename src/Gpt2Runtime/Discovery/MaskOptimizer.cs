@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -77,7 +78,8 @@ internal sealed class MaskOptimizer : IDisposable
         int[] slots = [.. plan.Edges.Select(e => plan.SlotOf(e.Row))];
         int[] starts = [.. Enumerable.Range(0, plan.Slots + 1).Select(slot => slots.Count(s => s < slot))];
         _layout = new MaskLayout(
-            plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts));
+            plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts),
+            checked(plan.Slots * plan.Columns));
         _owned.Add(_layout);
         int count = _layout.Parameters;
         _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));

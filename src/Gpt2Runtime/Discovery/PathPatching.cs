@@ -46,6 +46,7 @@ public static class PathPatching
         // The checks and the ablation are those of the exact method, which asks for one edge what is asked for a path here.
         var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
         AttributionChecks.Check(model.Config, pairs, asScoring);
+        using RunLease lease = model.Device.EnterRun();
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);

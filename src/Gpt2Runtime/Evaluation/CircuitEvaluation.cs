@@ -35,6 +35,7 @@ public static class CircuitEvaluation
         var asScoring = new AttributionOptions { Method = AttributionMethod.Exact, Metric = options.Metric, Ablation = options.Ablation, BatchSize = options.BatchSize };
         AttributionChecks.Check(model.Config, pairs, asScoring);
         foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");
+        using RunLease lease = model.Device.EnterRun();
         using var scope = new AllocationScope(model.Device);
         model.Device.ResetPeak();
         var graph = new ComputationGraph(model.Config);

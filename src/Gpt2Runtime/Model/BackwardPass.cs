@@ -95,7 +95,8 @@ internal sealed class BackwardPass : IDisposable
         _device.MultiplyRows(_hidden, a.Derivative[layer], rows, activationRows, inner);
         _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _normed.AsMatrix(rows, d));
         _device.LayerNormBackward(
-            _normed, boundary.Residual, w.MlpGain, boundary.Mean, boundary.Rstd, rows, activationRows, d, Residual, readers?.Mlp(layer), baseRows, readerCopies * baseRows);
+            _normed, boundary.Residual, w.MlpGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, activationRows, baseRows), d,
+            Residual, readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
     }
 
     private void Attention(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
@@ -109,9 +110,8 @@ internal sealed class BackwardPass : IDisposable
         int rows = shape.Rows * cotangents;
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
-        float scale = _config.AttentionScale(layer);
         _device.AttentionBackward(
-            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, _config.Heads, _config.HeadWidth, scale, cotangents, _dq, _dkv, a.Prefix?.Of(layer));
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, ForwardPass.HeadsOf(_config, layer), cotangents, _dq, _dkv, a.Prefix?.Of(layer));
         readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
         _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
         if (answerRows)
@@ -128,7 +128,7 @@ internal sealed class BackwardPass : IDisposable
             _device.Gemm(_dq.AsMatrix(rows, d), qkv.SliceColumns(0, d).T, _normed.AsMatrix(rows, d), new GemmOptions(Accumulate: true));
         }
         _device.LayerNormBackward(
-            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, rows, shape.Rows, d, Residual, null, shape.BaseRows, 0);
+            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
     }
 
     private Tensor Own(Tensor tensor)

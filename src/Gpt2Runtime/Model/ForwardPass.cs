@@ -65,8 +65,7 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     public void Attend(PassShape shape, Activations a, int layer)
     {
         SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
-        float scale = _config.AttentionScale(layer);
-        _device.Attention(a.Q[layer], a.Kv[layer], layout, _config.Heads, _config.HeadWidth, scale, a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
+        _device.Attention(a.Q[layer], a.Kv[layer], layout, HeadsOf(_config, layer), a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
         AddHeads(shape, a, layer);
     }
 
@@ -126,6 +125,12 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         Gpt2Activation.Gelu => ActivationFunction.GeluErf,
         _ => ActivationFunction.Relu,
     };
+
+    /// <summary>All heads of a layer.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <returns>What the device needs of them.</returns>
+    public static HeadGroup HeadsOf(Gpt2Config config, int layer) => new(config.Heads, config.HeadWidth, config.AttentionScale(layer));
 
     private void Issue(PassShape shape, Activations a, int from)
     {

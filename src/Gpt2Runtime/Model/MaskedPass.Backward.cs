@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Model;
 
@@ -46,7 +47,7 @@ internal sealed partial class MaskedPass
         int items = batch.Pairs.Count;
         int length = items * _d;
         _head.LossGradientAt(items, _logitsGradient);
-        _device.ContractEdges(_answerDifferences, _plan.Slots, _logitsGradient, 1, length, scores, _plan.Columns, _plan.Columns - 1);
+        _device.ContractEdges(_answerDifferences, _plan.Slots, _logitsGradient, 1, length, new ScoreBlock(scores, _plan.Columns, _plan.Columns - 1));
         _device.Gemm(LogitsMask(mask), new Matrix(_logitsGradient, 0, 1, length, length), new Matrix(_answerGradients, 0, _plan.Slots, length, length));
     }
 
@@ -62,12 +63,12 @@ internal sealed partial class MaskedPass
         _device.MultiplyRows(_hidden, state.Derivative!, rows, rows, inner);
         _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _wide.AsMatrix(rows, _d));
         _device.Fill(readers, 0, length);
-        _device.LayerNormBackward(_wide, state.MlpInput, w.MlpGain, state.MlpMean!, state.MlpRstd!, rows, rows, _d, readers, null, rows, 0);
+        _device.LayerNormBackward(_wide, state.MlpInput, w.MlpGain, state.MlpMean!, state.MlpRstd!, new GradientRows(rows, rows, rows), _d, readers, null, 0);
         if (layer.Heads.Length == 0) return;
 
         // The layer's own heads feed its MLP and none of its other readers.
         long firstCell = ((long)layer.SlotsBefore * _plan.Columns) + layer.FirstColumn;
-        _device.ContractEdges(views.HeadDifferences[l], layer.Heads.Length, readers, 1, length, scores, _plan.Columns, checked((int)firstCell));
+        _device.ContractEdges(views.HeadDifferences[l], layer.Heads.Length, readers, 1, length, new ScoreBlock(scores, _plan.Columns, firstCell));
         _device.Gemm(
             new Matrix(mask, firstCell, layer.Heads.Length, 1, _plan.Columns),
             new Matrix(readers, 0, 1, length, length),
@@ -92,7 +93,7 @@ internal sealed partial class MaskedPass
         }
         SequenceLayout layout = l == _last ? batch.Shape.Final : batch.Shape.All;
         _device.AttentionBackward(
-            _z, state.Q!, state.Kv!, state.Probabilities!, layout, layer.Heads.Length, _hw, _config.AttentionScale(l), 1, _dq, _dkv, batch.PrefixKeysValues[l]);
+            _z, state.Q!, state.Kv!, state.Probabilities!, layout, HeadsOf(layer, l), 1, _dq, _dkv, batch.PrefixKeysValues[l]);
         if (l == _last)
         {
             ProjectBackward(l, 0, 1, layer.MlpReaders, layer.MlpAndQueryReaders, queries, views.QueryInputs, state.QueryMean!, state.QueryRstd!, views.QueryGradients);
@@ -121,7 +122,7 @@ internal sealed partial class MaskedPass
         }
         int count = (endReader - firstReader) * rows;
         _device.Fill(target, 0, (long)count * _d);
-        _device.LayerNormBackward(_wide, inputs, w.AttentionGain, mean, rstd, count, count, _d, target, null, count, 0);
+        _device.LayerNormBackward(_wide, inputs, w.AttentionGain, mean, rstd, new GradientRows(count, count, count), _d, target, null, 0);
     }
 
     // The scores of some readers of a layer, and what they hand back to the writers before it. The input is slot 0 and needs no gradient.
@@ -130,7 +131,7 @@ internal sealed partial class MaskedPass
     {
         if (count == 0) return;
         int length = rows * _d;
-        _device.ContractEdges(differences, layer.SlotsBefore, readers, count, length, scores, _plan.Columns, layer.FirstColumn + first);
+        _device.ContractEdges(differences, layer.SlotsBefore, readers, count, length, new ScoreBlock(scores, _plan.Columns, layer.FirstColumn + first));
         int writers = layer.SlotsBefore - 1;
         if (writers <= 0) return;
         _device.Gemm(

@@ -168,7 +168,7 @@ internal sealed partial class MaskedPass : IDisposable
             Project(l, 0, 3, layer.MlpReaders, layer.Readers, rows, views.AttentionInputs[l], state.Mean!, state.Rstd!);
         }
         SequenceLayout layout = l == _last ? batch.Shape.Final : batch.Shape.All;
-        _device.Attention(state.Q!, state.Kv!, layout, layer.Heads.Length, _hw, _config.AttentionScale(l), state.Probabilities!, _z, batch.PrefixKeysValues[l]);
+        _device.Attention(state.Q!, state.Kv!, layout, HeadsOf(layer, l), state.Probabilities!, _z, batch.PrefixKeysValues[l]);
         _device.SubtractRows(_z, batch.HeadTarget[l]!, queries, queries, width);
         Tensor differences = l == _last ? _answerDifferences : _differences;
         foreach (MaskedPlan.Run run in layer.Outputs)
@@ -229,6 +229,8 @@ internal sealed partial class MaskedPass : IDisposable
             ? new Matrix(q, index * _hw, rows, _hw, width)
             : new Matrix(kv, (part == 2 ? width : 0) + (index * _hw), rows, _hw, 2 * width);
     }
+
+    private HeadGroup HeadsOf(MaskedPlan.Layer layer, int l) => new(layer.Heads.Length, _hw, _config.AttentionScale(l));
 
     private Matrix HeadOutput(int layer, int head) => _weights.Layers[layer].OutputWeight.AsMatrix().SliceRows(head * _hw, _hw);
 

@@ -80,7 +80,8 @@ internal sealed class OutputDistance : IDisposable
     {
         _device.Fill(residualGradient, 0, (long)shape.FinalRows * _d);
         _device.LayerNormBackward(
-            _product, a.Boundaries[^1].Residual, _weights.FinalGain, _mean, _rstd, shape.FinalRows, shape.FinalRows, _d, residualGradient, null, shape.FinalRows, 0);
+            _product, a.Boundaries[^1].Residual, _weights.FinalGain, _mean, _rstd,
+            new GradientRows(shape.FinalRows, shape.FinalRows, shape.FinalRows), _d, residualGradient, null, 0);
     }
 
     /// <inheritdoc />

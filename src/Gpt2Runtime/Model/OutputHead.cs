@@ -27,7 +27,7 @@ internal sealed class OutputHead : IDisposable
     private readonly Tensor? _logits;
     private readonly Tensor? _cleanLogProbabilities;
     private readonly DeviceArray<double> _deviceValues;
-    private AnswerTokens? _answers;
+    private AnswerTokens _answers;
     private Tensor? _reference;
     private float[] _biasDifference = [];
     private int[] _answerStart = [];
@@ -91,11 +91,11 @@ internal sealed class OutputHead : IDisposable
         _items = pairs.Count;
         Judge(pairs);
         if (_directions is null) return;
-        _device.WeightedRowSums(_weights.Unembedding, _answers!, _items, _d, _directions);
+        _device.WeightedRowSums(_weights.Unembedding, _answers, _items, _d, _directions);
         if (_biasDifference.Length != _items) _biasDifference = new float[_items];
         if (_weights.UnembeddingBias is { } bias)
         {
-            _device.WeightedRowSums(bias, _answers!, _items, 1, _biasSums!);
+            _device.WeightedRowSums(bias, _answers, _items, 1, _biasSums!);
             _biasSums!.Download(_biasDifference);
         }
     }
@@ -171,7 +171,7 @@ internal sealed class OutputHead : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        _answers?.Dispose();
+        FreeAnswers();
         foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
@@ -183,13 +183,13 @@ internal sealed class OutputHead : IDisposable
         }
         else
         {
-            if (_metric == TaskMetric.ProbabilityDifference) _device.ProbabilityDifference(_logits!, _answers!, _items, rows, _vocabulary, _deviceValues, _logits);
+            if (_metric == TaskMetric.ProbabilityDifference) _device.ProbabilityDifference(_logits!, _answers, _items, rows, _vocabulary, _deviceValues, _logits);
             else _device.KlDivergence(_logits!, Reference, _items, rows, _vocabulary, _deviceValues, _logits);
             _device.Gemm(_logits!.AsMatrix(rows, _vocabulary), _weights.Unembedding.AsMatrix(), _normedGradient.AsMatrix(rows, _d));
         }
         if (LossSign(_metric) < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
         _device.Fill(target, 0, (long)rows * _d);
-        _device.LayerNormBackward(_normedGradient, _residual, _weights.FinalGain, _mean, _rstd, rows, rows, _d, target, reader, _items, contributingRows);
+        _device.LayerNormBackward(_normedGradient, _residual, _weights.FinalGain, _mean, _rstd, new GradientRows(rows, rows, _items), _d, target, reader, contributingRows);
     }
 
     private void EvaluateResidual(int rows, int cleanCopy)
@@ -207,7 +207,7 @@ internal sealed class OutputHead : IDisposable
         _device.LogSoftmax(_logits, rows, _vocabulary);
         if (_metric == TaskMetric.ProbabilityDifference)
         {
-            _device.ProbabilityDifference(_logits, _answers!, _items, rows, _vocabulary, _deviceValues, null);
+            _device.ProbabilityDifference(_logits, _answers, _items, rows, _vocabulary, _deviceValues, null);
         }
         else
         {
@@ -227,14 +227,13 @@ internal sealed class OutputHead : IDisposable
     {
         int most = 0;
         for (int i = 0; i < pairs.Count; i++) most += pairs[i].Answers.Length + pairs[i].WrongAnswers.Length;
-        if (_answers is null || _answerStart.Length <= pairs.Count || _answerTokens.Length < most)
+        if (_answers.Start is null || _answerStart.Length <= pairs.Count || _answerTokens.Length < most)
         {
-            _answers?.Dispose();
-            _answers = null;
+            FreeAnswers();
             _answerStart = new int[pairs.Count + 1];
             _answerTokens = new int[most];
             _answerWeights = new float[most];
-            _answers = new AnswerTokens(_device.AllocateArray<int>(pairs.Count + 1), _device.AllocateArray<int>(most), _device.AllocateArray<float>(most));
+            _answers = new AnswerTokens(_device.AllocateArray<int>(pairs.Count + 1), _device.AllocateArray<int>(most), _device.AllocateArray<float>(most), 0);
         }
         bool mean = _metric == TaskMetric.LogitDifference;
         int count = 0;
@@ -249,6 +248,7 @@ internal sealed class OutputHead : IDisposable
         _answers.Start.Upload(_answerStart.AsSpan(0, pairs.Count + 1));
         _answers.Token.Upload(_answerTokens.AsSpan(0, count));
         _answers.Weight.Upload(_answerWeights.AsSpan(0, count));
+        _answers = _answers with { Count = count };
     }
 
     // Adds to a token's weight among those of an item, which are in order.
@@ -266,6 +266,14 @@ internal sealed class OutputHead : IDisposable
         _answerTokens[at] = token;
         _answerWeights[at] = weight;
         count++;
+    }
+
+    private void FreeAnswers()
+    {
+        _answers.Start?.Dispose();
+        _answers.Token?.Dispose();
+        _answers.Weight?.Dispose();
+        _answers = default;
     }
 
     private Tensor Own(Tensor tensor)

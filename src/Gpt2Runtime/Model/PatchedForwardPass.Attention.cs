@@ -58,8 +58,7 @@ internal sealed partial class PatchedForwardPass
         bool answers = AtAnswersFrom(one, layer);
         if (answers) _device.GatherRows(_normed, shape.AnswerRows, queries, _d, _inputs);
         _device.Gemm((answers ? _inputs : _normed).AsMatrix(queries, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(queries, _d), new GemmOptions(Bias: w.QkvBias));
-        float scale = _config.AttentionScale(layer);
-        _device.Attention(_q, _kv, answers ? shape.Final : shape.All, _config.Heads, _config.HeadWidth, scale, _probabilities, _z, _prefix?.Of(layer));
+        _device.Attention(_q, _kv, answers ? shape.Final : shape.All, ForwardPass.HeadsOf(_config, layer), _probabilities, _z, _prefix?.Of(layer));
         _device.SubtractRows(_z, _target.Z[layer], place.Rows, queries, _d);
         var total = new Matrix(place.Total, first * place.Length, queries, _d, _d);
         _device.Gemm(_z.AsMatrix(queries, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
@@ -80,7 +79,7 @@ internal sealed partial class PatchedForwardPass
         if (answers) Project(one, run, copy, layer, 0, 1, AnswersOf(one));
         Project(one, run, copy, layer, answers ? 1 : 0, 3, all);
         SequenceLayout layout = answers ? one.Final : one.All;
-        _device.Attention(_q, _kv, layout, _heads.Count, hw, _config.AttentionScale(layer), _probabilities, _z, PrefixOfHeads(one, layer));
+        _device.Attention(_q, _kv, layout, new HeadGroup(_heads.Count, hw, _config.AttentionScale(layer)), _probabilities, _z, PrefixOfHeads(one, layer));
         for (int a = 0, count; a < _heads.Count; a += count)
         {
             count = Neighbours(a);

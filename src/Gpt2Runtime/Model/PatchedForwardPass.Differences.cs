@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Model;
 

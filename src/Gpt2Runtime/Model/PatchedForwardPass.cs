@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Model;
 

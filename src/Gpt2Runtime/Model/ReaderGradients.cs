@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Model;
 
@@ -130,15 +131,9 @@ internal sealed class ReaderGradients : IDisposable
                 group.Constant,
                 group.GainSums,
                 group.AnswerRows ? a.AnswerRstd : boundary.Rstd,
-                group.Readers,
-                _config.HeadWidth,
-                _config.Width,
-                copies * baseRows,
-                shape.Copies * baseRows,
-                baseRows,
-                group.Sums,
-                group.Offsets,
-                group.Coefficients,
+                new ReaderGroup(group.Readers, _config.HeadWidth, _config.Width),
+                new GradientRows(copies * baseRows, shape.Copies * baseRows, baseRows),
+                new ReaderSums(group.Sums, group.Offsets, group.Coefficients),
                 Points);
         }
 
@@ -206,16 +201,16 @@ internal sealed class ReaderGradients : IDisposable
                 MakeGradients(queries, l, shape.BaseRows, 0);
                 MakeGradients(keysValues, l, shape.BaseRows, heads * block);
                 _device.CopyBlock(_mlp[l], 0, _buffer, 3 * heads * block, block);
-                _device.ContractEdges(delta.AtAllRows, feeding + heads, _buffer, perLayer, block, scores, stride, firstColumn);
+                _device.ContractEdges(delta.AtAllRows, feeding + heads, _buffer, perLayer, block, new ScoreBlock(scores, stride, firstColumn));
                 continue;
             }
             MakeGradients(keysValues, l, shape.BaseRows, 0);
-            _device.ContractEdges(delta.AtAllRows, feeding, _buffer, 2 * heads, block, scores, stride, firstColumn + heads);
+            _device.ContractEdges(delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(scores, stride, firstColumn + heads));
             MakeGradients(queries, l, shape.Items, 0);
-            _device.ContractEdges(delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, scores, stride, firstColumn);
-            _device.ContractEdges(delta.AtAnswers, feeding + heads, _mlp[l], 1, (long)shape.Items * d, scores, stride, firstColumn + (3 * heads));
+            _device.ContractEdges(delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
+            _device.ContractEdges(delta.AtAnswers, feeding + heads, _mlp[l], 1, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn + (3 * heads)));
         }
-        _device.ContractEdges(delta.AtAnswers, 1 + (_config.Layers * (heads + 1)), _logits, 1, (long)shape.Items * d, scores, stride, stride - 1);
+        _device.ContractEdges(delta.AtAnswers, 1 + (_config.Layers * (heads + 1)), _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, stride - 1));
     }
 
     private void MakeGradients(Group group, int layer, int rows, long offset)
@@ -228,7 +223,8 @@ internal sealed class ReaderGradients : IDisposable
         var gradients = new Matrix(_buffer, offset, rows, d, d);
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
         _device.FinishReaders(
-            _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized, group.Readers, rows, d, Points);
+            _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
+            new ReaderBlocks(group.Readers, rows, d, Points));
     }
 
     private Tensor Own(Tensor tensor)

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -11,8 +12,7 @@ namespace Gradpath.Kernels.Cpu;
 //   gelu:      f = x/2 (1 + e),           f' = (1 + e)/2 + x exp(-x^2/2) / sqrt(2 pi)
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void Activate(ActivationFunction function, Tensor x, long length, Tensor output)
+    private protected override void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output)
     {
         var job = new ActivateJob
         {
@@ -25,8 +25,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void MultiplyRows(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
+    private protected override void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
     {
         var job = new MultiplyJob
         {
@@ -42,9 +41,6 @@ public sealed unsafe partial class CpuDevice
     private struct ActivateJob : IParallelJob
     {
         public const int Chunk = 512;
-
-        private const float Cubic = 0.044715f;
-        private const float Root = 0.7978845608028654f;
 
         public ActivationFunction Function;
         public float* X, Output;
@@ -76,7 +72,10 @@ public sealed unsafe partial class CpuDevice
             ref float input = ref MemoryMarshal.GetReference(x);
             ref float result = ref MemoryMarshal.GetReference(output);
             int i = 0;
-            for (; i <= x.Length - Vector512<float>.Count; i += Vector512<float>.Count) GeluTanh(ref Unsafe.Add(ref input, i), ref Unsafe.Add(ref result, i));
+            for (; i <= x.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                GeluTanh(ref Unsafe.Add(ref input, i), ref Unsafe.Add(ref result, i));
+            }
             if (i == x.Length) return;
 
             // The rest by the same arithmetic, so that an element's bits do not depend on where it stands.
@@ -93,9 +92,11 @@ public sealed unsafe partial class CpuDevice
         {
             Vector512<float> v = Vector512.LoadUnsafe(ref input);
             Vector512<float> square = v * v;
-            Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(square, Vector512.Create(-2 * Root * Cubic), Vector512.Create(-2 * Root));
+            Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(
+                square, Vector512.Create(-2 * GeluRoot * GeluCubic), Vector512.Create(-2 * GeluRoot));
             Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + VectorExp.Exp(exponent));
-            Vector512<float> slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(6 * Root * Cubic), Vector512.Create(2 * Root));
+            Vector512<float> slope = Vector512.FusedMultiplyAdd(
+                square, Vector512.Create(6 * GeluRoot * GeluCubic), Vector512.Create(2 * GeluRoot));
             (v * s).StoreUnsafe(ref result);
             Vector512.FusedMultiplyAdd(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
         }
@@ -129,7 +130,8 @@ public sealed unsafe partial class CpuDevice
             for (int r = Range.From(part); r < Range.To(part); r++)
             {
                 var gradient = new Span<float>(Gradient + ((long)r * Width), Width);
-                TensorPrimitives.Multiply(gradient, new ReadOnlySpan<float>(Derivative + ((long)(r % ActivationRows) * Width), Width), gradient);
+                TensorPrimitives.Multiply(
+                    gradient, new ReadOnlySpan<float>(Derivative + ((long)(r % ActivationRows) * Width), Width), gradient);
             }
         }
     }

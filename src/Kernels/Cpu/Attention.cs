@@ -7,43 +7,38 @@ namespace Gradpath.Kernels.Cpu;
 // with a prefix gets its keys and values side by side first, so that its products stay whole.
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z, Tensor? prefix = null)
+    private protected override void AttentionCore(
+        Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
     {
-        layout.RequirePrefix(prefix, heads * headWidth);
         var job = new AttentionJob
         {
-            Shape = new AttentionShape(layout, heads, headWidth, scale),
+            Shape = new AttentionShape(layout, heads),
             Q = P(q),
-            Keys = new KeySource(P(kv), prefix, layout, headWidth, _attentionKeys, Workers),
+            Keys = new KeySource(P(kv), prefix, layout, heads.HeadWidth, _attentionKeys, Workers),
             Probabilities = P(probabilities),
             Z = P(z),
             Gemm = SerialGemm,
         };
-        _pool.Run(ref job, layout.Sequences * heads);
+        _pool.Run(ref job, layout.Sequences * heads.Heads);
     }
 
-    /// <inheritdoc />
-    public override void AttentionBackward(
+    private protected override void AttentionBackwardCore(
         Tensor dz,
         Tensor q,
         Tensor kv,
         Tensor probabilities,
         SequenceLayout layout,
-        int heads,
-        int headWidth,
-        float scale,
+        in HeadGroup heads,
         int cotangents,
         Tensor dq,
         Tensor dkv,
-        Tensor? prefix = null)
+        Tensor? prefix)
     {
-        layout.RequirePrefix(prefix, heads * headWidth);
         var job = new AttentionBackwardJob
         {
-            Shape = new AttentionShape(layout, heads, headWidth, scale),
+            Shape = new AttentionShape(layout, heads),
             Q = P(q),
-            Keys = new KeySource(P(kv), prefix, layout, headWidth, _attentionKeys, Workers),
+            Keys = new KeySource(P(kv), prefix, layout, heads.HeadWidth, _attentionKeys, Workers),
             Probabilities = P(probabilities),
             Dz = P(dz),
             Dq = P(dq),
@@ -55,14 +50,14 @@ public sealed unsafe partial class CpuDevice
             ScratchStride = (long)layout.LongestKeys * layout.LongestKeys,
             Gemm = SerialGemm,
         };
-        _pool.Run(ref job, cotangents * layout.Sequences * heads);
+        _pool.Run(ref job, cotangents * layout.Sequences * heads.Heads);
     }
 
     private readonly NativeScratch _attention = new();
     private readonly NativeScratch _attentionKeys = new();
 
     /// <summary>Where the rows and probabilities of a sequence and head lie.</summary>
-    private readonly struct AttentionShape(SequenceLayout layout, int heads, int headWidth, float scale)
+    private readonly struct AttentionShape(SequenceLayout layout, in HeadGroup heads)
     {
         private readonly int* _keyStart = P(layout.KeyStart);
         private readonly int* _keyLength = P(layout.KeyLength);
@@ -72,9 +67,9 @@ public sealed unsafe partial class CpuDevice
         private readonly int* _prefixStart = P(layout.PrefixStart);
         private readonly int* _prefixLength = P(layout.PrefixLength);
 
-        public readonly int Heads = heads;
-        public readonly int HeadWidth = headWidth;
-        public readonly float Scale = scale;
+        public readonly int Heads = heads.Heads;
+        public readonly int HeadWidth = heads.HeadWidth;
+        public readonly float Scale = heads.Scale;
 
         public int Width => Heads * HeadWidth;
 
@@ -96,13 +91,17 @@ public sealed unsafe partial class CpuDevice
             (_probabilityStart[sequence] * Heads) + ((long)head * _queryLength[sequence] * Keys(sequence));
     }
 
-    /// <summary>Where a head's keys and values of a sequence are read: in place, or in a worker's scratch where a prefix stands before them.</summary>
+    /// <summary>
+    /// Where a head's keys and values of a sequence are read: in place, or in a worker's scratch where a prefix stands before them.
+    /// </summary>
     private readonly struct KeySource(float* kv, Tensor? prefix, SequenceLayout layout, int headWidth, NativeScratch scratch, int workers)
     {
         private readonly float* _kv = kv;
         private readonly float* _prefix = prefix is null ? null : P(prefix);
         private readonly long _stride = 2L * layout.LongestKeys * headWidth;
-        private readonly float* _scratch = prefix is null ? null : (float*)scratch.Ensure(2L * layout.LongestKeys * headWidth * workers * sizeof(float));
+        private readonly float* _scratch = prefix is null
+            ? null
+            : (float*)scratch.Ensure(2L * layout.LongestKeys * headWidth * workers * sizeof(float));
 
         public (RawMatrix Keys, RawMatrix Values) Of(in AttentionShape shape, int sequence, int head, int worker)
         {
@@ -125,7 +124,8 @@ public sealed unsafe partial class CpuDevice
         {
             for (int r = 0; r < from.Rows; r++)
             {
-                new ReadOnlySpan<float>(from.Data + (r * from.Stride), from.Columns).CopyTo(new Span<float>(to + ((long)r * from.Columns), from.Columns));
+                new ReadOnlySpan<float>(from.Data + (r * from.Stride), from.Columns).CopyTo(
+                    new Span<float>(to + ((long)r * from.Columns), from.Columns));
             }
         }
     }
@@ -150,7 +150,10 @@ public sealed unsafe partial class CpuDevice
             (RawMatrix k, RawMatrix v) = Keys.Of(Shape, sequence, head, worker);
             var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
             Gemm.Multiply(worker, q, k.T, p);
-            for (int i = 0; i < queries; i++) SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
+            for (int i = 0; i < queries; i++)
+            {
+                SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
+            }
             Gemm.Multiply(worker, p, v, new RawMatrix(Z + queryAt, queries, w, d));
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -20,7 +21,9 @@ public sealed unsafe partial class CpuDevice : Device
     {
     }
 
-    /// <summary>Opens the processor as a device that multiplies matrices with given inner loops; for tests of loops not chosen here.</summary>
+    /// <summary>
+    /// Opens the processor as a device that multiplies matrices with given inner loops; for tests of loops not chosen here.
+    /// </summary>
     /// <param name="workers">Number of threads, or 0 for one per core that the process may use.</param>
     /// <param name="gemmKernel">The inner loops.</param>
     internal CpuDevice(int workers, in GemmKernel gemmKernel)
@@ -34,10 +37,14 @@ public sealed unsafe partial class CpuDevice : Device
     public int Workers => _pool.Workers;
 
     /// <inheritdoc />
+    public override DeviceKind Kind => DeviceKind.Cpu;
+
+    /// <inheritdoc />
     public override string Name => "cpu";
 
     /// <inheritdoc />
-    public override string Description => $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+    public override string Description =>
+        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
 
     /// <inheritdoc />
     public override long FreeMemory
@@ -50,27 +57,22 @@ public sealed unsafe partial class CpuDevice : Device
     }
 
     internal static string InstructionSet =>
-        Vector512.IsHardwareAccelerated ? "512-bit SIMD" : Vector256.IsHardwareAccelerated ? "256-bit SIMD" : Vector128.IsHardwareAccelerated ? "128-bit SIMD" : "scalar";
+        Vector512.IsHardwareAccelerated ? "512-bit SIMD"
+        : Vector256.IsHardwareAccelerated ? "256-bit SIMD"
+        : Vector128.IsHardwareAccelerated ? "128-bit SIMD"
+        : "scalar";
 
-    /// <inheritdoc />
-    public override Tensor Adopt(nint hostAddress, int[] shape, object keepAlive) => new(this, hostAddress, shape, owned: false, keepAlive);
+    private protected override bool ReadsHostMemory => true;
 
-    /// <inheritdoc />
-    public override void Upload<T>(ReadOnlySpan<T> source, DeviceArray<T> target)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
-        fixed (T* from = source) Buffer.MemoryCopy(from, (void*)target.Address, target.Length * sizeof(T), (long)source.Length * sizeof(T));
-    }
+    private protected override void AdoptCore(nint source, nint target, long bytes) => UploadCore(source, target, bytes);
 
-    /// <inheritdoc />
-    public override void Download<T>(DeviceArray<T> source, Span<T> target)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(target.Length, source.Length);
-        fixed (T* to = target) Buffer.MemoryCopy((void*)source.Address, to, (long)target.Length * sizeof(T), (long)target.Length * sizeof(T));
-    }
+    private protected override void UploadCore(nint source, nint target, long bytes) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
-    /// <inheritdoc />
-    protected override nint AllocateCore(long bytes)
+    private protected override void DownloadCore(nint source, nint target, long bytes) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+
+    private protected override nint AllocateCore(long bytes)
     {
         try
         {
@@ -83,28 +85,23 @@ public sealed unsafe partial class CpuDevice : Device
         }
         catch (OutOfMemoryException e)
         {
-            throw new DeviceException($"the CPU device could not allocate {bytes / 1048576.0:F0} MiB; use a smaller --batch-size", e);
+            string message = string.Create(CultureInfo.InvariantCulture, $"the CPU device could not allocate {bytes / 1048576.0:F0} MiB");
+            throw new DeviceException(message, e) { IsOutOfMemory = true };
         }
     }
 
-    /// <inheritdoc />
-    protected override void FreeCore(nint address, long bytes) => NativeMemory.Free((void*)((nint*)address)[-1]);
+    private protected override void FreeCore(nint address, long bytes) => NativeMemory.Free((void*)((nint*)address)[-1]);
 
-    /// <inheritdoc />
-    protected override void Dispose(bool disposing)
+    private protected override void DisposeCore()
     {
-        if (disposing)
-        {
-            _pool.Dispose();
-            _attention.Dispose();
-            _attentionKeys.Dispose();
-            _contraction.Dispose();
-            _contractionSlices.Dispose();
-            _proximity.Dispose();
-        }
+        _pool.Dispose();
+        _attention.Dispose();
+        _attentionKeys.Dispose();
+        _contraction.Dispose();
+        _contractionSlices.Dispose();
+        _proximity.Dispose();
         NativeMemory.AlignedFree(_gemmScratch);
         _gemmScratch = null;
-        base.Dispose(disposing);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

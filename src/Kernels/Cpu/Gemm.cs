@@ -1,8 +1,8 @@
 namespace Gradpath.Kernels.Cpu;
 
 // The product on the CPU. GemmJob cuts it into parts (GemmPartition), SerialGemm does a part on one thread: by packed blocks (GemmPacked,
-// GemmPacking, GemmTileVector*.cs) or, where few rows meet few columns, by inner products (GemmDot, GemmDotTileVector*.cs). GemmKernel holds
-// the inner loops of one vector width; GemmNaive is the definition that the tests and the benchmark start from.
+// GemmPacking, GemmTileVector*.cs) or, where few rows meet few columns, by inner products (GemmDot, GemmDotTileVector*.cs). GemmKernel
+// holds the inner loops of one vector width; GemmNaive is the definition that the tests and the benchmark start from.
 public sealed unsafe partial class CpuDevice
 {
     /// <summary>Products with fewer multiply-adds than this are done by the calling thread.</summary>
@@ -14,8 +14,7 @@ public sealed unsafe partial class CpuDevice
     /// </summary>
     internal SerialGemm SerialGemm => new(_gemmKernel, _gemmScratch);
 
-    /// <inheritdoc />
-    protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
         float* bias = options.Bias is null ? null : P(options.Bias);
         GemmJob job = new(SerialGemm, new(a), new(b), new(c), bias, options);

@@ -2,40 +2,6 @@ using System.Runtime.Intrinsics;
 
 namespace Gradpath.Kernels.Cpu;
 
-/// <summary>Up to <c>MaxRows</c> x 4 inner products over a depth that is a multiple of the vector's width.</summary>
-internal unsafe struct GemmDotTile
-{
-    /// <summary>Width of a tile.</summary>
-    public const int MaxColumns = 4;
-
-    /// <summary>First row of A.</summary>
-    public float* A;
-
-    /// <summary>Distance between rows of A.</summary>
-    public nint StrideA;
-
-    /// <summary>First row of the transposed B.</summary>
-    public float* B;
-
-    /// <summary>Distance between rows of the transposed B.</summary>
-    public nint StrideB;
-
-    /// <summary>A row that will be needed soon, to be fetched into the cache; as long as a row of the tile.</summary>
-    public float* Next;
-
-    /// <summary>Where the sums go: [rows, 4].</summary>
-    public float* Sums;
-
-    /// <summary>Number of steps of k.</summary>
-    public int Depth;
-
-    /// <summary>Height.</summary>
-    public int Rows;
-
-    /// <summary>Width, 1 to 4; the sums of the columns beyond it mean nothing.</summary>
-    public int Columns;
-}
-
 /// <summary>
 /// C = A B for B transposed, as inner products of rows that are read where they stand. Nothing is packed, which pays where C has few rows
 /// or few columns, so that a packed element would be used only a few times: the logits of the answer positions against the vocabulary
@@ -44,8 +10,8 @@ internal unsafe struct GemmDotTile
 /// </summary>
 /// <remarks>
 /// Measured against packing: better up to about 40 rows or 64 columns, and only from a depth of about 256, below which the horizontal sums
-/// outweigh the multiply-adds. Blocks: 1024 steps of k, so that the rows of a tile (6 x 4 KiB) stay in the first-level cache and the rows of the narrower operand
-/// (36 x 4 KiB) in the second while the wider operand streams past once.
+/// outweigh the multiply-adds. Blocks: 1024 steps of k, so that the rows of a tile (6 x 4 KiB) stay in the first-level cache and the rows
+/// of the narrower operand (36 x 4 KiB) in the second while the wider operand streams past once.
 /// </remarks>
 internal static unsafe class GemmDot
 {

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Gradpath.Kernels.Cpu;
 
 /// <summary>
-/// The inner loop of the unpacked product on 128-bit vectors: up to 3 x 4 products of rows of A with up to four rows of the transposed B, both contiguous in k:
-/// 12 running sums of 4 lanes each; a step of 4 k loads 7 vectors and makes 12 multiply-adds.
+/// The inner loop of the unpacked product on 128-bit vectors: up to 3 x 4 products of rows of A with up to four rows of the transposed B,
+/// both contiguous in k: 12 running sums of 4 lanes each; a step of 4 k loads 7 vectors and makes 12 multiply-adds.
 /// </summary>
 internal static unsafe class GemmDotTileVector128
 {

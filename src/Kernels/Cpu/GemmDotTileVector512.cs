@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Gradpath.Kernels.Cpu;
 
 /// <summary>
-/// The inner loop of the unpacked product on 512-bit vectors: up to 6 x 4 products of rows of A with up to four rows of the transposed B, both contiguous in k:
-/// 24 running sums of 16 lanes each; a step of 16 k loads 10 vectors and makes 24 fused multiply-adds.
+/// The inner loop of the unpacked product on 512-bit vectors: up to 6 x 4 products of rows of A with up to four rows of the transposed B,
+/// both contiguous in k: 24 running sums of 16 lanes each; a step of 16 k loads 10 vectors and makes 24 fused multiply-adds.
 /// </summary>
 internal static unsafe class GemmDotTileVector512
 {

@@ -8,19 +8,38 @@ namespace Gradpath.Kernels.Cpu;
 internal readonly unsafe struct GemmKernel
 {
     /// <summary>The loops on 512-bit vectors.</summary>
-    public static readonly GemmKernel Bits512 = new(512, GemmTileVector512.MaxRows, GemmTileVector512.Columns, &GemmTileVector512.Run, GemmDotTileVector512.MaxRows, &GemmDotTileVector512.Run);
+    public static readonly GemmKernel Bits512 = new(
+        512,
+        GemmTileVector512.MaxRows,
+        GemmTileVector512.Columns,
+        &GemmTileVector512.Run,
+        GemmDotTileVector512.MaxRows,
+        &GemmDotTileVector512.Run);
 
     /// <summary>The loops on 256-bit vectors.</summary>
-    public static readonly GemmKernel Bits256 = new(256, GemmTileVector256.MaxRows, GemmTileVector256.Columns, &GemmTileVector256.Run, GemmDotTileVector256.MaxRows, &GemmDotTileVector256.Run);
+    public static readonly GemmKernel Bits256 = new(
+        256,
+        GemmTileVector256.MaxRows,
+        GemmTileVector256.Columns,
+        &GemmTileVector256.Run,
+        GemmDotTileVector256.MaxRows,
+        &GemmDotTileVector256.Run);
 
     /// <summary>The loops on 128-bit vectors, which also serve processors that have none.</summary>
-    public static readonly GemmKernel Bits128 = new(128, GemmTileVector128.MaxRows, GemmTileVector128.Columns, &GemmTileVector128.Run, GemmDotTileVector128.MaxRows, &GemmDotTileVector128.Run);
+    public static readonly GemmKernel Bits128 = new(
+        128,
+        GemmTileVector128.MaxRows,
+        GemmTileVector128.Columns,
+        &GemmTileVector128.Run,
+        GemmDotTileVector128.MaxRows,
+        &GemmDotTileVector128.Run);
 
     /// <summary>The widest loops that this processor runs in hardware.</summary>
     public static readonly GemmKernel Best =
         Vector512.IsHardwareAccelerated ? Bits512 : Vector256.IsHardwareAccelerated ? Bits256 : Bits128;
 
-    private GemmKernel(int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
+    private GemmKernel(
+        int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
     {
         Bits = bits;
         MaxRows = maxRows;

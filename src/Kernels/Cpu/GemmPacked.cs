@@ -12,18 +12,18 @@ namespace Gradpath.Kernels.Cpu;
 ///         for each panel of 32 columns                B: packed, [k, 32], 48 KiB: in the first or second level for all tiles of the block
 ///           for each tile of 12 rows                  A streams from the second level, 4 bytes a cycle
 ///
-/// B is the large operand here (weights that come from memory), so it is never packed in a pass of its own: the first tile of a panel reads B
-/// where it stands and writes the packed copy between its multiply-adds, which costs a fifth of one tile. The second tile asks the cache for
-/// the panel that comes next, whose rows lie pages apart, where the processor would not guess them. Where there is only one tile of rows, B is
-/// read in place and nothing is packed. A transposed B, and a panel narrower than 32 columns, is packed first.
+/// B is the large operand here (weights that come from memory), so it is never packed in a pass of its own: the first tile of a panel reads
+/// B where it stands and writes the packed copy between its multiply-adds, which costs a fifth of one tile. The second tile asks the cache
+/// for the panel that comes next, whose rows lie pages apart, where the processor would not guess them. Where there is only one tile of
+/// rows, B is read in place and nothing is packed. A transposed B, and a panel narrower than 32 columns, is packed first.
 ///
 /// Tiles have equal heights, not 12 and a rest: 64 rows are four tiles of 11 and two of 10, which run at nearly the rate of 12, where a
 /// last tile of 4 rows would not. Blocks of k and of rows are equal likewise. The block of rows is as tall as a second-level cache of 1 MiB
 /// allows, because every block packs B again; where that cache is smaller, A streams from the third level, still at 4 bytes a cycle.
 /// </summary>
 /// <remarks>
-/// An element of C is a sum over k in order within a block, then over blocks in order, whatever tile or part it falls in: the bits depend on
-/// K and on the vector width, not on the cut into parts.
+/// An element of C is a sum over k in order within a block, then over blocks in order, whatever tile or part it falls in: the bits depend
+/// on K and on the vector width, not on the cut into parts.
 /// </remarks>
 internal readonly unsafe struct GemmPacked
 {

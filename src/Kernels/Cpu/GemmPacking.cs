@@ -165,7 +165,10 @@ internal static unsafe class GemmPacking
         int k = 0;
         for (; k <= depth - 4; k += 4)
         {
-            Vector128<float> r0 = Vector128.Load(s0 + k), r1 = Vector128.Load(s1 + k), r2 = Vector128.Load(s2 + k), r3 = Vector128.Load(s3 + k);
+            Vector128<float> r0 = Vector128.Load(s0 + k);
+            Vector128<float> r1 = Vector128.Load(s1 + k);
+            Vector128<float> r2 = Vector128.Load(s2 + k);
+            Vector128<float> r3 = Vector128.Load(s3 + k);
             Vector128<float> even = ZipLow(r0, r2), odd = ZipLow(r1, r3), evenHigh = ZipHigh(r0, r2), oddHigh = ZipHigh(r1, r3);
             ZipLow(even, odd).Store(packed);
             ZipHigh(even, odd).Store(packed + packedWidth);

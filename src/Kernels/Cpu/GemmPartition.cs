@@ -6,7 +6,8 @@ namespace Gradpath.Kernels.Cpu;
 /// </summary>
 internal readonly struct GemmPartition
 {
-    // Work beside the multiply-adds, in multiply-adds for one element: what packing costs for an element of A and of B, and the fixed cost of a part.
+    // Work beside the multiply-adds, in multiply-adds for one element: what packing costs for an element of A and of B, and the fixed cost
+    // of a part.
     private const double PackingOfA = 12;
     private const double PackingOfB = 12;
     private const double PartOverhead = 50_000;

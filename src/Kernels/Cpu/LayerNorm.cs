@@ -6,8 +6,8 @@ namespace Gradpath.Kernels.Cpu;
 // Rows are independent; a row of GPT-2 lies in the first-level cache, so several vector passes over it cost little.
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void LayerNorm(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+    private protected override void LayerNormCore(
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
     {
         var job = new LayerNormJob
         {
@@ -24,19 +24,16 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void LayerNormBackward(
+    private protected override void LayerNormBackwardCore(
         Tensor dy,
         Tensor x,
         Tensor gain,
         Tensor mean,
         Tensor rstd,
-        int rows,
-        int activationRows,
+        in GradientRows rows,
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int baseRows,
         int contributingRows)
     {
         var job = new LayerNormBackwardJob
@@ -46,20 +43,20 @@ public sealed unsafe partial class CpuDevice
             Gain = P(gain),
             Mean = P(mean),
             Rstd = P(rstd),
-            Rows = rows,
-            ActivationRows = activationRows,
+            Rows = rows.Rows,
+            ActivationRows = rows.ActivationRows,
             Width = width,
             ResidualGradient = P(residualGradient),
             Reader = reader is null ? null : P(reader),
-            BaseRows = baseRows,
+            BaseRows = rows.BaseRows,
             Contributing = contributingRows,
-            Range = RowRange.Divide(baseRows, (long)width * (rows / baseRows), Workers),
+            Range = RowRange.Divide(rows.BaseRows, (long)width * (rows.Rows / rows.BaseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    private protected override void StandardizeCore(
+        Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
     {
         var job = new StandardizeJob
         {

@@ -5,22 +5,20 @@ namespace Gradpath.Kernels.Cpu;
 // One row is one item's vocabulary: each op takes a row per part.
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void LogSoftmax(Tensor logits, int rows, int vocabulary)
+    private protected override void LogSoftmaxCore(Tensor logits, int rows, int vocabulary)
     {
         var job = new LogSoftmaxJob { Logits = P(logits), Vocabulary = vocabulary };
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void WeightedRowSums(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    private protected override void WeightedRowSumsCore(Tensor table, in AnswerTokens answers, int items, int width, Tensor output)
     {
         var job = new WeightedRowSumsJob { Table = P(table), Answers = new AnswerPointers(answers), Width = width, Output = P(output) };
         _pool.Run(ref job, items);
     }
 
-    /// <inheritdoc />
-    public override void ProbabilityDifference(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void ProbabilityDifferenceCore(
+        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new ProbabilityDifferenceJob
         {
@@ -34,8 +32,8 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void KlDivergence(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void KlDivergenceCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         var job = new KlJob
         {
@@ -49,23 +47,31 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void ProbabilityDistanceGradient(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
+    private protected override void ProbabilityDistanceGradientCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient)
     {
-        var job = new ProbabilityDistanceJob { LogP = P(logProbabilities), Target = P(target), Items = items, Vocabulary = vocabulary, Gradient = P(gradient) };
+        var job = new ProbabilityDistanceJob
+        {
+            LogP = P(logProbabilities),
+            Target = P(target),
+            Items = items,
+            Vocabulary = vocabulary,
+            Gradient = P(gradient),
+        };
         _pool.Run(ref job, rows);
     }
 
-    /// <inheritdoc />
-    public override void RowDots(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
+    private protected override void RowDotsCore(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
     {
         for (int r = 0; r < rows; r++) P(values)[r] = Dot(P(x) + ((long)r * width), P(y) + ((long)(r % period) * width), width);
     }
 
-    /// <inheritdoc />
-    public override void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices)
+    private protected override void ArgMaxCore(Tensor x, int rows, int width, DeviceArray<int> indices)
     {
-        for (int r = 0; r < rows; r++) P(indices)[r] = TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(P(x) + ((long)r * width), width));
+        for (int r = 0; r < rows; r++)
+        {
+            P(indices)[r] = TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(P(x) + ((long)r * width), width));
+        }
     }
 
     /// <summary>A dot product whose blocks of 512 float32 products are summed in float64.</summary>
@@ -81,7 +87,7 @@ public sealed unsafe partial class CpuDevice
         return sum;
     }
 
-    private readonly struct AnswerPointers(AnswerTokens answers)
+    private readonly struct AnswerPointers(in AnswerTokens answers)
     {
         public readonly int* Start = P(answers.Start);
         public readonly int* Token = P(answers.Token);
@@ -116,7 +122,8 @@ public sealed unsafe partial class CpuDevice
             output.Clear();
             for (int a = Answers.Start[part]; a < Answers.Start[part + 1]; a++)
             {
-                TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(Table + ((long)Answers.Token[a] * Width), Width), Answers.Weight[a], output, output);
+                TensorPrimitives.FusedMultiplyAdd(
+                    new ReadOnlySpan<float>(Table + ((long)Answers.Token[a] * Width), Width), Answers.Weight[a], output, output);
             }
         }
     }
@@ -133,7 +140,10 @@ public sealed unsafe partial class CpuDevice
             float* logP = LogP + ((long)part * Vocabulary);
             int item = part % Items;
             double value = 0;
-            for (int a = Answers.Start[item]; a < Answers.Start[item + 1]; a++) value += Answers.Weight[a] * Math.Exp(logP[Answers.Token[a]]);
+            for (int a = Answers.Start[item]; a < Answers.Start[item + 1]; a++)
+            {
+                value += Answers.Weight[a] * Math.Exp(logP[Answers.Token[a]]);
+            }
             Values[part] = value;
             if (Gradient == null) return;
             var gradient = new Span<float>(Gradient + ((long)part * Vocabulary), Vocabulary);
@@ -141,7 +151,10 @@ public sealed unsafe partial class CpuDevice
 
             int first = Answers.Start[item];
             Span<float> judged = stackalloc float[Answers.Start[item + 1] - first];
-            for (int a = 0; a < judged.Length; a++) judged[a] = (float)(gradient[Answers.Token[first + a]] * (Answers.Weight[first + a] - value));
+            for (int a = 0; a < judged.Length; a++)
+            {
+                judged[a] = (float)(gradient[Answers.Token[first + a]] * (Answers.Weight[first + a] - value));
+            }
             TensorPrimitives.Multiply(gradient, -(float)value, gradient);
             for (int a = 0; a < judged.Length; a++) gradient[Answers.Token[first + a]] = judged[a];
         }

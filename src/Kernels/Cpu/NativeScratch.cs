@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Gradpath.Kernels.Cpu;
 
-/// <summary>Working memory of an op that grows to the largest size asked for and is then reused, so that repeated passes allocate nothing.</summary>
+/// <summary>
+/// Working memory of an op that grows to the largest size asked for and is then reused, so that repeated passes allocate nothing.
+/// </summary>
 internal sealed unsafe class NativeScratch : IDisposable
 {
     private void* _memory;

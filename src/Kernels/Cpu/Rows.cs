@@ -5,8 +5,8 @@ namespace Gradpath.Kernels.Cpu;
 
 public sealed unsafe partial class CpuDevice
 {
-    /// <inheritdoc />
-    public override void GatherRows(Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend = null)
+    private protected override void GatherRowsCore(
+        Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend)
     {
         var job = new GatherJob
         {
@@ -20,8 +20,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void ScatterAddRows(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)
+    private protected override void ScatterAddRowsCore(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)
     {
         for (int i = 0; i < count; i++)
         {
@@ -30,8 +29,7 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <inheritdoc />
-    public override void Combine(float alpha, Tensor a, float beta, Tensor b, long length, Tensor output)
+    private protected override void CombineCore(float alpha, Tensor a, float beta, Tensor b, long length, Tensor output)
     {
         var job = new CombineJob
         {
@@ -46,14 +44,15 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void Fill(Tensor target, float value, long length)
+    private protected override void FillCore(Tensor target, float value, long length)
     {
-        for (long at = 0; at < length; at += ChunkLength) new Span<float>(P(target) + at, (int)Math.Min(ChunkLength, length - at)).Fill(value);
+        for (long at = 0; at < length; at += ChunkLength)
+        {
+            new Span<float>(P(target) + at, (int)Math.Min(ChunkLength, length - at)).Fill(value);
+        }
     }
 
-    /// <inheritdoc />
-    public override void ScaleRows(Tensor x, Tensor factors, int period, int rows, int width, Tensor output)
+    private protected override void ScaleRowsCore(Tensor x, Tensor factors, int period, int rows, int width, Tensor output)
     {
         var job = new ScaleJob
         {
@@ -67,8 +66,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    private protected override void CopyBlockCore(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
     {
         var job = new CombineJob
         {
@@ -82,8 +80,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void AddBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    private protected override void AddBlockCore(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
     {
         var job = new CombineJob
         {
@@ -98,8 +95,7 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void CopyMatrix(in Matrix source, in Matrix target)
+    private protected override void CopyMatrixCore(in Matrix source, in Matrix target)
     {
         for (int r = 0; r < source.Rows; r++)
         {
@@ -108,15 +104,13 @@ public sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <inheritdoc />
-    public override void SubtractRows(Tensor x, Tensor y, int period, int rows, int width)
+    private protected override void SubtractRowsCore(Tensor x, Tensor y, int period, int rows, int width)
     {
         var job = new SubtractRowsJob { X = P(x), Y = P(y), Period = period, Width = width, Range = RowRange.Divide(rows, width, Workers) };
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    /// <inheritdoc />
-    public override void MirrorUpperTriangle(Tensor matrix, int size)
+    private protected override void MirrorUpperTriangleCore(Tensor matrix, int size)
     {
         float* m = P(matrix);
         for (int i = 0; i < size; i++)

@@ -12,7 +12,8 @@ internal readonly unsafe struct SerialGemm(GemmKernel kernel, float* scratch)
     /// <param name="kernel">The inner loops.</param>
     /// <param name="workers">How many.</param>
     /// <returns>The size.</returns>
-    public static nuint ScratchBytes(in GemmKernel kernel, int workers) => (nuint)GemmPacked.ScratchLength(kernel) * (nuint)workers * sizeof(float);
+    public static nuint ScratchBytes(in GemmKernel kernel, int workers) =>
+        (nuint)GemmPacked.ScratchLength(kernel) * (nuint)workers * sizeof(float);
 
     /// <summary>C = A B or C += A B, plus a bias row, by the calling thread alone.</summary>
     /// <param name="worker">Index of the thread that calls, as its job was given it; selects scratch memory.</param>

@@ -34,7 +34,8 @@ internal static class VectorExp
         Vector512<int> half = exponent >> 1;
         p = p * PowerOfTwo(half) * PowerOfTwo(exponent - half);
         p = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(Smallest)), Vector512<float>.Zero, p);
-        return Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(Largest)), Vector512.Create(float.PositiveInfinity), p);
+        return Vector512.ConditionalSelect(
+            Vector512.GreaterThan(x, Vector512.Create(Largest)), Vector512.Create(float.PositiveInfinity), p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

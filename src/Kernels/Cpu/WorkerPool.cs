@@ -1,23 +1,15 @@
 namespace Gradpath.Kernels.Cpu;
 
-/// <summary>A job of many independent parts; an unmanaged struct, so that handing it to threads allocates nothing.</summary>
-internal interface IParallelJob
-{
-    /// <summary>Does one part.</summary>
-    /// <param name="part">Index of the part.</param>
-    /// <param name="worker">Index of the thread that does it, below <see cref="WorkerPool.Workers"/>; selects scratch memory.</param>
-    void Execute(int part, int worker);
-}
-
 /// <summary>
 /// Runs the parts of a job on all cores without allocating. Threads that wait spin for a moment, because the next job of a pass
 /// follows within microseconds, and then sleep. Parts are taken in order from one counter; which thread does a part may differ from
 /// run to run, so a job must give the same result whoever does what.
 /// </summary>
 /// <remarks>
-/// A run ends when its parts are done, whether or not every thread has come: on a busy machine nobody waits for a thread that the system has
-/// put aside between two jobs. What makes a late thread harmless is the ticket. One number holds how many parts are open and which run they
-/// belong to; a thread takes a part by lowering it, and a thread that took one keeps the run, and so the job's memory, alive until it is done.
+/// A run ends when its parts are done, whether or not every thread has come: on a busy machine nobody waits for a thread that the system
+/// has put aside between two jobs. What makes a late thread harmless is the ticket. One number holds how many parts are open and which run
+/// they belong to; a thread takes a part by lowering it, and a thread that took one keeps the run, and so the job's memory, alive until it
+/// is done.
 /// </remarks>
 internal sealed unsafe class WorkerPool : IDisposable
 {
@@ -50,7 +42,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         {
             int worker = i + 1;
             _beds[i] = new Bed();
-            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"gradpath worker {worker}" };
+            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"Gradpath worker {worker}" };
             _threads[i].Start();
         }
     }
@@ -83,7 +75,10 @@ internal sealed unsafe class WorkerPool : IDisposable
                 while (Volatile.Read(ref _done) < parts) wait.SpinOnce(sleep1Threshold: -1);
                 _job = null;
             }
-            if (_failure is { } failure) throw new InvalidOperationException("a part of a parallel job failed: " + failure.Message, failure);
+            if (_failure is { } failure)
+            {
+                throw new InvalidOperationException("a part of a parallel job failed: " + failure.Message, failure);
+            }
         }
     }
 

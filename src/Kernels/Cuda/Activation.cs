@@ -4,8 +4,7 @@ public sealed partial class CudaDevice
 {
     private Kernel? _geluTanh, _geluErf, _relu, _multiplyRows;
 
-    /// <inheritdoc />
-    public override void Activate(ActivationFunction function, Tensor x, long length, Tensor output)
+    private protected override void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output)
     {
         Kernel kernel = function switch
         {
@@ -17,11 +16,11 @@ public sealed partial class CudaDevice
         Launch(kernel, RunBlocks(length, quads), RunThreads, 0, x, length, quads, output);
     }
 
-    /// <inheritdoc />
-    public override void MultiplyRows(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
+    private protected override void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
     {
         RowSplit split = RowSplit.Of(width, gradient.Address, derivative.Address);
         Launch(
-            Load(ref _multiplyRows, "Activation", "multiplyRows"), split.Blocks(rows), split.Threads, 0, gradient, derivative, activationRows, split.Parts, width, split.Quads);
+            Load(ref _multiplyRows, "Activation", "multiplyRows"), split.Blocks(rows), split.Threads, 0, gradient, derivative,
+            activationRows, split.Parts, width, split.Quads);
     }
 }

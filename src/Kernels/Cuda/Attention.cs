@@ -1,27 +1,25 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int AttentionThreads = 128;
-    private const int AttentionWarps = AttentionThreads / 32;
-    private const int KeysPerTile = 32;
-    private const int QueriesPerGradientTile = 16;
-    private const int RowsPerThread = 4;
-    private const int WidestHead = 128;
+    private const int AttentionWarps = AttentionThreads / Warp;
 
     private readonly Kernel?[] _attentionKernels = new Kernel?[3];
     private readonly Kernel?[] _queryGradientKernels = new Kernel?[3];
     private Kernel? _attentionKeyGradient;
 
-    /// <inheritdoc />
-    public override void Attention(Tensor q, Tensor kv, SequenceLayout layout, int heads, int headWidth, float scale, Tensor probabilities, Tensor z, Tensor? prefix = null)
+    private protected override int WidestHead => 128;
+
+    private protected override void AttentionCore(
+        Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
     {
-        layout.RequirePrefix(prefix, heads * headWidth);
-        var tiles = new AttentionTiles(layout, headWidth);
-        bool quads = RowSplit.Of(headWidth, q.Address, kv.Address, z.Address, prefix?.Address ?? 0).Quads;
+        var tiles = new AttentionTiles(layout, heads.HeadWidth);
+        bool quads = RowSplit.Of(heads.HeadWidth, q.Address, kv.Address, z.Address, prefix?.Address ?? 0).Quads;
         Launch(
             LoadAttention(_attentionKernels, "attention", tiles),
-            (tiles.OfQueries * layout.Sequences, heads),
+            (tiles.OfQueries * layout.Sequences, heads.Heads),
             AttentionThreads,
             tiles.SharedBytes,
             q,
@@ -34,38 +32,34 @@ public sealed partial class CudaDevice
             layout.ProbabilityStart,
             layout.PrefixStart,
             layout.PrefixLength,
-            heads,
-            headWidth,
-            scale,
+            heads.Heads,
+            heads.HeadWidth,
+            heads.Scale,
             tiles.OfQueries,
             quads,
             probabilities,
             z);
     }
 
-    /// <inheritdoc />
-    public override void AttentionBackward(
+    private protected override void AttentionBackwardCore(
         Tensor dz,
         Tensor q,
         Tensor kv,
         Tensor probabilities,
         SequenceLayout layout,
-        int heads,
-        int headWidth,
-        float scale,
+        in HeadGroup heads,
         int cotangents,
         Tensor dq,
         Tensor dkv,
-        Tensor? prefix = null)
+        Tensor? prefix)
     {
-        layout.RequirePrefix(prefix, heads * headWidth);
-        var tiles = new AttentionTiles(layout, headWidth);
-        bool quads = RowSplit.Of(headWidth, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0).Quads;
+        var tiles = new AttentionTiles(layout, heads.HeadWidth);
+        bool quads = RowSplit.Of(heads.HeadWidth, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0).Quads;
         int queryRows = cotangents * layout.QueryRows;
-        nint along = Scratch((long)heads * queryRows * sizeof(float));
+        nint along = Scratch((long)heads.Heads * queryRows * sizeof(float));
         Launch(
             LoadAttention(_queryGradientKernels, "attentionQueryGradient", tiles),
-            (tiles.OfQueries * layout.Sequences * cotangents, heads),
+            (tiles.OfQueries * layout.Sequences * cotangents, heads.Heads),
             AttentionThreads,
             tiles.SharedBytes,
             dz,
@@ -79,9 +73,9 @@ public sealed partial class CudaDevice
             layout.ProbabilityStart,
             layout.PrefixStart,
             layout.PrefixLength,
-            heads,
-            headWidth,
-            scale,
+            heads.Heads,
+            heads.HeadWidth,
+            heads.Scale,
             layout.Sequences,
             layout.QueryRows,
             queryRows,
@@ -91,7 +85,7 @@ public sealed partial class CudaDevice
             dq);
         Launch(
             Load(ref _attentionKeyGradient, "Attention", "attentionKeyGradient"),
-            (tiles.OfKeys * layout.Sequences * cotangents, heads),
+            (tiles.OfKeys * layout.Sequences * cotangents, heads.Heads),
             AttentionThreads,
             tiles.KeyGradientSharedBytes,
             dz,
@@ -106,9 +100,9 @@ public sealed partial class CudaDevice
             layout.ProbabilityStart,
             layout.PrefixStart,
             layout.PrefixLength,
-            heads,
-            headWidth,
-            scale,
+            heads.Heads,
+            heads.HeadWidth,
+            heads.Scale,
             layout.Sequences,
             layout.QueryRows,
             queryRows,
@@ -122,14 +116,15 @@ public sealed partial class CudaDevice
     private Kernel LoadAttention(Kernel?[] kernels, string name, in AttentionTiles tiles) =>
         Load(ref kernels[int.Log2(tiles.RowsPerWarp) - 1], "Attention", $"{name}{tiles.RowsPerWarp}");
 
-    /// <summary>How queries and keys are dealt to blocks: a thread makes four floats of at most four rows of a tile.</summary>
+    /// <summary>
+    /// How queries and keys are dealt to blocks: a thread makes four floats of at most <see cref="AttentionSlots"/> rows of a tile.
+    /// </summary>
     private readonly struct AttentionTiles
     {
         private readonly int _stride;
 
         public AttentionTiles(SequenceLayout layout, int headWidth)
         {
-            if (headWidth > WidestHead) throw new ArgumentException($"heads may be up to {WidestHead} wide on this device, not {headWidth}", nameof(headWidth));
             int units = (headWidth + 3) / 4;
             _stride = 4 * (units | 1);
             int rowsAtOnce = AttentionThreads / units;
@@ -137,7 +132,7 @@ public sealed partial class CudaDevice
             RowsPerWarp = 8;
             while (RowsPerWarp > 2 && (RowsPerWarp > rowsAtOnce || RowsPerWarp / 2 * AttentionWarps >= queries)) RowsPerWarp /= 2;
             OfQueries = Blocks(queries, RowsPerWarp * AttentionWarps);
-            Keys = Math.Min(KeysPerTile, RowsPerThread * rowsAtOnce);
+            Keys = Math.Min(AttentionKeys, AttentionSlots * rowsAtOnce);
             OfKeys = Blocks(layout.LongestKeys, Keys);
         }
 
@@ -149,10 +144,14 @@ public sealed partial class CudaDevice
 
         public int OfKeys { get; }
 
-        // Queries, keys, values and the weights in between, whose rows are padded by four floats.
-        public int SharedBytes => (((RowsPerWarp * AttentionWarps) + (2 * KeysPerTile)) * _stride * sizeof(float)) + (RowsPerWarp * AttentionWarps * (KeysPerTile + 4) * sizeof(float));
+        // Queries, keys, values and the weights in between, whose rows are padded.
+        public int SharedBytes =>
+            (((RowsPerWarp * AttentionWarps) + (2 * AttentionKeys)) * _stride * sizeof(float))
+                + (RowsPerWarp * AttentionWarps * (AttentionKeys + AttentionPadding) * sizeof(float));
 
         // Values, queries, gradients, and two tiles of weights with the keys as rows.
-        public int KeyGradientSharedBytes => ((KeysPerTile + (2 * QueriesPerGradientTile)) * _stride * sizeof(float)) + (2 * KeysPerTile * (QueriesPerGradientTile + 4) * sizeof(float));
+        public int KeyGradientSharedBytes =>
+            ((AttentionKeys + (2 * AttentionQueries)) * _stride * sizeof(float))
+                + (2 * AttentionKeys * (AttentionQueries + AttentionPadding) * sizeof(float));
     }
 }

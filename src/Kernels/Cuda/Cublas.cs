@@ -19,7 +19,8 @@ internal sealed unsafe class Cublas : IDisposable
 
     private readonly delegate* unmanaged<nint, int> _destroy;
     private readonly delegate* unmanaged<
-        nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long, float*, nint, int, int, long, int, int, int, int> _multiply;
+        nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long, float*, nint, int, int, long, int, int, int,
+        int> _multiply;
     private readonly int _compute;
     private nint _handle;
 
@@ -37,7 +38,8 @@ internal sealed unsafe class Cublas : IDisposable
         if (!names.Any(name => NativeLibrary.TryLoad(name, out library)))
         {
             throw new DeviceException(
-                $"cuBLAS is not installed ({string.Join(" or ", names)} not found); it is part of the CUDA toolkit. --gemm own needs none");
+                $"cuBLAS is not installed ({string.Join(" or ", names)} not found): it is part of the CUDA toolkit; "
+                + "Gradpath's own kernels need none");
         }
         _compute = precision switch
         {
@@ -52,7 +54,8 @@ internal sealed unsafe class Cublas : IDisposable
             var setWorkspace = (delegate* unmanaged<nint, nint, nuint, int>)NativeLibrary.GetExport(library, "cublasSetWorkspace_v2");
             _destroy = (delegate* unmanaged<nint, int>)NativeLibrary.GetExport(library, "cublasDestroy_v2");
             _multiply = (delegate* unmanaged<
-                nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long, float*, nint, int, int, long, int, int, int, int>)
+                nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long, float*, nint, int, int, long, int, int,
+                int, int>)
                 NativeLibrary.GetExport(library, "cublasGemmStridedBatchedEx");
             nint handle;
             Check(create(&handle), "cublasCreate_v2");
@@ -73,7 +76,9 @@ internal sealed unsafe class Cublas : IDisposable
 
     /// <summary>The names under which fitting versions are installed on this system.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        OperatingSystem.IsWindows() ? ["cublas64_13.dll", "cublas64_12.dll", "cublas64_11.dll"] : ["libcublas.so.13", "libcublas.so.12", "libcublas.so.11", "libcublas.so"];
+        OperatingSystem.IsWindows()
+            ? ["cublas64_13.dll", "cublas64_12.dll", "cublas64_11.dll"]
+            : ["libcublas.so.13", "libcublas.so.12", "libcublas.so.11", "libcublas.so"];
 
     /// <summary>C = A B + beta C for a batch.</summary>
     /// <param name="a">[M, K] after transposition.</param>

@@ -28,7 +28,6 @@ public sealed partial class CudaDevice : Device
     private readonly Dictionary<string, nint> _modules = [];
     private string _lastLaunch = "";
     private bool _failed;
-    private bool _disposed;
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="driver">The driver.</param>
@@ -45,7 +44,8 @@ public sealed partial class CudaDevice : Device
             _info = driver.Describe(ordinal);
             if ((10 * _info.Major) + _info.Minor < LowestCapability)
             {
-                throw new DeviceException($"{Name} is a {_info.Name} of compute capability {_info.Major}.{_info.Minor}; 8.0 or later is needed");
+                throw new DeviceException(
+                    $"{Name} is a {_info.Name} of compute capability {_info.Major}.{_info.Minor}; 8.0 or later is needed");
             }
             _context = driver.CreateContext(ordinal);
             _current = _identity;
@@ -78,26 +78,31 @@ public sealed partial class CudaDevice : Device
     }
 
     /// <inheritdoc />
+    public override DeviceKind Kind => DeviceKind.Cuda;
+
+    /// <inheritdoc />
     public override string Name => $"cuda:{_ordinal}";
 
-    /// <inheritdoc />
-    /// <remarks>A row of tiles of 128 x 128 per multiprocessor, for the narrowest products.</remarks>
-    public override int AmpleRows => 8192;
+    /// <summary>
+    /// Rows of a pass that keep a large GPU fully busy: enough for the narrowest products to give every multiprocessor a tile of 128 x 128.
+    /// </summary>
+    internal override int AmpleRows => 8192;
 
     /// <inheritdoc />
-    public override string Description => $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
+    public override string Description =>
+        $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
 
     /// <inheritdoc />
     public override MatrixPrecision Precision => _options.Precision;
 
     /// <inheritdoc />
-    public override MatrixProvider Multiplier => _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
+    public override MatrixProvider Multiplier =>
+        _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
 
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;
 
-    /// <inheritdoc />
-    public override void Synchronize()
+    private protected override void SynchronizeCore()
     {
         Enter();
         RefuseWhileRecording("waiting for the GPU");
@@ -112,24 +117,18 @@ public sealed partial class CudaDevice : Device
         _memory.Drain();
     }
 
-    /// <inheritdoc />
-    protected override void Dispose(bool disposing)
+    private protected override void DisposeCore()
     {
-        if (disposing && !_disposed)
-        {
-            _disposed = true;
-            Quietly(() => _driver.MakeCurrent(_context));
-            Quietly(() => _driver.Synchronize(_stream));
-            foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
-            _cublas?.Dispose();
-            if (_staging is not null) Quietly(_staging.Dispose);
-            _memory.Clear(address => Quietly(() => _driver.Free(address)));
-            foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
-            Quietly(() => _driver.DestroyStream(_stream));
-            Quietly(() => _driver.ReleaseContext(_ordinal, _context));
-            _current = 0;
-        }
-        base.Dispose(disposing);
+        Quietly(() => _driver.MakeCurrent(_context));
+        Quietly(() => _driver.Synchronize(_stream));
+        foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
+        _cublas?.Dispose();
+        if (_staging is not null) Quietly(_staging.Dispose);
+        _memory.Clear(address => Quietly(() => _driver.Free(address)));
+        foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
+        Quietly(() => _driver.DestroyStream(_stream));
+        Quietly(() => _driver.ReleaseContext(_ordinal, _context));
+        _current = 0;
     }
 
     /// <summary>The kernel in a slot, loaded at its first use from the embedded file that is named like the op family.</summary>
@@ -173,7 +172,8 @@ public sealed partial class CudaDevice : Device
             {
                 _failed |= IsSticky(e.Result);
                 throw new DeviceException(
-                    $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory: {e.Message}",
+                    $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads "
+                    + $"with {sharedBytes} bytes of shared memory: {e.Message}",
                     e);
             }
         }
@@ -184,7 +184,7 @@ public sealed partial class CudaDevice : Device
     /// <summary>Every operation starts here: the context is made current where another thread or device had it last.</summary>
     private void Enter()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsClosed, this);
         if (_current != _identity) MakeCurrent();
     }
 
@@ -211,11 +211,16 @@ public sealed partial class CudaDevice : Device
     private DeviceException WorkFailed(CudaException e)
     {
         _failed |= IsSticky(e.Result);
-        string where = _lastLaunch.Length == 0 ? "" : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel that caused it)";
+        string where = _lastLaunch.Length == 0
+            ? ""
+            : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel "
+                + "that caused it)";
         return new DeviceException($"{Name}: work on the GPU failed: {e.Message}{where}", e);
     }
 
-    /// <summary>Runs a release. Once work has failed for good every call reports that first error again, which has been told already.</summary>
+    /// <summary>
+    /// Runs a release. Once work has failed for good every call reports that first error again, which has been told already.
+    /// </summary>
     private void Quietly(Action release)
     {
         try
@@ -229,7 +234,8 @@ public sealed partial class CudaDevice : Device
     }
 
     // After these the context is of no use any more.
-    private static bool IsSticky(CudaResult result) => result is CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.MisalignedAddress
+    private static bool IsSticky(CudaResult result) =>
+        result is CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.MisalignedAddress
         or CudaResult.LaunchFailed or CudaResult.Deinitialized or CudaResult.IllegalInstruction or CudaResult.HardwareStackError
         or CudaResult.EccUncorrectable or CudaResult.Unknown;
 }

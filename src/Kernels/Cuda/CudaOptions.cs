@@ -9,7 +9,9 @@ public sealed record CudaOptions
     /// <summary>What the factors of matrix products are rounded to.</summary>
     public MatrixPrecision Precision { get; init; } = MatrixPrecision.Float32;
 
-    /// <summary>Whether float32 products run on tensor cores, as three TF32 products that keep float32's accuracy, in place of the ordinary units.</summary>
+    /// <summary>
+    /// Whether float32 products run on tensor cores, as three TF32 products that keep float32's accuracy, in place of the ordinary units.
+    /// </summary>
     public bool TensorCores { get; init; } = true;
 
     /// <summary>Whether cuBLAS multiplies in place of our own kernels.</summary>

@@ -1,16 +1,18 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
-// The matrix product on the GPU. GemmPlan chooses a tile kernel (GemmTile) and a split of the inner dimension from the shape alone, so that results
-// repeat bit for bit on one model of GPU; addresses and strides choose only how the operands are copied to shared memory.
+// The matrix product on the GPU. GemmPlan chooses a tile kernel (GemmTile) and a split of the inner dimension from the shape alone, so that
+// results repeat bit for bit on one model of GPU; addresses and strides choose only how the operands are copied to shared memory.
 public sealed partial class CudaDevice
 {
     /// <summary>
-    /// Room for the partial sums of products whose inner dimension is split: allocated once, when the first of them comes, and used by one product
-    /// at a time, which is how the stream runs them. A split that would need more is not made; the edge contraction works through its slices in turns.
+    /// Room for the partial sums of products whose inner dimension is split: allocated once, when the first of them comes, and used by one
+    /// product at a time, which is how the stream runs them. A split that would need more is not made; the edge contraction works through
+    /// its slices in turns.
     /// </summary>
     internal const long PartialsBytes = 32L << 20;
 
-    private const int CopyWide = 0, CopySingle = 1, CopyTransposed = 2;
     private const int MostInZ = 65_535;
     private const int SharedBytesWithoutLeave = 48 << 10;
 
@@ -23,7 +25,9 @@ public sealed partial class CudaDevice
     /// <summary>A plan for every product in place of the chosen one, for tests and benchmarks of one kernel; null for the choice.</summary>
     internal Func<GemmShape, GemmPlan>? ForcedPlan { get; set; }
 
-    /// <summary>How much of <see cref="PartialsBytes"/> is used: all of it, or less where a test wants the paths of larger products.</summary>
+    /// <summary>
+    /// How much of <see cref="PartialsBytes"/> is used: all of it, or less where a test wants the paths of larger products.
+    /// </summary>
     internal long PartialsLimit { get; set; } = PartialsBytes;
 
     /// <summary>The arithmetic that options ask for.</summary>
@@ -34,8 +38,7 @@ public sealed partial class CudaDevice
         _ => options.TensorCores ? GemmArithmetic.Tf32x3 : GemmArithmetic.Ffma,
     };
 
-    /// <inheritdoc />
-    protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
         if (_cublas is not null)
         {
@@ -48,7 +51,8 @@ public sealed partial class CudaDevice
         for (int first = 0; first < options.Batch; first += MostInZ)
         {
             int count = Math.Min(MostInZ, options.Batch - first);
-            Matrix aPart = a with { Offset = a.Offset + (first * options.StepA) }, bPart = b with { Offset = b.Offset + (first * options.StepB) };
+            Matrix aPart = a with { Offset = a.Offset + (first * options.StepA) };
+            Matrix bPart = b with { Offset = b.Offset + (first * options.StepB) };
             Matrix cPart = c with { Offset = c.Offset + (first * options.StepC) };
             if (plan.Tile is null) MultiplyPlain(aPart, bPart, cPart, options with { Batch = count });
             else MultiplyTiles(plan, aPart, bPart, cPart, options with { Batch = count });
@@ -57,13 +61,12 @@ public sealed partial class CudaDevice
 
     private void MultiplyPlain(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
-        const int side = 16;
         (long rowA, long depthA) = a.Transposed ? (1L, (long)a.Stride) : (a.Stride, 1L);
         (long depthB, long columnB) = b.Transposed ? (1L, (long)b.Stride) : (b.Stride, 1L);
         Launch(
             Load(ref _gemmPlain, "Gemm", "gemmPlain"),
-            (checked(Blocks(c.Rows, side) * Blocks(c.Columns, side)), 1, options.Batch),
-            side * side,
+            (checked(Blocks(c.Rows, PlainSide) * Blocks(c.Columns, PlainSide)), 1, options.Batch),
+            PlainSide * PlainSide,
             0,
             AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, options.StepA, options.StepB, options.StepC,
             c.Rows, c.Columns, a.OperandColumns, rowA, depthA, depthB, columnB, c.Stride, options.Accumulate ? 1 : 0);
@@ -82,14 +85,15 @@ public sealed partial class CudaDevice
             tile.Threads,
             tile.SharedBytes(b.Transposed),
             AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? Partials : 0, options.StepA, options.StepB, options.StepC,
-            c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB, CopyAlong(c, options.StepC) == CopyWide ? 1 : 0,
+            c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB,
+            CopyAlong(c, options.StepC) == CopyWide ? 1 : 0,
             options.Accumulate ? 1 : 0, plan.Depth);
         if (!split) return;
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
         Launch(
             Load(ref _gemmAddSplits, "Gemm", "gemmAddSplits"),
-            (Blocks((long)shape.M * shape.PartialPitch, 256), 1, options.Batch),
-            256,
+            (Blocks((long)shape.M * shape.PartialPitch, AddSplitsThreads), 1, options.Batch),
+            AddSplitsThreads,
             0,
             Partials, AddressOf(c), options.Bias, options.StepC, c.Rows, c.Columns, plan.Splits, c.Stride, options.Accumulate ? 1 : 0);
     }
@@ -113,5 +117,6 @@ public sealed partial class CudaDevice
 
     private static nint AddressOf(in Matrix m) => m.Storage.Address + (nint)(m.Offset * sizeof(float));
 
-    private static int CopyAlong(in Matrix m, long step) => AddressOf(m) % 16 == 0 && m.Stride % 4 == 0 && step % 4 == 0 ? CopyWide : CopySingle;
+    private static int CopyAlong(in Matrix m, long step) =>
+        AddressOf(m) % 16 == 0 && m.Stride % 4 == 0 && step % 4 == 0 ? CopyWide : CopySingle;
 }

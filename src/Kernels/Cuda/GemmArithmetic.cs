@@ -6,7 +6,9 @@ internal enum GemmArithmetic
     /// <summary>float32 on the ordinary units: one fused multiply-add per k.</summary>
     Ffma,
 
-    /// <summary>float32's accuracy on tensor cores: three products of TF32 halves. Operands must be finite: an infinity gives NaN.</summary>
+    /// <summary>
+    /// float32's accuracy on tensor cores: three products of TF32 halves. Operands must be finite: an infinity gives NaN.
+    /// </summary>
     Tf32x3,
 
     /// <summary>Factors rounded to TF32.</summary>

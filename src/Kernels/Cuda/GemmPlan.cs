@@ -1,24 +1,15 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
-
-/// <summary>Extents of a product: C [M, N] = A [M, K] B [K, N], <paramref name="Batch"/> times.</summary>
-internal readonly record struct GemmShape(int M, int N, int K, int Batch)
-{
-    /// <summary>Multiply-adds of one member.</summary>
-    public double Work => (double)M * N * K;
-
-    /// <summary>Distance between rows of partial sums: N rounded up to whole fours.</summary>
-    public int PartialPitch => (N + 3) / 4 * 4;
-}
 
 /// <summary>How a product is done: a tile, or null for the plain kernel, and in how many shares of the inner dimension.</summary>
 /// <param name="Tile">The tile kernel, or null.</param>
 /// <param name="Splits">Shares of K; more than one needs a second kernel that adds them.</param>
-/// <param name="Depth">k's of a share, a multiple of 32; the last may be shorter.</param>
+/// <param name="Depth">k's of a share, a multiple of <see cref="MmaDepth"/>; the last may be shorter.</param>
 internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
 {
     // Up to here one thread per element of C costs no more than starting a tile's pipeline.
     private const double PlainWork = 16_384;
-    private const int DepthUnit = 32;
     private const int MostSplits = 32;
     private const int LeastDepth = 96;
 
@@ -29,7 +20,9 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     private const double MemoryBytes = 1900;      // per clock, all multiprocessors
     private const double CacheBytesEach = 40;     // per clock and multiprocessor, from the second-level cache
 
-    /// <summary>Chooses the tile and the split with the least estimated time. A pure function: the same arguments give the same plan.</summary>
+    /// <summary>
+    /// Chooses the tile and the split with the least estimated time. A pure function: the same arguments give the same plan.
+    /// </summary>
     /// <param name="shape">The product.</param>
     /// <param name="arithmetic">How to multiply.</param>
     /// <param name="transposedB">Whether B is stored with k contiguous.</param>
@@ -37,7 +30,8 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     /// <param name="sharedBytes">Most shared memory of a block.</param>
     /// <param name="workspaceBytes">Room for partial sums.</param>
     /// <returns>The plan.</returns>
-    public static GemmPlan Choose(in GemmShape shape, GemmArithmetic arithmetic, bool transposedB, int multiprocessors, int sharedBytes, long workspaceBytes)
+    public static GemmPlan Choose(
+        in GemmShape shape, GemmArithmetic arithmetic, bool transposedB, int multiprocessors, int sharedBytes, long workspaceBytes)
     {
         if (shape.Work <= PlainWork) return new GemmPlan(null, 1, shape.K);
         GemmPlan best = default;
@@ -66,15 +60,16 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     /// <returns>The plan.</returns>
     public static GemmPlan Split(GemmTile tile, int k, int splits)
     {
-        int units = Math.Max(1, (k + DepthUnit - 1) / DepthUnit);
+        int units = Math.Max(1, (k + MmaDepth - 1) / MmaDepth);
         int depth = (units + splits - 1) / splits;
-        return new GemmPlan(tile, (units + depth - 1) / depth, depth * DepthUnit);
+        return new GemmPlan(tile, (units + depth - 1) / depth, depth * MmaDepth);
     }
 
     /// <summary>Room that the partial sums of all members need.</summary>
     /// <param name="shape">The product.</param>
     /// <returns>Bytes; 0 without a split.</returns>
-    public long PartialBytes(in GemmShape shape) => Splits == 1 ? 0 : (long)shape.Batch * Splits * shape.M * shape.PartialPitch * sizeof(float);
+    public long PartialBytes(in GemmShape shape) =>
+        Splits == 1 ? 0 : (long)shape.Batch * Splits * shape.M * shape.PartialPitch * sizeof(float);
 
     /// <summary>Estimated time.</summary>
     /// <param name="shape">The product.</param>
@@ -87,7 +82,7 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
         double blocks = tilesDown * tilesAcross * shape.Batch * Splits;
         double onOne = Math.Ceiling(blocks / multiprocessors);
         double together = Math.Min(onOne, tile.Blocks);
-        double busy = Math.Min(1, together * (tile.Threads / 32.0) / ResidentWarps);
+        double busy = Math.Min(1, together * ((double)tile.Threads / Warp) / ResidentWarps);
         double depth = Math.Ceiling(Math.Min(Depth, Math.Max(shape.K, 1)) / (double)tile.Depth) * tile.Depth;
         double arithmetic = onOne * tile.Rows * tile.Columns * depth / (tile.Rate * busy);
         double operands = sizeof(float) * (double)shape.K * shape.Batch;

@@ -1,3 +1,5 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 /// <summary>A tile kernel of the matrix product: its shape and what the choice between tiles weighs.</summary>
@@ -7,8 +9,8 @@ namespace Gradpath.Kernels.Cuda;
 /// <param name="Threads">Threads of a block.</param>
 /// <param name="Blocks">Blocks that a multiprocessor holds at once, by the kernel's launch bounds.</param>
 /// <param name="Rate">
-/// Multiply-adds per clock of a full multiprocessor, as designed: 0.7 to 0.9 of 128 for the ordinary units; for tensor cores what mma.sync and the reads of
-/// shared memory allow. Only the ratios matter, to the choice of a tile.
+/// Multiply-adds per clock of a full multiprocessor, as designed: 0.7 to 0.9 of 128 for the ordinary units; for tensor cores what mma.sync
+/// and the reads of shared memory allow. Only the ratios matter, to the choice of a tile.
 /// </param>
 internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns, int Threads, int Blocks, int Rate)
 {
@@ -46,7 +48,7 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     public static GemmTile Contraction => Ffma[2];
 
     /// <summary>k's of one step of the kernel's loop.</summary>
-    public int Depth => Arithmetic == GemmArithmetic.Ffma ? 16 : 32;
+    public int Depth => Arithmetic == GemmArithmetic.Ffma ? FfmaDepth : MmaDepth;
 
     /// <summary>The file that holds the kernel.</summary>
     public string File => Arithmetic switch
@@ -71,19 +73,21 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     /// <summary>Name of the kernel: tensor cores have one for each layout of B, "n" or "t" like the form of the product.</summary>
     /// <param name="transposedB">Whether B is stored with k contiguous.</param>
     /// <returns>The entry point.</returns>
-    public string KernelName(bool transposedB) =>
-        $"{char.ToLowerInvariant(File[0])}{File[1..]}{(Arithmetic == GemmArithmetic.Ffma ? string.Empty : transposedB ? "Nt" : "Nn")}{Rows}x{Columns}";
+    public string KernelName(bool transposedB)
+    {
+        string layout = Arithmetic == GemmArithmetic.Ffma ? "" : transposedB ? "Nt" : "Nn";
+        return $"{char.ToLowerInvariant(File[0])}{File[1..]}{layout}{Rows}x{Columns}";
+    }
 
-    /// <summary>Dynamic shared memory of a block: three steps of both operands, or the tile of C on its way out.</summary>
+    /// <summary>Dynamic shared memory of a block: some steps of both operands, or the tile of C on its way out.</summary>
     /// <param name="transposedB">Whether B is stored with k contiguous.</param>
     /// <returns>Bytes.</returns>
     public int SharedBytes(bool transposedB)
     {
-        const int stages = 3;
         if (Arithmetic == GemmArithmetic.Ffma)
         {
-            return sizeof(float) * Math.Max(stages * Depth * (Rows + 4 + Columns + 4), Rows * (Columns + 4));
+            return sizeof(float) * Math.Max(FfmaStages * Depth * (Rows + Columns + (2 * FfmaPadding)), Rows * (Columns + FfmaPadding));
         }
-        return sizeof(float) * stages * Depth * (Rows + Columns + (transposedB ? 0 : 8));
+        return sizeof(float) * MmaStages * Depth * (Rows + Columns + (transposedB ? 0 : MmaPadding));
     }
 }

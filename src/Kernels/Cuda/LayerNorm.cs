@@ -1,42 +1,51 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int LayerNormThreads = 128;
-    private const int LayerNormMostGroups = 3;
     private const int LayerNormOwnSharedBytes = 1024;
 
     private Kernel? _layerNorm, _layerNormBackward, _standardize;
 
-    /// <inheritdoc />
-    public override void LayerNorm(Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+    private protected override void LayerNormCore(
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
     {
         bool quads = RowSplit.Of(width, x.Address, gain.Address, shift.Address, y.Address).Quads;
-        Launch(Load(ref _layerNorm, "LayerNorm", "layerNorm"), rows, LayerNormThreads, 0, x, gain, shift, epsilon, width, quads, mean, rstd, y);
+        Launch(
+            Load(ref _layerNorm, "LayerNorm", "layerNorm"),
+            rows,
+            LayerNormThreads,
+            0,
+            x,
+            gain,
+            shift,
+            epsilon,
+            width,
+            quads,
+            mean,
+            rstd,
+            y);
     }
 
-    /// <inheritdoc />
-    public override void LayerNormBackward(
+    private protected override void LayerNormBackwardCore(
         Tensor dy,
         Tensor x,
         Tensor gain,
         Tensor mean,
         Tensor rstd,
-        int rows,
-        int activationRows,
+        in GradientRows rows,
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int baseRows,
         int contributingRows)
     {
         bool quads = RowSplit.Of(width, dy.Address, x.Address, gain.Address, residualGradient.Address, reader?.Address ?? 0).Quads;
 
         // Without a reader the rows are independent: a block each. With one, a block has all rows that are summed into a row of the reader.
-        if (reader is null) baseRows = rows;
-        if (baseRows == 0) return;
+        int baseRows = reader is null ? rows.Rows : rows.BaseRows;
         int fitting = (SharedBytesWithoutLeave - LayerNormOwnSharedBytes) / (width * sizeof(float));
-        int groups = Math.Max(1, Math.Min(Math.Min(rows / baseRows, LayerNormMostGroups), fitting));
+        int groups = Math.Max(1, Math.Min(Math.Min(rows.Rows / baseRows, LayerNormMostGroups), fitting));
         Launch(
             Load(ref _layerNormBackward, "LayerNorm", "layerNormBackward"),
             baseRows,
@@ -47,8 +56,8 @@ public sealed partial class CudaDevice
             gain,
             mean,
             rstd,
-            rows,
-            activationRows,
+            rows.Rows,
+            rows.ActivationRows,
             width,
             quads,
             residualGradient,
@@ -57,11 +66,23 @@ public sealed partial class CudaDevice
             contributingRows);
     }
 
-    /// <inheritdoc />
-    public override void Standardize(Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
+    private protected override void StandardizeCore(
+        Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow)
     {
         nint to = ElementAddress(output, (long)outputRow * width);
         RowSplit split = RowSplit.Of(width, x.Address, to);
-        Launch(Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks(rows), split.Threads, 0, x, mean, rstd, indices, split.Parts, width, split.Quads, to);
+        Launch(
+            Load(ref _standardize, "LayerNorm", "standardize"),
+            split.Blocks(rows),
+            split.Threads,
+            0,
+            x,
+            mean,
+            rstd,
+            indices,
+            split.Parts,
+            width,
+            split.Quads,
+            to);
     }
 }

@@ -1,20 +1,15 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private const int WideRowThreads = 1024;
-    private const int RowDotsThreads = 256;
-    private const int RowDotsPerBlock = RowDotsThreads / 32;
-    private const int BitsPerWord = 32;
-
     private Kernel? _logSoftmax, _weightedRowSums, _probabilityDifference, _klDivergence, _probabilityDistanceGradient, _rowDots, _argMax;
 
-    /// <inheritdoc />
-    public override void LogSoftmax(Tensor logits, int rows, int vocabulary) =>
+    private protected override void LogSoftmaxCore(Tensor logits, int rows, int vocabulary) =>
         Launch(Load(ref _logSoftmax, "Logits", "logSoftmax"), rows, WideRowThreads, 0, logits, vocabulary);
 
-    /// <inheritdoc />
-    public override void WeightedRowSums(Tensor table, AnswerTokens answers, int items, int width, Tensor output)
+    private protected override void WeightedRowSumsCore(Tensor table, in AnswerTokens answers, int items, int width, Tensor output)
     {
         RowSplit split = RowSplit.Of(width, table.Address, output.Address);
         Launch(
@@ -32,30 +27,62 @@ public sealed partial class CudaDevice
             output);
     }
 
-    /// <inheritdoc />
-    public override void ProbabilityDifference(Tensor logProbabilities, AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
+    private protected override void ProbabilityDifferenceCore(
+        Tensor logProbabilities, in AnswerTokens answers, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient)
     {
         Kernel kernel = Load(ref _probabilityDifference, "Logits", "probabilityDifference");
         int marks = gradient is null ? 0 : Blocks(vocabulary, BitsPerWord) * sizeof(uint);
-        Launch(kernel, rows, WideRowThreads, marks, logProbabilities, answers.Start, answers.Token, answers.Weight, items, vocabulary, values, gradient);
+        Launch(
+            kernel,
+            rows,
+            WideRowThreads,
+            marks,
+            logProbabilities,
+            answers.Start,
+            answers.Token,
+            answers.Weight,
+            items,
+            vocabulary,
+            values,
+            gradient);
     }
 
-    /// <inheritdoc />
-    public override void KlDivergence(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient) =>
-        Launch(Load(ref _klDivergence, "Logits", "klDivergence"), rows, WideRowThreads, 0, logProbabilities, target, items, vocabulary, values, gradient);
+    private protected override void KlDivergenceCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, DeviceArray<double> values, Tensor? gradient) =>
+        Launch(
+            Load(ref _klDivergence, "Logits", "klDivergence"),
+            rows,
+            WideRowThreads,
+            0,
+            logProbabilities,
+            target,
+            items,
+            vocabulary,
+            values,
+            gradient);
 
-    /// <inheritdoc />
-    public override void ProbabilityDistanceGradient(Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient) => Launch(
-        Load(ref _probabilityDistanceGradient, "Logits", "probabilityDistanceGradient"), rows, WideRowThreads, 0, logProbabilities, target, items, vocabulary, gradient);
+    private protected override void ProbabilityDistanceGradientCore(
+        Tensor logProbabilities, Tensor target, int items, int rows, int vocabulary, Tensor gradient) => Launch(
+        Load(ref _probabilityDistanceGradient, "Logits", "probabilityDistanceGradient"), rows, WideRowThreads, 0, logProbabilities, target,
+        items, vocabulary, gradient);
 
-    /// <inheritdoc />
-    public override void RowDots(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
+    private protected override void RowDotsCore(Tensor x, Tensor y, int period, int rows, int width, DeviceArray<double> values)
     {
         bool quads = RowSplit.Of(width, x.Address, y.Address).Quads;
-        Launch(Load(ref _rowDots, "Logits", "rowDots"), Blocks(rows, RowDotsPerBlock), RowDotsThreads, 0, x, y, period, rows, width, quads, values);
+        Launch(
+            Load(ref _rowDots, "Logits", "rowDots"),
+            Blocks(rows, RowDotsThreads / Warp),
+            RowDotsThreads,
+            0,
+            x,
+            y,
+            period,
+            rows,
+            width,
+            quads,
+            values);
     }
 
-    /// <inheritdoc />
-    public override void ArgMax(Tensor x, int rows, int width, DeviceArray<int> indices) =>
+    private protected override void ArgMaxCore(Tensor x, int rows, int width, DeviceArray<int> indices) =>
         Launch(Load(ref _argMax, "Logits", "argMax"), rows, WideRowThreads, 0, x, width, indices);
 }

@@ -27,42 +27,37 @@ public sealed partial class CudaDevice
         }
     }
 
-    /// <inheritdoc />
-    public override Tensor Adopt(nint hostAddress, int[] shape, object keepAlive)
+    private protected override bool ReadsHostMemory => false;
+
+    private protected override void AdoptCore(nint source, nint target, long bytes)
     {
-        Tensor tensor = Allocate(shape);
-        long bytes = tensor.Length * sizeof(float);
+        Enter();
         try
         {
             if (bytes < SmallestStaged)
             {
-                _driver.CopyToDevice(tensor.Address, hostAddress, bytes, _stream);
+                _driver.CopyToDevice(target, source, bytes, _stream);
             }
             else
             {
                 _staging ??= new PinnedStaging(_driver, StagingChunk);
-                _staging.Copy(tensor.Address, hostAddress, bytes, _stream);
+                _staging.Copy(target, source, bytes, _stream);
             }
-            GC.KeepAlive(keepAlive);
-            return tensor;
         }
         catch (CudaException e)
         {
-            tensor.Dispose();
             throw WorkFailed(e);
         }
     }
 
-    /// <inheritdoc />
-    public override unsafe void Upload<T>(ReadOnlySpan<T> source, DeviceArray<T> target)
+    private protected override void UploadCore(nint source, nint target, long bytes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
         Enter();
         RefuseWhileRecording("an upload");
-        if (source.IsEmpty) return;
+        if (bytes == 0) return;
         try
         {
-            fixed (T* from = source) _driver.CopyToDevice(target.Address, (nint)from, (long)source.Length * sizeof(T), _stream);
+            _driver.CopyToDevice(target, source, bytes, _stream);
         }
         catch (CudaException e)
         {
@@ -70,20 +65,15 @@ public sealed partial class CudaDevice
         }
     }
 
-    /// <inheritdoc />
-    public override unsafe void Download<T>(DeviceArray<T> source, Span<T> target)
+    private protected override void DownloadCore(nint source, nint target, long bytes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(target.Length, source.Length);
         Enter();
         RefuseWhileRecording("a download");
-        if (target.IsEmpty) return;
+        if (bytes == 0) return;
         try
         {
-            fixed (T* to = target)
-            {
-                _driver.CopyToHost((nint)to, source.Address, (long)target.Length * sizeof(T), _stream);
-                _driver.Synchronize(_stream);
-            }
+            _driver.CopyToHost(target, source, bytes, _stream);
+            _driver.Synchronize(_stream);
         }
         catch (CudaException e)
         {
@@ -92,8 +82,7 @@ public sealed partial class CudaDevice
         _memory.Drain();
     }
 
-    /// <inheritdoc />
-    protected override nint AllocateCore(long bytes)
+    private protected override nint AllocateCore(long bytes)
     {
         Enter();
         RefuseWhileRecording("an allocation");
@@ -104,7 +93,7 @@ public sealed partial class CudaDevice
         }
         catch (CudaException e) when (e.Result == CudaResult.OutOfMemory)
         {
-            throw new DeviceException($"{Name} has no room for {Size(bytes)}{Room()}; use a smaller --batch-size", e);
+            throw new DeviceException($"{Name} has no room for {Size(bytes)}{Room()}", e) { IsOutOfMemory = true };
         }
         catch (CudaException e)
         {
@@ -123,10 +112,9 @@ public sealed partial class CudaDevice
         }
     }
 
-    /// <inheritdoc />
-    protected override void FreeCore(nint address, long bytes)
+    private protected override void FreeCore(nint address, long bytes)
     {
-        if (_disposed) return;
+        if (IsClosed) return;
         if (_recording is not null)
         {
             _memory.FreeLater(address);
@@ -144,8 +132,7 @@ public sealed partial class CudaDevice
         }
     }
 
-    /// <inheritdoc />
-    protected override void FreeFinalizedCore(nint address, long bytes) => _memory.FreeLater(address);
+    private protected override void FreeFinalizedCore(nint address, long bytes) => _memory.FreeLater(address);
 
     private string Room()
     {

@@ -12,7 +12,10 @@ public sealed partial class CudaDevice
     /// <returns>What there is and what is missing.</returns>
     public static CudaAvailability Availability()
     {
-        if (!CudaDrivers.IsInstalled) return new CudaAvailability(false, 0, $"no NVIDIA driver is installed ({string.Join(" or ", LibCudaLibrary.Names)} not found)");
+        if (!CudaDrivers.IsInstalled)
+        {
+            return new CudaAvailability(false, 0, $"no NVIDIA driver is installed ({string.Join(" or ", LibCudaLibrary.Names)} not found)");
+        }
         try
         {
             ICudaDriver driver = CudaDrivers.Get();
@@ -38,7 +41,10 @@ public sealed partial class CudaDevice
     {
         CudaAvailability found = Availability();
         if (!found.IsUsable) throw new DeviceException($"no GPU can be used: {found.Obstacle}");
-        if (ordinal is < 0 || ordinal >= found.Devices) throw new DeviceException($"there is no GPU {ordinal}: this machine has {Gpus(found.Devices)}, numbered from 0");
+        if (ordinal is < 0 || ordinal >= found.Devices)
+        {
+            throw new DeviceException($"there is no GPU {ordinal}: this machine has {Gpus(found.Devices)}, numbered from 0");
+        }
         ICudaDriver driver = CudaDrivers.Get();
         return new CudaDevice(driver, ordinal ?? Roomiest(driver, found.Devices), options);
     }
@@ -51,12 +57,14 @@ public sealed partial class CudaDevice
         int version = driver.Version;
         if (version < LowestDriver)
         {
-            return $"the NVIDIA driver supports CUDA {version / 1000}.{version % 1000 / 10} only: one for CUDA 11.8 or later (version 520) is needed";
+            return $"the NVIDIA driver supports CUDA {version / 1000}.{version % 1000 / 10} only: "
+                + "one for CUDA 11.8 or later (version 520) is needed";
         }
         if (count == 0) return "the NVIDIA driver finds no GPU";
         CudaDeviceInfo[] all = [.. Enumerable.Range(0, count).Select(driver.Describe)];
         if (all.Any(IsFit)) return null;
-        return $"a GPU of compute capability 8.0 or later is needed; there is {string.Join(", ", all.Select(i => $"{i.Name} ({i.Major}.{i.Minor})"))}";
+        string found = string.Join(", ", all.Select(i => $"{i.Name} ({i.Major}.{i.Minor})"));
+        return $"a GPU of compute capability 8.0 or later is needed; there is {found}";
     }
 
     private static bool IsFit(CudaDeviceInfo info) => (10 * info.Major) + info.Minor >= LowestCapability;

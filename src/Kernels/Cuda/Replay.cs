@@ -8,17 +8,13 @@ public sealed partial class CudaDevice
     private RecordedPass? _recording;
     private int _scratchGeneration;
 
-    /// <inheritdoc />
-    public override bool Replays => _options.Graphs;
+    private protected override bool ReplaysPasses => _options.Graphs;
 
-    /// <summary>
-    /// A pass runs directly the first time, which loads its kernels and lets scratch grow to its size; the second time it is recorded
-    /// as a graph; from then on one launch does all of it.
-    /// </summary>
-    /// <inheritdoc />
-    public override void Replay<TState>(RecordedPass? slot, TState state, Action<TState> pass)
+    // A pass runs directly the first time, which loads its kernels and lets scratch grow to its size; the second time it is recorded as a
+    // graph; from then on one launch does all of it.
+    private protected override void ReplayCore<TState>(RecordedPass slot, TState state, Action<TState> pass)
     {
-        if (slot is null || !_options.Graphs || _recording is not null)
+        if (_recording is not null)
         {
             pass(state);
             return;

@@ -1,3 +1,5 @@
+using static Gradpath.Kernels.KernelConstants;
+
 namespace Gradpath.Kernels.Cuda;
 
 /// <summary>How the elements of a row are dealt to threads: by fours where all addresses allow it, in parts of one block each.</summary>
@@ -6,7 +8,6 @@ namespace Gradpath.Kernels.Cuda;
 /// <param name="Threads">Threads of a block, one element each.</param>
 internal readonly record struct RowSplit(bool Quads, int Parts, int Threads)
 {
-    private const int Warp = 32;
     private const int MostThreads = 256;
     private const int QuadBytes = 16;
 

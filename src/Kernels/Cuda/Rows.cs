@@ -1,83 +1,125 @@
 using Gradpath.Kernels.Cuda.Driver;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
     private const int RunThreads = 256;
-    private const int MirrorTile = 32;
-    private const int MirrorThreads = 256;
 
     private Kernel? _gatherRows, _scatterAddRows, _combine, _fill, _scaleRows, _copyMatrix, _subtractRows, _mirrorUpperTriangle;
 
-    /// <inheritdoc />
-    public override void GatherRows(Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend = null)
+    private protected override void GatherRowsCore(
+        Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend)
     {
         RowSplit split = RowSplit.Of(width, table.Address, output.Address, addend?.Address ?? 0);
-        Launch(Load(ref _gatherRows, "Rows", "gatherRows"), split.Blocks(count), split.Threads, 0, table, indices, addend, split.Parts, width, split.Quads, output);
+        Launch(
+            Load(ref _gatherRows, "Rows", "gatherRows"),
+            split.Blocks(count),
+            split.Threads,
+            0,
+            table,
+            indices,
+            addend,
+            split.Parts,
+            width,
+            split.Quads,
+            output);
     }
 
-    /// <inheritdoc />
-    public override void ScatterAddRows(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)
+    private protected override void ScatterAddRowsCore(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)
     {
         RowSplit split = RowSplit.Of(width, source.Address, target.Address);
-        Launch(Load(ref _scatterAddRows, "Rows", "scatterAddRows"), split.Blocks(count), split.Threads, 0, source, indices, split.Parts, width, split.Quads, target);
+        Launch(
+            Load(ref _scatterAddRows, "Rows", "scatterAddRows"),
+            split.Blocks(count),
+            split.Threads,
+            0,
+            source,
+            indices,
+            split.Parts,
+            width,
+            split.Quads,
+            target);
     }
 
-    /// <inheritdoc />
-    public override void Combine(float alpha, Tensor a, float beta, Tensor b, long length, Tensor output) =>
+    private protected override void CombineCore(float alpha, Tensor a, float beta, Tensor b, long length, Tensor output) =>
         LaunchCombine(alpha, a.Address, beta, b.Address, length, output.Address);
 
-    /// <inheritdoc />
-    public override void Fill(Tensor target, float value, long length)
+    private protected override void FillCore(Tensor target, float value, long length)
     {
         bool quads = RowSplit.Aligned(target.Address);
         Launch(Load(ref _fill, "Rows", "fill"), RunBlocks(length, quads), RunThreads, 0, target, value, length, quads);
     }
 
-    /// <inheritdoc />
-    public override void ScaleRows(Tensor x, Tensor factors, int period, int rows, int width, Tensor output)
+    private protected override void ScaleRowsCore(Tensor x, Tensor factors, int period, int rows, int width, Tensor output)
     {
         RowSplit split = RowSplit.Of(width, x.Address, output.Address);
-        Launch(Load(ref _scaleRows, "Rows", "scaleRows"), split.Blocks(rows), split.Threads, 0, x, factors, period, split.Parts, width, split.Quads, output);
+        Launch(
+            Load(ref _scaleRows, "Rows", "scaleRows"),
+            split.Blocks(rows),
+            split.Threads,
+            0,
+            x,
+            factors,
+            period,
+            split.Parts,
+            width,
+            split.Quads,
+            output);
     }
 
-    /// <inheritdoc />
-    public override void CopyBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    private protected override void CopyBlockCore(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
     {
-        if (length > 0) _driver.CopyOnDevice(ElementAddress(target, targetOffset), ElementAddress(source, sourceOffset), length * sizeof(float), _stream);
+        Enter();
+        try
+        {
+            _driver.CopyOnDevice(
+                ElementAddress(target, targetOffset), ElementAddress(source, sourceOffset), length * sizeof(float), _stream);
+        }
+        catch (CudaException e)
+        {
+            throw WorkFailed(e);
+        }
     }
 
-    /// <inheritdoc />
-    public override void AddBlock(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
+    private protected override void AddBlockCore(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length)
     {
         nint to = ElementAddress(target, targetOffset);
         LaunchCombine(1, ElementAddress(source, sourceOffset), 1, to, length, to);
     }
 
-    /// <inheritdoc />
-    public override void CopyMatrix(in Matrix source, in Matrix target)
+    private protected override void CopyMatrixCore(in Matrix source, in Matrix target)
     {
         nint from = ElementAddress(source.Storage, source.Offset), to = ElementAddress(target.Storage, target.Offset);
 
         // Strides take part like addresses: rows start at multiples of four floats only where they are multiples too.
         RowSplit split = RowSplit.Of(source.Columns, from, to, (nint)source.Stride * sizeof(float), (nint)target.Stride * sizeof(float));
         Launch(
-            Load(ref _copyMatrix, "Rows", "copyMatrix"), split.Blocks(source.Rows), split.Threads, 0, from, source.Stride, split.Parts, source.Columns, split.Quads, to, target.Stride);
+            Load(ref _copyMatrix, "Rows", "copyMatrix"), split.Blocks(source.Rows), split.Threads, 0, from, source.Stride, split.Parts,
+            source.Columns, split.Quads, to, target.Stride);
     }
 
-    /// <inheritdoc />
-    public override void SubtractRows(Tensor x, Tensor y, int period, int rows, int width)
+    private protected override void SubtractRowsCore(Tensor x, Tensor y, int period, int rows, int width)
     {
         RowSplit split = RowSplit.Of(width, x.Address, y.Address);
-        Launch(Load(ref _subtractRows, "Rows", "subtractRows"), split.Blocks(rows), split.Threads, 0, x, y, period, split.Parts, width, split.Quads);
+        Launch(
+            Load(ref _subtractRows, "Rows", "subtractRows"),
+            split.Blocks(rows),
+            split.Threads,
+            0,
+            x,
+            y,
+            period,
+            split.Parts,
+            width,
+            split.Quads);
     }
 
-    /// <inheritdoc />
-    public override void MirrorUpperTriangle(Tensor matrix, int size)
+    private protected override void MirrorUpperTriangleCore(Tensor matrix, int size)
     {
         int tiles = Blocks(size, MirrorTile);
-        Launch(Load(ref _mirrorUpperTriangle, "Rows", "mirrorUpperTriangle"), (tiles, tiles), MirrorThreads, 0, matrix, size);
+        Launch(Load(ref _mirrorUpperTriangle, "Rows", "mirrorUpperTriangle"), (tiles, tiles), MirrorTile * MirrorTileRows, 0, matrix, size);
     }
 
     private void LaunchCombine(float alpha, nint a, float beta, nint b, long length, nint output)

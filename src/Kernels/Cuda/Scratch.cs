@@ -7,7 +7,8 @@ public sealed partial class CudaDevice
     private Tensor? _partials;
 
     /// <summary>Bytes that the device holds for its operations, which <see cref="Device.AllocatedBytes"/> includes.</summary>
-    internal long OwnScratchBytes => sizeof(float) * ((_scratch?.Length ?? 0) + (_partials?.Length ?? 0) + (_ones?.Length ?? 0) + (_cublasWorkspace?.Length ?? 0));
+    internal long OwnScratchBytes =>
+        sizeof(float) * ((_scratch?.Length ?? 0) + (_partials?.Length ?? 0) + (_ones?.Length ?? 0) + (_cublasWorkspace?.Length ?? 0));
 
     /// <summary>Partial sums of products and contractions, see <see cref="PartialsBytes"/>.</summary>
     private nint Partials => (_partials ??= AllocateScratch(PartialsBytes)).Address;

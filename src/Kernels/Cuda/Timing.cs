@@ -4,11 +4,10 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    /// <summary>The GPU's own clock takes the time between two events on the stream, so the host's time to issue work counts only where the GPU waits for it.</summary>
-    /// <inheritdoc />
-    public override double Time(Action work, int repeats)
+    // The GPU's own clock takes the time between two events on the stream, so the host's time to issue work counts only where the GPU waits
+    // for it.
+    private protected override double TimeCore(Action work, int repeats)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(repeats, 1);
         Enter();
         RefuseWhileRecording("a measurement");
         nint start = 0, end = 0;

@@ -23,7 +23,8 @@ internal static class CompiledC
             try
             {
                 using Process process = Process.Start(
-                    new ProcessStartInfo(compiler, ["-shared", "-fPIC", "-w", "-o", library, Path.Combine(AppContext.BaseDirectory, "Driver", source)]))!;
+                    new ProcessStartInfo(
+                        compiler, ["-shared", "-fPIC", "-w", "-o", library, Path.Combine(AppContext.BaseDirectory, "Driver", source)]))!;
                 process.WaitForExit();
                 if (process.ExitCode == 0) return library;
             }

@@ -5,7 +5,9 @@ using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.Cuda.Tests.Driver;
 
-/// <summary>The binding of cuBLAS against a stand-in that multiplies as cuBLAS's manual says: columns, transposes, strides, batches.</summary>
+/// <summary>
+/// The binding of cuBLAS against a stand-in that multiplies as cuBLAS's manual says: columns, transposes, strides, batches.
+/// </summary>
 public sealed unsafe class CublasTests : IDisposable
 {
     private readonly string? _path;
@@ -86,7 +88,9 @@ public sealed unsafe class CublasTests : IDisposable
             Assert.Equal("cublasGemmStridedBatchedEx of 4 x 4 x 4: the product failed on the GPU (cuBLAS status 13)", e.Message);
         }
         Fail(2);
-        Assert.Equal("cublasSetStream_v2: an argument is out of range (cuBLAS status 7)", Assert.Throws<DeviceException>(() => Open(MatrixPrecision.Float32)).Message);
+        Assert.Equal(
+            "cublasSetStream_v2: an argument is out of range (cuBLAS status 7)",
+            Assert.Throws<DeviceException>(() => Open(MatrixPrecision.Float32)).Message);
         Assert.Equal(0, State(0));
     }
 
@@ -94,7 +98,9 @@ public sealed unsafe class CublasTests : IDisposable
     public void AMissingLibraryIsNamedWithAWayOut()
     {
         var e = Assert.Throws<DeviceException>(() => new Cublas(0, MatrixPrecision.Float32, 0, 0, ["libnowhere-to-be-found.so"]));
-        Assert.Equal("cuBLAS is not installed (libnowhere-to-be-found.so not found); it is part of the CUDA toolkit. --gemm own needs none", e.Message);
+        Assert.Equal(
+            "cuBLAS is not installed (libnowhere-to-be-found.so not found): it is part of the CUDA toolkit; Gradpath's own kernels need none",
+            e.Message);
     }
 
     private Cublas Open(MatrixPrecision precision)
@@ -107,5 +113,6 @@ public sealed unsafe class CublasTests : IDisposable
 
     private void Fail(int what) => ((delegate* unmanaged<int, void>)NativeLibrary.GetExport(_library, "fakeFail"))(what);
 
-    private Tensor Random(Random random, int length) => _device.StoreTensor([.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)], length);
+    private Tensor Random(Random random, int length) =>
+        _device.StoreTensor([.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)], length);
 }

@@ -77,11 +77,14 @@ internal sealed unsafe class HostDriver : ICudaDriver
 
     public void FreePinned(nint address) => Free(address);
 
-    public void CopyToDevice(nint target, nint source, long bytes, nint stream) => Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+    public void CopyToDevice(nint target, nint source, long bytes, nint stream) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
-    public void CopyToHost(nint target, nint source, long bytes, nint stream) => Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+    public void CopyToHost(nint target, nint source, long bytes, nint stream) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
-    public void CopyOnDevice(nint target, nint source, long bytes, nint stream) => Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+    public void CopyOnDevice(nint target, nint source, long bytes, nint stream) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
     public void FillBytes(nint target, byte value, long bytes, nint stream) => NativeMemory.Fill((void*)target, (nuint)bytes, value);
 

@@ -23,7 +23,12 @@ public unsafe class LibCudaTests
         // The stand-in answers 1000 + the attribute's number in the driver's interface.
         Assert.Equal(new CudaDeviceInfo("Fake GPU", 1075, 1076, 1016, 1097, 0x123456789a, 1038), driver.Describe(2));
         Assert.Equal(
-            ["cuDeviceGet 2", "cuDeviceGetName 256 42", "cuDeviceTotalMem_v2 42", .. new[] { 75, 76, 16, 97, 38 }.Select(a => $"cuDeviceGetAttribute {a} 42")],
+            [
+                "cuDeviceGet 2",
+                "cuDeviceGetName 256 42",
+                "cuDeviceTotalMem_v2 42",
+                .. new[] { 75, 76, 16, 97, 38 }.Select(a => $"cuDeviceGetAttribute {a} 42"),
+            ],
             FakeCuda.Calls());
         nint context = driver.CreateContext(1);
         Assert.Equal(0x7000000000000001, context);
@@ -195,10 +200,12 @@ public unsafe class LibCudaTests
         FakeCuda.Fail("cuModuleLoadDataEx", 218);
         var e = Assert.Throws<CudaException>(() => driver.LoadModule("LayerNorm.ptx", "x"u8));
         Assert.Equal(
-            "cuModuleLoadDataEx: the driver's compiler rejects the PTX (CUDA error 218): LayerNorm.ptx: ptxas error : line 3: unknown symbol", e.Message);
+            "cuModuleLoadDataEx: the driver's compiler rejects the PTX (CUDA error 218): LayerNorm.ptx: ptxas error : line 3: unknown symbol",
+            e.Message);
         FakeCuda.SetCompilerLog("");
         Assert.EndsWith(
-            "LayerNorm.ptx: the compiler left no log", Assert.Throws<CudaException>(() => driver.LoadModule("LayerNorm.ptx", "x"u8)).Message, StringComparison.Ordinal);
+            "LayerNorm.ptx: the compiler left no log",
+            Assert.Throws<CudaException>(() => driver.LoadModule("LayerNorm.ptx", "x"u8)).Message, StringComparison.Ordinal);
 
         FakeCuda.Fail("cuMemAlloc_v2", 802);
         Assert.Equal(
@@ -225,7 +232,3 @@ public unsafe class LibCudaTests
         return driver;
     }
 }
-
-/// <summary>The stand-in keeps one log, so its tests run one after the other.</summary>
-[CollectionDefinition(nameof(FakeCuda), DisableParallelization = true)]
-public class FakeCudaCollection;

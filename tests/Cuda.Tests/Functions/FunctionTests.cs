@@ -6,7 +6,9 @@ using Gradpath.PtxEmulator;
 
 namespace Gradpath.Cuda.Tests.Functions;
 
-/// <summary>The elementary functions of the kernels against float64. They hold no approximate instruction, so a GPU gives the same bits.</summary>
+/// <summary>
+/// The elementary functions of the kernels against float64. They hold no approximate instruction, so a GPU gives the same bits.
+/// </summary>
 public sealed unsafe class FunctionTests
 {
     private const int Threads = 128;
@@ -26,7 +28,10 @@ public sealed unsafe class FunctionTests
     {
         float[] x = [-88, -95, -103, -110, -1e30f, float.NegativeInfinity, 88.8f, 1e30f, float.PositiveInfinity, float.NaN];
         float[] y = Run("exponentialProbe", x, 1)[0];
-        for (int i = 0; i < x.Length; i++) Assert.Equal(Math.Exp(x[i]) > float.MaxValue ? float.PositiveInfinity : Math.Exp(x[i]), y[i], float.Epsilon);
+        for (int i = 0; i < x.Length; i++)
+        {
+            Assert.Equal(Math.Exp(x[i]) > float.MaxValue ? float.PositiveInfinity : Math.Exp(x[i]), y[i], float.Epsilon);
+        }
     }
 
     [Fact]
@@ -53,9 +58,13 @@ public sealed unsafe class FunctionTests
         for (int i = 0; i < x.Length; i++)
         {
             double expected = Math.Log(positive[i]);
-            Assert.True(Math.Abs(log[i] - expected) <= 1.1 * 2.22e-16 * Math.Max(1, Math.Abs(expected)), $"ln({positive[i]:R}) is {log[i]:R}, not {expected:R}");
+            Assert.True(
+                Math.Abs(log[i] - expected) <= 1.1 * 2.22e-16 * Math.Max(1, Math.Abs(expected)),
+                $"ln({positive[i]:R}) is {log[i]:R}, not {expected:R}");
         }
-        Assert.Equal([0, 0, double.PositiveInfinity, double.NaN], RunDoubles("exponentialOfDoubleProbe", [double.NegativeInfinity, -760, 710, double.NaN]));
+        Assert.Equal(
+            [0, 0, double.PositiveInfinity, double.NaN],
+            RunDoubles("exponentialOfDoubleProbe", [double.NegativeInfinity, -760, 710, double.NaN]));
     }
 
     // The share of the standard normal distribution below x; the tail by the continued fraction of the complementary error function.

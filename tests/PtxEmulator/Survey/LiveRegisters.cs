@@ -3,12 +3,16 @@ using System.Text.RegularExpressions;
 namespace Gradpath.PtxEmulator.Survey;
 
 /// <summary>
-/// How many 32-bit registers the values of a kernel need at its widest point, from the PTX: a bound that a compiler which keeps the order can meet.
-/// Parameters and the numbers of thread and block count nothing, since they can be read again at any time; predicates have registers of their own.
+/// How many 32-bit registers the values of a kernel need at its widest point, from the PTX: a bound that a compiler which keeps the order
+/// can meet. Parameters and the numbers of thread and block count nothing, since they can be read again at any time; predicates have
+/// registers of their own.
 /// </summary>
 internal static partial class LiveRegisters
 {
-    /// <summary>Entry points of a PTX text with their threads (0 without launch bounds), the blocks that their launch bounds promise, and the registers.</summary>
+    /// <summary>
+    /// Entry points of a PTX text with their threads (0 without launch bounds), the blocks that their launch bounds promise, and the
+    /// registers.
+    /// </summary>
     public static IEnumerable<(string Name, int Threads, int Blocks, int Registers)> Of(string ptx)
     {
         foreach (Match entry in Entry().Matches(ptx))
@@ -19,7 +23,9 @@ internal static partial class LiveRegisters
         }
     }
 
-    /// <summary>The most registers that launch bounds leave a thread: 65,536 of a multiprocessor, given to warps eight by eight; at most 255.</summary>
+    /// <summary>
+    /// The most registers that launch bounds leave a thread: 65,536 of a multiprocessor, given to warps eight by eight; at most 255.
+    /// </summary>
     /// <param name="threads">Threads of a block.</param>
     /// <param name="blocks">Blocks that a multiprocessor holds at once.</param>
     public static int Allowed(int threads, int blocks) => Math.Min(255, 65_536 / (threads * blocks) / 8 * 8);
@@ -47,7 +53,9 @@ internal static partial class LiveRegisters
             (string operation, string operands) = cut < 0 ? (text, "") : (text[..cut], text[(cut + 1)..].TrimStart());
             falls[i] = (operation != "bra.uni" && operation != "bra" && operation != "ret") || predicate.Length > 0;
             jump[i] = operation.StartsWith("bra", StringComparison.Ordinal) ? labels[operands.Split(',')[^1].Trim()] : -1;
-            int results = StoresOnly(operation) ? 0 : operands.StartsWith('{') ? operands.IndexOf('}') : operands.IndexOf(',') < 0 ? operands.Length : operands.IndexOf(',');
+            int comma = operands.IndexOf(',');
+            int first = operands.StartsWith('{') ? operands.IndexOf('}') : comma < 0 ? operands.Length : comma;
+            int results = StoresOnly(operation) ? 0 : first;
             written[i] = [.. Register().Matches(operands[..results]).Select(m => m.Value)];
             read[i] = [.. Register().Matches(operands[results..]).Select(m => m.Value)];
             bool again = operation.StartsWith("ld.param", StringComparison.Ordinal)
@@ -79,7 +87,8 @@ internal static partial class LiveRegisters
     }
 
     private static bool StoresOnly(string operation) =>
-        operation.StartsWith("st.", StringComparison.Ordinal) || operation.StartsWith("cp.async", StringComparison.Ordinal) || operation.StartsWith("bar", StringComparison.Ordinal);
+        operation.StartsWith("st.", StringComparison.Ordinal) || operation.StartsWith("cp.async", StringComparison.Ordinal)
+            || operation.StartsWith("bar", StringComparison.Ordinal);
 
     private static int Words(string register) => register[1] switch
     {

@@ -1,9 +1,10 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Diagnostics.Bench;
+using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Host.Bench;
 using Gradpath.Host.Options;
 using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
@@ -32,7 +33,7 @@ internal static class BenchCommand
     {
         string[] only = [.. o.Only];
         bool Wanted(string name) => only.Length == 0 || only.Any(o => name.StartsWith(o, StringComparison.OrdinalIgnoreCase));
-        string[] names = [.. OpWorks.All.Select(w => w.Op).Concat(Works.ByModel.SelectMany(m => m.Names)).Distinct()];
+        string[] names = [.. OpCatalog.Works.Select(w => w.Work.Title(w.Op)).Concat(Works.ByModel.SelectMany(m => m.Names)).Distinct()];
         foreach (string word in only)
         {
             if (word.Length > 0 && names.Any(n => n.StartsWith(word, StringComparison.OrdinalIgnoreCase))) continue;
@@ -49,7 +50,7 @@ internal static class BenchCommand
             progress?.Report(new AttributionProgress(0, 1, "rates"));
             MachineRates rates = MachineRates.Measure(device, timer);
             lines.AddRange([rates.Copy, rates.Product]);
-            OpWork[] ops = [.. OpWorks.All.Where(w => Wanted(w.Op))];
+            (OpRow Op, OpWork Work)[] ops = [.. OpCatalog.Works.Where(w => Wanted(w.Work.Title(w.Op)))];
             (string Model, string[] Names)[] works = [.. Works.ByModel.Select(m => (m.Model, Names: m.Names.Where(Wanted).ToArray())).Where(m => m.Names.Length > 0)];
             int total = ops.Length + works.Sum(m => m.Names.Length);
             void Add(BenchLine line)
@@ -57,7 +58,7 @@ internal static class BenchCommand
                 lines.Add(line);
                 progress?.Report(new AttributionProgress(lines.Count - 2, total, line.Name));
             }
-            foreach (OpWork op in ops) Add(TimeOp(device, timer, rates, op));
+            foreach ((OpRow op, OpWork work) in ops) Add(TimeOp(device, timer, rates, work.Title(op), work));
             foreach ((string model, string[] wanted) in works) TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);
             return 0;
         });
@@ -73,11 +74,11 @@ internal static class BenchCommand
         return ExitCode.Success;
     }
 
-    private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, OpWork op)
+    private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, string title, OpWork work)
     {
-        using OpWorkOperands operands = new(device);
-        double seconds = timer.Op(op.Prepare(operands));
-        return rates.Line(op.Op, op.Shape, device.Name, seconds, op.Flops, op.Bytes);
+        using WorkOperands operands = new(device);
+        double seconds = timer.Op(work.Prepare(operands));
+        return rates.Line(title, work.Shape, device.Name, seconds, work.Flops, work.Bytes);
     }
 
     private static void TimeWorks(

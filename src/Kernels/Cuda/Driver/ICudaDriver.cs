@@ -119,30 +119,3 @@ internal interface ICudaDriver
     /// <summary>Destroys a graph from <see cref="EndCapture"/>.</summary>
     void DestroyGraph(nint graph);
 }
-
-/// <summary>Blocks of a launch.</summary>
-internal readonly record struct Grid(int X, int Y = 1, int Z = 1)
-{
-    public static implicit operator Grid(int x) => new(x);
-
-    public static implicit operator Grid((int X, int Y) grid) => new(grid.X, grid.Y);
-
-    public static implicit operator Grid((int X, int Y, int Z) grid) => new(grid.X, grid.Y, grid.Z);
-}
-
-/// <summary>What a GPU is.</summary>
-/// <param name="Name">Its product name.</param>
-/// <param name="Major">Compute capability, first number.</param>
-/// <param name="Minor">Compute capability, second number.</param>
-/// <param name="Multiprocessors">Number of multiprocessors.</param>
-/// <param name="SharedMemoryPerBlock">Most dynamic shared memory that a block may be allowed, in bytes.</param>
-/// <param name="TotalMemory">Bytes of device memory.</param>
-/// <param name="L2Bytes">Size of the second-level cache.</param>
-internal sealed record CudaDeviceInfo(string Name, int Major, int Minor, int Multiprocessors, int SharedMemoryPerBlock, long TotalMemory, int L2Bytes);
-
-/// <summary>What the compiler made of an entry point.</summary>
-/// <param name="Registers">Registers of a thread.</param>
-/// <param name="StaticSharedBytes">Shared memory that the code declares.</param>
-/// <param name="LocalBytes">Local memory of a thread: spills and arrays that are indexed at run time.</param>
-/// <param name="MaxThreads">Most threads of a block.</param>
-internal sealed record CudaFunctionInfo(int Registers, int StaticSharedBytes, int LocalBytes, int MaxThreads);

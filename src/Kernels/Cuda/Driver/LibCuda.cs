@@ -110,7 +110,8 @@ internal sealed unsafe class LibCuda : ICudaDriver
     public void MakeCurrent(nint context) => Check(cuCtxSetCurrent(context), nameof(cuCtxSetCurrent));
 
     /// <inheritdoc />
-    public void ReleaseContext(int ordinal, nint context) => Check(cuDevicePrimaryCtxRelease_v2(Device(ordinal)), nameof(cuDevicePrimaryCtxRelease_v2));
+    public void ReleaseContext(int ordinal, nint context) =>
+        Check(cuDevicePrimaryCtxRelease_v2(Device(ordinal)), nameof(cuDevicePrimaryCtxRelease_v2));
 
     /// <inheritdoc />
     public (long Free, long Total) MemoryInfo()
@@ -242,7 +243,8 @@ internal sealed unsafe class LibCuda : ICudaDriver
         fixed (nint* first = arguments)
         {
             Check(
-                cuLaunchKernel(function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, stream, first, null),
+                cuLaunchKernel(
+                    function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, stream, first, null),
                 nameof(cuLaunchKernel));
         }
     }

@@ -7,9 +7,6 @@
 #include "math.cuh"
 #include "rows.cuh"
 
-constexpr float kCubic = 0.044715f;
-constexpr float kRoot = 0.7978845608028654f;
-
 struct Activated {
   float value, slope;
 };
@@ -17,8 +14,8 @@ struct Activated {
 struct GeluTanh {
   DEVICE Activated at(float x) {
     const float square = x * x;
-    const float s = 1 / (1 + exponential(x * (square * (-2 * kRoot * kCubic) - 2 * kRoot)));
-    return {x * s, x * s * (1 - s) * (square * (6 * kRoot * kCubic) + 2 * kRoot) + s};
+    const float s = 1 / (1 + exponential(x * (square * (-2 * kGeluRoot * kGeluCubic) - 2 * kGeluRoot)));
+    return {x * s, x * s * (1 - s) * (square * (6 * kGeluRoot * kGeluCubic) + 2 * kGeluRoot) + s};
   }
 };
 
@@ -51,7 +48,9 @@ DEVICE void activate(float* x, int64 length, int quads, float* output) {
 }
 
 // x: [length], in the pre-activation, out the derivative there; output: [length].
-KERNEL geluTanh(float* __restrict__ x, int64 length, int quads, float* __restrict__ output) { activate<GeluTanh>(x, length, quads, output); }
+KERNEL geluTanh(float* __restrict__ x, int64 length, int quads, float* __restrict__ output) {
+  activate<GeluTanh>(x, length, quads, output);
+}
 KERNEL geluErf(float* __restrict__ x, int64 length, int quads, float* __restrict__ output) { activate<GeluErf>(x, length, quads, output); }
 KERNEL relu(float* __restrict__ x, int64 length, int quads, float* __restrict__ output) { activate<Relu>(x, length, quads, output); }
 

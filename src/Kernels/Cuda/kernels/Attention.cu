@@ -10,11 +10,8 @@
 #include "math.cuh"
 #include "rows.cuh"
 
-constexpr int kThreads = 128;
-constexpr int kWarps = kThreads / kWarp;
-constexpr int kKeys = 32;
-constexpr int kWeightStride = kKeys + 4;
-constexpr int kSlots = 4;
+constexpr int kWarps = kAttentionThreads / kWarp;
+constexpr int kWeightStride = kAttentionKeys + kAttentionPadding;
 constexpr float kLowest = -3e38f;
 
 // One head of one sequence. Rows of keys and values are 2 d floats apart, all others d.
@@ -48,7 +45,7 @@ struct Layout {
   DEVICE_MEMBER int units() const { return (headWidth + 3) / 4; }
   DEVICE_MEMBER int stride() const { return 4 * (units() | 1); }
   // Threads of a block are dealt to a row's units; that many rows are in work at once.
-  DEVICE_MEMBER int groups() const { return kThreads / units(); }
+  DEVICE_MEMBER int groups() const { return kAttentionThreads / units(); }
 };
 
 // Where key (or value, at column d further on) number j of a head stands.
@@ -62,7 +59,7 @@ template <class F>
 DEVICE void loadTile(float* tile, const Layout& layout, int rows, int filled, int quads, F rowAt) {
   const int units = layout.units(), stride = layout.stride();
 #pragma unroll 2
-  for (int i = threadX(); i < rows * units; i += kThreads) {
+  for (int i = threadX(); i < rows * units; i += kAttentionThreads) {
     const int r = i / units, c = i % units * 4;
     float4 v = splat<float4>(0);
     if (r < filled) {
@@ -117,14 +114,16 @@ DEVICE void multiplyTile(const float* a, const float* b, const Layout& layout, f
 }
 
 // sums[s] += the sum over n of weights[row s, n] times column unit of row n of the tile, four n at a time.
-DEVICE void accumulateTile(const float* weights, int weightStride, int count, const float* tile, int stride, int unit, const int (&rows)[kSlots], int slots, float4 (&sums)[kSlots]) {
+DEVICE void accumulateTile(
+    const float* weights, int weightStride, int count, const float* tile, int stride, int unit, const int (&rows)[kAttentionSlots],
+    int slots, float4 (&sums)[kAttentionSlots]) {
 #pragma unroll 1
   for (int n = 0; n < count; n += 4) {
     float4 right[4];
 #pragma unroll
     for (int k = 0; k < 4; k++) right[k] = load<float4>(tile + (n + k) * stride, unit);
 #pragma unroll
-    for (int s = 0; s < kSlots; s++) {
+    for (int s = 0; s < kAttentionSlots; s++) {
       if (s >= slots) break;
       const float4 w = load<float4>(weights + rows[s] * weightStride + n, 0);
       sums[s] = multiplyAdd(right[0], w.x, sums[s]);
@@ -138,33 +137,37 @@ DEVICE void accumulateTile(const float* weights, int weightStride, int count, co
 // The course of both kernels over queries: left rows (q or dz) times rows of the keys' tile (k or v) are what note() sees of every visible
 // pair and what weigh() turns into the weights of the other rows (v or k), which add up to output (z or dq).
 template <int kRows, class Row>
-DEVICE void attend(const Layout& layout, const Head& head, int firstQuery, const float* left, const float* kv, const float* prefix, bool keysFirst, int quads, float* output, Row row) {
+DEVICE void attend(
+    const Layout& layout, const Head& head, int firstQuery, const float* left, const float* kv, const float* prefix, bool keysFirst,
+    int quads, float* output, Row row) {
   constexpr int kQueries = kRows * kWarps;
   const int stride = layout.stride();
   float* a = dynamicShared<float>();
   float* b = a + kQueries * stride;
-  float* c = b + kKeys * stride;
-  float* weights = c + kKeys * stride;
+  float* c = b + kAttentionKeys * stride;
+  float* weights = c + kAttentionKeys * stride;
   const int queries = head.queries - firstQuery < kQueries ? head.queries - firstQuery : kQueries;
   const int visible = head.keys - head.queries + firstQuery + 1;  // keys that the tile's first query sees, each one more
   const int seen = visible + queries - 1;
-  const bool once = seen <= kKeys;
+  const bool once = seen <= kAttentionKeys;
   const int first = keysFirst ? 0 : head.d, second = keysFirst ? head.d : 0;
   const auto loadKeys = [&](float* tile, int j, int column) {
-    loadTile(tile, layout, kKeys, seen - j < kKeys ? seen - j : kKeys, quads, [&](int r) { return keyAt(kv, prefix, head, j + r) + column; });
+    loadTile(tile, layout, kAttentionKeys, seen - j < kAttentionKeys ? seen - j : kAttentionKeys, quads, [&](int r) {
+      return keyAt(kv, prefix, head, j + r) + column;
+    });
   };
   const int unit = threadX() % layout.units(), group = threadX() / layout.units(), groups = layout.groups();
   const int slots = group < groups ? (kQueries - group + groups - 1) / groups : 0;
-  int rows[kSlots];
-  float4 sums[kSlots];
+  int rows[kAttentionSlots];
+  float4 sums[kAttentionSlots];
 #pragma unroll
-  for (int s = 0; s < kSlots; s++) {
+  for (int s = 0; s < kAttentionSlots; s++) {
     rows[s] = s * groups + group;
     sums[s] = splat<float4>(0);
   }
   float products[kRows];
   loadTile(a, layout, kQueries, queries, quads, [&](int r) { return left + (int64)r * head.d; });
-  for (int j = 0; j < seen; j += kKeys) {
+  for (int j = 0; j < seen; j += kAttentionKeys) {
     if (j > 0) barrier();
     loadKeys(b, j, first);
     if (once) loadKeys(c, j, second);
@@ -177,7 +180,7 @@ DEVICE void attend(const Layout& layout, const Head& head, int firstQuery, const
     }
   }
   row.finish(queries);
-  for (int j = 0; j < seen; j += kKeys) {
+  for (int j = 0; j < seen; j += kAttentionKeys) {
     if (!once) {
       barrier();
       loadKeys(b, j, first);
@@ -193,10 +196,10 @@ DEVICE void attend(const Layout& layout, const Head& head, int firstQuery, const
     }
     barrier();
     row.keep(weights, queries, seen, j);
-    accumulateTile(weights, kWeightStride, kKeys, c, stride, unit, rows, slots, sums);
+    accumulateTile(weights, kWeightStride, kAttentionKeys, c, stride, unit, rows, slots, sums);
   }
 #pragma unroll
-  for (int s = 0; s < kSlots; s++) {
+  for (int s = 0; s < kAttentionSlots; s++) {
     if (s < slots && rows[s] < queries) storeUnit(output + (int64)rows[s] * head.d, 4 * unit, layout.headWidth, quads, sums[s]);
   }
 }
@@ -240,17 +243,19 @@ struct SoftmaxRows {
 
   // The weights of a tile of keys are the probabilities; behind the last tile that any query sees, zeros go up to the last key.
   DEVICE_MEMBER void keep(const float* weights, int queries, int seen, int firstKey) const {
-    const int end = firstKey + kKeys < seen ? firstKey + kKeys : keys;
+    const int end = firstKey + kAttentionKeys < seen ? firstKey + kAttentionKeys : keys;
     for (int query = warp(); query < queries; query += kWarps) {
       for (int key = firstKey + lane(); key < end; key += kWarp) {
-        probabilities[(int64)query * keys + key] = key < firstKey + kKeys ? weights[query * kWeightStride + key - firstKey] : 0;
+        probabilities[(int64)query * keys + key] = key < firstKey + kAttentionKeys ? weights[query * kWeightStride + key - firstKey] : 0;
       }
     }
   }
 };
 
 template <int kRows>
-DEVICE void attentionForward(const float* q, const float* kv, const float* prefix, const Layout& layout, float scale, int tiles, int quads, float* probabilities, float* z) {
+DEVICE void attentionForward(
+    const float* q, const float* kv, const float* prefix, const Layout& layout, float scale, int tiles, int quads, float* probabilities,
+    float* z) {
   const Head head = layout.head(blockX() / tiles, blockY());
   const int firstQuery = blockX() % tiles * kRows * kWarps;
   if (firstQuery >= head.queries) return;
@@ -297,8 +302,8 @@ struct ScoreGradientRows {
 
 template <int kRows>
 DEVICE void attentionQueryGradient(
-    const float* dz, const float* kv, const float* prefix, const float* probabilities, const Layout& layout, float scale, int sequences, int queryRows, int allQueryRows,
-    int tiles, int quads, float* along, float* dq) {
+    const float* dz, const float* kv, const float* prefix, const float* probabilities, const Layout& layout, float scale, int sequences,
+    int queryRows, int allQueryRows, int tiles, int quads, float* along, float* dq) {
   const int part = blockX() / tiles, sequence = part % sequences, cotangent = part / sequences;
   const Head head = layout.head(sequence, blockY());
   const int firstQuery = blockX() % tiles * kRows * kWarps;
@@ -314,12 +319,11 @@ DEVICE void attentionQueryGradient(
   attend<kRows>(layout, head, firstQuery, dz + at, kv, prefix, false, quads, dq + at, rows);
 }
 
-constexpr int kQueryTile = 16;
-constexpr int kTileRows = kQueryTile / kWarps;
-constexpr int kTransposedStride = kQueryTile + 4;
+constexpr int kTileRows = kAttentionQueries / kWarps;
+constexpr int kTransposedStride = kAttentionQueries + kAttentionPadding;
 
-#define LAYOUT_PARAMETERS                                                                                             \
-  const int *__restrict__ keyStart, const int *__restrict__ keyLength, const int *__restrict__ queryStart,            \
+#define LAYOUT_PARAMETERS                                                                                                   \
+  const int *__restrict__ keyStart, const int *__restrict__ keyLength, const int *__restrict__ queryStart,                  \
       const int *__restrict__ queryLength, const int64 *__restrict__ probabilityStart, const int *__restrict__ prefixStart, \
       const int *__restrict__ prefixLength, int heads, int headWidth
 #define LAYOUT Layout{keyStart, keyLength, queryStart, queryLength, probabilityStart, prefixStart, prefixLength, heads, headWidth}
@@ -327,12 +331,12 @@ constexpr int kTransposedStride = kQueryTile + 4;
 // The kernels over queries take 4 kRows queries per block: few where sequences are short or heads are wide.
 // Grid (tiles of queries of the longest sequence x sequences (x cotangents), heads).
 #define ATTENTION(kRows)                                                                                              \
-  KERNEL __launch_bounds__(kThreads) attention##kRows(                                                                \
+  KERNEL __launch_bounds__(kAttentionThreads) attention##kRows(                                                       \
       const float* __restrict__ q, const float* __restrict__ kv, const float* __restrict__ prefix, LAYOUT_PARAMETERS, \
       float scale, int tiles, int quads, float* __restrict__ probabilities, float* __restrict__ z) {                  \
     attentionForward<kRows>(q, kv, prefix, LAYOUT, scale, tiles, quads, probabilities, z);                            \
   }                                                                                                                   \
-  KERNEL __launch_bounds__(kThreads) attentionQueryGradient##kRows(                                                   \
+  KERNEL __launch_bounds__(kAttentionThreads) attentionQueryGradient##kRows(                                          \
       const float* __restrict__ dz, const float* __restrict__ kv, const float* __restrict__ prefix,                   \
       const float* __restrict__ probabilities, LAYOUT_PARAMETERS, float scale, int sequences, int queryRows,          \
       int allQueryRows, int tiles, int quads, float* __restrict__ along, float* __restrict__ dq) {                    \
@@ -346,7 +350,7 @@ ATTENTION(8)
 
 // dk = ds^T q and dv = p^T dz of a tile of a sequence's own keys: dp is made anew from dz and v, ds from it, p and along, tile by tile of
 // the queries that see a key. Grid (tiles of keys of the longest sequence x sequences x cotangents, heads).
-KERNEL __launch_bounds__(kThreads) attentionKeyGradient(
+KERNEL __launch_bounds__(kAttentionThreads) attentionKeyGradient(
     const float* __restrict__ dz, const float* __restrict__ q, const float* __restrict__ kv, const float* __restrict__ probabilities,
     const float* __restrict__ along,  // [heads, cotangents * query rows]
     LAYOUT_PARAMETERS, float scale, int sequences, int queryRows, int allQueryRows, int keyRows, int tiles, int tileKeys, int quads,
@@ -359,16 +363,16 @@ KERNEL __launch_bounds__(kThreads) attentionKeyGradient(
   const int count = head.own - firstKey < tileKeys ? head.own - firstKey : tileKeys;
   const int stride = layout.stride();
   float* values = dynamicShared<float>();
-  float* lefts = values + kKeys * stride;
-  float* gradients = lefts + kQueryTile * stride;
-  float* ds = gradients + kQueryTile * stride;
-  float* shares = ds + kKeys * kTransposedStride;
+  float* lefts = values + kAttentionKeys * stride;
+  float* gradients = lefts + kAttentionQueries * stride;
+  float* ds = gradients + kAttentionQueries * stride;
+  float* shares = ds + kAttentionKeys * kTransposedStride;
   const int unit = threadX() % layout.units(), group = threadX() / layout.units(), groups = layout.groups();
   const int slots = group < groups ? (tileKeys - group + groups - 1) / groups : 0;
-  int rows[kSlots];
-  float4 dk[kSlots], dv[kSlots];
+  int rows[kAttentionSlots];
+  float4 dk[kAttentionSlots], dv[kAttentionSlots];
 #pragma unroll
-  for (int s = 0; s < kSlots; s++) {
+  for (int s = 0; s < kAttentionSlots; s++) {
     rows[s] = s * groups + group;
     dk[s] = dv[s] = splat<float4>(0);
   }
@@ -377,13 +381,15 @@ KERNEL __launch_bounds__(kThreads) attentionKeyGradient(
   const float* gradientRows = dz + queryRow * head.d + head.column;
   const float* sums = along + (int64)blockY() * allQueryRows + queryRow;
   const float* p = probabilities + head.probabilities + head.prefix + firstKey;
-  loadTile(values, layout, kKeys, count, quads, [&](int r) { return kv + (head.keyRow + firstKey + r) * 2 * head.d + head.d + head.column; });
+  loadTile(values, layout, kAttentionKeys, count, quads, [&](int r) {
+    return kv + (head.keyRow + firstKey + r) * 2 * head.d + head.d + head.column;
+  });
   const int before = head.prefix + firstKey - (head.keys - head.queries);  // the first query that sees the first key
-  for (int i = before > 0 ? before : 0; i < head.queries; i += kQueryTile) {
-    const int filled = head.queries - i < kQueryTile ? head.queries - i : kQueryTile;
+  for (int i = before > 0 ? before : 0; i < head.queries; i += kAttentionQueries) {
+    const int filled = head.queries - i < kAttentionQueries ? head.queries - i : kAttentionQueries;
     barrier();
-    loadTile(lefts, layout, kQueryTile, filled, quads, [&](int r) { return leftRows + (int64)(i + r) * head.d; });
-    loadTile(gradients, layout, kQueryTile, filled, quads, [&](int r) { return gradientRows + (int64)(i + r) * head.d; });
+    loadTile(lefts, layout, kAttentionQueries, filled, quads, [&](int r) { return leftRows + (int64)(i + r) * head.d; });
+    loadTile(gradients, layout, kAttentionQueries, filled, quads, [&](int r) { return gradientRows + (int64)(i + r) * head.d; });
     barrier();
     float share[kTileRows], products[kTileRows];
 #pragma unroll
@@ -401,11 +407,11 @@ KERNEL __launch_bounds__(kThreads) attentionKeyGradient(
     store(ds + at, 0, float4{products[0], products[1], products[2], products[3]});
     store(shares + at, 0, float4{share[0], share[1], share[2], share[3]});
     barrier();
-    accumulateTile(ds, kTransposedStride, kQueryTile, lefts, stride, unit, rows, slots, dk);
-    accumulateTile(shares, kTransposedStride, kQueryTile, gradients, stride, unit, rows, slots, dv);
+    accumulateTile(ds, kTransposedStride, kAttentionQueries, lefts, stride, unit, rows, slots, dk);
+    accumulateTile(shares, kTransposedStride, kAttentionQueries, gradients, stride, unit, rows, slots, dv);
   }
 #pragma unroll
-  for (int s = 0; s < kSlots; s++) {
+  for (int s = 0; s < kAttentionSlots; s++) {
     if (s >= slots || rows[s] >= count) break;
     float* row = dkv + ((int64)cotangent * keyRows + head.keyRow + firstKey + rows[s]) * 2 * head.d + head.column;
     storeUnit(row, 4 * unit, headWidth, quads, dk[s]);

@@ -1,15 +1,14 @@
 // The matrix product's plain kernel, and the second stage of products whose inner dimension was split.
 #include "Gemm.cuh"
 
-constexpr int kSide = 16;
-
-// One thread per element of C, one fused multiply-add per k in the order of k: the definition, and what tiny products use. Blocks of 16 x 16
-// elements: x = block of C, rows first; z = member of the batch.
-KERNEL __launch_bounds__(kSide * kSide) gemmPlain(
-    const float* __restrict__ a, const float* __restrict__ b, float* c, const float* __restrict__ bias, int64 stepA, int64 stepB, int64 stepC,
-    int m, int n, int k, int64 rowA, int64 depthA, int64 depthB, int64 columnB, int strideC, int accumulate) {
-  const int tilesDown = (m + kSide - 1) / kSide;
-  const int row = blockX() % tilesDown * kSide + threadX() / kSide, column = blockX() / tilesDown * kSide + threadX() % kSide;
+// One thread per element of C, one fused multiply-add per k in the order of k: the definition, and what tiny products use. Blocks of 16 x
+// 16 elements: x = block of C, rows first; z = member of the batch.
+KERNEL __launch_bounds__(kPlainSide * kPlainSide) gemmPlain(
+    const float* __restrict__ a, const float* __restrict__ b, float* c, const float* __restrict__ bias, int64 stepA, int64 stepB,
+    int64 stepC, int m, int n, int k, int64 rowA, int64 depthA, int64 depthB, int64 columnB, int strideC, int accumulate) {
+  const int tilesDown = (m + kPlainSide - 1) / kPlainSide;
+  const int row = blockX() % tilesDown * kPlainSide + threadX() / kPlainSide;
+  const int column = blockX() / tilesDown * kPlainSide + threadX() % kPlainSide;
   if (row >= m || column >= n) return;
   const float* x = a + blockZ() * stepA + row * rowA;
   const float* y = b + blockZ() * stepB + column * columnB;
@@ -22,12 +21,13 @@ KERNEL __launch_bounds__(kSide * kSide) gemmPlain(
   *to = sum;
 }
 
-// C = sum over splits of partials [batch, splits, m, pitch], in their order, plus bias, plus C. One thread per element; x = 256 elements of the
-// pitched rows, z = member of the batch.
-KERNEL __launch_bounds__(256) gemmAddSplits(
-    const float* __restrict__ partials, float* c, const float* __restrict__ bias, int64 stepC, int m, int n, int splits, int strideC, int accumulate) {
+// C = sum over splits of partials [batch, splits, m, pitch], in their order, plus bias, plus C. One thread per element; x = 256 elements of
+// the pitched rows, z = member of the batch.
+KERNEL __launch_bounds__(kAddSplitsThreads) gemmAddSplits(
+    const float* __restrict__ partials, float* c, const float* __restrict__ bias, int64 stepC, int m, int n, int splits, int strideC,
+    int accumulate) {
   const int pitch = partialPitch(n);
-  const int64 cells = (int64)m * pitch, cell = (int64)blockX() * 256 + threadX();
+  const int64 cells = (int64)m * pitch, cell = (int64)blockX() * kAddSplitsThreads + threadX();
   const int row = (int)(cell / pitch), column = (int)(cell % pitch);
   if (row >= m || column >= n) return;
   const float* from = partials + blockZ() * splits * cells + cell;

@@ -4,18 +4,14 @@
 // A block computes a tile of C = A B, [kRows, kColumns], walking along the inner dimension k in steps. Operands lie in memory with either k
 // or the outer dimension (m of A, n of B) contiguous. A copy moves a step's part of an operand with cp.async in one of three ways:
 //
-//   kCopy16        16 bytes a thread, along the memory's rows; needs addresses that are multiples of 16
-//   kCopy4         4 bytes a thread, along the memory's rows; for any stride and offset
+//   kCopyWide        16 bytes a thread, along the memory's rows; needs addresses that are multiples of 16
+//   kCopySingle      4 bytes a thread, along the memory's rows; for any stride and offset
 //   kCopyTransposed  4 bytes a thread into shared memory that is laid out the other way round; a warp takes 8 contiguous elements (a full
-//                  32-byte sector) of 4 rows, and its 32 writes fall in 32 different banks
+//                    32-byte sector) of 4 rows, and its 32 writes fall in 32 different banks
 //
 // What lies beyond the matrix is not read and counts as zero: cp.async fills it in. The ways differ in speed only, never in a bit of C.
 #pragma once
 #include "cuda.cuh"
-
-constexpr int kCopy16 = 0;
-constexpr int kCopy4 = 1;
-constexpr int kCopyTransposed = 2;
 
 // An operand of one member of the batch: element (i, j) as stored at data[i * stride + j].
 struct Operand {
@@ -45,27 +41,28 @@ DEVICE void copyWait() {
 DEVICE int minimum(int a, int b) { return a < b ? a : b; }
 DEVICE int maximum(int a, int b) { return a > b ? a : b; }
 
-// Where element (row, k) of a tile with k contiguous lies: rows of 32 floats, their eight 16-byte pieces permuted by the row's number. Eight
-// rows at one piece, and one row's eight pieces, fall in all 32 banks each: copies and ldmatrix meet no conflict, and nothing is padded.
+// Where element (row, k) of a tile with k contiguous lies: rows of 32 floats, their eight 16-byte pieces permuted by the row's number.
+// Eight rows at one piece, and one row's eight pieces, fall in all 32 banks each: copies and ldmatrix meet no conflict, and nothing is
+// padded.
 DEVICE int depthMajorIndex(int row, int k) { return row * 32 + (((k >> 2) ^ (row & 7)) << 2) + (k & 3); }
 
-// The value as the optimizer must take it: unknown. What a copy computes from it is computed anew in each step, in place of living in registers all
-// through the loop, where the sums need them.
+// The value as the optimizer must take it: unknown. What a copy computes from it is computed anew in each step, in place of living in
+// registers all through the loop, where the sums need them.
 template <class T>
 DEVICE T anew(T v) {
   asm volatile("" : "+r"(v));
   return v;
 }
 
-// A step of 32 k of kRows rows into shared memory with k contiguous (depthMajorIndex). `row` is the tile's first row, `k` the step's first k; k goes
-// up to `end`. kTransposes: whether operands come with the rows contiguous.
+// A step of 32 k of kRows rows into shared memory with k contiguous (depthMajorIndex). `row` is the tile's first row, `k` the step's first
+// k; k goes up to `end`. kTransposes: whether operands come with the rows contiguous.
 template <int kRows, int kThreads, bool kTransposes>
 struct DepthMajorTile {
   static constexpr int kFloats = kRows * 32;
 
   DEVICE void copy(uint32 to, const Operand& x, int row, int k, int end) {
-    if (x.copyKind == kCopy16) copy16(to, x, row, k, end);
-    else if (!kTransposes || x.copyKind == kCopy4) copy4(to, x, row, k, end);
+    if (x.copyKind == kCopyWide) copy16(to, x, row, k, end);
+    else if (!kTransposes || x.copyKind == kCopySingle) copy4(to, x, row, k, end);
     else if constexpr (kTransposes) copyTransposed(to, x, row, k, end);
   }
 
@@ -119,15 +116,16 @@ struct DepthMajorTile {
   }
 };
 
-// A step of kDepth k of kColumns columns into shared memory with the outer dimension contiguous: element (k, column) at k * kPitch + column.
-// kPitch is kColumns + 4 where operands may come transposed (8 k times 4 columns in 32 banks), kColumns + 8 for the tensor cores' reads.
+// A step of kDepth k of kColumns columns into shared memory with the outer dimension contiguous: element (k, column) at k * kPitch +
+// column. kPitch is kColumns + 4 where operands may come transposed (8 k times 4 columns in 32 banks), kColumns + 8 for the tensor cores'
+// reads.
 template <int kDepth, int kColumns, int kPitch, int kThreads, bool kTransposes>
 struct OuterMajorTile {
   static constexpr int kFloats = kDepth * kPitch;
 
   DEVICE void copy(uint32 to, const Operand& x, int column, int k, int end) {
-    if (x.copyKind == kCopy16) copy16(to, x, column, k, end);
-    else if (!kTransposes || x.copyKind == kCopy4) copy4(to, x, column, k, end);
+    if (x.copyKind == kCopyWide) copy16(to, x, column, k, end);
+    else if (!kTransposes || x.copyKind == kCopySingle) copy4(to, x, column, k, end);
     else if constexpr (kTransposes) copyTransposed(to, x, column, k, end);
   }
 
@@ -224,17 +222,18 @@ struct Result {
   }
 };
 
-// The parameters of every tile kernel, in this order; CudaDevice.MultiplyTiles passes them. Blocks: x = tile of C, rows first, so that the blocks that run
-// together share a part of B; y = split of k; z = member of the batch. Where `partials` is given, split s of member z writes its sums to
-// partials[((z * splits + s) * m + row) * n + column], and a second kernel adds them up.
-#define GEMM_PARAMETERS                                                                                                                    \
-  const float *__restrict__ a, const float *__restrict__ b, float *c, const float *__restrict__ bias, float *partials, int64 stepA,        \
-      int64 stepB, int64 stepC, int m, int n, int k, int strideA, int strideB, int strideC, int copyA, int copyB, int wideC, int accumulate, \
-      int depth
-#define GEMM_ARGUMENTS a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth
+// The parameters of every tile kernel, in this order; CudaDevice.MultiplyTiles passes them. Blocks: x = tile of C, rows first, so that the
+// blocks that run together share a part of B; y = split of k; z = member of the batch. Where `partials` is given, split s of member z
+// writes its sums to partials[((z * splits + s) * m + row) * n + column], and a second kernel adds them up.
+#define GEMM_PARAMETERS                                                                                                             \
+  const float *__restrict__ a, const float *__restrict__ b, float *c, const float *__restrict__ bias, float *partials, int64 stepA, \
+      int64 stepB, int64 stepC, int m, int n, int k, int strideA, int strideB, int strideC, int copyA, int copyB, int wideC,        \
+      int accumulate, int depth
+#define GEMM_ARGUMENTS \
+  a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth
 
 // Distance between rows of partial sums: n rounded up to whole fours; what lies between is zero.
-DEVICE int partialPitch(int n) { return (n + 3) / 4 * 4; }
+DEVICE int partialPitch(int n) { return (n + kPartialUnit - 1) / kPartialUnit * kPartialUnit; }
 
 // Where a block works.
 template <int kRows, int kColumns>

@@ -5,14 +5,15 @@
 //   64 x 64     128     32 x 32        3          85 / 98 of 168            49,152 / 52,224
 //   32 x 128    128     32 x 32        3          82 / 98 of 168            61,440 / 64,512
 //
-// * B with k contiguous / with n contiguous. The registers are those that the PTX keeps alive, of what the launch bounds leave (RegisterTests),
-// not a compiler's report. For 16 k a 64 x 32 warp tile takes 16 mma and 6 KiB read from shared memory, which holds float32: the reads, not the
-// tensor cores, are what limits this arithmetic.
+// * B with k contiguous / with n contiguous. The registers are those that the PTX keeps alive, of what the launch bounds leave
+//   (RegisterTests),
+// not a compiler's report. For 16 k a 64 x 32 warp tile takes 16 mma and 6 KiB read from shared memory, which holds float32: the reads, not
+// the tensor cores, are what limits this arithmetic.
 #include "GemmMma.cuh"
 
-MMA_KERNEL(gemmBf16Nt128x128, Bf16, true, 128, 128, 64, 32, 3, 256, 1)
-MMA_KERNEL(gemmBf16Nt64x64, Bf16, true, 64, 64, 32, 32, 3, 128, 3)
-MMA_KERNEL(gemmBf16Nt32x128, Bf16, true, 32, 128, 32, 32, 3, 128, 3)
-MMA_KERNEL(gemmBf16Nn128x128, Bf16, false, 128, 128, 64, 32, 3, 256, 1)
-MMA_KERNEL(gemmBf16Nn64x64, Bf16, false, 64, 64, 32, 32, 3, 128, 3)
-MMA_KERNEL(gemmBf16Nn32x128, Bf16, false, 32, 128, 32, 32, 3, 128, 3)
+MMA_KERNEL(gemmBf16Nt128x128, Bf16, true, 128, 128, 64, 32, kMmaStages, 256, 1)
+MMA_KERNEL(gemmBf16Nt64x64, Bf16, true, 64, 64, 32, 32, kMmaStages, 128, 3)
+MMA_KERNEL(gemmBf16Nt32x128, Bf16, true, 32, 128, 32, 32, kMmaStages, 128, 3)
+MMA_KERNEL(gemmBf16Nn128x128, Bf16, false, 128, 128, 64, 32, kMmaStages, 256, 1)
+MMA_KERNEL(gemmBf16Nn64x64, Bf16, false, 64, 64, 32, 32, kMmaStages, 128, 3)
+MMA_KERNEL(gemmBf16Nn32x128, Bf16, false, 32, 128, 32, 32, kMmaStages, 128, 3)

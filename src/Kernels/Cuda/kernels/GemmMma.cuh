@@ -1,9 +1,9 @@
 // The matrix product on tensor cores: one template for every arithmetic, tile and layout of B.
 //
-// Block tile kRows x kColumns, 32 k a step, kStages steps in shared memory. A lies there with k contiguous and is read by ldmatrix (an 8 x 4
-// block of floats is an 8 x 8 block of halves to it: thread t gets row t / 4, float t % 4, which is what mma wants of TF32). B lies as it does in
-// memory: with k contiguous it is read the same way; with n contiguous as 16-byte words, for which column n of the block stands for column
-// n / 4 of mma tile n % 4, so that a thread's results are eight neighbours in a row of C.
+// Block tile kRows x kColumns, 32 k a step, kStages steps in shared memory. A lies there with k contiguous and is read by ldmatrix (an 8 x
+// 4 block of floats is an 8 x 8 block of halves to it: thread t gets row t / 4, float t % 4, which is what mma wants of TF32). B lies as it
+// does in memory: with k contiguous it is read the same way; with n contiguous as 16-byte words, for which column n of the block stands for
+// column n / 4 of mma tile n % 4, so that a thread's results are eight neighbours in a row of C.
 //
 // Both operands of a k16 step give thread t the k's t, t + 4, t + 8, t + 12 (t = lane % 4). TF32 takes them as two steps of 8. BF16 pairs
 // them, (t, t + 4) and (t + 8, t + 12), for one step of 16: a sum does not care in which order k is numbered as long as A and B agree.
@@ -12,9 +12,10 @@
 //   Bf16    x and y rounded to 8 significant bits, each by at most 2^-8 of itself: 2^-7 sum |x y| (and 2^-16)
 //   Tf32    x and y rounded to 11 significant bits: 2^-10 sum |x y| (and 2^-22)
 //   Tf32x3  x = X + x', y = Y + y', X and Y with 11 significant bits, x' and y' the rest, at most 2^-11 of it and rounded to 11 bits again:
-//           x y = X Y + X y' + x' Y. Left out are x' y' (2^-22) and the rounding of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and
-//           without a sign of its own: on random data about what adding in float32 errs anyway.
-// Tensor cores cut off where float32 rounds. So each step of 16 k of Tf32x3 starts from zero and joins the running sum by an ordinary addition.
+//           x y = X Y + X y' + x' Y. Left out are x' y' (2^-22) and the rounding of x' and y' (2^-23 each): 2^-21 sum |x y| at the very
+//           worst, and without a sign of its own: on random data about what adding in float32 errs anyway.
+// Tensor cores cut off where float32 rounds. So each step of 16 k of Tf32x3 starts from zero and joins the running sum by an ordinary
+// addition.
 #pragma once
 #include "Gemm.cuh"
 
@@ -65,15 +66,18 @@ DEVICE void mmaBf16(float (&d)[4], const uint32 (&a)[4], uint32 b0, uint32 b1) {
 
 DEVICE void loadMatrix(float* to, uint32 from) {
   uint32 r0, r1, r2, r3;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3) : "r"(from) : "memory");
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
+               : "r"(from)
+               : "memory");
   to[0] = __builtin_bit_cast(float, r0);
   to[1] = __builtin_bit_cast(float, r1);
   to[2] = __builtin_bit_cast(float, r2);
   to[3] = __builtin_bit_cast(float, r3);
 }
 
-// The factors of A of one mma tile for 16 k, as they are multiplied: x[0..3] are rows g, g + 8, g, g + 8 (g = lane / 4) of the first 8 k, x[4..7] of
-// the second.
+// The factors of A of one mma tile for 16 k, as they are multiplied: x[0..3] are rows g, g + 8, g, g + 8 (g = lane / 4) of the first 8 k,
+// x[4..7] of the second.
 template <Arithmetic kArithmetic>
 struct FactorA;
 
@@ -173,17 +177,19 @@ DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf3
 }
 
 // kDepthMajorB: B is stored [n, k], k contiguous; otherwise [k, n], and kWarpColumns is 32.
-template <Arithmetic kArithmetic, bool kDepthMajorB, int kRows, int kColumns, int kWarpRows, int kWarpColumns, int kStages, bool kTransposesA = true>
+template <
+    Arithmetic kArithmetic, bool kDepthMajorB, int kRows, int kColumns, int kWarpRows, int kWarpColumns, int kStages,
+    bool kTransposesA = true>
 DEVICE void multiplyMma(GEMM_PARAMETERS) {
-  constexpr int kDepth = 32;
   constexpr int kHalvesUnrolled = kArithmetic == Arithmetic::Tf32x3 ? 1 : 2;
   constexpr int kWarpsDown = kRows / kWarpRows, kWarpsAcross = kColumns / kWarpColumns;
   constexpr int kThreads = kWarpsDown * kWarpsAcross * kWarp;
   constexpr int kDown = kWarpRows / 16, kAcross = kWarpColumns / 8;
-  constexpr int kPitchB = kColumns + 8;
+  constexpr int kPitchB = kColumns + kMmaPadding;
   static_assert(kDepthMajorB || kWarpColumns == 32, "a 16-byte word of B holds a column of each of four mma tiles");
   using TileA = DepthMajorTile<kRows, kThreads, kTransposesA>;
-  using TileB = typename Chosen<kDepthMajorB, DepthMajorTile<kColumns, kThreads, false>, OuterMajorTile<kDepth, kColumns, kPitchB, kThreads, false>>::Type;
+  using TileB = typename Chosen<
+      kDepthMajorB, DepthMajorTile<kColumns, kThreads, false>, OuterMajorTile<kMmaDepth, kColumns, kPitchB, kThreads, false>>::Type;
   constexpr int kStageFloats = TileA::kFloats + TileB::kFloats;
   static_assert(kStageFloats % 32 == 0, "every stage starts on a multiple of 128 bytes");
   extern __shared__ float4 sharedWords[];
@@ -192,11 +198,11 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
 
   const BlockPlace<kRows, kColumns> place(m, k, depth);
   const Operand left = {a + blockZ() * stepA, strideA, m, copyA}, right = {b + blockZ() * stepB, strideB, n, copyB};
-  const int steps = (place.end - place.first + kDepth - 1) / kDepth;
+  const int steps = (place.end - place.first + kMmaDepth - 1) / kMmaDepth;
   auto fetch = [&](int step) __attribute__((always_inline)) {
     if (step < steps) {
       const uint32 to = sharedStart + step % kStages * kStageFloats * 4;
-      const int from = place.first + step * kDepth;
+      const int from = place.first + step * kMmaDepth;
       TileA::copy(to, left, place.row, from, place.end);
       TileB::copy(to + TileA::kFloats * 4, right, place.column, from, place.end);
     }
@@ -217,7 +223,7 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
     if (step < 0) continue;
     const int stage = anew(step % kStages * kStageFloats);
 #pragma unroll kHalvesUnrolled
-    for (int d = 0; d < kDepth; d += 16) {
+    for (int d = 0; d < kMmaDepth; d += 16) {
       float y[kAcross][4];
       if constexpr (!kDepthMajorB) {
         const float* words = shared + stage + TileA::kFloats + (d + within) * kPitchB + warpColumn + group * 4;
@@ -256,7 +262,9 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
         for (int j = 0; j < kAcross; j++) *(float2*)(to + j * 8 + within * 2) = {sum[j][2 * h], sum[j][2 * h + 1]};
       } else {
 #pragma unroll
-        for (int e = 0; e < 2; e++) *(float4*)(to + within * 8 + e * 4) = {sum[0][2 * h + e], sum[1][2 * h + e], sum[2][2 * h + e], sum[3][2 * h + e]};
+        for (int e = 0; e < 2; e++) {
+          *(float4*)(to + within * 8 + e * 4) = {sum[0][2 * h + e], sum[1][2 * h + e], sum[2][2 * h + e], sum[3][2 * h + e]};
+        }
       }
     }
   }

@@ -3,7 +3,6 @@
 // what is beyond is read again. Sums are made in an order that depends on the shape alone.
 #include "rows.cuh"
 
-constexpr int kThreads = 128;
 constexpr int kHeld = 4;
 
 // Calls f(held, element) for the elements of a row that this thread has; held is where it may keep one, or kHeld for the others.
@@ -11,13 +10,14 @@ template <class F>
 DEVICE void eachHeld(int thread, int count, F f) {
 #pragma unroll
   for (int k = 0; k < kHeld; k++) {
-    if (thread + k * kThreads < count) f(k, thread + k * kThreads);
+    if (thread + k * kLayerNormThreads < count) f(k, thread + k * kLayerNormThreads);
   }
-  for (int i = thread + kHeld * kThreads; i < count; i += kThreads) f(kHeld, i);
+  for (int i = thread + kHeld * kLayerNormThreads; i < count; i += kLayerNormThreads) f(kHeld, i);
 }
 
 template <class V>
-DEVICE void normalize(const float* x, const float* gain, const float* shift, float epsilon, int width, float* mean, float* rstd, float* y, float* parts) {
+DEVICE void normalize(
+    const float* x, const float* gain, const float* shift, float epsilon, int width, float* mean, float* rstd, float* y, float* parts) {
   const int count = width / kFloats<V>;
   V held[kHeld];
   V sum = splat<V>(0);
@@ -26,13 +26,13 @@ DEVICE void normalize(const float* x, const float* gain, const float* shift, flo
     if (k < kHeld) held[k] = v;
     sum = sum + v;
   });
-  const float m = blockSum<kThreads>(total(sum), parts) / width;
+  const float m = blockSum<kLayerNormThreads>(total(sum), parts) / width;
   V squares = splat<V>(0);
   eachHeld(threadX(), count, [&](int k, int i) {
     const V v = (k < kHeld ? held[k] : load<V>(x, i)) - m;
     squares = squares + v * v;
   });
-  const float r = 1 / squareRoot(blockSum<kThreads>(total(squares), parts) / width + epsilon);
+  const float r = 1 / squareRoot(blockSum<kLayerNormThreads>(total(squares), parts) / width + epsilon);
   eachHeld(threadX(), count, [&](int k, int i) {
     const V v = (k < kHeld ? held[k] : load<V>(x, i)) - m;
     store(y, i, v * r * load<V>(gain, i) + load<V>(shift, i));
@@ -44,7 +44,7 @@ DEVICE void normalize(const float* x, const float* gain, const float* shift, flo
 }
 
 // One block per row.
-KERNEL __launch_bounds__(kThreads) layerNorm(
+KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
     const float* __restrict__ x,      // [rows, width]
     const float* __restrict__ gain,   // [width]
     const float* __restrict__ shift,  // [width]
@@ -53,21 +53,20 @@ KERNEL __launch_bounds__(kThreads) layerNorm(
     float* __restrict__ mean,  // [rows]
     float* __restrict__ rstd,  // [rows]
     float* __restrict__ y) {   // [rows, width]
-  __shared__ float parts[kThreads / kWarp];
+  __shared__ float parts[kLayerNormThreads / kWarp];
   const int64 row = blockX();
-  byWidth(quads, [=](auto v) { normalize<decltype(v)>(x + row * width, gain, shift, epsilon, width, mean + row, rstd + row, y + row * width, parts); });
+  byWidth(quads, [=](auto v) {
+    normalize<decltype(v)>(x + row * width, gain, shift, epsilon, width, mean + row, rstd + row, y + row * width, parts);
+  });
 }
-
-// Three groups leave a thread 168 registers, of which it needs about 150; four would leave 128.
-constexpr int kMostGroups = 3;
 
 template <class V>
 DEVICE void normalizeBackward(
     const float* dy, const float* x, const float* gain, const float* mean, const float* rstd,
     int rows, int activationRows, int width, float* residualGradient, float* reader, int baseRows, int contributingRows,
-    float2 (*parts)[kThreads / kWarp], float* shared) {
+    float2 (*parts)[kLayerNormThreads / kWarp], float* shared) {
   const int count = width / kFloats<V>;
-  const int groups = threads() / kThreads, group = threadX() / kThreads, thread = threadX() % kThreads;
+  const int groups = threads() / kLayerNormThreads, group = threadX() / kLayerNormThreads, thread = threadX() % kLayerNormThreads;
   for (int first = blockX(); first < rows; first += baseRows * groups) {
     const int row = first + group * baseRows;
     const bool live = row < rows;
@@ -86,11 +85,11 @@ DEVICE void normalizeBackward(
     });
     const float2 sums = {warpSum(total(sumT)), warpSum(total(sumTx))};
     barrier();
-    if (lane() == 0) parts[group][warp() % (kThreads / kWarp)] = sums;
+    if (lane() == 0) parts[group][warp() % (kLayerNormThreads / kWarp)] = sums;
     barrier();
     float meanT = 0, meanTx = 0;
 #pragma unroll
-    for (int w = 0; w < kThreads / kWarp; w++) {
+    for (int w = 0; w < kLayerNormThreads / kWarp; w++) {
       meanT += parts[group][w].x;
       meanTx += parts[group][w].y;
     }
@@ -122,7 +121,7 @@ DEVICE void normalizeBackward(
 // With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx, and reader[row mod baseRows] += dx of the rows
 // that contribute. A block has the gradient rows blockX(), + baseRows, ...: groups of 128 threads take one each, and their dx meet in
 // shared memory (groups x width), where they are added in order. Reads dy, x and the residual gradient once and writes that once.
-KERNEL __launch_bounds__(kThreads * kMostGroups) layerNormBackward(
+KERNEL __launch_bounds__(kLayerNormThreads * kLayerNormMostGroups) layerNormBackward(
     const float* __restrict__ dy,    // [rows, width]
     const float* __restrict__ x,     // [activationRows, width]
     const float* __restrict__ gain,  // [width]
@@ -132,10 +131,11 @@ KERNEL __launch_bounds__(kThreads * kMostGroups) layerNormBackward(
     float* residualGradient,         // [rows, width]
     float* reader,                   // [baseRows, width] or null; where it is not null and there is one group, no shared memory is used
     int baseRows, int contributingRows) {
-  __shared__ float2 parts[kMostGroups][kThreads / kWarp];
+  __shared__ float2 parts[kLayerNormMostGroups][kLayerNormThreads / kWarp];
   byWidth(quads, [&](auto v) {
     normalizeBackward<decltype(v)>(
-        dy, x, gain, mean, rstd, rows, activationRows, width, residualGradient, reader, baseRows, contributingRows, parts, dynamicShared<float>());
+        dy, x, gain, mean, rstd, rows, activationRows, width, residualGradient, reader, baseRows, contributingRows, parts,
+        dynamicShared<float>());
   });
 }
 

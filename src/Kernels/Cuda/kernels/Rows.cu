@@ -87,21 +87,18 @@ KERNEL fill(float* target, float value, int64 length, int quads) {
   eachOfRun(length, quads, [=](auto v, int64 at) { store(target + at, 0, splat<decltype(v)>(value)); });
 }
 
-constexpr int kTile = 32;
-constexpr int kTileRows = 8;
-
 // matrix[j, i] = matrix[i, j] for i < j. A block carries one tile across the diagonal through shared memory (a column more, so that
 // columns of the tile lie in different banks); of grid (tiles, tiles) the blocks below the diagonal have nothing to do.
-KERNEL __launch_bounds__(kTile * kTileRows) mirrorUpperTriangle(float* matrix, int size) {
-  __shared__ float tile[kTile][kTile + 1];
-  const int from = blockY() * kTile, to = blockX() * kTile;
+KERNEL __launch_bounds__(kMirrorTile * kMirrorTileRows) mirrorUpperTriangle(float* matrix, int size) {
+  __shared__ float tile[kMirrorTile][kMirrorTile + 1];
+  const int from = blockY() * kMirrorTile, to = blockX() * kMirrorTile;
   if (from > to) return;
-  const int column = threadX() % kTile;
-  for (int row = threadX() / kTile; row < kTile; row += kTileRows) {
+  const int column = threadX() % kMirrorTile;
+  for (int row = threadX() / kMirrorTile; row < kMirrorTile; row += kMirrorTileRows) {
     if (from + row < size && to + column < size) tile[row][column] = matrix[(int64)(from + row) * size + to + column];
   }
   barrier();
-  for (int row = threadX() / kTile; row < kTile; row += kTileRows) {
+  for (int row = threadX() / kMirrorTile; row < kMirrorTile; row += kMirrorTileRows) {
     const int i = to + row, j = from + column;
     if (i < size && i > j) matrix[(int64)i * size + j] = tile[column][row];
   }

@@ -15,6 +15,8 @@ typedef unsigned int uint32;
 typedef long long int64;
 typedef unsigned long long uint64;
 
+#include "constants.cuh"
+
 struct alignas(8) float2 {
   float x, y;
 };
@@ -22,7 +24,6 @@ struct alignas(16) float4 {
   float x, y, z, w;
 };
 
-constexpr int kWarp = 32;
 constexpr uint32 kAllLanes = 0xffffffffu;
 
 DEVICE int threadX() { return __nvvm_read_ptx_sreg_tid_x(); }

@@ -24,8 +24,8 @@ DEVICE float exponential(float x) {
   return p * __builtin_bit_cast(float, (half + 127) << 23) * __builtin_bit_cast(float, (exponent - half + 127) << 23);
 }
 
-// e^x in float64 within 1.1 ulp: e^x = 2^n e^r with n = round(x / ln 2) and the series of e^r up to r^13 / 13!. Infinite above 709.78, denormal
-// results as they are, NaN stays NaN.
+// e^x in float64 within 1.1 ulp: e^x = 2^n e^r with n = round(x / ln 2) and the series of e^r up to r^13 / 13!. Infinite above 709.78,
+// denormal results as they are, NaN stays NaN.
 DEVICE double exponential(double x) {
   const double bounded = x < -746.0 ? -746.0 : x > 710.0 ? 710.0 : x;
   // Adding 1.5 * 2^52 leaves the rounded number in the lowest bits.
@@ -38,12 +38,13 @@ DEVICE double exponential(double x) {
 #pragma unroll
   for (int k = 13; k >= 1; k--) series = __builtin_fma(series, r * (1.0 / k), 1.0);
   const int half = exponent >> 1;
-  const double low = __builtin_bit_cast(double, (int64)(half + 1023) << 52), high = __builtin_bit_cast(double, (int64)(exponent - half + 1023) << 52);
+  const double low = __builtin_bit_cast(double, (int64)(half + 1023) << 52);
+  const double high = __builtin_bit_cast(double, (int64)(exponent - half + 1023) << 52);
   return series * low * high;
 }
 
-// ln x of a positive normal float64 within 1.1 ulp of max(1, result): x = 2^e m with m in [sqrt(1/2), sqrt 2), and with s = (m - 1) / (m + 1)
-// ln m = 2 (s + s^3/3 + s^5/5 + ...).
+// ln x of a positive normal float64 within 1.1 ulp of max(1, result): x = 2^e m with m in [sqrt(1/2), sqrt 2), and with s = (m - 1) / (m +
+// 1) ln m = 2 (s + s^3/3 + s^5/5 + ...).
 DEVICE double logarithm(double x) {
   const int64 bits = __builtin_bit_cast(int64, x);
   const int64 exponent = (bits - 0x3fe6a09e667f3bcdLL) >> 52;

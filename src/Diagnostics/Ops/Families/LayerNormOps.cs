@@ -1,0 +1,126 @@
+using System.Linq.Expressions;
+using Gradpath.Kernels;
+
+namespace Gradpath.Diagnostics.Ops.Families;
+
+/// <summary>The ops of Device.LayerNorm.cs.</summary>
+internal static class LayerNormOps
+{
+    private const int Rows = 20;
+    private const int Width = 140;
+
+    // Rows of six points, which the counted backward kernel sums up for a reader.
+    private const int BaseRows = Counted.Rows / 6;
+
+    public static IReadOnlyList<OpRow> All { get; } =
+    [
+        new("LayerNorm", "LayerNorm")
+        {
+            Cases = [new("", OpCase.Rounding, x =>
+            {
+                // The centre is far from 0 against the spread: variances by differences of squares would show.
+                int rows = x.Extent(Rows), width = x.Extent(Width);
+                Tensor values = x.Draw((long)rows * width, 1, 3), gain = x.Draw(width, 0.3, 1), shift = x.Draw(width);
+                Tensor mean = x.Out(rows), rstd = x.Out(rows), y = x.Out((long)rows * width);
+                return d => d.LayerNorm(values, gain, shift, 1e-5f, rows, width, mean, rstd, y);
+            })],
+            Works = [new(Timed.AllRowsShape, 7 * Timed.AllElements, 2 * Timed.Float * Timed.AllElements, x =>
+            {
+                Tensor values = x.Tensor(Timed.AllRows, Timed.Width), gain = x.Tensor(Timed.Width), shift = x.Tensor(Timed.Width);
+                Tensor mean = x.Tensor(Timed.AllRows), rstd = x.Tensor(Timed.AllRows), y = x.Tensor(Timed.AllRows, Timed.Width);
+                return () => x.Device.LayerNorm(values, gain, shift, 1e-5f, Timed.AllRows, Timed.Width, mean, rstd, y);
+            })],
+            Kernels = [new("layerNorm", Counted.RowsShape, ((2 * Counted.Rows) + 2) * Counted.RowBytes, x => x.Device.LayerNorm(
+                x.Rows(Counted.Rows), x.Rows(1), x.Rows(1), 1e-5f, Counted.Rows, Counted.Width, x.Floats(Counted.Rows),
+                x.Floats(Counted.Rows), x.Rows(Counted.Rows))) { MostTraffic = 2.0 }],
+            Writes = ["mean", "rstd", "y"],
+        },
+        new("LayerNorm", "LayerNormBackward")
+        {
+            Cases =
+            [
+                new("", OpCase.Rounding, x => Backward(x, withReader: false)),
+                new("with a reader", OpCase.Rounding, x => Backward(x, withReader: true)),
+            ],
+            Works = [new(Timed.AllRowsShape, 11 * Timed.AllElements, 4 * Timed.Float * Timed.AllElements, x =>
+            {
+                Tensor dy = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor values = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor gain = x.Tensor(Timed.Width);
+                Tensor mean = x.Tensor(Timed.AllRows), rstd = x.Tensor(Timed.AllRows), residual = x.Tensor(Timed.AllRows, Timed.Width);
+                GradientRows rows = new(Timed.AllRows, Timed.AllRows, Timed.Rows);
+                return () => x.Device.LayerNormBackward(dy, values, gain, mean, rstd, rows, Timed.Width, residual, null, Timed.AllRows);
+            })],
+            Kernels =
+            [
+                new(
+                    "layerNormBackward",
+                    Counted.RowsShape,
+                    4 * Counted.Rows * Counted.RowBytes,
+                    x => Backward(x, null)) { MostTraffic = 1.4 },
+                new(
+                    "layerNormBackward",
+                    "24 x 768 of 6 points, with a reader",
+                    ((4 * Counted.Rows) + (2 * BaseRows)) * Counted.RowBytes,
+                    x => Backward(x, x.Rows(BaseRows))) { MostTraffic = 1.4 },
+            ],
+            Writes = ["residualGradient", "reader"],
+        },
+        new("LayerNorm", "Standardize")
+        {
+            Cases =
+            [
+                new("", OpCase.Rounding, x => Standardize(x, chosen: false)),
+                new("of chosen rows", OpCase.Rounding, x => Standardize(x, chosen: true)),
+            ],
+            Works = [new(Timed.AllRowsShape, 2 * Timed.AllElements, 2 * Timed.Float * Timed.AllElements, x =>
+            {
+                Tensor values = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor mean = x.Tensor(Timed.AllRows);
+                Tensor rstd = x.Tensor(Timed.AllRows);
+                Tensor output = x.Tensor(Timed.AllRows, Timed.Width);
+                return () => x.Device.Standardize(values, mean, rstd, null, Timed.AllRows, Timed.Width, output, 0);
+            })],
+            Kernels = [new("standardize", Counted.RowsShape, 2 * Counted.Rows * Counted.RowBytes, x => x.Device.Standardize(
+                x.Rows(Counted.Rows), x.Floats(Counted.Rows), x.Positive(Counted.Rows), null, Counted.Rows, Counted.Width,
+                x.Rows(Counted.Rows), 0))],
+            Writes = ["output"],
+        },
+    ];
+
+    private static Expression<Action<Device>> Backward(OpOperands x, bool withReader)
+    {
+        int baseRows = x.Extent(Rows / 2), copies = x.Extent(3, 2), cotangents = x.Extent(2, 1), width = x.Extent(Width);
+        int activationRows = baseRows * copies;
+        int rows = activationRows * cotangents;
+        int contributing = baseRows * (1 + x.Below(copies * cotangents));
+        Tensor? reader = withReader ? x.Draw((long)baseRows * width) : null;
+        Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)activationRows * width), gain = x.Draw(width, 0.3, 1);
+        Tensor mean = x.Draw(activationRows, 0.2), rstd = x.Draw(activationRows, 0.3, 1.5), residual = x.Draw((long)rows * width);
+        return d => d.LayerNormBackward(
+            dy, values, gain, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, residual, reader, contributing);
+    }
+
+    private static Expression<Action<Device>> Standardize(OpOperands x, bool chosen)
+    {
+        int all = x.Extent(Rows), rows = chosen ? x.Extent(Rows) : all, width = x.Extent(Width), first = x.Below(4);
+        DeviceArray<int>? indices = chosen ? x.Integers([.. Enumerable.Range(0, rows).Select(_ => x.Below(all))]) : null;
+        Tensor values = x.Draw((long)all * width, 2);
+        Tensor mean = x.Draw(all);
+        Tensor rstd = x.Draw(all, 0.3, 1);
+        Tensor output = x.Out((long)(first + rows) * width);
+        return d => d.Standardize(values, mean, rstd, indices, rows, width, output, first);
+    }
+
+    private static void Backward(KernelOperands x, Tensor? reader) => x.Device.LayerNormBackward(
+        x.Rows(Counted.Rows),
+        x.Rows(Counted.Rows),
+        x.Rows(1),
+        x.Floats(Counted.Rows),
+        x.Positive(Counted.Rows),
+        new GradientRows(Counted.Rows, Counted.Rows, reader is null ? Counted.Rows : BaseRows),
+        Counted.Width,
+        x.Rows(Counted.Rows),
+        reader,
+        Counted.Rows);
+}

@@ -1,0 +1,83 @@
+using System.Numerics.Tensors;
+using static Gradpath.Kernels.KernelConstants;
+
+namespace Gradpath.Kernels.Cpu;
+
+public sealed unsafe partial class CpuDevice
+{
+    private protected override void SequenceDotsCore(Tensor x, Tensor y, SequenceLayout layout, int width, DeviceArray<double> values)
+    {
+        var job = new SequenceDotsJob
+        {
+            X = P(x),
+            Y = P(y),
+            Start = P(layout.KeyStart),
+            Length = P(layout.KeyLength),
+            Width = width,
+            Values = P(values),
+        };
+        _pool.Run(ref job, layout.Sequences);
+    }
+
+    private protected override void PathStepCore(
+        Tensor gamma,
+        Tensor gradient,
+        DeviceArray<double> squaredNorms,
+        DeviceArray<double> stepLengths,
+        bool wholeBatchNorm,
+        SequenceLayout layout,
+        int width)
+    {
+        double all = 0;
+        for (int s = 0; s < layout.Sequences; s++) all += P(squaredNorms)[s];
+        var job = new PathStepJob
+        {
+            Gamma = P(gamma),
+            Gradient = P(gradient),
+            SquaredNorms = P(squaredNorms),
+            StepLengths = P(stepLengths),
+            WholeBatchNorm = wholeBatchNorm,
+            All = all,
+            Start = P(layout.KeyStart),
+            Length = P(layout.KeyLength),
+            Width = width,
+        };
+        _pool.Run(ref job, layout.Sequences);
+    }
+
+    private struct SequenceDotsJob : IParallelJob
+    {
+        public float* X, Y;
+        public int* Start, Length;
+        public int Width;
+        public double* Values;
+
+        public readonly void Execute(int part, int worker)
+        {
+            long at = (long)Start[part] * Width;
+            Values[part] = Dot(X + at, Y + at, (long)Length[part] * Width);
+        }
+    }
+
+    private struct PathStepJob : IParallelJob
+    {
+        public float* Gamma, Gradient;
+        public double* SquaredNorms, StepLengths;
+        public double All;
+        public bool WholeBatchNorm;
+        public int* Start, Length;
+        public int Width;
+
+        public readonly void Execute(int part, int worker)
+        {
+            double norm = Math.Sqrt(WholeBatchNorm ? All : SquaredNorms[part]);
+            if (norm < NoDirection) return;
+            float factor = (float)(-StepLengths[part] / norm);
+            for (int r = Start[part]; r < Start[part] + Length[part]; r++)
+            {
+                var gamma = new Span<float>(Gamma + ((long)r * Width), Width);
+                TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(Gradient + ((long)r * Width), Width), factor, gamma, gamma);
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Runtime.CompilerServices;
+
+namespace Gradpath.Kernels;
+
+// Memory: allocation, and copies between host and device. Copies wait for all operations issued before them.
+public abstract partial class Device
+{
+    /// <summary>Starts the measurement of <see cref="PeakBytes"/> again.</summary>
+    internal void ResetPeak()
+    {
+        if (!IsPlanning) Volatile.Write(ref _peak, AllocatedBytes);
+    }
+
+    /// <summary>Allocates a tensor of zeros.</summary>
+    /// <param name="shape">Extents, slowest first.</param>
+    /// <returns>The tensor; dispose of it to release the memory.</returns>
+    /// <exception cref="DeviceException">The device has no room for it; the message states the size.</exception>
+    internal Tensor Allocate(params int[] shape)
+    {
+        long bytes = Tensor.LengthOf(shape) * sizeof(float);
+        return new Tensor(this, Reserve(bytes), (int[])shape.Clone());
+    }
+
+    /// <summary>Allocates a flat array of zeros.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="length">Number of elements.</param>
+    /// <returns>The array; dispose of it to release the memory.</returns>
+    /// <exception cref="DeviceException">The device has no room for it; the message states the size.</exception>
+    internal DeviceArray<T> AllocateArray<T>(long length)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new(this, Reserve(checked(length * Unsafe.SizeOf<T>())), length);
+    }
+
+    /// <summary>Allocates an array and fills it from the host.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="values">The elements.</param>
+    /// <returns>The array.</returns>
+    internal DeviceArray<T> Store<T>(ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        DeviceArray<T> array = AllocateArray<T>(values.Length);
+        try
+        {
+            Upload(values, array);
+            return array;
+        }
+        catch
+        {
+            array.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Allocates a tensor and fills it from the host.</summary>
+    /// <param name="values">The elements, row-major.</param>
+    /// <param name="shape">Extents; their product is the number of values.</param>
+    /// <returns>The tensor.</returns>
+    internal Tensor StoreTensor(ReadOnlySpan<float> values, params int[] shape)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(Tensor.LengthOf(shape), values.Length, nameof(shape));
+        Tensor tensor = Allocate(shape);
+        try
+        {
+            Upload(values, tensor);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes float32 values in host memory usable on this device: in place where it can read them, as a copy elsewhere.</summary>
+    /// <param name="hostAddress">Address of the first value; 4-byte alignment suffices.</param>
+    /// <param name="shape">Extents.</param>
+    /// <param name="owner">The owner of the memory (a mapped file), kept alive with the tensor.</param>
+    /// <returns>A tensor that must not be written to.</returns>
+    internal Tensor Adopt(nint hostAddress, int[] shape, object owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        if (ReadsHostMemory) return new Tensor(this, hostAddress, shape, owner);
+        Tensor tensor = Allocate(shape);
+        try
+        {
+            if (Begins(nameof(Adopt)))
+            {
+                AdoptCore(hostAddress, tensor.Address, tensor.Bytes);
+                Ended();
+            }
+            GC.KeepAlive(owner);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies host memory to the start of an array.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="source">The values.</param>
+    /// <param name="target">The array; at least as many elements.</param>
+    internal unsafe void Upload<T>(ReadOnlySpan<T> source, DeviceArray<T> target)
+        where T : unmanaged
+    {
+        Need(target, source.Length);
+        if (!Begins(nameof(Upload))) return;
+        fixed (T* from = source) UploadCore((nint)from, target.Address, (long)source.Length * sizeof(T));
+        Ended();
+    }
+
+    /// <summary>Waits for all operations so far and copies the start of an array to host memory. A plan leaves zeros there.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="source">The array; at least as many elements as the target.</param>
+    /// <param name="target">Where the values go; its length says how many.</param>
+    internal unsafe void Download<T>(DeviceArray<T> source, Span<T> target)
+        where T : unmanaged
+    {
+        Need(source, target.Length);
+        if (!Begins(nameof(Download)))
+        {
+            target.Clear();
+            return;
+        }
+        fixed (T* to = target) DownloadCore(source.Address, (nint)to, (long)target.Length * sizeof(T));
+        Ended();
+    }
+
+    /// <summary>Frees the memory of an array.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="bytes">Size.</param>
+    internal void Free(nint address, long bytes)
+    {
+        Interlocked.Add(ref _allocated, -bytes);
+        FreeCore(address, bytes);
+    }
+
+    /// <summary>The same, from the finaliser's thread while the device may be in use on another.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="bytes">Size.</param>
+    internal void FreeFinalized(nint address, long bytes)
+    {
+        Interlocked.Add(ref _allocated, -bytes);
+        FreeFinalizedCore(address, bytes);
+    }
+
+    /// <summary>Whether operations read host memory where it lies.</summary>
+    private protected abstract bool ReadsHostMemory { get; }
+
+    /// <summary>Copies a large piece of host memory, such as a mapped file, to the device.</summary>
+    /// <param name="source">Address on the host.</param>
+    /// <param name="target">Address on the device.</param>
+    /// <param name="bytes">Size.</param>
+    private protected abstract void AdoptCore(nint source, nint target, long bytes);
+
+    /// <summary>Copies host memory to the device.</summary>
+    /// <param name="source">Address on the host.</param>
+    /// <param name="target">Address on the device.</param>
+    /// <param name="bytes">Size; may be 0.</param>
+    private protected abstract void UploadCore(nint source, nint target, long bytes);
+
+    /// <summary>Waits for all operations and copies device memory to the host.</summary>
+    /// <param name="source">Address on the device.</param>
+    /// <param name="target">Address on the host.</param>
+    /// <param name="bytes">Size; may be 0.</param>
+    private protected abstract void DownloadCore(nint source, nint target, long bytes);
+
+    /// <summary>Allocates zeroed memory, aligned to 64 bytes.</summary>
+    /// <param name="bytes">Size.</param>
+    /// <returns>The address.</returns>
+    private protected abstract nint AllocateCore(long bytes);
+
+    /// <summary>Frees memory from <see cref="AllocateCore"/>; called after the device has been disposed of too.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="bytes">Size.</param>
+    private protected abstract void FreeCore(nint address, long bytes);
+
+    /// <summary>The same, from the finaliser's thread while the device may be in use on another.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="bytes">Size.</param>
+    private protected virtual void FreeFinalizedCore(nint address, long bytes) => FreeCore(address, bytes);
+
+    private Reservation Reserve(long bytes)
+    {
+        if (_plan is { } plan) return new Reservation(plan.Take(bytes), plan);
+        Begins("Allocate");
+        nint address = AllocateCore(bytes);
+        Interlocked.Add(ref _reserved, bytes);
+        long now = Interlocked.Add(ref _allocated, bytes);
+        if (now > Volatile.Read(ref _peak)) Volatile.Write(ref _peak, now);
+        Ended();
+        return new Reservation(address, null);
+    }
+}

@@ -1,0 +1,48 @@
+namespace Gradpath.Kernels;
+
+// Activation: the MLP's elementwise function and its derivative.
+public abstract partial class Device
+{
+    /// <summary>output = f(x), and x becomes f'(x), which is all that the backward pass needs.</summary>
+    /// <param name="function">The function.</param>
+    /// <param name="x">In: the pre-activation. Out: the derivative there.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="output">At least as many elements; must not overlap x.</param>
+    internal void Activate(ActivationFunction function, Tensor x, long length, Tensor output)
+    {
+        AtLeast(0, (long)function);
+        AtMost((long)ActivationFunction.Relu, (long)function);
+        AtLeast(0, length);
+        Need(x, length);
+        Need(output, length);
+        Apart(output, length, x, length);
+        if (!Begins(nameof(Activate))) return;
+        ActivateCore(function, x, length, output);
+        Ended();
+    }
+
+    /// <summary>gradient[r] *= derivative[r mod activationRows].</summary>
+    /// <param name="gradient">[rows, width], changed in place.</param>
+    /// <param name="derivative">[activationRows, width]; must not overlap the gradient.</param>
+    /// <param name="rows">Gradient rows.</param>
+    /// <param name="activationRows">Rows of the forward pass.</param>
+    /// <param name="width">Width of a row.</param>
+    internal void MultiplyRows(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
+    {
+        AtLeast(0, rows);
+        AtLeast(rows == 0 ? 0 : 1, activationRows);
+        AtLeast(1, width);
+        Need(gradient, Size(rows, width));
+        Need(derivative, Size(activationRows, width));
+        Apart(gradient, Size(rows, width), derivative, Size(activationRows, width));
+        if (!Begins(nameof(MultiplyRows))) return;
+        MultiplyRowsCore(gradient, derivative, rows, activationRows, width);
+        Ended();
+    }
+
+    /// <inheritdoc cref="Activate" />
+    private protected abstract void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output);
+
+    /// <inheritdoc cref="MultiplyRows" />
+    private protected abstract void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width);
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Gradpath.Gpt2Runtime.Attribution;
+
+namespace Gradpath.Programs;
+
+/// <summary>Numbers as people read them.</summary>
+internal static class Sizes
+{
+    private static readonly string[] s_units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+    /// <summary>A number of bytes: <c>474.7 MiB</c>.</summary>
+    public static string Bytes(long bytes)
+    {
+        double value = bytes;
+        int unit = 0;
+        for (; value >= 1024 && unit < s_units.Length - 1; unit++) value /= 1024;
+        return $"{value.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture)} {s_units[unit]}";
+    }
+
+    /// <summary>A size that a user gives: <c>800MiB</c>, <c>6GiB</c>, <c>6G</c> (all powers of 1024), or bytes.</summary>
+    /// <param name="option">The option, for messages.</param>
+    /// <param name="text">The value.</param>
+    /// <returns>Bytes, above 0.</returns>
+    /// <exception cref="UsageException">It is no size.</exception>
+    public static long Parse(string option, string text)
+    {
+        string number = text.TrimEnd("BbiI".ToCharArray());
+        int unit = number.Length == 0 ? -1 : char.ToUpperInvariant(number[^1]) switch { 'K' => 1, 'M' => 2, 'G' => 3, 'T' => 4, _ => 0 };
+        if (unit > 0) number = number[..^1];
+        if (unit >= 0 && double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value))
+        {
+            double bytes = value * Math.Pow(1024, unit);
+            if (bytes is >= 1 and < long.MaxValue) return (long)bytes;
+        }
+        throw new UsageException($"--{option} {text}: give a size such as 800MiB or 6GiB.");
+    }
+
+    /// <summary>How a run was cut into batches, in a line.</summary>
+    public static string Plan(BatchSummary plan)
+    {
+        string shared = plan.SharedPositions == 0 ? "" : $", {Count(plan.SharedPositions)} more before the first difference run once";
+        string batches = $"{Count(plan.Batches)} {(plan.Batches == 1 ? "batch" : "batches")}";
+        return $"plan: {batches} of up to {Count(plan.Size)} pairs, {Count(plan.Positions)} positions{shared}; "
+            + $"workspaces {Bytes(plan.PlannedBytes)} of {Bytes(plan.Budget)}";
+    }
+
+    /// <summary>A count with separators: <c>124,439,808</c>.</summary>
+    public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+}

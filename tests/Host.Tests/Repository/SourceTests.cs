@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Gradpath.Gpt2Runtime.Tests;
+
+namespace Gradpath.Host.Tests;
+
+/// <summary>What the sources of the libraries may not say, and how wide they are.</summary>
+public sealed partial class SourceTests
+{
+    private const int Width = 140;
+
+    // A library is used without the program: what it says names properties, and no option or verb of the command line.
+    [Theory]
+    [InlineData("src/Kernels")]
+    [InlineData("src/Diagnostics")]
+    public void A_library_speaks_no_command_line(string folder)
+    {
+        foreach ((string place, string line) in Lines(folder, "*.cs"))
+        {
+            if (line.TrimStart().StartsWith("//", StringComparison.Ordinal)) continue;
+            Assert.False(CommandLine().IsMatch(line), $"{place} speaks of the command line: {line.Trim()}");
+        }
+    }
+
+    [Theory]
+    [InlineData("src/Kernels")]
+    [InlineData("src/Diagnostics")]
+    [InlineData("src/Programs")]
+    public void Lines_are_no_wider_than_the_page(string folder)
+    {
+        foreach (string pattern in (string[])["*.cs", "*.cu", "*.cuh"])
+        {
+            foreach ((string place, string line) in Lines(folder, pattern))
+            {
+                Assert.True(line.Length <= Width, $"{place} is {line.Length} characters wide; {Width} are allowed");
+            }
+        }
+    }
+
+    private static IEnumerable<(string Place, string Line)> Lines(string folder, string pattern)
+    {
+        string root = SharedFiles.RepositoryRoot!;
+        string[] files = [.. Directory.EnumerateFiles(Path.Combine(root, folder), pattern, SearchOption.AllDirectories)
+            .Where(f => !Built().IsMatch(f))];
+        if (pattern == "*.cs") Assert.NotEmpty(files);
+        foreach (string file in files)
+        {
+            int number = 0;
+            foreach (string line in File.ReadLines(file)) yield return ($"{Path.GetRelativePath(root, file)}:{++number}", line);
+        }
+    }
+
+    [GeneratedRegex(@"[\\/](bin|obj)[\\/]")]
+    private static partial Regex Built();
+
+    // An option or a call of the program between quotes.
+    [GeneratedRegex("\"[^\"]*(--[a-z]|gradpath )[^\"]*\"")]
+    private static partial Regex CommandLine();
+}
