@@ -1,8 +1,8 @@
 using System.Globalization;
 using CommandLine;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host;
 using Gradpath.Host.Bench;
 using Gradpath.Host.Commands;
@@ -75,7 +75,7 @@ internal sealed class RunCommand
         ScoringProgress.Run(terminal, "perf", progress =>
         {
             int done = 0, total = works.Sum(w => w.Names.Length);
-            foreach ((string model, string[] names) in works) run.Measure(model, names, name => progress?.Report(new AttributionProgress(done++, total, name)));
+            foreach ((string model, string[] names) in works) run.Measure(model, names, name => progress?.Report(new RunProgress(done++, total, name)));
             return 0;
         });
         run.SetFloors();

@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host;
@@ -56,7 +57,7 @@ internal static class SavingsCommand
         {
             foreach (PromptSet set in sets)
             {
-                progress?.Report(new AttributionProgress(rows.Count, sets.Length + 1, set.Task));
+                progress?.Report(new RunProgress(rows.Count, sets.Length + 1, set.Task));
                 rows.Add(Row(set, weights, o.Rounds, cancellation));
             }
             return 0;
@@ -88,7 +89,7 @@ internal static class SavingsCommand
     private static string Row(PromptSet set, Gpt2Weights weights, int rounds, CancellationToken cancellation)
     {
         IReadOnlyList<PromptPair> pairs = set.Pairs;
-        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: true);
+        PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: true);
         double shared = spans.Sum(s => s.Prefix), tokens = pairs.Sum(p => p.Length);
         AttributionOptions scoring = new() { Method = AttributionMethod.EapIg, BatchSize = Workloads.BatchSize };
         EvaluationOptions evaluation = new() { BatchSize = Workloads.BatchSize };

@@ -2,6 +2,7 @@ using System.Globalization;
 using CommandLine;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host;
 using Gradpath.Host.Bench;
@@ -57,12 +58,12 @@ internal static class ScalingCommand
         {
             foreach (var (name, points, value) in sweeps)
             {
-                progress?.Report(new AttributionProgress(rows.Count, sweeps.Length + 1, name));
+                progress?.Report(new RunProgress(rows.Count, sweeps.Length + 1, name));
                 cancellation.ThrowIfCancellationRequested();
                 rows.Add(Row(name, [.. points.Select(p => (double)value(p))], Seconds(points, _ => device, rounds, cancellation)));
             }
             if (device is not CpuDevice cpu || cpu.Workers == 1) return 0;
-            progress?.Report(new AttributionProgress(rows.Count, sweeps.Length + 1, "cores"));
+            progress?.Report(new RunProgress(rows.Count, sweeps.Length + 1, "cores"));
             int[] cores = [.. Enumerable.Range(0, 32).Select(i => 1 << i).TakeWhile(n => n < cpu.Workers), cpu.Workers];
             CpuDevice[] devices = [.. cores.Select(n => new CpuDevice(n))];
             try

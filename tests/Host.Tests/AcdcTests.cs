@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Commands;
 
 namespace Gradpath.Host.Tests;
@@ -136,7 +136,7 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
         void After(double seconds, int expected)
         {
             clock.Now += (long)(seconds * TimeSpan.TicksPerSecond);
-            saver.Report(new AttributionProgress(1, 2, "edges"));
+            saver.Report(new RunProgress(1, 2, "edges"));
             Assert.Equal(expected, saved);
         }
         After(29, 0);

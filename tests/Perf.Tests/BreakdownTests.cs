@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Bench;
 using Gradpath.Kernels.Cpu;
@@ -83,9 +84,9 @@ public sealed class BreakdownTests
         PassMeter meter = new(device);
         for (int pass = 0; pass < 3; pass++)
         {
-            using (device.Allocate(1000)) meter.Report(new AttributionProgress(pass, 3, "before"));
+            using (device.Allocate(1000)) meter.Report(new RunProgress(pass, 3, "before"));
             byte[] bytes = new byte[1 << 20];
-            using (device.Allocate(10)) meter.Report(new AttributionProgress(pass + 1, 3, "after"));
+            using (device.Allocate(10)) meter.Report(new RunProgress(pass + 1, 3, "after"));
             GC.KeepAlive(bytes);
         }
         Assert.InRange(meter.Managed, 1 << 20, (1 << 20) + (1 << 19));

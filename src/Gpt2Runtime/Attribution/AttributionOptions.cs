@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -41,19 +42,6 @@ public static class AttributionMethods
     /// <returns>False for information flow routes and the baselines: their scores are 0 or more, and no metric is computed.</returns>
     public static bool HasMetric(this AttributionMethod method) =>
         method is not (AttributionMethod.InformationFlowRoutes or AttributionMethod.Magnitude or AttributionMethod.Random);
-}
-
-/// <summary>What takes the place of a writer's output.</summary>
-public enum Ablation
-{
-    /// <summary>Its output on the corrupted prompt.</summary>
-    Patching,
-
-    /// <summary>Zero.</summary>
-    Zero,
-
-    /// <summary>The mean over the data set's clean prompts at the same position; needs prompts of one length.</summary>
-    MeanPositional,
 }
 
 /// <summary>The interpolation points of <see cref="AttributionMethod.EapIg"/>, as shares of the clean embedding; m steps.</summary>

@@ -1,10 +1,6 @@
-namespace Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
-/// <summary>How far a scoring run is.</summary>
-/// <param name="Done">Units of work done; items, or candidate edges times items for the exact method.</param>
-/// <param name="Total">Units in all.</param>
-/// <param name="Stage">What is being done, for a progress bar.</param>
-public readonly record struct AttributionProgress(long Done, long Total, string Stage);
+namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>One point of one item's path.</summary>
 /// <param name="Item">Index of the item in the order given.</param>

@@ -1,7 +1,8 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -23,49 +24,34 @@ public static class EdgeAttribution
         Gpt2Weights model,
         IReadOnlyList<PromptPair> pairs,
         AttributionOptions options,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         AttributionChecks.Check(model.Config, pairs, options);
-        using var scope = new AllocationScope(model.Device);
-        model.Device.ResetPeak();
+        using var run = new DeviceRun(model.Device);
         bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };
-        PromptSpan[] spans = PromptSpan.Of(pairs, SharesPrefixes(options));
+        PromptSpan[] spans = PairSpans.Of(pairs, SharesPrefixes(options));
         BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, fileOrder, model.Device, batch => Bytes(model, options, batch));
-        int itemsDone = 0;
-        int itemsNow = 0;
-        using var context = new ScoringContext(model, options, pairs.Count, plan, Report, cancellation);
-        using var constants = new ReaderConstants(model);
-        PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
+        using var context = new RunContext(model, pairs, spans, plan, options.Ablation, progress, cancellation);
+        using BatchScorer scorer = Create(context, options);
         double[] weights = ItemWeights.Of(options, pairs.Count);
-        using (BatchScorer scorer = Create(context, pairs, largest, constants))
+        foreach (int[] items in plan.Batches)
         {
-            foreach (int[] items in plan.Batches)
-            {
-                using var batch = new ScoringBatch(model.Device, pairs, items, weights, spans);
-                itemsNow = items.Length;
-                context.Advance("scoring", 0);
-                scorer.Score(batch);
-                itemsDone += items.Length;
-                itemsNow = 0;
-                context.Advance("scoring", 0);
-            }
+            using var batch = new WeightedBatch(context, items, weights);
+            scorer.Score(batch);
         }
-        return Collect(context, plan.Size, Divisor(model.Config, options), model.Device.PeakBytes);
-
-        void Report(string stage, double share) => progress?.Report(new AttributionProgress(
-            (itemsDone * 1000L) + (long)(share * itemsNow * 1000), pairs.Count * 1000L, stage));
+        return Collect(context, scorer.Finish(), Divisor(model.Config, options), run.PeakBytes);
     }
 
-    private static BatchScorer Create(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] largest, ReaderConstants constants) => context.Options.Method switch
+    private static BatchScorer Create(RunContext context, AttributionOptions options) => options.Method switch
     {
-        AttributionMethod.EapGp => new GradPath(context, largest, constants),
-        AttributionMethod.EapIgActivations => new ActivationInterpolation(context, pairs, largest, constants),
-        AttributionMethod.Exact => new ExactPatching(context, pairs, largest),
-        AttributionMethod.InformationFlowRoutes => new InformationFlowRoutes(context, largest),
-        AttributionMethod.Magnitude => new WriterMagnitudes(context, largest),
-        AttributionMethod.Random => new RandomScores(context),
-        _ => new InterpolatedGradients(context, pairs, largest, constants),
+        AttributionMethod.EapGp => new GradPath(context, options),
+        AttributionMethod.EapIgActivations => new ActivationInterpolation(context, options),
+        AttributionMethod.Exact => new ExactPatching(context, options),
+        AttributionMethod.InformationFlowRoutes => new InformationFlowRoutes(context),
+        AttributionMethod.Magnitude => new WriterMagnitudes(context),
+        AttributionMethod.Random => new RandomScores(context, options),
+        _ => new InterpolatedGradients(context, options),
     };
 
     // The runs of these methods lie between the clean and the corrupted one at every node, so they agree up to the first difference. A
@@ -92,42 +78,26 @@ public static class EdgeAttribution
         _ => InterpolatedGradients.Points(options),
     };
 
-    private static AttributionResult Collect(ScoringContext context, int batchSize, double divisor, long peak)
+    private static AttributionResult Collect(RunContext context, ScoreSums sums, double divisor, long peak)
     {
-        double[] sums = context.Scores.ToArray();
-        if (context.HostScores is { } host)
+        ComputationGraph graph = context.Graph;
+        var scores = new float[sums.Edges.Length];
+        for (int row = 0; row < graph.Writers; row++)
         {
-            for (int i = 0; i < sums.Length; i++) sums[i] += host[i];
-        }
-        int writers = context.Graph.Writers;
-        int readers = context.Graph.Readers;
-        var scores = new float[sums.Length];
-        var nodes = new float[writers];
-        for (int row = 0; row < writers; row++)
-        {
-            double node = 0;
-            for (int column = 0; column < readers; column++)
+            for (int column = 0; column < graph.Readers; column++)
             {
-                if (!context.Graph.IsEdge(row, column)) continue;
-                int at = (row * readers) + column;
-                if (!double.IsFinite(sums[at]))
+                if (!graph.IsEdge(row, column)) continue;
+                int at = (row * graph.Readers) + column;
+                if (!double.IsFinite(sums.Edges[at]))
                 {
                     throw new GradpathException(
-                        $"the score of {context.Graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check the checkpoint with 'gradpath info' and the prompts' answers");
+                        $"the score of {graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check the checkpoint with 'gradpath info' and the prompts' answers");
                 }
-                scores[at] = (float)(sums[at] / divisor);
-                node += sums[at];
+                scores[at] = (float)(sums.Edges[at] / divisor);
             }
-
-            // A writer's readers see the whole of its output, so the gradient there is the sum of theirs.
-            nodes[row] = (float)((context.NodeScores?[row] ?? node) / divisor);
         }
-        bool flow = context.Options.Method == AttributionMethod.InformationFlowRoutes;
-        bool judged = context.Options.Method.HasMetric();
-        return new AttributionResult(
-            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak)
-        { Plan = context.Plan.Summary };
+        float[]? nodes = sums.Nodes is null ? null : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor));
+        IReadOnlyList<PathPoint>? path = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)];
+        return new AttributionResult(scores, nodes, sums.Metrics?.Clean ?? [], sums.Metrics?.Corrupted ?? [], path, context.Plan.Size, peak) { Plan = context.Plan.Summary };
     }
-
-    private static List<PathPoint>? Ordered(List<PathPoint>? path) => path is null ? null : [.. path.OrderBy(p => p.Item).ThenBy(p => p.Step)];
 }

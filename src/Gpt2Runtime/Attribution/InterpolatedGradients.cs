@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -17,12 +18,14 @@ internal sealed class InterpolatedGradients : BatchScorer
     private const int MostRowsPerPass = 4096;
     private static readonly double[] Ends = [0, 1];
 
-    private readonly ScoringContext _context;
     private readonly double[] _shares;
     private readonly int _counted;
     private readonly bool _answerOnly;
     private readonly int _pointsPerPass;
     private readonly double[][] _passes;
+    private readonly ItemMetrics _metrics;
+    private readonly List<PathPoint>? _recorded;
+    private readonly DeviceArray<double> _sums;
     private readonly Activations _activations;
     private readonly BackwardPass _backward;
     private readonly ReaderGradients _readers;
@@ -38,32 +41,35 @@ internal sealed class InterpolatedGradients : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="pairs">All items.</param>
-    /// <param name="spans">The largest batch.</param>
-    /// <param name="constants">The model's reader constants.</param>
-    public InterpolatedGradients(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, PromptSpan[] spans, ReaderConstants constants)
+    /// <param name="options">Method and settings.</param>
+    public InterpolatedGradients(RunContext context, AttributionOptions options)
+        : base(context)
     {
-        _context = context;
-        (_shares, _counted) = Shares(context.Options);
-        _answerOnly = !context.Options.RecordPath;
-        _pointsPerPass = PointsPerPass(context.Options, spans.Sum(s => s.Length));
+        (_shares, _counted) = Shares(options);
+        _answerOnly = !options.RecordPath;
+        _metrics = new ItemMetrics(context.Pairs.Count);
+        _recorded = options.RecordPath ? [] : null;
+        PromptSpan[] spans = context.Largest;
+        _pointsPerPass = PointsPerPass(options, spans.Sum(s => s.Length));
 
         // Copies of a pass: the points first, then what else the first pass needs: the clean and the corrupted run where they are no points.
         _passes = [.. _shares.Chunk(_pointsPerPass).Select((points, pass) => pass == 0 ? [.. points, .. Ends.Except(points)] : points)];
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
+        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _activations = Own(new Activations(context.Config, device, all, keepWriters: true));
         _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, all.Sequences));
-        _distance = context.Options.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
-        _prompts = Own(new PromptEmbeddings(context, one.Rows));
+        _head = Own(new OutputHead(context.Weights, options.Metric, spans.Length, all.Sequences));
+        _distance = options.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
+        _prompts = Own(new PromptEmbeddings(context.Weights, one.Rows));
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
         _clean = Own(new WriterOutputs(context.Config, device, one));
         _corrupted = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
-        _ablation = Own(new AblationTargets(context, pairs, _answerOnly));
+        _ablation = Own(new AblationTargets(context, _answerOnly));
         if (spans.Any(s => s.Prefix > 0)) _activations.Prefix = _prefix = Own(new PrefixKeys(context.Weights, spans));
     }
 
@@ -92,26 +98,33 @@ internal sealed class InterpolatedGradients : BatchScorer
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish()
+    {
+        double[] edges = _sums.ToArray();
+        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics, _recorded);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
     {
         _prompts.Load(batch);
         _head.SetItems(batch.Pairs);
-        if (_prefix is not null && batch.PrefixSpans.Length > 0) _prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
+        if (_prefix is not null && batch.PrefixSpans.Length > 0) _prefix.Run(Context.Forward, Context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
         int recorded = _distance is null ? 0 : _shares.Length;
         double[][] metric = Recorded(), gradientNorm = Recorded(), distance = Recorded();
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
         _readers.Reset(one);
         for (int first = 0; first < _shares.Length; first += _pointsPerPass)
         {
             int points = Math.Min(_pointsPerPass, _shares.Length - first);
             RunPoints(batch, one, first, points, metric, gradientNorm, distance);
-            _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
+            Advance("gradients", 0.9 * (first + points) / _shares.Length);
         }
         _ablation.Difference(one, _clean, _corrupted, _corrupted);
         _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
         _delta.Spread(one, _corrupted);
-        _readers.Contract(one, _delta, _context.Scores);
-        if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
+        _readers.Contract(one, _delta, _sums);
+        if (_recorded is not null) Record(batch, one, metric, gradientNorm, distance);
 
         double[][] Recorded() => recorded == 0 ? [] : new double[recorded][];
     }
@@ -139,28 +152,24 @@ internal sealed class InterpolatedGradients : BatchScorer
     private static int PointsPerPass(AttributionOptions options, int rows) =>
         Math.Clamp((MostRowsPerPass / Math.Max(1, rows)) - 2, 1, Shares(options).Shares.Length);
 
-    private void RunPoints(ScoringBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)
+    private void RunPoints(WeightedBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)
     {
         double[] shares = _passes[first / _pointsPerPass];
+        int items = batch.Items.Length;
         int clean = Array.IndexOf(shares, 1), corrupted = Array.IndexOf(shares, 0);
-        PassShape shape = _context.Shapes.Get(batch.Spans, shares.Length, _answerOnly);
-        PassShape gradientShape = _context.Shapes.Get(batch.Spans, points, _answerOnly);
+        PassShape shape = Context.Shapes.Get(batch.Spans, shares.Length, _answerOnly);
+        PassShape gradientShape = Context.Shapes.Get(batch.Spans, points, _answerOnly);
         for (int c = 0; c < shares.Length; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
-        _context.Forward.Embed(shape, _activations, _embeddings);
-        _context.Forward.Run(shape, _activations);
+        Context.Forward.Embed(shape, _activations, _embeddings);
+        Context.Forward.Run(shape, _activations);
         _head.Evaluate(shape, _activations, first == 0 ? clean : -1);
         if (first == 0)
         {
             _clean.Take(shape, _activations, _embeddings, clean);
             _corrupted.Take(shape, _activations, _embeddings, corrupted);
-            for (int i = 0; i < batch.Items.Length; i++)
-            {
-                _context.CleanMetric[batch.Items[i]] = _head.Values[(clean * batch.Items.Length) + i];
-                _context.CorruptedMetric[batch.Items[i]] = _head.Values[(corrupted * batch.Items.Length) + i];
-            }
+            _metrics.Note(batch, new PairMetrics(_head.Values.AsSpan(clean * items, items), _head.Values.AsSpan(corrupted * items, items)));
         }
         int counted = Math.Clamp(_counted - first, 0, points);
-        int items = batch.Items.Length;
         if (_distance is not null)
         {
             if (first == 0) _distance.CaptureTarget(shape, _activations, corrupted);
@@ -181,7 +190,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         for (int p = 0; p < points; p++) gradientNorm[first + p] = norms[(p * items)..((p + 1) * items)];
     }
 
-    private void Record(ScoringBatch batch, PassShape one, double[][] metric, double[][] gradientNorm, double[][] distance)
+    private void Record(WeightedBatch batch, PassShape one, double[][] metric, double[][] gradientNorm, double[][] distance)
     {
         double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
         int[] order = [.. Enumerable.Range(0, _shares.Length).OrderBy(p => _shares[p])];
@@ -190,7 +199,7 @@ internal sealed class InterpolatedGradients : BatchScorer
             for (int step = 0; step < order.Length; step++)
             {
                 int p = order[step];
-                _context.Path!.Add(new PathPoint(
+                _recorded!.Add(new PathPoint(
                     batch.Items[i], step, metric[p][i], gradientNorm[p][i], distance[p][i], (1 - _shares[p]) * apart[i], _shares[p] * apart[i]));
             }
         }

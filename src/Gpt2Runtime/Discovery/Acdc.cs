@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -47,7 +46,7 @@ public static class Acdc
         IReadOnlyList<double> thresholds,
         AcdcOptions options,
         AcdcState? state = null,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         var graph = new ComputationGraph(model.Config);
@@ -63,8 +62,7 @@ public static class Acdc
             scores.RequireFinite();
         }
         state ??= new AcdcState(thresholds.Count);
-        using var scope = new AllocationScope(model.Device);
-        model.Device.ResetPeak();
+        using var run = new DeviceRun(model.Device);
         using var passes = new AcdcPasses(model, pairs, options, cancellation);
         AcdcResult[] results = new AcdcResult[thresholds.Count];
         for (int t = 0; t < results.Length; t++)
@@ -82,7 +80,7 @@ public static class Acdc
             }
             results[t] = Result(model, graph, thresholds[t], passes, walk, state.Effort(t));
 
-            void Report() => progress?.Report(new AttributionProgress(
+            void Report() => progress?.Report(new RunProgress(
                 ((long)index * graph.EdgeCount) + walk.Steps.Count, (long)results.Length * graph.EdgeCount, $"edges, {graph.EdgeCount - walk.Steps.Count} to go"));
         }
         return results;

@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 

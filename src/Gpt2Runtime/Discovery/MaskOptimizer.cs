@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -37,7 +36,7 @@ internal sealed class Multiplier
 /// <summary>
 /// The masks' parameters on the device, their samples and their optimiser, with the two constraints on their sparsity.
 /// </summary>
-internal sealed class MaskOptimizer : IDisposable
+internal sealed class MaskOptimizer : ResourceOwner
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
@@ -45,7 +44,6 @@ internal sealed class MaskOptimizer : IDisposable
     private const double InitialMean = 10;
     private const double InitialSpread = 0.01;
 
-    private readonly List<IDisposable> _owned = [];
     private readonly Device _device;
     private readonly EdgePruningOptions _options;
     private readonly int _edgesOfGraph;
@@ -76,9 +74,8 @@ internal sealed class MaskOptimizer : IDisposable
         int gates = options.NodeMasks ? plan.Slots : 0;
         int[] slots = [.. plan.Edges.Select(e => plan.SlotOf(e.Row))];
         int[] starts = [.. Enumerable.Range(0, plan.Slots + 1).Select(slot => slots.Count(s => s < slot))];
-        _layout = new MaskLayout(
-            plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts));
-        _owned.Add(_layout);
+        _layout = Own(new MaskLayout(
+            plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts)));
         int count = _layout.Parameters;
         _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));
         _first = Own(device.Allocate(count));
@@ -90,10 +87,8 @@ internal sealed class MaskOptimizer : IDisposable
         var ones = new float[count];
         Array.Fill(ones, 1);
         _ones = Own(device.StoreTensor(ones, count));
-        _scores = device.AllocateArray<double>((long)plan.Slots * plan.Columns);
-        _sum = device.AllocateArray<double>(1);
-        _owned.Add(_scores);
-        _owned.Add(_sum);
+        _scores = Own(device.AllocateArray<double>((long)plan.Slots * plan.Columns));
+        _sum = Own(device.AllocateArray<double>(1));
         _noScores = new double[_scores.Length];
         Mask = Own(device.Allocate(plan.Slots, plan.Columns));
     }
@@ -160,12 +155,6 @@ internal sealed class MaskOptimizer : IDisposable
         AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
     }
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
     // lambda_1 gap + lambda_2 gap^2 and its derivative by the gap; the multipliers of a constraint lie side by side.
     private double Penalty(int first, double gap) => (_multipliers[first].Value * gap) + (_multipliers[first + 1].Value * gap * gap);
 
@@ -191,12 +180,5 @@ internal sealed class MaskOptimizer : IDisposable
         return values;
 
         double Uniform() => ((random.Next() >> 11) + 0.5) * (1.0 / (1L << 53));
-    }
-
-    private T Own<T>(T resource)
-        where T : IDisposable
-    {
-        _owned.Add(resource);
-        return resource;
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -44,7 +44,7 @@ public static class PathTracing
         PathTracingOptions tracing,
         IReadOnlyList<PathRound>? earlier = null,
         Action<IReadOnlyList<PathRound>>? finished = null,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -87,7 +87,7 @@ public static class PathTracing
         IReadOnlyList<PathReceiver> receivers,
         PathPatchingOptions patching,
         PathTracingOptions tracing,
-        IProgress<AttributionProgress>? progress,
+        IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
         (string Kind, PathReceiver[] Receivers)[] sets = [.. receivers.GroupBy(r => KindOf(graph, r.Column), (kind, group) => (kind, group.ToArray()))];
@@ -114,7 +114,7 @@ public static class PathTracing
         double clean,
         PathPatchingOptions patching,
         PathTracingOptions tracing,
-        IProgress<AttributionProgress>? progress,
+        IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
         if (clean == 0 && tracing.Threshold is not null)
@@ -185,11 +185,11 @@ public static class PathTracing
         return within == 3 * graph.Heads ? "mlp" : "qkv"[within / graph.Heads].ToString();
     }
 
-    private static RoundProgress? Named(IProgress<AttributionProgress>? progress, int round) =>
+    private static RoundProgress? Named(IProgress<RunProgress>? progress, int round) =>
         progress is null ? null : new RoundProgress(progress, string.Create(CultureInfo.InvariantCulture, $"round {round}"));
 
-    private sealed class RoundProgress(IProgress<AttributionProgress> progress, string stage) : IProgress<AttributionProgress>
+    private sealed class RoundProgress(IProgress<RunProgress> progress, string stage) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value) => progress.Report(value with { Stage = stage });
+        public void Report(RunProgress value) => progress.Report(value with { Stage = stage });
     }
 }

@@ -1,8 +1,7 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
@@ -63,7 +62,7 @@ public sealed record Completeness(IReadOnlyList<CompletenessPoint> Points, int B
         Circuit circuit,
         KnockoutOptions options,
         EvaluationOptions evaluation,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.GreedyCandidates, 1);

@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
@@ -10,7 +10,7 @@ internal sealed class KnockoutRuns(
     Gpt2Weights model,
     IReadOnlyList<PromptPair> pairs,
     EvaluationOptions options,
-    IProgress<AttributionProgress>? progress,
+    IProgress<RunProgress>? progress,
     CancellationToken cancellation)
 {
     private const int MostCircuits = 256;

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
@@ -44,7 +44,7 @@ public sealed record Minimality(IReadOnlyList<MinimalityPoint> Points, int SetsT
         Circuit circuit,
         KnockoutOptions options,
         EvaluationOptions evaluation,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         circuit.RequireModel(model.Config, "the circuit");

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
@@ -77,7 +77,7 @@ public sealed record SparsityCurves(SparsityCurve ByScore, SparsityCurve ByMagni
         IReadOnlyList<EdgeScores> methods,
         SparsityOptions options,
         EvaluationOptions evaluation,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         foreach (EdgeScores scores in methods) scores.RequireModel(model.Config, "the scores");

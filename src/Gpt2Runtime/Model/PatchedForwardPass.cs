@@ -17,7 +17,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// A batch laid out as answer-only has the last layer's queries and MLP, and the logits, at the answer rows alone. A pass of the size of an
 /// earlier one allocates nothing.
 /// </remarks>
-internal sealed partial class PatchedForwardPass : IDisposable
+internal sealed partial class PatchedForwardPass : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
@@ -26,7 +26,6 @@ internal sealed partial class PatchedForwardPass : IDisposable
     private readonly PassCapacity _one;
     private readonly int _d;
     private readonly int _last;
-    private readonly List<IDisposable> _owned = [];
     private readonly PassShapes _shapes;
     private readonly RunState _run;
     private readonly PatchPlan _keptPlan;
@@ -58,14 +57,13 @@ internal sealed partial class PatchedForwardPass : IDisposable
         _last = 2 * _config.Layers;
         int inputs = Math.Max(copies, 3 * _config.Heads);
         int rows = one.Rows;
-        _shapes = new PassShapes(_device);
+        _shapes = Own(new PassShapes(_device));
         _run = new RunState(_graph, copies);
         _keptPlan = new PatchPlan(_graph);
-        _owned.AddRange([_shapes, _planner = new MixPlanner(_device)]);
+        _planner = Own(new MixPlanner(_device));
         _ablated = [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? one.FinalRows : rows, _d))];
         _ablatedAnswers = Allocate(one.Sequences, _d);
-        _target = new WriterOutputs(_config, _device, one);
-        _owned.Add(_target);
+        _target = Own(new WriterOutputs(_config, _device, one));
         _total = Allocate(copies, rows, _d);
         _answerTotal = Allocate(copies, one.Sequences, _d);
         _inputs = Allocate(inputs, rows, _d);
@@ -203,13 +201,13 @@ internal sealed partial class PatchedForwardPass : IDisposable
         _device.CopyBlock(one.AnswerOnly ? _ablated[_last] : _ablatedAnswers, 0, answers, (long)row * _d, (long)one.Items * _d);
 
     /// <inheritdoc />
-    public void Dispose()
+    public override void Dispose()
     {
-        foreach (IDisposable owned in _owned) owned.Dispose();
         _slots.Dispose();
         _answerSlots.Dispose();
         _answerCells?.Dispose();
         _prefixHeads?.Dispose();
+        base.Dispose();
     }
 
     private void RunSublayers(PassShape one, RunState run, Tensor answers)
@@ -256,10 +254,5 @@ internal sealed partial class PatchedForwardPass : IDisposable
         }
     }
 
-    private Tensor Allocate(params int[] shape)
-    {
-        Tensor tensor = _device.Allocate(shape);
-        _owned.Add(tensor);
-        return tensor;
-    }
+    private Tensor Allocate(params int[] shape) => Own(_device.Allocate(shape));
 }

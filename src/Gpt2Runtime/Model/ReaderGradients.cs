@@ -8,9 +8,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <see cref="Device.AccumulateReaders"/>); their D-wide gradients are made layer by layer when the scores are contracted, so that
 /// neither time nor memory for them grows with the number of points. An MLP reads with one gradient per row, which is kept as it is.
 /// </summary>
-internal sealed class ReaderGradients : IDisposable
+internal sealed class ReaderGradients : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
     private readonly Device _device;
@@ -164,12 +163,6 @@ internal sealed class ReaderGradients : IDisposable
         (Gradients: this, shape, delta, scores, firstLayer),
         static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer));
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
     private void Clear(PassShape shape)
     {
         int d = _config.Width;
@@ -229,11 +222,5 @@ internal sealed class ReaderGradients : IDisposable
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
         _device.FinishReaders(
             _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized, group.Readers, rows, d, Points);
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// Compact writer outputs (or differences of them) spread out to one D-wide row per writer and position, as the contraction reads them:
 /// delta[F, rows * D]. In an answer-only pass the last layer's writers exist at the answer rows alone.
 /// </summary>
-internal sealed class WriterDifferences : IDisposable
+internal sealed class WriterDifferences : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
@@ -24,9 +24,9 @@ internal sealed class WriterDifferences : IDisposable
         _config = weights.Config;
         _device = weights.Device;
         int writers = WritersAtAllRows(_config, answerOnly);
-        AtAllRows = _device.Allocate(writers, capacity.Rows, _config.Width);
-        AtAnswers = _device.Allocate(1 + (_config.Layers * (_config.Heads + 1)), capacity.Sequences, _config.Width);
-        _answerZ = _device.Allocate(capacity.Sequences, _config.Width);
+        AtAllRows = Own(_device.Allocate(writers, capacity.Rows, _config.Width));
+        AtAnswers = Own(_device.Allocate(1 + (_config.Layers * (_config.Heads + 1)), capacity.Sequences, _config.Width));
+        _answerZ = Own(_device.Allocate(capacity.Sequences, _config.Width));
     }
 
     /// <summary>[writers, rows * D]: all writers, without the last layer's in an answer-only pass.</summary>
@@ -49,14 +49,6 @@ internal sealed class WriterDifferences : IDisposable
     /// <param name="outputs">The compact form.</param>
     public void Spread(PassShape shape, WriterOutputs outputs) => _device.Replay(
         shape.Slot(new PassKey(this, outputs)), (Differences: this, shape, outputs), static s => s.Differences.Issue(s.shape, s.outputs));
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        AtAllRows.Dispose();
-        AtAnswers.Dispose();
-        _answerZ.Dispose();
-    }
 
     private void Issue(PassShape shape, WriterOutputs outputs)
     {

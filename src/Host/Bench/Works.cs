@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
@@ -17,7 +18,7 @@ namespace Gradpath.Host.Bench;
 /// <param name="WholeFlops">Flops of the whole where this is a sample of it, else null.</param>
 /// <param name="Run">Runs it once.</param>
 /// <param name="Passes">Runs so many of its passes (batches of pairs, steps of W7) and reports before each and in it, for <see cref="PassMeter"/>; of W4 always the sample.</param>
-internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int, IProgress<AttributionProgress>?> Passes);
+internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int, IProgress<RunProgress>?> Passes);
 
 /// <summary>
 /// The works that performance is stated for, on random weights: W1 EAP-IG with 5 points, W2 EAP-GP with 5 steps, W3 the evaluation of a
@@ -89,12 +90,12 @@ internal static class Works
     private static double TableBytes(Gpt2Config config) => (double)sizeof(float) * config.Vocabulary * config.Width;
 
     private static long WorkspaceBytes(Gpt2Weights weights) =>
-        InterpolatedGradients.Bytes(weights, EapIg, PromptSpan.Largest(PromptSpan.Of(Pairs(Workloads.PairCount), true), Workloads.BatchSize));
+        InterpolatedGradients.Bytes(weights, EapIg, PromptSpan.Largest(PairSpans.Of(Pairs(Workloads.PairCount), true), Workloads.BatchSize));
 
     private static PromptPair[] Pairs(int count) => Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt);
 
     // Work on W1's pairs, batch by batch.
-    private static Work Batches(string name, string shape, double flops, double bytes, Action<PromptPair[], IProgress<AttributionProgress>?> run, double? wholeFlops = null, Action<PromptPair[], IProgress<AttributionProgress>?>? pass = null)
+    private static Work Batches(string name, string shape, double flops, double bytes, Action<PromptPair[], IProgress<RunProgress>?> run, double? wholeFlops = null, Action<PromptPair[], IProgress<RunProgress>?>? pass = null)
     {
         PromptPair[] pairs = Pairs(Workloads.PairCount);
         return new Work(name, shape, flops, bytes, wholeFlops, () => run(pairs, null), (count, progress) => (pass ?? run)(Pairs(count * Workloads.BatchSize), progress));
@@ -122,7 +123,7 @@ internal static class Works
         ComputationGraph graph = new(weights.Config);
         int middle = graph.Layers / 2, edges = sample ? graph.WritersBefore(graph.MlpColumn(middle)) : graph.EdgeCount;
         Func<int, bool> sampled = sublayer => sublayer == (2 * middle) + 1;
-        Action<PromptPair[], IProgress<AttributionProgress>?> Run(Func<int, bool>? sublayers) => (pairs, progress) =>
+        Action<PromptPair[], IProgress<RunProgress>?> Run(Func<int, bool>? sublayers) => (pairs, progress) =>
             EdgeAttribution.Score(weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, progress, cancellation);
         string shape = sample ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}" : $"exact, {edges:N0} edges, {model}";
         double all = flops.Exact(graph, null);
@@ -140,7 +141,7 @@ internal static class Works
         double bytes = InnerBytes(weights.Config) + TableBytes(weights.Config);
         return new Work(name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps, null), Run);
 
-        void Run(int count, IProgress<AttributionProgress>? progress)
+        void Run(int count, IProgress<RunProgress>? progress)
         {
             using var pruning = new EdgePruning(weights, pairs, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
             pruning.Train(progress is null ? null : new EveryStep(progress));
@@ -148,9 +149,9 @@ internal static class Works
     }
 
     // Training reports after a step; here that is before the next one as well.
-    private sealed class EveryStep(IProgress<AttributionProgress> progress) : IProgress<AttributionProgress>
+    private sealed class EveryStep(IProgress<RunProgress> progress) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             progress.Report(value);
             progress.Report(value);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using CommandLine;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Bench;
 using Gradpath.Host.Reports;
 using Gradpath.Kernels;
@@ -45,7 +45,7 @@ internal static class BenchCommand
         ScoringProgress.Run(terminal, "bench", progress =>
         {
             BenchTimer timer = new(device, o.Quick, cancellation);
-            progress?.Report(new AttributionProgress(0, 1, "rates"));
+            progress?.Report(new RunProgress(0, 1, "rates"));
             MachineRates rates = MachineRates.Measure(device, timer);
             lines.AddRange([rates.Copy, rates.Product]);
             OpWork[] ops = [.. OpWorks.All.Where(w => Wanted(w.Op))];
@@ -54,7 +54,7 @@ internal static class BenchCommand
             void Add(BenchLine line)
             {
                 lines.Add(line);
-                progress?.Report(new AttributionProgress(lines.Count - 2, total, line.Name));
+                progress?.Report(new RunProgress(lines.Count - 2, total, line.Name));
             }
             foreach (OpWork op in ops) Add(TimeOp(device, timer, rates, op));
             foreach ((string model, string[] wanted) in works) TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);

@@ -4,6 +4,7 @@ using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Commands;
 

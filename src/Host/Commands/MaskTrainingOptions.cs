@@ -1,8 +1,8 @@
 using CommandLine;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;

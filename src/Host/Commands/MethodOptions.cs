@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Host.Commands;

@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Checks;
 
@@ -21,7 +21,7 @@ internal static class DeviceComparison
     /// <param name="cases">Random cases per op; a third of them large.</param>
     /// <param name="progress">Told after each op; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
-    public static IReadOnlyList<ComparisonLine> Ops(Device reference, Device device, int cases, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
+    public static IReadOnlyList<ComparisonLine> Ops(Device reference, Device device, int cases, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         int[] seeds = OpChecks.Seeds(cases - (cases / 3), cases / 3);
         return Each(OpChecks.All, progress, check =>
@@ -37,7 +37,7 @@ internal static class DeviceComparison
     /// <param name="device">The device under test.</param>
     /// <param name="progress">Told after each method; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
-    public static IReadOnlyList<ComparisonLine> Methods(Device reference, Device device, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
+    public static IReadOnlyList<ComparisonLine> Methods(Device reference, Device device, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         using SelfTestModel trusted = new(reference, cancellation), tested = new(device, cancellation);
         return Each(MethodChecks.All, progress, check =>
@@ -51,13 +51,13 @@ internal static class DeviceComparison
     private static OpCheck AsOp(MethodCheck check, SelfTestModel trusted, SelfTestModel tested) =>
         new("Methods", check.Name, check.AllowedAt(tested.Weights.Device.Precision), (d, variant) => check.Variants[variant](ReferenceEquals(d, tested.Weights.Device) ? tested : trusted));
 
-    private static List<ComparisonLine> Each<T>(IReadOnlyList<T> checks, IProgress<AttributionProgress>? progress, Func<T, ComparisonLine> run)
+    private static List<ComparisonLine> Each<T>(IReadOnlyList<T> checks, IProgress<RunProgress>? progress, Func<T, ComparisonLine> run)
     {
         List<ComparisonLine> lines = [];
         foreach (T check in checks)
         {
             lines.Add(run(check));
-            progress?.Report(new AttributionProgress(lines.Count, checks.Count, lines[^1].Name));
+            progress?.Report(new RunProgress(lines.Count, checks.Count, lines[^1].Name));
         }
         return lines;
     }

@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Discovery;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -72,14 +73,11 @@ public sealed class AllocationTests
         // Half of each prompt is shared, and every item has other answers.
         PromptPair[] pairs = [.. model.Mixed.Select(p => p with { Corrupted = [.. p.Clean[..(p.Length / 2)], .. p.Corrupted[(p.Length / 2)..]] })];
         AttributionOptions options = new() { Method = method, Metric = metric, Steps = steps };
-        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: method != AttributionMethod.EapGp);
+        PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: method != AttributionMethod.EapGp);
         int[] items = [.. Enumerable.Range(0, pairs.Length)];
-        using var context = new ScoringContext(model.Weights, options, pairs.Length, new BatchPlan([items], items.Length), (_, _) => { }, default);
-        using var constants = new ReaderConstants(model.Weights);
-        using BatchScorer scorer = method == AttributionMethod.EapGp
-            ? new GradPath(context, spans, constants)
-            : new InterpolatedGradients(context, pairs, spans, constants);
-        using var batch = new ScoringBatch(model.Device, pairs, items, ItemWeights.Of(options, pairs.Length), spans);
+        using var context = new RunContext(model.Weights, pairs, spans, new BatchPlan([items], items.Length), Ablation.Patching);
+        using BatchScorer scorer = method == AttributionMethod.EapGp ? new GradPath(context, options) : new InterpolatedGradients(context, options);
+        using var batch = new WeightedBatch(context, items, ItemWeights.Of(options, pairs.Length));
         AssertNothingIsAllocated(model.Device, () => scorer.Score(batch));
     }
 

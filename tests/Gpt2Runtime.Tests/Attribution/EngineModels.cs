@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels;
 

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 

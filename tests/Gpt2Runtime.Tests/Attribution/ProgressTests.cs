@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 
@@ -52,13 +53,13 @@ public sealed class ProgressTests
     private static AttributionOptions Options(AttributionMethod method) => new() { Method = method, Steps = 3, BatchSize = 2 };
 
     // Progress<T> reports on another thread; this one at once.
-    private sealed class Reports : IProgress<AttributionProgress>
+    private sealed class Reports : IProgress<RunProgress>
     {
-        public List<AttributionProgress> All { get; } = [];
+        public List<RunProgress> All { get; } = [];
 
         public Action<int>? Each { get; init; }
 
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             All.Add(value);
             Each?.Invoke(All.Count);

@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -30,8 +31,8 @@ public sealed class SharedPrefixTests
     public void A_span_begins_at_the_first_difference_and_has_at_least_the_last_position()
     {
         PromptPair[] pairs = [Pair([1, 2, 3], [1, 2, 4]), Pair([5, 2, 3], [1, 2, 4]), Pair([1, 2, 3, 4], [1, 9, 3, 4]), Pair([7, 7], [7, 7]), Pair([3], [3])];
-        Assert.Equal([new(2, 1), new(0, 3), new(1, 3), new(1, 1), new(0, 1)], PromptSpan.Of(pairs, sharePrefixes: true));
-        Assert.Equal([new(0, 3), new(0, 3), new(0, 4), new(0, 2), new(0, 1)], PromptSpan.Of(pairs, sharePrefixes: false));
+        Assert.Equal([new(2, 1), new(0, 3), new(1, 3), new(1, 1), new(0, 1)], PairSpans.Of(pairs, sharePrefixes: true));
+        Assert.Equal([new(0, 3), new(0, 3), new(0, 4), new(0, 2), new(0, 1)], PairSpans.Of(pairs, sharePrefixes: false));
     }
 
     [Theory]

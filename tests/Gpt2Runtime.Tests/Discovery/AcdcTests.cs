@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -221,13 +222,13 @@ public sealed class AcdcTests : IDisposable
 
     private EdgeScores Scores() => new(_graph, EdgeAttribution.Score(_weights, _mixed, new AttributionOptions { Method = AttributionMethod.Eap }).Scores);
 
-    private sealed class Reports : IProgress<AttributionProgress>
+    private sealed class Reports : IProgress<RunProgress>
     {
-        public List<AttributionProgress> All { get; } = [];
+        public List<RunProgress> All { get; } = [];
 
         public Action<int>? Each { get; init; }
 
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             All.Add(value);
             Each?.Invoke(All.Count);

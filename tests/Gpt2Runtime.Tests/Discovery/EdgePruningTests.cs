@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
@@ -151,16 +151,16 @@ public sealed class EdgePruningTests
 
     private static EdgePruningOptions Short => new() { Sparsity = 0.7, Steps = 40, BatchSize = 3 };
 
-    private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<AttributionProgress>
+    private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             if (value.Done == steps) source.Cancel();
         }
     }
 
-    private sealed class Watch(Action look) : IProgress<AttributionProgress>
+    private sealed class Watch(Action look) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value) => look();
+        public void Report(RunProgress value) => look();
     }
 }

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -159,7 +159,7 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make("head bias");
         var graph = new ComputationGraph(odd.Weights.Config);
         var query = new PathQuery([0, 1, 2], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]);
-        var seen = new List<AttributionProgress>();
+        var seen = new List<RunProgress>();
         PathPatching.Measure(odd.Weights, odd.Mixed, [query, query], new PathPatchingOptions { BatchSize = 2 }, new Recorder(seen.Add));
         Assert.Equal(2 * 3 * odd.Mixed.Length, seen[^1].Done);
         Assert.Equal(seen[^1].Done, seen[^1].Total);
@@ -177,8 +177,8 @@ public sealed class PathPatchingTests
         yield return [graph.HeadColumn(0, HeadInput.Value, 0), graph.HeadColumn(last, HeadInput.Query, graph.Heads - 1), graph.MlpColumn(0), graph.LogitsColumn];
     }
 
-    private sealed class Recorder(Action<AttributionProgress> report) : IProgress<AttributionProgress>
+    private sealed class Recorder(Action<RunProgress> report) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value) => report(value);
+        public void Report(RunProgress value) => report(value);
     }
 }

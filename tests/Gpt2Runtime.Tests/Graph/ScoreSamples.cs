@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 

@@ -1,22 +1,27 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Kernels;
 
-namespace Gradpath.Gpt2Runtime.Attribution;
+namespace Gradpath.Gpt2Runtime.Runs;
 
 /// <summary>Token embeddings of a batch's clean and corrupted prompts, and points between them.</summary>
-internal sealed class PromptEmbeddings : IDisposable
+internal sealed class PromptEmbeddings : ResourceOwner
 {
-    private readonly ScoringContext _context;
+    private readonly Gpt2Weights _weights;
+    private readonly Device _device;
+    private readonly int _d;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="context">The run.</param>
+    /// <param name="weights">The model.</param>
     /// <param name="rows">Rows of the largest batch.</param>
-    public PromptEmbeddings(ScoringContext context, int rows)
+    public PromptEmbeddings(Gpt2Weights weights, int rows)
     {
-        _context = context;
-        Clean = context.Device.Allocate(rows, context.Config.Width);
-        Corrupted = context.Device.Allocate(rows, context.Config.Width);
-        Point = context.Device.Allocate(rows, context.Config.Width);
+        _weights = weights;
+        _device = weights.Device;
+        _d = weights.Config.Width;
+        Clean = Own(_device.Allocate(rows, _d));
+        Corrupted = Own(_device.Allocate(rows, _d));
+        Point = Own(_device.Allocate(rows, _d));
     }
 
     /// <summary>Clean token embedding [rows, D].</summary>
@@ -30,12 +35,10 @@ internal sealed class PromptEmbeddings : IDisposable
 
     /// <summary>Looks up both prompts.</summary>
     /// <param name="batch">The batch.</param>
-    public void Load(ScoringBatch batch)
+    public void Load(PairBatch batch)
     {
-        Tensor table = _context.Weights.TokenEmbedding;
-        int d = _context.Config.Width;
-        _context.Device.GatherRows(table, batch.CleanTokens, batch.Rows, d, Clean);
-        _context.Device.GatherRows(table, batch.CorruptedTokens, batch.Rows, d, Corrupted);
+        _device.GatherRows(_weights.TokenEmbedding, batch.CleanTokens, batch.Rows, _d, Clean);
+        _device.GatherRows(_weights.TokenEmbedding, batch.CorruptedTokens, batch.Rows, _d, Corrupted);
     }
 
     /// <summary>Writes corrupted + share (clean - corrupted) as one copy of a pass's embeddings.</summary>
@@ -45,10 +48,10 @@ internal sealed class PromptEmbeddings : IDisposable
     /// <param name="copy">Index of the copy.</param>
     public void Interpolate(double share, int rows, Tensor target, int copy)
     {
-        long length = (long)rows * _context.Config.Width;
+        long length = (long)rows * _d;
         Tensor source = share == 1 ? Clean : share == 0 ? Corrupted : Point;
-        if (share is not (0 or 1)) _context.Device.Combine((float)share, Clean, (float)(1 - share), Corrupted, length, Point);
-        _context.Device.CopyBlock(source, 0, target, copy * length, length);
+        if (share is not (0 or 1)) _device.Combine((float)share, Clean, (float)(1 - share), Corrupted, length, Point);
+        _device.CopyBlock(source, 0, target, copy * length, length);
     }
 
     /// <summary>Euclidean distance of a point from the clean or corrupted embedding per item.</summary>
@@ -59,7 +62,7 @@ internal sealed class PromptEmbeddings : IDisposable
     /// <returns>[items].</returns>
     public double[] Distance(PassShape shape, Tensor point, Tensor from, Tensor scratch)
     {
-        _context.Device.Combine(1, point, -1, from, (long)shape.Rows * _context.Config.Width, scratch);
+        _device.Combine(1, point, -1, from, (long)shape.Rows * _d, scratch);
         return Norms(shape, scratch);
     }
 
@@ -69,16 +72,8 @@ internal sealed class PromptEmbeddings : IDisposable
     /// <returns>[sequences].</returns>
     public double[] Norms(PassShape shape, Tensor x)
     {
-        using DeviceArray<double> squares = _context.Device.AllocateArray<double>(shape.Sequences);
-        _context.Device.SequenceDots(x, x, shape.All, _context.Config.Width, squares);
+        using DeviceArray<double> squares = _device.AllocateArray<double>(shape.Sequences);
+        _device.SequenceDots(x, x, shape.All, _d, squares);
         return [.. squares.ToArray().Select(Math.Sqrt)];
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        Clean.Dispose();
-        Corrupted.Dispose();
-        Point.Dispose();
     }
 }

@@ -1,6 +1,4 @@
-using Gradpath.Gpt2Runtime.Tasks.Generators;
-
-namespace Gradpath.Gpt2Runtime.Tests.Tasks;
+namespace Gradpath.Gpt2Runtime.Tests;
 
 public sealed class SplitMix64Tests
 {

@@ -8,9 +8,8 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// The squared distance of a run's output from the target run's that the path of EAP-GP descends: its gradient at the final residual
 /// stream, for every objective but the metric's (whose gradient is the metric's own, scaled).
 /// </summary>
-internal sealed class PathObjectiveGradient : IDisposable
+internal sealed class PathObjectiveGradient : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
     private readonly Gpt2Weights _weights;
     private readonly Device _device;
     private readonly PathObjective _objective;
@@ -105,12 +104,6 @@ internal sealed class PathObjectiveGradient : IDisposable
         _device.ScatterAddRows(_answers, shape.AnswerRows, shape.Items, d, residualGradient);
     }
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
     private void MakeLogProbabilities(PassShape shape, Activations a)
     {
         int d = _weights.Config.Width;
@@ -142,11 +135,5 @@ internal sealed class PathObjectiveGradient : IDisposable
         }
         _device.Fill(residualGradient, 0, (long)shape.FinalRows * d);
         _device.ScatterAddRows(_answers, shape.AnswerRows, rows, d, residualGradient);
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

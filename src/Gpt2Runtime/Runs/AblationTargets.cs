@@ -1,35 +1,33 @@
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
-namespace Gradpath.Gpt2Runtime.Attribution;
+namespace Gradpath.Gpt2Runtime.Runs;
 
 /// <summary>
 /// What replaces a writer's output: its corrupted output, zero, or its mean over the data set's clean prompts at the same position.
 /// </summary>
 internal sealed class AblationTargets : IDisposable
 {
-    private readonly ScoringContext _context;
+    private readonly RunContext _context;
     private readonly WriterOutputs? _means;
 
-    /// <summary>Sets up the target; for means it runs the model over all clean prompts.</summary>
+    /// <summary>Sets up the target. For means it runs the model over all clean prompts, which <see cref="PairChecks"/> has found to be of one length.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="pairs">All items; for means of one length, which <see cref="AttributionChecks"/> sees to.</param>
     /// <param name="answerOnly">Whether passes need the last layer at the answer positions alone.</param>
-    public AblationTargets(ScoringContext context, IReadOnlyList<PromptPair> pairs, bool answerOnly)
+    public AblationTargets(RunContext context, bool answerOnly)
     {
         _context = context;
-        if (context.Options.Ablation == Ablation.MeanPositional) _means = Means(context, pairs, answerOnly);
+        if (context.Ablation == Ablation.MeanPositional) _means = Means(context, answerOnly);
     }
 
-    /// <summary>difference = target - clean, weighted by the items' weights.</summary>
+    /// <summary>difference = target - clean.</summary>
     /// <param name="shape">A pass whose first copy the outputs are.</param>
     /// <param name="clean">The clean run's outputs.</param>
     /// <param name="corrupted">The corrupted run's outputs.</param>
     /// <param name="difference">Out; may be <paramref name="corrupted"/>.</param>
     public void Difference(PassShape shape, WriterOutputs clean, WriterOutputs corrupted, WriterOutputs difference)
     {
-        switch (_context.Options.Ablation)
+        switch (_context.Ablation)
         {
             case Ablation.Patching:
                 difference.Combine(shape, 1, corrupted, -1, clean);
@@ -50,16 +48,16 @@ internal sealed class AblationTargets : IDisposable
     /// <param name="target">Out; may be <paramref name="corrupted"/>.</param>
     public void Target(PassShape shape, WriterOutputs corrupted, WriterOutputs target)
     {
-        if (_context.Options.Ablation == Ablation.MeanPositional) target.Repeat(shape, _means!);
-        else target.Combine(shape, _context.Options.Ablation == Ablation.Patching ? 1 : 0, corrupted, 0, corrupted);
+        if (_context.Ablation == Ablation.MeanPositional) target.Repeat(shape, _means!);
+        else target.Combine(shape, _context.Ablation == Ablation.Patching ? 1 : 0, corrupted, 0, corrupted);
     }
 
     /// <inheritdoc />
     public void Dispose() => _means?.Dispose();
 
-    private static WriterOutputs Means(ScoringContext context, IReadOnlyList<PromptPair> pairs, bool answerOnly)
+    private static WriterOutputs Means(RunContext context, bool answerOnly)
     {
-        int length = pairs[0].Length;
+        int length = context.Pairs[0].Length;
         Device device = context.Device;
         var one = PassCapacity.For([length], 1, answerOnly);
         var means = new WriterOutputs(context.Config, device, one);
@@ -69,12 +67,12 @@ internal sealed class AblationTargets : IDisposable
         foreach (int[] items in context.Plan.Batches)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            using var batch = new ScoringBatch(device, pairs, items, new double[pairs.Count]);
+            using var batch = new PairBatch(device, context.Pairs, items);
             using var shape = new PassShape(device, batch.Spans, 1, answerOnly);
             device.GatherRows(context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, context.Config.Width, embeddings);
             context.Forward.Embed(shape, a, embeddings);
             context.Forward.Run(shape, a);
-            means.AddItems(shape, a, embeddings, 1f / pairs.Count);
+            means.AddItems(shape, a, embeddings, 1f / context.Pairs.Count);
         }
         return means;
     }

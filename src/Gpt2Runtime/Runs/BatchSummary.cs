@@ -1,4 +1,4 @@
-namespace Gradpath.Gpt2Runtime.Attribution;
+namespace Gradpath.Gpt2Runtime.Runs;
 
 /// <summary>How a run was cut into batches.</summary>
 /// <param name="Batches">Number of batches.</param>

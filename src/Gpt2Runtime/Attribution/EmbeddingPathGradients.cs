@@ -1,5 +1,5 @@
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -16,7 +16,9 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </summary>
 internal sealed class GradPath : BatchScorer
 {
-    private readonly ScoringContext _context;
+    private readonly ItemMetrics _metrics;
+    private readonly List<PathPoint>? _recorded;
+    private readonly DeviceArray<double> _sums;
     private readonly AttributionOptions _options;
     private readonly bool _answerOnly;
     private readonly PairRun _pair;
@@ -42,17 +44,21 @@ internal sealed class GradPath : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="spans">The largest batch.</param>
-    /// <param name="constants">The model's reader constants.</param>
-    public GradPath(ScoringContext context, PromptSpan[] spans, ReaderConstants constants)
+    /// <param name="options">Method and settings.</param>
+    public GradPath(RunContext context, AttributionOptions options)
+        : base(context)
     {
-        _context = context;
-        _options = context.Options;
+        _options = options;
+        _metrics = new ItemMetrics(context.Pairs.Count);
+        _recorded = options.RecordPath ? [] : null;
+        PromptSpan[] spans = context.Largest;
         _answerOnly = RunsAnswerOnly(_options);
         Device device = context.Device;
         int d = context.Config.Width;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var two = PassCapacity.For(spans, 2, _answerOnly);
+        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 2));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _options.PathOuter == PathOuter.Path ? 1 : _options.Steps, _answerOnly));
         _head = Own(new OutputHead(context.Weights, _options.Metric, spans.Length, two.Sequences));
@@ -92,10 +98,17 @@ internal sealed class GradPath : BatchScorer
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish()
     {
-        PassShape both = _context.Shapes.Get(batch.Spans, 2, _answerOnly);
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
+        double[] edges = _sums.ToArray();
+        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics, _recorded);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
+    {
+        PassShape both = Context.Shapes.Get(batch.Spans, 2, _answerOnly);
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
         RunBoth(batch, both, one);
         int k = _options.Steps;
         bool alongPath = _options.PathOuter == PathOuter.Path;
@@ -108,26 +121,26 @@ internal sealed class GradPath : BatchScorer
             if (_options.RecordPath) Record(batch, one, j);
             if (j == k) break;
             if (_options.PathObjective == PathObjective.Metric) ScaleByMetric(batch, direction, one);
-            _context.Device.SequenceDots(direction, direction, one.All, _context.Config.Width, _squaredNorms);
-            _context.Device.PathStep(_gamma, direction, _squaredNorms, _stepLengths, _options.PathNorm == PathNorm.Batch, one.All, _context.Config.Width);
-            _context.Forward.Embed(one, _activations, _gamma);
-            _context.Forward.Run(one, _activations);
+            Context.Device.SequenceDots(direction, direction, one.All, Context.Config.Width, _squaredNorms);
+            Context.Device.PathStep(_gamma, direction, _squaredNorms, _stepLengths, _options.PathNorm == PathNorm.Batch, one.All, Context.Config.Width);
+            Context.Forward.Embed(one, _activations, _gamma);
+            Context.Forward.Run(one, _activations);
             _head.Evaluate(one, _activations, -1);
             if (alongPath) ContractSegment(batch, one);
-            _context.Advance("path", 0.95 * (j + 1) / k);
+            Advance("path", 0.95 * (j + 1) / k);
         }
-        if (!alongPath) _readers.Contract(one, _delta, _context.Scores);
+        if (!alongPath) _readers.Contract(one, _delta, _sums);
     }
 
     // Shares with the answer-only form only what never looks at another position's output.
     private static bool RunsAnswerOnly(AttributionOptions options) => PathObjectiveGradient.AnswerOnly(options.PathObjective) && !options.RecordPath;
 
     // The run at the path's start (copy 0, whose activations serve the first step) and the run it heads for (copy 1).
-    private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+    private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {
         bool fromClean = _options.PathStart == PathStart.Clean;
         int items = batch.Items.Length;
-        _pair.Run(batch, both, fromClean ? 0 : 1);
+        _metrics.Note(batch, _pair.Run(batch, both, fromClean ? 0 : 1));
         _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _gamma, 0);
         _objective.CaptureTarget(both, _activations, 1);
         if (_options.RecordPath && _options.PathObjective is not (PathObjective.LogitsAll or PathObjective.LogitsLast))
@@ -156,7 +169,7 @@ internal sealed class GradPath : BatchScorer
     // The rows of the second cotangent in the backward pass's residual gradients; made anew where a batch has another number of rows.
     private Tensor SecondCopy(ref Tensor? slice, int rows)
     {
-        int d = _context.Config.Width;
+        int d = Context.Config.Width;
         if (slice?.Length != (long)rows * d) slice = _backward.Residual.Slice((long)rows * d, rows, d);
         return slice;
     }
@@ -173,7 +186,7 @@ internal sealed class GradPath : BatchScorer
     }
 
     // d (L - L')^2 = 2 (L - L') dL, with L the metric; the pass gave the gradient of its loss.
-    private void ScaleByMetric(ScoringBatch batch, Tensor gradient, PassShape one)
+    private void ScaleByMetric(WeightedBatch batch, Tensor gradient, PassShape one)
     {
         int sign = OutputHead.LossSign(_options.Metric);
         Span<float> factors = _factors.AsSpan(0, one.Rows);
@@ -182,22 +195,22 @@ internal sealed class GradPath : BatchScorer
             for (int p = 0; p < batch.Spans[i].Length; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - _target[i]));
         }
         _rowFactors.Upload(factors);
-        _context.Device.ScaleRows(gradient, _rowFactors, one.Rows, one.Rows, _context.Config.Width, gradient);
+        Context.Device.ScaleRows(gradient, _rowFactors, one.Rows, one.Rows, Context.Config.Width, gradient);
     }
 
     // (writers at gamma_{j+1} - writers at gamma_j) . gradients at gamma_j.
-    private void ContractSegment(ScoringBatch batch, PassShape one)
+    private void ContractSegment(WeightedBatch batch, PassShape one)
     {
         _next.Take(one, _activations, _gamma, 0);
         _now.Combine(one, 1, _next, -1, _now);
         _now.Weight(one, batch.RowWeights, batch.ItemWeights);
         _delta.Spread(one, _now);
-        _readers.Contract(one, _delta, _context.Scores);
+        _readers.Contract(one, _delta, _sums);
         _readers.Reset(one);
         _now.Combine(one, 1, _next, 0, _next);
     }
 
-    private void Record(ScoringBatch batch, PassShape one, int step)
+    private void Record(WeightedBatch batch, PassShape one, int step)
     {
         // The metric is the first cotangent; the norm of its loss is its own.
         double[] gradientNorms = _prompts.Norms(one, _backward.Residual);
@@ -208,7 +221,7 @@ internal sealed class GradPath : BatchScorer
         double[] fromCorrupted = _prompts.Distance(one, _gamma, _prompts.Corrupted, _prompts.Point);
         for (int i = 0; i < batch.Items.Length; i++)
         {
-            _context.Path!.Add(new PathPoint(batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
+            _recorded!.Add(new PathPoint(batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
         }
     }
 }

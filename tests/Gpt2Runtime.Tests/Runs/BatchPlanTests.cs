@@ -1,8 +1,8 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels.Cpu;
 
-namespace Gradpath.Gpt2Runtime.Tests.Attribution;
+namespace Gradpath.Gpt2Runtime.Tests.Runs;
 
 public sealed class BatchPlanTests
 {

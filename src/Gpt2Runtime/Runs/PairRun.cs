@@ -1,12 +1,12 @@
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Kernels;
 
-namespace Gradpath.Gpt2Runtime.Attribution;
+namespace Gradpath.Gpt2Runtime.Runs;
 
-/// <summary>A batch's clean and corrupted prompts as the two copies of one forward pass, with both metrics noted.</summary>
-internal sealed class PairRun : IDisposable
+/// <summary>Runs a batch's clean and corrupted prompts as the two copies of one forward pass, and judges both.</summary>
+internal sealed class PairRun : ResourceOwner
 {
-    private readonly ScoringContext _context;
+    private readonly RunContext _context;
     private readonly OutputHead _head;
 
     /// <summary>Allocates for the largest batch.</summary>
@@ -14,14 +14,14 @@ internal sealed class PairRun : IDisposable
     /// <param name="spans">The largest batch.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <param name="head">The metric; used, not owned.</param>
-    public PairRun(ScoringContext context, PromptSpan[] spans, bool answerOnly, OutputHead head)
+    public PairRun(RunContext context, PromptSpan[] spans, bool answerOnly, OutputHead head)
     {
         _context = context;
         _head = head;
         var two = PassCapacity.For(spans, 2, answerOnly);
-        Activations = new Activations(context.Config, context.Device, two, keepWriters: true);
-        Prompts = new PromptEmbeddings(context, two.Rows / 2);
-        Embeddings = context.Device.Allocate(two.Rows, context.Config.Width);
+        Activations = Own(new Activations(context.Config, context.Device, two, keepWriters: true));
+        Prompts = Own(new PromptEmbeddings(context.Weights, two.Rows / 2));
+        Embeddings = Own(context.Device.Allocate(two.Rows, context.Config.Width));
         if (spans.Any(s => s.Prefix > 0)) Activations.Prefix = Prefix = new PrefixKeys(context.Weights, spans);
     }
 
@@ -41,7 +41,8 @@ internal sealed class PairRun : IDisposable
     /// <param name="batch">The batch.</param>
     /// <param name="both">Its pass of two copies.</param>
     /// <param name="cleanCopy">The copy that holds the clean prompts: 0 or 1.</param>
-    public void Run(ScoringBatch batch, PassShape both, int cleanCopy = 0)
+    /// <returns>The metric of both runs.</returns>
+    public PairMetrics Run(PairBatch batch, PassShape both, int cleanCopy = 0)
     {
         int items = batch.Items.Length;
         Prompts.Load(batch);
@@ -52,11 +53,7 @@ internal sealed class PairRun : IDisposable
         _context.Forward.Embed(both, Activations, Embeddings);
         _context.Forward.Run(both, Activations);
         _head.Evaluate(both, Activations, cleanCopy);
-        for (int i = 0; i < items; i++)
-        {
-            _context.CleanMetric[batch.Items[i]] = _head.Values[(cleanCopy * items) + i];
-            _context.CorruptedMetric[batch.Items[i]] = _head.Values[((1 - cleanCopy) * items) + i];
-        }
+        return new PairMetrics(_head.Values.AsSpan(cleanCopy * items, items), _head.Values.AsSpan((1 - cleanCopy) * items, items));
     }
 
     /// <summary>Takes the writers' outputs of a copy.</summary>
@@ -65,7 +62,7 @@ internal sealed class PairRun : IDisposable
     /// <param name="outputs">Out.</param>
     public void TakeWriters(PassShape both, int copy, WriterOutputs outputs) => outputs.Take(both, Activations, Embeddings, copy);
 
-    /// <summary>Hands the prefixes' keys and values over to who outlives this run; no batch can be run after that.</summary>
+    /// <summary>Hands the prefixes' keys and values over to somebody who outlives this object. No batch can be run after that.</summary>
     /// <returns>What the caller now owns, or null where whole prompts are run.</returns>
     public PrefixKeys? ReleasePrefix()
     {
@@ -75,11 +72,9 @@ internal sealed class PairRun : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose()
+    public override void Dispose()
     {
-        Activations.Dispose();
-        Prompts.Dispose();
-        Embeddings.Dispose();
         Prefix?.Dispose();
+        base.Dispose();
     }
 }

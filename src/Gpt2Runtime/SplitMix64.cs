@@ -1,4 +1,4 @@
-namespace Gradpath.Gpt2Runtime.Tasks.Generators;
+namespace Gradpath.Gpt2Runtime;
 
 /// <summary>
 /// The SplitMix64 generator (Steele, Lea and Flood, 2014): state += 0x9E3779B97F4A7C15, then a mix of the state. Its numbers depend on

@@ -2,7 +2,7 @@ using System.Globalization;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Kernels;
 
-namespace Gradpath.Gpt2Runtime.Attribution;
+namespace Gradpath.Gpt2Runtime.Runs;
 
 /// <summary>Which items are scored together: prompts of like length, as many as memory allows.</summary>
 /// <param name="Batches">Item indices of each batch.</param>
