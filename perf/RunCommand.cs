@@ -76,7 +76,8 @@ internal sealed class RunCommand
         ScoringProgress.Run(terminal, "perf", progress =>
         {
             int done = 0, total = works.Sum(w => w.Names.Length);
-            foreach ((string model, string[] names) in works) run.Measure(model, names, name => progress?.Report(new RunProgress(done++, total, name)));
+            foreach ((string model, string[] names) in works)
+                run.Measure(model, names, name => progress?.Report(new RunProgress(done++, total, name)));
             return 0;
         });
         run.SetFloors();

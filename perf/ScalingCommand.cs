@@ -102,6 +102,9 @@ internal static class ScalingCommand
         CultureInfo.InvariantCulture,
         $"| {name} | {string.Join(", ", values)} | {string.Join(", ", seconds.Select(s => s.ToString("G3", CultureInfo.InvariantCulture)))} | {Exponent(values, seconds):F2} |");
 
+    // The models of this table have few tokens.
+    private static int[] Known(int[] tokens) => Array.ConvertAll(tokens, token => token % Vocabulary);
+
     private static double[] Seconds(Point[] points, Func<int, Device> device, int rounds, CancellationToken cancellation)
     {
         List<Gpt2Weights> models = [];
@@ -113,10 +116,11 @@ internal static class ScalingCommand
                 Point p = points[i];
                 Gpt2Weights weights = RandomGpt2Weights.Create(p.Config, 1, device(i));
                 models.Add(weights);
-                PromptPair[] pairs = [.. Workloads.Pairs(p.Batch, p.Tokens, p.Tokens - 1).Select(x => new PromptPair(
-                    [.. x.Clean.Select(t => t % Vocabulary)], [.. x.Corrupted.Select(t => t % Vocabulary)], [x.Answers[0] % Vocabulary], [x.WrongAnswers[0] % Vocabulary]))];
-                AttributionOptions options = new() { Method = AttributionMethod.EapIg, Steps = p.Steps, BatchSize = p.Batch, WholePrompts = true };
-                works.Add(() => EdgeAttribution.Score(weights, pairs, options, null, cancellation));
+                var prompts = PromptSet.Of([.. Workloads.Pairs(p.Batch, p.Tokens, p.Tokens - 1).Select(x => new PromptPair(
+                    Known(x.Clean), Known(x.Corrupted), Known(x.Answers), Known(x.WrongAnswers)))]);
+                AttributionOptions options = new() { Method = AttributionMethods.EapIg, Steps = p.Steps, BatchSize = p.Batch };
+                works.Add(
+                    () => EdgeAttribution.Run(weights, prompts, options, new ScoringHooks { WholePrompts = true }, null, cancellation));
             }
             return points.Length == 0 ? [] : Interleaved.Medians(device(0), rounds, [.. works]);
         }

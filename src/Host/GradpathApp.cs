@@ -59,6 +59,11 @@ internal static class GradpathApp
             terminal.Error.WriteLine($"gradpath: {e.Message}");
             return ExitCode.Usage;
         }
+        catch (OptionException e)
+        {
+            terminal.Error.WriteLine($"gradpath: {e.Describe(OptionNames.Of)}.");
+            return ExitCode.Usage;
+        }
         catch (StoppedException e)
         {
             terminal.Error.WriteLine($"gradpath: {e.Message}");
@@ -71,7 +76,7 @@ internal static class GradpathApp
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
-            terminal.Error.WriteLine($"gradpath: {e.Message}");
+            terminal.Error.WriteLine($"gradpath: {(e as GradpathException)?.Describe(OptionNames.Of) ?? e.Message}");
             if (Debug) terminal.Error.WriteLine(e);
             return ExitCode.Failure;
         }

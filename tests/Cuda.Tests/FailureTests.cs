@@ -14,7 +14,13 @@ namespace Gradpath.Cuda.Tests;
 /// </summary>
 public class FailureTests
 {
-    private static readonly AttributionOptions Path = new() { Method = AttributionMethod.EapGp, Steps = 2, BatchSize = 1, PathObjective = PathObjective.ProbsLast };
+    private static readonly AttributionOptions Path = new()
+    {
+        Method = AttributionMethods.EapGp,
+        Steps = 2,
+        BatchSize = 1,
+        EmbeddingPath = new() { Objective = EmbeddingPathObjective.ProbsLast },
+    };
 
     [Theory]
     [InlineData("Allocate", 2)]
@@ -74,7 +80,7 @@ public class FailureTests
     public void RunsOnTheEmulatorMayFailAnywhere(string call, int code)
     {
         PromptPair[] pairs = TinyRuns.Pairs(3);
-        AttributionOptions options = new() { Method = AttributionMethod.EapGp, Steps = 2 };
+        AttributionOptions options = new() { Method = AttributionMethods.EapGp, Steps = 2 };
         for (int failing = 0; failing < 400; failing += 53)
         {
             using EmulatedGpu gpu = new();

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Gradpath.Gpt2Runtime.Tests;
 
 /// <summary>
-/// The library's folders as a house: which room may use which. Attribution, Discovery and Evaluation stand side by side on what they share, and
-/// no room uses one above it. The sources are read, so that a reference inside a method counts too.
+/// The library's folders as a house: which room may use which. Attribution, Discovery and Evaluation stand side by side on what they share,
+/// and no room uses one above it. The sources are read, so that a reference inside a method counts too.
 /// </summary>
 public sealed partial class RoomsTests
 {
@@ -31,7 +31,10 @@ public sealed partial class RoomsTests
     [Fact]
     public void Every_folder_is_a_room_of_this_table() => Assert.Equal(
         MayUse.Keys.Order(StringComparer.Ordinal),
-        Directory.GetDirectories(Library).Where(d => Directory.EnumerateFiles(d, "*.cs").Any()).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal));
+        Directory.GetDirectories(Library)
+            .Where(d => Directory.EnumerateFiles(d, "*.cs").Any())
+            .Select(d => Path.GetFileName(d)!)
+            .Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Rooms))]
@@ -54,7 +57,8 @@ public sealed partial class RoomsTests
         {
             foreach ((string file, string text) in Sources(room))
             {
-                string other = Siblings.FirstOrDefault(s => s != room && Regex.IsMatch(text, $@"\b(Gpt2Runtime\.)?{s}\.|\busing [\w.]*{s}\b")) ?? "";
+                string other =
+                    Siblings.FirstOrDefault(s => s != room && Regex.IsMatch(text, $@"\b(Gpt2Runtime\.)?{s}\.|\busing [\w.]*{s}\b")) ?? "";
                 Assert.True(other.Length == 0, $"{room}/{file} refers to {other}");
             }
         }

@@ -63,7 +63,8 @@ public sealed class BreakdownTests
         float[] Score(Kernels.Device on)
         {
             using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape("tiny"), 1, on);
-            return EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.EapGp }).Scores;
+            var options = new AttributionOptions { Method = AttributionMethods.EapGp };
+            return EdgeAttribution.Score(weights, PromptSet.Of(pairs), options).Values.ToArray();
         }
     }
 

@@ -35,11 +35,11 @@ internal sealed class ActivationInterpolation : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="options">Method and settings.</param>
-    public ActivationInterpolation(RunContext context, AttributionOptions options)
+    /// <param name="settings">Method and settings.</param>
+    public ActivationInterpolation(RunContext context, ScoringSettings settings)
         : base(context)
     {
-        _steps = options.Steps;
+        _steps = settings.Steps;
         _metrics = new ItemMetrics(context.Pairs.Count);
         PromptSpan[] spans = context.Largest;
         Device device = context.Device;
@@ -53,7 +53,7 @@ internal sealed class ActivationInterpolation : BatchScorer
         _upstream = Own(new BackwardPass(context.Weights, one, 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false));
         _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false));
-        _head = Own(new OutputHead(context.Weights, options.Metric, spans.Length, Math.Max(two.Sequences, all.Sequences)));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, Math.Max(two.Sequences, all.Sequences)));
         _pair = Own(new PairRun(context, spans, false, _head));
         _points.Prefix = _pair.Prefix;
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
@@ -67,22 +67,22 @@ internal sealed class ActivationInterpolation : BatchScorer
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="options">Method and settings.</param>
+    /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
     {
         var one = PassCapacity.For(spans, 1, false);
-        var all = PassCapacity.For(spans, options.Steps, false);
+        var all = PassCapacity.For(spans, settings.Steps, false);
         return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, false), true)
             + PrefixKeys.Bytes(weights, spans)
             + Activations.Bytes(weights.Config, all, false)
             + BackwardPass.Bytes(weights.Config, all, 1)
             + BackwardPass.Bytes(weights.Config, one, 1)
-            + ReaderGradients.Bytes(weights.Config, one, options.Steps + 1)
+            + ReaderGradients.Bytes(weights.Config, one, settings.Steps + 1)
             + WriterDifferences.Bytes(weights.Config, one, false)
             + (3 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, (options.Steps + 2) * spans.Count);
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, (settings.Steps + 2) * spans.Count);
     }
 
     /// <inheritdoc />
@@ -147,7 +147,8 @@ internal sealed class ActivationInterpolation : BatchScorer
             long boundary = (long)one.Rows * Context.Config.Width;
             for (int i = 0; i < _steps; i++)
             {
-                Context.Device.CopyBlock(_pair.Activations.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
+                Context.Device.CopyBlock(
+                    _pair.Activations.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
             }
             if (site % 2 == 0)
             {

@@ -4,37 +4,76 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
-/// <summary>Refuses options that contradict each other, and items that cannot be scored, before any work is done.</summary>
+/// <summary>
+/// Refuses options that do not apply to the method or contradict each other, and items that cannot be scored, before any work is done.
+/// </summary>
 internal static class AttributionChecks
 {
     /// <summary>Checks everything.</summary>
     /// <param name="config">The model's shape.</param>
-    /// <param name="pairs">Items.</param>
+    /// <param name="prompts">Items.</param>
     /// <param name="options">Method and settings.</param>
-    /// <exception cref="GradpathException">Names the item or option and says what would be right.</exception>
-    public static void Check(Gpt2Config config, IReadOnlyList<PromptPair> pairs, AttributionOptions options)
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be scored.</exception>
+    public static void Check(Gpt2Config config, PromptSet prompts, AttributionOptions options)
     {
-        if (options.Steps < 1) throw new GradpathException($"--steps must be at least 1, not {options.Steps}");
-        if (options.Normalization == ScoreNormalization.Library && options.BatchSize == 0)
+        CheckOptions(options);
+        ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric);
+        CheckPathHasDirection(settings);
+        PairChecks.Check(config, prompts.Pairs, options.Method.HasMetric ? settings.Metric : null, settings.Ablation, options.BatchSize);
+    }
+
+    /// <summary>Checks what can be checked without model and prompts.</summary>
+    /// <param name="options">Method and settings.</param>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    public static void CheckOptions(AttributionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options.Method);
+        foreach ((MethodSettings setting, Term term, bool isGiven) in Given(options))
         {
-            throw new GradpathException("--normalization library depends on the batch size: give --batch-size too");
+            if (isGiven && !options.Method.Takes(setting)) throw DoesNotApply(options.Method, setting, term);
         }
-        if (options.PathNorm == PathNorm.Batch && options.Method == AttributionMethod.EapGp && options.BatchSize == 0)
-        {
-            throw new GradpathException("--path-norm batch depends on the batch size: give --batch-size too");
-        }
-        bool ablates = options.Method is AttributionMethod.Eap or AttributionMethod.EapIgActivations or AttributionMethod.Exact;
-        if (options.Ablation != Ablation.Patching && !ablates)
-        {
-            throw new GradpathException("--ablation zero and mean-positional apply to eap, eap-ig-activations and exact only");
-        }
-        bool walks = options.Method is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapGp;
-        if (options.RecordPath && !walks) throw new GradpathException("a path can be recorded for eap, eap-ig, clean-corrupted and eap-gp only");
-        if (options is { Method: AttributionMethod.EapGp, PathObjective: PathObjective.Metric, PathStart: PathStart.Clean, Metric: TaskMetric.KlDivergence })
-        {
-            throw new GradpathException(
-                "--path-objective metric cannot start at the clean prompt with --metric kl: the divergence has its minimum there, so no direction leads away; use --path-start corrupted or another objective");
-        }
-        PairChecks.Check(config, pairs, options.Method.HasMetric() ? options.Metric : null, options.Ablation, options.BatchSize);
+        if (options.Steps < 1) throw new OptionException($"{Terms.Steps.With(options.Steps)}: must be at least 1");
+        PairChecks.CheckBatchSize(options.BatchSize);
+        if (options.Normalization == ScoreNormalization.Library) RequireBatchSize(options, Terms.Normalization.With(options.Normalization));
+        if (options.EmbeddingPath?.Norm == EmbeddingPathNorm.Batch)
+            RequireBatchSize(options, Terms.EmbeddingPathNorm.With(EmbeddingPathNorm.Batch));
+        if (options.Metric is not null) CheckPathHasDirection(ScoringSettings.Of(options));
+    }
+
+    private static (MethodSettings Setting, Term Term, bool IsGiven)[] Given(AttributionOptions o) =>
+    [
+        (MethodSettings.Metric, Terms.Metric, o.Metric is not null),
+        (MethodSettings.Steps, Terms.Steps, o.Steps is not null),
+        (MethodSettings.Ablation, Terms.Ablation, o.Ablation is not null),
+        (MethodSettings.IgPoints, Terms.IgPoints, o.IgPoints is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathObjective, o.EmbeddingPath?.Objective is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathNorm, o.EmbeddingPath?.Norm is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathStep, o.EmbeddingPath?.Step is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathStart, o.EmbeddingPath?.Start is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathOuter, o.EmbeddingPath?.Outer is not null),
+        (MethodSettings.Seed, Terms.Seed, o.Seed is not null),
+        (MethodSettings.RecordPath, Terms.RecordPath, o.RecordPath),
+    ];
+
+    private static OptionException DoesNotApply(AttributionMethod method, MethodSettings setting, Term term)
+    {
+        string[] takers = [.. AttributionMethods.All.Where(m => m.Takes(setting)).Select(m => m.Name)];
+        return new OptionException(
+            $"{term} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} {(takers.Length == 1 ? "takes" : "take")} it");
+    }
+
+    private static void RequireBatchSize(AttributionOptions options, Term what)
+    {
+        if (options.BatchSize == 0) throw new OptionException($"{what} needs {Terms.BatchSize}: the scores depend on it");
+    }
+
+    private static void CheckPathHasDirection(ScoringSettings settings)
+    {
+        bool walks = settings.Method.Takes(MethodSettings.EmbeddingPath);
+        bool atMinimum = settings is { Metric: TaskMetric.KlDivergence, Path.Start: EmbeddingPathStart.Clean };
+        if (!walks || !atMinimum || settings.Path.Objective != EmbeddingPathObjective.Metric) return;
+        throw new OptionException(
+            $"{Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.Metric)} cannot start at the clean prompt with {Terms.Metric.With(TaskMetric.KlDivergence)}: the divergence has its minimum there, so no direction leads away; use {Terms.EmbeddingPathStart.With(EmbeddingPathStart.Corrupted)} or another objective");
     }
 }

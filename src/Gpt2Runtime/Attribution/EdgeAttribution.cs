@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
@@ -7,80 +8,95 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>
-/// Scores every edge of a model on a set of prompt pairs. Scores are of a loss: positive means that corrupting the edge hurts (but see <see cref="AttributionMethods.HasMetric"/>).
+/// Scores every edge of a model on a set of prompt pairs. With a metric, scores are of its loss: positive means that corrupting the edge
+/// hurts. What the scores of a method without one are, <see cref="AttributionMethod.Meaning"/> says.
 /// </summary>
 public static class EdgeAttribution
 {
     /// <summary>Scores every edge.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="options">Method and its settings.</param>
     /// <param name="progress">Told after each step of a batch; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
-    /// <returns>The scores.</returns>
-    /// <exception cref="GradpathException">An item or option cannot be used.</exception>
+    /// <returns>The scores with their provenance; <see cref="EdgeScores.Save"/> writes them.</returns>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or scores are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
-    public static AttributionResult Score(
+    public static EdgeScores Score(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         AttributionOptions options,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) => Run(model, prompts, options, progress, cancellation).Scores;
+
+    /// <summary>Scores every edge and gives back everything else that the run has found.</summary>
+    /// <param name="model">The model, on the device that computes.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Scores, metrics, path, plan and memory.</returns>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or scores are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public static AttributionResult Run(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) => Run(model, prompts, options, ScoringHooks.None, progress, cancellation);
+
+    /// <summary>The same with changes for tests and measurements.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="hooks">The changes.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Scores, metrics, path, plan and memory.</returns>
+    internal static AttributionResult Run(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        ScoringHooks hooks,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        AttributionChecks.Check(model.Config, pairs, options);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(options);
+        AttributionChecks.Check(model.Config, prompts, options);
+        ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric, hooks);
+        MethodWork work = settings.Method.Work;
         using var run = new DeviceRun(model.Device);
-        bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };
-        PromptSpan[] spans = PairSpans.Of(pairs, SharesPrefixes(options));
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, fileOrder, model.Device, batch => Bytes(model, options, batch));
-        using var context = new RunContext(model, pairs, spans, plan, options.Ablation, progress, cancellation);
-        using BatchScorer scorer = Create(context, options);
-        double[] weights = ItemWeights.Of(options, pairs.Count);
+        PromptSpan[] spans = PairSpans.Of(prompts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
+        BatchPlan plan = BatchPlan.Make(
+            spans, settings.BatchSize, work.NeedsFileOrder(settings), model.Device, batch => work.Bytes(model, settings, batch));
+        using var context = new RunContext(model, prompts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
+        using BatchScorer scorer = work.Scorer(context, settings);
+        double[] weights = ItemWeights.Of(settings, prompts.Pairs.Count);
         foreach (int[] items in plan.Batches)
         {
             using var batch = new WeightedBatch(context, items, weights);
             scorer.Score(batch);
         }
-        return Collect(context, scorer.Finish(), Divisor(model.Config, options), run.PeakBytes);
+        ScoreSums sums = scorer.Finish();
+        return new AttributionResult
+        {
+            Scores = Scores(
+                context.Graph, sums, work.Divisor(model.Config, settings), model.Config.Width,
+                ScoreProvenance.Of(model, prompts, settings, plan)),
+            CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(sums.Metrics?.Clean ?? []),
+            CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(sums.Metrics?.Corrupted ?? []),
+            EmbeddingPath = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)],
+            Plan = plan.Summary,
+            PeakDeviceBytes = run.PeakBytes,
+        };
     }
 
-    private static BatchScorer Create(RunContext context, AttributionOptions options) => options.Method switch
+    private static EdgeScores Scores(ComputationGraph graph, ScoreSums sums, double divisor, int width, Provenance provenance)
     {
-        AttributionMethod.EapGp => new GradPath(context, options),
-        AttributionMethod.EapIgActivations => new ActivationInterpolation(context, options),
-        AttributionMethod.Exact => new ExactPatching(context, options),
-        AttributionMethod.InformationFlowRoutes => new InformationFlowRoutes(context),
-        AttributionMethod.Magnitude => new WriterMagnitudes(context),
-        AttributionMethod.Random => new RandomScores(context, options),
-        _ => new InterpolatedGradients(context, options),
-    };
-
-    // The runs of these methods lie between the clean and the corrupted one at every node, so they agree up to the first difference. A
-    // path of EAP-GP moves every position; other ablations differ everywhere; a recorded path states norms over whole prompts.
-    private static bool SharesPrefixes(AttributionOptions options) => options is { Ablation: Ablation.Patching, RecordPath: false, WholePrompts: false } && options.Method
-        is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapIgActivations or AttributionMethod.Exact;
-
-    private static long Bytes(Gpt2Weights model, AttributionOptions options, IReadOnlyList<PromptSpan> spans) => options.Method switch
-    {
-        AttributionMethod.EapGp => GradPath.Bytes(model, options, spans),
-        AttributionMethod.EapIgActivations => ActivationInterpolation.Bytes(model, options, spans),
-        AttributionMethod.Exact => ExactPatching.Bytes(model, options, spans),
-        AttributionMethod.InformationFlowRoutes => InformationFlowRoutes.Bytes(model, spans),
-        AttributionMethod.Magnitude => WriterMagnitudes.Bytes(model, spans),
-        AttributionMethod.Random => 0,
-        _ => InterpolatedGradients.Bytes(model, options, spans),
-    };
-
-    private static double Divisor(Gpt2Config config, AttributionOptions options) => options.Method switch
-    {
-        AttributionMethod.EapGp => options.PathOuter == PathOuter.Path ? 1 : options.Steps,
-        AttributionMethod.EapIgActivations => options.Steps * ((2.0 * config.Layers) + 1),
-        AttributionMethod.Exact or AttributionMethod.InformationFlowRoutes or AttributionMethod.Magnitude or AttributionMethod.Random => 1,
-        _ => InterpolatedGradients.Points(options),
-    };
-
-    private static AttributionResult Collect(RunContext context, ScoreSums sums, double divisor, long peak)
-    {
-        ComputationGraph graph = context.Graph;
         var scores = new float[sums.Edges.Length];
         for (int row = 0; row < graph.Writers; row++)
         {
@@ -90,14 +106,17 @@ public static class EdgeAttribution
                 int at = (row * graph.Readers) + column;
                 if (!double.IsFinite(sums.Edges[at]))
                 {
-                    throw new GradpathException(
-                        $"the score of {graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check the checkpoint with 'gradpath info' and the prompts' answers");
+                    throw GradpathException.Worded(
+                        $"the score of {graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
                 }
                 scores[at] = (float)(sums.Edges[at] / divisor);
             }
         }
-        float[]? nodes = sums.Nodes is null ? null : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor));
-        IReadOnlyList<PathPoint>? path = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)];
-        return new AttributionResult(scores, nodes, sums.Metrics?.Clean ?? [], sums.Metrics?.Corrupted ?? [], path, context.Plan.Size, peak) { Plan = context.Plan.Summary };
+        return new EdgeScores(graph, scores)
+        {
+            NodeScores = sums.Nodes is null ? [] : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor)),
+            ModelWidth = width,
+            Provenance = provenance,
+        };
     }
 }

@@ -5,8 +5,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>
-/// EAP-GP (arXiv 2502.06852, as two public re-implementations read it): gradients averaged along a path of the token embedding that
-/// follows, step by step, the direction in which the output comes nearer to the corrupted run's.
+/// EAP-GP (arXiv 2502.06852, as two public re-implementations read it): gradients averaged along the embedding path, a path of the token
+/// embedding that follows, step by step, the direction in which the output comes nearer to the corrupted run's.
 ///
 ///     gamma_0 = clean embedding;   g = d ||G(gamma_j) - G(x')||^2 / d gamma;   gamma_{j+1} = gamma_j - eta g / ||g||   (per item)
 ///     score[u, v] = (u' - u) . 1/k sum over j = 1..k of dL(gamma_j)/dv
@@ -14,12 +14,12 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// The forward pass at gamma_j serves both its score gradient and the next step's direction; the two backward passes share one doubled
 /// batch. The first direction comes from the clean run, which is needed anyway.
 /// </summary>
-internal sealed class GradPath : BatchScorer
+internal sealed class EmbeddingPathGradients : BatchScorer
 {
     private readonly ItemMetrics _metrics;
-    private readonly List<PathPoint>? _recorded;
+    private readonly List<EmbeddingPathPoint>? _recorded;
     private readonly DeviceArray<double> _sums;
-    private readonly AttributionOptions _options;
+    private readonly ScoringSettings _settings;
     private readonly bool _answerOnly;
     private readonly PairRun _pair;
     private readonly Activations _activations;
@@ -28,7 +28,7 @@ internal sealed class GradPath : BatchScorer
     private readonly ReaderGradients _readers;
     private readonly OutputHead _head;
     private readonly OutputDistance? _distance;
-    private readonly PathObjectiveGradient _objective;
+    private readonly EmbeddingPathObjectiveGradient _objective;
     private readonly Tensor _gamma;
     private readonly Tensor _rowFactors;
     private readonly WriterOutputs _now;
@@ -44,15 +44,15 @@ internal sealed class GradPath : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="options">Method and settings.</param>
-    public GradPath(RunContext context, AttributionOptions options)
+    /// <param name="settings">Method and settings.</param>
+    public EmbeddingPathGradients(RunContext context, ScoringSettings settings)
         : base(context)
     {
-        _options = options;
+        _settings = settings;
         _metrics = new ItemMetrics(context.Pairs.Count);
-        _recorded = options.RecordPath ? [] : null;
+        _recorded = settings.RecordPath ? [] : null;
         PromptSpan[] spans = context.Largest;
-        _answerOnly = RunsAnswerOnly(_options);
+        _answerOnly = RunsAnswerOnly(_settings);
         Device device = context.Device;
         int d = context.Config.Width;
         var one = PassCapacity.For(spans, 1, _answerOnly);
@@ -60,14 +60,15 @@ internal sealed class GradPath : BatchScorer
         _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 2));
-        _readers = Own(new ReaderGradients(context.Weights, constants, one, _options.PathOuter == PathOuter.Path ? 1 : _options.Steps, _answerOnly));
-        _head = Own(new OutputHead(context.Weights, _options.Metric, spans.Length, two.Sequences));
+        _readers = Own(new ReaderGradients(
+            context.Weights, constants, one, _settings.Path.Outer == EmbeddingPathOuter.Path ? 1 : _settings.Steps, _answerOnly));
+        _head = Own(new OutputHead(context.Weights, _settings.Metric, spans.Length, two.Sequences));
         _pair = Own(new PairRun(context, spans, _answerOnly, _head));
         _activations = _pair.Activations;
         _prompts = _pair.Prompts;
-        bool logits = _options.PathObjective is PathObjective.LogitsAll or PathObjective.LogitsLast;
-        _distance = logits || _options.RecordPath ? Own(new OutputDistance(context.Weights, two, one.FinalRows)) : null;
-        _objective = Own(new PathObjectiveGradient(context.Weights, _options.PathObjective, two, _distance));
+        bool logits = _settings.Path.Objective is EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast;
+        _distance = logits || _settings.RecordPath ? Own(new OutputDistance(context.Weights, two, one.FinalRows)) : null;
+        _objective = Own(new EmbeddingPathObjectiveGradient(context.Weights, _settings.Path.Objective, two, _distance));
         _gamma = Own(device.Allocate(one.Rows, d));
         _rowFactors = Own(device.Allocate(one.Rows));
         _now = Own(new WriterOutputs(context.Config, device, one));
@@ -80,21 +81,23 @@ internal sealed class GradPath : BatchScorer
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="options">Method and settings.</param>
+    /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
     {
-        bool answerOnly = RunsAnswerOnly(options);
+        bool answerOnly = RunsAnswerOnly(settings);
         var one = PassCapacity.For(spans, 1, answerOnly);
         var two = PassCapacity.For(spans, 2, answerOnly);
         return Activations.Bytes(weights.Config, two, true)
             + BackwardPass.Bytes(weights.Config, one, 2)
-            + ReaderGradients.Bytes(weights.Config, one, options.Steps)
+            + ReaderGradients.Bytes(weights.Config, one, settings.Steps)
             + WriterDifferences.Bytes(weights.Config, one, answerOnly)
             + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, 2 * spans.Count)
-            + (options.PathObjective == PathObjective.ProbsLast ? sizeof(float) * 4L * spans.Count * weights.Config.Vocabulary : 0);
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, 2 * spans.Count)
+            + (settings.Path.Objective == EmbeddingPathObjective.ProbsLast
+                ? sizeof(float) * 4L * spans.Count * weights.Config.Vocabulary
+                : 0);
     }
 
     /// <inheritdoc />
@@ -110,19 +113,21 @@ internal sealed class GradPath : BatchScorer
         PassShape both = Context.Shapes.Get(batch.Spans, 2, _answerOnly);
         PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
         RunBoth(batch, both, one);
-        int k = _options.Steps;
-        bool alongPath = _options.PathOuter == PathOuter.Path;
+        int k = _settings.Steps;
+        bool alongPath = _settings.Path.Outer == EmbeddingPathOuter.Path;
         Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows), objectiveGradient = SecondCopy(ref _objectiveGradient, one.Rows);
         for (int j = 0; j <= k; j++)
         {
             bool counts = alongPath ? j < k : j > 0;
-            bool needsMetric = counts || _options.RecordPath || _options.PathObjective == PathObjective.Metric;
+            bool needsMetric = counts || _settings.RecordPath || _settings.Path.Objective == EmbeddingPathObjective.Metric;
             Tensor direction = Backward(one, needsMetric, counts, j < k, objectiveResidual, objectiveGradient);
-            if (_options.RecordPath) Record(batch, one, j);
+            if (_settings.RecordPath) Record(batch, one, j);
             if (j == k) break;
-            if (_options.PathObjective == PathObjective.Metric) ScaleByMetric(batch, direction, one);
+            if (_settings.Path.Objective == EmbeddingPathObjective.Metric) ScaleByMetric(batch, direction, one);
             Context.Device.SequenceDots(direction, direction, one.All, Context.Config.Width, _squaredNorms);
-            Context.Device.PathStep(_gamma, direction, _squaredNorms, _stepLengths, _options.PathNorm == PathNorm.Batch, one.All, Context.Config.Width);
+            Context.Device.PathStep(
+                _gamma, direction, _squaredNorms, _stepLengths, _settings.Path.Norm == EmbeddingPathNorm.Batch, one.All,
+                Context.Config.Width);
             Context.Forward.Embed(one, _activations, _gamma);
             Context.Forward.Run(one, _activations);
             _head.Evaluate(one, _activations, -1);
@@ -133,22 +138,23 @@ internal sealed class GradPath : BatchScorer
     }
 
     // Shares with the answer-only form only what never looks at another position's output.
-    private static bool RunsAnswerOnly(AttributionOptions options) => PathObjectiveGradient.AnswerOnly(options.PathObjective) && !options.RecordPath;
+    private static bool RunsAnswerOnly(ScoringSettings settings) =>
+        EmbeddingPathObjectiveGradient.AnswerOnly(settings.Path.Objective) && !settings.RecordPath;
 
     // The run at the path's start (copy 0, whose activations serve the first step) and the run it heads for (copy 1).
     private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {
-        bool fromClean = _options.PathStart == PathStart.Clean;
+        bool fromClean = _settings.Path.Start == EmbeddingPathStart.Clean;
         int items = batch.Items.Length;
         _metrics.Note(batch, _pair.Run(batch, both, fromClean ? 0 : 1));
         _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _gamma, 0);
         _objective.CaptureTarget(both, _activations, 1);
-        if (_options.RecordPath && _options.PathObjective is not (PathObjective.LogitsAll or PathObjective.LogitsLast))
+        if (_settings.RecordPath && _settings.Path.Objective is not (EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast))
         {
             _distance!.CaptureTarget(both, _activations, 1);
         }
         _pair.TakeWriters(both, 0, _now);
-        if (_options.PathOuter == PathOuter.Delta)
+        if (_settings.Path.Outer == EmbeddingPathOuter.Delta)
         {
             _pair.TakeWriters(both, 1, _next);
             _next.Combine(one, fromClean ? 1 : -1, _next, fromClean ? -1 : 1, _now);
@@ -157,10 +163,10 @@ internal sealed class GradPath : BatchScorer
         }
         _readers.Reset(one);
         _lengths.AsSpan(0, items).Fill(1);
-        if (_options.PathEta == PathStep.Match)
+        if (_settings.Path.Step == EmbeddingPathStep.Match)
         {
             double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
-            for (int i = 0; i < items; i++) _lengths[i] = apart[i] / _options.Steps;
+            for (int i = 0; i < items; i++) _lengths[i] = apart[i] / _settings.Steps;
         }
         _stepLengths.Upload(_lengths.AsSpan(0, items));
         _head.Values.AsSpan(items, items).CopyTo(_target);
@@ -177,7 +183,7 @@ internal sealed class GradPath : BatchScorer
     // Metric first, objective second; returns the objective's gradient at the embedding (the metric's own where that is the objective).
     private Tensor Backward(PassShape one, bool metric, bool counts, bool objective, Tensor objectiveResidual, Tensor objectiveGradient)
     {
-        bool second = objective && _options.PathObjective != PathObjective.Metric;
+        bool second = objective && _settings.Path.Objective != EmbeddingPathObjective.Metric;
         if (metric) _head.LossGradient(one, _backward, counts ? _readers : null, counts ? 1 : 0);
         if (second) _objective.Gradient(one, _activations, metric ? objectiveResidual : _backward.Residual);
         _backward.Run(one, _activations, metric && second ? 2 : 1, counts ? _readers : null, counts ? 1 : 0);
@@ -188,7 +194,7 @@ internal sealed class GradPath : BatchScorer
     // d (L - L')^2 = 2 (L - L') dL, with L the metric; the pass gave the gradient of its loss.
     private void ScaleByMetric(WeightedBatch batch, Tensor gradient, PassShape one)
     {
-        int sign = OutputHead.LossSign(_options.Metric);
+        int sign = OutputHead.LossSign(_settings.Metric);
         Span<float> factors = _factors.AsSpan(0, one.Rows);
         for (int i = 0, row = 0; i < batch.Items.Length; i++)
         {
@@ -221,7 +227,8 @@ internal sealed class GradPath : BatchScorer
         double[] fromCorrupted = _prompts.Distance(one, _gamma, _prompts.Corrupted, _prompts.Point);
         for (int i = 0; i < batch.Items.Length; i++)
         {
-            _recorded!.Add(new PathPoint(batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
+            _recorded!.Add(new EmbeddingPathPoint(
+                batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
         }
     }
 }

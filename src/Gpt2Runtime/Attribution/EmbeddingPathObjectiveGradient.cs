@@ -8,11 +8,11 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// The squared distance of a run's output from the target run's that the path of EAP-GP descends: its gradient at the final residual
 /// stream, for every objective but the metric's (whose gradient is the metric's own, scaled).
 /// </summary>
-internal sealed class PathObjectiveGradient : ResourceOwner
+internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Device _device;
-    private readonly PathObjective _objective;
+    private readonly EmbeddingPathObjective _objective;
     private readonly OutputDistance? _distance;
     private readonly Tensor? _targetResidual;
     private readonly Tensor? _rows;
@@ -28,7 +28,8 @@ internal sealed class PathObjectiveGradient : ResourceOwner
     /// <param name="objective">Which distance.</param>
     /// <param name="capacity">The largest batch, two copies.</param>
     /// <param name="distance">The distance of the logits, for the objectives that are made of it.</param>
-    public PathObjectiveGradient(Gpt2Weights weights, PathObjective objective, PassCapacity capacity, OutputDistance? distance)
+    public EmbeddingPathObjectiveGradient(
+        Gpt2Weights weights, EmbeddingPathObjective objective, PassCapacity capacity, OutputDistance? distance)
     {
         _weights = weights;
         _device = weights.Device;
@@ -36,8 +37,9 @@ internal sealed class PathObjectiveGradient : ResourceOwner
         _distance = distance;
         int d = weights.Config.Width;
         _answers = Own(_device.Allocate(capacity.Sequences, d));
-        if (objective is PathObjective.ResidualFinal or PathObjective.ResidualFinalLast) _targetResidual = Own(_device.Allocate(capacity.FinalRows, d));
-        if (objective != PathObjective.ProbsLast) return;
+        if (objective is EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast)
+            _targetResidual = Own(_device.Allocate(capacity.FinalRows, d));
+        if (objective != EmbeddingPathObjective.ProbsLast) return;
         int vocabulary = weights.Config.Vocabulary;
         _rows = Own(_device.Allocate(capacity.Sequences, d));
         _normed = Own(_device.Allocate(capacity.Sequences, d));
@@ -50,7 +52,8 @@ internal sealed class PathObjectiveGradient : ResourceOwner
     /// <summary>Whether an objective looks at the answer positions alone.</summary>
     /// <param name="objective">The objective.</param>
     /// <returns>True for all but the two that look at every position.</returns>
-    public static bool AnswerOnly(PathObjective objective) => objective is not (PathObjective.LogitsAll or PathObjective.ResidualFinal);
+    public static bool AnswerOnly(EmbeddingPathObjective objective) =>
+        objective is not (EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.ResidualFinal);
 
     /// <summary>Remembers a copy's output as the target.</summary>
     /// <param name="shape">The pass.</param>
@@ -61,13 +64,13 @@ internal sealed class PathObjectiveGradient : ResourceOwner
         int d = _weights.Config.Width;
         switch (_objective)
         {
-            case PathObjective.LogitsAll or PathObjective.LogitsLast:
+            case EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast:
                 _distance!.CaptureTarget(shape, a, copy);
                 break;
-            case PathObjective.ResidualFinal or PathObjective.ResidualFinalLast:
+            case EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast:
                 _device.CopyBlock(a.Boundaries[^1].Residual, (long)copy * shape.BaseFinalRows * d, _targetResidual!, 0, (long)shape.BaseFinalRows * d);
                 break;
-            case PathObjective.ProbsLast:
+            case EmbeddingPathObjective.ProbsLast:
                 MakeLogProbabilities(shape, a);
                 int vocabulary = _weights.Config.Vocabulary;
                 _device.CopyBlock(_logits!, (long)copy * shape.Items * vocabulary, _targetLogProbabilities!, 0, (long)shape.Items * vocabulary);
@@ -85,14 +88,14 @@ internal sealed class PathObjectiveGradient : ResourceOwner
         long length = (long)shape.FinalRows * d;
         switch (_objective)
         {
-            case PathObjective.LogitsAll or PathObjective.LogitsLast:
+            case EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast:
                 _distance!.Compare(shape, a);
                 _distance.Gradient(shape, a, residualGradient);
                 break;
-            case PathObjective.ResidualFinal or PathObjective.ResidualFinalLast:
+            case EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast:
                 _device.Combine(2, a.Boundaries[^1].Residual, -2, _targetResidual!, length, residualGradient);
                 break;
-            case PathObjective.ProbsLast:
+            case EmbeddingPathObjective.ProbsLast:
                 ProbabilityGradient(shape, a, residualGradient);
                 return;
             default:

@@ -16,7 +16,7 @@ internal sealed class ExactPatching : BatchScorer
     private const int MostRowsPerPass = 4096;
     private const int MostCopies = 64;
 
-    private readonly AttributionOptions _options;
+    private readonly ScoringSettings _settings;
     private readonly ComputationGraph _graph;
     private readonly int _copies;
     private readonly double[] _edges;
@@ -32,11 +32,11 @@ internal sealed class ExactPatching : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="options">Method and settings.</param>
-    public ExactPatching(RunContext context, AttributionOptions options)
+    /// <param name="settings">Method and settings.</param>
+    public ExactPatching(RunContext context, ScoringSettings settings)
         : base(context)
     {
-        _options = options;
+        _settings = settings;
         _graph = context.Graph;
         _edges = new double[(long)_graph.Writers * _graph.Readers];
         _nodes = new double[_graph.Writers];
@@ -47,7 +47,7 @@ internal sealed class ExactPatching : BatchScorer
         var one = PassCapacity.For(spans, 1, true);
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
-        _head = Own(new OutputHead(context.Weights, options.Metric, spans.Length, answers));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, true, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _target = Own(new WriterOutputs(context.Config, device, one));
@@ -56,10 +56,10 @@ internal sealed class ExactPatching : BatchScorer
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="options">Method and settings.</param>
+    /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
+    public static long Bytes(Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
     {
         int copies = CopiesFor(spans.Sum(s => s.Length));
         var one = PassCapacity.For(spans, 1, true);
@@ -67,7 +67,7 @@ internal sealed class ExactPatching : BatchScorer
             + PrefixKeys.Bytes(weights, spans)
             + PatchedForwardPass.Bytes(weights.Config, one, copies, continues: true)
             + WriterOutputs.Bytes(weights.Config, one)
-            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     /// <inheritdoc />
@@ -85,7 +85,7 @@ internal sealed class ExactPatching : BatchScorer
         int done = 0;
         for (int sublayer = 0; sublayer <= 2 * Context.Config.Layers; sublayer++)
         {
-            if (_options.OnlySublayers?.Invoke(sublayer) == false) continue;
+            if (_settings.Hooks.OnlySublayers?.Invoke(sublayer) == false) continue;
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
             foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies))
             {
@@ -95,7 +95,7 @@ internal sealed class ExactPatching : BatchScorer
                 Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
         }
-        if (_options.OnlySublayers is null) ScoreNodes(batch, one);
+        if (_settings.Hooks.OnlySublayers is null) ScoreNodes(batch, one);
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);
@@ -110,8 +110,7 @@ internal sealed class ExactPatching : BatchScorer
 
     private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)
     {
-        bool attention = sublayer % 2 == 0 && sublayer < 2 * Context.Config.Layers;
-        IEnumerable<int> columns = Enumerable.Range(_graph.FirstColumnOfSublayer(sublayer), attention ? 3 * Context.Config.Heads : 1);
+        IEnumerable<int> columns = Enumerable.Range(_graph.FirstColumnOfSublayer(sublayer), _graph.ReadersOfSublayer(sublayer));
         return columns.SelectMany(column => Enumerable.Range(0, _graph.WritersBefore(column)).Select(row => (row, column)));
     }
 
@@ -142,7 +141,7 @@ internal sealed class ExactPatching : BatchScorer
         for (int c = 0; c < copies.Length; c++)
         {
             for (int i = 0; i < one.Items; i++) changes[c] += batch.HostItemWeights[i] * (_head.Values[(c * one.Items) + i] - _full[i]);
-            changes[c] *= OutputHead.LossSign(_options.Metric);
+            changes[c] *= OutputHead.LossSign(_settings.Metric);
         }
         return changes;
     }

@@ -60,7 +60,8 @@ internal sealed class InformationFlowRoutes : BatchScorer
         for (int b = 0; b < boundaries; b++)
         {
             int writers = Context.Graph.WritersBeforeSublayer(b);
-            Context.Device.Proximity(_activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, _scores, boundaries, b);
+            Context.Device.Proximity(
+                _activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, _scores, boundaries, b);
         }
     }
 
@@ -71,8 +72,7 @@ internal sealed class InformationFlowRoutes : BatchScorer
         var scores = new double[Context.Graph.Writers * (long)Context.Graph.Readers];
         for (int column = 0; column < Context.Graph.Readers; column++)
         {
-            int perLayer = (3 * Context.Config.Heads) + 1;
-            int boundary = column == Context.Graph.LogitsColumn ? boundaries - 1 : (2 * (column / perLayer)) + (column % perLayer == perLayer - 1 ? 1 : 0);
+            int boundary = Context.Graph.SublayerOfColumn(column);
             for (int row = 0; row < Context.Graph.WritersBefore(column); row++)
             {
                 scores[((long)row * Context.Graph.Readers) + column] = byBoundary[(row * boundaries) + boundary];

@@ -13,11 +13,11 @@ internal sealed class RandomScores : BatchScorer
 
     /// <summary>Sets up the draw.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="options">The seed.</param>
-    public RandomScores(RunContext context, AttributionOptions options)
+    /// <param name="settings">The seed.</param>
+    public RandomScores(RunContext context, ScoringSettings settings)
         : base(context)
     {
-        _seed = options.Seed;
+        _seed = settings.Seed;
     }
 
     /// <inheritdoc />

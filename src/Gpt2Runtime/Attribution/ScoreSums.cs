@@ -7,9 +7,12 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// <param name="Nodes">[F]; null where the method scores no nodes.</param>
 /// <param name="Metrics">The metric of the clean and the corrupted runs; null where the method computes none.</param>
 /// <param name="Path">The recorded path in any order; null where none was asked for.</param>
-internal sealed record ScoreSums(double[] Edges, double[]? Nodes, ItemMetrics? Metrics = null, IReadOnlyList<PathPoint>? Path = null)
+internal sealed record ScoreSums(
+    double[] Edges, double[]? Nodes, ItemMetrics? Metrics = null, IReadOnlyList<EmbeddingPathPoint>? Path = null)
 {
-    /// <summary>Node scores of a gradient method. A writer's readers see the whole of its output, so the gradient there is the sum of theirs.</summary>
+    /// <summary>
+    /// Node scores of a gradient method. A writer's readers see the whole of its output, so the gradient there is the sum of theirs.
+    /// </summary>
     /// <param name="graph">The graph.</param>
     /// <param name="edges">[F, K]: sums of the edges.</param>
     /// <returns>[F]: per writer the sum over its outgoing edges.</returns>

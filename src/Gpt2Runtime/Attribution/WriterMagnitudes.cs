@@ -44,7 +44,7 @@ internal sealed class WriterMagnitudes : BatchScorer
     public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
     {
         var one = PassCapacity.For(spans, 1, false);
-        long writers = 1 + (weights.Config.Layers * (weights.Config.Heads + 1L));
+        long writers = new ComputationGraph(weights.Config).Writers;
         return Activations.Bytes(weights.Config, one, true)
             + WriterDifferences.Bytes(weights.Config, one, false)
             + (2 * WriterOutputs.Bytes(weights.Config, one))

@@ -50,8 +50,8 @@ internal sealed class AcdcPasses : ResourceOwner
         long needed = plan.Batches.Count * Bytes(model, options, largest, Copies);
         if (needed > budget)
         {
-            throw new GradpathException(
-                $"the search keeps the run of all prompts at hand, which takes {needed / 1048576.0:F0} MiB here, and {budget / 1048576.0:F0} MiB are free; use fewer or shorter prompts (--limit)");
+            throw GradpathException.Worded(
+                $"the search keeps the run of all prompts at hand, which takes {needed / 1048576.0:F0} MiB here, and {budget / 1048576.0:F0} MiB are free; use {Terms.FewerPrompts}");
         }
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;
@@ -95,7 +95,8 @@ internal sealed class AcdcPasses : ResourceOwner
             foreach (AcdcLane lane in _lanes) lane.TakeValues(c, _values);
             objectives[c] = Mean();
             if (!double.IsFinite(objectives[c]))
-                throw new GradpathException("the objective is not a number: the model or the metric overflowed on these prompts; check the checkpoint with 'gradpath info' and the prompts' answers");
+                throw GradpathException.Worded(
+                    $"the objective is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
         }
     }
 

@@ -33,14 +33,23 @@ public sealed class EdgePruning : IDisposable
 
     /// <summary>Sets up training.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="options">Settings.</param>
     /// <param name="candidates">[F, K] row-major: edges that may be in the circuit; null for all.</param>
     /// <param name="cancellation">Stops the work between steps.</param>
-    /// <exception cref="GradpathException">An item or option cannot be used, the candidates are too few, or memory does not suffice.</exception>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, the candidates are too few, or memory does not suffice.</exception>
     public EdgePruning(
-        Gpt2Weights model, IReadOnlyList<PromptPair> pairs, EdgePruningOptions options, bool[]? candidates = null, CancellationToken cancellation = default)
+        Gpt2Weights model,
+        PromptSet prompts,
+        EdgePruningOptions options,
+        bool[]? candidates = null,
+        CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(options);
+        IReadOnlyList<PromptPair> pairs = prompts.Pairs;
         var graph = new ComputationGraph(model.Config);
         _model = model;
         _cancellation = cancellation;
@@ -50,7 +59,7 @@ public sealed class EdgePruning : IDisposable
         _options = candidates is null ? options.Resolve(graph.EdgeCount) : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
         if (_plan.Edges.Length < Kept)
         {
-            throw new GradpathException(
+            throw new OptionException(
                 $"a circuit of sparsity {_options.Sparsity} has {Kept} edges, but only {_plan.Edges.Length} may be in it and can change anything; prune less before, or ask for a higher sparsity");
         }
         _items = Deal(pairs.Count);
@@ -80,7 +89,11 @@ public sealed class EdgePruning : IDisposable
     /// <param name="graph">The graph.</param>
     /// <param name="sparsity">Share of its edges that the circuit lacks.</param>
     /// <returns>The number, rounded.</returns>
-    public static int CircuitSize(ComputationGraph graph, double sparsity) => (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+    public static int CircuitSize(ComputationGraph graph, double sparsity)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+    }
 
     /// <summary>Does all steps that are left.</summary>
     /// <param name="progress">Told after each step; may be null.</param>
@@ -112,6 +125,7 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="GradpathException">It cannot be written.</exception>
     public void Save(ProgressFile file)
     {
+        ArgumentNullException.ThrowIfNull(file);
         (float[] logAlpha, float[] first, float[] second, double[] multipliers) = _trainer.State;
         double[] log = [.. _log.SelectMany(s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeTarget, s.EdgeSparsity, s.NodeTarget, s.NodeSparsity])];
         file.Save(new JsonObject
@@ -129,6 +143,7 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="GradpathException">It cannot be read or belongs to another run.</exception>
     public void Restore(ProgressFile file)
     {
+        ArgumentNullException.ThrowIfNull(file);
         JsonObject state = file.Load();
         float[] logAlpha = file.Unpack<float>(state, "log-alpha");
         float[] first = file.Unpack<float>(state, "first-moment");
@@ -185,8 +200,8 @@ public sealed class EdgePruning : IDisposable
         long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)
         {
-            throw new GradpathException(
-                $"a batch of {items} prompt pairs needs {needed / 1048576.0:F0} MiB and {budget / 1048576.0:F0} MiB are free; use a smaller --batch-size");
+            throw GradpathException.Worded(
+                $"a batch of {items} prompt pairs needs {needed / 1048576.0:F0} MiB and {budget / 1048576.0:F0} MiB are free; use a smaller {Terms.BatchSize}");
         }
     }
 }

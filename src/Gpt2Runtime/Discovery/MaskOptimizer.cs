@@ -3,36 +3,6 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>A Lagrange multiplier: one number that AdamW makes grow with its gradient.</summary>
-internal sealed class Multiplier
-{
-    /// <summary>Its value.</summary>
-    public double Value { get; private set; }
-
-    /// <summary>Value and moments, for saving.</summary>
-    public double[] State
-    {
-        get => [Value, First, Second];
-        set => (Value, First, Second) = (value[0], value[1], value[2]);
-    }
-
-    private double First { get; set; }
-
-    private double Second { get; set; }
-
-    /// <summary>One step upwards.</summary>
-    /// <param name="gradient">The derivative of the loss by this.</param>
-    /// <param name="o">Constants.</param>
-    public void Ascend(double gradient, in AdamWStepOptions o)
-    {
-        double g = -o.GradientScale * gradient;
-        First = (o.Beta1 * First) + ((1 - o.Beta1) * g);
-        Second = (o.Beta2 * Second) + ((1 - o.Beta2) * g * g);
-        Value -= o.LearningRate * o.WeightDecay * Value;
-        Value -= o.LearningRate * (First / o.Correction1) / (Math.Sqrt(Second / o.Correction2) + o.Epsilon);
-    }
-}
-
 /// <summary>
 /// The masks' parameters on the device, their samples and their optimiser, with the two constraints on their sparsity.
 /// </summary>
@@ -75,7 +45,11 @@ internal sealed class MaskOptimizer : ResourceOwner
         int[] slots = [.. plan.Edges.Select(e => plan.SlotOf(e.Row))];
         int[] starts = [.. Enumerable.Range(0, plan.Slots + 1).Select(slot => slots.Count(s => s < slot))];
         _layout = Own(new MaskLayout(
-            plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts)));
+            plan.Edges.Length,
+            device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]),
+            gates,
+            device.Store<int>(slots),
+            device.Store<int>(starts)));
         int count = _layout.Parameters;
         _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));
         _first = Own(device.Allocate(count));
@@ -144,7 +118,8 @@ internal sealed class MaskOptimizer : ResourceOwner
         foreach (double ascent in ascents) squares += ascent * ascent;
         double norm = Math.Sqrt(squares);
         if (!double.IsFinite(norm) || !double.IsFinite(kl))
-            throw new GradpathException($"step {step + 1}: the loss or its gradient is not a number; check the checkpoint with 'gradpath info', or lower --learning-rate");
+            throw GradpathException.Worded(
+                $"step {step + 1}: the loss or its gradient is not a number; check {Terms.Checkpoint}, or lower {Terms.LearningRate}");
         double scale = Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6));
         double rate = _options.RateAt(step);
         var logged = new EdgePruningStep(step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);

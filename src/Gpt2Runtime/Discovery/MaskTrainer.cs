@@ -5,7 +5,9 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>The steps of <see cref="EdgePruning"/> on the device: draws masks, runs a batch with them, and moves their parameters.</summary>
+/// <summary>
+/// The steps of <see cref="EdgePruning"/> on the device: draws masks, runs a batch with them, and moves their parameters.
+/// </summary>
 internal sealed class MaskTrainer : ResourceOwner
 {
     private readonly Device _device;
@@ -39,7 +41,8 @@ internal sealed class MaskTrainer : ResourceOwner
     /// <param name="step">The step, from 0.</param>
     /// <param name="batch">Index of the batch to train on.</param>
     /// <returns>The step as logged.</returns>
-    /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can follow.</exception>
+    /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can
+    /// follow.</exception>
     public EdgePruningStep Step(int step, int batch)
     {
         // A batch is made at its first turn, and an error on the way leaves no half of it behind.

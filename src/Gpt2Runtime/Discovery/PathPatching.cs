@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
@@ -22,24 +23,29 @@ public static class PathPatching
 {
     /// <summary>Measures the effects of senders on sets of receivers.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="queries">The senders and receivers of each question.</param>
     /// <param name="options">Metric, ablation, frozen MLPs, positions of the senders, batch size.</param>
     /// <param name="progress">Told after each pass; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>The effects, in the order of the queries and of their senders.</returns>
-    /// <exception cref="GradpathException">An item, a position or an option cannot be used.</exception>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item or a position cannot be used.</exception>
     public static PathEffects Measure(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         IReadOnlyList<PathQuery> queries,
         PathPatchingOptions options,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(queries);
         ArgumentNullException.ThrowIfNull(options);
-        PairChecks.Check(model.Config, pairs, options.Metric, options.Ablation, options.BatchSize);
+        IReadOnlyList<PromptPair> pairs = prompts.Pairs;
+        TaskMetric metric = options.Metric ?? prompts.Metric;
+        PairChecks.Check(model.Config, pairs, metric, options.Ablation, options.BatchSize);
         using var run = new DeviceRun(model.Device);
         var graph = new ComputationGraph(model.Config);
         PathPlan[] plans = [.. queries.Select(q => new PathPlan(graph, q))];
@@ -48,7 +54,8 @@ public static class PathPatching
         int senders = Math.Max(1, plans.Max(p => p.Senders.Length));
         int sublayers = plans.Max(p => p.Sublayers.Length);
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
-        BatchPlan batches = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => PathRunner.Bytes(model, options, batch, senders, sublayers));
+        BatchPlan batches = BatchPlan.Make(
+            spans, options.BatchSize, false, model.Device, batch => PathRunner.Bytes(model, metric, batch, senders, sublayers));
         double clean = 0;
         double[][] effects = [.. queries.Select(q => new double[q.Senders.Count])];
         for (int q = 0; q < plans.Length; q++)
@@ -59,7 +66,7 @@ public static class PathPatching
         long done = 0;
         long total = pairs.Count * plans.Sum(p => (long)p.Senders.Length);
         using var context = new RunContext(model, pairs, spans, batches, options.Ablation, progress, cancellation);
-        using var runner = new PathRunner(context, options, senders, sublayers);
+        using var runner = new PathRunner(context, options, metric, senders, sublayers);
         foreach (int[] items in batches.Batches)
         {
             using PairBatch batch = context.Batch(items);
@@ -78,6 +85,7 @@ public static class PathPatching
         {
             for (int s = 0; s < values.Length; s++) values[s] /= pairs.Count;
         }
-        return new PathEffects(clean / pairs.Count, effects, batches.Size, run.PeakBytes);
+        return new PathEffects(
+            clean / pairs.Count, [.. effects.Select(ImmutableCollectionsMarshal.AsImmutableArray)], batches.Size, run.PeakBytes);
     }
 }

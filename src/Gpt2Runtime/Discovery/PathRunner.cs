@@ -6,7 +6,10 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>The four passes of <see cref="PathPatching"/> on one batch after the other: <see cref="Begin"/>, <see cref="Run"/> per query, <see cref="End"/>.</summary>
+/// <summary>
+/// The four passes of <see cref="PathPatching"/> on one batch after the other: <see cref="Begin"/>, <see cref="Run"/> per query,
+/// <see cref="End"/>.
+/// </summary>
 internal sealed class PathRunner : ResourceOwner
 {
     private const int MostRowsPerPass = 4096;
@@ -30,9 +33,10 @@ internal sealed class PathRunner : ResourceOwner
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
     /// <param name="options">How paths are patched.</param>
+    /// <param name="metric">The metric.</param>
     /// <param name="senders">Most senders of a query.</param>
     /// <param name="sublayers">Most sublayers that a query's receivers belong to.</param>
-    public PathRunner(RunContext context, PathPatchingOptions options, int senders, int sublayers)
+    public PathRunner(RunContext context, PathPatchingOptions options, TaskMetric metric, int senders, int sublayers)
     {
         _context = context;
         _options = options;
@@ -42,7 +46,7 @@ internal sealed class PathRunner : ResourceOwner
         var one = PassCapacity.For(spans, 1, false);
         int answers = spans.Length * Math.Max(2, copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, copies, continues: false));
-        _head = Own(new OutputHead(context.Weights, options.Metric, spans.Length, answers));
+        _head = Own(new OutputHead(context.Weights, metric, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, false, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _clean = Own(new WriterOutputs(context.Config, device, one));
@@ -53,12 +57,12 @@ internal sealed class PathRunner : ResourceOwner
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="options">How paths are patched.</param>
+    /// <param name="metric">The metric.</param>
     /// <param name="spans">The batch.</param>
     /// <param name="senders">Most senders of a query.</param>
     /// <param name="sublayers">Most sublayers that a query's receivers belong to.</param>
     /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Weights model, PathPatchingOptions options, IReadOnlyList<PromptSpan> spans, int senders, int sublayers)
+    public static long Bytes(Gpt2Weights model, TaskMetric metric, IReadOnlyList<PromptSpan> spans, int senders, int sublayers)
     {
         int copies = CopiesFor(spans.Sum(s => s.Length), senders);
         var one = PassCapacity.For(spans, 1, false);
@@ -66,7 +70,7 @@ internal sealed class PathRunner : ResourceOwner
             + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
             + (2 * WriterOutputs.Bytes(model.Config, one))
             + (sizeof(float) * 2L * sublayers * copies * one.Rows * model.Config.Width)
-            + OutputHead.Bytes(model.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
+            + OutputHead.Bytes(model.Config, metric, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     /// <summary>Passes A and B of a batch.</summary>
@@ -101,10 +105,14 @@ internal sealed class PathRunner : ResourceOwner
     public void Run(PathPlan plan, double[] effects, Action<int> advance)
     {
         InputReplacement[] replacements =
-            [.. plan.Replacements.Select(r => new InputReplacement(r.Sublayer, _noted[Array.IndexOf(plan.Sublayers, r.Sublayer)], _masks[r.Positions]))];
+        [
+            .. plan.Replacements.Select(
+                r => new InputReplacement(r.Sublayer, _noted[Array.IndexOf(plan.Sublayers, r.Sublayer)], _masks[r.Positions])),
+        ];
         foreach (int[] chunk in plan.Senders.Chunk(_copies))
         {
-            _patched.RunSenders(_one!, [.. chunk.Select(s => plan.Query.Senders[s])], _differences, !_options.FreezeMlps, plan.Sublayers, _noted);
+            _patched.RunSenders(
+                _one!, [.. chunk.Select(s => plan.Query.Senders[s])], _differences, !_options.FreezeMlps, plan.Sublayers, _noted);
             _patched.RunReceivers(_one!, chunk.Length, replacements, plan.ReplacementOf, _answers);
             _head.EvaluateRows(_answers, chunk.Length * _one!.Items);
             for (int c = 0; c < chunk.Length; c++)
@@ -131,5 +139,6 @@ internal sealed class PathRunner : ResourceOwner
         base.Dispose();
     }
 
-    private static int CopiesFor(int rows, int senders) => Math.Min(Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies), senders);
+    private static int CopiesFor(int rows, int senders) =>
+        Math.Min(Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies), senders);
 }

@@ -13,34 +13,64 @@ public static class CircuitEvaluation
 {
     /// <summary>Evaluates circuits.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="circuits">Circuits of this model; they are taken as they are, pruned or not.</param>
     /// <param name="options">Metric, ablation, batch size.</param>
     /// <param name="progress">Told before each batch and after each pass; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>Per-item values of the full model, the empty circuit and each circuit.</returns>
-    /// <exception cref="GradpathException">An item, an option or a circuit cannot be used.</exception>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item or a circuit cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public static EvaluationResult Evaluate(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         IReadOnlyList<Circuit> circuits,
         EvaluationOptions options,
         IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) =>
+        Evaluate(model, prompts, circuits, options, wholePrompts: false, progress, cancellation);
+
+    /// <summary>
+    /// The same, on request over every position, also those before the first difference of a pair: to compare with and to measure against.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="circuits">Circuits of this model.</param>
+    /// <param name="options">Metric, ablation, batch size.</param>
+    /// <param name="wholePrompts">Whether every position is run.</param>
+    /// <param name="progress">Told before each batch and after each pass; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Per-item values of the full model, the empty circuit and each circuit.</returns>
+    internal static EvaluationResult Evaluate(
+        Gpt2Weights model,
+        PromptSet prompts,
+        IReadOnlyList<Circuit> circuits,
+        EvaluationOptions options,
+        bool wholePrompts,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        PairChecks.Check(model.Config, pairs, options.Metric, options.Ablation, options.BatchSize);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(circuits);
+        ArgumentNullException.ThrowIfNull(options);
+        TaskMetric metric = options.Metric ?? prompts.Metric;
+        PairChecks.Check(model.Config, prompts.Pairs, metric, options.Ablation, options.BatchSize);
         foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");
         using var run = new DeviceRun(model.Device);
         var graph = new ComputationGraph(model.Config);
         PatchedCircuit[] patched = [.. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray()))];
-        // Patched runs lie between the clean and the corrupted one at every node, so all agree up to the first difference.
-        PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options is { Ablation: Ablation.Patching, WholePrompts: false });
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => CircuitRunner.Bytes(model, options.Metric, batch, patched.Length));
-        CircuitOutcome[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new CircuitOutcome(new double[pairs.Count], new double[pairs.Count], new bool[pairs.Count], new bool[pairs.Count]))];
+
+        // When patching, all runs lie between the clean and the corrupted one.
+        PromptSpan[] spans = PairSpans.Of(prompts.Pairs, sharePrefixes: options.Ablation == Ablation.Patching && !wholePrompts);
+        BatchPlan plan = BatchPlan.Make(
+            spans, options.BatchSize, false, model.Device, batch => CircuitRunner.Bytes(model, metric, batch, patched.Length));
+        OutcomeTally[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new OutcomeTally(prompts.Pairs.Count))];
         long done = 0;
-        long total = (long)pairs.Count * outcomes.Length;
-        using var context = new RunContext(model, pairs, spans, plan, options.Ablation, progress, cancellation);
-        using var runner = new CircuitRunner(context, options.Metric, patched.Length);
+        long total = (long)prompts.Pairs.Count * outcomes.Length;
+        using var context = new RunContext(model, prompts.Pairs, spans, plan, options.Ablation, progress, cancellation);
+        using var runner = new CircuitRunner(context, metric, patched.Length);
         foreach (int[] items in plan.Batches)
         {
             using PairBatch batch = context.Batch(items);
@@ -51,6 +81,7 @@ public static class CircuitEvaluation
                 context.Report(done, total, "circuits");
             });
         }
-        return new EvaluationResult(outcomes[0], outcomes[1], outcomes[2..], plan.Size, run.PeakBytes) { Plan = plan.Summary };
+        CircuitOutcome[] finished = Array.ConvertAll(outcomes, outcome => outcome.Finish());
+        return new EvaluationResult(finished[0], finished[1], finished[2..], plan.Summary, run.PeakBytes);
     }
 }

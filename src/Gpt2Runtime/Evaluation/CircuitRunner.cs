@@ -69,9 +69,10 @@ internal sealed class CircuitRunner : ResourceOwner
     /// <summary>Evaluates circuits on a batch.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="circuits">The circuits.</param>
-    /// <param name="outcomes">The items' places in the outcomes of the full model, of the empty circuit and of each circuit are filled.</param>
+    /// <param name="outcomes">The items' places in the outcomes of the full model, of the empty circuit and of each circuit are
+    /// filled.</param>
     /// <param name="advance">Told how many outcomes more there are.</param>
-    public void Evaluate(PairBatch batch, PatchedCircuit[] circuits, CircuitOutcome[] outcomes, Action<int> advance)
+    public void Evaluate(PairBatch batch, PatchedCircuit[] circuits, OutcomeTally[] outcomes, Action<int> advance)
     {
         PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
         PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
@@ -94,7 +95,7 @@ internal sealed class CircuitRunner : ResourceOwner
     private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, Math.Max(1, circuits));
 
     // The outcomes of the runs whose inputs of the logits are in _answers.
-    private void Judge(PairBatch batch, int[] fullTokens, ReadOnlySpan<CircuitOutcome> outcomes)
+    private void Judge(PairBatch batch, int[] fullTokens, ReadOnlySpan<OutcomeTally> outcomes)
     {
         int items = batch.Items.Length;
         int rows = outcomes.Length * items;
@@ -103,13 +104,15 @@ internal sealed class CircuitRunner : ResourceOwner
         int[] tokens = _kl.MostProbable(rows);
         for (int r = 0; r < rows; r++)
         {
-            CircuitOutcome outcome = outcomes[r / items];
+            OutcomeTally outcome = outcomes[r / items];
             int i = r % items;
             int item = batch.Items[i];
             outcome.Metric[item] = _metric.Values[r];
             outcome.Kl[item] = _kl.Values[r];
             outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
-            outcome.Accurate[item] = _judgedBy == TaskMetric.KlDivergence ? batch.Pairs[i].Answers.Contains(tokens[r]) : _metric.Values[r] > 0;
+            outcome.Accurate[item] = _judgedBy == TaskMetric.KlDivergence
+                ? batch.Pairs[i].Answers.Contains(tokens[r])
+                : _metric.Values[r] > 0;
         }
     }
 

@@ -100,7 +100,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     public static long Bytes(Gpt2Config config, PassCapacity one, int copies, bool continues)
     {
         long inputs = Math.Max(copies, 3 * config.Heads);
-        long writers = 1 + (config.Layers * (config.Heads + 1L));
+        long writers = new ComputationGraph(config).Writers;
         long boundaries = (2L * config.Layers) + 1;
         long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + ((boundaries + 1) * config.Width);
         long kept = continues ? (boundaries + 1 + writers) * config.Width : 0;
@@ -115,7 +115,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="copies">How many circuits run at once.</param>
     /// <returns>Bytes.</returns>
     public static long ListedBytes(Gpt2Config config, PassCapacity one, int copies) =>
-        sizeof(float) * copies * (1 + (config.Layers * (config.Heads + 1L))) * (one.Rows + one.Sequences) * config.Width;
+        sizeof(float) * copies * (long)new ComputationGraph(config).Writers * (one.Rows + one.Sequences) * config.Width;
 
     /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>
     /// <param name="shape">The batch, one copy.</param>

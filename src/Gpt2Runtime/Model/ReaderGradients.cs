@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Model;
@@ -12,6 +13,7 @@ internal sealed class ReaderGradients : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
+    private readonly ComputationGraph _graph;
     private readonly Device _device;
     private readonly Group[][] _groups;
     private readonly Tensor[] _mlp;
@@ -28,6 +30,7 @@ internal sealed class ReaderGradients : ResourceOwner
     {
         _weights = weights;
         _config = weights.Config;
+        _graph = new ComputationGraph(_config);
         _device = weights.Device;
         PointCapacity = points;
         int d = _config.Width;
@@ -48,7 +51,7 @@ internal sealed class ReaderGradients : ResourceOwner
             _mlp[l] = Own(_device.Allocate(queryRows, d));
         }
         _logits = Own(_device.Allocate(capacity.Sequences, d));
-        _buffer = Own(_device.Allocate((3 * heads) + 1, capacity.Rows, d));
+        _buffer = Own(_device.Allocate(_graph.ReadersPerLayer, capacity.Rows, d));
 
         Group MakeGroup(int layer, int first, int readers, int rows, Tensor standardized, bool answer) => new(
             first,
@@ -183,13 +186,12 @@ internal sealed class ReaderGradients : ResourceOwner
     private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer)
     {
         int heads = _config.Heads;
-        int perLayer = (3 * heads) + 1;
-        int stride = (_config.Layers * perLayer) + 1;
+        int stride = _graph.Readers;
         int d = _config.Width;
         for (int l = firstLayer; l < _config.Layers; l++)
         {
-            int feeding = 1 + (l * (heads + 1));
-            int firstColumn = l * perLayer;
+            int feeding = _graph.HeadRow(l, 0);
+            int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);
             (Group queries, Group keysValues) = (_groups[l][0], _groups[l][1]);
             long block = (long)shape.BaseRows * d;
             if (!queries.AnswerRows)
@@ -199,16 +201,19 @@ internal sealed class ReaderGradients : ResourceOwner
                 MakeGradients(queries, l, shape.BaseRows, 0);
                 MakeGradients(keysValues, l, shape.BaseRows, heads * block);
                 _device.CopyBlock(_mlp[l], 0, _buffer, 3 * heads * block, block);
-                _device.ContractEdges(delta.AtAllRows, feeding + heads, _buffer, perLayer, block, scores, stride, firstColumn);
+                _device.ContractEdges(
+                    delta.AtAllRows, _graph.MlpRow(l), _buffer, _graph.ReadersPerLayer, block, scores, stride, firstColumn);
                 continue;
             }
             MakeGradients(keysValues, l, shape.BaseRows, 0);
-            _device.ContractEdges(delta.AtAllRows, feeding, _buffer, 2 * heads, block, scores, stride, firstColumn + heads);
+            _device.ContractEdges(
+                delta.AtAllRows, feeding, _buffer, 2 * heads, block, scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0));
             MakeGradients(queries, l, shape.Items, 0);
             _device.ContractEdges(delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, scores, stride, firstColumn);
-            _device.ContractEdges(delta.AtAnswers, feeding + heads, _mlp[l], 1, (long)shape.Items * d, scores, stride, firstColumn + (3 * heads));
+            _device.ContractEdges(
+                delta.AtAnswers, _graph.MlpRow(l), _mlp[l], 1, (long)shape.Items * d, scores, stride, _graph.MlpColumn(l));
         }
-        _device.ContractEdges(delta.AtAnswers, 1 + (_config.Layers * (heads + 1)), _logits, 1, (long)shape.Items * d, scores, stride, stride - 1);
+        _device.ContractEdges(delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, scores, stride, _graph.LogitsColumn);
     }
 
     private void MakeGradients(Group group, int layer, int rows, long offset)

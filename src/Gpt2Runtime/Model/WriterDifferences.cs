@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Model;
@@ -11,6 +12,7 @@ internal sealed class WriterDifferences : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
+    private readonly ComputationGraph _graph;
     private readonly Device _device;
     private readonly Tensor _answerZ;
 
@@ -22,10 +24,11 @@ internal sealed class WriterDifferences : ResourceOwner
     {
         _weights = weights;
         _config = weights.Config;
+        _graph = new ComputationGraph(_config);
         _device = weights.Device;
-        int writers = WritersAtAllRows(_config, answerOnly);
+        int writers = WritersAtAllRows(_graph, answerOnly);
         AtAllRows = Own(_device.Allocate(writers, capacity.Rows, _config.Width));
-        AtAnswers = Own(_device.Allocate(1 + (_config.Layers * (_config.Heads + 1)), capacity.Sequences, _config.Width));
+        AtAnswers = Own(_device.Allocate(_graph.Writers, capacity.Sequences, _config.Width));
         _answerZ = Own(_device.Allocate(capacity.Sequences, _config.Width));
     }
 
@@ -40,9 +43,12 @@ internal sealed class WriterDifferences : ResourceOwner
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool answerOnly) =>
-        sizeof(float) * (long)config.Width *
-        (((long)WritersAtAllRows(config, answerOnly) * capacity.Rows) + ((2L + (config.Layers * (config.Heads + 1))) * capacity.Sequences));
+    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool answerOnly)
+    {
+        var graph = new ComputationGraph(config);
+        return sizeof(float) * (long)config.Width * (
+            ((long)WritersAtAllRows(graph, answerOnly) * capacity.Rows) + ((graph.Writers + 1L) * capacity.Sequences));
+    }
 
     /// <summary>Spreads compact outputs.</summary>
     /// <param name="shape">A pass whose first copy they are.</param>
@@ -59,8 +65,8 @@ internal sealed class WriterDifferences : ResourceOwner
         GatherAnswers(outputs.Input, 0);
         for (int l = 0; l < _config.Layers; l++)
         {
-            int row = 1 + (l * (_config.Heads + 1));
-            int mlpRow = row + _config.Heads;
+            int row = _graph.HeadRow(l, 0);
+            int mlpRow = _graph.MlpRow(l);
             bool last = shape.AnswerOnly && l == _config.Layers - 1;
             if (!last)
             {
@@ -95,5 +101,7 @@ internal sealed class WriterDifferences : ResourceOwner
         _device.Gemm(heads, output, to, new GemmOptions(Batch: _config.Heads, StepA: w, StepB: (long)w * d, StepC: (long)rows * d));
     }
 
-    private static int WritersAtAllRows(Gpt2Config config, bool answerOnly) => 1 + ((config.Layers - (answerOnly ? 1 : 0)) * (config.Heads + 1));
+    private static int WritersAtAllRows(ComputationGraph graph, bool answerOnly) => answerOnly
+        ? graph.HeadRow(graph.Layers - 1, 0)
+        : graph.Writers;
 }

@@ -9,6 +9,8 @@ public enum Ablation
     /// <summary><c>zero</c>: zero.</summary>
     Zero,
 
-    /// <summary><c>mean-positional</c>: its mean over the clean prompts of the data set at the same position. All prompts must have one length.</summary>
+    /// <summary>
+    /// <c>mean-positional</c>: its mean over the clean prompts of the data set at the same position. All prompts must have one length.
+    /// </summary>
     MeanPositional,
 }

@@ -11,7 +11,10 @@ internal sealed class AblationTargets : IDisposable
     private readonly RunContext _context;
     private readonly WriterOutputs? _means;
 
-    /// <summary>Sets up the target. For means it runs the model over all clean prompts, which <see cref="PairChecks"/> has found to be of one length.</summary>
+    /// <summary>
+    /// Sets up the target. For means it runs the model over all clean prompts, which <see cref="PairChecks"/> has found to be of one
+    /// length.
+    /// </summary>
     /// <param name="context">The run.</param>
     /// <param name="answerOnly">Whether passes need the last layer at the answer positions alone.</param>
     public AblationTargets(RunContext context, bool answerOnly)

@@ -9,8 +9,16 @@ namespace Gradpath.Gpt2Runtime.Runs;
 /// <param name="Size">Largest number of pairs in a batch.</param>
 internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 {
-    /// <summary>What the plan comes to, for reports.</summary>
-    public BatchSummary? Summary { get; private init; }
+    private readonly BatchSummary? _summary;
+
+    /// <summary>What a plan that was made comes to, for reports.</summary>
+    public BatchSummary Summary => _summary ?? throw new InvalidOperationException("these batches were given, not planned");
+
+    private BatchPlan(IReadOnlyList<int[]> batches, int size, BatchSummary summary)
+        : this(batches, size)
+    {
+        _summary = summary;
+    }
 
     /// <summary>Makes a plan.</summary>
     /// <param name="spans">The positions of each item that are run.</param>
@@ -30,7 +38,7 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
         if (planned > budget && (size == 1 || device.MemoryBudget is not null)) throw TooLarge(spans, size, planned, device);
         int[][] batches = [.. order.Chunk(size)];
         var summary = new BatchSummary(batches.Length, size, spans.Sum(s => (long)s.Length), spans.Sum(s => (long)s.Prefix), planned, budget);
-        return new BatchPlan(batches, size) { Summary = summary };
+        return new BatchPlan(batches, size, summary);
     }
 
     // The longest prompts make the largest batch. More rows than are ample make products no faster, only larger.
@@ -52,11 +60,17 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 
     private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device)
     {
-        string what = size == 1 ? "one pair" : size.ToString(CultureInfo.InvariantCulture) + " pairs";
-        string has = device.MemoryBudget is null ? "are free for it" : "were allowed (--memory)";
-        string help = size == 1 ? "use shorter prompts, fewer --steps or more memory" : "use --batch-size auto or allow more memory";
-        return new GradpathException(
-            $"{what} of up to {spans.Max(s => s.Total)} tokens {(size == 1 ? "needs" : "need")} {Mebibytes(needed)} of workspace and {Mebibytes(device.WorkspaceBudget)} {has}; {help}");
+        (int tokens, string takes, string has) = (spans.Max(s => s.Total), Mebibytes(needed), Mebibytes(device.WorkspaceBudget));
+        if (device.MemoryBudget is null)
+        {
+            return GradpathException.Worded(
+                $"one pair of up to {tokens} tokens needs {takes} of workspace and {has} are free for it; use shorter prompts, fewer {Terms.Steps} or more memory");
+        }
+        return size == 1
+            ? GradpathException.Worded(
+                $"one pair of up to {tokens} tokens needs {takes} of workspace and {has} were allowed ({Terms.MemoryBudget}); use shorter prompts, fewer {Terms.Steps} or more memory")
+            : GradpathException.Worded(
+                $"{size} pairs of up to {tokens} tokens need {takes} of workspace and {has} were allowed ({Terms.MemoryBudget}); use {Terms.BatchSize.With("auto")} or allow more memory");
     }
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");

@@ -12,14 +12,24 @@ internal static class PairChecks
     /// <param name="metric">What judges them; null where nothing does.</param>
     /// <param name="ablation">What replaces writers' outputs.</param>
     /// <param name="batchSize">Pairs per batch; 0 where the memory decides.</param>
-    /// <exception cref="GradpathException">Names the item or option and says what would be right.</exception>
+    /// <exception cref="GradpathException">Names the item and says what would be right.</exception>
+    /// <exception cref="OptionException">The batch size is negative.</exception>
     public static void Check(Gpt2Config config, IReadOnlyList<PromptPair> pairs, TaskMetric? metric, Ablation ablation, int batchSize)
     {
         if (pairs.Count == 0) throw new GradpathException("there are no prompt pairs");
-        if (batchSize < 0) throw new GradpathException($"--batch-size must be positive, not {batchSize}");
+        CheckBatchSize(batchSize);
         bool needsAnswers = metric is not (null or TaskMetric.KlDivergence);
         for (int i = 0; i < pairs.Count; i++) CheckPair(config, pairs[i], i + 1, needsAnswers);
         if (ablation == Ablation.MeanPositional) CheckOneLength(pairs);
+    }
+
+    /// <summary>Checks the number of pairs per batch.</summary>
+    /// <param name="batchSize">The number; 0 where the memory decides.</param>
+    /// <exception cref="OptionException">It is negative.</exception>
+    public static void CheckBatchSize(int batchSize)
+    {
+        if (batchSize < 0)
+            throw new OptionException($"{Terms.BatchSize.With(batchSize)}: must be at least 1, or 0 for as many as memory allows");
     }
 
     private static void CheckOneLength(IReadOnlyList<PromptPair> pairs)
@@ -27,8 +37,8 @@ internal static class PairChecks
         for (int i = 0; i < pairs.Count; i++)
         {
             if (pairs[i].Length == pairs[0].Length) continue;
-            throw new GradpathException(
-                $"--ablation mean-positional needs prompts of one length: item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}; use patching or zero, or select prompts of one length");
+            throw GradpathException.Worded(
+                $"{Terms.Ablation.With(Ablation.MeanPositional)} needs prompts of one length: item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}; use patching or zero, or select prompts of one length");
         }
     }
 
@@ -38,12 +48,14 @@ internal static class PairChecks
         if (pair.Clean.Length != pair.Corrupted.Length)
         {
             throw new GradpathException(
-                $"{name}: the clean prompt has {pair.Clean.Length} tokens and the corrupted one {pair.Corrupted.Length}; both must have the same number ({Quote(pair.CleanText)} / {Quote(pair.CorruptedText)})");
+                $"{name}: the clean prompt has {pair.Clean.Length} tokens and the corrupted one {pair.Corrupted.Length}; "
+                + $"both must have the same number ({Quote(pair.CleanText)} / {Quote(pair.CorruptedText)})");
         }
         if (pair.Length == 0) throw new GradpathException($"{name}: the prompts are empty");
         if (pair.Length > config.Positions)
         {
-            throw new GradpathException($"{name}: {pair.Length} tokens, but the model has {config.Positions} positions; shorten the prompt");
+            throw new GradpathException(
+                $"{name}: {pair.Length} tokens, but the model has {config.Positions} positions; shorten the prompt");
         }
         CheckIds(pair.Clean, "clean prompt");
         CheckIds(pair.Corrupted, "corrupted prompt");
@@ -60,7 +72,8 @@ internal static class PairChecks
             {
                 if ((uint)id >= (uint)config.Vocabulary)
                 {
-                    throw new GradpathException($"{name}: token id {id} in the {where} is outside the model's vocabulary of {config.Vocabulary}");
+                    throw new GradpathException(
+                        $"{name}: token id {id} in the {where} is outside the model's vocabulary of {config.Vocabulary}");
                 }
             }
         }

@@ -4,8 +4,8 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Runs;
 
 /// <summary>
-/// Which positions of prompt pairs are run. Up to the first token in which clean and corrupted differ, every run between the two is the same
-/// at every node. Such a prefix is run once per pair: differences and scores are 0 there.
+/// Which positions of prompt pairs are run. Up to the first token in which clean and corrupted differ, every run between the two is the
+/// same at every node. Such a prefix is run once per pair: differences and scores are 0 there.
 /// </summary>
 internal static class PairSpans
 {

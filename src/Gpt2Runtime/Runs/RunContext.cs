@@ -77,7 +77,9 @@ internal sealed class RunContext : ResourceOwner
     /// <summary>What replaces writers' outputs.</summary>
     public Ablation Ablation { get; }
 
-    /// <summary>Whether ablated inputs change what a pass computes. When patching they are what the corrupted run computes anyway.</summary>
+    /// <summary>
+    /// Whether ablated inputs change what a pass computes. When patching they are what the corrupted run computes anyway.
+    /// </summary>
     public bool AblatedInputsMatter => Ablation != Ablation.Patching;
 
     /// <summary>Asked between passes.</summary>

@@ -119,6 +119,6 @@ internal sealed class CsvTaskReader
             throw NotThisVocabulary(row, $"\"{word}\" does not begin with token {id}");
     }
 
-    private static GradpathException NotThisVocabulary(CsvRecord row, string difference) => new(
-        $"{row.Where}: the file holds token ids of GPT-2's vocabulary, and the model in use has another: {difference} there. Use a GPT-2 model, or make prompts for this one (leave --data out).");
+    private static GradpathException NotThisVocabulary(CsvRecord row, string difference) => GradpathException.Worded(
+        $"{row.Where}: the file holds token ids of GPT-2's vocabulary, and the model in use has another: {difference} there. Use a GPT-2 model, or {Terms.GeneratedPrompts}.");
 }

@@ -14,8 +14,8 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int
 
         if (row.FromText && options.PrependBos)
         {
-            var begin = beginToken ?? throw new GradpathException(
-                $"{row.Where}: prompts are to start with <|endoftext|>, which is not in the vocabulary. Leave the begin token out (--no-bos).");
+            var begin = beginToken ?? throw GradpathException.Worded(
+                $"{row.Where}: prompts are to start with <|endoftext|>, which is not in the vocabulary. Leave the begin token out ({Terms.PrependBos}).");
             pair = pair with
             {
                 Clean = [begin, .. pair.Clean],

@@ -86,14 +86,18 @@ public sealed class BpeTokenizer
     /// <summary>The id of the token with exactly this text (a leading space counts), or null where there is no such token.</summary>
     /// <param name="text">The token's text, for example <c>" Mary"</c>.</param>
     /// <returns>The id or null.</returns>
-    public int? TokenId(string text) =>
-        _vocabulary.Ids.TryGetValue(ByteAlphabet.Spell(text), out var id) ? id : null;
+    public int? TokenId(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _vocabulary.Ids.TryGetValue(ByteAlphabet.Spell(text), out var id) ? id : null;
+    }
 
     /// <summary>The id that a text is encoded as where that is one token, otherwise null.</summary>
     /// <param name="text">The text, for example <c>" Mary"</c>.</param>
     /// <returns>The id or null.</returns>
     public int? SingleToken(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         // A text whose bytes are no token cannot be one; asking first also spares vocabularies that lack some bytes an error.
         if (TokenId(text) is null || WordSplitter.FirstWord(text) != text.Length)
             return null;

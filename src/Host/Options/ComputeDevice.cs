@@ -18,7 +18,7 @@ internal static class ComputeDevice
     public static void Check(DeviceOptions o)
     {
         Ordinal(o.Device);
-        MethodOptions.Positive("threads", o.Threads);
+        OptionChecks.Positive("threads", o.Threads);
         if (o.Memory is not null) Sizes.Parse("memory", o.Memory);
         MatrixProvider provider = Provider(o);
         bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;

@@ -42,9 +42,12 @@ public sealed class PathPatchingTests
             .. Enumerable.Range(0, graph.Readers).Select(column => new PathQuery(senders, [new PathReceiver(column, at)])),
             .. Sets(graph).Select(set => new PathQuery(senders, [.. set.Select((column, i) => new PathReceiver(column, i % 2 == 0 ? at : TokenPositions.All))])),
         ];
-        PathEffects actual = PathPatching.Measure(odd.Weights, odd.Mixed, queries, options);
+        PathEffects actual = PathPatching.Measure(odd.Weights, PromptSet.Of(odd.Mixed), queries, options);
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Mixed, ReferenceAblation.Patching);
-        Assert.Equal(items.Average(i => ReferenceMetric.Value(options.Metric, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)), actual.CleanMetric, 1e-5);
+        Assert.Equal(
+            items.Average(
+                i => ReferenceMetric.Value(options.Metric ?? TaskMetric.LogitDifference, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)),
+            actual.CleanMetric, 1e-5);
         double largest = 0;
         for (int q = 0; q < queries.Length; q++)
         {
@@ -63,7 +66,7 @@ public sealed class PathPatchingTests
                     options.SenderPositions.Of(item.Pair, i + 1),
                     queries[q].Receivers.ToDictionary(r => r.Column, r => r.Positions.Of(item.Pair, i + 1)),
                     freezeMlps,
-                    options.Metric)).Average();
+                    options.Metric ?? TaskMetric.LogitDifference)).Average();
                 largest = Math.Max(largest, Math.Abs(expected));
                 Assert.True(Math.Abs(expected - effect) < 1e-5, $"{graph.WriterName(sender)} -> {string.Join(' ', queries[q].Receivers.Select(r => graph.ReaderName(r.Column)))}: {effect}, not {expected}");
             }
@@ -80,7 +83,7 @@ public sealed class PathPatchingTests
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         PathEffects actual = PathPatching.Measure(
-            odd.Weights, odd.Equal, [new PathQuery(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)])], new PathPatchingOptions { Ablation = ablation });
+            odd.Weights, PromptSet.Of(odd.Equal), [new PathQuery(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)])], new PathPatchingOptions { Ablation = ablation });
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Equal, Enum.Parse<ReferenceAblation>(ablation.ToString()));
         foreach (int sender in senders)
         {
@@ -103,7 +106,8 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make(name);
         ReferenceGraph graph = odd.Reference.Graph;
         var query = new PathQuery([.. Enumerable.Range(0, graph.Rows)], [new PathReceiver(graph.Columns - 1, TokenPositions.All)]);
-        PathEffects actual = PathPatching.Measure(odd.Weights, odd.Mixed, [query], new PathPatchingOptions { FreezeMlps = true });
+        PathEffects actual = PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [query], new PathPatchingOptions { FreezeMlps = true });
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Mixed, ReferenceAblation.Patching);
         foreach (int sender in query.Senders)
         {
@@ -129,7 +133,7 @@ public sealed class PathPatchingTests
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         PathReceiver[] receivers = [new(graph.HeadColumn(1, HeadInput.Key, 1), TokenPositions.All), new(graph.LogitsColumn, TokenPositions.End)];
         double[] Measure(int batch, params int[] rows) =>
-            PathPatching.Measure(odd.Weights, odd.Mixed, [new PathQuery(rows, receivers)], new PathPatchingOptions { BatchSize = batch }).Effects[0];
+            [.. PathPatching.Measure(odd.Weights, PromptSet.Of(odd.Mixed), [new PathQuery(rows, receivers)], new PathPatchingOptions { BatchSize = batch }).Effects[0]];
         double[] together = Measure(0, senders);
         foreach (int batch in new[] { 1, 2, 4 })
         {
@@ -148,8 +152,10 @@ public sealed class PathPatchingTests
         PathReceiver[] receivers = [new(graph.LogitsColumn, TokenPositions.End)];
         int[] once = [.. Enumerable.Range(0, graph.Writers)];
         int[] many = [.. Enumerable.Range(0, 7).SelectMany(_ => once)];
-        PathEffects expected = PathPatching.Measure(odd.Weights, odd.Mixed, [new PathQuery(once, receivers)], new PathPatchingOptions());
-        PathEffects actual = PathPatching.Measure(odd.Weights, odd.Mixed, [new PathQuery(many, receivers)], new PathPatchingOptions());
+        PathEffects expected = PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [new PathQuery(once, receivers)], new PathPatchingOptions());
+        PathEffects actual = PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [new PathQuery(many, receivers)], new PathPatchingOptions());
         for (int i = 0; i < many.Length; i++) Assert.Equal(expected.Effects[0][many[i]], actual.Effects[0][i], 1e-5);
     }
 
@@ -160,12 +166,15 @@ public sealed class PathPatchingTests
         var graph = new ComputationGraph(odd.Weights.Config);
         var query = new PathQuery([0, 1, 2], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]);
         var seen = new List<RunProgress>();
-        PathPatching.Measure(odd.Weights, odd.Mixed, [query, query], new PathPatchingOptions { BatchSize = 2 }, new Recorder(seen.Add));
+        PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [query, query], new PathPatchingOptions { BatchSize = 2 }, new Recorder(seen.Add));
         Assert.Equal(2 * 3 * odd.Mixed.Length, seen[^1].Done);
         Assert.Equal(seen[^1].Done, seen[^1].Total);
         using var stop = new CancellationTokenSource();
         var progress = new Recorder(_ => stop.Cancel());
-        Assert.Throws<OperationCanceledException>(() => PathPatching.Measure(odd.Weights, odd.Mixed, [query, query], new PathPatchingOptions(), progress, stop.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => PathPatching.Measure(
+                odd.Weights, PromptSet.Of(odd.Mixed), [query, query], new PathPatchingOptions(), progress, stop.Token));
     }
 
     // Both kinds of sublayers, several layers, a receiver behind another one, a whole layer.

@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Bench;
 using Gradpath.Kernels.Checks;
 using Gradpath.Kernels.Cpu;
@@ -69,14 +70,14 @@ public sealed class BenchTests
     {
         using CpuDevice device = new();
         using Gpt2Weights weights = RandomGpt2Weights.Create(s_tiny, 1, device);
-        var pairs = Workloads.Pairs(3, 6, 4);
-        AttributionOptions options = new() { Method = AttributionMethod.Exact };
+        var prompts = PromptSet.Of(Workloads.Pairs(3, 6, 4));
+        AttributionOptions options = new() { Method = AttributionMethods.Exact };
         ComputationGraph graph = new(s_tiny);
-        float[] all = EdgeAttribution.Score(weights, pairs, options).Scores;
-        float[] part = EdgeAttribution.Score(weights, pairs, options with { OnlySublayers = s => s == 3 }).Scores;
+        EdgeScores all = EdgeAttribution.Score(weights, prompts, options);
+        EdgeScores part = EdgeAttribution.Run(weights, prompts, options, new ScoringHooks { OnlySublayers = s => s == 3 }).Scores;
         int column = graph.MlpColumn(1);
-        for (int i = 0; i < all.Length; i++) Assert.Equal(i % graph.Readers == column ? all[i] : 0, part[i]);
-        Assert.Contains(part, s => s != 0);
+        for (int i = 0; i < all.Values.Length; i++) Assert.Equal(i % graph.Readers == column ? all.Values[i] : 0, part.Values[i]);
+        Assert.True(part.Values.ContainsAnyExcept(0f));
         Work sample = Works.Prepare("W4", "tiny", weights, sample: true, CancellationToken.None), whole = Works.Prepare("W4", "tiny", weights, sample: false, CancellationToken.None);
         Assert.Equal(whole.Flops, sample.WholeFlops);
         Assert.InRange(sample.Flops, 1, whole.Flops / 2);
@@ -119,13 +120,13 @@ public sealed class BenchTests
     public void Flops_are_those_of_the_products()
     {
         WorkFlops whole = new(Workloads.Shape("small"), 20, 16, 0), shared = whole with { Shared = 12 };
-        Assert.Equal(187, whole.Method(new AttributionOptions { Method = AttributionMethod.Eap }) / 1e9, 1.0);
+        Assert.Equal(187, whole.Method(new AttributionOptions { Method = AttributionMethods.Eap }) / 1e9, 1.0);
         Assert.Equal(594.5, whole.Method(Works.EapIg) / 1e9, 1.0);
-        Assert.Equal(962.3, whole.Method(Works.EapIg with { Method = AttributionMethod.EapGp }) / 1e9, 1.0);
+        Assert.Equal(962.3, whole.Method(Works.EapIg with { Method = AttributionMethods.EapGp }) / 1e9, 1.0);
 
         // A quarter of the rows in every pass, and the other three quarters once.
         Assert.InRange(shared.Method(Works.EapIg) / whole.Method(Works.EapIg), 0.25, 0.35);
-        Assert.Equal(whole.Method(Works.EapIg), shared.Method(Works.EapIg with { WholePrompts = true }));
+        Assert.Equal(whole.Method(Works.EapIg), shared.Method(Works.EapIg, wholePrompts: true));
     }
 
     [Theory]

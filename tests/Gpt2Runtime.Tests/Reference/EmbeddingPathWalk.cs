@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>
@@ -5,9 +7,9 @@ namespace Gradpath.Gpt2Runtime.Tests.Reference;
 ///   g = gradient of the item's objective at its point,  W = ||g|| of the item, or over all items together,
 ///   point = point - eta g / W;  where W is below 1e-12 the point stays.
 /// </summary>
-internal sealed class GradPathWalk
+internal sealed class EmbeddingPathWalk
 {
-    private GradPathWalk(IReadOnlyList<IReadOnlyList<RealMatrix>> points, IReadOnlyList<IReadOnlyList<double>> norms)
+    private EmbeddingPathWalk(IReadOnlyList<IReadOnlyList<RealMatrix>> points, IReadOnlyList<IReadOnlyList<double>> norms)
     {
         Points = points;
         GradientNorms = norms;
@@ -25,7 +27,7 @@ internal sealed class GradPathWalk
     /// <param name="steps">k.</param>
     /// <param name="norm">Whether every item divides by its own norm or by the norm over all.</param>
     /// <param name="gradient">Gradient of an item's objective at a point.</param>
-    public static GradPathWalk Run(
+    public static EmbeddingPathWalk Run(
         IReadOnlyList<RealMatrix> starts,
         IReadOnlyList<double> etas,
         int steps,
@@ -45,6 +47,6 @@ internal sealed class GradPathWalk
                 norms[item].Add(g[item].Norm());
             }
         }
-        return new GradPathWalk(points, norms);
+        return new EmbeddingPathWalk(points, norms);
     }
 }

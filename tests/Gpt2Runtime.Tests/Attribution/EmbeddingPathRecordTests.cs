@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 
 /// <summary>The recorded path of every method that has one: metric (not negated), gradient norm, output distance and both embedding distances.</summary>
-public sealed class PathRecordTests(ITestOutputHelper output)
+public sealed class EmbeddingPathRecordTests(ITestOutputHelper output)
 {
     [SkippableTheory]
     [InlineData("tiny-random/equal")]
@@ -26,7 +26,7 @@ public sealed class PathRecordTests(ITestOutputHelper output)
             GoldenKey golden = key.First().Key;
             if (golden.Option("objective", "") == "probs_last" && name.StartsWith("nano-sort", StringComparison.Ordinal)) continue; // beyond float32
             AttributionOptions options = EngineModels.Options(ReferenceKeys.Options(golden)) with { RecordPath = true };
-            IReadOnlyList<PathPoint> path = EdgeAttribution.Score(weights, set.Pairs, options).Path!;
+            IReadOnlyList<EmbeddingPathPoint> path = EdgeAttribution.Run(weights, PromptSet.Of(set.Pairs), options).EmbeddingPath!;
             double tolerance = golden.Method == "EAP-IG-inputs" ? 1e-5 : golden.Option("k", "5") == "10" ? 1e-3 : 1e-4;
             Compare("metric", p => p.Metric);
             Compare("metric_grad_norm", p => p.GradientNorm);
@@ -34,7 +34,7 @@ public sealed class PathRecordTests(ITestOutputHelper output)
             Compare("distance_from_clean_embedding", p => p.FromClean);
             Compare("distance_from_corrupted_embedding", p => p.FromCorrupted);
 
-            void Compare(string quantity, Func<PathPoint, double> value) =>
+            void Compare(string quantity, Func<EmbeddingPathPoint, double> value) =>
                 deviations.Compare($"{golden}, {quantity}", key.SelectMany(item => item.Values[quantity]), path.Select(value), tolerance);
         }
         deviations.Check();
@@ -48,19 +48,26 @@ public sealed class PathRecordTests(ITestOutputHelper output)
         var deviations = new Deviations(output);
         ReferenceOptions[] cases =
         [
-            new() { Method = ReferenceMethod.Eap },
-            new() { Method = ReferenceMethod.Eap, Metric = TaskMetric.ProbabilityDifference },
-            new() { Method = ReferenceMethod.EapIg, Metric = TaskMetric.KlDivergence, Steps = 3 },
-            new() { Method = ReferenceMethod.EapGp, Metric = TaskMetric.ProbabilityDifference, Steps = 3, Objective = ReferenceObjective.ProbabilitiesLast },
-            new() { Method = ReferenceMethod.EapGp, Steps = 3, Objective = ReferenceObjective.Metric, Start = ReferenceStart.Corrupted },
-            new() { Method = ReferenceMethod.EapGp, Steps = 3, Outer = ReferenceOuter.Path, Eta = ReferenceEta.Match },
+            new() { Method = AttributionMethods.Eap },
+            new() { Method = AttributionMethods.Eap, Metric = TaskMetric.ProbabilityDifference },
+            new() { Method = AttributionMethods.EapIg, Metric = TaskMetric.KlDivergence, Steps = 3 },
+            new()
+            {
+                Method = AttributionMethods.EapGp,
+                Metric = TaskMetric.ProbabilityDifference,
+                Steps = 3,
+                Objective = ReferenceObjective.ProbabilitiesLast,
+            },
+            new() { Method = AttributionMethods.EapGp, Steps = 3, Objective = ReferenceObjective.Metric, Start = ReferenceStart.Corrupted },
+            new() { Method = AttributionMethods.EapGp, Steps = 3, Outer = ReferenceOuter.Path, Eta = ReferenceEta.Match },
         ];
         foreach (ReferenceOptions options in cases)
         {
             ReferencePathRecord[] expected = ReferencePath.Record(model.Reference, model.Mixed, options);
-            IReadOnlyList<PathPoint> path = model.Score(model.Mixed, EngineModels.Options(options) with { RecordPath = true }).Path!;
+            IReadOnlyList<EmbeddingPathPoint> path =
+                model.Score(model.Mixed, EngineModels.Options(options) with { RecordPath = true }).EmbeddingPath!;
             string key = $"{options.Method} {options.Metric} {options.Objective} {options.Outer}";
-            double tolerance = options.Method == ReferenceMethod.EapGp ? 1e-4 : 1e-5;
+            double tolerance = options.Method == AttributionMethods.EapGp ? 1e-4 : 1e-5;
             deviations.Compare($"{key}, metric", expected.SelectMany(e => e.Metric), path.Select(p => p.Metric), tolerance);
             deviations.Compare($"{key}, gradient norm", expected.SelectMany(e => e.MetricGradientNorm), path.Select(p => p.GradientNorm), tolerance);
             deviations.Compare($"{key}, output distance", expected.SelectMany(e => e.OutputDistance), path.Select(p => p.OutputDistance), tolerance);
@@ -74,20 +81,21 @@ public sealed class PathRecordTests(ITestOutputHelper output)
     public void Points_are_in_the_order_of_items_and_steps_and_only_there_when_asked_for()
     {
         using OddModel model = OddModel.Make("untied, erf");
-        var options = new AttributionOptions { Method = AttributionMethod.EapGp, Steps = 2, BatchSize = 2, RecordPath = true };
-        IReadOnlyList<PathPoint> path = model.Score(model.Mixed, options).Path!;
+        var options = new AttributionOptions { Method = AttributionMethods.EapGp, Steps = 2, BatchSize = 2, RecordPath = true };
+        IReadOnlyList<EmbeddingPathPoint> path = model.Score(model.Mixed, options).EmbeddingPath!;
         Assert.Equal(from item in Enumerable.Range(0, 5) from step in Enumerable.Range(0, 3) select (item, step), path.Select(p => (p.Item, p.Step)));
-        Assert.Null(model.Score(model.Mixed, options with { RecordPath = false }).Path);
+        Assert.Null(model.Score(model.Mixed, options with { RecordPath = false }).EmbeddingPath);
     }
 
     [Fact]
     public void Clean_corrupted_records_both_ends()
     {
         using OddModel model = OddModel.Make("head bias");
-        AttributionResult result = model.Score(model.Mixed, new AttributionOptions { Method = AttributionMethod.CleanCorrupted, RecordPath = true });
+        AttributionResult result = model.Score(
+            model.Mixed, new AttributionOptions { Method = AttributionMethods.CleanCorrupted, RecordPath = true });
         for (int i = 0; i < model.Mixed.Length; i++)
         {
-            PathPoint corrupted = result.Path![2 * i], clean = result.Path[(2 * i) + 1];
+            EmbeddingPathPoint corrupted = result.EmbeddingPath![2 * i], clean = result.EmbeddingPath[(2 * i) + 1];
             Assert.Equal((i, 0, i, 1), (corrupted.Item, corrupted.Step, clean.Item, clean.Step));
             Assert.Equal((result.CorruptedMetric[i], result.CleanMetric[i]), (corrupted.Metric, clean.Metric));
             Assert.Equal((0, 0), (corrupted.FromCorrupted, clean.FromClean));

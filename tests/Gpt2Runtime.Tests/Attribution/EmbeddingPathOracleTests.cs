@@ -8,7 +8,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// The smallest path that can be walked by hand, on the device's own operations: G(s) = s, L(s) = s^2 / 2, clean 0, corrupted 2.5, five
 /// unit steps. It overshoots and turns back: 1, 2, 3, 2, 3.
 /// </summary>
-public sealed class GradPathOracleTests
+public sealed class EmbeddingPathOracleTests
 {
     [Fact]
     public void The_path_by_hand_is_the_path_by_device()
