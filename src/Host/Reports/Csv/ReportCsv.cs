@@ -8,8 +8,8 @@ using Gradpath.Host.Reports.Pages;
 namespace Gradpath.Host.Reports.Csv;
 
 /// <summary>
-/// Reads the CSV files that a report takes: embedding paths as <see cref="EmbeddingPathCsv"/> writes them, faithfulness curves, and training. Columns are found by their
-/// names, in any order; others are ignored.
+/// Reads the CSV files that a report takes: embedding paths as <see cref="EmbeddingPathCsv"/> writes them, faithfulness curves, and
+/// training. Columns are found by their names, in any order; others are ignored.
 /// </summary>
 internal static class ReportCsv
 {
@@ -20,7 +20,10 @@ internal static class ReportCsv
         FieldCountMismatch = CsvFieldCountHandling.Throw,
     };
 
-    /// <summary>Embedding paths by method: columns method, item, step, metric, gradient_norm, output_distance, distance_from_clean, distance_from_corrupted.</summary>
+    /// <summary>
+    /// Embedding paths by method: columns method, item, step, metric, gradient_norm, output_distance, distance_from_clean and
+    /// distance_from_corrupted.
+    /// </summary>
     /// <exception cref="GradpathException">The file cannot be read, a column is missing or a value is no number.</exception>
     public static IReadOnlyDictionary<string, List<EmbeddingPathPoint>> ReadEmbeddingPaths(string path) => Read(
         path,
