@@ -87,24 +87,25 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
     }
 
     /// <summary>
-    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of every reader,
-    /// spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the layers forwards and backwards.
+    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of every
+    /// reader, spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the layers forwards
+    /// and backwards.
     /// </summary>
     /// <param name="steps">Number of steps.</param>
     /// <param name="batch">Pairs of a step.</param>
     public double EdgePruning(int steps, int batch)
     {
         WorkFlops one = this with { Pairs = batch };
-        double writers = 1, mixing = 0, layers = 0;
+        ComputationGraph graph = new(Config);
+        double mixing = 0, layers = 0;
         for (int l = 0; l < Config.Layers; l++)
         {
             double answers = one.AnswerRows(l);
-            mixing += Mixes(writers) * ((2 * Config.Heads * one.Rows) + (Config.Heads * answers));
-            mixing += Mixes(writers + Config.Heads) * answers;
+            mixing += Mixes(graph.HeadRow(l, 0)) * ((2 * Config.Heads * one.Rows) + (Config.Heads * answers));
+            mixing += Mixes(graph.MlpRow(l)) * answers;
             layers += (2 * ((one.Rows * KeysValues) + (answers * QuerySide))) + (answers * Attention);
-            writers += Config.Heads + 1;
         }
-        mixing += Mixes(writers) * batch;
+        mixing += Mixes(graph.Writers) * batch;
         double step = (D * mixing) + layers + (2 * Distribution(batch));
         return Prefix + (2 * Forward(Rows, Pairs)) + Distribution(Pairs) + (steps * step);
 
