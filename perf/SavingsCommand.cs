@@ -104,7 +104,10 @@ internal static class SavingsCommand
         string source = prompts.Source.StartsWith("generated", StringComparison.Ordinal) ? "generated" : Path.GetFileName(prompts.Source);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {prompts.Task} | {source} | {pairs.Count} | {tokens / pairs.Count:F1} | {shared / tokens:P0} | {seconds[0]:G3} | {seconds[1]:G3} | {seconds[0] / seconds[1]:F2} | {seconds[2]:G3} | {seconds[3]:G3} | {seconds[2] / seconds[3]:F2} |");
+            $"| {prompts.Task} | {source} | {pairs.Count} | {tokens / pairs.Count:F1} | {shared / tokens:P0} | {Pair(0)} | {Pair(2)} |");
+
+        string Pair(int first) => string.Create(
+            CultureInfo.InvariantCulture, $"{seconds[first]:G3} | {seconds[first + 1]:G3} | {seconds[first] / seconds[first + 1]:F2}");
     }
 
     // One forward and one backward pass over W1's rows, whole, with the last layer's queries and MLP at all positions or at the answer alone.

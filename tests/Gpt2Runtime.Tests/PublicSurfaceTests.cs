@@ -112,7 +112,8 @@ public sealed class PublicSurfaceTests : IDisposable
             ParameterInfo[] parameters = method.GetParameters();
             foreach (ParameterInfo parameter in parameters)
             {
-                if (parameter.ParameterType.IsValueType || parameter.IsOut || nullability.Create(parameter).WriteState == NullabilityState.Nullable) continue;
+                if (parameter.ParameterType.IsValueType || parameter.IsOut) continue;
+                if (nullability.Create(parameter).WriteState == NullabilityState.Nullable) continue;
                 string name = $"{type.Name}.{method.Name}({parameter.Name})";
                 if (parameters.Any(p => p.ParameterType.IsByRefLike))
                 {
@@ -162,8 +163,8 @@ public sealed class PublicSurfaceTests : IDisposable
         string[] generated = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "PrintMembers"];
         foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface))
         {
-            bool isRecord =
-                type.GetMethod("<Clone>$") is not null || type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance).Any(m => m.Name == "PrintMembers");
+            bool isRecord = type.GetMethod("<Clone>$") is not null
+                || type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance).Any(m => m.Name == "PrintMembers");
             foreach (MethodInfo method in type.GetMethods(Declared).Where(m => !m.IsSpecialName && !generated.Contains(m.Name)))
                 yield return (type, method.IsGenericMethodDefinition ? method.MakeGenericMethod(typeof(double)) : method);
             if (isRecord) continue;

@@ -73,7 +73,11 @@ internal static class AttributionChecks
         bool walks = settings.Method.Takes(MethodSettings.EmbeddingPath);
         bool atMinimum = settings is { Metric: TaskMetric.KlDivergence, Path.Start: EmbeddingPathStart.Clean };
         if (!walks || !atMinimum || settings.Path.Objective != EmbeddingPathObjective.Metric) return;
+        Term objective = Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.Metric);
+        Term metric = Terms.Metric.With(TaskMetric.KlDivergence);
+        Term start = Terms.EmbeddingPathStart.With(EmbeddingPathStart.Corrupted);
+        const string Reason = "the divergence has its minimum there, so no direction leads away";
         throw new OptionException(
-            $"{Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.Metric)} cannot start at the clean prompt with {Terms.Metric.With(TaskMetric.KlDivergence)}: the divergence has its minimum there, so no direction leads away; use {Terms.EmbeddingPathStart.With(EmbeddingPathStart.Corrupted)} or another objective");
+            $"{objective} cannot start at the clean prompt with {metric}: {Reason}; use {start} or another objective");
     }
 }

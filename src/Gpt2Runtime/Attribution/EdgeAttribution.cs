@@ -105,10 +105,7 @@ public static class EdgeAttribution
                 if (!graph.IsEdge(row, column)) continue;
                 int at = (row * graph.Readers) + column;
                 if (!double.IsFinite(sums.Edges[at]))
-                {
-                    throw GradpathException.Worded(
-                        $"the score of {graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
-                }
+                    throw PairChecks.Overflowed($"the score of {graph.EdgeName(row, column)}");
                 scores[at] = (float)(sums.Edges[at] / divisor);
             }
         }

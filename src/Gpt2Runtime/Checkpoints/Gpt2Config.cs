@@ -40,8 +40,9 @@ public sealed record Gpt2Config
     public int HeadWidth => Width / Heads;
 
     /// <summary>All of it as one text, the same in every culture, for hashing.</summary>
-    internal string Fingerprint => FormattableString.Invariant(
-        $"{Layers} {Heads} {Width} {InnerWidth} {Positions} {Vocabulary} {Epsilon:R} {Activation} {TiedHead} {ScaleAttention} {ScaleAttentionByLayer}");
+    internal string Fingerprint =>
+        FormattableString.Invariant($"{Layers} {Heads} {Width} {InnerWidth} {Positions} {Vocabulary} {Epsilon:R} ")
+        + FormattableString.Invariant($"{Activation} {TiedHead} {ScaleAttention} {ScaleAttentionByLayer}");
 
     /// <summary>The factor on a layer's attention scores.</summary>
     /// <param name="layer">Index of the layer.</param>

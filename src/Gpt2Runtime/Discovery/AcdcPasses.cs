@@ -50,8 +50,9 @@ internal sealed class AcdcPasses : ResourceOwner
         long needed = plan.Batches.Count * Bytes(model, options, largest, Copies);
         if (needed > budget)
         {
-            throw GradpathException.Worded(
-                $"the search keeps the run of all prompts at hand, which takes {needed / 1048576.0:F0} MiB here, and {budget / 1048576.0:F0} MiB are free; use {Terms.FewerPrompts}");
+            (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
+            const string What = "the search keeps the run of all prompts at hand";
+            throw GradpathException.Worded($"{What}, which takes {takes:F0} MiB here, and {free:F0} MiB are free; use {Terms.FewerPrompts}");
         }
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;
@@ -94,9 +95,7 @@ internal sealed class AcdcPasses : ResourceOwner
         {
             foreach (AcdcLane lane in _lanes) lane.TakeValues(c, _values);
             objectives[c] = Mean();
-            if (!double.IsFinite(objectives[c]))
-                throw GradpathException.Worded(
-                    $"the objective is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
+            if (!double.IsFinite(objectives[c])) throw PairChecks.Overflowed("the objective");
         }
     }
 

@@ -59,8 +59,10 @@ public sealed class EdgePruning : IDisposable
         _options = candidates is null ? options.Resolve(graph.EdgeCount) : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
         if (_plan.Edges.Length < Kept)
         {
+            const string Advice = "prune less before, or ask for a higher sparsity";
+            (double sparsity, int most) = (_options.Sparsity, _plan.Edges.Length);
             throw new OptionException(
-                $"a circuit of sparsity {_options.Sparsity} has {Kept} edges, but only {_plan.Edges.Length} may be in it and can change anything; prune less before, or ask for a higher sparsity");
+                $"a circuit of sparsity {sparsity} has {Kept} edges, but only {most} may be in it and can change anything; {Advice}");
         }
         _items = Deal(pairs.Count);
         _log.EnsureCapacity(_options.Steps);
@@ -200,8 +202,9 @@ public sealed class EdgePruning : IDisposable
         long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)
         {
+            (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
             throw GradpathException.Worded(
-                $"a batch of {items} prompt pairs needs {needed / 1048576.0:F0} MiB and {budget / 1048576.0:F0} MiB are free; use a smaller {Terms.BatchSize}");
+                $"a batch of {items} prompt pairs needs {takes:F0} MiB and {free:F0} MiB are free; use a smaller {Terms.BatchSize}");
         }
     }
 }

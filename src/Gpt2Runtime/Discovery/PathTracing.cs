@@ -58,8 +58,9 @@ public static class PathTracing
         patching = patching with { Metric = patching.Metric ?? prompts.Metric };
         if (patching.Metric == TaskMetric.KlDivergence && tracing.Threshold is not null)
         {
+            const string Reason = "the divergence from the clean run is 0 in the clean run, so that no effect is a share of it";
             throw new OptionException(
-                $"the divergence from the clean run is 0 in the clean run, so that no effect is a share of it: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
+                $"{Reason}: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
         }
         var graph = new ComputationGraph(model.Config);
         var rounds = new List<PathRound>();
@@ -129,8 +130,8 @@ public static class PathTracing
     {
         if (clean == 0 && tracing.Threshold is not null)
         {
-            throw GradpathException.Worded(
-                $"the metric of the clean prompts is 0, so that no effect is a share of it: say with {Terms.Top} how many senders to follow");
+            const string Reason = "the metric of the clean prompts is 0, so that no effect is a share of it";
+            throw GradpathException.Worded($"{Reason}: say with {Terms.Top} how many senders to follow");
         }
         double unit = clean == 0 || patching.Metric == TaskMetric.KlDivergence ? 1 : Math.Abs(clean);
         double least = Math.Max(Nothing, tracing.Threshold ?? 0) * unit;

@@ -16,8 +16,8 @@ internal static class CircuitFile
         EdgeScores scores = ScoreFile.Read(path);
         if (scores.EdgesInGraph.IsEmpty)
         {
-            throw GradpathException.Worded(
-                $"{path}: holds scores but no circuit: no edge in it is marked in_graph. Select a circuit from it first ({Terms.CircuitSelection}).");
+            const string Reason = "holds scores but no circuit: no edge in it is marked in_graph";
+            throw GradpathException.Worded($"{path}: {Reason}. Select a circuit from it first ({Terms.CircuitSelection}).");
         }
         int count = scores.EdgesInGraph.Count(true);
         int before = scores.Provenance?.EdgesBeforePrune ?? count;

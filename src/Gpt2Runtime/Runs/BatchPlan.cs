@@ -61,16 +61,15 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
     private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device)
     {
         (int tokens, string takes, string has) = (spans.Max(s => s.Total), Mebibytes(needed), Mebibytes(device.WorkspaceBudget));
+        string need = size == 1
+            ? $"one pair of up to {tokens} tokens needs {takes} of workspace"
+            : $"{size} pairs of up to {tokens} tokens need {takes} of workspace";
+        Term budget = Terms.MemoryBudget, steps = Terms.Steps, auto = Terms.BatchSize.With("auto");
         if (device.MemoryBudget is null)
-        {
-            return GradpathException.Worded(
-                $"one pair of up to {tokens} tokens needs {takes} of workspace and {has} are free for it; use shorter prompts, fewer {Terms.Steps} or more memory");
-        }
+            return GradpathException.Worded($"{need} and {has} are free for it; use shorter prompts, fewer {steps} or more memory");
         return size == 1
-            ? GradpathException.Worded(
-                $"one pair of up to {tokens} tokens needs {takes} of workspace and {has} were allowed ({Terms.MemoryBudget}); use shorter prompts, fewer {Terms.Steps} or more memory")
-            : GradpathException.Worded(
-                $"{size} pairs of up to {tokens} tokens need {takes} of workspace and {has} were allowed ({Terms.MemoryBudget}); use {Terms.BatchSize.With("auto")} or allow more memory");
+            ? GradpathException.Worded($"{need} and {has} were allowed ({budget}); use shorter prompts, fewer {steps} or more memory")
+            : GradpathException.Worded($"{need} and {has} were allowed ({budget}); use {auto} or allow more memory");
     }
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");

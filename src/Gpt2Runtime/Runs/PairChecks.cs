@@ -32,13 +32,21 @@ internal static class PairChecks
             throw new OptionException($"{Terms.BatchSize.With(batchSize)}: must be at least 1, or 0 for as many as memory allows");
     }
 
+    /// <summary>What to say where a number that comes out is none.</summary>
+    /// <param name="what">The number.</param>
+    /// <returns>The error.</returns>
+    public static GradpathException Overflowed(string what) => GradpathException.Worded(
+        $"{what} is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
+
     private static void CheckOneLength(IReadOnlyList<PromptPair> pairs)
     {
         for (int i = 0; i < pairs.Count; i++)
         {
             if (pairs[i].Length == pairs[0].Length) continue;
+            Term mean = Terms.Ablation.With(Ablation.MeanPositional);
+            string lengths = $"item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}";
             throw GradpathException.Worded(
-                $"{Terms.Ablation.With(Ablation.MeanPositional)} needs prompts of one length: item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}; use patching or zero, or select prompts of one length");
+                $"{mean} needs prompts of one length: {lengths}; use patching or zero, or select prompts of one length");
         }
     }
 

@@ -8,6 +8,8 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// </summary>
 internal sealed class CsvTaskReader
 {
+    private const string OtherVocabulary = "the file holds token ids of GPT-2's vocabulary, and the model in use has another";
+
     private readonly TaskInfo _task;
     private readonly BpeTokenizer _tokenizer;
     private readonly PromptFile _file;
@@ -120,5 +122,5 @@ internal sealed class CsvTaskReader
     }
 
     private static GradpathException NotThisVocabulary(CsvRecord row, string difference) => GradpathException.Worded(
-        $"{row.Where}: the file holds token ids of GPT-2's vocabulary, and the model in use has another: {difference} there. Use a GPT-2 model, or {Terms.GeneratedPrompts}.");
+        $"{row.Where}: {OtherVocabulary}: {difference} there. Use a GPT-2 model, or {Terms.GeneratedPrompts}.");
 }

@@ -3,6 +3,8 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// <summary>What every prompt pair goes through on its way to the model: the begin token, then the checks.</summary>
 internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int? beginToken)
 {
+    private const string NoBeginToken = "prompts are to start with <|endoftext|>, which is not in the vocabulary";
+
     public PromptPair Finish(PromptRow row)
     {
         var pair = row.Pair;
@@ -15,7 +17,7 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int
         if (row.FromText && options.PrependBos)
         {
             var begin = beginToken ?? throw GradpathException.Worded(
-                $"{row.Where}: prompts are to start with <|endoftext|>, which is not in the vocabulary. Leave the begin token out ({Terms.PrependBos}).");
+                $"{row.Where}: {NoBeginToken}. Leave the begin token out ({Terms.PrependBos}).");
             pair = pair with
             {
                 Clean = [begin, .. pair.Clean],

@@ -87,9 +87,9 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
     }
 
     /// <summary>
-    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of every
-    /// reader, spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the layers forwards
-    /// and backwards.
+    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of
+    /// every reader, spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the
+    /// layers forwards and backwards.
     /// </summary>
     /// <param name="steps">Number of steps.</param>
     /// <param name="batch">Pairs of a step.</param>

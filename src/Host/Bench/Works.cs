@@ -18,7 +18,8 @@ namespace Gradpath.Host.Bench;
 /// <param name="WholeFlops">Flops of the whole where this is a sample of it, else null.</param>
 /// <param name="Run">Runs it once.</param>
 /// <param name="Passes">Runs so many of its passes (batches of pairs, steps of W7) and reports before each and in it, for <see cref="PassMeter"/>; of W4 always the sample.</param>
-internal sealed record Work(string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int, IProgress<RunProgress>?> Passes);
+internal sealed record Work(
+    string Name, string Shape, double Flops, double Bytes, double? WholeFlops, Action Run, Action<int, IProgress<RunProgress>?> Passes);
 
 /// <summary>
 /// The works that performance is stated for, on random weights: W1 EAP-IG with 5 points, W2 EAP-GP with 5 steps, W3 the evaluation of a

@@ -21,7 +21,8 @@ internal static class DeviceComparison
     /// <param name="cases">Random cases per op; a third of them large.</param>
     /// <param name="progress">Told after each op; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
-    public static IReadOnlyList<ComparisonLine> Ops(Device reference, Device device, int cases, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    public static IReadOnlyList<ComparisonLine> Ops(
+        Device reference, Device device, int cases, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         int[] seeds = OpChecks.Seeds(cases - (cases / 3), cases / 3);
         return Each(OpChecks.All, progress, check =>
@@ -37,7 +38,8 @@ internal static class DeviceComparison
     /// <param name="device">The device under test.</param>
     /// <param name="progress">Told after each method; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
-    public static IReadOnlyList<ComparisonLine> Methods(Device reference, Device device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    public static IReadOnlyList<ComparisonLine> Methods(
+        Device reference, Device device, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         using SelfTestModel trusted = new(reference, cancellation), tested = new(device, cancellation);
         return Each(MethodChecks.All, progress, check =>

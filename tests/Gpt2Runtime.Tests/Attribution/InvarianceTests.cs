@@ -91,7 +91,10 @@ public sealed class InvarianceTests
     {
         AttributionOptions plain = Options(AttributionMethods.Find(method));
         EmbeddingPathObjective[] objectives =
-            [EmbeddingPathObjective.LogitsAll, EmbeddingPathObjective.LogitsLast, EmbeddingPathObjective.ResidualFinalLast, EmbeddingPathObjective.Metric];
+        [
+            EmbeddingPathObjective.LogitsAll, EmbeddingPathObjective.LogitsLast, EmbeddingPathObjective.ResidualFinalLast,
+            EmbeddingPathObjective.Metric,
+        ];
         AttributionOptions[] variants = plain.Method.Takes(MethodSettings.EmbeddingPath)
             ? [.. objectives.Select(objective => plain with { EmbeddingPath = new() { Objective = objective } })]
             : [plain];

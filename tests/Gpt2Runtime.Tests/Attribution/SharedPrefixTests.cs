@@ -15,7 +15,8 @@ public sealed class SharedPrefixTests
         get
         {
             var cases = new TheoryData<string, string, TaskMetric>();
-            bool Shares(AttributionMethod method) => method.Work.SharesPrefixes(ScoringSettings.Of(new AttributionOptions { Method = method }));
+            bool Shares(AttributionMethod method) =>
+                method.Work.SharesPrefixes(ScoringSettings.Of(new AttributionOptions { Method = method }));
             foreach (string name in OddModel.Names)
             {
                 foreach (AttributionMethod method in AttributionMethods.All.Where(Shares))

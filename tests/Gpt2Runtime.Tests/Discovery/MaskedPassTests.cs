@@ -36,8 +36,8 @@ public sealed class MaskedPassTests
         foreach (double density in (double[])[0, 0.15, 0.5, 0.9, 1])
         {
             bool[] kept = Draw(graph, density, 3);
-            EvaluationResult expected = CircuitEvaluation.Evaluate(
-                model.Weights, PromptSet.Of(pairs), [new Circuit(graph, kept)], new EvaluationOptions { Metric = TaskMetric.KlDivergence, Ablation = ablation });
+            EvaluationOptions options = new() { Metric = TaskMetric.KlDivergence, Ablation = ablation };
+            EvaluationResult expected = CircuitEvaluation.Evaluate(model.Weights, PromptSet.Of(pairs), [new Circuit(graph, kept)], options);
             using var full = new MaskedBench(model, pairs, null, ablation, TaskMetric.KlDivergence);
             using var compact = new MaskedBench(model, pairs, kept, ablation, TaskMetric.KlDivergence);
             double[] masks = Array.ConvertAll(kept, k => k ? 1.0 : 0);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
@@ -82,8 +83,9 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make("head bias");
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
+        PathQuery query = new(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]);
         PathEffects actual = PathPatching.Measure(
-            odd.Weights, PromptSet.Of(odd.Equal), [new PathQuery(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)])], new PathPatchingOptions { Ablation = ablation });
+            odd.Weights, PromptSet.Of(odd.Equal), [query], new PathPatchingOptions { Ablation = ablation });
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Equal, Enum.Parse<ReferenceAblation>(ablation.ToString()));
         foreach (int sender in senders)
         {
@@ -132,15 +134,18 @@ public sealed class PathPatchingTests
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         PathReceiver[] receivers = [new(graph.HeadColumn(1, HeadInput.Key, 1), TokenPositions.All), new(graph.LogitsColumn, TokenPositions.End)];
-        double[] Measure(int batch, params int[] rows) =>
-            [.. PathPatching.Measure(odd.Weights, PromptSet.Of(odd.Mixed), [new PathQuery(rows, receivers)], new PathPatchingOptions { BatchSize = batch }).Effects[0]];
-        double[] together = Measure(0, senders);
+        ImmutableArray<double> Measure(int batch, params int[] rows) => PathPatching.Measure(
+            odd.Weights,
+            PromptSet.Of(odd.Mixed),
+            [new PathQuery(rows, receivers)],
+            new PathPatchingOptions { BatchSize = batch }).Effects[0];
+        ImmutableArray<double> together = Measure(0, senders);
         foreach (int batch in new[] { 1, 2, 4 })
         {
             Assert.All(together.Zip(Measure(batch, senders)), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
         }
         Assert.All(senders, sender => Assert.Equal(together[sender], Measure(0, sender)[0], 1e-5));
-        double[] reversed = Measure(0, [.. senders.Reverse()]);
+        ImmutableArray<double> reversed = Measure(0, [.. senders.Reverse()]);
         Assert.Equal(together, reversed.Reverse());
     }
 

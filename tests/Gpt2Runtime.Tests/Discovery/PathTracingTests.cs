@@ -132,6 +132,11 @@ public sealed class PathTracingTests
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         return PathTracing.Trace(
-            weights, PromptSet.Of(known.Pairs), [.. Enumerable.Range(0, known.Graph.Writers)], [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)], patching, tracing);
+            weights,
+            PromptSet.Of(known.Pairs),
+            [.. Enumerable.Range(0, known.Graph.Writers)],
+            [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
+            patching,
+            tracing);
     }
 }

@@ -31,8 +31,9 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
             GoldenCircuit[] golden = [.. group.Where(c => c.AfterPrune.Length > 0 || c.BeforePrune.Length > 0)];
             Circuit[] circuits = [.. golden.Select(c => Named(graph, c.AfterPrune)), .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching").Select(c => Named(graph, c.BeforePrune))];
             GoldenCircuit[] expected = [.. golden, .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching")];
+            var ablation = Enum.Parse<Ablation>(ReferenceKeys.Ablation(group.Key).ToString());
             EvaluationResult result = CircuitEvaluation.Evaluate(
-                weights, PromptSet.Of(set.Pairs), circuits, new EvaluationOptions { Ablation = Enum.Parse<Ablation>(ReferenceKeys.Ablation(group.Key).ToString()) });
+                weights, PromptSet.Of(set.Pairs), circuits, new EvaluationOptions { Ablation = ablation });
             for (int i = 0; i < circuits.Length; i++)
             {
                 worst = Math.Max(worst, Largest(expected[i].Evaluation.LogitDiff, result.Circuits[i].Metric));
@@ -68,7 +69,10 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(reference, device);
         EvaluationResult result = CircuitEvaluation.Evaluate(
-            weights, PromptSet.Of(pairs), [.. edges.Select(e => new Circuit(graph, e))], new EvaluationOptions { Metric = TaskMetric.ProbabilityDifference, Ablation = ablation, BatchSize = 2 });
+            weights,
+            PromptSet.Of(pairs),
+            [.. edges.Select(e => new Circuit(graph, e))],
+            new EvaluationOptions { Metric = TaskMetric.ProbabilityDifference, Ablation = ablation, BatchSize = 2 });
         for (int i = 0; i < edges.Length; i++)
         {
             ReferenceCircuit expected = ReferenceCircuit.Evaluate(

@@ -38,9 +38,10 @@ public sealed class BatchPlanTests
         using var device = new CpuDevice(1) { MemoryBudget = 1 << 20 };
         static long Large(IReadOnlyList<PromptSpan> batch) => batch.Count * (3L << 20);
         string one = Assert.Throws<GradpathException>(() => BatchPlan.Make(Spans(4, 10), 0, false, device, Large)).Message;
-        Assert.Contains(
-            "one pair of up to 10 tokens needs 3 MiB of workspace and 1 MiB were allowed (MemoryBudget); use shorter prompts, fewer Steps or more memory",
-            one, StringComparison.Ordinal);
+        Assert.Equal(
+            "one pair of up to 10 tokens needs 3 MiB of workspace and 1 MiB were allowed (MemoryBudget); "
+            + "use shorter prompts, fewer Steps or more memory",
+            one);
         string asked = Assert.Throws<GradpathException>(() => BatchPlan.Make(Spans(4, 10), 3, false, device, Large)).Message;
         Assert.Contains("3 pairs of up to 10 tokens need 9 MiB", asked, StringComparison.Ordinal);
         Assert.Contains("BatchSize auto", asked, StringComparison.Ordinal);
