@@ -13,9 +13,9 @@ public sealed partial class RoomsTests
     // Every room with those that it may use, from the ground up.
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
-        ["Checkpoints"] = [],
         ["Tokenization"] = [],
-        ["Graph"] = ["Checkpoints"],
+        ["Checkpoints"] = ["Tokenization"],
+        ["Graph"] = ["Tokenization", "Checkpoints"],
         ["Tasks"] = ["Tokenization"],
         ["Model"] = ["Checkpoints", "Graph", "Tasks"],
         ["Runs"] = ["Checkpoints", "Graph", "Tasks", "Model"],

@@ -20,6 +20,7 @@ internal static class RunProvenance
         Data = prompts.Source,
         DataHash = prompts.Hash,
         Task = prompts.Task,
+        BeginToken = prompts.BeginToken,
         Device = model.Device.Description,
         Precision = CanonicalNames.Of(model.Device.Precision),
         Gemm = CanonicalNames.Of(model.Device.Multiplier),

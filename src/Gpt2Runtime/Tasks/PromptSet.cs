@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
@@ -33,6 +34,12 @@ public sealed record PromptSet
 
     /// <summary>The seed that they were generated with; null where they were not.</summary>
     public ulong? Seed { get; init; }
+
+    /// <summary>The token that prompts which came as text begin with; null where none came as text or none was put in front.</summary>
+    public BeginToken? BeginToken { get; init; }
+
+    /// <summary>What a user should know of how texts became tokens, one sentence each; a host shows each once.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Makes a set of pairs that a program has.</summary>
     /// <param name="pairs">The pairs; the list is copied.</param>

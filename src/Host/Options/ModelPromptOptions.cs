@@ -29,7 +29,7 @@ internal abstract class ModelPromptOptions : DeviceOptions
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
     public virtual int? Limit { get; set; }
 
-    [Option("no-bos", HelpText = "Do not put <|endoftext|> in front of prompts that are text.")]
+    [Option("no-bos", HelpText = "Do not put the model's begin token, usually <|endoftext|>, in front of prompts that are text.")]
     public bool NoBos { get; set; }
 
     [Option("hard-corruption", HelpText = "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
+using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Options;
 
@@ -40,12 +41,12 @@ internal sealed record PromptRequest
         if (HardCorruption && (Task != "ioi" || Data is null)) throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
     }
 
-    /// <summary>Reads or makes the prompts, checked against the model's limits.</summary>
-    public PromptSet Load(Gpt2Checkpoint checkpoint) => PromptLoader.Load(
-        Task,
-        Data,
-        checkpoint.HasVocabulary ? BpeTokenizer.Load(checkpoint.Directory) : null,
-        new PromptOptions
+    /// <summary>Reads or makes the prompts, checked against the model's limits, and says what a user should know of their tokens.</summary>
+    public PromptSet Load(Gpt2Checkpoint checkpoint, Terminal terminal)
+    {
+        // Prompts of token ids need no vocabulary, not even a readable one.
+        Lazy<BpeTokenizer>? tokenizer = checkpoint.HasVocabulary ? new(() => BpeTokenizer.Load(checkpoint.Directory)) : null;
+        PromptSet prompts = PromptLoader.LoadLazily(Task, Data, tokenizer, new PromptOptions
         {
             Vocabulary = checkpoint.Config.Vocabulary,
             Positions = checkpoint.Config.Positions,
@@ -55,4 +56,9 @@ internal sealed record PromptRequest
             Metric = Metric,
             HardCorruption = HardCorruption,
         });
+        TokenizerNotes.Warn(terminal, prompts.Warnings);
+        if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
+            terminal.Error.WriteLine($"note: {difference}");
+        return prompts;
+    }
 }

@@ -75,7 +75,7 @@ internal sealed class EvaluationSession : IDisposable
             requireModel(checkpoint.Config);
             PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
-            PromptSet prompts = request.Load(checkpoint);
+            PromptSet prompts = request.Load(checkpoint, terminal);
             clock.Start("load");
             Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
             var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
@@ -136,6 +136,7 @@ internal sealed class EvaluationSession : IDisposable
             ["--seed"] = p.Seed,
             ["the number of prompt pairs"] = p.Items,
             ["--no-bos"] = o.NoBos,
+            ["the begin token"] = p.BeginToken?.ToString() ?? "none",
             ["--hard-corruption"] = o.HardCorruption,
             ["--metric"] = p.Metric,
             ["--ablation"] = p.Ablation,
@@ -150,6 +151,7 @@ internal sealed class EvaluationSession : IDisposable
     {
         Provenance p = Provenance(batchSize);
         terminal.Out.WriteLine($"metric {p.Metric}, ablation {p.Ablation}; {p.Items} prompt pairs of {p.Task} ({p.Data})");
+        terminal.Out.WriteLine(TokenizerNotes.BeginToken(p));
         terminal.Out.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(peakBytes)} in use");
         if (plan is not null) terminal.Out.WriteLine(Sizes.Plan(plan));
         terminal.Out.WriteLine($"time: {Clock}");

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
@@ -16,6 +17,7 @@ internal static class ScoreSamples
         Data = "ioi.csv",
         DataHash = "def",
         Task = "ioi",
+        BeginToken = new BeginToken(50256, "<|endoftext|>"),
         Method = "eap-gp",
         Metric = "logit-diff",
         Options = new JsonObject { ["steps"] = 5, ["path-eta"] = "match", ["record"] = true },

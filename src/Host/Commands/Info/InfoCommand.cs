@@ -1,5 +1,7 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Kernels;
@@ -23,7 +25,11 @@ internal static class InfoCommand
         Row("layers x heads", $"{config.Layers} x {config.Heads}");
         Row("width", $"{config.Width} (heads {config.HeadWidth}, MLPs {config.InnerWidth})");
         Row("positions", Sizes.Count(config.Positions));
-        Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {(checkpoint.HasVocabulary ? "vocab.json and merges.txt are there" : "no vocab.json and merges.txt: prompts must be token ids")}");
+        (string vocabulary, BpeTokenizer? tokenizer) = Vocabulary(checkpoint);
+        Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {vocabulary}");
+        if (tokenizer?.SizeDifference(config.Vocabulary) is { } difference) Row("", difference);
+        if (tokenizer?.BeginToken is { } begin) Row("begin token", $"{begin}, {tokenizer.BeginTokenSource}");
+        else if (tokenizer is not null) Row("begin token", "none");
         Row("activation", EnumNames.Of(config.Activation).Replace('-', '_'));
         Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own");
         Row("parameters", Sizes.Count(checkpoint.ParameterCount));
@@ -35,6 +41,22 @@ internal static class InfoCommand
         Row("score matrix", Sizes.Bytes((long)graph.Writers * graph.Readers * sizeof(float)));
         Row("device", $"{device.Description}, {Sizes.Bytes(device.FreeMemory)} free");
         terminal.Console.Write(table);
+        TokenizerNotes.Warn(terminal, tokenizer?.Warnings ?? []);
         return ExitCode.Success;
+    }
+
+    // A vocabulary that cannot be read leaves the model as usable as none at all.
+    private static (string Text, BpeTokenizer? Tokenizer) Vocabulary(Gpt2Checkpoint checkpoint)
+    {
+        if (!checkpoint.HasVocabulary) return ("no tokenizer.json, nor vocab.json and merges.txt: prompts must be token ids", null);
+        try
+        {
+            BpeTokenizer tokenizer = BpeTokenizer.Load(checkpoint.Directory);
+            return ($"their text is in {tokenizer.Files}", tokenizer);
+        }
+        catch (GradpathException error)
+        {
+            return ($"prompts must be token ids: {error.Message}", null);
+        }
     }
 }

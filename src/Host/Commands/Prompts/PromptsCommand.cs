@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;
 
@@ -17,6 +18,7 @@ internal static class PromptsCommand
         TaskNames.Check(options.Task);
         AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
+        TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
         PromptWriter.Write(options.Out, pairs, tokenizer);
         terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {options.Task}: {options.Out}");

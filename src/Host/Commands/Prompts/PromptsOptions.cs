@@ -10,7 +10,7 @@ internal sealed class PromptsOptions : CommandOptions
     [Option("task", Required = true, MetaValue = "TASK", HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
     public string Task { get; set; } = "";
 
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = VocabularyDirectory.Help)]
     public string Model { get; set; } = "";
 
     [Option("count", MetaValue = "N", Default = 100, HelpText = "How many prompt pairs.")]

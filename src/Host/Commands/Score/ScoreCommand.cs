@@ -42,7 +42,7 @@ internal static class ScoreCommand
         using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         clock.Start("tokenise");
-        PromptSet prompts = request.Load(checkpoint);
+        PromptSet prompts = request.Load(checkpoint, terminal);
         clock.Start("load");
         using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
 
@@ -69,6 +69,7 @@ internal static class ScoreCommand
         string settings = string.Concat(p.Options.Select(option => $", {option.Key} {option.Value}"));
         output.WriteLine($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Ablation is null or "patching" ? "" : $", ablation {p.Ablation}")}; "
             + $"{p.Items} prompt pairs of {p.Task} ({p.Data})");
+        output.WriteLine(TokenizerNotes.BeginToken(p));
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -1,8 +1,8 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;
 
@@ -12,6 +12,7 @@ internal static class TokenizeCommand
     public static int Run(TokenizeOptions o, Terminal terminal, CancellationToken cancellation)
     {
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(o.Model));
+        TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         for (int line = 1; terminal.In.ReadLine() is { } text; line++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -25,15 +26,9 @@ internal static class TokenizeCommand
                 prompt = null;
             }
             if (prompt is null)
-                throw new GradpathException($"line {line}: {Shorten(text)} is not a JSON string; expected one such as \"The cat\" per line.");
+                throw new GradpathException($"line {line}: {Quoted.Text(text)} is no JSON string; one such as \"The cat\" is needed.");
             terminal.Out.Write($"[{string.Join(", ", tokenizer.Encode(prompt))}]\n");
         }
         return ExitCode.Success;
-    }
-
-    private static string Shorten(string text)
-    {
-        string shown = text.Length > 60 ? text[..57] + "..." : text;
-        return $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(shown)}\"";
     }
 }

@@ -7,6 +7,6 @@ namespace Gradpath.Host.Commands;
 [Verb("tokenize", HelpText = "Turn text into token ids: one JSON string per line in, one JSON list of ids per line out.")]
 internal sealed class TokenizeOptions : CommandOptions
 {
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory that holds vocab.json and merges.txt (the weights are not needed), 'demo', or a name in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = VocabularyDirectory.Help)]
     public string Model { get; set; } = "";
 }
