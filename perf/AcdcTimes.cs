@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
@@ -35,11 +34,11 @@ internal static class AcdcTimes
         {
             // The two take turns, best of three each, on one thread and in processor time: other work on the machine makes both a little slower.
             double ours = double.MaxValue, naive = double.MaxValue;
-            AcdcResult result = Acdc.Search(weights, prompts.Pairs, [tau], options)[0];
+            AcdcResult result = Acdc.Search(weights, prompts, [tau], options)[0];
             for (int round = 0; round < 3; round++)
             {
                 double start = ProcessorSeconds();
-                result = Acdc.Search(weights, prompts.Pairs, [tau], options)[0];
+                result = Acdc.Search(weights, prompts, [tau], options)[0];
                 ours = Math.Min(ours, ProcessorSeconds() - start);
                 naive = Math.Min(naive, NaiveSeconds(weights, prompts.Pairs, result));
             }

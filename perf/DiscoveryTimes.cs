@@ -28,13 +28,14 @@ internal static class DiscoveryTimes
         using var device = new CpuDevice();
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve("demo"));
         using Gpt2Weights weights = checkpoint.LoadWeights(device);
-        PromptPair[] train = Pairs(0, count), test = Pairs(1, 200);
+        var tokenizer = BpeTokenizer.Load(checkpoint.Directory);
+        PromptSet train = Prompts(0, count), test = Prompts(1, 200);
         var graph = new ComputationGraph(weights.Config);
         Console.WriteLine($"demo model, {task}, {count} pairs to train on, 200 to judge; {device.Description}");
         Console.WriteLine("| method | edges | KL trained on | KL | steps | multiply-adds a step and token | seconds |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         var watch = Stopwatch.StartNew();
-        var eap = new EdgeScores(graph, EdgeAttribution.Score(weights, train, new AttributionOptions { Method = AttributionMethod.Eap }).Scores);
+        EdgeScores eap = EdgeAttribution.Score(weights, train, new AttributionOptions { Method = AttributionMethods.Eap });
         double scoring = watch.Elapsed.TotalSeconds;
         int kept = EdgePruning.CircuitSize(graph, sparsity);
         Row("eap, top n", CircuitSelection.TopEdges(eap, kept), 0, 0, scoring);
@@ -53,14 +54,18 @@ internal static class DiscoveryTimes
         }
         return 0;
 
-        PromptPair[] Pairs(ulong promptSeed, int limit) => [.. PromptLoader.Load(task, null, BpeTokenizer.Load(checkpoint.Directory), new PromptOptions
+        PromptSet Prompts(ulong promptSeed, int limit) => PromptLoader.Load(task, null, tokenizer, new PromptOptions
         {
-            Vocabulary = checkpoint.Config.Vocabulary, Positions = checkpoint.Config.Positions, Limit = limit, Seed = promptSeed,
-        }).Pairs];
+            Vocabulary = checkpoint.Config.Vocabulary,
+            Positions = checkpoint.Config.Positions,
+            Limit = limit,
+            Seed = promptSeed,
+        });
 
         void Row(string name, Circuit circuit, int done, long work, double seconds)
         {
-            double Kl(PromptPair[] pairs) => CircuitEvaluation.Evaluate(weights, pairs, [circuit], new EvaluationOptions { Metric = TaskMetric.KlDivergence }).Circuits[0].MeanKl;
+            var kl = new EvaluationOptions { Metric = TaskMetric.KlDivergence };
+            double Kl(PromptSet prompts) => CircuitEvaluation.Evaluate(weights, prompts, [circuit], kl).Circuits[0].MeanKl;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"| {name} | {circuit.EdgeCount} | {Kl(train):F4} | {Kl(test):F4} | {done} | {work} | {seconds:F1} |"));
         }

@@ -27,10 +27,10 @@ internal static class ExactTimes
         using Gpt2Weights weights = checkpoint.LoadWeights(device);
         PromptSet prompts = PromptLoader.Load("ioi", null, BpeTokenizer.Load(directory), new PromptOptions { Limit = 20 });
         var graph = new ComputationGraph(weights.Config);
-        var options = new AttributionOptions { Method = AttributionMethod.Exact };
-        EdgeAttribution.Score(weights, prompts.Pairs, options);
+        var options = new AttributionOptions { Method = AttributionMethods.Exact };
+        EdgeAttribution.Score(weights, prompts, options);
         double start = ProcessorSeconds();
-        EdgeAttribution.Score(weights, prompts.Pairs, options);
+        EdgeAttribution.Score(weights, prompts, options);
         double ours = ProcessorSeconds() - start;
         double loop = LoopSeconds(weights, graph, [.. prompts.Pairs.Select(p => p.Length)]);
         Console.WriteLine(string.Create(

@@ -30,12 +30,12 @@ internal static class MethodTimes
         Gpt2Config config = ShapeOption.Of(shape);
         Console.WriteLine($"GPT-2 {shape} shape, random weights; {pairs} pairs of {tokens} tokens, batch {batch}; {device.Description}");
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
-        PromptPair[] prompts = Workloads.Pairs(pairs, tokens, differsAt);
+        var prompts = PromptSet.Of(Workloads.Pairs(pairs, tokens, differsAt));
         AttributionOptions[] methods =
         [
-            new() { Method = AttributionMethod.Eap, BatchSize = batch },
-            new() { Method = AttributionMethod.EapIg, BatchSize = batch },
-            new() { Method = AttributionMethod.EapGp, BatchSize = batch },
+            new() { Method = AttributionMethods.Eap, BatchSize = batch },
+            new() { Method = AttributionMethods.EapIg, BatchSize = batch },
+            new() { Method = AttributionMethods.EapGp, BatchSize = batch },
         ];
         var seconds = methods.Select(_ => new List<double>()).ToArray();
         var rates = new List<double>();
@@ -46,7 +46,7 @@ internal static class MethodTimes
             {
                 rates.Add(GemmRate(device, batch * tokens * 5, config.Width, config.InnerWidth));
                 var watch = Stopwatch.StartNew();
-                AttributionResult result = EdgeAttribution.Score(weights, prompts, methods[i]);
+                AttributionResult result = EdgeAttribution.Run(weights, prompts, methods[i]);
                 if (round >= 0) seconds[i].Add(watch.Elapsed.TotalSeconds);
                 peak[i] = result.PeakDeviceBytes - weights.Device.AllocatedBytes;
             }

@@ -2,8 +2,8 @@ using System.Globalization;
 using CommandLine;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
@@ -73,7 +73,8 @@ internal sealed class RunCommand
         ScoringProgress.Run(terminal, "perf", progress =>
         {
             int done = 0, total = works.Sum(w => w.Names.Length);
-            foreach ((string model, string[] names) in works) run.Measure(model, names, name => progress?.Report(new AttributionProgress(done++, total, name)));
+            foreach ((string model, string[] names) in works)
+                run.Measure(model, names, name => progress?.Report(new RunProgress(done++, total, name)));
             return 0;
         });
         run.SetFloors();

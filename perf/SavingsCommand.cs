@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
@@ -54,7 +55,7 @@ internal static class SavingsCommand
         {
             foreach (PromptSet set in sets)
             {
-                progress?.Report(new AttributionProgress(rows.Count, sets.Length + 1, set.Task));
+                progress?.Report(new RunProgress(rows.Count, sets.Length + 1, set.Task));
                 rows.Add(Row(set, weights, o.Rounds, cancellation));
             }
             return 0;
@@ -83,26 +84,28 @@ internal static class SavingsCommand
         });
     }
 
-    private static string Row(PromptSet set, Gpt2Weights weights, int rounds, CancellationToken cancellation)
+    private static string Row(PromptSet prompts, Gpt2Weights weights, int rounds, CancellationToken cancellation)
     {
-        IReadOnlyList<PromptPair> pairs = set.Pairs;
-        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: true);
+        IReadOnlyList<PromptPair> pairs = prompts.Pairs;
+        PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: true);
         double shared = spans.Sum(s => s.Prefix), tokens = pairs.Sum(p => p.Length);
-        AttributionOptions scoring = new() { Method = AttributionMethod.EapIg, BatchSize = Workloads.BatchSize };
+        AttributionOptions scoring = new() { Method = AttributionMethods.EapIg, BatchSize = Workloads.BatchSize };
         EvaluationOptions evaluation = new() { BatchSize = Workloads.BatchSize };
-        ComputationGraph graph = new(weights.Config);
-        float[] scores = EdgeAttribution.Score(weights, pairs, scoring with { Method = AttributionMethod.Eap }, null, cancellation).Scores;
-        Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(new EdgeScores(graph, scores) { ModelWidth = weights.Config.Width }, Math.Min(CircuitEdges, graph.EdgeCount)));
+        EdgeScores scores = EdgeAttribution.Score(weights, prompts, scoring with { Method = AttributionMethods.Eap }, null, cancellation);
+        Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(scores, Math.Min(CircuitEdges, scores.Graph.EdgeCount)));
         double[] seconds = Interleaved.Medians(
             weights.Device, rounds,
-            () => EdgeAttribution.Score(weights, pairs, scoring with { WholePrompts = true }, null, cancellation),
-            () => EdgeAttribution.Score(weights, pairs, scoring, null, cancellation),
-            () => CircuitEvaluation.Evaluate(weights, pairs, [circuit], evaluation with { WholePrompts = true }, null, cancellation),
-            () => CircuitEvaluation.Evaluate(weights, pairs, [circuit], evaluation, null, cancellation));
-        string source = set.Source.StartsWith("generated", StringComparison.Ordinal) ? "generated" : Path.GetFileName(set.Source);
+            () => EdgeAttribution.Run(weights, prompts, scoring, new ScoringHooks { WholePrompts = true }, null, cancellation),
+            () => EdgeAttribution.Run(weights, prompts, scoring, null, cancellation),
+            () => CircuitEvaluation.Evaluate(weights, prompts, [circuit], evaluation, wholePrompts: true, null, cancellation),
+            () => CircuitEvaluation.Evaluate(weights, prompts, [circuit], evaluation, null, cancellation));
+        string source = prompts.Source.StartsWith("generated", StringComparison.Ordinal) ? "generated" : Path.GetFileName(prompts.Source);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {set.Task} | {source} | {pairs.Count} | {tokens / pairs.Count:F1} | {shared / tokens:P0} | {seconds[0]:G3} | {seconds[1]:G3} | {seconds[0] / seconds[1]:F2} | {seconds[2]:G3} | {seconds[3]:G3} | {seconds[2] / seconds[3]:F2} |");
+            $"| {prompts.Task} | {source} | {pairs.Count} | {tokens / pairs.Count:F1} | {shared / tokens:P0} | {Pair(0)} | {Pair(2)} |");
+
+        string Pair(int first) => string.Create(
+            CultureInfo.InvariantCulture, $"{seconds[first]:G3} | {seconds[first + 1]:G3} | {seconds[first] / seconds[first + 1]:F2}");
     }
 
     // One forward and one backward pass over W1's rows, whole, with the last layer's queries and MLP at all positions or at the answer alone.

@@ -3,6 +3,7 @@ using CommandLine;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
@@ -55,12 +56,12 @@ internal static class ScalingCommand
         {
             foreach (var (name, points, value) in sweeps)
             {
-                progress?.Report(new AttributionProgress(rows.Count, sweeps.Length + 1, name));
+                progress?.Report(new RunProgress(rows.Count, sweeps.Length + 1, name));
                 cancellation.ThrowIfCancellationRequested();
                 rows.Add(Row(name, [.. points.Select(p => (double)value(p))], Seconds(points, _ => device, rounds, cancellation)));
             }
             if (device is not CpuDevice cpu || cpu.Workers == 1) return 0;
-            progress?.Report(new AttributionProgress(rows.Count, sweeps.Length + 1, "cores"));
+            progress?.Report(new RunProgress(rows.Count, sweeps.Length + 1, "cores"));
             int[] cores = [.. Enumerable.Range(0, 32).Select(i => 1 << i).TakeWhile(n => n < cpu.Workers), cpu.Workers];
             CpuDevice[] devices = [.. cores.Select(n => new CpuDevice(n))];
             try
@@ -99,6 +100,9 @@ internal static class ScalingCommand
         CultureInfo.InvariantCulture,
         $"| {name} | {string.Join(", ", values)} | {string.Join(", ", seconds.Select(s => s.ToString("G3", CultureInfo.InvariantCulture)))} | {Exponent(values, seconds):F2} |");
 
+    // The models of this table have few tokens.
+    private static int[] Known(int[] tokens) => Array.ConvertAll(tokens, token => token % Vocabulary);
+
     private static double[] Seconds(Point[] points, Func<int, Device> device, int rounds, CancellationToken cancellation)
     {
         List<Gpt2Weights> models = [];
@@ -110,10 +114,11 @@ internal static class ScalingCommand
                 Point p = points[i];
                 Gpt2Weights weights = RandomGpt2Weights.Create(p.Config, 1, device(i));
                 models.Add(weights);
-                PromptPair[] pairs = [.. Workloads.Pairs(p.Batch, p.Tokens, p.Tokens - 1).Select(x => new PromptPair(
-                    [.. x.Clean.Select(t => t % Vocabulary)], [.. x.Corrupted.Select(t => t % Vocabulary)], [x.Answers[0] % Vocabulary], [x.WrongAnswers[0] % Vocabulary]))];
-                AttributionOptions options = new() { Method = AttributionMethod.EapIg, Steps = p.Steps, BatchSize = p.Batch, WholePrompts = true };
-                works.Add(() => EdgeAttribution.Score(weights, pairs, options, null, cancellation));
+                var prompts = PromptSet.Of([.. Workloads.Pairs(p.Batch, p.Tokens, p.Tokens - 1).Select(x => new PromptPair(
+                    Known(x.Clean), Known(x.Corrupted), Known(x.Answers), Known(x.WrongAnswers)))]);
+                AttributionOptions options = new() { Method = AttributionMethods.EapIg, Steps = p.Steps, BatchSize = p.Batch };
+                works.Add(
+                    () => EdgeAttribution.Run(weights, prompts, options, new ScoringHooks { WholePrompts = true }, null, cancellation));
             }
             return points.Length == 0 ? [] : Interleaved.Medians(device(0), rounds, [.. works]);
         }

@@ -4,7 +4,7 @@ namespace Gradpath.Gpt2Runtime;
 /// Writes a file so that a reader sees either the old content or all of the new one: the content goes to a file aside, in the same
 /// directory, reaches the disk, and is then renamed. If anything fails on the way, the file aside is deleted and the old file stays.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes a file; one that exists is replaced.</summary>
     /// <remarks>A symbolic link keeps pointing where it did: its target is replaced. Device files such as <c>/dev/stdout</c> are written to directly.</remarks>

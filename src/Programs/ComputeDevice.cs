@@ -17,7 +17,7 @@ internal static class ComputeDevice
     public static void Check(DeviceOptions o)
     {
         Ordinal(o.Device);
-        if (o.Threads is <= 0) throw new UsageException($"--threads {o.Threads}: must be at least 1.");
+        OptionChecks.Positive("threads", o.Threads);
         if (o.Memory is not null) Sizes.Parse("memory", o.Memory);
         MatrixProvider provider = Provider(o);
         bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;

@@ -25,6 +25,11 @@ internal static class Failures
             terminal.Error.WriteLine($"{program}: {e.Message}");
             return ExitCode.Usage;
         }
+        catch (OptionException e)
+        {
+            terminal.Error.WriteLine($"{program}: {e.Describe(OptionNames.Of)}.");
+            return ExitCode.Usage;
+        }
         catch (StoppedException e)
         {
             terminal.Error.WriteLine($"{program}: {e.Message}");
@@ -37,8 +42,9 @@ internal static class Failures
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
+            string message = (e as GradpathException)?.Describe(OptionNames.Of) ?? e.Message;
             terminal.Error.WriteLine(
-                $"{program}: {e.Message}{(e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "")}");
+                $"{program}: {message}{(e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "")}");
             if (Debug) terminal.Error.WriteLine(e);
             return ExitCode.Failure;
         }

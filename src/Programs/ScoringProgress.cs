@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Spectre.Console;
 
 namespace Gradpath.Programs;
@@ -7,7 +7,7 @@ namespace Gradpath.Programs;
 internal static class ScoringProgress
 {
     /// <summary>Runs work that reports its progress.</summary>
-    public static T Run<T>(Terminal terminal, string title, Func<IProgress<AttributionProgress>?, T> work)
+    public static T Run<T>(Terminal terminal, string title, Func<IProgress<RunProgress>?, T> work)
     {
         if (!terminal.ShowsProgress) return work(terminal.Watcher);
         return terminal.ErrorConsole.Progress()
@@ -26,9 +26,9 @@ internal static class ScoringProgress
     }
 
     // Called on the thread that computes, so not System.Progress, which would post to the thread pool.
-    private sealed class Bar(ProgressTask task, string title) : IProgress<AttributionProgress>
+    private sealed class Bar(ProgressTask task, string title) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             task.Description = Markup.Escape(value.Stage.Length > 0 ? $"{title}: {value.Stage}" : title);
             task.MaxValue = Math.Max(1, value.Total);

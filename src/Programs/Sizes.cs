@@ -1,5 +1,5 @@
 using System.Globalization;
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Programs;
 

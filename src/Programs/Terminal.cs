@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Spectre.Console;
 
 namespace Gradpath.Programs;
@@ -38,7 +38,7 @@ internal sealed class Terminal
     public bool ShowsProgress { get; }
 
     /// <summary>Told of the progress of long work where no bar shows it; null where nobody asks.</summary>
-    public IProgress<AttributionProgress>? Watcher { get; init; }
+    public IProgress<RunProgress>? Watcher { get; init; }
 
     /// <summary>Whether the output can show block characters.</summary>
     public bool Unicode => Console.Profile.Capabilities.Unicode;

@@ -4,6 +4,7 @@ using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
@@ -89,11 +90,11 @@ public sealed unsafe class CublasDeviceTests : IDisposable
     public void A_method_with_its_products_by_cublas_gives_what_the_processor_gives()
     {
         Skip.If(_path is null, _reason);
-        AttributionOptions options = new() { Method = AttributionMethod.EapIg, Steps = 2 };
+        AttributionOptions options = new() { Method = AttributionMethods.EapIg, Steps = 2 };
         PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
         using CpuDevice cpu = new(1);
         using Gpt2Weights expected = TinyRuns.Model(cpu);
-        float[] wanted = TinyRuns.Score(expected, options, pairs).Scores;
+        float[] wanted = TinyRuns.Score(expected, options, pairs).Edges();
 
         // The emulator does not see what the library writes, so nothing may count as unwritten; and a recording would lack the products.
         using EmulatedDriver emulator = new(new EmulatorOptions { Races = false, HostThreads = 1 });
@@ -102,7 +103,7 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         {
             ((delegate* unmanaged<nint, void>)NativeLibrary.GetExport(_library, "fakeHost"))(emulator.DistanceToHost);
             using Gpt2Weights model = TinyRuns.Model(device);
-            float[] got = TinyRuns.Score(model, options, pairs).Scores;
+            float[] got = TinyRuns.Score(model, options, pairs).Edges();
             double largest = wanted.Max(Math.Abs);
             for (int i = 0; i < wanted.Length; i++) Assert.Equal(wanted[i], got[i], 1e-4 * largest);
             Assert.InRange(Count, 20, 500);

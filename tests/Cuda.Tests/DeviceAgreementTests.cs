@@ -1,7 +1,9 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Cuda.Tests;
@@ -11,9 +13,10 @@ public class DeviceAgreementTests
 {
     [Theory]
     [CombinedData]
-    public void ScoresAgreeWithTheProcessor(AttributionMethod method, TaskMetric metric)
+    public void ScoresAgreeWithTheProcessor(string name, TaskMetric metric)
     {
-        AttributionOptions options = new() { Method = method, Metric = metric, Steps = 2 };
+        AttributionMethod method = AttributionMethods.Find(name);
+        AttributionOptions options = TinyRuns.Options(method, 2) with { Metric = method.HasMetric ? metric : null };
         PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
         using CpuDevice cpu = new(1);
         using Gpt2Weights expected = TinyRuns.Model(cpu);
@@ -21,7 +24,7 @@ public class DeviceAgreementTests
         using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
         {
             AttributionResult wanted = TinyRuns.Score(expected, options, pairs), got = TinyRuns.Score(model, options, pairs);
-            Agree(Wide(wanted.Scores), Wide(got.Scores));
+            Agree(Wide(wanted.Edges()), Wide(got.Edges()));
             Agree(wanted.CleanMetric, got.CleanMetric);
             Agree(wanted.CorruptedMetric, got.CorruptedMetric);
         }
@@ -48,14 +51,12 @@ public class DeviceAgreementTests
         Assert.Empty(gpu.Driver.Live);
     }
 
-    private static void Agree(double[] expected, double[] actual)
+    private static void Agree(IReadOnlyList<double> expected, IReadOnlyList<double> actual)
     {
-        Assert.Equal(expected.Length, actual.Length);
+        Assert.Equal(expected.Count, actual.Count);
         double largest = expected.Select(Math.Abs).DefaultIfEmpty(0).Max();
-        for (int i = 0; i < expected.Length; i++)
-        {
+        for (int i = 0; i < expected.Count; i++)
             Assert.InRange(actual[i], expected[i] - (1e-4 * largest) - 1e-6, expected[i] + (1e-4 * largest) + 1e-6);
-        }
     }
 
     private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);
@@ -64,9 +65,9 @@ public class DeviceAgreementTests
     private sealed class CombinedDataAttribute : Xunit.Sdk.DataAttribute
     {
         public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
-            from method in Enum.GetValues<AttributionMethod>()
+            from method in AttributionMethods.All
             from metric in Enum.GetValues<TaskMetric>()
-            where metric == TaskMetric.LogitDifference || method == AttributionMethod.EapIg
-            select new object[] { method, metric };
+            where metric == TaskMetric.LogitDifference || method == AttributionMethods.EapIg
+            select new object[] { method.Name, metric };
     }
 }

@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Cuda.Tests;
@@ -53,7 +54,7 @@ internal static class DiscoveryRuns
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         PathEffects effects = PathPatching.Measure(
             model,
-            pairs,
+            PromptSet.Of(pairs),
             [
                 new PathQuery(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]),
                 new PathQuery(
@@ -73,7 +74,7 @@ internal static class DiscoveryRuns
         ComputationGraph graph = new(model.Config);
         PathTrace trace = PathTracing.Trace(
             model,
-            pairs,
+            PromptSet.Of(pairs),
             [.. Enumerable.Range(0, graph.Writers)],
             [new PathReceiver(graph.LogitsColumn, TokenPositions.End)],
             new PathPatchingOptions(),
@@ -83,7 +84,7 @@ internal static class DiscoveryRuns
 
     private static Findings Search(Gpt2Weights model, PromptPair[] pairs, AcdcOptions options)
     {
-        AcdcResult[] results = [.. Acdc.Search(model, pairs, [0.003, 0.05], options)];
+        AcdcResult[] results = [.. Acdc.Search(model, PromptSet.Of(pairs), [0.003, 0.05], options)];
         return new(
             [.. results.SelectMany(r => (double[])[r.Full, r.Objective, .. r.Circuit.Scores!.Values])],
             string.Join("; ", results.Select(r => $"{Names(r.Circuit)}: {string.Concat(r.Steps.Select(s => s.Decision.ToString()[0]))}")));
@@ -91,7 +92,7 @@ internal static class DiscoveryRuns
 
     private static Findings Prune(Gpt2Weights model, PromptPair[] pairs, EdgePruningOptions options, bool[]? candidates = null)
     {
-        using EdgePruning pruning = new(model, pairs, options, candidates);
+        using EdgePruning pruning = new(model, PromptSet.Of(pairs), options, candidates);
         pruning.Train();
         EdgePruningResult result = pruning.Finish();
         double[] log = [.. result.Log.SelectMany(s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeSparsity, s.NodeSparsity])];
@@ -99,21 +100,16 @@ internal static class DiscoveryRuns
     }
 
     private static EdgeScores Scores(Gpt2Weights model, PromptPair[] pairs) =>
-        new(
-            new ComputationGraph(model.Config),
-            TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethod.Eap }, pairs).Scores);
+        TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethods.Eap }, pairs).Scores;
 
     private static Circuit SomeCircuit(Gpt2Weights model) =>
         CircuitSelection.TopEdges(
-            new EdgeScores(
-                new ComputationGraph(model.Config),
-                TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }, TinyRuns.Pairs(3)).Scores),
-            12);
+            TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethods.Random, Seed = 5 }, TinyRuns.Pairs(3)).Scores, 12);
 
     private static Findings Evaluate(Gpt2Weights model, PromptPair[] pairs, Ablation ablation)
     {
         EvaluationResult result = CircuitEvaluation.Evaluate(
-            model, pairs, [SomeCircuit(model)], new EvaluationOptions { Ablation = ablation });
+            model, PromptSet.Of(pairs), [SomeCircuit(model)], new EvaluationOptions { Ablation = ablation });
         CircuitOutcome[] outcomes = [result.Full, result.Empty, .. result.Circuits];
         return new(
             [.. outcomes.SelectMany(o => o.Metric.Concat(o.Kl))],
@@ -122,16 +118,13 @@ internal static class DiscoveryRuns
 
     private static Findings Complete(Gpt2Weights model, PromptPair[] pairs)
     {
-        Completeness result = Completeness.Measure(model, pairs, SomeCircuit(model), Knockouts, new EvaluationOptions());
-        return new(
-            [.. result.Points.SelectMany(p => (double[])[p.Circuit, p.Model])],
-            string.Join(' ', result.Points.Select(p => $"{p.Set.Kind} {string.Join(',', p.Set.Nodes)}")));
+        Completeness result = Completeness.Measure(model, PromptSet.Of(pairs), SomeCircuit(model), Knockouts);
+        return new([.. result.Points.SelectMany(p => (double[])[p.Circuit, p.Model])], string.Join(' ', result.Points.Select(p => $"{p.Set.Kind} {string.Join(',', p.Set.Nodes)}")));
     }
 
     private static Findings Minimal(Gpt2Weights model, PromptPair[] pairs)
     {
-        Minimality result = Minimality.Measure(model, pairs, SomeCircuit(model), Knockouts, new EvaluationOptions());
-        return new(
-            [.. result.Points.SelectMany(p => (double[])[p.Without, p.WithoutBoth])], string.Join(' ', result.Points.Select(p => p.Node)));
+        Minimality result = Minimality.Measure(model, PromptSet.Of(pairs), SomeCircuit(model), Knockouts);
+        return new([.. result.Points.SelectMany(p => (double[])[p.Without, p.WithoutBoth])], string.Join(' ', result.Points.Select(p => p.Node)));
     }
 }

@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -96,7 +95,7 @@ public sealed class DiscoveryTests
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);
         bool kl = objective == TaskMetric.KlDivergence;
         AcdcOptions options = new() { Objective = objective, Absolute = !kl };
-        AcdcResult result = Acdc.Search(model, known.Pairs[..2], [kl ? 0.01 : 0.1 * HandSetModel.LogitScale], options)[0];
+        AcdcResult result = Acdc.Search(model, PromptSet.Of(known.Pairs[..2]), [kl ? 0.01 : 0.1 * HandSetModel.LogitScale], options)[0];
         Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(result.Circuit));
     }
 
@@ -113,7 +112,8 @@ public sealed class DiscoveryTests
         using EmulatedGpu gpu = new(new CudaOptions());
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);
         double sparsity = 1 - (known.Circuit().EdgeCount / (double)known.Graph.EdgeCount);
-        using var pruning = new EdgePruning(model, known.Pairs[..3], new EdgePruningOptions { Sparsity = sparsity, Steps = 150 });
+        using var pruning = new EdgePruning(
+            model, PromptSet.Of(known.Pairs[..3]), new EdgePruningOptions { Sparsity = sparsity, Steps = 150 });
         pruning.Train();
         Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(pruning.Finish().Circuit));
     }

@@ -16,10 +16,10 @@ public class FailureTests
 {
     private static readonly AttributionOptions Path = new()
     {
-        Method = AttributionMethod.EapGp,
+        Method = AttributionMethods.EapGp,
         Steps = 2,
         BatchSize = 1,
-        PathObjective = PathObjective.ProbsLast,
+        EmbeddingPath = new() { Objective = EmbeddingPathObjective.ProbsLast },
     };
 
     [Theory]
@@ -85,7 +85,7 @@ public class FailureTests
     public void RunsOnTheEmulatorMayFailAnywhere(string call, int code)
     {
         PromptPair[] pairs = TinyRuns.Pairs(3);
-        AttributionOptions options = new() { Method = AttributionMethod.EapGp, Steps = 2 };
+        AttributionOptions options = new() { Method = AttributionMethods.EapGp, Steps = 2 };
         for (int failing = 0; failing < 400; failing += 53)
         {
             using EmulatedGpu gpu = new();

@@ -55,7 +55,7 @@ public sealed class LaunchCountTests(ITestOutputHelper output)
             return new PromptPair(clean, corrupted, [3], [8]);
         })];
         driver.Reset();
-        EdgeAttribution.Score(model, pairs, new AttributionOptions { Method = AttributionMethod.EapIg, BatchSize = Pairs });
+        EdgeAttribution.Score(model, PromptSet.Of(pairs), new AttributionOptions { Method = AttributionMethods.EapIg, BatchSize = Pairs });
         return Counted.ToDictionary(c => c, driver.Calls);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -51,9 +52,9 @@ public sealed class ScoreTests(ITestOutputHelper output)
         ReferenceModel stored = ReferenceCheckpoint.Load(goldens.ModelDirectory);
         using (Gpt2Weights weights = EngineModels.Weights(ReferenceKeys.Model(golden.Key, stored), gpu.Device))
         {
-            AttributionResult result = EdgeAttribution.Score(
-                weights, goldens.Pairs, EngineModels.Options(ReferenceKeys.Options(golden.Key)));
-            double error = EngineModels.RelativeError(result.Scores, golden.Matrix);
+            AttributionResult result = EdgeAttribution.Run(
+                weights, PromptSet.Of(goldens.Pairs), EngineModels.Options(ReferenceKeys.Options(golden.Key)));
+            double error = EngineModels.RelativeError(result.Edges(), golden.Matrix);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{error:0.0e+0}"));
             Assert.InRange(error, 0, golden.Key.Options.Keys.Any(k => k is not ("k" or "intervention")) ? 1e-4 : 1e-5);
         }

@@ -32,17 +32,21 @@ internal static class TinyRuns
         return [.. lengths.Select(length => new PromptPair(Ids(length), Ids(length), [3], [8]))];
     }
 
+    /// <summary>A method with so many steps, where it has any.</summary>
+    public static AttributionOptions Options(AttributionMethod method, int steps) =>
+        new() { Method = method, Steps = method.Takes(MethodSettings.Steps) ? steps : null };
+
     public static AttributionResult Score(Gpt2Weights model, AttributionOptions options, PromptPair[] pairs) =>
-        EdgeAttribution.Score(model, pairs, options);
+        EdgeAttribution.Run(model, PromptSet.Of(pairs), options);
 
     /// <summary>Metric and KL of three circuits, the full and the empty one, item by item.</summary>
     public static double[] Evaluate(Gpt2Weights model, EvaluationOptions options, PromptPair[] pairs)
     {
         ComputationGraph graph = new(model.Config);
-        EdgeScores scores = new(
-            graph, EdgeAttribution.Score(model, pairs, new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }).Scores);
+        EdgeScores scores = EdgeAttribution.Score(
+            model, PromptSet.Of(pairs), new AttributionOptions { Method = AttributionMethods.Random, Seed = 5 });
         Circuit[] circuits = [.. new[] { 2, graph.EdgeCount / 3, graph.EdgeCount - 4 }.Select(n => CircuitSelection.TopEdges(scores, n))];
-        EvaluationResult result = CircuitEvaluation.Evaluate(model, pairs, circuits, options);
+        EvaluationResult result = CircuitEvaluation.Evaluate(model, PromptSet.Of(pairs), circuits, options);
         CircuitOutcome[] outcomes = [result.Full, result.Empty, .. result.Circuits];
         return [.. outcomes.SelectMany(o => o.Metric), .. outcomes.SelectMany(o => o.Kl)];
     }

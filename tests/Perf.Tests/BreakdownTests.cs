@@ -2,6 +2,7 @@ using Gradpath.Diagnostics.Bench;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Perf.Ops;
@@ -67,7 +68,8 @@ public sealed class BreakdownTests
         float[] Score()
         {
             using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape("tiny"), 1, device);
-            return EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.EapGp }).Scores;
+            var options = new AttributionOptions { Method = AttributionMethods.EapGp };
+            return EdgeAttribution.Score(weights, PromptSet.Of(pairs), options).Values.ToArray();
         }
     }
 

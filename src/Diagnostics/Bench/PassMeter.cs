@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Diagnostics.Bench;
@@ -8,7 +8,7 @@ namespace Gradpath.Diagnostics.Bench;
 /// while work gets done. What happens between passes, such as the next batch's tokens coming to the device, is not in it.
 /// </summary>
 /// <param name="device">The device.</param>
-internal sealed class PassMeter(Device device) : IProgress<AttributionProgress>
+internal sealed class PassMeter(Device device) : IProgress<RunProgress>
 {
     private long _done = -1;
     private long _managedBefore;
@@ -24,7 +24,7 @@ internal sealed class PassMeter(Device device) : IProgress<AttributionProgress>
     public long OnDevice { get; private set; }
 
     /// <inheritdoc />
-    public void Report(AttributionProgress value)
+    public void Report(RunProgress value)
     {
         long managed = GC.GetTotalAllocatedBytes(precise: true), onDevice = device.ReservedBytes;
         if (_done >= 0 && value.Done > _done)

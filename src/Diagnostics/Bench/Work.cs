@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Diagnostics.Bench;
 
@@ -20,4 +21,4 @@ internal sealed record Work(
     double Bytes,
     double? WholeFlops,
     Action Run,
-    Action<int, IProgress<AttributionProgress>?> Passes);
+    Action<int, IProgress<RunProgress>?> Passes);

@@ -31,29 +31,25 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
     private double QuerySide => QuerySideOf(Shared, Tokens);
 
     /// <summary>A scoring method with the logit difference.</summary>
-    /// <param name="options">Method and settings: eap, eap-ig, clean-corrupted or eap-gp.</param>
-    public double Method(AttributionOptions options)
+    /// <param name="options">Method and settings, of one that takes gradients in whole passes.</param>
+    /// <param name="wholePrompts">Whether the positions that a pair shares run with every pass.</param>
+    public double Method(AttributionOptions options, bool wholePrompts = false)
     {
-        bool path = options.Method == AttributionMethod.EapGp;
-        if (Shared > 0 && (path || options.WholePrompts)) return (this with { Shared = 0 }).Method(options);
+        bool path = options.Method.Takes(MethodSettings.EmbeddingPath);
+        if (Shared > 0 && (path || wholePrompts)) return (this with { Shared = 0 }).Method(options);
+        if (options.Method.CountPasses(options) is not { Backward: > 0 } passes)
+            throw new ArgumentException($"the flops of {options.Method} are not known", nameof(options));
         double rows = Rows, answers = path ? rows : Pairs;
         double forward = Forward(rows, answers);
 
         // Backward: the same products, and the attention's twice.
         double backward = forward + ((Config.Layers - 1) * rows * Attention);
-        int k = options.Steps;
-        (double forwards, double backwards) = options.Method switch
-        {
-            AttributionMethod.Eap => (2, 1),
-            AttributionMethod.CleanCorrupted => (2, 2),
-            AttributionMethod.EapGp => (2 + k, 2 * k),
-            AttributionMethod.EapIg => (options.IgPoints == IgPoints.Midpoint ? k + 2 : k + 1, k),
-            _ => throw new ArgumentException($"the flops of {options.Method} are not known", nameof(options)),
-        };
         double spread = Config.Layers * rows * 2 * D * D;
         double readers = Config.Layers * rows * 2 * 3 * D * D;
-        double distance = path ? k * rows * 2 * D * D : 0;
-        return Prefix + (forwards * forward) + (backwards * backward) + spread + readers + Contraction(rows) + distance;
+
+        // Half of a path's backward passes are of the distance that it descends.
+        double distance = path ? passes.Backward / 2 * rows * 2 * D * D : 0;
+        return Prefix + (passes.Forward * forward) + (passes.Backward * backward) + spread + readers + Contraction(rows) + distance;
     }
 
     /// <summary>The evaluation of circuits: both prompts, each circuit's own nodes, and the vocabulary for the KL divergence.</summary>
@@ -76,7 +72,7 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
             bool logits = sublayer == 2 * Config.Layers, attention = sublayer % 2 == 0 && !logits;
             double answers = AnswerRows(sublayer / 2);
             double own = logits ? 0 : attention ? HeadRun(answers) : answers * Mlp;
-            int readers = attention ? 3 * Config.Heads : 1;
+            int readers = graph.ReadersOfSublayer(sublayer);
             int writers = graph.WritersBeforeSublayer(sublayer);
             if (sublayers?.Invoke(sublayer) != false)
             {
@@ -91,25 +87,25 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
     }
 
     /// <summary>
-    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of every
-    /// reader, spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the layers
-    /// forwards and backwards.
+    /// Edge pruning with a mask on every edge: both prompts of all pairs once, then steps of one batch. A step mixes the inputs of
+    /// every reader, spreads their gradients and makes every edge's, each writers x readers x rows x D multiply-adds, and runs the
+    /// layers forwards and backwards.
     /// </summary>
     /// <param name="steps">Number of steps.</param>
     /// <param name="batch">Pairs of a step.</param>
     public double EdgePruning(int steps, int batch)
     {
         WorkFlops one = this with { Pairs = batch };
-        double writers = 1, mixing = 0, layers = 0;
+        ComputationGraph graph = new(Config);
+        double mixing = 0, layers = 0;
         for (int l = 0; l < Config.Layers; l++)
         {
             double answers = one.AnswerRows(l);
-            mixing += Mixes(writers) * ((2 * Config.Heads * one.Rows) + (Config.Heads * answers));
-            mixing += Mixes(writers + Config.Heads) * answers;
+            mixing += Mixes(graph.HeadRow(l, 0)) * ((2 * Config.Heads * one.Rows) + (Config.Heads * answers));
+            mixing += Mixes(graph.MlpRow(l)) * answers;
             layers += (2 * ((one.Rows * KeysValues) + (answers * QuerySide))) + (answers * Attention);
-            writers += Config.Heads + 1;
         }
-        mixing += Mixes(writers) * batch;
+        mixing += Mixes(graph.Writers) * batch;
         double step = (D * mixing) + layers + (2 * Distribution(batch));
         return Prefix + (2 * Forward(Rows, Pairs)) + Distribution(Pairs) + (steps * step);
 
@@ -148,13 +144,16 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
         double flops = 0;
         for (int column = 0; column < graph.Readers; column++)
         {
-            int layer = column / ((3 * graph.Heads) + 1), before = graph.WritersBefore(column), kept = 0;
+            int before = graph.WritersBefore(column), kept = 0;
             for (int row = 0; row < before; row++) kept += edges[(row * graph.Readers) + column] ? 1 : 0;
             if (kept == 0) continue;
-            bool logits = column == graph.LogitsColumn, mlp = !logits && column == graph.MlpColumn(layer);
-            bool query = !logits && !mlp && column < graph.HeadColumn(layer, HeadInput.Key, 0);
-            double rows = logits ? Pairs : mlp || query ? AnswerRows(layer) : Rows;
-            flops += rows * ((D * Math.Min(kept, before - kept)) + (logits ? 0 : mlp ? Mlp : Projection));
+            (double rows, double own) = graph.KindOfReader(column) switch
+            {
+                NodeKind.Logits => (Pairs, 0),
+                NodeKind.Mlp => (AnswerRows(graph.LayerOfReader(column)), Mlp),
+                _ => (graph.InputOfReader(column) == HeadInput.Query ? AnswerRows(graph.LayerOfReader(column)) : Rows, Projection),
+            };
+            flops += rows * ((D * Math.Min(kept, before - kept)) + own);
         }
         for (int layer = 0; layer < graph.Layers; layer++)
         {
@@ -171,12 +170,10 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
 
     private double Contraction(double rows)
     {
+        ComputationGraph graph = new(Config);
         double contraction = 0;
-        for (int l = 0; l < Config.Layers; l++)
-        {
-            double feeding = 1 + (l * (Config.Heads + 1));
-            contraction += 2 * rows * D * ((3 * Config.Heads * feeding) + feeding + Config.Heads);
-        }
+        for (int sublayer = 0; sublayer < 2 * Config.Layers; sublayer++)
+            contraction += 2 * rows * D * graph.ReadersOfSublayer(sublayer) * graph.WritersBeforeSublayer(sublayer);
         return contraction;
     }
 }

@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
@@ -32,7 +33,7 @@ internal static class Works
     ];
 
     /// <summary>The settings of W1.</summary>
-    public static AttributionOptions EapIg { get; } = new() { Method = AttributionMethod.EapIg, BatchSize = Workloads.BatchSize };
+    public static AttributionOptions EapIg { get; } = new() { Method = AttributionMethods.EapIg, BatchSize = Workloads.BatchSize };
 
     /// <summary>Prepares a work.</summary>
     /// <param name="name">Its name.</param>
@@ -45,11 +46,11 @@ internal static class Works
         WorkFlops flops = new(weights.Config, Workloads.PairCount, Workloads.Tokens, Workloads.DiffersAt);
         Work Scoring(string title, AttributionOptions options) => Batches(
             name, $"{title}, {model}", flops.Method(options), InnerBytes(weights.Config),
-            (pairs, progress) => EdgeAttribution.Score(weights, pairs, options, progress, cancellation));
+            (prompts, progress) => EdgeAttribution.Run(weights, prompts, options, progress, cancellation));
         return name switch
         {
             "W1" or Large => Scoring("EAP-IG, 5 points", EapIg),
-            "W2" => Scoring("EAP-GP, 5 steps", EapIg with { Method = AttributionMethod.EapGp }),
+            "W2" => Scoring("EAP-GP, 5 steps", EapIg with { Method = AttributionMethods.EapGp }),
             "W3" => Evaluation(name, model, weights, [CircuitEdges], flops, cancellation),
             "W4" => Exact(name, model, weights, flops, sample, cancellation),
             "W6" => Evaluation(name, model, weights, null, flops, cancellation),
@@ -87,10 +88,11 @@ internal static class Works
     private static double TableBytes(Gpt2Config config) => (double)sizeof(float) * config.Vocabulary * config.Width;
 
     private static long WorkspaceBytes(Gpt2Weights weights) =>
-        InterpolatedGradients.Bytes(
-            weights, EapIg, PromptSpan.Largest(PromptSpan.Of(Pairs(Workloads.PairCount), true), Workloads.BatchSize));
+        AttributionMethods.EapIg.Work.Bytes(
+            weights, ScoringSettings.Of(EapIg),
+            PromptSpan.Largest(PairSpans.Of(Prompts(Workloads.PairCount).Pairs, true), Workloads.BatchSize));
 
-    private static PromptPair[] Pairs(int count) => Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt);
+    private static PromptSet Prompts(int count) => PromptSet.Of(Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt));
 
     // Work on W1's pairs, batch by batch.
     private static Work Batches(
@@ -98,19 +100,14 @@ internal static class Works
         string shape,
         double flops,
         double bytes,
-        Action<PromptPair[], IProgress<AttributionProgress>?> run,
+        Action<PromptSet, IProgress<RunProgress>?> run,
         double? wholeFlops = null,
-        Action<PromptPair[], IProgress<AttributionProgress>?>? pass = null)
+        Action<PromptSet, IProgress<RunProgress>?>? pass = null)
     {
-        PromptPair[] pairs = Pairs(Workloads.PairCount);
+        PromptSet prompts = Prompts(Workloads.PairCount);
         return new Work(
-            name,
-            shape,
-            flops,
-            bytes,
-            wholeFlops,
-            () => run(pairs, null),
-            (count, progress) => (pass ?? run)(Pairs(count * Workloads.BatchSize), progress));
+            name, shape, flops, bytes, wholeFlops, () => run(prompts, null),
+            (count, progress) => (pass ?? run)(Prompts(count * Workloads.BatchSize), progress));
     }
 
     // Circuits of given sizes, or of the ten of the sparsity curve.
@@ -118,14 +115,9 @@ internal static class Works
         string name, string model, Gpt2Weights weights, int[]? sizes, WorkFlops flops, CancellationToken cancellation)
     {
         ComputationGraph graph = new(weights.Config);
-        float[] scores = EdgeAttribution.Score(
-            weights, Pairs(Workloads.PairCount), EapIg with { Method = AttributionMethod.Eap }, null, cancellation).Scores;
-        EdgeScores ranking = new(graph, scores) { ModelWidth = weights.Config.Width };
-        sizes =
-        [
-            .. sizes?.Select(s => Math.Min(s, graph.EdgeCount)) ?? SparsityOptions.DefaultFractions.Select(
-                p => Math.Max(1, (int)(p * graph.EdgeCount))),
-        ];
+        AttributionOptions eap = EapIg with { Method = AttributionMethods.Eap };
+        EdgeScores ranking = EdgeAttribution.Score(weights, Prompts(Workloads.PairCount), eap, null, cancellation);
+        sizes = [.. sizes?.Select(s => Math.Min(s, graph.EdgeCount)) ?? SparsityOptions.DefaultFractions.Select(p => Math.Max(1, (int)(p * graph.EdgeCount)))];
         Circuit[] circuits = [.. sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(ranking, size)))];
         string shape = circuits is [var only]
             ? $"circuit of {sizes[0]:N0} edges ({only.EdgeCount:N0} after pruning), {model}"
@@ -133,7 +125,7 @@ internal static class Works
         EvaluationOptions options = new() { BatchSize = Workloads.BatchSize };
         return Batches(
             name, shape, flops.Evaluation(circuits), InnerBytes(weights.Config) + TableBytes(weights.Config),
-            (pairs, progress) => CircuitEvaluation.Evaluate(weights, pairs, circuits, options, progress, cancellation));
+            (prompts, progress) => CircuitEvaluation.Evaluate(weights, prompts, circuits, options, progress, cancellation));
     }
 
     private static Work Exact(string name, string model, Gpt2Weights weights, WorkFlops flops, bool sample, CancellationToken cancellation)
@@ -141,12 +133,10 @@ internal static class Works
         ComputationGraph graph = new(weights.Config);
         int middle = graph.Layers / 2, edges = sample ? graph.WritersBefore(graph.MlpColumn(middle)) : graph.EdgeCount;
         Func<int, bool> sampled = sublayer => sublayer == (2 * middle) + 1;
-        Action<PromptPair[], IProgress<AttributionProgress>?> Run(Func<int, bool>? sublayers) => (pairs, progress) =>
-            EdgeAttribution.Score(
-                weights, pairs, EapIg with { Method = AttributionMethod.Exact, OnlySublayers = sublayers }, progress, cancellation);
-        string shape = sample
-            ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}"
-            : $"exact, {edges:N0} edges, {model}";
+        AttributionOptions exact = EapIg with { Method = AttributionMethods.Exact };
+        Action<PromptSet, IProgress<RunProgress>?> Run(Func<int, bool>? sublayers) => (prompts, progress) =>
+            EdgeAttribution.Run(weights, prompts, exact, new ScoringHooks { OnlySublayers = sublayers }, progress, cancellation);
+        string shape = sample ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}" : $"exact, {edges:N0} edges, {model}";
         double all = flops.Exact(graph, null);
         return Batches(
             name, shape, sample ? flops.Exact(graph, sampled) : all, InnerBytes(weights.Config), Run(sample ? sampled : null),
@@ -155,7 +145,7 @@ internal static class Works
 
     private static Work Pruning(string name, string model, Gpt2Weights weights, bool sample, CancellationToken cancellation)
     {
-        PromptPair[] pairs = Pairs(PruningBatch);
+        PromptSet prompts = Prompts(PruningBatch);
         WorkFlops flops = new(weights.Config, PruningBatch, Workloads.Tokens, Workloads.DiffersAt);
         int steps = sample ? PruningSample : PruningSteps;
         double all = flops.EdgePruning(PruningSteps, PruningBatch);
@@ -165,18 +155,18 @@ internal static class Works
         return new Work(
             name, shape, sample ? flops.EdgePruning(steps, PruningBatch) : all, bytes, sample ? all : null, () => Run(steps, null), Run);
 
-        void Run(int count, IProgress<AttributionProgress>? progress)
+        void Run(int count, IProgress<RunProgress>? progress)
         {
             using var pruning = new EdgePruning(
-                weights, pairs, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
+                weights, prompts, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
             pruning.Train(progress is null ? null : new EveryStep(progress));
         }
     }
 
     // Training reports after a step; here that is before the next one as well.
-    private sealed class EveryStep(IProgress<AttributionProgress> progress) : IProgress<AttributionProgress>
+    private sealed class EveryStep(IProgress<RunProgress> progress) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             progress.Report(value);
             progress.Report(value);

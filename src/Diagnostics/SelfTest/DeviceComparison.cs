@@ -1,5 +1,6 @@
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Diagnostics.SelfTest;
@@ -14,7 +15,7 @@ internal static class DeviceComparison
     /// <param name="progress">Told after each op; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
     public static IReadOnlyList<ComparisonLine> Ops(
-        Device reference, Device device, int cases, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
+        Device reference, Device device, int cases, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         int[] seeds = OpCatalog.Seeds(cases - (cases / 3), cases / 3);
         return Each(OpCatalog.Checks, progress, check =>
@@ -31,7 +32,7 @@ internal static class DeviceComparison
     /// <param name="progress">Told after each method; may be null.</param>
     /// <param name="cancellation">Stops the comparison.</param>
     public static IReadOnlyList<ComparisonLine> Methods(
-        Device reference, Device device, IProgress<AttributionProgress>? progress, CancellationToken cancellation)
+        Device reference, Device device, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         using SelfTestModel trusted = new(reference, cancellation), tested = new(device, cancellation);
         return Each(MethodChecks.All, progress, check =>
@@ -55,14 +56,13 @@ internal static class DeviceComparison
             check.AllowedAt(tested.Weights.Device.Precision),
             (d, variant) => check.Variants[variant](ReferenceEquals(d, tested.Weights.Device) ? tested : trusted));
 
-    private static List<ComparisonLine> Each<T>(
-        IReadOnlyList<T> checks, IProgress<AttributionProgress>? progress, Func<T, ComparisonLine> run)
+    private static List<ComparisonLine> Each<T>(IReadOnlyList<T> checks, IProgress<RunProgress>? progress, Func<T, ComparisonLine> run)
     {
         List<ComparisonLine> lines = [];
         foreach (T check in checks)
         {
             lines.Add(run(check));
-            progress?.Report(new AttributionProgress(lines.Count, checks.Count, lines[^1].Name));
+            progress?.Report(new RunProgress(lines.Count, checks.Count, lines[^1].Name));
         }
         return lines;
     }

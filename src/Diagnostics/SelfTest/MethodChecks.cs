@@ -2,6 +2,7 @@ using System.Text.Json;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
@@ -19,7 +20,7 @@ internal static class MethodChecks
 
     public static IReadOnlyList<MethodCheck> All { get; } =
     [
-        .. Enum.GetValues<AttributionMethod>().Select(Method),
+        .. AttributionMethods.All.Select(Method),
         new("circuit evaluation", Agreement, [.. from metric in s_metrics from ablation in s_ablations
             select new Func<SelfTestModel, double[][]>(m => Evaluate(m, new EvaluationOptions { Metric = metric, Ablation = ablation }))]),
     ];
@@ -27,62 +28,63 @@ internal static class MethodChecks
     private static MethodCheck Method(AttributionMethod method)
     {
         AttributionOptions plain = new() { Method = method };
-
-        // KL has its minimum at the clean run, so EAP's scores of it are nothing but rounding.
-        IEnumerable<TaskMetric> metrics = s_metrics.Where(m => method != AttributionMethod.Eap || m != TaskMetric.KlDivergence);
-        IEnumerable<AttributionOptions> variants = method.HasMetric() ? metrics.Select(metric => plain with { Metric = metric }) : [plain];
-        variants = variants.Concat(method switch
-        {
-            AttributionMethod.EapIg => Enum.GetValues<IgPoints>().Skip(1).Select(points => plain with { IgPoints = points }),
-            AttributionMethod.Eap or AttributionMethod.EapIgActivations or AttributionMethod.Exact =>
-                s_ablations.Skip(1).Select(ablation => plain with { Ablation = ablation }),
-            AttributionMethod.EapGp =>
-            [
-                .. Enum.GetValues<PathObjective>().Skip(1).Select(objective => plain with { PathObjective = objective }),
-                plain with { PathNorm = PathNorm.Batch, BatchSize = 4 },
-                plain with { PathEta = PathStep.Match },
-                plain with { PathStart = PathStart.Corrupted },
-                plain with { PathOuter = PathOuter.Path },
-            ],
-            _ => [],
-        });
-        double allowed = method switch
-        {
-            AttributionMethod.EapGp => AgreementAlongPaths,
-            AttributionMethod.Random => 0,
-            _ => Agreement,
-        };
         List<Func<SelfTestModel, double[][]>> runs =
-        [
-            .. variants.Select(v => new Func<SelfTestModel, double[][]>(m => Score(m, m.Pairs, v))),
-        ];
+            [.. Variants(plain).Select(v => new Func<SelfTestModel, double[][]>(m => Score(m, m.Pairs, v)))];
         runs.Add(m => Score(m, m.RaggedPairs, plain));
         runs.Add(m => Score(m, m.RaggedPairs, plain with { BatchSize = 4 }));
-        double rounded = method switch
+        bool computes = method.CountPasses(plain) is not { Forward: 0, Backward: 0 };
+        bool walks = method.Takes(MethodSettings.EmbeddingPath);
+        return new MethodCheck(method.Name, !computes ? 0 : walks ? AgreementAlongPaths : Agreement, runs)
         {
-            AttributionMethod.EapGp => RoundedFactors.Amplified,
-            AttributionMethod.Random => 0,
-            _ => RoundedFactors.Chain,
+            Rounded = !computes ? 0 : walks ? RoundedFactors.Amplified : RoundedFactors.Chain,
         };
-        return new MethodCheck(JsonNamingPolicy.KebabCaseLower.ConvertName(method.ToString()), allowed, runs) { Rounded = rounded };
+    }
+
+    // Every value of every option that the method takes, one at a time.
+    private static IEnumerable<AttributionOptions> Variants(AttributionOptions plain)
+    {
+        AttributionMethod method = plain.Method;
+        if (!method.HasMetric) yield return plain;
+        foreach (TaskMetric metric in s_metrics)
+        {
+            // Where all scores are 0 but for rounding there is nothing to compare.
+            if (method.HasMetric && !method.VanishesFor(metric)) yield return plain with { Metric = metric };
+        }
+        if (method.Takes(MethodSettings.IgPoints))
+        {
+            foreach (IgPoints points in Enum.GetValues<IgPoints>().Skip(1)) yield return plain with { IgPoints = points };
+        }
+        if (method.Takes(MethodSettings.Ablation))
+        {
+            foreach (Ablation ablation in s_ablations.Skip(1)) yield return plain with { Ablation = ablation };
+        }
+        if (!method.Takes(MethodSettings.EmbeddingPath)) yield break;
+        foreach (EmbeddingPathObjective objective in Enum.GetValues<EmbeddingPathObjective>().Skip(1))
+            yield return Path(new() { Objective = objective });
+        yield return Path(new() { Norm = EmbeddingPathNorm.Batch }) with { BatchSize = 4 };
+        yield return Path(new() { Step = EmbeddingPathStep.Match });
+        yield return Path(new() { Start = EmbeddingPathStart.Corrupted });
+        yield return Path(new() { Outer = EmbeddingPathOuter.Path });
+
+        AttributionOptions Path(EmbeddingPathOptions path) => plain with { EmbeddingPath = path };
     }
 
     private static double[][] Score(SelfTestModel m, IReadOnlyList<PromptPair> pairs, AttributionOptions options)
     {
         AttributionResult r = m.Score(pairs, options);
-        return [Wide(r.Scores), Wide(r.NodeScores ?? []), r.CleanMetric, r.CorruptedMetric];
+        return [Wide(r.Scores.Values), Wide(r.Scores.NodeScores), [.. r.CleanMetric], [.. r.CorruptedMetric]];
     }
 
     // Circuits of random edges: dense, sparse, and one that leaves little out.
     private static double[][] Evaluate(SelfTestModel m, EvaluationOptions options)
     {
-        EdgeScores scores = new(m.Graph, m.Score(new AttributionOptions { Method = AttributionMethod.Random, Seed = 5 }).Scores);
+        EdgeScores scores = m.Score(new AttributionOptions { Method = AttributionMethods.Random, Seed = 5 }).Scores;
         int edges = m.Graph.EdgeCount;
         Circuit[] circuits = [.. new[] { 1, edges / 10, edges / 3, edges - 5 }.Select(n => CircuitSelection.TopEdges(scores, n))];
-        EvaluationResult result = CircuitEvaluation.Evaluate(m.Weights, m.Pairs, circuits, options, null, m.Cancellation);
+        EvaluationResult result = CircuitEvaluation.Evaluate(m.Weights, PromptSet.Of(m.Pairs), circuits, options, null, m.Cancellation);
         CircuitOutcome[] outcomes = [result.Full, result.Empty, .. result.Circuits];
         return [[.. outcomes.SelectMany(o => o.Metric)], [.. outcomes.SelectMany(o => o.Kl)]];
     }
 
-    private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);
+    private static double[] Wide(ReadOnlySpan<float> values) => Array.ConvertAll(values.ToArray(), v => (double)v);
 }

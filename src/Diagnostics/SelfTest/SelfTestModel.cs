@@ -60,9 +60,14 @@ internal sealed class SelfTestModel : IDisposable
     public IReadOnlyList<PromptPair> PairsBelow { get; }
 
     public AttributionResult Score(IReadOnlyList<PromptPair> pairs, AttributionOptions options) =>
-        EdgeAttribution.Score(Weights, pairs, options, null, Cancellation);
+        EdgeAttribution.Run(Weights, PromptSet.Of(pairs), options, null, Cancellation);
 
     public AttributionResult Score(AttributionOptions options) => Score(Pairs, options);
+
+    /// <summary>[F, K]: the scores of all edges alone.</summary>
+    public float[] Edges(IReadOnlyList<PromptPair> pairs, AttributionOptions options) => Score(pairs, options).Scores.Values.ToArray();
+
+    public float[] Edges(AttributionOptions options) => Edges(Pairs, options);
 
     public void Dispose() => Weights.Dispose();
 

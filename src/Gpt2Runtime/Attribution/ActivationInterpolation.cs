@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -14,8 +15,9 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </remarks>
 internal sealed class ActivationInterpolation : BatchScorer
 {
-    private readonly ScoringContext _context;
     private readonly int _steps;
+    private readonly ItemMetrics _metrics;
+    private readonly DeviceArray<double> _sums;
     private readonly PairRun _pair;
     private readonly Activations _points;
     private readonly BackwardPass _backward;
@@ -33,23 +35,25 @@ internal sealed class ActivationInterpolation : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="pairs">All items.</param>
-    /// <param name="spans">The largest batch.</param>
-    /// <param name="constants">The model's reader constants.</param>
-    public ActivationInterpolation(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, PromptSpan[] spans, ReaderConstants constants)
+    /// <param name="settings">Method and settings.</param>
+    public ActivationInterpolation(RunContext context, ScoringSettings settings)
+        : base(context)
     {
-        _context = context;
-        _steps = context.Options.Steps;
+        _steps = settings.Steps;
+        _metrics = new ItemMetrics(context.Pairs.Count);
+        PromptSpan[] spans = context.Largest;
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, false);
         var two = PassCapacity.For(spans, 2, false);
         var all = PassCapacity.For(spans, _steps, false);
+        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _points = Own(new Activations(context.Config, device, all, keepWriters: false));
         _backward = Own(new BackwardPass(context.Weights, all, 1));
         _upstream = Own(new BackwardPass(context.Weights, one, 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false));
         _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, Math.Max(two.Sequences, all.Sequences)));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, Math.Max(two.Sequences, all.Sequences)));
         _pair = Own(new PairRun(context, spans, false, _head));
         _points.Prefix = _pair.Prefix;
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
@@ -57,40 +61,47 @@ internal sealed class ActivationInterpolation : BatchScorer
         _target = Own(new WriterOutputs(context.Config, device, one));
         _difference = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, false));
-        _ablation = Own(new AblationTargets(context, pairs, false));
+        _ablation = Own(new AblationTargets(context, false));
         _mixed = Own(device.Allocate(one.Rows, context.Config.Width));
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="options">Method and settings.</param>
+    /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
+    public static long Bytes(Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
     {
         var one = PassCapacity.For(spans, 1, false);
-        var all = PassCapacity.For(spans, options.Steps, false);
+        var all = PassCapacity.For(spans, settings.Steps, false);
         return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, false), true)
             + PrefixKeys.Bytes(weights, spans)
             + Activations.Bytes(weights.Config, all, false)
             + BackwardPass.Bytes(weights.Config, all, 1)
             + BackwardPass.Bytes(weights.Config, one, 1)
-            + ReaderGradients.Bytes(weights.Config, one, options.Steps + 1)
+            + ReaderGradients.Bytes(weights.Config, one, settings.Steps + 1)
             + WriterDifferences.Bytes(weights.Config, one, false)
             + (3 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, (options.Steps + 2) * spans.Count);
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, (settings.Steps + 2) * spans.Count);
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish()
     {
-        PassShape both = _context.Shapes.Get(batch.Spans, 2, false);
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
-        PassShape all = _context.Shapes.Get(batch.Spans, _steps, false);
+        double[] edges = _sums.ToArray();
+        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
+    {
+        PassShape both = Context.Shapes.Get(batch.Spans, 2, false);
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, false);
+        PassShape all = Context.Shapes.Get(batch.Spans, _steps, false);
         RunBoth(batch, both, one);
-        int sublayers = 2 * _context.Config.Layers;
-        long boundary = (long)one.Rows * _context.Config.Width;
-        _context.Device.Fill(_upstream.Residual, 0, boundary);
+        int sublayers = 2 * Context.Config.Layers;
+        long boundary = (long)one.Rows * Context.Config.Width;
+        Context.Device.Fill(_upstream.Residual, 0, boundary);
         _upstreamReaders.Reset(one);
         for (int site = sublayers - 1; site >= -1; site--)
         {
@@ -100,19 +111,19 @@ internal sealed class ActivationInterpolation : BatchScorer
             {
                 for (int i = 0; i < _steps; i++)
                 {
-                    using Tensor copy = _backward.Residual.Slice(i * boundary, one.Rows, _context.Config.Width);
-                    _context.Device.Combine(1, copy, 1, _upstream.Residual, boundary, _upstream.Residual);
+                    using Tensor copy = _backward.Residual.Slice(i * boundary, one.Rows, Context.Config.Width);
+                    Context.Device.Combine(1, copy, 1, _upstream.Residual, boundary, _upstream.Residual);
                 }
             }
-            _context.Advance("sites", (double)(sublayers - site) / (sublayers + 2));
+            Advance("sites", (double)(sublayers - site) / (sublayers + 2));
         }
         _upstreamReaders.Advance(1);
-        _upstreamReaders.Contract(one, _delta, _context.Scores);
+        _upstreamReaders.Contract(one, _delta, _sums);
     }
 
-    private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+    private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {
-        _pair.Run(batch, both);
+        _metrics.Note(batch, _pair.Run(batch, both));
         _pair.TakeWriters(both, 0, _cleanWriters);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
@@ -129,42 +140,43 @@ internal sealed class ActivationInterpolation : BatchScorer
         if (site < 0)
         {
             Mix(_cleanWriters.Input, _target.Input, _embeddings, one);
-            _context.Forward.Embed(all, _points, _embeddings);
+            Context.Forward.Embed(all, _points, _embeddings);
         }
         else
         {
-            long boundary = (long)one.Rows * _context.Config.Width;
+            long boundary = (long)one.Rows * Context.Config.Width;
             for (int i = 0; i < _steps; i++)
             {
-                _context.Device.CopyBlock(_pair.Activations.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
+                Context.Device.CopyBlock(
+                    _pair.Activations.Boundaries[site].Residual, 0, _points.Boundaries[site].Residual, i * boundary, boundary);
             }
             if (site % 2 == 0)
             {
                 Mix(_cleanWriters.Z[layer], _target.Z[layer], _points.Z[layer], one);
-                _context.Forward.AddHeads(all, _points, layer);
+                Context.Forward.AddHeads(all, _points, layer);
             }
             else
             {
                 Mix(_cleanWriters.Mlp[layer], _target.Mlp[layer], _points.MlpOutput[layer], one);
-                _context.Forward.AddMlp(all, _points, layer);
+                Context.Forward.AddMlp(all, _points, layer);
             }
         }
-        _context.Forward.Run(all, _points, from: site + 1);
+        Context.Forward.Run(all, _points, from: site + 1);
         _head.Evaluate(all, _points, -1);
         _head.LossGradient(all, _backward, _readers, _steps);
         _backward.Run(all, _points, 1, _readers, _steps, downTo: site + 1);
         _readers.Advance(_steps);
-        _readers.Contract(one, _delta, _context.Scores, firstLayer: (site + 1) / 2);
+        _readers.Contract(one, _delta, _sums, firstLayer: (site + 1) / 2);
     }
 
     private void Mix(Tensor clean, Tensor target, Tensor copies, PassShape one)
     {
-        long length = (long)one.Rows * _context.Config.Width;
+        long length = (long)one.Rows * Context.Config.Width;
         for (int i = 1; i <= _steps; i++)
         {
             float share = (float)i / _steps;
-            _context.Device.Combine(share, clean, 1 - share, target, length, _mixed);
-            _context.Device.CopyBlock(_mixed, 0, copies, (i - 1) * length, length);
+            Context.Device.Combine(share, clean, 1 - share, target, length, _mixed);
+            Context.Device.CopyBlock(_mixed, 0, copies, (i - 1) * length, length);
         }
     }
 }

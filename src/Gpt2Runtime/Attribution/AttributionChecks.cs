@@ -1,89 +1,83 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
-/// <summary>Refuses items and options that cannot be scored, before any work is done.</summary>
+/// <summary>
+/// Refuses options that do not apply to the method or contradict each other, and items that cannot be scored, before any work is done.
+/// </summary>
 internal static class AttributionChecks
 {
     /// <summary>Checks everything.</summary>
     /// <param name="config">The model's shape.</param>
-    /// <param name="pairs">Items.</param>
+    /// <param name="prompts">Items.</param>
     /// <param name="options">Method and settings.</param>
-    /// <exception cref="GradpathException">Names the item or option and says what would be right.</exception>
-    public static void Check(Gpt2Config config, IReadOnlyList<PromptPair> pairs, AttributionOptions options)
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be scored.</exception>
+    public static void Check(Gpt2Config config, PromptSet prompts, AttributionOptions options)
     {
-        if (pairs.Count == 0) throw new GradpathException("there are no prompt pairs to score");
-        if (options.Steps < 1) throw new GradpathException($"--steps must be at least 1, not {options.Steps}");
-        if (options.BatchSize < 0) throw new GradpathException($"--batch-size must be positive, not {options.BatchSize}");
-        if (options.Normalization == ScoreNormalization.Library && options.BatchSize == 0)
-        {
-            throw new GradpathException("--normalization library depends on the batch size: give --batch-size too");
-        }
-        if (options.PathNorm == PathNorm.Batch && options.Method == AttributionMethod.EapGp && options.BatchSize == 0)
-        {
-            throw new GradpathException("--path-norm batch depends on the batch size: give --batch-size too");
-        }
-        bool ablates = options.Method is AttributionMethod.Eap or AttributionMethod.EapIgActivations or AttributionMethod.Exact;
-        if (options.Ablation != Ablation.Patching && !ablates)
-        {
-            throw new GradpathException("--ablation zero and mean-positional apply to eap, eap-ig-activations and exact only");
-        }
-        bool walks = options.Method is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapGp;
-        if (options.RecordPath && !walks) throw new GradpathException("a path can be recorded for eap, eap-ig, clean-corrupted and eap-gp only");
-        if (options is { Method: AttributionMethod.EapGp, PathObjective: PathObjective.Metric, PathStart: PathStart.Clean, Metric: TaskMetric.KlDivergence })
-        {
-            throw new GradpathException(
-                "--path-objective metric cannot start at the clean prompt with --metric kl: the divergence has its minimum there, so no direction leads away; use --path-start corrupted or another objective");
-        }
-        for (int i = 0; i < pairs.Count; i++) CheckPair(config, pairs[i], i + 1, options);
-        if (options.Ablation == Ablation.MeanPositional) CheckOneLength(pairs);
+        CheckOptions(options);
+        ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric);
+        CheckPathHasDirection(settings);
+        PairChecks.Check(config, prompts.Pairs, options.Method.HasMetric ? settings.Metric : null, settings.Ablation, options.BatchSize);
     }
 
-    private static void CheckOneLength(IReadOnlyList<PromptPair> pairs)
+    /// <summary>Checks what can be checked without model and prompts.</summary>
+    /// <param name="options">Method and settings.</param>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    public static void CheckOptions(AttributionOptions options)
     {
-        for (int i = 0; i < pairs.Count; i++)
+        ArgumentNullException.ThrowIfNull(options.Method);
+        foreach ((MethodSettings setting, Term term, bool isGiven) in Given(options))
         {
-            if (pairs[i].Length == pairs[0].Length) continue;
-            throw new GradpathException(
-                $"--ablation mean-positional needs prompts of one length: item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}; use patching or zero, or select prompts of one length");
+            if (isGiven && !options.Method.Takes(setting)) throw DoesNotApply(options.Method, setting, term);
         }
+        if (options.Steps < 1) throw new OptionException($"{Terms.Steps.With(options.Steps)}: must be at least 1");
+        PairChecks.CheckBatchSize(options.BatchSize);
+        if (options.Normalization == ScoreNormalization.Library) RequireBatchSize(options, Terms.Normalization.With(options.Normalization));
+        if (options.EmbeddingPath?.Norm == EmbeddingPathNorm.Batch)
+            RequireBatchSize(options, Terms.EmbeddingPathNorm.With(EmbeddingPathNorm.Batch));
+        if (options.Metric is not null) CheckPathHasDirection(ScoringSettings.Of(options));
     }
 
-    private static void CheckPair(Gpt2Config config, PromptPair pair, int number, AttributionOptions options)
-    {
-        string name = pair.Id is null ? $"item {number}" : $"item {number} ({pair.Id})";
-        if (pair.Clean.Length != pair.Corrupted.Length)
-        {
-            throw new GradpathException(
-                $"{name}: the clean prompt has {pair.Clean.Length} tokens and the corrupted one {pair.Corrupted.Length}; both must have the same number ({Quote(pair.CleanText)} / {Quote(pair.CorruptedText)})");
-        }
-        if (pair.Length == 0) throw new GradpathException($"{name}: the prompts are empty");
-        if (pair.Length > config.Positions)
-        {
-            throw new GradpathException($"{name}: {pair.Length} tokens, but the model has {config.Positions} positions; shorten the prompt");
-        }
-        CheckIds(pair.Clean, "clean prompt");
-        CheckIds(pair.Corrupted, "corrupted prompt");
-        CheckIds(pair.Answers, "answers");
-        CheckIds(pair.WrongAnswers, "wrong answers");
-        bool judged = options.Method.HasMetric() && options.Metric != TaskMetric.KlDivergence;
-        if (judged && (pair.Answers.Length == 0 || pair.WrongAnswers.Length == 0))
-        {
-            throw new GradpathException($"{name}: the metric compares right with wrong answers and needs at least one of each");
-        }
+    private static (MethodSettings Setting, Term Term, bool IsGiven)[] Given(AttributionOptions o) =>
+    [
+        (MethodSettings.Metric, Terms.Metric, o.Metric is not null),
+        (MethodSettings.Steps, Terms.Steps, o.Steps is not null),
+        (MethodSettings.Ablation, Terms.Ablation, o.Ablation is not null),
+        (MethodSettings.IgPoints, Terms.IgPoints, o.IgPoints is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathObjective, o.EmbeddingPath?.Objective is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathNorm, o.EmbeddingPath?.Norm is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathStep, o.EmbeddingPath?.Step is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathStart, o.EmbeddingPath?.Start is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathOuter, o.EmbeddingPath?.Outer is not null),
+        (MethodSettings.Seed, Terms.Seed, o.Seed is not null),
+        (MethodSettings.RecordPath, Terms.RecordPath, o.RecordPath),
+    ];
 
-        void CheckIds(int[] ids, string where)
-        {
-            foreach (int id in ids)
-            {
-                if ((uint)id >= (uint)config.Vocabulary)
-                {
-                    throw new GradpathException($"{name}: token id {id} in the {where} is outside the model's vocabulary of {config.Vocabulary}");
-                }
-            }
-        }
+    private static OptionException DoesNotApply(AttributionMethod method, MethodSettings setting, Term term)
+    {
+        string[] takers = [.. AttributionMethods.All.Where(m => m.Takes(setting)).Select(m => m.Name)];
+        return new OptionException(
+            $"{term} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} {(takers.Length == 1 ? "takes" : "take")} it");
     }
 
-    private static string Quote(string? text) => text is null ? "token ids" : '"' + text + '"';
+    private static void RequireBatchSize(AttributionOptions options, Term what)
+    {
+        if (options.BatchSize == 0) throw new OptionException($"{what} needs {Terms.BatchSize}: the scores depend on it");
+    }
+
+    private static void CheckPathHasDirection(ScoringSettings settings)
+    {
+        bool walks = settings.Method.Takes(MethodSettings.EmbeddingPath);
+        bool atMinimum = settings is { Metric: TaskMetric.KlDivergence, Path.Start: EmbeddingPathStart.Clean };
+        if (!walks || !atMinimum || settings.Path.Objective != EmbeddingPathObjective.Metric) return;
+        Term objective = Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.Metric);
+        Term metric = Terms.Metric.With(TaskMetric.KlDivergence);
+        Term start = Terms.EmbeddingPathStart.With(EmbeddingPathStart.Corrupted);
+        const string Reason = "the divergence has its minimum there, so no direction leads away";
+        throw new OptionException(
+            $"{objective} cannot start at the clean prompt with {metric}: {Reason}; use {start} or another objective");
+    }
 }

@@ -1,134 +1,119 @@
+using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>
-/// Scores every edge of a model on a set of prompt pairs. Scores are of a loss: positive means that corrupting the edge hurts (but see <see cref="AttributionMethods.HasMetric"/>).
+/// Scores every edge of a model on a set of prompt pairs. With a metric, scores are of its loss: positive means that corrupting the edge
+/// hurts. What the scores of a method without one are, <see cref="AttributionMethod.Meaning"/> says.
 /// </summary>
 public static class EdgeAttribution
 {
     /// <summary>Scores every edge.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="options">Method and its settings.</param>
     /// <param name="progress">Told after each step of a batch; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
-    /// <returns>The scores.</returns>
-    /// <exception cref="GradpathException">An item or option cannot be used.</exception>
+    /// <returns>The scores with their provenance; <see cref="EdgeScores.Save"/> writes them.</returns>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or scores are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
-    public static AttributionResult Score(
+    public static EdgeScores Score(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         AttributionOptions options,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) => Run(model, prompts, options, progress, cancellation).Scores;
+
+    /// <summary>Scores every edge and gives back everything else that the run has found.</summary>
+    /// <param name="model">The model, on the device that computes.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Scores, metrics, path, plan and memory.</returns>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or scores are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public static AttributionResult Run(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) => Run(model, prompts, options, ScoringHooks.None, progress, cancellation);
+
+    /// <summary>The same with changes for tests and measurements.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="hooks">The changes.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Scores, metrics, path, plan and memory.</returns>
+    internal static AttributionResult Run(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        ScoringHooks hooks,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        AttributionChecks.Check(model.Config, pairs, options);
-        using RunLease lease = model.Device.EnterRun();
-        using var scope = new AllocationScope(model.Device);
-        model.Device.ResetPeak();
-        bool fileOrder = options is { Method: AttributionMethod.EapGp, PathNorm: PathNorm.Batch };
-        PromptSpan[] spans = PromptSpan.Of(pairs, SharesPrefixes(options));
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, fileOrder, model.Device, batch => Bytes(model, options, batch));
-        int itemsDone = 0;
-        int itemsNow = 0;
-        using var context = new ScoringContext(model, options, pairs.Count, plan, Report, cancellation);
-        using var constants = new ReaderConstants(model);
-        PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
-        double[] weights = ItemWeights.Of(options, pairs.Count);
-        using (BatchScorer scorer = Create(context, pairs, largest, constants))
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(options);
+        AttributionChecks.Check(model.Config, prompts, options);
+        ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric, hooks);
+        MethodWork work = settings.Method.Work;
+        using var run = new DeviceRun(model.Device);
+        PromptSpan[] spans = PairSpans.Of(prompts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
+        BatchPlan plan = BatchPlan.Make(
+            spans, settings.BatchSize, work.NeedsFileOrder(settings), model.Device, batch => work.Bytes(model, settings, batch));
+        using var context = new RunContext(model, prompts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
+        using BatchScorer scorer = work.Scorer(context, settings);
+        double[] weights = ItemWeights.Of(settings, prompts.Pairs.Count);
+        foreach (int[] items in plan.Batches)
         {
-            foreach (int[] items in plan.Batches)
-            {
-                using var batch = new ScoringBatch(model.Device, pairs, items, weights, spans);
-                itemsNow = items.Length;
-                context.Advance("scoring", 0);
-                scorer.Score(batch);
-                itemsDone += items.Length;
-                itemsNow = 0;
-                context.Advance("scoring", 0);
-            }
+            using var batch = new WeightedBatch(context, items, weights);
+            scorer.Score(batch);
         }
-        return Collect(context, plan.Size, Divisor(model.Config, options), model.Device.PeakBytes);
-
-        void Report(string stage, double share) => progress?.Report(new AttributionProgress(
-            (itemsDone * 1000L) + (long)(share * itemsNow * 1000), pairs.Count * 1000L, stage));
+        ScoreSums sums = scorer.Finish();
+        return new AttributionResult
+        {
+            Scores = Scores(
+                context.Graph, sums, work.Divisor(model.Config, settings), model.Config.Width,
+                ScoreProvenance.Of(model, prompts, settings, plan)),
+            CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(sums.Metrics?.Clean ?? []),
+            CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(sums.Metrics?.Corrupted ?? []),
+            EmbeddingPath = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)],
+            Plan = plan.Summary,
+            PeakDeviceBytes = run.PeakBytes,
+        };
     }
 
-    private static BatchScorer Create(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] largest, ReaderConstants constants) => context.Options.Method switch
+    private static EdgeScores Scores(ComputationGraph graph, ScoreSums sums, double divisor, int width, Provenance provenance)
     {
-        AttributionMethod.EapGp => new GradPath(context, largest, constants),
-        AttributionMethod.EapIgActivations => new ActivationInterpolation(context, pairs, largest, constants),
-        AttributionMethod.Exact => new ExactPatching(context, pairs, largest),
-        AttributionMethod.InformationFlowRoutes => new InformationFlowRoutes(context, largest),
-        AttributionMethod.Magnitude => new WriterMagnitudes(context, largest),
-        AttributionMethod.Random => new RandomScores(context),
-        _ => new InterpolatedGradients(context, pairs, largest, constants),
-    };
-
-    // The runs of these methods lie between the clean and the corrupted one at every node, so they agree up to the first difference. A
-    // path of EAP-GP moves every position; other ablations differ everywhere; a recorded path states norms over whole prompts.
-    private static bool SharesPrefixes(AttributionOptions options) => options is { Ablation: Ablation.Patching, RecordPath: false, WholePrompts: false } && options.Method
-        is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapIgActivations or AttributionMethod.Exact;
-
-    private static long Bytes(Gpt2Weights model, AttributionOptions options, IReadOnlyList<PromptSpan> spans) => options.Method switch
-    {
-        AttributionMethod.EapGp => GradPath.Bytes(model, options, spans),
-        AttributionMethod.EapIgActivations => ActivationInterpolation.Bytes(model, options, spans),
-        AttributionMethod.Exact => ExactPatching.Bytes(model, options, spans),
-        AttributionMethod.InformationFlowRoutes => InformationFlowRoutes.Bytes(model, spans),
-        AttributionMethod.Magnitude => WriterMagnitudes.Bytes(model, spans),
-        AttributionMethod.Random => 0,
-        _ => InterpolatedGradients.Bytes(model, options, spans),
-    };
-
-    private static double Divisor(Gpt2Config config, AttributionOptions options) => options.Method switch
-    {
-        AttributionMethod.EapGp => options.PathOuter == PathOuter.Path ? 1 : options.Steps,
-        AttributionMethod.EapIgActivations => options.Steps * ((2.0 * config.Layers) + 1),
-        AttributionMethod.Exact or AttributionMethod.InformationFlowRoutes or AttributionMethod.Magnitude or AttributionMethod.Random => 1,
-        _ => InterpolatedGradients.Points(options),
-    };
-
-    private static AttributionResult Collect(ScoringContext context, int batchSize, double divisor, long peak)
-    {
-        double[] sums = context.Scores.ToArray();
-        if (context.HostScores is { } host)
+        var scores = new float[sums.Edges.Length];
+        for (int row = 0; row < graph.Writers; row++)
         {
-            for (int i = 0; i < sums.Length; i++) sums[i] += host[i];
-        }
-        int writers = context.Graph.Writers;
-        int readers = context.Graph.Readers;
-        var scores = new float[sums.Length];
-        var nodes = new float[writers];
-        for (int row = 0; row < writers; row++)
-        {
-            double node = 0;
-            for (int column = 0; column < readers; column++)
+            for (int column = 0; column < graph.Readers; column++)
             {
-                if (!context.Graph.IsEdge(row, column)) continue;
-                int at = (row * readers) + column;
-                if (!double.IsFinite(sums[at]))
-                {
-                    throw new GradpathException(
-                        $"the score of {context.Graph.EdgeName(row, column)} is not a number: the model or the metric overflowed on these prompts; check the checkpoint with 'gradpath info' and the prompts' answers");
-                }
-                scores[at] = (float)(sums[at] / divisor);
-                node += sums[at];
+                if (!graph.IsEdge(row, column)) continue;
+                int at = (row * graph.Readers) + column;
+                if (!double.IsFinite(sums.Edges[at]))
+                    throw PairChecks.Overflowed($"the score of {graph.EdgeName(row, column)}");
+                scores[at] = (float)(sums.Edges[at] / divisor);
             }
-
-            // A writer's readers see the whole of its output, so the gradient there is the sum of theirs.
-            nodes[row] = (float)((context.NodeScores?[row] ?? node) / divisor);
         }
-        bool flow = context.Options.Method == AttributionMethod.InformationFlowRoutes;
-        bool judged = context.Options.Method.HasMetric();
-        return new AttributionResult(
-            scores, flow ? null : nodes, judged ? context.CleanMetric : [], judged ? context.CorruptedMetric : [], Ordered(context.Path), batchSize, peak)
-        { Plan = context.Plan.Summary };
+        return new EdgeScores(graph, scores)
+        {
+            NodeScores = sums.Nodes is null ? [] : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor)),
+            ModelWidth = width,
+            Provenance = provenance,
+        };
     }
-
-    private static List<PathPoint>? Ordered(List<PathPoint>? path) => path is null ? null : [.. path.OrderBy(p => p.Item).ThenBy(p => p.Step)];
 }

@@ -1,7 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -16,9 +16,12 @@ internal sealed class ExactPatching : BatchScorer
     private const int MostRowsPerPass = 4096;
     private const int MostCopies = 64;
 
-    private readonly ScoringContext _context;
+    private readonly ScoringSettings _settings;
     private readonly ComputationGraph _graph;
     private readonly int _copies;
+    private readonly double[] _edges;
+    private readonly double[] _nodes;
+    private readonly ItemMetrics _metrics;
     private readonly PairRun _pair;
     private readonly PatchedForwardPass _patched;
     private readonly OutputHead _head;
@@ -29,32 +32,34 @@ internal sealed class ExactPatching : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="pairs">All items.</param>
-    /// <param name="spans">The largest batch.</param>
-    public ExactPatching(ScoringContext context, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans)
+    /// <param name="settings">Method and settings.</param>
+    public ExactPatching(RunContext context, ScoringSettings settings)
+        : base(context)
     {
-        _context = context;
+        _settings = settings;
         _graph = context.Graph;
+        _edges = new double[(long)_graph.Writers * _graph.Readers];
+        _nodes = new double[_graph.Writers];
+        _metrics = new ItemMetrics(context.Pairs.Count);
+        PromptSpan[] spans = context.Largest;
         _copies = CopiesFor(spans.Sum(s => s.Length));
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, true);
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, answers));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, true, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _target = Own(new WriterOutputs(context.Config, device, one));
-        _ablation = Own(new AblationTargets(context, pairs, true));
-        context.HostScores = new double[(long)_graph.Writers * _graph.Readers];
-        context.NodeScores = new double[_graph.Writers];
+        _ablation = Own(new AblationTargets(context, true));
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="options">Method and settings.</param>
+    /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
+    public static long Bytes(Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
     {
         int copies = CopiesFor(spans.Sum(s => s.Length));
         var one = PassCapacity.For(spans, 1, true);
@@ -62,39 +67,42 @@ internal sealed class ExactPatching : BatchScorer
             + PrefixKeys.Bytes(weights, spans)
             + PatchedForwardPass.Bytes(weights.Config, one, copies, continues: true)
             + WriterOutputs.Bytes(weights.Config, one)
-            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish() => new(_edges, _nodes, _metrics);
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
     {
-        PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
+        PassShape both = Context.Shapes.Get(batch.Spans, 2, true);
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, true);
         RunBoth(batch, both, one);
         _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);
         _full = _head.Values[..one.Items];
         int done = 0;
-        for (int sublayer = 0; sublayer <= 2 * _context.Config.Layers; sublayer++)
+        for (int sublayer = 0; sublayer <= 2 * Context.Config.Layers; sublayer++)
         {
-            if (_context.Options.OnlySublayers?.Invoke(sublayer) == false) continue;
+            if (_settings.Hooks.OnlySublayers?.Invoke(sublayer) == false) continue;
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
             foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies))
             {
                 double[] changes = LossChanges(batch, one, chunk.Select(e => new PatchedCircuit(_graph, null, [e])), sublayer);
-                for (int c = 0; c < chunk.Length; c++) _context.HostScores![((long)chunk[c].Row * _graph.Readers) + chunk[c].Column] += changes[c];
+                for (int c = 0; c < chunk.Length; c++) _edges[((long)chunk[c].Row * _graph.Readers) + chunk[c].Column] += changes[c];
                 done += chunk.Length;
-                _context.Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
+                Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
         }
-        if (_context.Options.OnlySublayers is null) ScoreNodes(batch, one);
+        if (_settings.Hooks.OnlySublayers is null) ScoreNodes(batch, one);
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);
 
-    private void RunBoth(ScoringBatch batch, PassShape both, PassShape one)
+    private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {
-        _pair.Run(batch, both);
+        _metrics.Note(batch, _pair.Run(batch, both));
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
         _patched.SetAblation(one, _target, _pair.Prefix);
@@ -102,22 +110,21 @@ internal sealed class ExactPatching : BatchScorer
 
     private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)
     {
-        bool attention = sublayer % 2 == 0 && sublayer < 2 * _context.Config.Layers;
-        IEnumerable<int> columns = Enumerable.Range(_graph.FirstColumnOfSublayer(sublayer), attention ? 3 * _context.Config.Heads : 1);
+        IEnumerable<int> columns = Enumerable.Range(_graph.FirstColumnOfSublayer(sublayer), _graph.ReadersOfSublayer(sublayer));
         return columns.SelectMany(column => Enumerable.Range(0, _graph.WritersBefore(column)).Select(row => (row, column)));
     }
 
     // A node's output is replaced for every reader; the first of them is in the sublayer behind it.
-    private void ScoreNodes(ScoringBatch batch, PassShape one)
+    private void ScoreNodes(WeightedBatch batch, PassShape one)
     {
-        for (int sublayer = -1; sublayer < 2 * _context.Config.Layers; sublayer++)
+        for (int sublayer = -1; sublayer < 2 * Context.Config.Layers; sublayer++)
         {
             int first = sublayer < 0 ? ComputationGraph.InputRow : _graph.WritersBeforeSublayer(sublayer);
             IEnumerable<int> nodes = Enumerable.Range(first, _graph.WritersBeforeSublayer(sublayer + 1) - first);
             foreach (int[] chunk in nodes.Chunk(_copies))
             {
                 double[] changes = LossChanges(batch, one, chunk.Select(WithoutNode), sublayer + 1);
-                for (int c = 0; c < chunk.Length; c++) _context.NodeScores![chunk[c]] += changes[c];
+                for (int c = 0; c < chunk.Length; c++) _nodes[chunk[c]] += changes[c];
             }
         }
     }
@@ -125,7 +132,7 @@ internal sealed class ExactPatching : BatchScorer
     private PatchedCircuit WithoutNode(int node) => new(
         _graph, null, Enumerable.Range(0, _graph.Readers).Where(column => _graph.IsEdge(node, column)).Select(column => (node, column)));
 
-    private double[] LossChanges(ScoringBatch batch, PassShape one, IEnumerable<PatchedCircuit> circuits, int from)
+    private double[] LossChanges(WeightedBatch batch, PassShape one, IEnumerable<PatchedCircuit> circuits, int from)
     {
         PatchedCircuit[] copies = [.. circuits];
         _patched.Continue(one, copies, true, from, _answers);
@@ -134,7 +141,7 @@ internal sealed class ExactPatching : BatchScorer
         for (int c = 0; c < copies.Length; c++)
         {
             for (int i = 0; i < one.Items; i++) changes[c] += batch.HostItemWeights[i] * (_head.Values[(c * one.Items) + i] - _full[i]);
-            changes[c] *= OutputHead.LossSign(_context.Options.Metric);
+            changes[c] *= OutputHead.LossSign(_settings.Metric);
         }
         return changes;
     }

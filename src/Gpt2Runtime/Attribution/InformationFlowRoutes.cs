@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Circuits;
 
@@ -10,7 +11,6 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </summary>
 internal sealed class InformationFlowRoutes : BatchScorer
 {
-    private readonly ScoringContext _context;
     private readonly Activations _activations;
     private readonly Tensor _embeddings;
     private readonly WriterOutputs _writers;
@@ -19,11 +19,10 @@ internal sealed class InformationFlowRoutes : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="spans">The largest batch.</param>
-    public InformationFlowRoutes(ScoringContext context, PromptSpan[] spans)
+    public InformationFlowRoutes(RunContext context)
+        : base(context)
     {
-        _context = context;
-        var one = PassCapacity.For(spans, 1, false);
+        var one = PassCapacity.For(context.Largest, 1, false);
         _activations = Own(new Activations(context.Config, context.Device, one, keepWriters: true));
         _embeddings = Own(context.Device.Allocate(one.Rows, context.Config.Width));
         _writers = Own(new WriterOutputs(context.Config, context.Device, one));
@@ -42,40 +41,42 @@ internal sealed class InformationFlowRoutes : BatchScorer
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish() => new(ToColumns(_scores.ToArray()), null);
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
     {
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
-        int d = _context.Config.Width;
-        int layers = _context.Config.Layers;
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, false);
+        int d = Context.Config.Width;
+        int layers = Context.Config.Layers;
         int boundaries = (2 * layers) + 1;
         float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) => Enumerable.Repeat((float)(w / batch.Spans[i].Length), batch.Spans[i].Length))];
-        using Tensor weights = _context.Device.StoreTensor(rowWeights, rowWeights.Length);
-        _context.Device.GatherRows(_context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, d, _embeddings);
-        _context.Forward.Embed(one, _activations, _embeddings);
-        _context.Forward.Run(one, _activations);
+        using Tensor weights = Context.Device.StoreTensor(rowWeights, rowWeights.Length);
+        Context.Device.GatherRows(Context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, d, _embeddings);
+        Context.Forward.Embed(one, _activations, _embeddings);
+        Context.Forward.Run(one, _activations);
         _writers.Take(one, _activations, _embeddings, 0);
         _outputs.Spread(one, _writers);
-        _context.Advance("flow", 0.3);
+        Advance("flow", 0.3);
         for (int b = 0; b < boundaries; b++)
         {
-            int writers = _context.Graph.WritersBeforeSublayer(b);
-            _context.Device.Proximity(_activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, new ScoreBlock(_scores, boundaries, b));
+            int writers = Context.Graph.WritersBeforeSublayer(b);
+            Context.Device.Proximity(
+                _activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, new ScoreBlock(_scores, boundaries, b));
         }
-        _context.HostScores = ToColumns(_scores.ToArray());
     }
 
     // One column per boundary becomes one per reader.
     private double[] ToColumns(double[] byBoundary)
     {
-        int boundaries = (2 * _context.Config.Layers) + 1;
-        var scores = new double[_context.Graph.Writers * (long)_context.Graph.Readers];
-        for (int column = 0; column < _context.Graph.Readers; column++)
+        int boundaries = (2 * Context.Config.Layers) + 1;
+        var scores = new double[Context.Graph.Writers * (long)Context.Graph.Readers];
+        for (int column = 0; column < Context.Graph.Readers; column++)
         {
-            int perLayer = (3 * _context.Config.Heads) + 1;
-            int boundary = column == _context.Graph.LogitsColumn ? boundaries - 1 : (2 * (column / perLayer)) + (column % perLayer == perLayer - 1 ? 1 : 0);
-            for (int row = 0; row < _context.Graph.WritersBefore(column); row++)
+            int boundary = Context.Graph.SublayerOfColumn(column);
+            for (int row = 0; row < Context.Graph.WritersBefore(column); row++)
             {
-                scores[((long)row * _context.Graph.Readers) + column] = byBoundary[(row * boundaries) + boundary];
+                scores[((long)row * Context.Graph.Readers) + column] = byBoundary[(row * boundaries) + boundary];
             }
         }
         return scores;

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -10,19 +11,21 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 ///
 ///     score[u, v] = (u' - u) . mean over points of dL/dv
 ///
-/// EAP (Syed et al. 2023) has the clean run as its only point; EAP-IG (Hanna et al. 2024) has m; clean-corrupted has both ends.
+/// EAP (Syed et al. 2023) has the clean run as its only point; EAP-IG (Hanna et al. 2024) has m; clean-corrupted has both ends. See
+/// <see cref="InterpolationPoints"/>.
 /// </summary>
 internal sealed class InterpolatedGradients : BatchScorer
 {
     private const int MostRowsPerPass = 4096;
-    private static readonly double[] Ends = [0, 1];
 
-    private readonly ScoringContext _context;
     private readonly double[] _shares;
     private readonly int _counted;
     private readonly bool _answerOnly;
     private readonly int _pointsPerPass;
     private readonly double[][] _passes;
+    private readonly ItemMetrics _metrics;
+    private readonly List<EmbeddingPathPoint>? _recorded;
+    private readonly DeviceArray<double> _sums;
     private readonly Activations _activations;
     private readonly BackwardPass _backward;
     private readonly ReaderGradients _readers;
@@ -38,129 +41,115 @@ internal sealed class InterpolatedGradients : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="pairs">All items.</param>
-    /// <param name="spans">The largest batch.</param>
-    /// <param name="constants">The model's reader constants.</param>
-    public InterpolatedGradients(ScoringContext context, IReadOnlyList<Tasks.PromptPair> pairs, PromptSpan[] spans, ReaderConstants constants)
+    /// <param name="settings">Metric and whether to record.</param>
+    /// <param name="points">Where gradients are taken.</param>
+    public InterpolatedGradients(RunContext context, ScoringSettings settings, InterpolationPoints points)
+        : base(context)
     {
-        _context = context;
-        (_shares, _counted) = Shares(context.Options);
-        _answerOnly = !context.Options.RecordPath;
-        _pointsPerPass = PointsPerPass(context.Options, spans.Sum(s => s.Length));
+        (_shares, _counted) = (points.Run(settings.RecordPath), points.Counted.Length);
+        _answerOnly = !settings.RecordPath;
+        _metrics = new ItemMetrics(context.Pairs.Count);
+        _recorded = settings.RecordPath ? [] : null;
+        PromptSpan[] spans = context.Largest;
+        _pointsPerPass = PointsPerPass(_shares.Length, spans.Sum(s => s.Length));
 
         // Copies of a pass: the points first, then what else the first pass needs: the clean and the corrupted run where they are no points.
-        _passes = [.. _shares.Chunk(_pointsPerPass).Select((points, pass) => pass == 0 ? [.. points, .. Ends.Except(points)] : points)];
+        _passes = [.. _shares.Chunk(_pointsPerPass)];
+        _passes[0] = [.. _passes[0], .. InterpolationPoints.Ends.Except(_passes[0])];
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
+        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _activations = Own(new Activations(context.Config, device, all, keepWriters: true));
         _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly));
-        _head = Own(new OutputHead(context.Weights, context.Options.Metric, spans.Length, all.Sequences));
-        _distance = context.Options.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
-        _prompts = Own(new PromptEmbeddings(context, one.Rows));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, all.Sequences));
+        _distance = settings.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
+        _prompts = Own(new PromptEmbeddings(context.Weights, one.Rows));
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));
         _clean = Own(new WriterOutputs(context.Config, device, one));
         _corrupted = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
-        _ablation = Own(new AblationTargets(context, pairs, _answerOnly));
+        _ablation = Own(new AblationTargets(context, _answerOnly));
         if (spans.Any(s => s.Prefix > 0)) _activations.Prefix = _prefix = Own(new PrefixKeys(context.Weights, spans));
     }
 
-    /// <summary>Number of gradient points that the sums are divided by.</summary>
-    /// <param name="options">Method and settings.</param>
-    /// <returns>The number.</returns>
-    public static int Points(AttributionOptions options) => Shares(options).Counted;
-
     /// <summary>Bytes of the workspaces for a batch.</summary>
     /// <param name="weights">The model.</param>
-    /// <param name="options">Method and settings.</param>
+    /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
+    /// <param name="points">Where gradients are taken.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, AttributionOptions options, IReadOnlyList<PromptSpan> spans)
+    public static long Bytes(
+        Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans, InterpolationPoints points)
     {
-        bool answerOnly = !options.RecordPath;
-        int points = PointsPerPass(options, spans.Sum(s => s.Length));
+        bool answerOnly = !settings.RecordPath;
+        int perPass = PointsPerPass(points.Run(settings.RecordPath).Length, spans.Sum(s => s.Length));
         var one = PassCapacity.For(spans, 1, answerOnly);
-        return Activations.Bytes(weights.Config, PassCapacity.For(spans, points + 2, answerOnly), true)
+        return Activations.Bytes(weights.Config, PassCapacity.For(spans, perPass + 2, answerOnly), true)
             + PrefixKeys.Bytes(weights, spans)
-            + BackwardPass.Bytes(weights.Config, PassCapacity.For(spans, points, answerOnly), 1)
-            + ReaderGradients.Bytes(weights.Config, one, Points(options))
+            + BackwardPass.Bytes(weights.Config, PassCapacity.For(spans, perPass, answerOnly), 1)
+            + ReaderGradients.Bytes(weights.Config, one, points.Counted.Length)
             + WriterDifferences.Bytes(weights.Config, one, answerOnly)
             + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, options.Metric, spans.Count, (points + 2) * spans.Count);
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, (perPass + 2) * spans.Count);
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish()
+    {
+        double[] edges = _sums.ToArray();
+        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics, _recorded);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
     {
         _prompts.Load(batch);
         _head.SetItems(batch.Pairs);
-        if (_prefix is not null && batch.PrefixSpans.Length > 0) _prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
+        if (_prefix is not null && batch.PrefixSpans.Length > 0)
+            _prefix.Run(Context.Forward, Context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
         int recorded = _distance is null ? 0 : _shares.Length;
         double[][] metric = Recorded(), gradientNorm = Recorded(), distance = Recorded();
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, _answerOnly);
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
         _readers.Reset(one);
         for (int first = 0; first < _shares.Length; first += _pointsPerPass)
         {
             int points = Math.Min(_pointsPerPass, _shares.Length - first);
             RunPoints(batch, one, first, points, metric, gradientNorm, distance);
-            _context.Advance("gradients", 0.9 * (first + points) / _shares.Length);
+            Advance("gradients", 0.9 * (first + points) / _shares.Length);
         }
         _ablation.Difference(one, _clean, _corrupted, _corrupted);
         _corrupted.Weight(one, batch.RowWeights, batch.ItemWeights);
         _delta.Spread(one, _corrupted);
-        _readers.Contract(one, _delta, _context.Scores);
-        if (_context.Path is not null) Record(batch, one, metric, gradientNorm, distance);
+        _readers.Contract(one, _delta, _sums);
+        if (_recorded is not null) Record(batch, one, metric, gradientNorm, distance);
 
         double[][] Recorded() => recorded == 0 ? [] : new double[recorded][];
     }
 
-    private static (double[] Shares, int Counted) Shares(AttributionOptions options)
-    {
-        int m = options.Steps;
-        double[] counted = options.Method switch
-        {
-            AttributionMethod.Eap => [1],
-            AttributionMethod.CleanCorrupted => [0, 1],
-            _ => [.. Enumerable.Range(0, m).Select(i => options.IgPoints switch
-            {
-                IgPoints.Left => (double)i / m,
-                IgPoints.Right => (i + 1.0) / m,
-                _ => (i + 0.5) / m,
-            })],
-        };
-        if (!options.RecordPath || options.Method == AttributionMethod.Eap) return (counted, counted.Length);
+    private static int PointsPerPass(int points, int rows) => Math.Clamp((MostRowsPerPass / Math.Max(1, rows)) - 2, 1, points);
 
-        // The recorded path shows both ends, whether they are gradient points or not.
-        return ([.. counted, .. Ends.Except(counted)], counted.Length);
-    }
-
-    private static int PointsPerPass(AttributionOptions options, int rows) =>
-        Math.Clamp((MostRowsPerPass / Math.Max(1, rows)) - 2, 1, Shares(options).Shares.Length);
-
-    private void RunPoints(ScoringBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)
+    private void RunPoints(
+        WeightedBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)
     {
         double[] shares = _passes[first / _pointsPerPass];
+        int items = batch.Items.Length;
         int clean = Array.IndexOf(shares, 1), corrupted = Array.IndexOf(shares, 0);
-        PassShape shape = _context.Shapes.Get(batch.Spans, shares.Length, _answerOnly);
-        PassShape gradientShape = _context.Shapes.Get(batch.Spans, points, _answerOnly);
+        PassShape shape = Context.Shapes.Get(batch.Spans, shares.Length, _answerOnly);
+        PassShape gradientShape = Context.Shapes.Get(batch.Spans, points, _answerOnly);
         for (int c = 0; c < shares.Length; c++) _prompts.Interpolate(shares[c], batch.Rows, _embeddings, c);
-        _context.Forward.Embed(shape, _activations, _embeddings);
-        _context.Forward.Run(shape, _activations);
+        Context.Forward.Embed(shape, _activations, _embeddings);
+        Context.Forward.Run(shape, _activations);
         _head.Evaluate(shape, _activations, first == 0 ? clean : -1);
         if (first == 0)
         {
             _clean.Take(shape, _activations, _embeddings, clean);
             _corrupted.Take(shape, _activations, _embeddings, corrupted);
-            for (int i = 0; i < batch.Items.Length; i++)
-            {
-                _context.CleanMetric[batch.Items[i]] = _head.Values[(clean * batch.Items.Length) + i];
-                _context.CorruptedMetric[batch.Items[i]] = _head.Values[(corrupted * batch.Items.Length) + i];
-            }
+            _metrics.Note(batch, new PairMetrics(_head.Values.AsSpan(clean * items, items), _head.Values.AsSpan(corrupted * items, items)));
         }
         int counted = Math.Clamp(_counted - first, 0, points);
-        int items = batch.Items.Length;
         if (_distance is not null)
         {
             if (first == 0) _distance.CaptureTarget(shape, _activations, corrupted);
@@ -181,7 +170,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         for (int p = 0; p < points; p++) gradientNorm[first + p] = norms[(p * items)..((p + 1) * items)];
     }
 
-    private void Record(ScoringBatch batch, PassShape one, double[][] metric, double[][] gradientNorm, double[][] distance)
+    private void Record(WeightedBatch batch, PassShape one, double[][] metric, double[][] gradientNorm, double[][] distance)
     {
         double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
         int[] order = [.. Enumerable.Range(0, _shares.Length).OrderBy(p => _shares[p])];
@@ -190,7 +179,7 @@ internal sealed class InterpolatedGradients : BatchScorer
             for (int step = 0; step < order.Length; step++)
             {
                 int p = order[step];
-                _context.Path!.Add(new PathPoint(
+                _recorded!.Add(new EmbeddingPathPoint(
                     batch.Items[i], step, metric[p][i], gradientNorm[p][i], distance[p][i], (1 - _shares[p]) * apart[i], _shares[p] * apart[i]));
             }
         }

@@ -4,26 +4,26 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 internal static class ItemWeights
 {
     /// <summary>The weights.</summary>
-    /// <param name="options">Method, normalisation and, for the library's, its batch size.</param>
+    /// <param name="settings">Method, normalisation and, for the library's, its batch size.</param>
     /// <param name="items">Number of items N.</param>
     /// <returns>
     /// 1/N each; or as the library, which takes the mean over each batch of B in file order (the last may be smaller) and divides the
-    /// sum over batches by N: 1/(N B). For the exact method it takes the mean over batches of the batch mean.
+    /// sum over batches by N: 1/(N B). For exact patching it takes the mean over batches of the batch mean.
     /// </returns>
-    public static double[] Of(AttributionOptions options, int items)
+    public static double[] Of(ScoringSettings settings, int items)
     {
         var weights = new double[items];
-        if (options.Normalization == ScoreNormalization.Item)
+        if (settings.Normalization == ScoreNormalization.Item)
         {
             Array.Fill(weights, 1.0 / items);
             return weights;
         }
-        int size = Math.Min(options.BatchSize, items);
+        int size = Math.Min(settings.BatchSize, items);
         int batches = (items + size - 1) / size;
         for (int i = 0; i < items; i++)
         {
             int inBatch = Math.Min(size, items - (i / size * size));
-            weights[i] = 1.0 / inBatch / (options.Method == AttributionMethod.Exact ? batches : items);
+            weights[i] = 1.0 / inBatch / (settings.Method.Work.MeanOverBatches ? batches : items);
         }
         return weights;
     }

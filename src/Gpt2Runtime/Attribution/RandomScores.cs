@@ -1,4 +1,5 @@
-using Gradpath.Gpt2Runtime.Tasks.Generators;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -8,25 +9,35 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </summary>
 internal sealed class RandomScores : BatchScorer
 {
-    /// <summary>Draws the scores.</summary>
+    private readonly ulong _seed;
+
+    /// <summary>Sets up the draw.</summary>
     /// <param name="context">The run.</param>
-    public RandomScores(ScoringContext context)
+    /// <param name="settings">The seed.</param>
+    public RandomScores(RunContext context, ScoringSettings settings)
+        : base(context)
     {
-        var random = new SplitMix64(context.Options.Seed);
-        var scores = new double[context.Graph.Writers * context.Graph.Readers];
-        for (int row = 0; row < context.Graph.Writers; row++)
-        {
-            for (int column = 0; column < context.Graph.Readers; column++)
-            {
-                if (context.Graph.IsEdge(row, column)) scores[(row * context.Graph.Readers) + column] = random.NextUniform();
-            }
-        }
-        context.HostScores = scores;
-        context.NodeScores = [.. Enumerable.Range(0, context.Graph.Writers).Select(_ => (double)random.NextUniform())];
+        _seed = settings.Seed;
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish()
+    {
+        ComputationGraph graph = Context.Graph;
+        var random = new SplitMix64(_seed);
+        var edges = new double[graph.Writers * graph.Readers];
+        for (int row = 0; row < graph.Writers; row++)
+        {
+            for (int column = 0; column < graph.Readers; column++)
+            {
+                if (graph.IsEdge(row, column)) edges[(row * graph.Readers) + column] = random.NextUniform();
+            }
+        }
+        return new ScoreSums(edges, [.. Enumerable.Range(0, graph.Writers).Select(_ => (double)random.NextUniform())]);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
     {
         // No batch changes them.
     }

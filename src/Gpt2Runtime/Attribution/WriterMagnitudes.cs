@@ -1,4 +1,6 @@
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -10,7 +12,6 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </summary>
 internal sealed class WriterMagnitudes : BatchScorer
 {
-    private readonly ScoringContext _context;
     private readonly Activations _activations;
     private readonly Tensor _embeddings;
     private readonly WriterOutputs _clean;
@@ -22,11 +23,10 @@ internal sealed class WriterMagnitudes : BatchScorer
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="spans">The largest batch.</param>
-    public WriterMagnitudes(ScoringContext context, PromptSpan[] spans)
+    public WriterMagnitudes(RunContext context)
+        : base(context)
     {
-        _context = context;
-        var one = PassCapacity.For(spans, 1, false);
+        var one = PassCapacity.For(context.Largest, 1, false);
         _activations = Own(new Activations(context.Config, context.Device, one, keepWriters: true));
         _embeddings = Own(context.Device.Allocate(one.Rows, context.Config.Width));
         _clean = Own(new WriterOutputs(context.Config, context.Device, one));
@@ -35,8 +35,6 @@ internal sealed class WriterMagnitudes : BatchScorer
         _squares = Own(context.Device.AllocateArray<double>((long)context.Graph.Writers * one.Rows));
         _hostSquares = new double[context.Graph.Writers * (long)one.Rows];
         _nodes = new double[context.Graph.Writers];
-        context.NodeScores = _nodes;
-        context.HostScores = new double[context.Graph.Writers * context.Graph.Readers];
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
@@ -46,7 +44,7 @@ internal sealed class WriterMagnitudes : BatchScorer
     public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
     {
         var one = PassCapacity.For(spans, 1, false);
-        long writers = 1 + (weights.Config.Layers * (weights.Config.Heads + 1L));
+        long writers = new ComputationGraph(weights.Config).Writers;
         return Activations.Bytes(weights.Config, one, true)
             + WriterDifferences.Bytes(weights.Config, one, false)
             + (2 * WriterOutputs.Bytes(weights.Config, one))
@@ -54,21 +52,32 @@ internal sealed class WriterMagnitudes : BatchScorer
     }
 
     /// <inheritdoc />
-    public override void Score(ScoringBatch batch)
+    public override ScoreSums Finish()
     {
-        PassShape one = _context.Shapes.Get(batch.Spans, 1, false);
+        ComputationGraph graph = Context.Graph;
+        var edges = new double[graph.Writers * graph.Readers];
+        for (int column = 0; column < graph.Readers; column++)
+        {
+            for (int row = 0; row < graph.WritersBefore(column); row++) edges[(row * graph.Readers) + column] = _nodes[row];
+        }
+        return new ScoreSums(edges, _nodes);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
+    {
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, false);
         Run(one, batch, batch.CleanTokens, _clean);
         Run(one, batch, batch.CorruptedTokens, _difference);
         _difference.Combine(one, 1, _difference, -1, _clean);
         _delta.Spread(one, _difference);
-        int rows = _context.Graph.Writers * one.Rows;
-        _context.Device.RowDots(_delta.AtAllRows, _delta.AtAllRows, rows, rows, _context.Config.Width, _squares);
-        _context.Device.Download(_squares, _hostSquares.AsSpan(0, rows));
+        int rows = Context.Graph.Writers * one.Rows;
+        Context.Device.RowDots(_delta.AtAllRows, _delta.AtAllRows, rows, rows, Context.Config.Width, _squares);
+        Context.Device.Download(_squares, _hostSquares.AsSpan(0, rows));
         for (int writer = 0; writer < _nodes.Length; writer++) _nodes[writer] += Norms(batch, _hostSquares.AsSpan(writer * one.Rows, one.Rows));
-        SetEdges();
     }
 
-    private static double Norms(ScoringBatch batch, ReadOnlySpan<double> squares)
+    private static double Norms(WeightedBatch batch, ReadOnlySpan<double> squares)
     {
         double sum = 0;
         int row = 0;
@@ -81,21 +90,12 @@ internal sealed class WriterMagnitudes : BatchScorer
         return sum;
     }
 
-    private void Run(PassShape shape, ScoringBatch batch, DeviceArray<int> tokens, WriterOutputs writers)
+    private void Run(PassShape shape, WeightedBatch batch, DeviceArray<int> tokens, WriterOutputs writers)
     {
-        _context.Device.GatherRows(_context.Weights.TokenEmbedding, tokens, batch.Rows, _context.Config.Width, _embeddings);
-        _context.Forward.Embed(shape, _activations, _embeddings);
-        _context.Forward.Run(shape, _activations);
+        Context.Device.GatherRows(Context.Weights.TokenEmbedding, tokens, batch.Rows, Context.Config.Width, _embeddings);
+        Context.Forward.Embed(shape, _activations, _embeddings);
+        Context.Forward.Run(shape, _activations);
         writers.Take(shape, _activations, _embeddings, 0);
-        _context.Advance("magnitudes", 0.4);
-    }
-
-    private void SetEdges()
-    {
-        int readers = _context.Graph.Readers;
-        for (int column = 0; column < readers; column++)
-        {
-            for (int row = 0; row < _context.Graph.WritersBefore(column); row++) _context.HostScores![(row * readers) + column] = _nodes[row];
-        }
+        Advance("magnitudes", 0.4);
     }
 }

@@ -86,9 +86,11 @@ public sealed class Gpt2Checkpoint : IDisposable
 
     /// <summary>Brings the weights to a device as float32. F32 tensors are used where they lie in the mapped file if the device can.</summary>
     /// <param name="device">The device.</param>
-    /// <returns>The weights. They keep the files mapped, also after the checkpoint has been disposed of.</returns>
+    /// <param name="name">What result files call the model; null for the name of its directory.</param>
+    /// <returns>The weights. They keep the files mapped, also after the checkpoint has been disposed of, and their hash is that of the
+    /// checkpoint.</returns>
     /// <exception cref="DeviceException">The device has no room for them.</exception>
-    public Gpt2Weights LoadWeights(Device device)
+    public Gpt2Weights LoadWeights(Device device, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -104,7 +106,9 @@ public sealed class Gpt2Checkpoint : IDisposable
             throw;
         }
         Interlocked.Increment(ref _users);
-        return Gpt2Layout.Assemble(Config, loaded, new Lease(this));
+        return Gpt2Layout.Assemble(
+            Config, loaded, new Lease(this),
+            new ModelIdentity(name ?? Path.GetFileName(Directory), () => HashOfFiles(CancellationToken.None)));
     }
 
     /// <summary>
@@ -118,16 +122,8 @@ public sealed class Gpt2Checkpoint : IDisposable
     /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public string ComputeHash(CancellationToken cancellation)
     {
-        if (_hash is not null) return _hash;
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        try
-        {
-            return _hash = CheckpointHash.Compute(_configPath, _files.Files, CheckpointHash.LargestInFull, cancellation);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{_configPath}: cannot be read: {e.Message}", e);
-        }
+        ObjectDisposedException.ThrowIf(_disposed && _hash is null, this);
+        return HashOfFiles(cancellation);
     }
 
     /// <inheritdoc />
@@ -136,6 +132,20 @@ public sealed class Gpt2Checkpoint : IDisposable
         if (_disposed) return;
         _disposed = true;
         Leave();
+    }
+
+    // Weights ask for it too, which keep the files mapped longer than the checkpoint does.
+    private string HashOfFiles(CancellationToken cancellation)
+    {
+        if (_hash is not null) return _hash;
+        try
+        {
+            return _hash = CheckpointHash.Compute(_configPath, _files.Files, CheckpointHash.LargestInFull, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{_configPath}: cannot be read: {e.Message}", e);
+        }
     }
 
     private void Leave()

@@ -1,18 +1,5 @@
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
-/// <summary>The activation function of the MLPs, by its name in config.json.</summary>
-public enum Gpt2Activation
-{
-    /// <summary><c>gelu_new</c>: the tanh approximation that GPT-2 was trained with.</summary>
-    GeluNew,
-
-    /// <summary><c>gelu</c>: x times the normal distribution function, by erf.</summary>
-    Gelu,
-
-    /// <summary><c>relu</c>.</summary>
-    Relu,
-}
-
 /// <summary>The shape of a GPT-2 model: what config.json states.</summary>
 public sealed record Gpt2Config
 {
@@ -51,6 +38,11 @@ public sealed record Gpt2Config
 
     /// <summary>Width of one head, D / H.</summary>
     public int HeadWidth => Width / Heads;
+
+    /// <summary>All of it as one text, the same in every culture, for hashing.</summary>
+    internal string Fingerprint =>
+        FormattableString.Invariant($"{Layers} {Heads} {Width} {InnerWidth} {Positions} {Vocabulary} {Epsilon:R} ")
+        + FormattableString.Invariant($"{Activation} {TiedHead} {ScaleAttention} {ScaleAttentionByLayer}");
 
     /// <summary>The factor on a layer's attention scores.</summary>
     /// <param name="layer">Index of the layer.</param>

@@ -2,16 +2,6 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
-/// <summary>A tensor that a model of some shape must have.</summary>
-/// <param name="Name">Its name in a checkpoint, without the <c>transformer.</c> prefix.</param>
-/// <param name="Shape">Its extents.</param>
-/// <param name="Rule">The config.json fields that imply the shape: <c>[n_embd, 3 n_embd]</c>.</param>
-internal sealed record TensorSpec(string Name, int[] Shape, string Rule)
-{
-    /// <summary>Number of elements.</summary>
-    public long Count => Shape.Aggregate(1L, static (product, extent) => product * extent);
-}
-
 /// <summary>
 /// Which tensors a GPT-2 model consists of, under the names of Hugging Face checkpoints. The one place that knows the names: the loader,
 /// the writer and the random models all go through it.
@@ -62,8 +52,10 @@ internal static class Gpt2Layout
     /// <param name="config">The model's shape.</param>
     /// <param name="tensors">The tensors by name; <see cref="HeadBias"/> is optional.</param>
     /// <param name="source">Disposed of with the weights.</param>
+    /// <param name="identity">What result files say about the model; null where nothing is known but the weights.</param>
     /// <returns>The model.</returns>
-    public static Gpt2Weights Assemble(Gpt2Config config, IReadOnlyDictionary<string, Tensor> tensors, IDisposable? source)
+    public static Gpt2Weights Assemble(
+        Gpt2Config config, IReadOnlyDictionary<string, Tensor> tensors, IDisposable? source = null, ModelIdentity? identity = null)
     {
         Gpt2Layer[] layers = new Gpt2Layer[config.Layers];
         for (int l = 0; l < layers.Length; l++)
@@ -92,7 +84,8 @@ internal static class Gpt2Layout
             tensors["ln_f.bias"],
             tensors[config.TiedHead ? "wte.weight" : HeadWeight],
             tensors.GetValueOrDefault(HeadBias),
-            source);
+            source,
+            identity);
     }
 
     /// <summary>The reverse of <see cref="Assemble"/>.</summary>

@@ -2,37 +2,11 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
-/// <summary>The weights of one layer on a device; matrices in the checkpoint's [in, out] layout.</summary>
-/// <param name="AttentionGain">Gain of the LayerNorm before the attention [D].</param>
-/// <param name="AttentionShift">Its bias [D].</param>
-/// <param name="QkvWeight">Queries, keys and values of all heads [D, 3 D]: all queries first, heads contiguous.</param>
-/// <param name="QkvBias">[3 D].</param>
-/// <param name="OutputWeight">The heads' output projection W_O [D, D]; rows of head h start at h times the head width.</param>
-/// <param name="OutputBias">b_O [D]; belongs to no node of the graph.</param>
-/// <param name="MlpGain">Gain of the LayerNorm before the MLP [D].</param>
-/// <param name="MlpShift">Its bias [D].</param>
-/// <param name="UpWeight">[D, inner].</param>
-/// <param name="UpBias">[inner].</param>
-/// <param name="DownWeight">[inner, D].</param>
-/// <param name="DownBias">[D].</param>
-internal sealed record Gpt2Layer(
-    Tensor AttentionGain,
-    Tensor AttentionShift,
-    Tensor QkvWeight,
-    Tensor QkvBias,
-    Tensor OutputWeight,
-    Tensor OutputBias,
-    Tensor MlpGain,
-    Tensor MlpShift,
-    Tensor UpWeight,
-    Tensor UpBias,
-    Tensor DownWeight,
-    Tensor DownBias);
-
 /// <summary>All weights of a GPT-2 model on a device, float32.</summary>
 public sealed class Gpt2Weights : IDisposable
 {
     private readonly IDisposable? _source;
+    private readonly ModelIdentity _identity;
 
     /// <summary>Gathers weights that are on a device already.</summary>
     /// <param name="config">The model's shape.</param>
@@ -44,6 +18,7 @@ public sealed class Gpt2Weights : IDisposable
     /// <param name="unembedding">[V, D]; the token embedding itself where the head is tied.</param>
     /// <param name="unembeddingBias">[V], or null.</param>
     /// <param name="source">Disposed of with the weights: the checkpoint whose mapped files they may lie in.</param>
+    /// <param name="identity">What result files say about the model; null where nothing is known but the weights themselves.</param>
     internal Gpt2Weights(
         Gpt2Config config,
         Tensor tokenEmbedding,
@@ -53,7 +28,8 @@ public sealed class Gpt2Weights : IDisposable
         Tensor finalShift,
         Tensor unembedding,
         Tensor? unembeddingBias,
-        IDisposable? source = null)
+        IDisposable? source = null,
+        ModelIdentity? identity = null)
     {
         Config = config;
         TokenEmbedding = tokenEmbedding;
@@ -64,7 +40,16 @@ public sealed class Gpt2Weights : IDisposable
         Unembedding = unembedding;
         UnembeddingBias = unembeddingBias;
         _source = source;
+        _identity = identity ?? new ModelIdentity("unnamed", () => WeightsHash.Compute(this));
     }
+
+    /// <summary>What result files call the model.</summary>
+    public string Name => _identity.Name;
+
+    /// <summary>
+    /// Identifies the weights in result files: the kind of hash, a colon and its digits. Computed on first use, which may read all weights.
+    /// </summary>
+    public string Hash => _identity.Hash;
 
     /// <summary>The model's shape.</summary>
     public Gpt2Config Config { get; }

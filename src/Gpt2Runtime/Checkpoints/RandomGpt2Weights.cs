@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
@@ -7,7 +9,7 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// are the same bits on every machine and with any number of threads. Each is the sum of four uniform 16-bit numbers: mean 0, the given
 /// standard deviation, close to a normal distribution but without tails beyond 3.5 standard deviations.
 /// </summary>
-public static class RandomGpt2Weights
+internal static class RandomGpt2Weights
 {
     private const int Piece = 1 << 22;
     private const int Chunk = 1 << 16;
@@ -53,13 +55,23 @@ public static class RandomGpt2Weights
                 (float mean, double deviation) = Distribution(spec.Name, config, scale, gainJitter, biasJitter);
                 Fill(device, tensor, stream, mean, deviation);
             }
-            return Gpt2Layout.Assemble(config, tensors, source: null);
+            return Gpt2Layout.Assemble(
+                config, tensors,
+                identity: new ModelIdentity($"random, seed {seed}", () => Hash(config, seed, scale, gainJitter, biasJitter, headBias)));
         }
         catch
         {
             foreach (Tensor tensor in tensors.Values) tensor.Dispose();
             throw;
         }
+    }
+
+    // The numbers follow from these, so that they identify the weights.
+    private static string Hash(Gpt2Config config, int seed, float scale, float gainJitter, float biasJitter, bool headBias)
+    {
+        FormattableString made =
+            $"{config.Fingerprint}, seed {seed}, scale {scale:R}, gains {gainJitter:R}, biases {biasJitter:R}, head bias {headBias}";
+        return "sha256-random:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant(made))));
     }
 
     private static (float Mean, double Deviation) Distribution(string name, Gpt2Config config, float scale, float gainJitter, float biasJitter)

@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -32,41 +31,45 @@ public static class Acdc
 {
     /// <summary>Searches one circuit per threshold.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="thresholds">The thresholds tau, 0 or more; infinite ones may be among them.</param>
     /// <param name="options">Everything else that decides the result.</param>
     /// <param name="state">How far an earlier call with the same arguments came; it grows with every pass. Null to start.</param>
     /// <param name="progress">Told after each pass, on the calling thread; may be null.</param>
     /// <param name="cancellation">Stops the search between passes; the state then holds all that was done.</param>
     /// <returns>One result per threshold, in the order given.</returns>
-    /// <exception cref="GradpathException">An item, a threshold or an option cannot be used, or the state belongs to another search.</exception>
+    /// <exception cref="OptionException">A threshold or an option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or the state belongs to another search.</exception>
     /// <exception cref="OperationCanceledException">The search was stopped.</exception>
     public static IReadOnlyList<AcdcResult> Search(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         IReadOnlyList<double> thresholds,
         AcdcOptions options,
         AcdcState? state = null,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(thresholds);
+        ArgumentNullException.ThrowIfNull(options);
         var graph = new ComputationGraph(model.Config);
         foreach (double tau in thresholds)
         {
-            if (!(tau >= 0)) throw new GradpathException($"the threshold is {tau}: it must be 0 or more");
+            if (!(tau >= 0)) throw new OptionException($"the threshold is {tau}: it must be 0 or more");
         }
-        if (options.Candidates < 0) throw new GradpathException($"--candidates must be at least 1, not {options.Candidates}");
+        if (options.Candidates < 0)
+            throw new OptionException($"{Terms.Candidates.With(options.Candidates)}: must be at least 1, or 0 for as many as seem to pay");
         if (options.Order == SenderOrder.Score)
         {
-            if (options.Scores is not { } scores) throw new GradpathException("--order score needs scores");
+            if (options.Scores is not { } scores) throw new OptionException($"{Terms.Order.With(SenderOrder.Score)} needs {Terms.Scores}");
             scores.RequireModel(model.Config, "the scores");
             scores.RequireFinite();
         }
         state ??= new AcdcState(thresholds.Count);
-        using RunLease lease = model.Device.EnterRun();
-        using var scope = new AllocationScope(model.Device);
-        model.Device.ResetPeak();
-        using var passes = new AcdcPasses(model, pairs, options, cancellation);
+        using var run = new DeviceRun(model.Device);
+        using var passes = new AcdcPasses(model, prompts.Pairs, options, cancellation);
         AcdcResult[] results = new AcdcResult[thresholds.Count];
         for (int t = 0; t < results.Length; t++)
         {
@@ -83,7 +86,7 @@ public static class Acdc
             }
             results[t] = Result(model, graph, thresholds[t], passes, walk, state.Effort(t));
 
-            void Report() => progress?.Report(new AttributionProgress(
+            void Report() => progress?.Report(new RunProgress(
                 ((long)index * graph.EdgeCount) + walk.Steps.Count, (long)results.Length * graph.EdgeCount, $"edges, {graph.EdgeCount - walk.Steps.Count} to go"));
         }
         return results;
@@ -133,11 +136,15 @@ public static class Acdc
 
     private static AcdcResult Result(Gpt2Weights model, ComputationGraph graph, double threshold, AcdcPasses passes, AcdcWalk walk, AcdcEffort effort)
     {
-        EdgeScores changes = new(graph, new float[walk.Kept.Length]) { ModelWidth = model.Config.Width };
+        var changes = new float[walk.Kept.Length];
         foreach (AcdcStep step in walk.Steps)
         {
-            if (step.Decision != AcdcDecision.Dropped) changes.Values[changes.IndexOf(step.Row, step.Column)] = (float)(step.After - step.Before);
+            int at = (step.Row * graph.Readers) + step.Column;
+            if (step.Decision != AcdcDecision.Dropped) changes[at] = (float)(step.After - step.Before);
         }
-        return new AcdcResult(threshold, new Circuit(graph, walk.Kept) { Scores = changes }, walk.Steps, passes.Full, walk.Objective, effort, passes.BatchSize);
+        EdgeScores scores = new(graph, changes) { ModelWidth = model.Config.Width };
+        return new AcdcResult(
+            threshold, new Circuit(graph, walk.Kept) { Scores = scores }, walk.Steps, passes.Full, walk.Objective, effort,
+            passes.BatchSize);
     }
 }

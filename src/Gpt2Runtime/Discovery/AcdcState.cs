@@ -29,6 +29,7 @@ public sealed class AcdcState
     /// <exception cref="GradpathException">The file is damaged or of another run.</exception>
     public static AcdcState Load(ProgressFile file, int thresholds)
     {
+        ArgumentNullException.ThrowIfNull(file);
         JsonObject json = file.Load();
         AcdcState state = new(thresholds);
         for (int t = 0; t < thresholds; t++)
@@ -46,6 +47,7 @@ public sealed class AcdcState
     /// <exception cref="GradpathException">The file cannot be written.</exception>
     public void Save(ProgressFile file)
     {
+        ArgumentNullException.ThrowIfNull(file);
         JsonObject json = [];
         for (int t = 0; t < _objectives.Length; t++)
         {

@@ -3,20 +3,13 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>One run of ACDC on the way to a circuit of a requested size.</summary>
-/// <param name="Result">What it found.</param>
-/// <param name="Pruned">The circuit without what lies on no path from the input to the logits.</param>
-/// <param name="Time">How long it took.</param>
-public sealed record AcdcRun(AcdcResult Result, Circuit Pruned, TimeSpan Time);
-
 /// <summary>
 /// Finds a threshold at which <see cref="Acdc"/> leaves a requested number of edges: bisection on the logarithm of tau between
 /// <see cref="Smallest"/> and <see cref="Largest"/>. Every size starts from the same two ends, so that sizes share their first runs and the
 /// threshold for one does not depend on which others were asked for.
 /// </summary>
 /// <remarks>The size is no monotone function of tau, and some sizes have no tau; the nearest size on the way is taken.</remarks>
-/// <param name="search">Runs ACDC at a threshold.</param>
-public sealed class AcdcThresholdSearch(Func<double, AcdcResult> search)
+internal sealed class AcdcThresholdSearch
 {
     /// <summary>The smallest threshold that is tried, near to what float32 can tell apart.</summary>
     public const double Smallest = 1e-8;
@@ -27,7 +20,16 @@ public sealed class AcdcThresholdSearch(Func<double, AcdcResult> search)
     /// <summary>A size is met when it is this share away at most.</summary>
     public const double Tolerance = 0.02;
 
+    private readonly Func<double, AcdcResult> _search;
     private readonly Dictionary<double, AcdcRun> _runs = [];
+
+    /// <summary>Sets up a search; nothing runs yet.</summary>
+    /// <param name="search">Runs ACDC at a threshold.</param>
+    public AcdcThresholdSearch(Func<double, AcdcResult> search)
+    {
+        ArgumentNullException.ThrowIfNull(search);
+        _search = search;
+    }
 
     /// <summary>Finds the circuit whose pruned size is nearest to a number of edges; of two equally near the smaller.</summary>
     /// <param name="edges">Number of edges wanted after pruning.</param>
@@ -58,7 +60,7 @@ public sealed class AcdcThresholdSearch(Func<double, AcdcResult> search)
     {
         if (_runs.TryGetValue(tau, out AcdcRun? known)) return known;
         var watch = Stopwatch.StartNew();
-        AcdcResult result = search(tau);
+        AcdcResult result = _search(tau);
         return _runs[tau] = new AcdcRun(result, CircuitPruning.Prune(result.Circuit), watch.Elapsed);
     }
 }

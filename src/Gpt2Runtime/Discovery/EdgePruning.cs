@@ -1,10 +1,9 @@
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -22,56 +21,59 @@ public sealed class EdgePruning : IDisposable
 {
     private const int LogColumns = 7;
 
-    private readonly List<IDisposable> _owned = [];
     private readonly List<EdgePruningStep> _log = [];
     private readonly Gpt2Weights _model;
     private readonly EdgePruningOptions _options;
-    private readonly ScoringContext _context;
     private readonly MaskedPlan _plan;
-    private readonly OutputHead _head;
-    private readonly MaskedPass _pass;
-    private readonly MaskedBatches _batches;
-    private readonly MaskOptimizer _optimizer;
+    private readonly RunContext _context;
+    private readonly MaskTrainer _trainer;
     private readonly int[][] _items;
     private readonly CancellationToken _cancellation;
     private int[] _order = [];
 
     /// <summary>Sets up training.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="options">Settings.</param>
     /// <param name="candidates">[F, K] row-major: edges that may be in the circuit; null for all.</param>
     /// <param name="cancellation">Stops the work between steps.</param>
-    /// <exception cref="GradpathException">An item or option cannot be used, the candidates are too few, or memory does not suffice.</exception>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, the candidates are too few, or memory does not suffice.</exception>
     public EdgePruning(
-        Gpt2Weights model, IReadOnlyList<PromptPair> pairs, EdgePruningOptions options, bool[]? candidates = null, CancellationToken cancellation = default)
+        Gpt2Weights model,
+        PromptSet prompts,
+        EdgePruningOptions options,
+        bool[]? candidates = null,
+        CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(options);
+        IReadOnlyList<PromptPair> pairs = prompts.Pairs;
         var graph = new ComputationGraph(model.Config);
         _model = model;
         _cancellation = cancellation;
-        var runs = new AttributionOptions { Method = AttributionMethod.Exact, Metric = TaskMetric.KlDivergence, Ablation = options.Ablation };
-        AttributionChecks.Check(model.Config, pairs, runs);
+        PairChecks.Check(model.Config, pairs, TaskMetric.KlDivergence, options.Ablation, 0);
         model.Device.ResetPeak();
         _plan = new MaskedPlan(graph, candidates, options.Ablation != Ablation.Patching);
         _options = candidates is null ? options.Resolve(graph.EdgeCount) : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
         if (_plan.Edges.Length < Kept)
         {
-            throw new GradpathException(
-                $"a circuit of sparsity {_options.Sparsity} has {Kept} edges, but only {_plan.Edges.Length} may be in it and can change anything; prune less before, or ask for a higher sparsity");
+            const string Advice = "prune less before, or ask for a higher sparsity";
+            (double sparsity, int most) = (_options.Sparsity, _plan.Edges.Length);
+            throw new OptionException(
+                $"a circuit of sparsity {sparsity} has {Kept} edges, but only {most} may be in it and can change anything; {Advice}");
         }
         _items = Deal(pairs.Count);
         _log.EnsureCapacity(_options.Steps);
-        PromptSpan[] spans = MaskedBatches.SpansOf(pairs, options.Ablation);
-        PromptSpan[] largest = MaskedBatches.Largest(spans, _items);
-        var capacity = PassCapacity.For(largest, 1, true);
-        RequireMemory(capacity, largest.Length);
+        // Masked runs lie between the clean and the corrupted one when patching, so all agree before the first difference.
+        PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
+        int largest = _items.Max(batch => batch.Length);
+        RequireMemory(PassCapacity.For(PromptSpan.Largest(spans, largest), 1, true), largest);
         using RunLease lease = model.Device.EnterRun();
         using var scope = new AllocationScope(model.Device);
-        _context = Own(new ScoringContext(model, runs, pairs.Count, new BatchPlan(_items, largest.Length), (_, _) => { }, cancellation));
-        _head = Own(new OutputHead(model, TaskMetric.KlDivergence, largest.Length, largest.Length));
-        _pass = Own(new MaskedPass(model, _plan, capacity, _head));
-        _batches = Own(new MaskedBatches(_context, pairs, spans, _items, _plan, _pass.Biases));
-        _optimizer = Own(new MaskOptimizer(model.Device, _plan, _options));
+        _context = new RunContext(model, pairs, spans, new BatchPlan(_items, largest), options.Ablation, cancellation: cancellation);
+        _trainer = new MaskTrainer(_context, _plan, _options);
         scope.Keep();
     }
 
@@ -90,20 +92,24 @@ public sealed class EdgePruning : IDisposable
     /// <param name="graph">The graph.</param>
     /// <param name="sparsity">Share of its edges that the circuit lacks.</param>
     /// <returns>The number, rounded.</returns>
-    public static int CircuitSize(ComputationGraph graph, double sparsity) => (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+    public static int CircuitSize(ComputationGraph graph, double sparsity)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+    }
 
     /// <summary>Does all steps that are left.</summary>
     /// <param name="progress">Told after each step; may be null.</param>
     /// <exception cref="OperationCanceledException">The work was stopped; <see cref="Save"/> then has what is done.</exception>
     /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can follow.</exception>
-    public void Train(IProgress<AttributionProgress>? progress = null)
+    public void Train(IProgress<RunProgress>? progress = null)
     {
         using RunLease lease = _model.Device.EnterRun();
         while (Step < _options.Steps)
         {
             _cancellation.ThrowIfCancellationRequested();
             OneStep();
-            progress?.Report(new AttributionProgress(Step, _options.Steps, ""));
+            progress?.Report(new RunProgress(Step, _options.Steps, ""));
         }
     }
 
@@ -112,7 +118,7 @@ public sealed class EdgePruning : IDisposable
     public EdgePruningResult Finish()
     {
         using RunLease lease = _model.Device.EnterRun();
-        (float[] logAlpha, _, _, _) = _optimizer.State;
+        (float[] logAlpha, _, _, _) = _trainer.State;
         Circuit circuit = MaskDiscretization.Select(_plan, logAlpha, _options.NodeMasks, Kept);
         Gpt2Config c = _model.Config;
         return new EdgePruningResult(
@@ -124,8 +130,9 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="GradpathException">It cannot be written.</exception>
     public void Save(ProgressFile file)
     {
+        ArgumentNullException.ThrowIfNull(file);
         using RunLease lease = _model.Device.EnterRun();
-        (float[] logAlpha, float[] first, float[] second, double[] multipliers) = _optimizer.State;
+        (float[] logAlpha, float[] first, float[] second, double[] multipliers) = _trainer.State;
         double[] log = [.. _log.SelectMany(s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeTarget, s.EdgeSparsity, s.NodeTarget, s.NodeSparsity])];
         file.Save(new JsonObject
         {
@@ -142,6 +149,7 @@ public sealed class EdgePruning : IDisposable
     /// <exception cref="GradpathException">It cannot be read or belongs to another run.</exception>
     public void Restore(ProgressFile file)
     {
+        ArgumentNullException.ThrowIfNull(file);
         using RunLease lease = _model.Device.EnterRun();
         JsonObject state = file.Load();
         float[] logAlpha = file.Unpack<float>(state, "log-alpha");
@@ -149,10 +157,10 @@ public sealed class EdgePruning : IDisposable
         float[] second = file.Unpack<float>(state, "second-moment");
         double[] multipliers = file.Unpack<double>(state, "multipliers");
         double[] log = file.Unpack<double>(state, "log");
-        int count = _optimizer.State.LogAlpha.Length;
+        int count = _trainer.State.LogAlpha.Length;
         bool fits = logAlpha.Length == count && first.Length == count && second.Length == count && multipliers.Length == 12 && log.Length % LogColumns == 0;
         if (!fits || log.Length / LogColumns > _options.Steps) throw file.Damaged();
-        _optimizer.State = (logAlpha, first, second, multipliers);
+        _trainer.State = (logAlpha, first, second, multipliers);
         _log.Clear();
         _log.AddRange(log.Chunk(LogColumns).Select((v, i) => new EdgePruningStep(i + 1, v[0], v[1], v[2], v[3], v[4], v[5], v[6])));
         _order = [];
@@ -161,26 +169,15 @@ public sealed class EdgePruning : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        for (int i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
+        _trainer.Dispose();
+        _context.Dispose();
     }
 
     private void OneStep()
     {
-        // A batch is made at its first turn, and an error on the way leaves no half of it behind.
-        using var scope = new AllocationScope(_model.Device);
-        int step = Step;
-        (int epoch, int turn) = Math.DivRem(step, _items.Length);
+        (int epoch, int turn) = Math.DivRem(Step, _items.Length);
         if (_order.Length == 0 || (turn == 0 && _items.Length > 1)) _order = Shuffled(_items.Length, (ulong)epoch + 1);
-        MaskedBatch batch = _batches.Get(_order[turn]);
-        int items = batch.Pairs.Count;
-        _head.UseReference(batch.Reference, items);
-        _optimizer.Sample(step);
-        _pass.Forward(batch, _optimizer.Mask);
-        double kl = 0;
-        for (int i = 0; i < items; i++) kl += _head.Values[i] / items;
-        _pass.Backward(batch, _optimizer.Mask, _optimizer.Scores);
-        _log.Add(_optimizer.Update(step, kl, items));
-        scope.Keep();
+        _log.Add(_trainer.Step(Step, _order[turn]));
     }
 
     // Batches of even size from shuffled items.
@@ -210,15 +207,9 @@ public sealed class EdgePruning : IDisposable
         long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)
         {
-            throw new GradpathException(
-                $"a batch of {items} prompt pairs needs {needed / 1048576.0:F0} MiB and {budget / 1048576.0:F0} MiB are free; use a smaller --batch-size");
+            (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
+            throw GradpathException.Worded(
+                $"a batch of {items} prompt pairs needs {takes:F0} MiB and {free:F0} MiB are free; use a smaller {Terms.BatchSize}");
         }
-    }
-
-    private T Own<T>(T resource)
-        where T : IDisposable
-    {
-        _owned.Add(resource);
-        return resource;
     }
 }

@@ -1,16 +1,6 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
-
-/// <summary>How the target of the sparsity grows over the warm-up.</summary>
-public enum TargetSchedule
-{
-    /// <summary>t = target step / warm-up.</summary>
-    Linear,
-
-    /// <summary>1 - t falls by the same factor each step: 1 - t = (1 - target)^(step / warm-up). For targets below 1.</summary>
-    Logarithmic,
-}
 
 /// <summary>
 /// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small: 3000 steps on 32,491 edges. Shorter
@@ -94,7 +84,7 @@ public sealed record EdgePruningOptions
     /// <summary>The same options with every default in place.</summary>
     /// <param name="edges">Edges of the graph.</param>
     /// <returns>Options without null and 0.</returns>
-    /// <exception cref="GradpathException">A value cannot be used; the message names the option.</exception>
+    /// <exception cref="OptionException">A value cannot be used; the message names the option.</exception>
     public EdgePruningOptions Resolve(int edges)
     {
         int steps = Steps > 0 ? Steps : DefaultSteps(edges);
@@ -146,48 +136,28 @@ public sealed record EdgePruningOptions
 
     private void Check()
     {
-        Require(Sparsity is > 0 and < 1, "sparsity", Sparsity, "above 0 and below 1");
-        Require(Target is > 0, "target", Target!.Value, "above 0");
-        Require(TargetWarmup is > 0 && TargetWarmup <= Steps, "target-warmup", TargetWarmup!.Value, $"from 1 to the number of steps, {Steps}");
-        Require(RateWarmup is >= 0 && RateWarmup <= Steps, "rate-warmup", RateWarmup!.Value, $"from 0 to the number of steps, {Steps}");
-        Require(LearningRate > 0, "learning-rate", LearningRate, "above 0");
-        Require(MultiplierRate > 0, "multiplier-rate", MultiplierRate!.Value, "above 0");
-        Require(WeightDecay >= 0, "weight-decay", WeightDecay!.Value, "0 or more");
-        Require(MaxGradientNorm > 0, "max-gradient-norm", MaxGradientNorm, "above 0");
-        Require(BatchSize > 0, "batch-size", BatchSize, "1 or more");
+        Require(Sparsity is > 0 and < 1, Terms.Sparsity, Sparsity, "above 0 and below 1");
+        Require(Target is > 0, Terms.Target, Target!.Value, "above 0");
+        Require(
+            TargetWarmup is > 0 && TargetWarmup <= Steps, Terms.TargetWarmup, TargetWarmup!.Value,
+            $"from 1 to the number of steps, {Steps}");
+        Require(RateWarmup is >= 0 && RateWarmup <= Steps, Terms.RateWarmup, RateWarmup!.Value, $"from 0 to the number of steps, {Steps}");
+        Require(LearningRate > 0, Terms.LearningRate, LearningRate, "above 0");
+        Require(MultiplierRate > 0, Terms.MultiplierRate, MultiplierRate!.Value, "above 0");
+        Require(WeightDecay >= 0, Terms.WeightDecay, WeightDecay!.Value, "0 or more");
+        Require(MaxGradientNorm > 0, Terms.MaxGradientNorm, MaxGradientNorm, "above 0");
+        Require(BatchSize > 0, Terms.BatchSize, BatchSize, "1 or more");
         if (NodeTarget is { } nodes)
         {
-            if (!NodeMasks) throw new GradpathException("--node-target needs --node-masks");
-            Require(nodes > 0, "node-target", nodes, "above 0");
+            if (!NodeMasks) throw new OptionException($"{Terms.NodeTarget} needs {Terms.NodeMasks}");
+            Require(nodes > 0, Terms.NodeTarget, nodes, "above 0");
         }
         if (Schedule == TargetSchedule.Logarithmic && (Target >= 1 || NodeTarget >= 1))
-            throw new GradpathException("--schedule logarithmic needs targets below 1");
+            throw new OptionException($"{Terms.Schedule.With(Schedule)} needs targets below 1");
 
-        static void Require(bool holds, string option, double value, string range)
+        static void Require(bool holds, Term option, double value, string range)
         {
-            if (!holds || !double.IsFinite(value)) throw new GradpathException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--{option} {value}: must be {range}"));
+            if (!holds || !double.IsFinite(value)) throw new OptionException($"{option.With(value)}: must be {range}");
         }
     }
 }
-
-/// <summary>One step of training.</summary>
-/// <param name="Step">Number of the step, from 1.</param>
-/// <param name="Kl">KL(full model || masked model), mean over the step's prompts.</param>
-/// <param name="EdgeLoss">The Lagrangian's part for edges.</param>
-/// <param name="NodeLoss">The Lagrangian's part for nodes; 0 without a node target.</param>
-/// <param name="EdgeTarget">The sparsity aimed at.</param>
-/// <param name="EdgeSparsity">1 - the sum of the step's masks over the number of edges of the graph.</param>
-/// <param name="NodeTarget">The same for nodes; 0 without a node target.</param>
-/// <param name="NodeSparsity">The same for nodes; 0 without node masks.</param>
-public readonly record struct EdgePruningStep(
-    int Step, double Kl, double EdgeLoss, double NodeLoss, double EdgeTarget, double EdgeSparsity, double NodeTarget, double NodeSparsity);
-
-/// <summary>What edge pruning gives.</summary>
-/// <param name="Circuit">The circuit at the requested sparsity, pruned, with the final masks as scores.</param>
-/// <param name="Log">Every step.</param>
-/// <param name="Options">What was run, with every default in place.</param>
-/// <param name="BatchSize">Prompt pairs of the largest batch.</param>
-/// <param name="PeakDeviceBytes">Largest amount of device memory in use.</param>
-/// <param name="WorkPerRow">Multiply-adds of a step for each token, see <see cref="Model.MaskedPlan.WorkPerRow"/>.</param>
-public sealed record EdgePruningResult(
-    Graph.Circuit Circuit, IReadOnlyList<EdgePruningStep> Log, EdgePruningOptions Options, int BatchSize, long PeakDeviceBytes, long WorkPerRow);

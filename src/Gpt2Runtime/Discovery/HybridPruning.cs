@@ -17,11 +17,13 @@ public static class HybridPruning
     /// <param name="scores">Scores of every edge.</param>
     /// <param name="share">Share of the edges to keep, above 0 and at most 1.</param>
     /// <returns>[F, K] row-major: true where the edge is kept.</returns>
-    /// <exception cref="GradpathException">The share cannot be used, or a score is not finite.</exception>
+    /// <exception cref="OptionException">The share cannot be used.</exception>
+    /// <exception cref="GradpathException">A score is not finite.</exception>
     public static bool[] Keep(EdgeScores scores, double share)
     {
+        ArgumentNullException.ThrowIfNull(scores);
         if (share is not (> 0 and <= 1))
-            throw new GradpathException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--keep {share}: must be above 0 and at most 1"));
+            throw new OptionException($"{Terms.Share.With(share)}: must be above 0 and at most 1");
         return CircuitSelection.TopEdges(scores, (int)Math.Round(share * scores.Graph.EdgeCount)).Membership.ToArray();
     }
 
@@ -29,6 +31,10 @@ public static class HybridPruning
     /// <param name="kept">What <see cref="Keep"/> gives.</param>
     /// <param name="circuit">A circuit of the same graph.</param>
     /// <returns>Share of the circuit's edges that are kept; NaN for an empty circuit.</returns>
-    public static double Recall(bool[] kept, Circuit circuit) =>
-        circuit.Edges.Count(e => kept[(e.Row * circuit.Graph.Readers) + e.Column]) / (double)circuit.EdgeCount;
+    public static double Recall(bool[] kept, Circuit circuit)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        ArgumentNullException.ThrowIfNull(circuit);
+        return circuit.Edges.Count(e => kept[(e.Row * circuit.Graph.Readers) + e.Column]) / (double)circuit.EdgeCount;
+    }
 }

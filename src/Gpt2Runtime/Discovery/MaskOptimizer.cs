@@ -1,44 +1,13 @@
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>A Lagrange multiplier: one number that AdamW makes grow with its gradient.</summary>
-internal sealed class Multiplier
-{
-    /// <summary>Its value.</summary>
-    public double Value { get; private set; }
-
-    /// <summary>Value and moments, for saving.</summary>
-    public double[] State
-    {
-        get => [Value, First, Second];
-        set => (Value, First, Second) = (value[0], value[1], value[2]);
-    }
-
-    private double First { get; set; }
-
-    private double Second { get; set; }
-
-    /// <summary>One step upwards.</summary>
-    /// <param name="gradient">The derivative of the loss by this.</param>
-    /// <param name="o">Constants.</param>
-    public void Ascend(double gradient, in AdamWStepOptions o)
-    {
-        double g = -o.GradientScale * gradient;
-        First = (o.Beta1 * First) + ((1 - o.Beta1) * g);
-        Second = (o.Beta2 * Second) + ((1 - o.Beta2) * g * g);
-        Value -= o.LearningRate * o.WeightDecay * Value;
-        Value -= o.LearningRate * (First / o.Correction1) / (Math.Sqrt(Second / o.Correction2) + o.Epsilon);
-    }
-}
-
 /// <summary>
 /// The masks' parameters on the device, their samples and their optimiser, with the two constraints on their sparsity.
 /// </summary>
-internal sealed class MaskOptimizer : IDisposable
+internal sealed class MaskOptimizer : ResourceOwner
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
@@ -46,7 +15,6 @@ internal sealed class MaskOptimizer : IDisposable
     private const double InitialMean = 10;
     private const double InitialSpread = 0.01;
 
-    private readonly List<IDisposable> _owned = [];
     private readonly Device _device;
     private readonly EdgePruningOptions _options;
     private readonly int _edgesOfGraph;
@@ -77,10 +45,13 @@ internal sealed class MaskOptimizer : IDisposable
         int gates = options.NodeMasks ? plan.Slots : 0;
         int[] slots = [.. plan.Edges.Select(e => plan.SlotOf(e.Row))];
         int[] starts = [.. Enumerable.Range(0, plan.Slots + 1).Select(slot => slots.Count(s => s < slot))];
-        _layout = new MaskLayout(
-            plan.Edges.Length, device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]), gates, device.Store<int>(slots), device.Store<int>(starts),
-            checked(plan.Slots * plan.Columns));
-        _owned.Add(_layout);
+        _layout = Own(new MaskLayout(
+            plan.Edges.Length,
+            device.Store<int>([.. plan.Edges.Select(e => plan.CellOf(e.Row, e.Column))]),
+            gates,
+            device.Store<int>(slots),
+            device.Store<int>(starts),
+            checked(plan.Slots * plan.Columns)));
         int count = _layout.Parameters;
         _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));
         _first = Own(device.Allocate(count));
@@ -92,10 +63,8 @@ internal sealed class MaskOptimizer : IDisposable
         var ones = new float[count];
         Array.Fill(ones, 1);
         _ones = Own(device.StoreTensor(ones, count));
-        _scores = device.AllocateArray<double>((long)plan.Slots * plan.Columns);
-        _sum = device.AllocateArray<double>(1);
-        _owned.Add(_scores);
-        _owned.Add(_sum);
+        _scores = Own(device.AllocateArray<double>((long)plan.Slots * plan.Columns));
+        _sum = Own(device.AllocateArray<double>(1));
         _noScores = new double[_scores.Length];
         Mask = Own(device.Allocate(plan.Slots, plan.Columns));
     }
@@ -151,7 +120,8 @@ internal sealed class MaskOptimizer : IDisposable
         foreach (double ascent in ascents) squares += ascent * ascent;
         double norm = Math.Sqrt(squares);
         if (!double.IsFinite(norm) || !double.IsFinite(kl))
-            throw new GradpathException($"step {step + 1}: the loss or its gradient is not a number; check the checkpoint with 'gradpath info', or lower --learning-rate");
+            throw GradpathException.Worded(
+                $"step {step + 1}: the loss or its gradient is not a number; check {Terms.Checkpoint}, or lower {Terms.LearningRate}");
         double scale = Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6));
         double rate = _options.RateAt(step);
         var logged = new EdgePruningStep(step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);
@@ -160,12 +130,6 @@ internal sealed class MaskOptimizer : IDisposable
         return logged;
 
         AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
     // lambda_1 gap + lambda_2 gap^2 and its derivative by the gap; the multipliers of a constraint lie side by side.
@@ -193,12 +157,5 @@ internal sealed class MaskOptimizer : IDisposable
         return values;
 
         double Uniform() => ((random.Next() >> 11) + 0.5) * (1.0 / (1L << 53));
-    }
-
-    private T Own<T>(T resource)
-        where T : IDisposable
-    {
-        _owned.Add(resource);
-        return resource;
     }
 }

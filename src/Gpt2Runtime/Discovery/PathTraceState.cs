@@ -5,7 +5,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>The rounds of a run as the state of a <see cref="ProgressFile"/>: bit for bit, so that a resumed run gives what an unbroken one gives.</summary>
-public static class PathTraceState
+internal static class PathTraceState
 {
     private const string RoundsKey = "rounds";
 
@@ -42,7 +42,7 @@ public static class PathTraceState
         {
             double[] effects = file.Unpack<double>(map!.AsObject(), "effects");
             return effects.Length == graph.Writers
-                ? new PathMap(map["kind"]!.GetValue<string>(), [.. map["receivers"]!.AsArray().Select(Receiver)], effects)
+                ? new PathMap(map["kind"]!.GetValue<string>(), [.. map["receivers"]!.AsArray().Select(Receiver)], [.. effects])
                 : throw file.Damaged();
         }
 
@@ -66,7 +66,7 @@ public static class PathTraceState
         {
             ["kind"] = map.Kind,
             ["receivers"] = new JsonArray([.. map.Receivers.Select(Receiver)]),
-            ["effects"] = ProgressFile.Pack<double>(map.Effects),
+            ["effects"] = ProgressFile.Pack(map.Effects.AsSpan()),
         })]),
         ["edges"] = new JsonArray([.. round.Edges.Select(edge =>
         {

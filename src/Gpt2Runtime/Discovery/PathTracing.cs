@@ -1,7 +1,8 @@
 using System.Globalization;
-using Gradpath.Gpt2Runtime.Attribution;
+using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -24,7 +25,7 @@ public static class PathTracing
 
     /// <summary>Follows paths backwards.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items; within one both prompts have the same length.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="senders">Rows of the writers that are asked for.</param>
     /// <param name="receivers">The receivers of the first round.</param>
     /// <param name="patching">How paths are patched.</param>
@@ -34,24 +35,32 @@ public static class PathTracing
     /// <param name="progress">Told after each pass; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>The rounds.</returns>
-    /// <exception cref="GradpathException">An item, a position or an option cannot be used.</exception>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item or a position cannot be used.</exception>
     public static PathTrace Trace(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         IReadOnlyList<int> senders,
         IReadOnlyList<PathReceiver> receivers,
         PathPatchingOptions patching,
         PathTracingOptions tracing,
         IReadOnlyList<PathRound>? earlier = null,
         Action<IReadOnlyList<PathRound>>? finished = null,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(senders);
+        ArgumentNullException.ThrowIfNull(receivers);
+        ArgumentNullException.ThrowIfNull(patching);
         ArgumentNullException.ThrowIfNull(tracing);
+        patching = patching with { Metric = patching.Metric ?? prompts.Metric };
         if (patching.Metric == TaskMetric.KlDivergence && tracing.Threshold is not null)
         {
-            throw new GradpathException("the divergence from the clean run is 0 in the clean run, so that no effect is a share of it: say how many senders to follow, not a threshold");
+            const string Reason = "the divergence from the clean run is 0 in the clean run, so that no effect is a share of it";
+            throw new OptionException(
+                $"{Reason}: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
         }
         var graph = new ComputationGraph(model.Config);
         var rounds = new List<PathRound>();
@@ -67,7 +76,8 @@ public static class PathTracing
             }
             else
             {
-                (PathRound round, last) = Round(model, graph, pairs, senders, next, patching, tracing, Named(progress, rounds.Count + 1), cancellation);
+                (PathRound round, last) = Round(
+                    model, graph, prompts, senders, next, patching, tracing, Named(progress, rounds.Count + 1), cancellation);
                 peak = Math.Max(peak, last.PeakDeviceBytes);
                 rounds.Add(round);
                 finished?.Invoke(rounds);
@@ -75,33 +85,34 @@ public static class PathTracing
             next = NextReceivers(graph, rounds[^1], followed);
         }
         // Where every round was there before, the clean metric is still to be measured.
-        last ??= PathPatching.Measure(model, pairs, [new PathQuery([], receivers)], patching, cancellation: cancellation);
+        last ??= PathPatching.Measure(model, prompts, [new PathQuery([], receivers)], patching, cancellation: cancellation);
         return new PathTrace(graph, last.CleanMetric, rounds, last.BatchSize, Math.Max(peak, last.PeakDeviceBytes));
     }
 
     private static (PathRound Round, PathEffects Effects) Round(
         Gpt2Weights model,
         ComputationGraph graph,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         IReadOnlyList<int> senders,
         IReadOnlyList<PathReceiver> receivers,
         PathPatchingOptions patching,
         PathTracingOptions tracing,
-        IProgress<AttributionProgress>? progress,
+        IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
         (string Kind, PathReceiver[] Receivers)[] sets = [.. receivers.GroupBy(r => KindOf(graph, r.Column), (kind, group) => (kind, group.ToArray()))];
         int kinds = sets.Length;
         if (kinds > 1) sets = [.. sets, ("all", [.. receivers])];
-        PathEffects measured = PathPatching.Measure(model, pairs, [.. sets.Select(s => new PathQuery(senders, s.Receivers))], patching, progress, cancellation);
+        PathEffects measured = PathPatching.Measure(
+            model, prompts, [.. sets.Select(s => new PathQuery(senders, s.Receivers))], patching, progress, cancellation);
         PathMap[] maps = [.. sets.Select((set, q) =>
         {
             var effects = new double[graph.Writers];
             Array.Fill(effects, double.NaN);
             for (int s = 0; s < senders.Count; s++) effects[senders[s]] = measured.Effects[q][s];
-            return new PathMap(set.Kind, set.Receivers, effects);
+            return new PathMap(set.Kind, set.Receivers, ImmutableCollectionsMarshal.AsImmutableArray(effects));
         })];
-        PathEdge[] edges = Follow(model, graph, pairs, maps[..kinds], measured.CleanMetric, patching, tracing, progress, cancellation);
+        PathEdge[] edges = Follow(model, graph, prompts, maps[..kinds], measured.CleanMetric, patching, tracing, progress, cancellation);
         return (new PathRound(maps, edges), measured);
     }
 
@@ -109,17 +120,18 @@ public static class PathTracing
     private static PathEdge[] Follow(
         Gpt2Weights model,
         ComputationGraph graph,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         IReadOnlyList<PathMap> maps,
         double clean,
         PathPatchingOptions patching,
         PathTracingOptions tracing,
-        IProgress<AttributionProgress>? progress,
+        IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
         if (clean == 0 && tracing.Threshold is not null)
         {
-            throw new GradpathException("the metric of the clean prompts is 0, so that no effect is a share of it: say with --top-n how many senders to follow");
+            const string Reason = "the metric of the clean prompts is 0, so that no effect is a share of it";
+            throw GradpathException.Worded($"{Reason}: say with {Terms.Top} how many senders to follow");
         }
         double unit = clean == 0 || patching.Metric == TaskMetric.KlDivergence ? 1 : Math.Abs(clean);
         double least = Math.Max(Nothing, tracing.Threshold ?? 0) * unit;
@@ -142,7 +154,7 @@ public static class PathTracing
         }
         if (queries.Count > 0)
         {
-            PathEffects single = PathPatching.Measure(model, pairs, queries, patching, progress, cancellation);
+            PathEffects single = PathPatching.Measure(model, prompts, queries, patching, progress, cancellation);
             PathEdge[] candidates =
             [
                 .. queries.SelectMany((query, q) => query.Senders.Select((row, s) => new PathEdge(row, query.Receivers[0], single.Effects[q][s]))).Where(e => !double.IsNaN(e.Effect)),
@@ -178,18 +190,18 @@ public static class PathTracing
     private static TokenPositions OutputPositions(ComputationGraph graph, PathReceiver receiver) =>
         KindOf(graph, receiver.Column) is "k" or "v" ? TokenPositions.All : receiver.Positions;
 
-    private static string KindOf(ComputationGraph graph, int column)
+    private static string KindOf(ComputationGraph graph, int column) => graph.KindOfReader(column) switch
     {
-        if (column == graph.LogitsColumn) return "logits";
-        int within = column % ((3 * graph.Heads) + 1);
-        return within == 3 * graph.Heads ? "mlp" : "qkv"[within / graph.Heads].ToString();
-    }
+        NodeKind.Logits => "logits",
+        NodeKind.Mlp => "mlp",
+        _ => graph.InputOfReader(column) switch { HeadInput.Query => "q", HeadInput.Key => "k", _ => "v" },
+    };
 
-    private static RoundProgress? Named(IProgress<AttributionProgress>? progress, int round) =>
+    private static RoundProgress? Named(IProgress<RunProgress>? progress, int round) =>
         progress is null ? null : new RoundProgress(progress, string.Create(CultureInfo.InvariantCulture, $"round {round}"));
 
-    private sealed class RoundProgress(IProgress<AttributionProgress> progress, string stage) : IProgress<AttributionProgress>
+    private sealed class RoundProgress(IProgress<RunProgress> progress, string stage) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value) => progress.Report(value with { Stage = stage });
+        public void Report(RunProgress value) => progress.Report(value with { Stage = stage });
     }
 }

@@ -8,21 +8,35 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// What a long search has done so far, in a file beside its result: <c>circuit.json.progress</c>. It states the run that it belongs to
 /// (command, version, hashes of model and prompts, options), and only that run can go on from it.
 /// </summary>
-/// <param name="result">The file that the search will write at its end.</param>
-/// <param name="command">The search: <c>acdc</c>.</param>
-/// <param name="run">
-/// Everything that decides the result, as flat names and values. Options are named as on the command line, with their dashes, so that a
-/// refusal names what to change.
-/// </param>
-public sealed class ProgressFile(string result, string command, JsonObject run)
+public sealed class ProgressFile
 {
     private const string Extension = ".progress";
     private const string CommandKey = "command";
     private const string RunKey = "run";
     private const string StateKey = "state";
 
+    private readonly string _command;
+    private readonly JsonObject _run;
+
+    /// <summary>Names the file of a run; nothing is read or written yet.</summary>
+    /// <param name="result">The file that the search will write at its end.</param>
+    /// <param name="command">The search: <c>acdc</c>.</param>
+    /// <param name="run">
+    /// Everything that decides the result, as flat names and values. Names are those that whoever reads a refusal knows, such as a command
+    /// line's options.
+    /// </param>
+    public ProgressFile(string result, string command, JsonObject run)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        ArgumentNullException.ThrowIfNull(command);
+        ArgumentNullException.ThrowIfNull(run);
+        Path = result + Extension;
+        _command = command;
+        _run = run;
+    }
+
     /// <summary>The file: the result's path with <c>.progress</c> behind it.</summary>
-    public string Path { get; } = result + Extension;
+    public string Path { get; }
 
     /// <summary>Refuses to start over where an earlier run has left its work, or to go on where none has.</summary>
     /// <param name="result">The file that the search will write at its end.</param>
@@ -30,11 +44,13 @@ public sealed class ProgressFile(string result, string command, JsonObject run)
     /// <exception cref="GradpathException">The file is there and <paramref name="resume"/> is false, or the other way round.</exception>
     public static void Check(string result, bool resume)
     {
+        ArgumentNullException.ThrowIfNull(result);
         string path = result + Extension;
         if (File.Exists(path) == resume) return;
-        throw new GradpathException(resume
-            ? $"there is nothing to go on from: no file {path}. Leave --resume out to start."
-            : $"{path} holds the work of a run that was stopped: add --resume to go on from it, or delete it to start over.");
+        throw resume
+            ? GradpathException.Worded($"there is nothing to go on from: no file {path}. Leave {Terms.Resume} out to start.")
+            : GradpathException.Worded(
+                $"{path} holds the work of a run that was stopped: add {Terms.Resume} to go on from it, or delete it to start over.");
     }
 
     /// <summary>Writes the state; an older one is replaced, and only by a whole one.</summary>
@@ -42,7 +58,8 @@ public sealed class ProgressFile(string result, string command, JsonObject run)
     /// <exception cref="GradpathException">The file cannot be written.</exception>
     public void Save(JsonObject state)
     {
-        JsonObject file = new() { [CommandKey] = command, [RunKey] = run.DeepClone(), [StateKey] = state };
+        ArgumentNullException.ThrowIfNull(state);
+        JsonObject file = new() { [CommandKey] = _command, [RunKey] = _run.DeepClone(), [StateKey] = state };
         AtomicFile.Write(Path, stream =>
         {
             using Utf8JsonWriter json = new(stream);
@@ -69,12 +86,17 @@ public sealed class ProgressFile(string result, string command, JsonObject run)
             throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
         }
         if (file[CommandKey]?.ToString() is not { } other || file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
-        if (other != command) throw new GradpathException($"{Path} is of 'gradpath {other}', not of 'gradpath {command}'; name another --out, or delete it.");
-        foreach (string key in earlier.Select(e => e.Key).Union(run.Select(e => e.Key), StringComparer.Ordinal))
+        if (other != _command)
         {
-            if (JsonNode.DeepEquals(earlier[key], run[key])) continue;
+            throw GradpathException.Worded(
+                $"{Path} is of {Terms.Search(other)}, not of {Terms.Search(_command)}; name another {Terms.Result}, or delete it.");
+        }
+        foreach (string key in earlier.Select(e => e.Key).Union(_run.Select(e => e.Key), StringComparer.Ordinal))
+        {
+            if (JsonNode.DeepEquals(earlier[key], _run[key])) continue;
             throw new GradpathException(
-                $"{Path} belongs to another run: {key} was {Text(earlier[key])} there and is {Text(run[key])} now. Repeat that run's options to go on, or delete the file to start over.");
+                $"{Path} belongs to another run: {key} was {Text(earlier[key])} there and is {Text(_run[key])} now. "
+                + "Repeat that run's options to go on, or delete the file to start over.");
         }
         file.Remove(StateKey);
         return state;
@@ -110,6 +132,8 @@ public sealed class ProgressFile(string result, string command, JsonObject run)
     public T[] Unpack<T>(JsonObject state, string key)
         where T : unmanaged
     {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(key);
         try
         {
             return MemoryMarshal.Cast<byte, T>(Convert.FromBase64String(state[key]!.GetValue<string>())).ToArray();
@@ -127,13 +151,18 @@ public sealed class ProgressFile(string result, string command, JsonObject run)
     /// <returns>The number.</returns>
     /// <exception cref="GradpathException">There is no such number.</exception>
     public T Number<T>(JsonObject state, string key)
-        where T : struct => state[key] is JsonValue value && value.TryGetValue(out T number) ? number : throw Damaged();
+        where T : struct
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(key);
+        return state[key] is JsonValue value && value.TryGetValue(out T number) ? number : throw Damaged();
+    }
 
     /// <summary>What to throw where a state is not as it was saved.</summary>
     /// <param name="inner">What was caught, if anything.</param>
     /// <returns>The exception.</returns>
     public GradpathException Damaged(Exception? inner = null) =>
-        new($"{Path}: not a file that 'gradpath {command}' has left; delete it to start over.", inner);
+        GradpathException.Worded($"{Path}: not a file that {Terms.Search(_command)} has left; delete it to start over.", inner);
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not given";
 }

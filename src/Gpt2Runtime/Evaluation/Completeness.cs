@@ -1,42 +1,9 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
-
-/// <summary>Which node sets are knocked out. The defaults are those of Wang et al. (2022).</summary>
-public sealed record KnockoutOptions
-{
-    /// <summary>Sets that the user names.</summary>
-    public IReadOnlyList<NodeSet> Classes { get; init; } = [];
-
-    /// <summary>Number of random halves.</summary>
-    public int RandomDraws { get; init; } = 100;
-
-    /// <summary>Number of greedy searches for the set of largest difference.</summary>
-    public int GreedyRuns { get; init; } = 10;
-
-    /// <summary>Nodes that a greedy search adds.</summary>
-    public int GreedyIterations { get; init; } = 10;
-
-    /// <summary>Nodes that a greedy search draws to choose the next one from.</summary>
-    public int GreedyCandidates { get; init; } = 10;
-
-    /// <summary>Seed of all draws.</summary>
-    public ulong Seed { get; init; }
-}
-
-/// <summary>What knocking out one node set does.</summary>
-/// <param name="Set">The set K.</param>
-/// <param name="Circuit">F(C minus K).</param>
-/// <param name="Model">F(M minus K).</param>
-public sealed record CompletenessPoint(NodeSet Set, double Circuit, double Model)
-{
-    /// <summary>|F(C minus K) - F(M minus K)|: 0 for a complete circuit.</summary>
-    public double Difference => Math.Abs(Circuit - Model);
-}
 
 /// <summary>
 /// Completeness (Wang et al., 2022, section 4): a circuit C that holds everything that matters reacts to the loss of nodes as the full model
@@ -49,26 +16,28 @@ public sealed record Completeness(IReadOnlyList<CompletenessPoint> Points, int B
 {
     /// <summary>Measures completeness.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="circuit">A circuit of this model.</param>
-    /// <param name="options">The sets to try.</param>
-    /// <param name="evaluation">Metric, ablation, batch size.</param>
+    /// <param name="options">The sets to try, and how circuits are evaluated.</param>
     /// <param name="progress">Told after each pass; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>One point per set.</returns>
     /// <exception cref="GradpathException">An item or the circuit cannot be used.</exception>
     public static Completeness Measure(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         Circuit circuit,
         KnockoutOptions options,
-        EvaluationOptions evaluation,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(circuit);
+        ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.GreedyCandidates, 1);
         circuit.RequireModel(model.Config, "the circuit");
-        var runs = new KnockoutRuns(model, pairs, evaluation, progress, cancellation);
+        var runs = new KnockoutRuns(model, prompts, options.Evaluation, progress, cancellation);
         var full = Graph.Circuit.Of(circuit.Graph, circuit.Graph.Edges);
         List<CompletenessPoint> points = Run(runs, circuit, full, [NodeSets.Empty, .. options.Classes, .. NodeSets.Random(circuit, options.RandomDraws, options.Seed)]);
         points.AddRange(Greedy(runs, circuit, full, options));

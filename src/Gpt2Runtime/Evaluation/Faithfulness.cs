@@ -1,5 +1,3 @@
-using Gradpath.Gpt2Runtime.Tasks.Generators;
-
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
 /// <summary>
@@ -23,6 +21,36 @@ public static class Faithfulness
             bottom += full[i] - empty[i];
         }
         return bottom == 0 ? double.NaN : top / bottom;
+    }
+
+    /// <summary>The faithfulness of a circuit that was evaluated.</summary>
+    /// <param name="full">The full model.</param>
+    /// <param name="circuit">The circuit.</param>
+    /// <param name="empty">Everything ablated.</param>
+    /// <returns>The ratio; NaN where the full model does exactly as badly as the ablated one.</returns>
+    public static double Of(CircuitOutcome full, CircuitOutcome circuit, CircuitOutcome empty)
+    {
+        ArgumentNullException.ThrowIfNull(full);
+        ArgumentNullException.ThrowIfNull(circuit);
+        ArgumentNullException.ThrowIfNull(empty);
+        return Of(full.Metric.AsSpan(), circuit.Metric.AsSpan(), empty.Metric.AsSpan());
+    }
+
+    /// <summary>The confidence interval of a circuit that was evaluated.</summary>
+    /// <param name="full">The full model.</param>
+    /// <param name="circuit">The circuit.</param>
+    /// <param name="empty">Everything ablated.</param>
+    /// <param name="level">Probability that the interval is to cover, 0.95 for the usual.</param>
+    /// <param name="draws">Number of resampled data sets.</param>
+    /// <param name="seed">Start of the random numbers; the same seed gives the same interval.</param>
+    /// <returns>Lower and upper end.</returns>
+    public static (double Low, double High) Interval(
+        CircuitOutcome full, CircuitOutcome circuit, CircuitOutcome empty, double level = 0.95, int draws = 1000, ulong seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(full);
+        ArgumentNullException.ThrowIfNull(circuit);
+        ArgumentNullException.ThrowIfNull(empty);
+        return Interval(full.Metric.AsSpan(), circuit.Metric.AsSpan(), empty.Metric.AsSpan(), level, draws, seed);
     }
 
     /// <summary>A bootstrap confidence interval: items are drawn anew with replacement, and the quantiles of the ratio are taken.</summary>

@@ -2,11 +2,6 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
-/// <summary>Nodes that play one part in a circuit.</summary>
-/// <param name="Name">The part.</param>
-/// <param name="Rows">The nodes.</param>
-public sealed record NodeClass(string Name, IReadOnlyList<int> Rows);
-
 /// <summary>A circuit of GPT-2 small that people found by hand, as a set of edges to compare with.</summary>
 /// <param name="Name">The task.</param>
 /// <param name="Circuit">The edges.</param>
@@ -29,5 +24,9 @@ public sealed record GroundTruth(string Name, Circuit Circuit, IReadOnlyList<Nod
     /// <summary>Finds one by name.</summary>
     /// <param name="name">The task.</param>
     /// <returns>The circuit, or null.</returns>
-    public static GroundTruth? Find(string name) => All.FirstOrDefault(t => t.Name == name);
+    public static GroundTruth? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(t => t.Name == name);
+    }
 }

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
@@ -8,9 +8,9 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// <summary>The mean metric F of many circuits, a bounded number of them at a time; one that was run before is not run again.</summary>
 internal sealed class KnockoutRuns(
     Gpt2Weights model,
-    IReadOnlyList<PromptPair> pairs,
+    PromptSet prompts,
     EvaluationOptions options,
-    IProgress<AttributionProgress>? progress,
+    IProgress<RunProgress>? progress,
     CancellationToken cancellation)
 {
     private const int MostCircuits = 256;
@@ -41,9 +41,10 @@ internal sealed class KnockoutRuns(
         }
         foreach (KeyValuePair<string, Circuit>[] chunk in missing.Chunk(MostCircuits))
         {
-            EvaluationResult result = CircuitEvaluation.Evaluate(model, pairs, [.. chunk.Select(c => c.Value)], options, progress, cancellation);
+            EvaluationResult result = CircuitEvaluation.Evaluate(
+                model, prompts, [.. chunk.Select(c => c.Value)], options, progress, cancellation);
             for (int i = 0; i < chunk.Length; i++) _known[chunk[i].Key] = result.Circuits[i].MeanMetric;
-            BatchSize = result.BatchSize;
+            BatchSize = result.Plan.Size;
             PeakDeviceBytes = Math.Max(PeakDeviceBytes, result.PeakDeviceBytes);
         }
         return Array.ConvertAll(keys, key => _known[key]);

@@ -1,20 +1,9 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
-
-/// <summary>How much one node of a circuit matters where it matters most.</summary>
-/// <param name="Node">Row of the node v.</param>
-/// <param name="Set">The set K, without v, where the difference is largest.</param>
-/// <param name="Without">F(C minus K).</param>
-/// <param name="WithoutBoth">F(C minus (K + v)).</param>
-public sealed record MinimalityPoint(int Node, NodeSet Set, double Without, double WithoutBoth)
-{
-    /// <summary>|F(C minus (K + v)) - F(C minus K)|: 0 where the node is not needed.</summary>
-    public double Difference => Math.Abs(WithoutBoth - Without);
-}
 
 /// <summary>
 /// Minimality (Wang et al., 2022, section 4): in a circuit C without idle parts, every node v makes a difference once some set K of other
@@ -30,31 +19,34 @@ public sealed record Minimality(IReadOnlyList<MinimalityPoint> Points, int SetsT
 {
     /// <summary>Measures minimality.</summary>
     /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="pairs">Items.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="circuit">A circuit of this model.</param>
     /// <param name="options">The sets to try; each costs as many circuits as the circuit has nodes.</param>
-    /// <param name="evaluation">Metric, ablation, batch size.</param>
     /// <param name="progress">Told after each pass; may be null.</param>
     /// <param name="cancellation">Stops the run between passes.</param>
     /// <returns>One point per node.</returns>
     /// <exception cref="GradpathException">An item or the circuit cannot be used.</exception>
     public static Minimality Measure(
         Gpt2Weights model,
-        IReadOnlyList<PromptPair> pairs,
+        PromptSet prompts,
         Circuit circuit,
         KnockoutOptions options,
-        EvaluationOptions evaluation,
-        IProgress<AttributionProgress>? progress = null,
+        IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(circuit);
+        ArgumentNullException.ThrowIfNull(options);
         circuit.RequireModel(model.Config, "the circuit");
         List<NodeSet> sets = [NodeSets.Empty, .. options.Classes, .. NodeSets.Random(circuit, options.RandomDraws, options.Seed)];
         if (options.GreedyRuns > 0)
         {
-            Completeness searches = Completeness.Measure(model, pairs, circuit, options with { Classes = [], RandomDraws = 0 }, evaluation, progress, cancellation);
+            Completeness searches = Completeness.Measure(
+                model, prompts, circuit, options with { Classes = [], RandomDraws = 0 }, progress, cancellation);
             sets.AddRange(searches.Points.Select(p => p.Set).Where(s => s.Kind == "greedy").GroupBy(s => s.Name.Split('.')[0]).Select(run => run.Last()));
         }
-        var runs = new KnockoutRuns(model, pairs, evaluation, progress, cancellation);
+        var runs = new KnockoutRuns(model, prompts, options.Evaluation, progress, cancellation);
         int[] nodes = NodeSets.Candidates(circuit);
         var best = new MinimalityPoint?[nodes.Length];
         foreach (NodeSet set in sets)

@@ -1,14 +1,7 @@
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Tasks.Generators;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
-
-/// <summary>A set of a circuit's nodes that is knocked out.</summary>
-/// <param name="Kind"><c>empty</c>, <c>class</c>, <c>random</c> or <c>greedy</c>.</param>
-/// <param name="Name">The class's name, or the number of the draw or step.</param>
-/// <param name="Nodes">Rows, lowest first.</param>
-public sealed record NodeSet(string Kind, string Name, IReadOnlyList<int> Nodes);
 
 /// <summary>The node sets of <see cref="Completeness"/> and <see cref="Minimality"/>.</summary>
 /// <remarks>
@@ -23,7 +16,11 @@ public static class NodeSets
     /// <summary>The nodes that sets are drawn from.</summary>
     /// <param name="circuit">The circuit.</param>
     /// <returns>Its nodes without the input and the logits, lowest row first.</returns>
-    public static int[] Candidates(Circuit circuit) => [.. circuit.Nodes.Where(node => node != ComputationGraph.InputRow)];
+    public static int[] Candidates(Circuit circuit)
+    {
+        ArgumentNullException.ThrowIfNull(circuit);
+        return [.. circuit.Nodes.Where(node => node != ComputationGraph.InputRow)];
+    }
 
     /// <summary>Random halves: each node is in a set with probability 1/2.</summary>
     /// <param name="circuit">The circuit.</param>
@@ -32,6 +29,7 @@ public static class NodeSets
     /// <returns>The sets.</returns>
     public static IReadOnlyList<NodeSet> Random(Circuit circuit, int count, ulong seed)
     {
+        ArgumentNullException.ThrowIfNull(circuit);
         var random = new SplitMix64(seed);
         int[] nodes = Candidates(circuit);
         return [.. Enumerable.Range(1, count).Select(draw => new NodeSet("random", $"{draw}", [.. nodes.Where(_ => random.Below(2) == 1)]))];
@@ -44,6 +42,8 @@ public static class NodeSets
     /// <exception cref="GradpathException">The file cannot be read, is no such object, or names a node that the model does not have.</exception>
     public static IReadOnlyList<NodeSet> ReadClasses(string path, Circuit circuit)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(circuit);
         if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
         try
         {
@@ -70,6 +70,8 @@ public static class NodeSets
     /// <returns>What is left, not pruned.</returns>
     public static Circuit Without(Circuit circuit, IEnumerable<int> nodes)
     {
+        ArgumentNullException.ThrowIfNull(circuit);
+        ArgumentNullException.ThrowIfNull(nodes);
         ComputationGraph graph = circuit.Graph;
         bool[] edges = circuit.Membership.ToArray();
         foreach (int node in nodes)

@@ -2,27 +2,6 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
-/// <summary>One point of a receiver operating characteristic.</summary>
-/// <param name="FalsePositiveRate">Share of the edges outside the ground truth that were found.</param>
-/// <param name="TruePositiveRate">Share of the ground truth's edges that were found.</param>
-/// <param name="Threshold">The |score| from which edges count as found; infinite at the curve's start, NaN for a circuit without scores.</param>
-public readonly record struct RocPoint(double FalsePositiveRate, double TruePositiveRate, double Threshold)
-{
-    /// <summary>The point of a circuit: for methods that give one circuit per setting.</summary>
-    /// <param name="circuit">The circuit.</param>
-    /// <param name="truth">The edges that it should have.</param>
-    /// <param name="withoutMlps">Leave MLPs out, with all their edges.</param>
-    /// <returns>The point.</returns>
-    /// <exception cref="GradpathException">The shapes differ, or the ground truth has none or all of the edges.</exception>
-    public static RocPoint Of(Circuit circuit, Circuit truth, bool withoutMlps = false)
-    {
-        EdgeUniverse universe = EdgeUniverse.Of(circuit.Graph, truth, withoutMlps);
-        SetOverlap edges = GroundTruthOverlap.Compare(circuit, truth, withoutMlps).Edges;
-        int negatives = RocCurve.RequireBoth(edges.Wanted, universe.Edges.Count());
-        return new RocPoint((double)(edges.Found - edges.Shared) / negatives, edges.Recall, double.NaN);
-    }
-}
-
 /// <summary>
 /// The receiver operating characteristic of scores against a ground truth: edges with |score| at or above a threshold count as found, for
 /// every distinct |score| in turn. Equal scores enter together, so no order among them is assumed.
@@ -42,6 +21,8 @@ public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area, int P
     /// <exception cref="GradpathException">The shapes differ, a score is not finite, or the ground truth has none or all of the edges.</exception>
     public static RocCurve Of(EdgeScores scores, Circuit truth, bool withoutMlps = false)
     {
+        ArgumentNullException.ThrowIfNull(scores);
+        ArgumentNullException.ThrowIfNull(truth);
         scores.RequireFinite();
         (int Row, int Column)[] edges = [.. EdgeUniverse.Of(scores.Graph, truth, withoutMlps).Edges];
         float[] strengths = Array.ConvertAll(edges, e => -MathF.Abs(scores[e.Row, e.Column]));
@@ -87,6 +68,7 @@ public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area, int P
     /// <exception cref="ArgumentException">A rate is not between 0 and 1.</exception>
     public static double StaircaseArea(IEnumerable<RocPoint> points)
     {
+        ArgumentNullException.ThrowIfNull(points);
         RocPoint[] all = [new(0, 0, double.NaN), .. points, new(1, 1, double.NaN)];
         if (Array.Exists(all, p => !(p.FalsePositiveRate is >= 0 and <= 1 && p.TruePositiveRate is >= 0 and <= 1)))
             throw new ArgumentException("rates are numbers from 0 to 1", nameof(points));

@@ -17,6 +17,7 @@ public sealed class Circuit
     /// <exception cref="ArgumentException">The number of values is not F x K, or a cell that is no edge is true.</exception>
     public Circuit(ComputationGraph graph, ReadOnlySpan<bool> edges)
     {
+        ArgumentNullException.ThrowIfNull(graph);
         if (edges.Length != graph.Writers * graph.Readers)
             throw new ArgumentException($"expected {graph.Writers * graph.Readers} values, got {edges.Length}", nameof(edges));
         Graph = graph;
@@ -43,6 +44,8 @@ public sealed class Circuit
     /// <exception cref="ArgumentException">A pair is no edge of the graph.</exception>
     public static Circuit Of(ComputationGraph graph, IEnumerable<(int Row, int Column)> edges)
     {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(edges);
         bool[] membership = new bool[graph.Writers * graph.Readers];
         foreach ((int row, int column) in edges)
         {
@@ -50,6 +53,27 @@ public sealed class Circuit
             membership[row * graph.Readers + column] = true;
         }
         return new Circuit(graph, membership);
+    }
+
+    /// <summary>Reads a circuit from a file, see <see cref="Save"/>. Files of the EAP-IG library are read too.</summary>
+    /// <param name="path">The file: <c>.json</c> or <c>.safetensors</c>.</param>
+    /// <returns>The circuit with the file's scores.</returns>
+    /// <exception cref="GradpathException">The file cannot be read, or holds scores from which no circuit has been selected.</exception>
+    public static Circuit Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return CircuitFile.Read(path);
+    }
+
+    /// <summary>
+    /// Writes the circuit with its scores and provenance to a file. One that exists is replaced, and only by a whole one.
+    /// </summary>
+    /// <param name="path">The file; its extension names the format: <c>.json</c> as the EAP-IG library's, or <c>.safetensors</c>.</param>
+    /// <exception cref="GradpathException">The extension is not known, a score is not finite, or the file cannot be written.</exception>
+    public void Save(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        CircuitFile.Write(path, this);
     }
 
     /// <summary>The graph that rows and columns belong to.</summary>
@@ -67,7 +91,7 @@ public sealed class Circuit
     /// <summary>Number of edges that were selected, before pruning took some away; equal to <see cref="EdgeCount"/> where it has not.</summary>
     public int EdgesBeforePrune { get; init; }
 
-    /// <summary>The scores that the circuit was selected from, or null: <see cref="CircuitFile"/> keeps them beside the circuit.</summary>
+    /// <summary>The scores that the circuit was selected from, or null: <see cref="Save"/> keeps them beside the circuit.</summary>
     public EdgeScores? Scores
     {
         get;
@@ -118,7 +142,12 @@ public sealed class Circuit
     /// <param name="config">The model that it is to be used with.</param>
     /// <param name="source">Where the circuit came from, for the message.</param>
     /// <exception cref="GradpathException">The shapes differ; the message states both.</exception>
-    public void RequireModel(Gpt2Config config, string source) => ModelShape.Require(Graph, ModelWidth, config, source, "circuit belongs");
+    public void RequireModel(Gpt2Config config, string source)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ModelShape.Require(Graph, ModelWidth, config, source, "circuit belongs");
+    }
 
     /// <summary>The size in words, for messages.</summary>
     /// <returns>Such as <c>150 edges, 29 nodes</c>.</returns>

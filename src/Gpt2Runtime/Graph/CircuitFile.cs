@@ -5,7 +5,7 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// the scores that it was selected from. A circuit without scores is written with 1 for its edges and 0 for the others, so that
 /// other programs can rank them. The provenance states how it was selected and its number of edges before and after pruning.
 /// </summary>
-public static class CircuitFile
+internal static class CircuitFile
 {
     /// <summary>Reads a circuit, from a file of this program's or the EAP-IG library's.</summary>
     /// <param name="path">The file.</param>
@@ -14,15 +14,15 @@ public static class CircuitFile
     public static Circuit Read(string path)
     {
         EdgeScores scores = ScoreFile.Read(path);
-        if (scores.EdgesInGraph is not { } edges)
+        if (scores.EdgesInGraph.IsEmpty)
         {
-            throw new GradpathException(
-                $"{path}: holds scores but no circuit: no edge in it is marked in_graph. Select a circuit from it first (gradpath circuit).");
+            const string Reason = "holds scores but no circuit: no edge in it is marked in_graph";
+            throw GradpathException.Worded($"{path}: {Reason}. Select a circuit from it first ({Terms.CircuitSelection}).");
         }
-        int count = edges.Count(isIn => isIn);
+        int count = scores.EdgesInGraph.Count(true);
         int before = scores.Provenance?.EdgesBeforePrune ?? count;
         return before >= count
-            ? new Circuit(scores.Graph, edges) { Scores = scores, EdgesBeforePrune = before }
+            ? new Circuit(scores.Graph, scores.EdgesInGraph) { Scores = scores, EdgesBeforePrune = before }
             : throw new GradpathException($"{path}: 'gradpath.edges_before_prune' is {before}, but the circuit has {count} edges.");
     }
 
@@ -33,10 +33,13 @@ public static class CircuitFile
     public static void Write(string path, Circuit circuit)
     {
         ComputationGraph graph = circuit.Graph;
-        ScoreFile.Write(path, new EdgeScores(graph, circuit.Scores?.Values ?? Array.ConvertAll(circuit.Membership.ToArray(), isIn => isIn ? 1f : 0f))
+        ReadOnlySpan<float> values = circuit.Scores is { } scores
+            ? scores.Values
+            : Array.ConvertAll(circuit.Membership.ToArray(), isIn => isIn ? 1f : 0f);
+        ScoreFile.Write(path, new EdgeScores(graph, values)
         {
-            NodeScores = circuit.Scores?.NodeScores,
-            EdgesInGraph = circuit.Membership.ToArray(),
+            NodeScores = circuit.Scores is { } withNodes ? withNodes.NodeScores : [],
+            EdgesInGraph = circuit.Membership,
             NodesInGraph = [.. Enumerable.Range(0, graph.Writers).Select(circuit.ContainsNode)],
             ModelWidth = circuit.ModelWidth,
             Provenance = (circuit.Provenance ?? new Provenance()) with

@@ -16,6 +16,7 @@ public static class CircuitPruning
     /// <returns>The pruned circuit; it still states how many edges had been selected.</returns>
     public static Circuit Prune(Circuit circuit)
     {
+        ArgumentNullException.ThrowIfNull(circuit);
         ComputationGraph graph = circuit.Graph;
         bool[] edges = circuit.Membership.ToArray();
         for (int node = 1; node < graph.Writers; node++)
@@ -45,6 +46,7 @@ public static class CircuitPruning
     /// <returns>The pruned circuit; it still states how many edges had been selected.</returns>
     public static Circuit Fill(Func<int, Circuit> select, int wanted, int most)
     {
+        ArgumentNullException.ThrowIfNull(select);
         // The more is selected, the more is left: an edge that lies on a path stays on it.
         int fits = Math.Min(wanted, most);
         Circuit best = Prune(select(fits));

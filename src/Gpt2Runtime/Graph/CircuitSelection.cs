@@ -15,9 +15,11 @@ public static class CircuitSelection
     /// <param name="count">n, before pruning.</param>
     /// <param name="bySign">Rank by the score itself, not its absolute value.</param>
     /// <returns>A circuit of n edges.</returns>
-    /// <exception cref="GradpathException">n is negative or above the number of edges, or a score is not a finite number.</exception>
+    /// <exception cref="OptionException">n is negative or above the number of edges.</exception>
+    /// <exception cref="GradpathException">A score is not a finite number.</exception>
     public static Circuit TopEdges(EdgeScores scores, int count, bool bySign = false)
     {
+        ArgumentNullException.ThrowIfNull(scores);
         RequireCount(count, scores.Graph.EdgeCount, "edges");
         bool[] edges = new bool[scores.Values.Length];
         foreach (int index in scores.Rank(count, bySign)) edges[index] = true;
@@ -29,10 +31,12 @@ public static class CircuitSelection
     /// <param name="threshold">The threshold.</param>
     /// <param name="bySign">Compare the score itself, not its absolute value.</param>
     /// <returns>The circuit; it may be empty.</returns>
-    /// <exception cref="GradpathException">The threshold or a score is not a finite number.</exception>
+    /// <exception cref="OptionException">The threshold is not a finite number.</exception>
+    /// <exception cref="GradpathException">A score is not a finite number.</exception>
     public static Circuit Threshold(EdgeScores scores, float threshold, bool bySign = false)
     {
-        if (!float.IsFinite(threshold)) throw new GradpathException($"the threshold is {threshold}: not a finite number.");
+        ArgumentNullException.ThrowIfNull(scores);
+        if (!float.IsFinite(threshold)) throw new OptionException($"the threshold is {threshold}: not a finite number");
         scores.RequireFinite();
         bool[] edges = new bool[scores.Values.Length];
         foreach ((int row, int column) in scores.Graph.Edges)
@@ -51,9 +55,11 @@ public static class CircuitSelection
     /// <param name="count">Number of edges n, before pruning.</param>
     /// <param name="bySign">Rank by the score itself, not its absolute value.</param>
     /// <returns>A circuit of n edges.</returns>
-    /// <exception cref="GradpathException">n is negative or above the number of edges, or a score is not a finite number.</exception>
+    /// <exception cref="OptionException">n is negative or above the number of edges.</exception>
+    /// <exception cref="GradpathException">A score is not a finite number.</exception>
     public static Circuit Greedy(EdgeScores scores, int count, bool bySign = false)
     {
+        ArgumentNullException.ThrowIfNull(scores);
         ComputationGraph graph = scores.Graph;
         RequireCount(count, graph.EdgeCount, "edges");
         scores.RequireFinite();
@@ -90,12 +96,15 @@ public static class CircuitSelection
     /// <param name="count">n, of the F writers (the input is one of them), before pruning.</param>
     /// <param name="bySign">Rank by the score itself, not its absolute value.</param>
     /// <returns>The circuit.</returns>
-    /// <exception cref="GradpathException">n is negative or above the number of writers, there are no node scores, or one is not a finite number.</exception>
+    /// <exception cref="OptionException">n is negative or above the number of writers.</exception>
+    /// <exception cref="GradpathException">There are no node scores, or a score is not a finite number.</exception>
     public static Circuit Nodes(EdgeScores scores, int count, bool bySign = false)
     {
+        ArgumentNullException.ThrowIfNull(scores);
         ComputationGraph graph = scores.Graph;
         RequireCount(count, graph.Writers, "nodes");
-        if (scores.NodeScores is not { } nodeScores)
+        float[] nodeScores = scores.NodeScores.ToArray();
+        if (nodeScores.Length == 0)
             throw new GradpathException("the scores hold no node scores, so no node circuit can be selected from them; choose edges instead.");
         scores.RequireFinite();
 
@@ -112,7 +121,7 @@ public static class CircuitSelection
 
     private static void RequireCount(int count, int most, string what)
     {
-        if (count < 0) throw new GradpathException($"cannot take {count} {what}: the number must not be negative.");
-        if (count > most) throw new GradpathException($"cannot take {count} {what}: the graph has {most}.");
+        if (count < 0) throw new OptionException($"cannot take {count} {what}: the number must not be negative");
+        if (count > most) throw new OptionException($"cannot take {count} {what}: the graph has {most}");
     }
 }

@@ -1,20 +1,6 @@
-using System.Globalization;
 using Gradpath.Gpt2Runtime.Checkpoints;
 
 namespace Gradpath.Gpt2Runtime.Graph;
-
-/// <summary>Which of its three inputs an attention head reads with.</summary>
-public enum HeadInput
-{
-    /// <summary>The query.</summary>
-    Query,
-
-    /// <summary>The key.</summary>
-    Key,
-
-    /// <summary>The value.</summary>
-    Value,
-}
 
 /// <summary>
 /// The numbering of a GPT-2 model's computational graph: writers are rows, readers are columns, and every earlier writer feeds every
@@ -28,11 +14,8 @@ public enum HeadInput
 /// </list>
 /// Names, numbers and edge order are those of the EAP-IG library, so that files can be exchanged with it.
 /// </remarks>
-public sealed class ComputationGraph : IEquatable<ComputationGraph>
+public sealed partial class ComputationGraph : IEquatable<ComputationGraph>
 {
-    private const string Arrow = "->";
-    private const string Letters = "qkv";
-
     private readonly int[] _readers;
 
     /// <summary>The graph of a model of this shape.</summary>
@@ -44,8 +27,10 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
         Layers = layers;
         Heads = heads;
-        Writers = checked(1 + layers * (heads + 1));
-        Readers = checked(layers * (3 * heads + 1) + 1);
+        WritersPerLayer = checked(heads + 1);
+        ReadersPerLayer = checked(3 * heads + 1);
+        Writers = checked(1 + layers * WritersPerLayer);
+        Readers = checked(layers * ReadersPerLayer + 1);
         _ = checked(Writers * Readers);
         for (int column = 0; column < Readers; column++) EdgeCount += WritersBefore(column);
         _readers = ReadersByNode();
@@ -54,7 +39,7 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <summary>The graph of a model.</summary>
     /// <param name="config">The model's shape.</param>
     public ComputationGraph(Gpt2Config config)
-        : this(config.Layers, config.Heads)
+        : this(Shape(config).Layers, config.Heads)
     {
     }
 
@@ -69,6 +54,12 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
 
     /// <summary>Number of readers K: the columns.</summary>
     public int Readers { get; }
+
+    /// <summary>Writers of one layer, H + 1: its heads and its MLP.</summary>
+    public int WritersPerLayer { get; }
+
+    /// <summary>Readers of one layer, 3 H + 1: its heads' queries, keys and values, and its MLP.</summary>
+    public int ReadersPerLayer { get; }
 
     /// <summary>Number of edges.</summary>
     public int EdgeCount { get; }
@@ -111,7 +102,7 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <param name="layer">Layer, from 0.</param>
     /// <param name="head">Head, from 0.</param>
     /// <returns>1 + l(H+1) + h.</returns>
-    public int HeadRow(int layer, int head) => 1 + layer * (Heads + 1) + head;
+    public int HeadRow(int layer, int head) => 1 + layer * WritersPerLayer + head;
 
     /// <summary>Row of an MLP.</summary>
     /// <param name="layer">Layer, from 0.</param>
@@ -123,12 +114,76 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <param name="input">Query, key or value.</param>
     /// <param name="head">Head, from 0.</param>
     /// <returns>l(3H+1) + {0,1,2}H + h.</returns>
-    public int HeadColumn(int layer, HeadInput input, int head) => layer * (3 * Heads + 1) + (int)input * Heads + head;
+    public int HeadColumn(int layer, HeadInput input, int head) => layer * ReadersPerLayer + (int)input * Heads + head;
 
     /// <summary>Column of an MLP.</summary>
     /// <param name="layer">Layer, from 0.</param>
     /// <returns>l(3H+1) + 3H.</returns>
-    public int MlpColumn(int layer) => layer * (3 * Heads + 1) + 3 * Heads;
+    public int MlpColumn(int layer) => layer * ReadersPerLayer + 3 * Heads;
+
+    /// <summary>What a node is.</summary>
+    /// <param name="node">A writer's row, or <see cref="LogitsNode"/>.</param>
+    /// <returns>Its kind.</returns>
+    public NodeKind KindOfWriter(int node)
+    {
+        RequireNode(node);
+        if (node == InputRow) return NodeKind.Input;
+        if (node == LogitsNode) return NodeKind.Logits;
+        return OfWriter(node).Within == Heads ? NodeKind.Mlp : NodeKind.Head;
+    }
+
+    /// <summary>What the node of a reader is.</summary>
+    /// <param name="column">The reader.</param>
+    /// <returns>Its kind; never <see cref="NodeKind.Input"/>.</returns>
+    public NodeKind KindOfReader(int column)
+    {
+        RequireColumn(column);
+        if (column == LogitsColumn) return NodeKind.Logits;
+        return OfReader(column).Within == 3 * Heads ? NodeKind.Mlp : NodeKind.Head;
+    }
+
+    /// <summary>The layer of a head or an MLP.</summary>
+    /// <param name="row">Its row.</param>
+    /// <returns>The layer, from 0.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The node is the input or the logits, which belong to no layer.</exception>
+    public int LayerOfWriter(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(row, InputRow);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Writers);
+        return OfWriter(row).Layer;
+    }
+
+    /// <summary>The layer of a reader.</summary>
+    /// <param name="column">The reader.</param>
+    /// <returns>The layer, from 0.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The reader is the logits, which belong to no layer.</exception>
+    public int LayerOfReader(int column)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(column);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(column, LogitsColumn);
+        return OfReader(column).Layer;
+    }
+
+    /// <summary>The place of a head in its layer.</summary>
+    /// <param name="row">The head's row.</param>
+    /// <returns>The head, from 0.</returns>
+    /// <exception cref="ArgumentException">The node is no head.</exception>
+    public int HeadOfWriter(int row) =>
+        KindOfWriter(row) == NodeKind.Head
+            ? OfWriter(row).Within
+            : throw new ArgumentException($"{WriterName(row)} is no head", nameof(row));
+
+    /// <summary>The place of a reader's head in its layer.</summary>
+    /// <param name="column">A head's query, key or value input.</param>
+    /// <returns>The head, from 0.</returns>
+    /// <exception cref="ArgumentException">The reader belongs to no head.</exception>
+    public int HeadOfReader(int column) => PlaceInHead(column) % Heads;
+
+    /// <summary>Which input of its head a reader is.</summary>
+    /// <param name="column">A head's query, key or value input.</param>
+    /// <returns>Query, key or value.</returns>
+    /// <exception cref="ArgumentException">The reader belongs to no head.</exception>
+    public HeadInput InputOfReader(int column) => (HeadInput)(PlaceInHead(column) / Heads);
 
     /// <summary>
     /// Number of writers before a sublayer, which is the row of its first writer. Sublayer 2 l is the attention of layer l, 2 l + 1 its
@@ -148,9 +203,14 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <returns>0 to 2 L.</returns>
     internal int SublayerOfColumn(int column)
     {
-        (int layer, int within) = Math.DivRem(column, 3 * Heads + 1);
+        (int layer, int within) = OfReader(column);
         return 2 * layer + (column != LogitsColumn && within == 3 * Heads ? 1 : 0);
     }
+
+    /// <summary>Number of readers of a sublayer, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
+    /// <param name="sublayer">0 to 2 L.</param>
+    /// <returns>3 H of an attention, 1 of an MLP and of the logits.</returns>
+    internal int ReadersOfSublayer(int sublayer) => sublayer % 2 == 0 && sublayer < 2 * Layers ? 3 * Heads : 1;
 
     /// <summary>The sublayer that a writer belongs to, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
     /// <param name="row">The writer.</param>
@@ -158,7 +218,7 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     internal int SublayerOfWriter(int row)
     {
         if (row == InputRow) return -1;
-        (int layer, int within) = Math.DivRem(row - 1, Heads + 1);
+        (int layer, int within) = OfWriter(row);
         return 2 * layer + (within == Heads ? 1 : 0);
     }
 
@@ -168,7 +228,7 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     public int WritersBefore(int column)
     {
         if (column == LogitsColumn) return Writers;
-        (int layer, int within) = Math.DivRem(column, 3 * Heads + 1);
+        (int layer, int within) = OfReader(column);
         return within == 3 * Heads ? MlpRow(layer) : HeadRow(layer, 0);
     }
 
@@ -185,7 +245,7 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     public int NodeOfColumn(int column)
     {
         if (column == LogitsColumn) return LogitsNode;
-        (int layer, int within) = Math.DivRem(column, 3 * Heads + 1);
+        (int layer, int within) = OfReader(column);
         return within == 3 * Heads ? MlpRow(layer) : HeadRow(layer, within % Heads);
     }
 
@@ -196,90 +256,9 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     {
         if (node == InputRow) return [];
         if (node == LogitsNode) return _readers.AsSpan(Readers - 1);
-        (int layer, int within) = Math.DivRem(node - 1, Heads + 1);
-        int start = layer * (3 * Heads + 1) + 3 * within;
+        (int layer, int within) = OfWriter(node);
+        int start = layer * ReadersPerLayer + 3 * within;
         return _readers.AsSpan(start, within == Heads ? 1 : 3);
-    }
-
-    /// <summary>Name of a writer: <c>input</c>, <c>a3.h1</c>, <c>m11</c>.</summary>
-    /// <param name="row">The row; <see cref="LogitsNode"/> gives <c>logits</c>.</param>
-    /// <returns>The name.</returns>
-    public string WriterName(int row)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(row);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(row, LogitsNode);
-        if (row == InputRow) return "input";
-        if (row == LogitsNode) return "logits";
-        (int layer, int within) = Math.DivRem(row - 1, Heads + 1);
-        return within == Heads
-            ? string.Create(CultureInfo.InvariantCulture, $"m{layer}")
-            : string.Create(CultureInfo.InvariantCulture, $"a{layer}.h{within}");
-    }
-
-    /// <summary>Name of a reader: <c>a3.h1&lt;q&gt;</c>, <c>m11</c>, <c>logits</c>.</summary>
-    /// <param name="column">The column.</param>
-    /// <returns>The name.</returns>
-    public string ReaderName(int column)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(column);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(column, Readers);
-        string node = WriterName(NodeOfColumn(column));
-        int within = column % (3 * Heads + 1);
-        return column == LogitsColumn || within == 3 * Heads ? node : $"{node}<{Letters[within / Heads]}>";
-    }
-
-    /// <summary>Name of an edge: <c>a0.h1-&gt;a3.h2&lt;q&gt;</c>.</summary>
-    /// <param name="row">The writer.</param>
-    /// <param name="column">The reader.</param>
-    /// <returns>The name.</returns>
-    public string EdgeName(int row, int column) => WriterName(row) + Arrow + ReaderName(column);
-
-    /// <summary>Finds a writer by name.</summary>
-    /// <param name="name">As <see cref="WriterName"/> writes it.</param>
-    /// <param name="row">Its row.</param>
-    /// <returns>False where this graph has no such writer.</returns>
-    public bool TryParseWriter(ReadOnlySpan<char> name, out int row)
-    {
-        row = InputRow;
-        if (name is "input") return true;
-        if (!TryParseNode(name, out int layer, out int head)) return false;
-        row = HeadRow(layer, head);
-        return true;
-    }
-
-    /// <summary>Finds a reader by name.</summary>
-    /// <param name="name">As <see cref="ReaderName"/> writes it.</param>
-    /// <param name="column">Its column.</param>
-    /// <returns>False where this graph has no such reader.</returns>
-    public bool TryParseReader(ReadOnlySpan<char> name, out int column)
-    {
-        column = LogitsColumn;
-        if (name is "logits") return true;
-        if (name.Length > 3 && name[^3] == '<' && name[^1] == '>')
-        {
-            int letter = Letters.IndexOf(name[^2], StringComparison.Ordinal);
-            if (letter < 0 || !TryParseNode(name[..^3], out int layer, out int head) || head == Heads) return false;
-            column = HeadColumn(layer, (HeadInput)letter, head);
-            return true;
-        }
-        if (!TryParseNode(name, out int mlpLayer, out int within) || within != Heads) return false;
-        column = MlpColumn(mlpLayer);
-        return true;
-    }
-
-    /// <summary>Finds an edge by name.</summary>
-    /// <param name="name">As <see cref="EdgeName"/> writes it.</param>
-    /// <param name="row">Its writer.</param>
-    /// <param name="column">Its reader.</param>
-    /// <returns>False where this graph has no such edge.</returns>
-    public bool TryParseEdge(ReadOnlySpan<char> name, out int row, out int column)
-    {
-        row = column = 0;
-        int arrow = name.IndexOf(Arrow);
-        return arrow > 0
-            && TryParseWriter(name[..arrow], out row)
-            && TryParseReader(name[(arrow + Arrow.Length)..], out column)
-            && IsEdge(row, column);
     }
 
     /// <inheritdoc />
@@ -295,22 +274,33 @@ public sealed class ComputationGraph : IEquatable<ComputationGraph>
     /// <returns>Such as <c>12 layers x 12 heads</c>.</returns>
     public override string ToString() => $"{Layers} layers x {Heads} heads";
 
-    // "m3" gives (3, H), "a3.h1" gives (3, 1).
-    private bool TryParseNode(ReadOnlySpan<char> name, out int layer, out int head)
+    // The layer of a head or an MLP, and its place there: a head's number, or H.
+    private (int Layer, int Within) OfWriter(int row) => Math.DivRem(row - 1, WritersPerLayer);
+
+    // The layer of a reader, and its place there: input H + head, or 3 H for the MLP.
+    private (int Layer, int Within) OfReader(int column) => Math.DivRem(column, ReadersPerLayer);
+
+    private int PlaceInHead(int column) => KindOfReader(column) == NodeKind.Head
+        ? OfReader(column).Within
+        : throw new ArgumentException($"{ReaderName(column)} is no input of a head", nameof(column));
+
+    private void RequireNode(int node)
     {
-        layer = 0;
-        head = Heads;
-        if (name.Length < 2) return false;
-        if (name[0] == 'm') return TryParseIndex(name[1..], Layers, out layer);
-        int dot = name.IndexOf(".h");
-        return name[0] == 'a' && dot > 0
-            && TryParseIndex(name[1..dot], Layers, out layer)
-            && TryParseIndex(name[(dot + 2)..], Heads, out head);
+        ArgumentOutOfRangeException.ThrowIfNegative(node);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(node, LogitsNode);
     }
 
-    private static bool TryParseIndex(ReadOnlySpan<char> digits, int limit, out int value) =>
-        int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value)
-        && value < limit && (digits.Length == 1 || digits[0] != '0');
+    private void RequireColumn(int column)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(column);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(column, Readers);
+    }
+
+    private static Gpt2Config Shape(Gpt2Config config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return config;
+    }
 
     private int[] ReadersByNode()
     {

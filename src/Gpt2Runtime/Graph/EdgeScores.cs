@@ -2,52 +2,55 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 
 namespace Gradpath.Gpt2Runtime.Graph;
 
-/// <summary>One edge with its score.</summary>
-/// <param name="Row">The writer.</param>
-/// <param name="Column">The reader.</param>
-/// <param name="Score">The score.</param>
-public readonly record struct ScoredEdge(int Row, int Column, float Score);
-
 /// <summary>
 /// The scores of all edges of a model's graph, and where one has been chosen the circuit: which edges and nodes are in it.
 /// </summary>
 public sealed class EdgeScores
 {
+    private readonly float[] _values;
+    private readonly float[] _nodeScores = [];
+    private readonly bool[] _edgesInGraph = [];
+    private readonly bool[] _nodesInGraph = [];
+
     /// <summary>Scores for a graph.</summary>
     /// <param name="graph">The graph.</param>
-    /// <param name="values">[F, K] row-major; 0 where there is no edge. Kept, not copied.</param>
+    /// <param name="values">[F, K] row-major; 0 where there is no edge. Copied.</param>
     /// <exception cref="ArgumentException">The number of values is not F x K.</exception>
-    public EdgeScores(ComputationGraph graph, float[] values)
+    public EdgeScores(ComputationGraph graph, ReadOnlySpan<float> values)
     {
+        ArgumentNullException.ThrowIfNull(graph);
         Graph = graph;
-        Values = RequireLength(values, graph.Writers * graph.Readers, nameof(values));
+        _values = Copy(values, graph.Writers * graph.Readers, nameof(values));
     }
 
     /// <summary>The graph that rows and columns belong to.</summary>
     public ComputationGraph Graph { get; }
 
     /// <summary>[F, K] row-major: row = writer, column = reader; 0 where there is no edge.</summary>
-    public float[] Values { get; }
+    public ReadOnlySpan<float> Values => _values;
 
-    /// <summary>[F]: scores of the writers as nodes, where they were computed.</summary>
-    public float[]? NodeScores
+    /// <summary><see cref="Values"/> for writing that takes place later.</summary>
+    internal ReadOnlyMemory<float> ValueMemory => _values;
+
+    /// <summary>[F]: scores of the writers as nodes; empty where none were computed.</summary>
+    public ReadOnlySpan<float> NodeScores
     {
-        get;
-        init => field = value is null ? null : RequireLength(value, Graph.Writers, nameof(NodeScores));
+        get => _nodeScores;
+        init => _nodeScores = value.IsEmpty ? [] : Copy(value, Graph.Writers, nameof(NodeScores));
     }
 
-    /// <summary>[F, K]: the edges of the circuit, or null where none has been chosen.</summary>
-    public bool[]? EdgesInGraph
+    /// <summary>[F, K]: the edges of the circuit; empty where none has been chosen.</summary>
+    public ReadOnlySpan<bool> EdgesInGraph
     {
-        get;
-        init => field = value is null ? null : RequireLength(value, Values.Length, nameof(EdgesInGraph));
+        get => _edgesInGraph;
+        init => _edgesInGraph = value.IsEmpty ? [] : Copy(value, _values.Length, nameof(EdgesInGraph));
     }
 
-    /// <summary>[F]: the writers of the circuit, or null where none has been chosen. The logits are always in.</summary>
-    public bool[]? NodesInGraph
+    /// <summary>[F]: the writers of the circuit; empty where none has been chosen. The logits are always in.</summary>
+    public ReadOnlySpan<bool> NodesInGraph
     {
-        get;
-        init => field = value is null ? null : RequireLength(value, Graph.Writers, nameof(NodesInGraph));
+        get => _nodesInGraph;
+        init => _nodesInGraph = value.IsEmpty ? [] : Copy(value, Graph.Writers, nameof(NodesInGraph));
     }
 
     /// <summary>Width D of the model's residual stream (<c>d_model</c>); 0 where a file did not say.</summary>
@@ -56,10 +59,30 @@ public sealed class EdgeScores
     /// <summary>How the scores were made, or null where a file did not say.</summary>
     public Provenance? Provenance { get; init; }
 
+    /// <summary>Reads scores from a file, see <see cref="Save"/>. Files of the EAP-IG library are read too.</summary>
+    /// <param name="path">The file: <c>.json</c> or <c>.safetensors</c>.</param>
+    /// <returns>The scores.</returns>
+    /// <exception cref="GradpathException">The extension is not known, or the file cannot be read or used; the message says
+    /// why.</exception>
+    public static EdgeScores Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return ScoreFile.Read(path);
+    }
+
+    /// <summary>Writes the scores with their provenance to a file. One that exists is replaced, and only by a whole one.</summary>
+    /// <param name="path">The file; its extension names the format: <c>.json</c> as the EAP-IG library's, or <c>.safetensors</c>.</param>
+    /// <exception cref="GradpathException">The extension is not known, a score is not finite, or the file cannot be written.</exception>
+    public void Save(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ScoreFile.Write(path, this);
+    }
+
     /// <summary>The score of one edge.</summary>
     /// <param name="row">The writer.</param>
     /// <param name="column">The reader.</param>
-    public float this[int row, int column] => Values[row * Graph.Readers + column];
+    public float this[int row, int column] => _values[row * Graph.Readers + column];
 
     /// <summary>Position of an edge in <see cref="Values"/>.</summary>
     /// <param name="row">The writer.</param>
@@ -73,7 +96,7 @@ public sealed class EdgeScores
     public ScoredEdge EdgeAt(int index)
     {
         (int row, int column) = Math.DivRem(index, Graph.Readers);
-        return new ScoredEdge(row, column, Values[index]);
+        return new ScoredEdge(row, column, _values[index]);
     }
 
     /// <summary>
@@ -83,11 +106,12 @@ public sealed class EdgeScores
     /// <param name="count">How many edges.</param>
     /// <param name="bySign">Rank by the score itself instead of its absolute value.</param>
     /// <returns>The positions.</returns>
-    /// <exception cref="GradpathException">There are fewer edges than that, or a score is not a finite number.</exception>
+    /// <exception cref="OptionException">There are fewer edges than that.</exception>
+    /// <exception cref="GradpathException">A score is not a finite number.</exception>
     public int[] Rank(int count, bool bySign = false)
     {
         if (count < 0 || count > Graph.EdgeCount)
-            throw new GradpathException($"cannot take {count} edges: the graph has {Graph.EdgeCount}.");
+            throw new OptionException($"cannot take {count} edges: the graph has {Graph.EdgeCount}");
         ulong[] keys = new ulong[Graph.EdgeCount];
         int next = 0;
         for (int row = 0; row < Graph.Writers; row++)
@@ -114,32 +138,37 @@ public sealed class EdgeScores
     /// <exception cref="GradpathException">Names the first edge or node concerned.</exception>
     public void RequireFinite()
     {
-        for (int i = 0; i < Values.Length; i++)
+        for (int i = 0; i < _values.Length; i++)
         {
-            if (!float.IsFinite(Values[i])) throw NotFinite(i / Graph.Readers, i % Graph.Readers, Values[i]);
+            if (!float.IsFinite(_values[i])) throw NotFinite(i / Graph.Readers, i % Graph.Readers, _values[i]);
         }
-        int node = NodeScores is null ? -1 : Array.FindIndex(NodeScores, s => !float.IsFinite(s));
+        int node = Array.FindIndex(_nodeScores, s => !float.IsFinite(s));
         if (node >= 0)
-            throw new GradpathException($"the score of node {Graph.WriterName(node)} is {NodeScores![node]}: not a finite number.");
+            throw new GradpathException($"the score of node {Graph.WriterName(node)} is {_nodeScores[node]}: not a finite number.");
     }
 
     /// <summary>Refuses scores of a model of another shape.</summary>
     /// <param name="config">The model that they are to be used with.</param>
     /// <param name="source">Where the scores came from, for the message.</param>
     /// <exception cref="GradpathException">The shapes differ; the message states both.</exception>
-    public void RequireModel(Gpt2Config config, string source) => ModelShape.Require(Graph, ModelWidth, config, source, "scores belong");
+    public void RequireModel(Gpt2Config config, string source)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ModelShape.Require(Graph, ModelWidth, config, source, "scores belong");
+    }
 
     // Sorts as the ranking does: the strongest edge has the lowest key, and of equal edges the one at the lowest position.
     internal ulong RankKey(int index, bool bySign)
     {
-        float score = Values[index];
+        float score = _values[index];
         if (!float.IsFinite(score)) throw NotFinite(index / Graph.Readers, index % Graph.Readers, score);
         return ((ulong)~Order(bySign ? score : MathF.Abs(score)) << 32) | (uint)index;
     }
 
-    private static T[] RequireLength<T>(T[] array, int length, string name) => array.Length == length
-        ? array
-        : throw new ArgumentException($"expected {length} values, got {array.Length}", name);
+    private static T[] Copy<T>(ReadOnlySpan<T> values, int length, string name) => values.Length == length
+        ? values.ToArray()
+        : throw new ArgumentException($"expected {length} values, got {values.Length}", name);
 
     // An unsigned number that grows with the score; both zeros are equal.
     private static uint Order(float score)

@@ -13,7 +13,7 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// (taken as 0), and the further top-level keys of older versions. Neuron entries are passed over. The library has no word for
 /// "no circuit chosen": a file of its own in which nothing is in the graph is read as that.
 /// </remarks>
-public static class EdgeScoresJson
+internal static class EdgeScoresJson
 {
     private const int FlushBytes = 1 << 20;
 
@@ -74,8 +74,8 @@ public static class EdgeScoresJson
         {
             bool isLogits = row == scores.Graph.LogitsNode;
             json.WriteStartObject(scores.Graph.WriterName(row));
-            json.WriteBoolean("in_graph", isLogits || (scores.NodesInGraph?[row] ?? false));
-            if (!isLogits && scores.NodeScores is { } nodeScores) json.WriteNumber("score", nodeScores[row]);
+            json.WriteBoolean("in_graph", isLogits || (!scores.NodesInGraph.IsEmpty && scores.NodesInGraph[row]));
+            if (!isLogits && !scores.NodeScores.IsEmpty) json.WriteNumber("score", scores.NodeScores[row]);
             json.WriteEndObject();
         }
         json.WriteEndObject();
@@ -94,7 +94,7 @@ public static class EdgeScoresJson
             name.TryWrite($"{writers[row]}->{readers[column]}", out int length);
             json.WriteStartObject(name[..length]);
             json.WriteNumber("score", scores.Values[index]);
-            json.WriteBoolean("in_graph", scores.EdgesInGraph?[index] ?? false);
+            json.WriteBoolean("in_graph", !scores.EdgesInGraph.IsEmpty && scores.EdgesInGraph[index]);
             json.WriteEndObject();
             if (json.BytesPending > FlushBytes) json.Flush();
         }

@@ -9,7 +9,7 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// <c>edges_scores</c> [F, K] float32, <c>edges_in_graph</c> [F, K] and <c>nodes_in_graph</c> [F] uint8, <c>nodes_scores</c> [F] float32
 /// where there are any. The metadata hold <c>cfg</c>, <c>src_nodes</c>, <c>dst_nodes</c> and <c>gradpath</c> (the provenance) as JSON.
 /// </summary>
-public static class EdgeScoresSafetensors
+internal static class EdgeScoresSafetensors
 {
     private const string Scores = "edges_scores";
     private const string EdgesIn = "edges_in_graph";
@@ -32,10 +32,10 @@ public static class EdgeScoresSafetensors
         file.AddMetadata("src_nodes", JsonSerializer.Serialize(GraphNames.Writers(graph)));
         file.AddMetadata("dst_nodes", JsonSerializer.Serialize(GraphNames.Readers(graph)));
         file.AddMetadata("gradpath", FileProvenance.ToJson(scores).ToJsonString());
-        file.Add(Scores, scores.Values, graph.Writers, graph.Readers);
+        file.Add(Scores, scores.ValueMemory, graph.Writers, graph.Readers);
         file.Add(EdgesIn, Flags(scores.EdgesInGraph, scores.Values.Length), graph.Writers, graph.Readers);
         file.Add(NodesIn, Flags(scores.NodesInGraph, graph.Writers), graph.Writers);
-        if (scores.NodeScores is { } nodes) file.Add(NodeScores, nodes, graph.Writers);
+        if (!scores.NodeScores.IsEmpty) file.Add(NodeScores, scores.NodeScores.ToArray(), graph.Writers);
         file.Write(path);
     }
 
@@ -67,8 +67,12 @@ public static class EdgeScoresSafetensors
         return scores;
     }
 
-    private static byte[] Flags(bool[]? values, int length) =>
-        values is null ? new byte[length] : Array.ConvertAll(values, static v => v ? (byte)1 : (byte)0);
+    private static byte[] Flags(ReadOnlySpan<bool> values, int length)
+    {
+        var flags = new byte[length];
+        for (int i = 0; i < values.Length; i++) flags[i] = values[i] ? (byte)1 : (byte)0;
+        return flags;
+    }
 
     private static (ComputationGraph Graph, int Width) ReadConfig(SafetensorsFile file)
     {
@@ -134,7 +138,7 @@ public static class EdgeScoresSafetensors
         {
             ScoredEdge cell = scores.EdgeAt(i);
             if (scores.Graph.IsEdge(cell.Row, cell.Column)) continue;
-            if (cell.Score != 0 || (scores.EdgesInGraph?[i] ?? false))
+            if (cell.Score != 0 || (!scores.EdgesInGraph.IsEmpty && scores.EdgesInGraph[i]))
             {
                 throw new GradpathException($"{path}: {scores.Graph.WriterName(cell.Row)} does not feed {scores.Graph.ReaderName(cell.Column)}, "
                     + "yet the file has a score or an edge there.");

@@ -16,7 +16,7 @@ internal static class FileProvenance
     public static JsonObject ToJson(EdgeScores scores)
     {
         JsonObject json = scores.Provenance?.ToJson() ?? [];
-        json[CircuitKey] = scores.EdgesInGraph is not null || scores.NodesInGraph is not null;
+        json[CircuitKey] = !scores.EdgesInGraph.IsEmpty || !scores.NodesInGraph.IsEmpty;
         return json;
     }
 
@@ -27,12 +27,4 @@ internal static class FileProvenance
             ? circuit.GetBoolean() : null;
         return (provenance, hasCircuit);
     }
-}
-
-/// <summary>All names at once, for writing files.</summary>
-internal static class GraphNames
-{
-    public static string[] Writers(ComputationGraph graph) => [.. Enumerable.Range(0, graph.Writers).Select(graph.WriterName)];
-
-    public static string[] Readers(ComputationGraph graph) => [.. Enumerable.Range(0, graph.Readers).Select(graph.ReaderName)];
 }

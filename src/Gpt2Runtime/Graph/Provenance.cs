@@ -127,6 +127,7 @@ public sealed record Provenance
     /// <exception cref="GradpathException">A value has the wrong type.</exception>
     public static Provenance FromJson(JsonElement json, string source)
     {
+        ArgumentNullException.ThrowIfNull(source);
         if (json.ValueKind != JsonValueKind.Object) throw new GradpathException($"{source}: 'gradpath' must be a JSON object.");
         string? Text(string key) => Get(key, JsonValueKind.String)?.GetString();
         long? Number(string key) => Get(key, JsonValueKind.Number) is { } e

@@ -1,7 +1,7 @@
 namespace Gradpath.Gpt2Runtime.Graph;
 
 /// <summary>Files of edge scores, in the format that their extension names: <c>.json</c> or <c>.safetensors</c>.</summary>
-public static class ScoreFile
+internal static class ScoreFile
 {
     private enum Format
     {

@@ -59,10 +59,8 @@ internal readonly record struct PassCapacity(int Rows, int FinalRows, int Sequen
 /// once for the largest pass; a smaller one uses the first rows. Boundary b is the residual stream that enters sublayer b: 2 l is the
 /// attention of layer l, 2 l + 1 its MLP, 2 L the output.
 /// </summary>
-internal sealed class Activations : IDisposable
+internal sealed class Activations : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
-
     /// <summary>Allocates a workspace.</summary>
     /// <param name="config">The model's shape.</param>
     /// <param name="device">The device.</param>
@@ -181,17 +179,5 @@ internal sealed class Activations : IDisposable
         long perLayer = (capacity.Rows * perRow) + (config.Heads * capacity.ProbabilitiesPerHead);
         long writers = (keepWriters ? 2L * layers : 2L) * capacity.Rows * config.Width;
         return sizeof(float) * ((layers * perLayer) + writers + (capacity.Rows * (2L * config.Width + config.InnerWidth)));
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

@@ -7,12 +7,11 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// The backward pass along the residual stream, with the gradient at every reader on the way. It makes no weight gradients, so it costs
 /// one forward pass. One or two cotangents may run over the same activations; the first one's rows come first.
 /// </summary>
-internal sealed class BackwardPass : IDisposable
+internal sealed class BackwardPass : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
     private readonly Device _device;
-    private readonly List<IDisposable> _owned = [];
     private readonly Tensor _hidden;
     private readonly Tensor _normed;
     private readonly Tensor _dz;
@@ -66,12 +65,6 @@ internal sealed class BackwardPass : IDisposable
         shape.Slot(new PassKey(this, a, readers, from, downTo, readers?.Points ?? 0, readerCopies, cotangents)),
         (Pass: this, shape, a, cotangents, readers, readerCopies, from, downTo),
         static s => s.Pass.Issue(s.shape, s.a, s.cotangents, s.readers, s.readerCopies, s.from, s.downTo));
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
 
     private void Issue(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from, int downTo)
     {
@@ -129,11 +122,5 @@ internal sealed class BackwardPass : IDisposable
         }
         _device.LayerNormBackward(
             _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

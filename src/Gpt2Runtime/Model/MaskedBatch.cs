@@ -8,10 +8,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// What masked passes over some prompts have in common, whatever the masks: the ablated outputs and the residual stream that they make up,
 /// and what the full model predicts. Made once per batch of prompts.
 /// </summary>
-internal sealed class MaskedBatch : IDisposable
+internal sealed class MaskedBatch : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
-
     private MaskedBatch(Device device, IReadOnlyList<PromptPair> pairs, PromptSpan[] spans, MaskedPlan plan, Gpt2Config config)
     {
         int layers = config.Layers;
@@ -142,12 +140,6 @@ internal sealed class MaskedBatch : IDisposable
         return batch;
     }
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
     private void Fill(Gpt2Weights weights, MaskedPlan plan, MaskedBiases biases, Tensor cleanEmbeddings, WriterOutputs ablated)
     {
         Device device = weights.Device;
@@ -242,13 +234,6 @@ internal sealed class MaskedBatch : IDisposable
                     new GemmOptions(Accumulate: true));
             }
         }
-    }
-
-    private T Own<T>(T resource)
-        where T : IDisposable
-    {
-        _owned.Add(resource);
-        return resource;
     }
 }
 

@@ -13,9 +13,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// back. The last layer's queries and MLP, and the logits, are made at the answer rows alone. Every reader has its own LayerNorm, every head its own projections. What a <see cref="MaskedPlan"/> leaves out is not computed.
 /// </summary>
 /// <remarks>A pass over a batch of a number of rows that it has seen before allocates nothing.</remarks>
-internal sealed partial class MaskedPass : IDisposable
+internal sealed partial class MaskedPass : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
     private readonly Dictionary<(int Rows, int Items), Views> _views = [];
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
@@ -120,12 +119,6 @@ internal sealed partial class MaskedPass : IDisposable
             new Matrix(_answers, 0, 1, items * _d, items * _d),
             new GemmOptions(Bias: batch.FinalAnswers));
         _head.EvaluateRows(_answers, items);
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
     }
 
     private Matrix LogitsMask(Tensor mask) => new(mask, _plan.Columns - 1, _plan.Slots, 1, _plan.Columns);
@@ -238,12 +231,5 @@ internal sealed partial class MaskedPass : IDisposable
     {
         if (!_views.TryGetValue((rows, items), out Views? views)) _views[(rows, items)] = views = new Views(this, rows, items);
         return views;
-    }
-
-    private T Own<T>(T resource)
-        where T : IDisposable
-    {
-        _owned.Add(resource);
-        return resource;
     }
 }

@@ -8,9 +8,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// LayerNorm's output, |U h - U h'|^2 = (h - h')^T U^T U (h - h'), so a D x D matrix made once per model takes the place of two
 /// products with the vocabulary. (A bias of the unembedding cancels.)
 /// </summary>
-internal sealed class OutputDistance : IDisposable
+internal sealed class OutputDistance : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
     private readonly Gpt2Weights _weights;
     private readonly Device _device;
     private readonly int _d;
@@ -37,8 +36,7 @@ internal sealed class OutputDistance : IDisposable
         _rstd = Own(_device.Allocate(capacity.FinalRows));
         _difference = Own(_device.Allocate(capacity.FinalRows, _d));
         _product = Own(_device.Allocate(capacity.FinalRows, _d));
-        _squares = _device.AllocateArray<double>(capacity.Sequences);
-        _owned.Add(_squares);
+        _squares = Own(_device.AllocateArray<double>(capacity.Sequences));
         MakeGram();
     }
 
@@ -84,12 +82,6 @@ internal sealed class OutputDistance : IDisposable
             new GradientRows(shape.FinalRows, shape.FinalRows, shape.FinalRows), _d, residualGradient, null, 0);
     }
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
     private void Normalize(PassShape shape, Activations a) => _device.LayerNorm(
         a.Boundaries[^1].Residual, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, shape.FinalRows, _d, _mean, _rstd, _difference);
 
@@ -112,11 +104,5 @@ internal sealed class OutputDistance : IDisposable
         _device.Combine(2, _gram, 0, _gram, (long)_d * _d, _gram);
 
         int From(int block) => _d * block / Blocks;
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

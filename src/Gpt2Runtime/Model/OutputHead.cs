@@ -8,9 +8,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// The metric of a run and the gradient of its loss at the residual stream: final LayerNorm at the answer rows, then the unembedding.
 /// The logit difference needs no logits: it is the product with one direction per item. The other metrics make the answer rows' logits.
 /// </summary>
-internal sealed class OutputHead : IDisposable
+internal sealed class OutputHead : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
     private readonly Gpt2Weights _weights;
     private readonly Device _device;
     private readonly TaskMetric _metric;
@@ -53,8 +52,7 @@ internal sealed class OutputHead : IDisposable
         _normed = Own(_device.Allocate(sequences, _d));
         _normedGradient = Own(_device.Allocate(sequences, _d));
         _residualGradient = Own(_device.Allocate(sequences, _d));
-        _deviceValues = _device.AllocateArray<double>(sequences);
-        _owned.Add(_deviceValues);
+        _deviceValues = Own(_device.AllocateArray<double>(sequences));
         Values = new double[sequences];
         if (metric == TaskMetric.LogitDifference) _directions = Own(_device.Allocate(items, _d));
         else _logits = Own(_device.Allocate(sequences, _vocabulary));
@@ -169,10 +167,10 @@ internal sealed class OutputHead : IDisposable
     public void LossGradientAt(int rows, Tensor gradient) => MakeLossGradient(rows, gradient, null, 0);
 
     /// <inheritdoc />
-    public void Dispose()
+    public override void Dispose()
     {
         FreeAnswers();
-        foreach (IDisposable owned in _owned) owned.Dispose();
+        base.Dispose();
     }
 
     private void MakeLossGradient(int rows, Tensor target, Tensor? reader, int contributingRows)
@@ -274,11 +272,5 @@ internal sealed class OutputHead : IDisposable
         _answers.Token?.Dispose();
         _answers.Weight?.Dispose();
         _answers = default;
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

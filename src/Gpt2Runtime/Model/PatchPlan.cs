@@ -133,7 +133,7 @@ internal sealed class PatchPlan(ComputationGraph graph)
         {
             if (!_active[graph.HeadRow(layer, h)]) return false;
         }
-        for (int c = first; c < first + (3 * graph.Heads); c++)
+        for (int c = first; c < graph.MlpColumn(layer); c++)
         {
             if (!_inputs[c].TakesTotal || _inputs[c].Count > 0) return false;
         }

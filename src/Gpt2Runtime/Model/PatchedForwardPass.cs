@@ -18,7 +18,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// A batch laid out as answer-only has the last layer's queries and MLP, and the logits, at the answer rows alone. A pass of the size of an
 /// earlier one allocates nothing.
 /// </remarks>
-internal sealed partial class PatchedForwardPass : IDisposable
+internal sealed partial class PatchedForwardPass : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
@@ -27,7 +27,6 @@ internal sealed partial class PatchedForwardPass : IDisposable
     private readonly PassCapacity _one;
     private readonly int _d;
     private readonly int _last;
-    private readonly List<IDisposable> _owned = [];
     private readonly PassShapes _shapes;
     private readonly RunState _run;
     private readonly PatchPlan _keptPlan;
@@ -59,14 +58,13 @@ internal sealed partial class PatchedForwardPass : IDisposable
         _last = 2 * _config.Layers;
         int inputs = Math.Max(copies, 3 * _config.Heads);
         int rows = one.Rows;
-        _shapes = new PassShapes(_device);
+        _shapes = Own(new PassShapes(_device));
         _run = new RunState(_graph, copies);
         _keptPlan = new PatchPlan(_graph);
-        _owned.AddRange([_shapes, _planner = new MixPlanner(_device)]);
+        _planner = Own(new MixPlanner(_device));
         _ablated = [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? one.FinalRows : rows, _d))];
         _ablatedAnswers = Allocate(one.Sequences, _d);
-        _target = new WriterOutputs(_config, _device, one);
-        _owned.Add(_target);
+        _target = Own(new WriterOutputs(_config, _device, one));
         _total = Allocate(copies, rows, _d);
         _answerTotal = Allocate(copies, one.Sequences, _d);
         _inputs = Allocate(inputs, rows, _d);
@@ -103,7 +101,7 @@ internal sealed partial class PatchedForwardPass : IDisposable
     public static long Bytes(Gpt2Config config, PassCapacity one, int copies, bool continues)
     {
         long inputs = Math.Max(copies, 3 * config.Heads);
-        long writers = 1 + (config.Layers * (config.Heads + 1L));
+        long writers = new ComputationGraph(config).Writers;
         long boundaries = (2L * config.Layers) + 1;
         long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + ((boundaries + 1) * config.Width);
         long kept = continues ? (boundaries + 1 + writers) * config.Width : 0;
@@ -118,7 +116,7 @@ internal sealed partial class PatchedForwardPass : IDisposable
     /// <param name="copies">How many circuits run at once.</param>
     /// <returns>Bytes.</returns>
     public static long ListedBytes(Gpt2Config config, PassCapacity one, int copies) =>
-        sizeof(float) * copies * (1 + (config.Layers * (config.Heads + 1L))) * (one.Rows + one.Sequences) * config.Width;
+        sizeof(float) * copies * (long)new ComputationGraph(config).Writers * (one.Rows + one.Sequences) * config.Width;
 
     /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>
     /// <param name="shape">The batch, one copy.</param>
@@ -204,13 +202,13 @@ internal sealed partial class PatchedForwardPass : IDisposable
         _device.CopyBlock(one.AnswerOnly ? _ablated[_last] : _ablatedAnswers, 0, answers, (long)row * _d, (long)one.Items * _d);
 
     /// <inheritdoc />
-    public void Dispose()
+    public override void Dispose()
     {
-        foreach (IDisposable owned in _owned) owned.Dispose();
         _slots.Dispose();
         _answerSlots.Dispose();
         _answerCells?.Dispose();
         _prefixHeads?.Dispose();
+        base.Dispose();
     }
 
     private void RunSublayers(PassShape one, RunState run, Tensor answers)
@@ -257,10 +255,5 @@ internal sealed partial class PatchedForwardPass : IDisposable
         }
     }
 
-    private Tensor Allocate(params int[] shape)
-    {
-        Tensor tensor = _device.Allocate(shape);
-        _owned.Add(tensor);
-        return tensor;
-    }
+    private Tensor Allocate(params int[] shape) => Own(_device.Allocate(shape));
 }

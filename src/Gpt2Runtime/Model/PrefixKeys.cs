@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// Keys and values of all layers at the positions in front of a batch's spans, computed once and read by every run of the batch. No
 /// gradient flows into them that matters: it could only reach differences that are 0.
 /// </summary>
-internal sealed class PrefixKeys : IDisposable
+internal sealed class PrefixKeys : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Activations _activations;
@@ -22,9 +22,9 @@ internal sealed class PrefixKeys : IDisposable
         _weights = weights;
         PassCapacity capacity = CapacityFor(spans);
         Device device = weights.Device;
-        _activations = new Activations(weights.Config, device, capacity, keepWriters: false, keepLayers: false);
-        _embeddings = device.Allocate(capacity.Rows, weights.Config.Width);
-        _keysValues = [.. weights.Layers.Select(_ => device.Allocate(capacity.Rows, 2 * weights.Config.Width))];
+        _activations = Own(new Activations(weights.Config, device, capacity, keepWriters: false, keepLayers: false));
+        _embeddings = Own(device.Allocate(capacity.Rows, weights.Config.Width));
+        _keysValues = [.. weights.Layers.Select(_ => Own(device.Allocate(capacity.Rows, 2 * weights.Config.Width)))];
     }
 
     /// <summary>Bytes that it takes, without allocating it.</summary>
@@ -55,14 +55,6 @@ internal sealed class PrefixKeys : IDisposable
         device.GatherRows(_weights.TokenEmbedding, tokens, shape.Rows, d, _embeddings);
         forward.Embed(shape, _activations, _embeddings);
         device.Replay(shape.Slot(new PassKey(this, forward)), (Keys: this, forward, shape), static s => s.Keys.Issue(s.forward, s.shape));
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        _activations.Dispose();
-        _embeddings.Dispose();
-        foreach (Tensor kv in _keysValues) kv.Dispose();
     }
 
     private void Issue(ForwardPass forward, PassShape shape)

@@ -1,27 +1,12 @@
-using Gradpath.Gpt2Runtime.Tasks;
-
 namespace Gradpath.Gpt2Runtime.Model;
 
-/// <summary>
-/// The positions of a prompt that a pass runs over: all behind a prefix whose keys and values are known. Up to the first token in which
-/// clean and corrupted differ, every run between the two is the same at every node, so differences and scores vanish there.
-/// </summary>
+/// <summary>The positions of a prompt that a pass runs over: all behind a prefix whose keys and values are known.</summary>
 /// <param name="Prefix">Positions in front that are not run.</param>
 /// <param name="Length">Positions that are run; at least 1.</param>
 internal readonly record struct PromptSpan(int Prefix, int Length)
 {
     /// <summary>Positions of the whole prompt.</summary>
     public int Total => Prefix + Length;
-
-    /// <summary>The spans of pairs.</summary>
-    /// <param name="pairs">Items.</param>
-    /// <param name="sharePrefixes">Whether to leave out the positions before the first difference. The last position is always run.</param>
-    /// <returns>One span per item.</returns>
-    public static PromptSpan[] Of(IReadOnlyList<PromptPair> pairs, bool sharePrefixes) => [.. pairs.Select(p =>
-    {
-        int prefix = sharePrefixes ? Math.Min(p.Length - 1, p.Clean.AsSpan().CommonPrefixLength(p.Corrupted)) : 0;
-        return new PromptSpan(prefix, p.Length - prefix);
-    })];
 
     /// <summary>Spans of whole prompts.</summary>
     /// <param name="lengths">Their lengths.</param>

@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// Per layer the two vectors that make a reader's LayerNorm gradient cheap: W^T gain and b + W^T shift of the joint
 /// query-key-value projection. Made once per model.
 /// </summary>
-internal sealed class ReaderConstants : IDisposable
+internal sealed class ReaderConstants : ResourceOwner
 {
     private readonly Tensor[] _gainSums;
     private readonly Tensor[] _constant;
@@ -23,8 +23,8 @@ internal sealed class ReaderConstants : IDisposable
         for (int l = 0; l < weights.Layers.Count; l++)
         {
             Gpt2Layer layer = weights.Layers[l];
-            _gainSums[l] = device.Allocate(3 * d);
-            _constant[l] = device.Allocate(3 * d);
+            _gainSums[l] = Own(device.Allocate(3 * d));
+            _constant[l] = Own(device.Allocate(3 * d));
             device.Gemm(layer.AttentionGain.AsMatrix(1, d), layer.QkvWeight.AsMatrix(), _gainSums[l].AsMatrix(1, 3 * d));
             device.Gemm(layer.AttentionShift.AsMatrix(1, d), layer.QkvWeight.AsMatrix(), _constant[l].AsMatrix(1, 3 * d), new GemmOptions(Bias: layer.QkvBias));
         }
@@ -39,11 +39,4 @@ internal sealed class ReaderConstants : IDisposable
     /// <param name="layer">Index of the layer.</param>
     /// <returns>[3 D].</returns>
     public Tensor Constant(int layer) => _constant[layer];
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (Tensor t in _gainSums) t.Dispose();
-        foreach (Tensor t in _constant) t.Dispose();
-    }
 }

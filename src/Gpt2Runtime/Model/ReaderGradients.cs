@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Circuits;
 
@@ -9,11 +10,11 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <see cref="Device.AccumulateReaders"/>); their D-wide gradients are made layer by layer when the scores are contracted, so that
 /// neither time nor memory for them grows with the number of points. An MLP reads with one gradient per row, which is kept as it is.
 /// </summary>
-internal sealed class ReaderGradients : IDisposable
+internal sealed class ReaderGradients : ResourceOwner
 {
-    private readonly List<IDisposable> _owned = [];
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
+    private readonly ComputationGraph _graph;
     private readonly Device _device;
     private readonly Group[][] _groups;
     private readonly Tensor[] _mlp;
@@ -30,6 +31,7 @@ internal sealed class ReaderGradients : IDisposable
     {
         _weights = weights;
         _config = weights.Config;
+        _graph = new ComputationGraph(_config);
         _device = weights.Device;
         PointCapacity = points;
         int d = _config.Width;
@@ -50,7 +52,7 @@ internal sealed class ReaderGradients : IDisposable
             _mlp[l] = Own(_device.Allocate(queryRows, d));
         }
         _logits = Own(_device.Allocate(capacity.Sequences, d));
-        _buffer = Own(_device.Allocate((3 * heads) + 1, capacity.Rows, d));
+        _buffer = Own(_device.Allocate(_graph.ReadersPerLayer, capacity.Rows, d));
 
         Group MakeGroup(int layer, int first, int readers, int rows, Tensor standardized, bool answer) => new(
             first,
@@ -159,12 +161,6 @@ internal sealed class ReaderGradients : IDisposable
         (Gradients: this, shape, delta, scores, firstLayer),
         static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer));
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        foreach (IDisposable owned in _owned) owned.Dispose();
-    }
-
     private void Clear(PassShape shape)
     {
         int d = _config.Width;
@@ -185,13 +181,12 @@ internal sealed class ReaderGradients : IDisposable
     private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer)
     {
         int heads = _config.Heads;
-        int perLayer = (3 * heads) + 1;
-        int stride = (_config.Layers * perLayer) + 1;
+        int stride = _graph.Readers;
         int d = _config.Width;
         for (int l = firstLayer; l < _config.Layers; l++)
         {
-            int feeding = 1 + (l * (heads + 1));
-            int firstColumn = l * perLayer;
+            int feeding = _graph.HeadRow(l, 0);
+            int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);
             (Group queries, Group keysValues) = (_groups[l][0], _groups[l][1]);
             long block = (long)shape.BaseRows * d;
             if (!queries.AnswerRows)
@@ -201,16 +196,19 @@ internal sealed class ReaderGradients : IDisposable
                 MakeGradients(queries, l, shape.BaseRows, 0);
                 MakeGradients(keysValues, l, shape.BaseRows, heads * block);
                 _device.CopyBlock(_mlp[l], 0, _buffer, 3 * heads * block, block);
-                _device.ContractEdges(delta.AtAllRows, feeding + heads, _buffer, perLayer, block, new ScoreBlock(scores, stride, firstColumn));
+                _device.ContractEdges(
+                    delta.AtAllRows, _graph.MlpRow(l), _buffer, _graph.ReadersPerLayer, block, new ScoreBlock(scores, stride, firstColumn));
                 continue;
             }
             MakeGradients(keysValues, l, shape.BaseRows, 0);
-            _device.ContractEdges(delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(scores, stride, firstColumn + heads));
+            _device.ContractEdges(
+                delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0)));
             MakeGradients(queries, l, shape.Items, 0);
             _device.ContractEdges(delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
-            _device.ContractEdges(delta.AtAnswers, feeding + heads, _mlp[l], 1, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn + (3 * heads)));
+            _device.ContractEdges(
+                delta.AtAnswers, _graph.MlpRow(l), _mlp[l], 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.MlpColumn(l)));
         }
-        _device.ContractEdges(delta.AtAnswers, 1 + (_config.Layers * (heads + 1)), _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, stride - 1));
+        _device.ContractEdges(delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.LogitsColumn));
     }
 
     private void MakeGradients(Group group, int layer, int rows, long offset)
@@ -225,11 +223,5 @@ internal sealed class ReaderGradients : IDisposable
         _device.FinishReaders(
             _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
             new ReaderBlocks(group.Readers, rows, d, Points));
-    }
-
-    private Tensor Own(Tensor tensor)
-    {
-        _owned.Add(tensor);
-        return tensor;
     }
 }

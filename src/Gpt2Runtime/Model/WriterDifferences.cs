@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Model;
@@ -7,10 +8,11 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// Compact writer outputs (or differences of them) spread out to one D-wide row per writer and position, as the contraction reads them:
 /// delta[F, rows * D]. In an answer-only pass the last layer's writers exist at the answer rows alone.
 /// </summary>
-internal sealed class WriterDifferences : IDisposable
+internal sealed class WriterDifferences : ResourceOwner
 {
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
+    private readonly ComputationGraph _graph;
     private readonly Device _device;
     private readonly Tensor _answerZ;
 
@@ -22,11 +24,12 @@ internal sealed class WriterDifferences : IDisposable
     {
         _weights = weights;
         _config = weights.Config;
+        _graph = new ComputationGraph(_config);
         _device = weights.Device;
-        int writers = WritersAtAllRows(_config, answerOnly);
-        AtAllRows = _device.Allocate(writers, capacity.Rows, _config.Width);
-        AtAnswers = _device.Allocate(1 + (_config.Layers * (_config.Heads + 1)), capacity.Sequences, _config.Width);
-        _answerZ = _device.Allocate(capacity.Sequences, _config.Width);
+        int writers = WritersAtAllRows(_graph, answerOnly);
+        AtAllRows = Own(_device.Allocate(writers, capacity.Rows, _config.Width));
+        AtAnswers = Own(_device.Allocate(_graph.Writers, capacity.Sequences, _config.Width));
+        _answerZ = Own(_device.Allocate(capacity.Sequences, _config.Width));
     }
 
     /// <summary>[writers, rows * D]: all writers, without the last layer's in an answer-only pass.</summary>
@@ -40,23 +43,18 @@ internal sealed class WriterDifferences : IDisposable
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool answerOnly) =>
-        sizeof(float) * (long)config.Width *
-        (((long)WritersAtAllRows(config, answerOnly) * capacity.Rows) + ((2L + (config.Layers * (config.Heads + 1))) * capacity.Sequences));
+    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool answerOnly)
+    {
+        var graph = new ComputationGraph(config);
+        return sizeof(float) * (long)config.Width * (
+            ((long)WritersAtAllRows(graph, answerOnly) * capacity.Rows) + ((graph.Writers + 1L) * capacity.Sequences));
+    }
 
     /// <summary>Spreads compact outputs.</summary>
     /// <param name="shape">A pass whose first copy they are.</param>
     /// <param name="outputs">The compact form.</param>
     public void Spread(PassShape shape, WriterOutputs outputs) => _device.Replay(
         shape.Slot(new PassKey(this, outputs)), (Differences: this, shape, outputs), static s => s.Differences.Issue(s.shape, s.outputs));
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        AtAllRows.Dispose();
-        AtAnswers.Dispose();
-        _answerZ.Dispose();
-    }
 
     private void Issue(PassShape shape, WriterOutputs outputs)
     {
@@ -67,8 +65,8 @@ internal sealed class WriterDifferences : IDisposable
         GatherAnswers(outputs.Input, 0);
         for (int l = 0; l < _config.Layers; l++)
         {
-            int row = 1 + (l * (_config.Heads + 1));
-            int mlpRow = row + _config.Heads;
+            int row = _graph.HeadRow(l, 0);
+            int mlpRow = _graph.MlpRow(l);
             bool last = shape.AnswerOnly && l == _config.Layers - 1;
             if (!last)
             {
@@ -103,5 +101,7 @@ internal sealed class WriterDifferences : IDisposable
         _device.Gemm(heads, output, to, new GemmOptions(Batch: _config.Heads, StepA: w, StepB: (long)w * d, StepC: (long)rows * d));
     }
 
-    private static int WritersAtAllRows(Gpt2Config config, bool answerOnly) => 1 + ((config.Layers - (answerOnly ? 1 : 0)) * (config.Heads + 1));
+    private static int WritersAtAllRows(ComputationGraph graph, bool answerOnly) => answerOnly
+        ? graph.HeadRow(graph.Layers - 1, 0)
+        : graph.Writers;
 }

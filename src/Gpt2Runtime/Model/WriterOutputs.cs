@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// All writers' outputs of one run in compact form: the token embedding, every layer's heads before their output projection (a head's
 /// output is z W_O, so its row of W_O is applied once, to a difference), and every MLP's output.
 /// </summary>
-internal sealed class WriterOutputs : IDisposable
+internal sealed class WriterOutputs : ResourceOwner
 {
     private readonly Gpt2Config _config;
     private readonly Device _device;
@@ -22,16 +22,16 @@ internal sealed class WriterOutputs : IDisposable
     {
         _config = config;
         _device = device;
-        Input = device.Allocate(capacity.Rows, config.Width);
-        _rowWeights = device.Allocate(capacity.Rows);
-        _itemWeights = device.Allocate(capacity.Sequences);
+        Input = Own(device.Allocate(capacity.Rows, config.Width));
+        _rowWeights = Own(device.Allocate(capacity.Rows));
+        _itemWeights = Own(device.Allocate(capacity.Sequences));
         Z = new Tensor[config.Layers];
         Mlp = new Tensor[config.Layers];
         for (int l = 0; l < config.Layers; l++)
         {
             int rows = l == config.Layers - 1 ? capacity.FinalRows : capacity.Rows;
-            Z[l] = device.Allocate(rows, config.Width);
-            Mlp[l] = device.Allocate(rows, config.Width);
+            Z[l] = Own(device.Allocate(rows, config.Width));
+            Mlp[l] = Own(device.Allocate(rows, config.Width));
         }
     }
 
@@ -64,12 +64,12 @@ internal sealed class WriterOutputs : IDisposable
     /// <summary>Multiplies every item's outputs with a weight.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
     /// <param name="rowWeights">[rows of one copy]: the weight of each row's item.</param>
-    /// <param name="itemWeights">[items].</param>
-    public void Weight(PassShape shape, Tensor rowWeights, Tensor itemWeights)
+    /// <param name="itemWeights">[items], for a pass whose last layer is there at the answer rows alone; null for others.</param>
+    public void Weight(PassShape shape, Tensor rowWeights, Tensor? itemWeights)
     {
         // A batch's weights are arrays of its own, and a recorded pass has fixed ones.
         _device.CopyBlock(rowWeights, 0, _rowWeights, 0, shape.BaseRows);
-        if (shape.AnswerOnly) _device.CopyBlock(itemWeights, 0, _itemWeights, 0, shape.Items);
+        if (shape.AnswerOnly) _device.CopyBlock(itemWeights!, 0, _itemWeights, 0, shape.Items);
         _device.Replay(shape.Slot(new PassKey(this)), (Outputs: this, shape), static s => s.Outputs.IssueWeight(s.shape));
     }
 
@@ -126,19 +126,6 @@ internal sealed class WriterOutputs : IDisposable
     /// <param name="copy">Index of the copy.</param>
     public void Take(PassShape shape, Activations a, Tensor embeddings, int copy) => _device.Replay(
         shape.Slot(new PassKey(this, a, embeddings, copy)), (Outputs: this, shape, a, embeddings, copy), static s => s.Outputs.IssueTake(s.shape, s.a, s.embeddings, s.copy));
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        Input.Dispose();
-        _rowWeights.Dispose();
-        _itemWeights.Dispose();
-        for (int l = 0; l < Z.Length; l++)
-        {
-            Z[l].Dispose();
-            Mlp[l].Dispose();
-        }
-    }
 
     private void IssueCombine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
     {

@@ -8,6 +8,8 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// </summary>
 internal sealed class CsvTaskReader
 {
+    private const string OtherVocabulary = "the file holds token ids of GPT-2's vocabulary, and the model in use has another";
+
     private readonly TaskInfo _task;
     private readonly BpeTokenizer _tokenizer;
     private readonly PromptFile _file;
@@ -123,6 +125,6 @@ internal sealed class CsvTaskReader
             throw NotThisVocabulary(row, $"{Quoted.Text(word)} does not begin with token {id}");
     }
 
-    private static GradpathException NotThisVocabulary(CsvRecord row, string difference) => new(
-        $"{row.Where}: the file holds token ids of GPT-2's vocabulary, and the model in use has another: {difference} there. Use a GPT-2 model, or make prompts for this one (leave --data out).");
+    private static GradpathException NotThisVocabulary(CsvRecord row, string difference) => GradpathException.Worded(
+        $"{row.Where}: {OtherVocabulary}: {difference} there. Use a GPT-2 model, or {Terms.GeneratedPrompts}.");
 }

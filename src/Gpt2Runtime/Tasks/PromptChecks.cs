@@ -54,14 +54,16 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
     // The begin token in front of both texts; one that a text already begins with is it.
     private PromptPair Begin(PromptRow row)
     {
-        _begin = tokenizer!.Value.BeginToken ?? throw new GradpathException(
-            $"{row.Where}: prompts are to start with a begin token, and the model's vocabulary has none "
-            + $"(no file names one, and {BpeTokenizer.EndOfTextToken} is not in it). Leave it out (--no-bos).");
+        _begin = tokenizer!.Value.BeginToken ?? throw NoBeginToken(
+            row,
+            "prompts are to start with a begin token, and the model's vocabulary has none "
+            + $"(no file names one, and {BpeTokenizer.EndOfTextToken} is not in it)");
         if (_begin.Id >= options.Vocabulary)
         {
-            throw new GradpathException(
-                $"{row.Where}: the begin token {_begin}, {tokenizer.Value.BeginTokenSource}, is outside the model's vocabulary "
-                + $"(0 to {options.Vocabulary - 1}). Leave it out (--no-bos).");
+            throw NoBeginToken(
+                row,
+                $"the begin token {_begin}, {tokenizer.Value.BeginTokenSource}, is outside the model's vocabulary "
+                + $"(0 to {options.Vocabulary - 1})");
         }
 
         var clean = Begin(row, row.Pair.Clean);
@@ -73,6 +75,9 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
                 p => p.Key, p => p.Value + clean.Length - row.Pair.Clean.Length, StringComparer.Ordinal),
         };
     }
+
+    private static GradpathException NoBeginToken(PromptRow row, string reason) =>
+        GradpathException.Worded($"{row.Where}: {reason}. Leave it out ({Terms.PrependBos}).");
 
     private int[] Begin(PromptRow row, int[] ids)
     {

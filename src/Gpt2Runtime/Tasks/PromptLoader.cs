@@ -69,7 +69,10 @@ public static class PromptLoader
             metric,
             [.. pairs.Select(pair => checks.Finish(new PromptRow(pair, $"Prompt {pair.Id}", FromText: true)))],
             source,
-            Convert.ToHexStringLower(SHA256.HashData(text.ToArray()))));
+            Convert.ToHexStringLower(SHA256.HashData(text.ToArray())))
+        {
+            Seed = options.Seed,
+        });
     }
 
     private static string FindFile(string path, TaskInfo? task)

@@ -1,18 +1,65 @@
+using System.Security.Cryptography;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
-/// <summary>The prompt pairs of one task, as read from one file or generator.</summary>
-/// <param name="Task">The task's name (<c>ioi</c>, ...), or the file's name for a set of the user's own.</param>
-/// <param name="Metric">The metric that the task is judged by unless the user says otherwise.</param>
-/// <param name="Pairs">The items, in file order.</param>
-/// <param name="Source">Where they came from, for messages and provenance.</param>
-/// <param name="Hash">SHA-256 of the source's bytes in lower-case hex.</param>
-public sealed record PromptSet(string Task, TaskMetric Metric, IReadOnlyList<PromptPair> Pairs, string Source, string Hash)
+/// <summary>The prompt pairs that a run goes over, and where they came from.</summary>
+public sealed record PromptSet
 {
+    internal PromptSet(string task, TaskMetric metric, IReadOnlyList<PromptPair> pairs, string source, string hash)
+    {
+        Task = task;
+        Metric = metric;
+        Pairs = pairs;
+        Source = source;
+        Hash = hash;
+    }
+
+    /// <summary>The task's name (<c>ioi</c>, ...), or the file's name for prompts from a file of no task.</summary>
+    public string Task { get; init; }
+
+    /// <summary>The metric that the task is judged by unless options say otherwise.</summary>
+    public TaskMetric Metric { get; init; }
+
+    /// <summary>The items, in the order of their source.</summary>
+    public IReadOnlyList<PromptPair> Pairs { get; init; }
+
+    /// <summary>Where they came from, for messages and provenance.</summary>
+    public string Source { get; init; }
+
+    /// <summary>
+    /// SHA-256 of what they came from, in lower-case hex: of a file's bytes, or of the pairs as this library would write them.
+    /// </summary>
+    public string Hash { get; init; }
+
+    /// <summary>The seed that they were generated with; null where they were not.</summary>
+    public ulong? Seed { get; init; }
+
     /// <summary>The token that prompts which came as text begin with; null where none came as text or none was put in front.</summary>
     public BeginToken? BeginToken { get; init; }
 
     /// <summary>What a user should know of how texts became tokens, one sentence each; a host shows each once.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Makes a set of pairs that a program has.</summary>
+    /// <param name="pairs">The pairs; the list is copied.</param>
+    /// <param name="task">What results call the task.</param>
+    /// <param name="metric">The metric that the task is judged by unless options say otherwise.</param>
+    /// <param name="source">Where results say that the pairs came from.</param>
+    /// <returns>The set. Its hash is of the pairs' token ids.</returns>
+    public static PromptSet Of(
+        IReadOnlyList<PromptPair> pairs,
+        string task = "custom",
+        TaskMetric metric = TaskMetric.LogitDifference,
+        string source = "pairs from a program")
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentException.ThrowIfNullOrEmpty(task);
+        ArgumentNullException.ThrowIfNull(source);
+        PromptPair[] copy = [.. pairs];
+        if (copy.Contains(null)) throw new ArgumentException("a pair is null", nameof(pairs));
+        using var text = new MemoryStream();
+        PromptWriter.Write(text, copy, null);
+        return new PromptSet(task, metric, copy, source, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
+    }
 }

@@ -56,7 +56,11 @@ public static class TaskCatalog
     /// <param name="name">Its name.</param>
     /// <returns>The task.</returns>
     /// <exception cref="GradpathException">No such task; lists the names.</exception>
-    public static TaskInfo Find(string name) =>
-        All.FirstOrDefault(task => task.Name == name)
-        ?? throw new GradpathException($"There is no task \"{name}\". The tasks are {string.Join(", ", All.Select(task => task.Name))}.");
+    public static TaskInfo Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(task => task.Name == name)
+            ?? throw new GradpathException(
+                $"There is no task \"{name}\". The tasks are {string.Join(", ", All.Select(task => task.Name))}.");
+    }
 }

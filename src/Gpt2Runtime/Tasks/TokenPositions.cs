@@ -46,8 +46,12 @@ public sealed record TokenPositions
     /// <param name="first">Positions.</param>
     /// <param name="second">Other positions.</param>
     /// <returns>All of them.</returns>
-    public static TokenPositions Or(TokenPositions first, TokenPositions second) =>
-        first.Equals(second) ? first : Parse($"{first.Text},{second.Text}");
+    public static TokenPositions Or(TokenPositions first, TokenPositions second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return first.Equals(second) ? first : Parse($"{first.Text},{second.Text}");
+    }
 
     /// <summary>The tokens of a prompt.</summary>
     /// <param name="pair">The prompts.</param>

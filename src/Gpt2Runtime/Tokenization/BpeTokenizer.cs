@@ -64,7 +64,11 @@ public sealed class BpeTokenizer
     /// <summary>Whether a directory holds a vocabulary: tokenizer.json, or vocab.json and merges.txt.</summary>
     /// <param name="directory">The directory.</param>
     /// <returns>True where <see cref="Load"/> finds its files.</returns>
-    public static bool HasVocabulary(string directory) => TokenizerFiles.HasVocabulary(directory);
+    public static bool HasVocabulary(string directory)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return TokenizerFiles.HasVocabulary(directory);
+    }
 
     /// <summary>
     /// Reads the tokenizer of a checkpoint directory: tokenizer.json, or vocab.json and merges.txt; and where they are there,

@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Commands;
 using Gradpath.Host.Options;
@@ -28,11 +29,15 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
     {
         foreach (string name in o.MethodNames)
         {
-            AttributionMethod? scorer = name == BenchmarkOptions.Hap ? AttributionMethod.Eap : BenchmarkOptions.Scorer(name);
-            if (scorer == AttributionMethod.Eap && session.Options.Metric == TaskMetric.KlDivergence)
-                throw new UsageException($"EAP has no scores for kl, whose gradient is 0 at the clean prompts; leave {name} out of --methods or name another --metric.");
-            bool corrupts = scorer is { } m && m is not (AttributionMethod.Random or AttributionMethod.InformationFlowRoutes) && !MethodOptions.HasAblation(m);
-            if (corrupts && session.Options.Ablation != Ablation.Patching)
+            AttributionMethod? scorer = name == BenchmarkOptions.Hap ? AttributionMethods.Eap : BenchmarkOptions.Scorer(name);
+            if (scorer is null) continue;
+            if (scorer.VanishesFor(session.Metric))
+            {
+                throw new UsageException(
+                    $"{scorer.Title} has no scores for kl, whose gradient is 0 at the clean prompts; "
+                    + $"leave {name} out of --methods or name another --metric.");
+            }
+            if (scorer.ReadsCorrupted && !scorer.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
                 throw new UsageException($"--ablation {EnumNames.Of(session.Options.Ablation)} does not apply to {name}; leave it out of --methods.");
         }
     }
@@ -54,7 +59,7 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
         BenchmarkOptions.Acdc => Searched(sparsity),
         BenchmarkOptions.EdgePrune => Trained(sparsity, null, EdgePruneCommand.Method),
         BenchmarkOptions.Hap => Hybrid(sparsity),
-        _ => Cut(BenchmarkOptions.Scorer(method)!.Value, sparsity),
+        _ => Cut(BenchmarkOptions.Scorer(method)!, sparsity),
     };
 
     private string Select => o.Greedy ? "greedy" : "top-n";
@@ -77,7 +82,7 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
     {
         AcdcOptions options = new() { Objective = TaskMetric.KlDivergence, Ablation = session.Options.Ablation, BatchSize = session.Options.BatchSize };
         _acdc ??= new AcdcThresholdSearch(tau => ScoringProgress.Run(
-            terminal, "acdc", progress => Acdc.Search(session.Weights, session.Prompts.Pairs, [tau], options, null, progress, cancellation))[0]);
+            terminal, "acdc", progress => Acdc.Search(session.Weights, session.Prompts, [tau], options, null, progress, cancellation))[0]);
         (AcdcRun run, IReadOnlyList<AcdcRun> path) = _acdc.Find(EdgePruning.CircuitSize(_graph, sparsity), o.AcdcRuns);
         return new FoundCircuit(AcdcCommand.WithProvenance(run.Result, session, options, null, prune: true), run.Time.TotalSeconds)
         {
@@ -89,14 +94,14 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
 
     private FoundCircuit Hybrid(double sparsity)
     {
-        (EdgeScores scores, double seconds) = Scores(AttributionMethod.Eap);
-        JsonObject firstStage = HapCommand.FirstStage(o.Keep, EnumNames.Of(AttributionMethod.Eap), EnumNames.Of(session.Options.Metric));
+        (EdgeScores scores, double seconds) = Scores(AttributionMethods.Eap);
+        JsonObject firstStage = HapCommand.FirstStage(o.Keep, AttributionMethods.Eap.Name, EnumNames.Of(session.Metric));
         FoundCircuit trained = Trained(sparsity, HybridPruning.Keep(scores, o.Keep), HapCommand.Method, firstStage);
         return trained with
         {
             Seconds = seconds + trained.Seconds,
             SecondsWithSearch = seconds + trained.Seconds,
-            Passes = trained.Passes + PassCount.OfScoring(new AttributionOptions { Method = AttributionMethod.Eap }),
+            Passes = trained.Passes + PassCount.OfScoring(new AttributionOptions { Method = AttributionMethods.Eap }),
         };
     }
 
@@ -119,14 +124,12 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
         AttributionOptions options = new()
         {
             Method = method,
-            Metric = session.Options.Metric,
-            Ablation = MethodOptions.HasAblation(method) ? session.Options.Ablation : Ablation.Patching,
+            Ablation = method.Takes(MethodSettings.Ablation) ? session.Options.Ablation : null,
             BatchSize = session.Options.BatchSize,
-            Seed = session.Seed,
+            Seed = method.Takes(MethodSettings.Seed) ? session.Seed : null,
         };
         var watch = Stopwatch.StartNew();
-        (EdgeScores scores, _) = Scoring.Run(session.Model, session.Prompts, options, (int)session.Seed, terminal, cancellation);
-        scores.RequireFinite();
+        EdgeScores scores = Scoring.Run(session.Weights, session.Prompts, options, terminal, cancellation).Scores;
         return _scores[method] = (scores, watch.Elapsed.TotalSeconds);
     }
 }

@@ -76,7 +76,7 @@ internal sealed class ComparisonFolder
     /// <summary>Adds a row, in the place of one for the same method and sparsity, and writes the table.</summary>
     public void Add(ComparisonRow row, Circuit circuit, IReadOnlyList<EdgePruningStep>? training)
     {
-        CircuitFile.Write(CircuitPath(row.Method, row.Asked), circuit);
+        circuit.Save(CircuitPath(row.Method, row.Asked));
         if (training is not null)
         {
             string name = NameOf(row.Method, row.Asked);
@@ -114,7 +114,7 @@ internal sealed class ComparisonFolder
     /// <summary>The circuits of all rows.</summary>
     /// <param name="graph">Their graph: a file of a circuit without edges cannot be told from one of scores.</param>
     public IReadOnlyList<(string Method, double Asked, Circuit Circuit)> ReadCircuits(ComputationGraph graph) =>
-        [.. _rows.Select(r => (r.Method, r.Asked, r["edges"] > 0 ? CircuitFile.Read(CircuitPath(r.Method, r.Asked)) : Circuit.Of(graph, [])))];
+        [.. _rows.Select(r => (r.Method, r.Asked, r["edges"] > 0 ? Circuit.Load(CircuitPath(r.Method, r.Asked)) : Circuit.Of(graph, [])))];
 
     private string CircuitPath(string method, double sparsity) => Path.Combine(Circuits, $"{NameOf(method, sparsity)}.json");
 

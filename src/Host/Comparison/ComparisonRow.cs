@@ -34,12 +34,12 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
     {
         Circuit circuit = found.Circuit;
         CircuitOutcome outcome = judged.Circuits[0];
-        (double low, double high) = Faithfulness.Interval(judged.Full.Metric, outcome.Metric, judged.Empty.Metric, seed: seed);
+        (double low, double high) = Faithfulness.Interval(judged.Full, outcome, judged.Empty, seed: seed);
         SetOverlap? overlap = truth is null ? null : GroundTruthOverlap.Compare(circuit, truth).Edges;
         double[] values =
         [
             1 - (circuit.EdgeCount / (double)circuit.Graph.EdgeCount), circuit.EdgesBeforePrune, circuit.EdgeCount, circuit.NodeCount, outcome.MeanKl, outcome.MeanMetric, judged.Full.MeanMetric,
-            outcome.Accuracy, outcome.ExactMatchRate, Faithfulness.Of(judged.Full.Metric, outcome.Metric, judged.Empty.Metric), low, high,
+            outcome.Accuracy, outcome.ExactMatchRate, Faithfulness.Of(judged.Full, outcome, judged.Empty), low, high,
             found.Seconds, found.SecondsWithSearch, found.Passes, found.Threshold, found.Steps > 0 ? found.Steps : double.NaN,
             overlap?.Precision ?? double.NaN, overlap?.Recall ?? double.NaN, truth is null ? double.NaN : RocPoint.Of(circuit, truth).FalsePositiveRate,
             truth is null || found.Ranking is null ? double.NaN : RocCurve.Of(found.Ranking, truth).Area,

@@ -13,18 +13,9 @@ internal static class PassCount
     /// <summary>The clean and the corrupted run, which every search begins with.</summary>
     public const int References = 2;
 
-    /// <summary>Scoring, as the README's table of methods has it; NaN for methods whose passes are parts of passes.</summary>
-    public static double OfScoring(AttributionOptions o) => o.Method switch
-    {
-        AttributionMethod.Eap => 3,
-        AttributionMethod.EapIg => (o.IgPoints == IgPoints.Midpoint ? 2 : 1) + (2 * o.Steps),
-        AttributionMethod.CleanCorrupted => 4,
-        AttributionMethod.EapGp => 2 + (3 * o.Steps),
-        AttributionMethod.InformationFlowRoutes => 1,
-        AttributionMethod.Magnitude => 2,
-        AttributionMethod.Random => 0,
-        _ => double.NaN,
-    };
+    /// <summary>Scoring, as the table of methods has it; NaN for methods whose passes are parts of passes.</summary>
+    public static double OfScoring(AttributionOptions o) =>
+        o.Method.CountPasses(o) is { } passes ? passes.Forward + passes.Backward : double.NaN;
 
     /// <summary>Training of masks, by its multiply-adds: a step is forwards and backwards through what has masks, and the mixing.</summary>
     public static double OfTraining(EdgePruningResult result, Gpt2Config config, int pairs)

@@ -16,6 +16,6 @@ internal static class GroundTruthOption
             throw new UsageException(
                 $"--{option} {with}: neither a file nor a circuit found by hand; of these there are {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}.");
         }
-        return CircuitFile.Read(with);
+        return Circuit.Load(with);
     }
 }

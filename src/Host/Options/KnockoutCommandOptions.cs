@@ -36,8 +36,8 @@ internal abstract class KnockoutCommandOptions : PromptedOptions
         CheckShared();
         if (Random < 0) throw new UsageException($"--random {Random}: must be 0 or more.");
         if (GreedyRuns < 0) throw new UsageException($"--greedy-runs {GreedyRuns}: must be 0 or more.");
-        MethodOptions.Positive("greedy-iterations", GreedyIterations);
-        MethodOptions.Positive("greedy-candidates", GreedyCandidates);
+        OptionChecks.Positive("greedy-iterations", GreedyIterations);
+        OptionChecks.Positive("greedy-candidates", GreedyCandidates);
         if (Out is not null) ResultJson.RequireWritable(Out);
     }
 

@@ -1,8 +1,8 @@
 using CommandLine;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports.Csv;
 
 namespace Gradpath.Host.Options;
@@ -60,10 +60,11 @@ internal abstract class MaskTrainingOptions : PromptedOptions
 
     /// <summary>The options for training, after all checks that need no model.</summary>
     /// <exception cref="UsageException">An option cannot be used.</exception>
+    /// <exception cref="OptionException">An option cannot be used with the others.</exception>
     public EdgePruningOptions Training()
     {
         CheckShared();
-        MethodOptions.Positive("steps", Steps);
+        OptionChecks.Positive("steps", Steps);
         EdgePruningOptions options = new()
         {
             Sparsity = Sparsity,
@@ -82,14 +83,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
             Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
             Seed = (ulong)(Seed ?? 0),
         };
-        try
-        {
-            options.Resolve(EdgePruningOptions.SmallGraph);
-        }
-        catch (GradpathException e)
-        {
-            throw new UsageException($"{e.Message}.");
-        }
+        options.Resolve(EdgePruningOptions.SmallGraph);
         OutputFile.RequireWritable("out", Out, CircuitFile.RequireWritable);
         if (Log is not null) TrainingCsv.RequireWritable(Log);
         ProgressFile.Check(Out, Resume);

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
@@ -15,10 +15,18 @@ internal sealed class EvaluationSession : IDisposable
 {
     private readonly Device _device;
     private readonly Gpt2Checkpoint _checkpoint;
-    private readonly LoadedModel _model;
+    private readonly Gpt2Weights _model;
     private readonly bool _owns;
 
-    private EvaluationSession(Device device, Gpt2Checkpoint checkpoint, LoadedModel model, PromptSet prompts, EvaluationOptions options, ulong seed, StageClock clock, bool owns = true)
+    private EvaluationSession(
+        Device device,
+        Gpt2Checkpoint checkpoint,
+        Gpt2Weights model,
+        PromptSet prompts,
+        EvaluationOptions options,
+        ulong seed,
+        StageClock clock,
+        bool owns = true)
     {
         _device = device;
         _checkpoint = checkpoint;
@@ -30,16 +38,16 @@ internal sealed class EvaluationSession : IDisposable
         _owns = owns;
     }
 
-    /// <summary>The model with its name.</summary>
-    public LoadedModel Model => _model;
-
     /// <summary>The model.</summary>
-    public Gpt2Weights Weights => _model.Weights;
+    public Gpt2Weights Weights => _model;
 
     /// <summary>The prompts.</summary>
     public PromptSet Prompts { get; }
 
-    /// <summary>Metric, ablation and batch size.</summary>
+    /// <summary>The metric.</summary>
+    public TaskMetric Metric => Prompts.Metric;
+
+    /// <summary>Ablation and batch size.</summary>
     public EvaluationOptions Options { get; }
 
     /// <summary>The seed of every random draw.</summary>
@@ -69,8 +77,9 @@ internal sealed class EvaluationSession : IDisposable
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint, terminal);
             clock.Start("load");
-            var model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
-            EvaluationOptions options = new() { Metric = prompts.Metric, Ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation), BatchSize = o.BatchSize ?? 0 };
+            Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
+            var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
+            EvaluationOptions options = new() { Ablation = ablation, BatchSize = o.BatchSize ?? 0 };
             return new EvaluationSession(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);
         }
         catch
@@ -87,24 +96,11 @@ internal sealed class EvaluationSession : IDisposable
 
     /// <summary>The provenance of a result of this session.</summary>
     /// <param name="batchSize">Prompt pairs per pass.</param>
-    public Provenance Provenance(int batchSize) => new()
+    public Provenance Provenance(int batchSize) => RunProvenance.Of(_model, Prompts, batchSize) with
     {
-        Version = Gpt2Runtime.Graph.Provenance.ProgramVersion,
-        Model = _model.Name,
-        ModelHash = _model.Hash,
-        Data = Prompts.Source,
-        DataHash = Prompts.Hash,
-        Task = Prompts.Task,
-        BeginToken = Prompts.BeginToken,
-        Metric = EnumNames.Of(Options.Metric),
+        Metric = EnumNames.Of(Metric),
         Ablation = EnumNames.Of(Options.Ablation),
-        Device = _device.Description,
-        Precision = EnumNames.Of(_device.Precision),
-        Gemm = EnumNames.Of(_device.Multiplier),
-        BatchSize = batchSize,
         Seed = (long)Seed,
-        Items = Prompts.Pairs.Count,
-        Created = DateTime.UtcNow,
     };
 
     /// <summary>The provenance of a result about circuits or scores from files, with those files' own.</summary>

@@ -32,7 +32,7 @@ internal static class MaskTraining
         Terminal terminal,
         CancellationToken cancellation)
     {
-        using var pruning = new EdgePruning(session.Weights, session.Prompts.Pairs, options, candidates, cancellation);
+        using var pruning = new EdgePruning(session.Weights, session.Prompts, options, candidates, cancellation);
         if (resume) pruning.Restore(file!);
         try
         {
@@ -83,13 +83,14 @@ internal static class MaskTraining
     public static void Print(Terminal terminal, EvaluationSession session, EvaluationResult evaluation, IReadOnlyList<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("");
-        foreach (string name in new[] { "edges", "sparsity", "KL", EnumNames.Of(session.Options.Metric), "faithfulness", "exact match", "steps", "time" })
+        string[] headings = ["edges", "sparsity", "KL", EnumNames.Of(session.Metric), "faithfulness", "exact match", "steps", "time"];
+        foreach (string name in headings)
             table.AddColumn(new TableColumn(name).RightAligned());
         for (int i = 0; i < rows.Count; i++)
         {
             CircuitOutcome outcome = evaluation.Circuits[i];
             double sparsity = 1 - (rows[i].Circuit.EdgeCount / (double)rows[i].Circuit.Graph.EdgeCount);
-            double faithfulness = Faithfulness.Of(evaluation.Full.Metric, outcome.Metric, evaluation.Empty.Metric);
+            double faithfulness = Faithfulness.Of(evaluation.Full, outcome, evaluation.Empty);
             string[] cells =
             [
                 rows[i].Name, Sizes.Count(rows[i].Circuit.EdgeCount), Percent(sparsity), ResultJson.Text(outcome.MeanKl), ResultJson.Text(outcome.MeanMetric),

@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Sessions;
 
@@ -6,7 +6,7 @@ namespace Gradpath.Host.Sessions;
 /// <param name="inner">Who shows it; may be null.</param>
 /// <param name="save">Saves the state.</param>
 /// <param name="clock">Tells the time.</param>
-internal sealed class ProgressSaver(IProgress<AttributionProgress>? inner, Action save, TimeProvider clock) : IProgress<AttributionProgress>
+internal sealed class ProgressSaver(IProgress<RunProgress>? inner, Action save, TimeProvider clock) : IProgress<RunProgress>
 {
     /// <summary>Time between two saves: little to lose, and no time lost to writing.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -14,7 +14,7 @@ internal sealed class ProgressSaver(IProgress<AttributionProgress>? inner, Actio
     private long _saved = clock.GetTimestamp();
 
     /// <inheritdoc />
-    public void Report(AttributionProgress value)
+    public void Report(RunProgress value)
     {
         inner?.Report(value);
         if (clock.GetElapsedTime(_saved) < Interval) return;

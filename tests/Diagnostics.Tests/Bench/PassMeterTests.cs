@@ -1,5 +1,6 @@
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels.Cpu;
 
 // Allocations are counted over all threads, which other tests would disturb.
@@ -16,9 +17,9 @@ public sealed class PassMeterTests
         PassMeter meter = new(device);
         for (int pass = 0; pass < 3; pass++)
         {
-            using (device.Allocate(1000)) meter.Report(new AttributionProgress(pass, 3, "before"));
+            using (device.Allocate(1000)) meter.Report(new RunProgress(pass, 3, "before"));
             byte[] bytes = new byte[1 << 20];
-            using (device.Allocate(10)) meter.Report(new AttributionProgress(pass + 1, 3, "after"));
+            using (device.Allocate(10)) meter.Report(new RunProgress(pass + 1, 3, "after"));
             GC.KeepAlive(bytes);
         }
         Assert.InRange(meter.Managed, 1 << 20, (1 << 20) + (1 << 19));

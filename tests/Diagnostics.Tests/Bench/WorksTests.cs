@@ -2,6 +2,7 @@ using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Diagnostics.Tests.Bench;
@@ -35,14 +36,14 @@ public sealed class WorksTests
     {
         using CpuDevice device = new();
         using Gpt2Weights weights = RandomGpt2Weights.Create(s_tiny, 1, device);
-        var pairs = Workloads.Pairs(3, 6, 4);
-        AttributionOptions options = new() { Method = AttributionMethod.Exact };
+        var prompts = PromptSet.Of(Workloads.Pairs(3, 6, 4));
+        AttributionOptions options = new() { Method = AttributionMethods.Exact };
         ComputationGraph graph = new(s_tiny);
-        float[] all = EdgeAttribution.Score(weights, pairs, options).Scores;
-        float[] part = EdgeAttribution.Score(weights, pairs, options with { OnlySublayers = s => s == 3 }).Scores;
+        EdgeScores all = EdgeAttribution.Score(weights, prompts, options);
+        EdgeScores part = EdgeAttribution.Run(weights, prompts, options, new ScoringHooks { OnlySublayers = s => s == 3 }).Scores;
         int column = graph.MlpColumn(1);
-        for (int i = 0; i < all.Length; i++) Assert.Equal(i % graph.Readers == column ? all[i] : 0, part[i]);
-        Assert.Contains(part, s => s != 0);
+        for (int i = 0; i < all.Values.Length; i++) Assert.Equal(i % graph.Readers == column ? all.Values[i] : 0, part.Values[i]);
+        Assert.True(part.Values.ContainsAnyExcept(0f));
         Work sample = Works.Prepare("W4", "tiny", weights, sample: true, CancellationToken.None);
         Work whole = Works.Prepare("W4", "tiny", weights, sample: false, CancellationToken.None);
         Assert.Equal(whole.Flops, sample.WholeFlops);

@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Discovery;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -58,28 +59,28 @@ public sealed class AllocationTests
 
     /// <summary>The whole of what a method does with a batch whose items are on the device: W1's batch, the steps of EAP-GP's path.</summary>
     [Theory]
-    [InlineData(AttributionMethod.Eap, TaskMetric.LogitDifference, 5)]
-    [InlineData(AttributionMethod.EapIg, TaskMetric.LogitDifference, 5)]
-    [InlineData(AttributionMethod.EapIg, TaskMetric.LogitDifference, 300)]
-    [InlineData(AttributionMethod.EapIg, TaskMetric.KlDivergence, 3)]
-    [InlineData(AttributionMethod.CleanCorrupted, TaskMetric.ProbabilityDifference, 2)]
-    [InlineData(AttributionMethod.EapGp, TaskMetric.LogitDifference, 5)]
-    [InlineData(AttributionMethod.EapGp, TaskMetric.KlDivergence, 3)]
-    public void Scoring_a_warm_batch_allocates_nothing(AttributionMethod method, TaskMetric metric, int steps)
+    [InlineData("eap", TaskMetric.LogitDifference, 5)]
+    [InlineData("eap-ig", TaskMetric.LogitDifference, 5)]
+    [InlineData("eap-ig", TaskMetric.LogitDifference, 300)]
+    [InlineData("eap-ig", TaskMetric.KlDivergence, 3)]
+    [InlineData("clean-corrupted", TaskMetric.ProbabilityDifference, 2)]
+    [InlineData("eap-gp", TaskMetric.LogitDifference, 5)]
+    [InlineData("eap-gp", TaskMetric.KlDivergence, 3)]
+    public void Scoring_a_warm_batch_allocates_nothing(string name, TaskMetric metric, int steps)
     {
+        AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("head bias", workers: 1);
 
         // Half of each prompt is shared, and every item has other answers.
         PromptPair[] pairs = [.. model.Mixed.Select(p => p with { Corrupted = [.. p.Clean[..(p.Length / 2)], .. p.Corrupted[(p.Length / 2)..]] })];
-        AttributionOptions options = new() { Method = method, Metric = metric, Steps = steps };
-        PromptSpan[] spans = PromptSpan.Of(pairs, sharePrefixes: method != AttributionMethod.EapGp);
+        var options =
+            new AttributionOptions { Method = method, Metric = metric, Steps = method.Takes(MethodSettings.Steps) ? steps : null };
+        var settings = ScoringSettings.Of(options);
+        PromptSpan[] spans = PairSpans.Of(pairs, method.Work.SharesPrefixes(settings));
         int[] items = [.. Enumerable.Range(0, pairs.Length)];
-        using var context = new ScoringContext(model.Weights, options, pairs.Length, new BatchPlan([items], items.Length), (_, _) => { }, default);
-        using var constants = new ReaderConstants(model.Weights);
-        using BatchScorer scorer = method == AttributionMethod.EapGp
-            ? new GradPath(context, spans, constants)
-            : new InterpolatedGradients(context, pairs, spans, constants);
-        using var batch = new ScoringBatch(model.Device, pairs, items, ItemWeights.Of(options, pairs.Length), spans);
+        using var context = new RunContext(model.Weights, pairs, spans, new BatchPlan([items], items.Length), Ablation.Patching);
+        using BatchScorer scorer = method.Work.Scorer(context, settings);
+        using var batch = new WeightedBatch(context, items, ItemWeights.Of(settings, pairs.Length));
         AssertNothingIsAllocated(model.Device, () => scorer.Score(batch));
     }
 

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
@@ -11,8 +12,9 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 public sealed class ConcurrentRunTests
 {
     private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 2, Width = 12, InnerWidth = 20, Positions = 8, Vocabulary = 17 };
-    private static readonly PromptPair[] s_pairs = [new([1, 2, 3, 4], [1, 5, 3, 4], [6], [7]), new([2, 2, 9, 4], [2, 5, 9, 4], [8], [3])];
-    private static readonly AttributionOptions s_options = new() { Method = AttributionMethod.EapIg, BatchSize = 1 };
+    private static readonly PromptSet s_prompts = PromptSet.Of(
+        [new([1, 2, 3, 4], [1, 5, 3, 4], [6], [7]), new([2, 2, 9, 4], [2, 5, 9, 4], [8], [3])]);
+    private static readonly AttributionOptions s_options = new() { Method = AttributionMethods.EapIg, BatchSize = 1 };
 
     /// <summary>The first run is stopped in its middle until the second thread has tried everything that computes.</summary>
     [Fact]
@@ -20,18 +22,18 @@ public sealed class ConcurrentRunTests
     {
         using CpuDevice device = new(1);
         using Gpt2Weights model = Model(device);
-        float[] expected = EdgeAttribution.Score(model, s_pairs, s_options).Scores;
+        float[] expected = EdgeAttribution.Score(model, s_prompts, s_options).Values.ToArray();
         using ManualResetEventSlim inside = new(), tried = new();
         Pause pause = new(inside, tried);
         float[]? scores = null;
-        Thread first = new(() => scores = EdgeAttribution.Score(model, s_pairs, s_options, pause).Scores);
+        Thread first = new(() => scores = EdgeAttribution.Score(model, s_prompts, s_options, pause).Values.ToArray());
         first.Start();
         inside.Wait();
         try
         {
             foreach (Action run in (Action[])[
-                () => EdgeAttribution.Score(model, s_pairs, s_options),
-                () => CircuitEvaluation.Evaluate(model, s_pairs, [], new EvaluationOptions()),
+                () => EdgeAttribution.Score(model, s_prompts, s_options),
+                () => CircuitEvaluation.Evaluate(model, s_prompts, [], new EvaluationOptions()),
                 () => Model(device).Dispose()])
             {
                 var e = Assert.Throws<InvalidOperationException>(run);
@@ -44,7 +46,7 @@ public sealed class ConcurrentRunTests
             first.Join();
         }
         Assert.Equal(expected, scores);
-        Assert.Equal(expected, EdgeAttribution.Score(model, s_pairs, s_options).Scores);
+        Assert.Equal(expected, EdgeAttribution.Score(model, s_prompts, s_options).Values.ToArray());
     }
 
     [Fact]
@@ -57,23 +59,23 @@ public sealed class ConcurrentRunTests
             using CpuDevice device = new(1);
             using Gpt2Weights model = Model(device);
             if (i == 1) inside.Wait();
-            scores[i] = EdgeAttribution.Score(model, s_pairs, s_options, i == 0 ? new Pause(inside, done) : null).Scores;
+            scores[i] = EdgeAttribution.Score(model, s_prompts, s_options, i == 0 ? new Pause(inside, done) : null).Values.ToArray();
             if (i == 1) done.Set();
         }))];
         foreach (Thread thread in threads) thread.Start();
         foreach (Thread thread in threads) thread.Join();
         using CpuDevice alone = new(1);
         using Gpt2Weights plain = Model(alone);
-        float[] expected = EdgeAttribution.Score(plain, s_pairs, s_options).Scores;
+        float[] expected = EdgeAttribution.Score(plain, s_prompts, s_options).Values.ToArray();
         Assert.All(scores, s => Assert.Equal(expected, s));
     }
 
     private static Gpt2Weights Model(Device device) => RandomGpt2Weights.Create(s_config, 3, device, scale: 0.4f);
 
     // Says that a run has begun and lets it go on when it may.
-    private sealed class Pause(ManualResetEventSlim inside, ManualResetEventSlim goOn) : IProgress<AttributionProgress>
+    private sealed class Pause(ManualResetEventSlim inside, ManualResetEventSlim goOn) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             inside.Set();
             goOn.Wait();

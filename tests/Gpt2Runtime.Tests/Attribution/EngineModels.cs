@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels;
 
@@ -17,22 +18,41 @@ internal static class EngineModels
         return Gpt2Layout.Assemble(model.Config, specs.ToDictionary(s => s.Name, s => device.StoreTensor(values[s.Name], s.Shape)), null);
     }
 
-    /// <summary>The same options.</summary>
-    public static AttributionOptions Options(ReferenceOptions options) => new()
+    /// <summary>The same options, without those that the method does not read.</summary>
+    public static AttributionOptions Options(ReferenceOptions options)
     {
-        Method = Enum.Parse<AttributionMethod>(options.Method.ToString()),
-        Metric = options.Metric,
-        Steps = options.Steps,
-        Ablation = Enum.Parse<Ablation>(options.Ablation.ToString()),
-        IgPoints = Enum.Parse<IgPoints>(options.IgPoints.ToString()),
-        PathObjective = options.Objective == ReferenceObjective.ProbabilitiesLast ? PathObjective.ProbsLast : Enum.Parse<PathObjective>(options.Objective.ToString()),
-        PathNorm = Enum.Parse<PathNorm>(options.Norm.ToString()),
-        PathEta = options.Eta == ReferenceEta.One ? PathStep.Unit : PathStep.Match,
-        PathStart = Enum.Parse<PathStart>(options.Start.ToString()),
-        PathOuter = Enum.Parse<PathOuter>(options.Outer.ToString()),
-        Normalization = options.Normalization == ReferenceNormalization.Library ? ScoreNormalization.Library : ScoreNormalization.Item,
-        BatchSize = options.BatchSize == 1 && options.Normalization == ReferenceNormalization.PerItemMean && options.Norm == ReferenceNorm.Item ? 0 : options.BatchSize,
-    };
+        AttributionMethod method = options.Method;
+        T? Read<T>(MethodSettings setting, T value)
+            where T : struct => method.Takes(setting) ? value : null;
+        return new AttributionOptions
+        {
+            Method = method,
+            Metric = Read(MethodSettings.Metric, options.Metric),
+            Steps = Read(MethodSettings.Steps, options.Steps),
+            Ablation = Read(MethodSettings.Ablation, Enum.Parse<Ablation>(options.Ablation.ToString())),
+            IgPoints = Read(MethodSettings.IgPoints, Enum.Parse<IgPoints>(options.IgPoints.ToString())),
+            EmbeddingPath = new EmbeddingPathOptions
+            {
+                Objective = Read(MethodSettings.EmbeddingPath, Objective(options.Objective)),
+                Norm = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathNorm>(options.Norm.ToString())),
+                Step = Read(
+                    MethodSettings.EmbeddingPath, options.Eta == ReferenceEta.One ? EmbeddingPathStep.Unit : EmbeddingPathStep.Match),
+                Start = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathStart>(options.Start.ToString())),
+                Outer = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathOuter>(options.Outer.ToString())),
+            },
+            Normalization = options.Normalization == ReferenceNormalization.Library ? ScoreNormalization.Library : ScoreNormalization.Item,
+            BatchSize =
+                options.BatchSize == 1 && options.Normalization == ReferenceNormalization.PerItemMean && options.Norm == ReferenceNorm.Item
+                ? 0
+                : options.BatchSize,
+        };
+    }
+
+    /// <summary>[F, K]: the edges' scores.</summary>
+    public static float[] Edges(this AttributionResult result) => result.Scores.Values.ToArray();
+
+    /// <summary>[F]: the nodes' scores; empty where there are none.</summary>
+    public static float[] Nodes(this AttributionResult result) => result.Scores.NodeScores.ToArray();
 
     /// <summary>Largest difference over the largest expected magnitude; NaN in what is expected is passed over.</summary>
     public static double RelativeError(float[] scores, double[,] expected)
@@ -49,4 +69,9 @@ internal static class EngineModels
         }
         return largest == 0 ? difference : difference / largest;
     }
+
+    private static EmbeddingPathObjective Objective(ReferenceObjective objective) =>
+        objective == ReferenceObjective.ProbabilitiesLast
+            ? EmbeddingPathObjective.ProbsLast
+            : Enum.Parse<EmbeddingPathObjective>(objective.ToString());
 }

@@ -24,7 +24,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         foreach (TaskMetric metric in Metrics[..2])
         {
             double[,] slopes = Slopes(model.Reference, pairs, metric);
-            float[] scores = model.Score(pairs, new AttributionOptions { Method = AttributionMethod.Eap, Metric = metric }).Scores;
+            float[] scores = model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Eap, Metric = metric }).Edges();
             deviations.Compare($"{metric}", slopes.Cast<double>(), scores.Select(s => (double)s), 1e-5);
         }
         deviations.Check();
@@ -43,7 +43,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
             Assert.True(Math.Abs(change) > 5e-3, $"{metric}: the loss changes by {change}");
 
             // With relu the gradient jumps, and a midpoint sum meets its integral slowly.
-            Assert.Equal(change, result.NodeScores![0], 3e-4 + (1e-3 * Math.Abs(change)));
+            Assert.Equal(change, result.Nodes()[0], 3e-4 + (1e-3 * Math.Abs(change)));
         }
     }
 
@@ -59,11 +59,11 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         double previous = double.PositiveInfinity;
         foreach (int steps in (int[])[2, 20, 200])
         {
-            AttributionResult result = EdgeAttribution.Score(weights, pairs, new AttributionOptions { Steps = steps });
+            AttributionResult result = EdgeAttribution.Run(weights, PromptSet.Of(pairs), new AttributionOptions { Steps = steps });
             int logits = silent.Graph.Columns - 1;
-            Assert.All(result.Scores.Where((_, i) => i != logits), s => Assert.Equal(0, s));
-            double error = Math.Abs(result.Scores[logits] - Change(result, TaskMetric.LogitDifference));
-            output.WriteLine($"{steps} steps: {result.Scores[logits]:R}, error {error:E1}");
+            Assert.All(result.Edges().Where((_, i) => i != logits), s => Assert.Equal(0, s));
+            double error = Math.Abs(result.Edges()[logits] - Change(result, TaskMetric.LogitDifference));
+            output.WriteLine($"{steps} steps: {result.Edges()[logits]:R}, error {error:E1}");
             Assert.True(error < previous / 5);
             previous = error;
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels.Cpu;
@@ -35,11 +36,11 @@ public sealed class GoldenScoreTests(ITestOutputHelper output)
             }
             ReferenceOptions options = ReferenceKeys.Options(golden.Key);
             using Gpt2Weights weights = EngineModels.Weights(ReferenceKeys.Model(golden.Key, stored), device);
-            AttributionResult result = EdgeAttribution.Score(weights, set.Pairs, EngineModels.Options(options));
+            AttributionResult result = EdgeAttribution.Run(weights, PromptSet.Of(set.Pairs), EngineModels.Options(options));
 
             // KL has its minimum at the clean run: EAP's scores there are 0 up to rounding, so they are compared with EAP-IG's.
             double scale = golden.Key is { Method: "EAP", Metric: "kl" } ? golden.Largest / set.Score(golden.Key.Text.Replace("EAP/", "EAP-IG-inputs/", StringComparison.Ordinal)).Largest : 1;
-            double error = EngineModels.RelativeError(result.Scores, golden.Matrix) * scale;
+            double error = EngineModels.RelativeError(result.Edges(), golden.Matrix) * scale;
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {golden.Key} | {error:0.0e+0} | {tolerance:0.0e+0} |"));
             if (!(error <= tolerance)) failures.Add($"{golden.Key}: {error:0.0e+0} > {tolerance:0.0e+0}");
         }

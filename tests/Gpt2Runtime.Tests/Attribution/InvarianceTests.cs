@@ -10,48 +10,54 @@ public sealed class InvarianceTests
 {
     private const double Rounding = 3e-6;
 
-    public static TheoryData<AttributionMethod> Methods => [.. Enum.GetValues<AttributionMethod>()];
+    public static TheoryData<string> Methods => [.. AttributionMethods.All.Select(m => m.Name)];
+
+    public static TheoryData<string> Recording =>
+        [.. AttributionMethods.All.Where(m => m.Takes(MethodSettings.RecordPath)).Select(m => m.Name)];
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void The_batch_size_does_not_matter(AttributionMethod method)
+    public void The_batch_size_does_not_matter(string name)
     {
+        AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("untied, erf");
         AttributionOptions options = Options(method);
         AttributionResult chosen = model.Score(model.Mixed, options);
-        Assert.Equal(5, chosen.BatchSize);
+        Assert.Equal(5, chosen.Plan.Size);
         foreach (int size in (int[])[1, 3])
         {
             AttributionResult result = model.Score(model.Mixed, options with { BatchSize = size });
-            Assert.Equal(size, result.BatchSize);
+            Assert.Equal(size, result.Plan.Size);
             Same(chosen, result);
         }
     }
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void The_order_of_the_prompts_does_not_matter(AttributionMethod method)
+    public void The_order_of_the_prompts_does_not_matter(string name)
     {
+        AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("head bias");
         AttributionOptions options = Options(method) with { BatchSize = 2 };
         AttributionResult forward = model.Score(model.Mixed, options);
         AttributionResult backward = model.Score([.. model.Mixed.Reverse()], options);
-        SameScores(forward.Scores, backward.Scores);
+        SameScores(forward.Edges(), backward.Edges());
         SameMetric(forward.CleanMetric, [.. backward.CleanMetric.Reverse()]);
         SameMetric(forward.CorruptedMetric, [.. backward.CorruptedMetric.Reverse()]);
     }
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Prompts_of_other_lengths_beside_them_do_not_matter(AttributionMethod method)
+    public void Prompts_of_other_lengths_beside_them_do_not_matter(string name)
     {
+        AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("relu, unscaled attention");
         AttributionOptions options = Options(method);
-        float[] together = model.Score(model.Mixed, options).Scores;
+        float[] together = model.Score(model.Mixed, options).Edges();
         var mean = new float[together.Length];
         foreach (PromptPair pair in model.Mixed)
         {
-            float[] alone = model.Score([pair], options).Scores;
+            float[] alone = model.Score([pair], options).Edges();
             for (int i = 0; i < mean.Length; i++) mean[i] += alone[i] / model.Mixed.Length;
         }
         SameScores(mean, together);
@@ -59,8 +65,9 @@ public sealed class InvarianceTests
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Repeated_runs_and_any_number_of_threads_give_the_same_bits(AttributionMethod method)
+    public void Repeated_runs_and_any_number_of_threads_give_the_same_bits(string name)
     {
+        AttributionMethod method = AttributionMethods.Find(name);
         AttributionResult? first = null;
         for (int workers = 1; workers <= 3; workers++)
         {
@@ -69,30 +76,33 @@ public sealed class InvarianceTests
             {
                 AttributionResult now = model.Score(model.Mixed, Options(method));
                 first ??= now;
-                Assert.Equal(first.Scores, now.Scores);
-                Assert.Equal(first.NodeScores, now.NodeScores);
-                Assert.Equal(first.CleanMetric, now.CleanMetric);
-                Assert.Equal(first.CorruptedMetric, now.CorruptedMetric);
+                Assert.Equal(first.Edges(), now.Edges());
+                Assert.Equal(first.Nodes(), now.Nodes());
+                Assert.Equal(first.CleanMetric.AsSpan(), now.CleanMetric.AsSpan());
+                Assert.Equal(first.CorruptedMetric.AsSpan(), now.CorruptedMetric.AsSpan());
             }
         }
     }
 
     /// <summary>Without a recorded path the last layer runs at the answers alone; with it, at every position.</summary>
     [Theory]
-    [InlineData(AttributionMethod.Eap)]
-    [InlineData(AttributionMethod.EapIg)]
-    [InlineData(AttributionMethod.CleanCorrupted)]
-    [InlineData(AttributionMethod.EapGp)]
-    public void Recording_the_path_does_not_change_the_scores(AttributionMethod method)
+    [MemberData(nameof(Recording))]
+    public void Recording_the_path_does_not_change_the_scores(string method)
     {
+        AttributionOptions plain = Options(AttributionMethods.Find(method));
+        EmbeddingPathObjective[] objectives =
+        [
+            EmbeddingPathObjective.LogitsAll, EmbeddingPathObjective.LogitsLast, EmbeddingPathObjective.ResidualFinalLast,
+            EmbeddingPathObjective.Metric,
+        ];
+        AttributionOptions[] variants = plain.Method.Takes(MethodSettings.EmbeddingPath)
+            ? [.. objectives.Select(objective => plain with { EmbeddingPath = new() { Objective = objective } })]
+            : [plain];
         foreach (string name in OddModel.Names)
         {
             using OddModel model = OddModel.Make(name);
-            foreach (PathObjective objective in (PathObjective[])[PathObjective.LogitsAll, PathObjective.LogitsLast, PathObjective.ResidualFinalLast, PathObjective.Metric])
-            {
-                AttributionOptions options = Options(method) with { PathObjective = objective };
+            foreach (AttributionOptions options in variants)
                 Same(model.Score(model.Mixed, options), model.Score(model.Mixed, options with { RecordPath = true }));
-            }
         }
     }
 
@@ -105,11 +115,11 @@ public sealed class InvarianceTests
     {
         using OddModel model = OddModel.Make("one head");
         PromptPair pair = ReferencePrompts.Random(7, count: 1, shortest: 7, longest: 7, seed: 5)[0];
-        var reference = new ReferenceOptions { Method = ReferenceMethod.EapIg, Metric = metric, Steps = 600 };
+        var reference = new ReferenceOptions { Method = AttributionMethods.EapIg, Metric = metric, Steps = 600 };
         AttributionResult actual = model.Score([pair], EngineModels.Options(reference) with { RecordPath = record });
-        double error = EngineModels.RelativeError(actual.Scores, ReferenceAttribution.Score(model.Reference, [pair], reference).Edges);
+        double error = EngineModels.RelativeError(actual.Edges(), ReferenceAttribution.Score(model.Reference, [pair], reference).Edges);
         Assert.True(error < 1e-5, $"{error:E1}");
-        Assert.Equal(record ? 601 : null, actual.Path?.Count);
+        Assert.Equal(record ? 601 : null, actual.EmbeddingPath?.Count);
     }
 
     [Fact]
@@ -117,32 +127,36 @@ public sealed class InvarianceTests
     {
         using OddModel model = OddModel.Make("relu, unscaled attention");
         PromptPair[] many = ReferencePrompts.Random(11, count: 45, shortest: 8, longest: 8, seed: 6);
-        var options = new AttributionOptions { Method = AttributionMethod.Exact };
+        var options = new AttributionOptions { Method = AttributionMethods.Exact };
         Same(model.Score(many, options with { BatchSize = 5 }), model.Score(many, options with { BatchSize = 45 }));
     }
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void A_run_leaves_no_device_memory_behind(AttributionMethod method)
+    public void A_run_leaves_no_device_memory_behind(string name)
     {
+        AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("head bias");
         long before = model.Device.AllocatedBytes;
-        bool walks = method is AttributionMethod.Eap or AttributionMethod.EapIg or AttributionMethod.CleanCorrupted or AttributionMethod.EapGp;
+        bool walks = method.Takes(MethodSettings.RecordPath);
         for (int repeat = 0; repeat < 2; repeat++)
         {
-            AttributionResult result = model.Score(model.Mixed, Options(method) with { BatchSize = 2, RecordPath = walks, Metric = TaskMetric.KlDivergence });
+            AttributionResult result = model.Score(
+                model.Mixed,
+                Options(method) with { BatchSize = 2, RecordPath = walks, Metric = method.HasMetric ? TaskMetric.KlDivergence : null });
             Assert.Equal(before, model.Device.AllocatedBytes);
             Assert.True(result.PeakDeviceBytes > before);
         }
     }
 
-    private static AttributionOptions Options(AttributionMethod method) => new() { Method = method, Steps = 3 };
+    private static AttributionOptions Options(AttributionMethod method) =>
+        new() { Method = method, Steps = method.Takes(MethodSettings.Steps) ? 3 : null };
 
     private static void Same(AttributionResult expected, AttributionResult actual)
     {
-        SameScores(expected.Scores, actual.Scores);
-        Assert.Equal(expected.NodeScores is null, actual.NodeScores is null);
-        if (expected.NodeScores is { } nodes) SameScores(nodes, actual.NodeScores!);
+        SameScores(expected.Edges(), actual.Edges());
+        Assert.Equal(expected.Nodes().Length, actual.Nodes().Length);
+        if (expected.Nodes().Length > 0) SameScores(expected.Nodes(), actual.Nodes());
         SameMetric(expected.CleanMetric, actual.CleanMetric);
         SameMetric(expected.CorruptedMetric, actual.CorruptedMetric);
     }
@@ -154,9 +168,9 @@ public sealed class InvarianceTests
         for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], largest * Rounding);
     }
 
-    private static void SameMetric(double[] expected, double[] actual)
+    private static void SameMetric(IReadOnlyList<double> expected, IReadOnlyList<double> actual)
     {
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-5);
+        Assert.Equal(expected.Count, actual.Count);
+        for (int i = 0; i < expected.Count; i++) Assert.Equal(expected[i], actual[i], 1e-5);
     }
 }

@@ -46,7 +46,8 @@ internal sealed class OddModel : IDisposable
     };
 
     /// <summary>The engine's scores.</summary>
-    public AttributionResult Score(IReadOnlyList<PromptPair> pairs, AttributionOptions options) => EdgeAttribution.Score(Weights, pairs, options);
+    public AttributionResult Score(IReadOnlyList<PromptPair> pairs, AttributionOptions options) =>
+        EdgeAttribution.Run(Weights, PromptSet.Of(pairs), options);
 
     public void Dispose()
     {

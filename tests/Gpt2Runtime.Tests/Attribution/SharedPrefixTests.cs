@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -9,18 +10,18 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// <summary>Leaving out the positions before the first difference of a pair changes nothing but the time.</summary>
 public sealed class SharedPrefixTests
 {
-    public static TheoryData<string, AttributionMethod, TaskMetric> Cases
+    public static TheoryData<string, string, TaskMetric> Cases
     {
         get
         {
-            var cases = new TheoryData<string, AttributionMethod, TaskMetric>();
+            var cases = new TheoryData<string, string, TaskMetric>();
+            bool Shares(AttributionMethod method) =>
+                method.Work.SharesPrefixes(ScoringSettings.Of(new AttributionOptions { Method = method }));
             foreach (string name in OddModel.Names)
             {
-                foreach (AttributionMethod method in (AttributionMethod[])[AttributionMethod.Eap, AttributionMethod.EapIg, AttributionMethod.CleanCorrupted, AttributionMethod.EapIgActivations, AttributionMethod.Exact])
-                {
-                    cases.Add(name, method, TaskMetric.LogitDifference);
-                }
-                cases.Add(name, AttributionMethod.EapIg, TaskMetric.KlDivergence);
+                foreach (AttributionMethod method in AttributionMethods.All.Where(Shares))
+                    cases.Add(name, method.Name, TaskMetric.LogitDifference);
+                cases.Add(name, AttributionMethods.EapIg.Name, TaskMetric.KlDivergence);
             }
             return cases;
         }
@@ -30,23 +31,28 @@ public sealed class SharedPrefixTests
     public void A_span_begins_at_the_first_difference_and_has_at_least_the_last_position()
     {
         PromptPair[] pairs = [Pair([1, 2, 3], [1, 2, 4]), Pair([5, 2, 3], [1, 2, 4]), Pair([1, 2, 3, 4], [1, 9, 3, 4]), Pair([7, 7], [7, 7]), Pair([3], [3])];
-        Assert.Equal([new(2, 1), new(0, 3), new(1, 3), new(1, 1), new(0, 1)], PromptSpan.Of(pairs, sharePrefixes: true));
-        Assert.Equal([new(0, 3), new(0, 3), new(0, 4), new(0, 2), new(0, 1)], PromptSpan.Of(pairs, sharePrefixes: false));
+        Assert.Equal([new(2, 1), new(0, 3), new(1, 3), new(1, 1), new(0, 1)], PairSpans.Of(pairs, sharePrefixes: true));
+        Assert.Equal([new(0, 3), new(0, 3), new(0, 4), new(0, 2), new(0, 1)], PairSpans.Of(pairs, sharePrefixes: false));
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Scores_are_those_of_whole_prompts(string name, AttributionMethod method, TaskMetric metric)
+    public void Scores_are_those_of_whole_prompts(string name, string methodName, TaskMetric metric)
     {
+        AttributionMethod method = AttributionMethods.Find(methodName);
         using OddModel model = OddModel.Make(name);
-        var options = new AttributionOptions { Method = method, Metric = metric, Steps = 3, BatchSize = 4, IgPoints = IgPoints.Left };
+        int? steps = method.Takes(MethodSettings.Steps) ? 3 : null;
+        var options = new AttributionOptions { Method = method, Metric = metric, Steps = steps, BatchSize = 4 };
         PromptPair[] pairs = WithPrefixes(model.Mixed);
-        AttributionResult whole = model.Score(pairs, options with { WholePrompts = true });
+        AttributionResult whole = EdgeAttribution.Run(
+            model.Weights, PromptSet.Of(pairs), options, new ScoringHooks { WholePrompts = true });
         AttributionResult shared = model.Score(pairs, options);
-        float size = whole.Scores.Max(Math.Abs);
+        (float[] wholeEdges, float[] sharedEdges, float[] wholeNodes, float[] sharedNodes) = (
+            whole.Edges(), shared.Edges(), whole.Nodes(), shared.Nodes());
+        float size = wholeEdges.Max(Math.Abs);
         Assert.True(size > 0);
-        for (int i = 0; i < whole.Scores.Length; i++) Assert.Equal(whole.Scores[i], shared.Scores[i], 2e-5f * size);
-        for (int i = 0; i < whole.NodeScores!.Length; i++) Assert.Equal(whole.NodeScores[i], shared.NodeScores![i], 5e-5f * whole.NodeScores.Max(Math.Abs));
+        for (int i = 0; i < wholeEdges.Length; i++) Assert.Equal(wholeEdges[i], sharedEdges[i], 2e-5f * size);
+        for (int i = 0; i < wholeNodes.Length; i++) Assert.Equal(wholeNodes[i], sharedNodes[i], 5e-5f * wholeNodes.Max(Math.Abs));
         for (int i = 0; i < pairs.Length; i++)
         {
             Assert.Equal(whole.CleanMetric[i], shared.CleanMetric[i], 1e-5);
@@ -71,8 +77,8 @@ public sealed class SharedPrefixTests
             return new Circuit(graph, member);
         })];
         var options = new EvaluationOptions { BatchSize = 3 };
-        EvaluationResult whole = CircuitEvaluation.Evaluate(model.Weights, pairs, circuits, options with { WholePrompts = true });
-        EvaluationResult shared = CircuitEvaluation.Evaluate(model.Weights, pairs, circuits, options);
+        EvaluationResult whole = CircuitEvaluation.Evaluate(model.Weights, PromptSet.Of(pairs), circuits, options, wholePrompts: true);
+        EvaluationResult shared = CircuitEvaluation.Evaluate(model.Weights, PromptSet.Of(pairs), circuits, options);
         for (int c = 0; c < circuits.Length; c++)
         {
             for (int i = 0; i < pairs.Length; i++)

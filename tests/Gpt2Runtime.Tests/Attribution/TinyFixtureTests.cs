@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels.Cpu;
@@ -25,7 +26,7 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
                 // The library's 0/0 makes a column NaN; here such a position counts nothing.
                 if (double.IsNaN(expected[i / expected.GetLength(1), i % expected.GetLength(1)])) Assert.StartsWith("information", name, StringComparison.Ordinal);
             }
-            double error = EngineModels.RelativeError(Score(fixture, name).Scores, expected);
+            double error = EngineModels.RelativeError(Score(fixture, name).Edges(), expected);
             deviations.Compare(name, [0], [error], Tolerance, 1);
         }
         deviations.Check();
@@ -39,7 +40,7 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         var deviations = new Deviations(output);
         foreach ((string name, double[] expected) in fixture.NodeScores)
         {
-            float[] actual = Score(fixture, name).NodeScores!;
+            float[] actual = Score(fixture, name).Nodes();
             deviations.Compare(name, rows.Select(u => expected[u]), rows.Select(u => (double)actual[u]), Tolerance);
         }
         deviations.Check();
@@ -60,6 +61,6 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
     {
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(fixture.Model, device);
-        return EdgeAttribution.Score(weights, fixture.Pairs, EngineModels.Options(Reference.TinyFixtureTests.Options(name)));
+        return EdgeAttribution.Run(weights, PromptSet.Of(fixture.Pairs), EngineModels.Options(Reference.TinyFixtureTests.Options(name)));
     }
 }

@@ -54,10 +54,10 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         if (options.Order == SenderOrder.Score)
         {
-            AttributionResult exact = EdgeAttribution.Score(weights, known.Pairs, new AttributionOptions { Method = AttributionMethod.Exact });
-            options = options with { Scores = new EdgeScores(known.Graph, exact.Scores) };
+            var exact = new AttributionOptions { Method = AttributionMethods.Exact };
+            options = options with { Scores = EdgeAttribution.Score(weights, PromptSet.Of(known.Pairs), exact) };
         }
-        AcdcResult result = Acdc.Search(weights, known.Pairs, [tau], options)[0];
+        AcdcResult result = Acdc.Search(weights, PromptSet.Of(known.Pairs), [tau], options)[0];
         foreach (AcdcStep s in result.Steps.Where(s => s.Decision != AcdcDecision.Dropped && Math.Abs(s.After - s.Before) > tau / 20))
             output.WriteLine($"{known.Graph.EdgeName(s.Row, s.Column)} {s.Before:G4} {s.After:G4} {s.Decision}");
         return result;

@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -74,7 +75,8 @@ public sealed class AcdcTests : IDisposable
         Gpt2Config config = s_shape with { Width = width, Vocabulary = vocabulary, TiedHead = false };
         using Gpt2Weights weights = EngineModels.Weights(ReferenceModel.Random(config, 5), _device);
         PromptPair[] pairs = ReferencePrompts.Random(vocabulary, 5, 4, 6, 6);
-        AcdcResult Run(int candidates) => Acdc.Search(weights, pairs, [tau], new AcdcOptions { Objective = objective, Candidates = candidates, BatchSize = 3 })[0];
+        AcdcResult Run(int candidates) => Acdc.Search(
+            weights, PromptSet.Of(pairs), [tau], new AcdcOptions { Objective = objective, Candidates = candidates, BatchSize = 3 })[0];
         AcdcResult one = Run(1);
         Assert.Equal(one.Effort.Tested, one.Effort.Runs);
         foreach (int candidates in new[] { 2, 5, 32 })
@@ -107,20 +109,23 @@ public sealed class AcdcTests : IDisposable
     {
         AcdcResult nothing = Search(_mixed, double.PositiveInfinity, new AcdcOptions());
         Assert.Equal(0, nothing.Circuit.EdgeCount);
-        Assert.Equal(CircuitEvaluation.Evaluate(_weights, _mixed, [], new EvaluationOptions()).Empty.MeanKl, nothing.Objective, 1e-5);
+        Assert.Equal(
+            CircuitEvaluation.Evaluate(_weights, PromptSet.Of(_mixed), [], new EvaluationOptions()).Empty.MeanKl, nothing.Objective, 1e-5);
 
         AcdcResult all = Search(_mixed, 0, new AcdcOptions());
         Assert.All(all.Steps.Where(s => s.Decision == AcdcDecision.Removed), s => Assert.True(s.After < s.Before));
         Assert.All(all.Steps.Where(s => s.Decision == AcdcDecision.Kept), s => Assert.True(s.After >= s.Before));
         Assert.True(all.Objective <= all.Full);
-        Assert.InRange(CircuitEvaluation.Evaluate(_weights, _mixed, [all.Circuit], new EvaluationOptions()).Circuits[0].MeanKl, -1e-6, 1e-6);
+        Assert.InRange(
+            CircuitEvaluation.Evaluate(_weights, PromptSet.Of(_mixed), [all.Circuit], new EvaluationOptions()).Circuits[0].MeanKl, -1e-6,
+            1e-6);
     }
 
     [Fact]
     public void Several_thresholds_give_what_each_gives_alone_and_larger_ones_smaller_circuits()
     {
         double[] thresholds = [0.001, 0.01, 0.1];
-        IReadOnlyList<AcdcResult> together = Acdc.Search(_weights, _mixed, thresholds, new AcdcOptions());
+        IReadOnlyList<AcdcResult> together = Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, new AcdcOptions());
         foreach (AcdcResult result in together) Assert.Equal(Search(_mixed, result.Threshold, new AcdcOptions()).Steps, result.Steps);
         Assert.True(together[0].Circuit.EdgeCount > together[1].Circuit.EdgeCount);
         Assert.True(together[1].Circuit.EdgeCount > together[2].Circuit.EdgeCount);
@@ -150,7 +155,9 @@ public sealed class AcdcTests : IDisposable
         }
         Assert.Equal(result.Circuit.EdgeCount, left);
         Assert.Equal(current, result.Objective);
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(_weights, _mixed, [result.Circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference, Ablation = ablation });
+        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
+            _weights, PromptSet.Of(_mixed), [result.Circuit],
+            new EvaluationOptions { Metric = TaskMetric.LogitDifference, Ablation = ablation });
         double expected = objective == TaskMetric.KlDivergence ? evaluation.Circuits[0].MeanKl : -evaluation.Circuits[0].MeanMetric;
         Assert.Equal(expected, result.Objective, 1e-5);
         Assert.Equal(result.Steps.Count(s => s.Decision != AcdcDecision.Dropped), result.Effort.Tested);
@@ -164,7 +171,7 @@ public sealed class AcdcTests : IDisposable
         ProgressFile file = new(folder["circuit.json"], "acdc", []);
         AcdcOptions options = new() { Candidates = 4 };
         double[] thresholds = [0.05, 0.01];
-        IReadOnlyList<AcdcResult> whole = Acdc.Search(_weights, _mixed, thresholds, options);
+        IReadOnlyList<AcdcResult> whole = Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, options);
         for (int reports = 1; ; reports += 7)
         {
             AcdcState state = new(2);
@@ -172,7 +179,7 @@ public sealed class AcdcTests : IDisposable
             Reports progress = new() { Each = count => { if (count == reports) source.Cancel(); } };
             try
             {
-                Acdc.Search(_weights, _mixed, thresholds, options, state, progress, source.Token);
+                Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, options, state, progress, source.Token);
                 Assert.True(reports > 10, "the search was too short to be stopped");
                 return;
             }
@@ -182,7 +189,7 @@ public sealed class AcdcTests : IDisposable
             }
             AcdcState again = AcdcState.Load(file, 2);
             Assert.Equal(state.Tested, again.Tested);
-            IReadOnlyList<AcdcResult> resumed = Acdc.Search(_weights, _mixed, thresholds, options, again);
+            IReadOnlyList<AcdcResult> resumed = Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, options, again);
             foreach ((AcdcResult w, AcdcResult r) in whole.Zip(resumed))
             {
                 Assert.Equal(w.Steps, r.Steps);
@@ -195,7 +202,7 @@ public sealed class AcdcTests : IDisposable
     public void Progress_never_falls_and_a_stopped_search_gives_its_memory_back()
     {
         Reports whole = new();
-        Acdc.Search(_weights, _mixed, [0.01, 0.1], new AcdcOptions(), progress: whole);
+        Acdc.Search(_weights, PromptSet.Of(_mixed), [0.01, 0.1], new AcdcOptions(), progress: whole);
         Assert.Equal(2L * _graph.EdgeCount, whole.All[^1].Total);
         Assert.Equal(whole.All[^1].Total, whole.All[^1].Done);
         Assert.All(whole.All.Zip(whole.All.Skip(1)), pair => Assert.True(pair.First.Done <= pair.Second.Done));
@@ -203,31 +210,39 @@ public sealed class AcdcTests : IDisposable
         long before = _device.AllocatedBytes;
         using CancellationTokenSource source = new();
         Assert.Throws<OperationCanceledException>(() =>
-            Acdc.Search(_weights, _mixed, [0.01], new AcdcOptions(), progress: new Reports { Each = count => { if (count == 3) source.Cancel(); } }, cancellation: source.Token));
+            Acdc.Search(
+                _weights, PromptSet.Of(_mixed), [0.01], new AcdcOptions(),
+                progress: new Reports { Each = count => { if (count == 3) source.Cancel(); } }, cancellation: source.Token));
         Assert.Equal(before, _device.AllocatedBytes);
     }
 
     [Fact]
     public void What_cannot_be_searched_is_explained()
     {
-        Assert.Contains("-1", Assert.Throws<GradpathException>(() => Search(_mixed, -1, new AcdcOptions())).Message, StringComparison.Ordinal);
-        Assert.Throws<GradpathException>(() => Search(_mixed, double.NaN, new AcdcOptions()));
-        Assert.Contains("needs scores", Assert.Throws<GradpathException>(() => Search(_mixed, 1, new AcdcOptions { Order = SenderOrder.Score })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "-1", Assert.Throws<OptionException>(() => Search(_mixed, -1, new AcdcOptions())).Message, StringComparison.Ordinal);
+        Assert.Throws<OptionException>(() => Search(_mixed, double.NaN, new AcdcOptions()));
+        Assert.Contains(
+            "Order score needs Scores",
+            Assert.Throws<OptionException>(() => Search(_mixed, 1, new AcdcOptions { Order = SenderOrder.Score })).Message,
+            StringComparison.Ordinal);
         Assert.Contains("one length", Assert.Throws<GradpathException>(() => Search(_mixed, 1, new AcdcOptions { Ablation = Ablation.MeanPositional })).Message, StringComparison.Ordinal);
         Assert.Throws<GradpathException>(() => Search([], 1, new AcdcOptions()));
     }
 
-    private AcdcResult Search(PromptPair[] pairs, double tau, AcdcOptions options) => Acdc.Search(_weights, pairs, [tau], options)[0];
+    private AcdcResult Search(PromptPair[] pairs, double tau, AcdcOptions options) =>
+        Acdc.Search(_weights, PromptSet.Of(pairs), [tau], options)[0];
 
-    private EdgeScores Scores() => new(_graph, EdgeAttribution.Score(_weights, _mixed, new AttributionOptions { Method = AttributionMethod.Eap }).Scores);
+    private EdgeScores Scores() =>
+        EdgeAttribution.Score(_weights, PromptSet.Of(_mixed), new AttributionOptions { Method = AttributionMethods.Eap });
 
-    private sealed class Reports : IProgress<AttributionProgress>
+    private sealed class Reports : IProgress<RunProgress>
     {
-        public List<AttributionProgress> All { get; } = [];
+        public List<RunProgress> All { get; } = [];
 
         public Action<int>? Each { get; init; }
 
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             All.Add(value);
             Each?.Invoke(All.Count);

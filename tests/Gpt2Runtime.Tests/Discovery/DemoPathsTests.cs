@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -37,7 +38,7 @@ public sealed class DemoPathsTests : IDisposable
     {
         PathTrace trace = PathTracing.Trace(
             _weights,
-            _pairs,
+            PromptSet.Of(_pairs),
             [.. Enumerable.Range(0, _graph.Writers)],
             [new PathReceiver(_graph.LogitsColumn, TokenPositions.End)],
             new PathPatchingOptions { FreezeMlps = true },
@@ -61,7 +62,8 @@ public sealed class DemoPathsTests : IDisposable
                 Assert.True(_graph.TryParseReader($"{name}<v>", out int column));
                 return new PathReceiver(column, TokenPositions.Parse(position));
             })]);
-        double[][] effects = [.. PathPatching.Measure(_weights, _pairs, [At("all"), At("S2"), At("IO,S1")], new PathPatchingOptions { FreezeMlps = true }).Effects];
+        IReadOnlyList<ImmutableArray<double>> effects = PathPatching.Measure(
+            _weights, PromptSet.Of(_pairs), [At("all"), At("S2"), At("IO,S1")], new PathPatchingOptions { FreezeMlps = true }).Effects;
         Assert.Equal(effects[0][0], effects[1][0], Math.Abs(0.01 * effects[0][0]));
         Assert.Equal(0, effects[2][0], 1e-3);
     }
@@ -71,15 +73,16 @@ public sealed class DemoPathsTests : IDisposable
     {
         PathTrace trace = PathTracing.Trace(
             _weights,
-            _pairs,
+            PromptSet.Of(_pairs),
             [.. Enumerable.Range(0, _graph.Writers)],
             [new PathReceiver(_graph.LogitsColumn, TokenPositions.End)],
             new PathPatchingOptions { FreezeMlps = true },
             new PathTracingOptions { Threshold = 0.01 });
         Circuit circuit = trace.Circuit(withMlps: false, lossSign: -1);
-        EvaluationResult result = CircuitEvaluation.Evaluate(_weights, _pairs, [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
+        EvaluationResult result = CircuitEvaluation.Evaluate(
+            _weights, PromptSet.Of(_pairs), [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
         Assert.Equal(83, circuit.EdgeCount);
-        Assert.Equal(0.956, Faithfulness.Of(result.Full.Metric, result.Circuits[0].Metric, result.Empty.Metric), 0.005);
+        Assert.Equal(0.956, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 0.005);
     }
 
     [Fact]

@@ -24,7 +24,8 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         double sparsity = 1 - (truth.EdgeCount / (double)known.Graph.EdgeCount);
-        using var pruning = new EdgePruning(weights, known.Pairs, new EdgePruningOptions { Sparsity = sparsity, Steps = 400 });
+        using var pruning = new EdgePruning(
+            weights, PromptSet.Of(known.Pairs), new EdgePruningOptions { Sparsity = sparsity, Steps = 400 });
         pruning.Train();
         EdgePruningResult result = pruning.Finish();
         output.WriteLine($"{name}: {string.Join(' ', result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)))}; last {result.Log[^1]}");
@@ -41,11 +42,12 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         var graph = new ComputationGraph(weights.Config);
         var options = new EdgePruningOptions { Sparsity = 0.95, Steps = 400, BatchSize = 16 };
         int kept = EdgePruning.CircuitSize(graph, options.Sparsity);
-        var eap = new EdgeScores(graph, EdgeAttribution.Score(weights, train, new AttributionOptions { Method = AttributionMethod.Eap }).Scores);
+        var eap = EdgeAttribution.Score(weights, PromptSet.Of(train), new AttributionOptions { Method = AttributionMethods.Eap });
         EdgePruningResult plain = Train(weights, train, options, null);
         EdgePruningResult hybrid = Train(weights, train, options, HybridPruning.Keep(eap, 0.5));
         Circuit[] circuits = [plain.Circuit, hybrid.Circuit, CircuitSelection.TopEdges(eap, kept), CircuitSelection.Greedy(eap, kept)];
-        double[] kl = [.. CircuitEvaluation.Evaluate(weights, test, circuits, new EvaluationOptions { Metric = TaskMetric.KlDivergence }).Circuits.Select(c => c.MeanKl)];
+        var byKl = new EvaluationOptions { Metric = TaskMetric.KlDivergence };
+        double[] kl = [.. CircuitEvaluation.Evaluate(weights, PromptSet.Of(test), circuits, byKl).Circuits.Select(c => c.MeanKl)];
         output.WriteLine(string.Join(' ', kl));
         Assert.Equal((kept, kept), (plain.Circuit.EdgeCount, hybrid.Circuit.EdgeCount));
 
@@ -57,7 +59,7 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
 
     private static EdgePruningResult Train(Gpt2Weights weights, PromptPair[] pairs, EdgePruningOptions options, bool[]? candidates)
     {
-        using var pruning = new EdgePruning(weights, pairs, options, candidates);
+        using var pruning = new EdgePruning(weights, PromptSet.Of(pairs), options, candidates);
         pruning.Train();
         return pruning.Finish();
     }

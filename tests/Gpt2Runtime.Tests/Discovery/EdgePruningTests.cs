@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
@@ -19,7 +20,9 @@ public sealed class EdgePruningTests
     public void The_circuit_has_the_requested_sparsity_within_one_percent(double sparsity, bool nodeMasks, double? nodeTarget, Ablation ablation)
     {
         using OddModel model = OddModel.Make("relu, unscaled attention");
-        using var pruning = new EdgePruning(model.Weights, model.Mixed, Short with { Sparsity = sparsity, NodeMasks = nodeMasks, NodeTarget = nodeTarget, Ablation = ablation });
+        using var pruning = new EdgePruning(
+            model.Weights, PromptSet.Of(model.Mixed),
+            Short with { Sparsity = sparsity, NodeMasks = nodeMasks, NodeTarget = nodeTarget, Ablation = ablation });
         pruning.Train();
         EdgePruningResult result = pruning.Finish();
         ComputationGraph graph = result.Circuit.Graph;
@@ -33,7 +36,7 @@ public sealed class EdgePruningTests
         else Assert.Contains(result.Log, s => s.NodeSparsity > 0);
 
         // The masks of edges that stay are the largest.
-        float[] masks = result.Circuit.Scores!.Values;
+        float[] masks = result.Circuit.Scores!.Values.ToArray();
         Assert.All(graph.Edges, e => Assert.InRange(masks[(e.Row * graph.Readers) + e.Column], 0, 1));
     }
 
@@ -43,19 +46,19 @@ public sealed class EdgePruningTests
         using OddModel model = OddModel.Make("head bias");
         using var folder = new TempFolder();
         EdgePruningOptions options = Short with { Sparsity = 0.6, NodeMasks = true, NodeTarget = 0.2, BatchSize = 2, Seed = 3 };
-        using var whole = new EdgePruning(model.Weights, model.Mixed, options);
+        using var whole = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options);
         whole.Train();
         EdgePruningResult expected = whole.Finish();
 
         var file = new ProgressFile(folder["c.json"], "edge-prune", new JsonObject { ["--seed"] = 3 });
         using var stop = new CancellationTokenSource();
-        using (var first = new EdgePruning(model.Weights, model.Mixed, options, null, stop.Token))
+        using (var first = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options, null, stop.Token))
         {
             Assert.Throws<OperationCanceledException>(() => first.Train(new StopAfter(stop, 17)));
             Assert.Equal(17, first.Step);
             first.Save(file);
         }
-        using var second = new EdgePruning(model.Weights, model.Mixed, options);
+        using var second = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options);
         second.Restore(file);
         Assert.Equal(17, second.Step);
         second.Train();
@@ -71,8 +74,8 @@ public sealed class EdgePruningTests
         using OddModel model = OddModel.Make("head bias");
         using var folder = new TempFolder();
         var file = new ProgressFile(folder["c.json"], "edge-prune", []);
-        using (var plain = new EdgePruning(model.Weights, model.Mixed, Short)) plain.Save(file);
-        using var gated = new EdgePruning(model.Weights, model.Mixed, Short with { NodeMasks = true });
+        using (var plain = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short)) plain.Save(file);
+        using var gated = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { NodeMasks = true });
         Assert.Contains("delete it", Assert.Throws<GradpathException>(() => gated.Restore(file)).Message, StringComparison.Ordinal);
     }
 
@@ -82,9 +85,9 @@ public sealed class EdgePruningTests
         float[] Masks(int workers, ulong seed)
         {
             using OddModel model = OddModel.Make("untied, erf", workers);
-            using var pruning = new EdgePruning(model.Weights, model.Mixed, Short with { Seed = seed });
+            using var pruning = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { Seed = seed });
             pruning.Train();
-            return pruning.Finish().Circuit.Scores!.Values;
+            return pruning.Finish().Circuit.Scores!.Values.ToArray();
         }
         float[] one = Masks(1, 5);
         Assert.Equal(one, Masks(3, 5));
@@ -122,28 +125,31 @@ public sealed class EdgePruningTests
         using OddModel model = OddModel.Make("head bias");
         void Refused(EdgePruningOptions options, string mention, bool[]? candidates = null) => Assert.Contains(
             mention,
-            Assert.Throws<GradpathException>(() => new EdgePruning(model.Weights, model.Mixed, options, candidates)).Message,
+            Assert.Throws<OptionException>(() => new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options, candidates)).Message,
             StringComparison.Ordinal);
-        Refused(Short with { Sparsity = 1 }, "--sparsity");
-        Refused(Short with { Target = -1 }, "--target");
-        Refused(Short with { Target = 1.1, Schedule = TargetSchedule.Logarithmic }, "--schedule logarithmic");
-        Refused(Short with { TargetWarmup = 999 }, "--target-warmup");
-        Refused(Short with { RateWarmup = 999 }, "--rate-warmup");
-        Refused(Short with { NodeTarget = 0.5 }, "--node-masks");
-        Refused(Short with { LearningRate = double.NaN }, "--learning-rate");
-        Refused(Short with { BatchSize = 0 }, "--batch-size");
+        Refused(Short with { Sparsity = 1 }, "Sparsity 1");
+        Refused(Short with { Target = -1 }, "Target -1");
+        Refused(Short with { Target = 1.1, Schedule = TargetSchedule.Logarithmic }, "Schedule logarithmic");
+        Refused(Short with { TargetWarmup = 999 }, "TargetWarmup 999");
+        Refused(Short with { RateWarmup = 999 }, "RateWarmup 999");
+        Refused(Short with { NodeTarget = 0.5 }, "NodeTarget needs NodeMasks");
+        Refused(Short with { LearningRate = double.NaN }, "LearningRate NaN");
+        Refused(Short with { BatchSize = 0 }, "BatchSize 0");
         var graph = new ComputationGraph(model.Weights.Config);
         var one = new bool[graph.Writers * graph.Readers];
         one[graph.LogitsColumn] = true;
         Refused(Short, "only 1 may be in it", one);
-        Refused(Short with { Ablation = Ablation.MeanPositional }, "one length");
+        EdgePruningOptions means = Short with { Ablation = Ablation.MeanPositional };
+        Assert.Contains(
+            "one length", Assert.Throws<GradpathException>(() => new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), means)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_step_allocates_no_memory_of_the_device()
     {
         using OddModel model = OddModel.Make("head bias");
-        using var pruning = new EdgePruning(model.Weights, model.Mixed, Short with { BatchSize = 2 });
+        using var pruning = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { BatchSize = 2 });
         var bytes = new List<long>();
         pruning.Train(new Watch(() => bytes.Add(model.Device.AllocatedBytes)));
         Assert.Single(bytes.Skip(3).Distinct());
@@ -151,16 +157,16 @@ public sealed class EdgePruningTests
 
     private static EdgePruningOptions Short => new() { Sparsity = 0.7, Steps = 40, BatchSize = 3 };
 
-    private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<AttributionProgress>
+    private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             if (value.Done == steps) source.Cancel();
         }
     }
 
-    private sealed class Watch(Action look) : IProgress<AttributionProgress>
+    private sealed class Watch(Action look) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value) => look();
+        public void Report(RunProgress value) => look();
     }
 }

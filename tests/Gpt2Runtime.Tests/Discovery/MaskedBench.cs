@@ -1,8 +1,8 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
@@ -12,7 +12,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 /// <summary>A masked pass over all prompts of an odd model as one batch.</summary>
 internal sealed class MaskedBench : IDisposable
 {
-    private readonly ScoringContext _context;
+    private readonly RunContext _context;
     private readonly OutputHead _head;
     private readonly MaskedBatches _batches;
     private readonly DeviceArray<double> _scores;
@@ -22,15 +22,13 @@ internal sealed class MaskedBench : IDisposable
     {
         Gpt2Weights weights = model.Weights;
         int[][] items = [[.. Enumerable.Range(0, pairs.Count)]];
-        PromptSpan[] spans = wholePrompts ? PromptSpan.Of(pairs, sharePrefixes: false) : MaskedBatches.SpansOf(pairs, ablation);
-        PromptSpan[] largest = MaskedBatches.Largest(spans, items);
-        var options = new AttributionOptions { Method = AttributionMethod.Exact, Metric = TaskMetric.KlDivergence, Ablation = ablation };
+        PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: ablation == Ablation.Patching && !wholePrompts);
         _metric = metric;
-        _context = new ScoringContext(weights, options, pairs.Count, new BatchPlan(items, pairs.Count), (_, _) => { }, default);
+        _context = new RunContext(weights, pairs, spans, new BatchPlan(items, pairs.Count), ablation);
         Plan = new MaskedPlan(_context.Graph, candidates, ablation != Ablation.Patching);
-        _head = new OutputHead(weights, metric, largest.Length, largest.Length);
-        Pass = new MaskedPass(weights, Plan, PassCapacity.For(largest, 1, true), _head);
-        _batches = new MaskedBatches(_context, pairs, spans, items, Plan, Pass.Biases);
+        _head = new OutputHead(weights, metric, pairs.Count, pairs.Count);
+        Pass = new MaskedPass(weights, Plan, PassCapacity.For(_context.Largest, 1, true), _head);
+        _batches = new MaskedBatches(_context, Plan, Pass.Biases);
         Batch = _batches.Get(0);
         if (metric == TaskMetric.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
         else _head.SetItems(pairs);

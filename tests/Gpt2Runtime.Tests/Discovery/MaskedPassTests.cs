@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -35,8 +36,8 @@ public sealed class MaskedPassTests
         foreach (double density in (double[])[0, 0.15, 0.5, 0.9, 1])
         {
             bool[] kept = Draw(graph, density, 3);
-            EvaluationResult expected = CircuitEvaluation.Evaluate(
-                model.Weights, pairs, [new Circuit(graph, kept)], new EvaluationOptions { Metric = TaskMetric.KlDivergence, Ablation = ablation });
+            EvaluationOptions options = new() { Metric = TaskMetric.KlDivergence, Ablation = ablation };
+            EvaluationResult expected = CircuitEvaluation.Evaluate(model.Weights, PromptSet.Of(pairs), [new Circuit(graph, kept)], options);
             using var full = new MaskedBench(model, pairs, null, ablation, TaskMetric.KlDivergence);
             using var compact = new MaskedBench(model, pairs, kept, ablation, TaskMetric.KlDivergence);
             double[] masks = Array.ConvertAll(kept, k => k ? 1.0 : 0);
@@ -86,7 +87,7 @@ public sealed class MaskedPassTests
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? model.Equal : model.Mixed;
         using var bench = new MaskedBench(model, pairs, null, ablation, TaskMetric.LogitDifference);
         bench.Loss(Array.ConvertAll(Draw(bench.Graph, 1, 0), k => k ? 1.0 : 0));
-        float[] eap = model.Score(pairs, new AttributionOptions { Method = AttributionMethod.Eap, Ablation = ablation }).Scores;
+        float[] eap = model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Eap, Ablation = ablation }).Edges();
         Close([.. eap.Select(s => (double)-s * pairs.Length)], bench.Gradient(), 2e-5);
     }
 
@@ -168,10 +169,14 @@ public sealed class MaskedPassTests
         return masks;
     }
 
-    private static void Close(double[] expected, double[] actual, double tolerance)
+    private static void Close(IReadOnlyList<double> expected, double[] actual, double tolerance)
     {
-        Assert.Equal(expected.Length, actual.Length);
+        Assert.Equal(expected.Count, actual.Length);
         double largest = Math.Max(0.05, expected.Max(Math.Abs));
-        for (int i = 0; i < expected.Length; i++) Assert.True(Math.Abs(expected[i] - actual[i]) < tolerance * largest, $"{i}: {actual[i]}, expected {expected[i]} (largest {largest})");
+        for (int i = 0; i < expected.Count; i++)
+        {
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) < tolerance * largest, $"{i}: {actual[i]}, expected {expected[i]} (largest {largest})");
+        }
     }
 }

@@ -1,6 +1,7 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using System.Collections.Immutable;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -42,9 +43,12 @@ public sealed class PathPatchingTests
             .. Enumerable.Range(0, graph.Readers).Select(column => new PathQuery(senders, [new PathReceiver(column, at)])),
             .. Sets(graph).Select(set => new PathQuery(senders, [.. set.Select((column, i) => new PathReceiver(column, i % 2 == 0 ? at : TokenPositions.All))])),
         ];
-        PathEffects actual = PathPatching.Measure(odd.Weights, odd.Mixed, queries, options);
+        PathEffects actual = PathPatching.Measure(odd.Weights, PromptSet.Of(odd.Mixed), queries, options);
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Mixed, ReferenceAblation.Patching);
-        Assert.Equal(items.Average(i => ReferenceMetric.Value(options.Metric, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)), actual.CleanMetric, 1e-5);
+        Assert.Equal(
+            items.Average(
+                i => ReferenceMetric.Value(options.Metric ?? TaskMetric.LogitDifference, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)),
+            actual.CleanMetric, 1e-5);
         double largest = 0;
         for (int q = 0; q < queries.Length; q++)
         {
@@ -63,7 +67,7 @@ public sealed class PathPatchingTests
                     options.SenderPositions.Of(item.Pair, i + 1),
                     queries[q].Receivers.ToDictionary(r => r.Column, r => r.Positions.Of(item.Pair, i + 1)),
                     freezeMlps,
-                    options.Metric)).Average();
+                    options.Metric ?? TaskMetric.LogitDifference)).Average();
                 largest = Math.Max(largest, Math.Abs(expected));
                 Assert.True(Math.Abs(expected - effect) < 1e-5, $"{graph.WriterName(sender)} -> {string.Join(' ', queries[q].Receivers.Select(r => graph.ReaderName(r.Column)))}: {effect}, not {expected}");
             }
@@ -79,8 +83,9 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make("head bias");
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
+        PathQuery query = new(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]);
         PathEffects actual = PathPatching.Measure(
-            odd.Weights, odd.Equal, [new PathQuery(senders, [new PathReceiver(graph.LogitsColumn, TokenPositions.End)])], new PathPatchingOptions { Ablation = ablation });
+            odd.Weights, PromptSet.Of(odd.Equal), [query], new PathPatchingOptions { Ablation = ablation });
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Equal, Enum.Parse<ReferenceAblation>(ablation.ToString()));
         foreach (int sender in senders)
         {
@@ -103,7 +108,8 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make(name);
         ReferenceGraph graph = odd.Reference.Graph;
         var query = new PathQuery([.. Enumerable.Range(0, graph.Rows)], [new PathReceiver(graph.Columns - 1, TokenPositions.All)]);
-        PathEffects actual = PathPatching.Measure(odd.Weights, odd.Mixed, [query], new PathPatchingOptions { FreezeMlps = true });
+        PathEffects actual = PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [query], new PathPatchingOptions { FreezeMlps = true });
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Mixed, ReferenceAblation.Patching);
         foreach (int sender in query.Senders)
         {
@@ -128,15 +134,18 @@ public sealed class PathPatchingTests
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         PathReceiver[] receivers = [new(graph.HeadColumn(1, HeadInput.Key, 1), TokenPositions.All), new(graph.LogitsColumn, TokenPositions.End)];
-        double[] Measure(int batch, params int[] rows) =>
-            PathPatching.Measure(odd.Weights, odd.Mixed, [new PathQuery(rows, receivers)], new PathPatchingOptions { BatchSize = batch }).Effects[0];
-        double[] together = Measure(0, senders);
+        ImmutableArray<double> Measure(int batch, params int[] rows) => PathPatching.Measure(
+            odd.Weights,
+            PromptSet.Of(odd.Mixed),
+            [new PathQuery(rows, receivers)],
+            new PathPatchingOptions { BatchSize = batch }).Effects[0];
+        ImmutableArray<double> together = Measure(0, senders);
         foreach (int batch in new[] { 1, 2, 4 })
         {
             Assert.All(together.Zip(Measure(batch, senders)), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
         }
         Assert.All(senders, sender => Assert.Equal(together[sender], Measure(0, sender)[0], 1e-5));
-        double[] reversed = Measure(0, [.. senders.Reverse()]);
+        ImmutableArray<double> reversed = Measure(0, [.. senders.Reverse()]);
         Assert.Equal(together, reversed.Reverse());
     }
 
@@ -148,8 +157,10 @@ public sealed class PathPatchingTests
         PathReceiver[] receivers = [new(graph.LogitsColumn, TokenPositions.End)];
         int[] once = [.. Enumerable.Range(0, graph.Writers)];
         int[] many = [.. Enumerable.Range(0, 7).SelectMany(_ => once)];
-        PathEffects expected = PathPatching.Measure(odd.Weights, odd.Mixed, [new PathQuery(once, receivers)], new PathPatchingOptions());
-        PathEffects actual = PathPatching.Measure(odd.Weights, odd.Mixed, [new PathQuery(many, receivers)], new PathPatchingOptions());
+        PathEffects expected = PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [new PathQuery(once, receivers)], new PathPatchingOptions());
+        PathEffects actual = PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [new PathQuery(many, receivers)], new PathPatchingOptions());
         for (int i = 0; i < many.Length; i++) Assert.Equal(expected.Effects[0][many[i]], actual.Effects[0][i], 1e-5);
     }
 
@@ -159,13 +170,16 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make("head bias");
         var graph = new ComputationGraph(odd.Weights.Config);
         var query = new PathQuery([0, 1, 2], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]);
-        var seen = new List<AttributionProgress>();
-        PathPatching.Measure(odd.Weights, odd.Mixed, [query, query], new PathPatchingOptions { BatchSize = 2 }, new Recorder(seen.Add));
+        var seen = new List<RunProgress>();
+        PathPatching.Measure(
+            odd.Weights, PromptSet.Of(odd.Mixed), [query, query], new PathPatchingOptions { BatchSize = 2 }, new Recorder(seen.Add));
         Assert.Equal(2 * 3 * odd.Mixed.Length, seen[^1].Done);
         Assert.Equal(seen[^1].Done, seen[^1].Total);
         using var stop = new CancellationTokenSource();
         var progress = new Recorder(_ => stop.Cancel());
-        Assert.Throws<OperationCanceledException>(() => PathPatching.Measure(odd.Weights, odd.Mixed, [query, query], new PathPatchingOptions(), progress, stop.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => PathPatching.Measure(
+                odd.Weights, PromptSet.Of(odd.Mixed), [query, query], new PathPatchingOptions(), progress, stop.Token));
     }
 
     // Both kinds of sublayers, several layers, a receiver behind another one, a whole layer.
@@ -177,8 +191,8 @@ public sealed class PathPatchingTests
         yield return [graph.HeadColumn(0, HeadInput.Value, 0), graph.HeadColumn(last, HeadInput.Query, graph.Heads - 1), graph.MlpColumn(0), graph.LogitsColumn];
     }
 
-    private sealed class Recorder(Action<AttributionProgress> report) : IProgress<AttributionProgress>
+    private sealed class Recorder(Action<RunProgress> report) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value) => report(value);
+        public void Report(RunProgress value) => report(value);
     }
 }

@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -105,7 +104,7 @@ public sealed class PathTracingTests
 
         PathTrace Run(IReadOnlyList<PathRound> earlier, Action<IReadOnlyList<PathRound>>? done, int rounds) => PathTracing.Trace(
             weights,
-            known.Pairs,
+            PromptSet.Of(known.Pairs),
             [.. Enumerable.Range(0, known.Graph.Writers)],
             [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
             new PathPatchingOptions(),
@@ -121,8 +120,9 @@ public sealed class PathTracingTests
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         Circuit circuit = Trace(known, new PathPatchingOptions { FreezeMlps = true }, new PathTracingOptions()).Circuit(false, -1);
-        EvaluationResult result = CircuitEvaluation.Evaluate(weights, known.Pairs, [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
-        Assert.Equal(1, Faithfulness.Of(result.Full.Metric, result.Circuits[0].Metric, result.Empty.Metric), 1e-3);
+        EvaluationResult result = CircuitEvaluation.Evaluate(
+            weights, PromptSet.Of(known.Pairs), [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
+        Assert.Equal(1, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 1e-3);
     }
 
     private static IEnumerable<string> Names(PathTrace trace) => trace.Rounds.SelectMany(r => r.Edges).Select(e => trace.Graph.EdgeName(e.Row, e.Receiver.Column));
@@ -132,6 +132,11 @@ public sealed class PathTracingTests
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         return PathTracing.Trace(
-            weights, known.Pairs, [.. Enumerable.Range(0, known.Graph.Writers)], [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)], patching, tracing);
+            weights,
+            PromptSet.Of(known.Pairs),
+            [.. Enumerable.Range(0, known.Graph.Writers)],
+            [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
+            patching,
+            tracing);
     }
 }

@@ -38,7 +38,7 @@ public sealed class ProgressFileTests
         }
         Refused(new ProgressFile(result, "acdc", Run(0.2)), "--tau was 0.1 there and is 0.2 now", "out.json.progress");
         Refused(new ProgressFile(result, "acdc", new JsonObject { ["--tau"] = 0.1 }), "model was \"m\" there and is not given now");
-        Refused(new ProgressFile(result, "hap", Run(0.1)), "'gradpath acdc'", "'gradpath hap'");
+        Refused(new ProgressFile(result, "hap", Run(0.1)), "search acdc", "search hap", "result file");
         foreach (string damaged in new[] { "", "[]", "{}", "{\"command\":\"acdc\"", "{\"command\":\"acdc\",\"run\":{}}" })
         {
             File.WriteAllText(result + ".progress", damaged);
@@ -55,7 +55,9 @@ public sealed class ProgressFileTests
         Assert.Contains("nothing to go on from", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: true)).Message, StringComparison.Ordinal);
         new ProgressFile(result, "acdc", Run(0.1)).Save([]);
         ProgressFile.Check(result, resume: true);
-        Assert.Contains("--resume", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: false)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "add resume to go on", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: false)).Message,
+            StringComparison.Ordinal);
     }
 
     private static JsonObject Run(double tau) => new() { ["model"] = "m", ["--tau"] = tau };

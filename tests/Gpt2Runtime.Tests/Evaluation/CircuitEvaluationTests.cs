@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
@@ -30,8 +31,9 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
             GoldenCircuit[] golden = [.. group.Where(c => c.AfterPrune.Length > 0 || c.BeforePrune.Length > 0)];
             Circuit[] circuits = [.. golden.Select(c => Named(graph, c.AfterPrune)), .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching").Select(c => Named(graph, c.BeforePrune))];
             GoldenCircuit[] expected = [.. golden, .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching")];
+            var ablation = Enum.Parse<Ablation>(ReferenceKeys.Ablation(group.Key).ToString());
             EvaluationResult result = CircuitEvaluation.Evaluate(
-                weights, set.Pairs, circuits, new EvaluationOptions { Ablation = Enum.Parse<Ablation>(ReferenceKeys.Ablation(group.Key).ToString()) });
+                weights, PromptSet.Of(set.Pairs), circuits, new EvaluationOptions { Ablation = ablation });
             for (int i = 0; i < circuits.Length; i++)
             {
                 worst = Math.Max(worst, Largest(expected[i].Evaluation.LogitDiff, result.Circuits[i].Metric));
@@ -67,7 +69,10 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(reference, device);
         EvaluationResult result = CircuitEvaluation.Evaluate(
-            weights, pairs, [.. edges.Select(e => new Circuit(graph, e))], new EvaluationOptions { Metric = TaskMetric.ProbabilityDifference, Ablation = ablation, BatchSize = 2 });
+            weights,
+            PromptSet.Of(pairs),
+            [.. edges.Select(e => new Circuit(graph, e))],
+            new EvaluationOptions { Metric = TaskMetric.ProbabilityDifference, Ablation = ablation, BatchSize = 2 });
         for (int i = 0; i < edges.Length; i++)
         {
             ReferenceCircuit expected = ReferenceCircuit.Evaluate(
@@ -85,8 +90,9 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         PromptPair[] pairs = ReferencePrompts.Random(23, 6, 4, 9, 9);
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(reference, device);
-        EvaluationResult result = CircuitEvaluation.Evaluate(weights, pairs, [], new EvaluationOptions());
-        AttributionResult runs = EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.Eap });
+        EvaluationResult result = CircuitEvaluation.Evaluate(weights, PromptSet.Of(pairs), [], new EvaluationOptions());
+        AttributionResult runs = EdgeAttribution.Run(
+            weights, PromptSet.Of(pairs), new AttributionOptions { Method = AttributionMethods.Eap });
         Assert.True(Largest(runs.CleanMetric, result.Full.Metric) < 1e-5);
         Assert.True(Largest(runs.CorruptedMetric, result.Empty.Metric) < 1e-5);
         Assert.Equal(1, result.Full.ExactMatchRate);
@@ -118,6 +124,6 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         return result;
     }
 
-    private static double Largest(double[] expected, double[] actual) =>
+    private static double Largest(IReadOnlyList<double> expected, IReadOnlyList<double> actual) =>
         expected.Zip(actual, (e, a) => Math.Abs(e - a)).Max() / Math.Max(1, expected.Max(Math.Abs));
 }

@@ -1,7 +1,7 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -42,7 +42,8 @@ public sealed class KnockoutTests : IDisposable
     {
         NodeSet group = new("class", "early", [1, 3]);
         KnockoutOptions options = new() { Classes = [group], RandomDraws = 6, GreedyRuns = 2, GreedyIterations = 3, GreedyCandidates = 2, Seed = 5 };
-        Completeness result = Completeness.Measure(_weights, _pairs, _circuit, options, new EvaluationOptions { Ablation = ablation });
+        Completeness result = Completeness.Measure(
+            _weights, PromptSet.Of(_pairs), _circuit, options with { Evaluation = new EvaluationOptions { Ablation = ablation } });
         Assert.Equal(["empty", "class", .. Enumerable.Repeat("random", 6), .. Enumerable.Repeat("greedy", 6)], result.Points.Select(p => p.Set.Kind));
         Func<int, int, bool> inCircuit = _circuit.Contains;
         foreach (CompletenessPoint point in result.Points)
@@ -59,7 +60,9 @@ public sealed class KnockoutTests : IDisposable
         }
 
         // The same seed gives the same sets and numbers, another one other sets.
-        Assert.Equal(result.Points.Select(p => p.Difference), Completeness.Measure(_weights, _pairs, _circuit, options, new EvaluationOptions { Ablation = ablation }).Points.Select(p => p.Difference));
+        Completeness again = Completeness.Measure(
+            _weights, PromptSet.Of(_pairs), _circuit, options with { Evaluation = new EvaluationOptions { Ablation = ablation } });
+        Assert.Equal(result.Points.Select(p => p.Difference), again.Points.Select(p => p.Difference));
         Assert.NotEqual(
             NodeSets.Random(_circuit, 6, 5).Select(s => string.Join(' ', s.Nodes)), NodeSets.Random(_circuit, 6, 6).Select(s => string.Join(' ', s.Nodes)));
     }
@@ -68,7 +71,7 @@ public sealed class KnockoutTests : IDisposable
     public void With_all_candidates_drawn_the_greedy_search_finds_the_largest_difference_of_each_step()
     {
         KnockoutOptions options = new() { RandomDraws = 0, GreedyRuns = 1, GreedyIterations = 100, GreedyCandidates = 100 };
-        CompletenessPoint[] path = [.. Completeness.Measure(_weights, _pairs, _circuit, options, new EvaluationOptions()).Points.Skip(1)];
+        CompletenessPoint[] path = [.. Completeness.Measure(_weights, PromptSet.Of(_pairs), _circuit, options).Points.Skip(1)];
         int[] nodes = NodeSets.Candidates(_circuit);
         Assert.Equal(nodes.Length, path.Length);
         double largest = nodes.Max(v => Math.Abs(F(_circuit.Contains, [v], Ablation.Patching) - F((_, _) => true, [v], Ablation.Patching)));
@@ -82,7 +85,8 @@ public sealed class KnockoutTests : IDisposable
     public void The_full_model_is_complete()
     {
         var full = Circuit.Of(_graph, _graph.Edges);
-        Completeness result = Completeness.Measure(_weights, _pairs, full, new KnockoutOptions { RandomDraws = 5, GreedyRuns = 1, GreedyIterations = 2 }, new EvaluationOptions());
+        Completeness result = Completeness.Measure(
+            _weights, PromptSet.Of(_pairs), full, new KnockoutOptions { RandomDraws = 5, GreedyRuns = 1, GreedyIterations = 2 });
         Assert.All(result.Points, p => Assert.Equal(0, p.Difference));
     }
 
@@ -91,11 +95,12 @@ public sealed class KnockoutTests : IDisposable
     {
         NodeSet group = new("class", "early", [1, 3]);
         KnockoutOptions options = new() { Classes = [group], RandomDraws = 3, GreedyRuns = 2, GreedyIterations = 2, GreedyCandidates = 2, Seed = 5 };
-        Minimality result = Minimality.Measure(_weights, _pairs, _circuit, options, new EvaluationOptions());
+        Minimality result = Minimality.Measure(_weights, PromptSet.Of(_pairs), _circuit, options);
         Assert.Equal(1 + 1 + 3 + 2, result.SetsTried);
         Assert.Equal(NodeSets.Candidates(_circuit), result.Points.Select(p => p.Node));
         Near(F(_circuit.Contains, [], Ablation.Patching), result.Circuit);
-        Completeness searches = Completeness.Measure(_weights, _pairs, _circuit, options with { Classes = [], RandomDraws = 0 }, new EvaluationOptions());
+        Completeness searches = Completeness.Measure(
+            _weights, PromptSet.Of(_pairs), _circuit, options with { Classes = [], RandomDraws = 0 });
         IReadOnlyList<int>[] sets = [[], group.Nodes, .. NodeSets.Random(_circuit, 3, 5).Select(s => s.Nodes), searches.Points[2].Set.Nodes, searches.Points[4].Set.Nodes];
         foreach (MinimalityPoint point in result.Points)
         {
@@ -111,7 +116,8 @@ public sealed class KnockoutTests : IDisposable
     {
         // Two paths to the logits that do not meet: the MLP of layer 0 and, unread by anything, the first head.
         var circuit = Circuit.Of(_graph, [(0, _graph.MlpColumn(0)), (_graph.MlpRow(0), _graph.LogitsColumn), (0, _graph.HeadColumn(0, HeadInput.Value, 0))]);
-        Minimality result = Minimality.Measure(_weights, _pairs, circuit, new KnockoutOptions { RandomDraws = 0, GreedyRuns = 0 }, new EvaluationOptions());
+        Minimality result = Minimality.Measure(
+            _weights, PromptSet.Of(_pairs), circuit, new KnockoutOptions { RandomDraws = 0, GreedyRuns = 0 });
         Assert.Equal(0, result.Points.Single(p => p.Node == _graph.HeadRow(0, 0)).Difference);
         Assert.True(result.Points.Single(p => p.Node == _graph.MlpRow(0)).Difference > 1e-4);
     }

@@ -17,8 +17,9 @@ public class RocCurveTests
         for (int trial = 0; trial < 20; trial++)
         {
             // Few distinct values, of both signs: many ties.
-            EdgeScores scores = new(s_graph, new float[s_graph.Writers * s_graph.Readers]);
-            foreach ((int row, int column) in s_graph.Edges) scores.Values[scores.IndexOf(row, column)] = random.Next(-4, 5);
+            var values = new float[s_graph.Writers * s_graph.Readers];
+            foreach ((int row, int column) in s_graph.Edges) values[(row * s_graph.Readers) + column] = random.Next(-4, 5);
+            EdgeScores scores = new(s_graph, values);
             Circuit truth = Circuit.Of(s_graph, [.. s_graph.Edges.Where(_ => random.Next(3) == 0), (0, s_graph.LogitsColumn)]);
 
             bool Counts((int Row, int Column) e) => !withoutMlps || !s_graph.EdgeName(e.Row, e.Column).Contains('m', StringComparison.Ordinal);

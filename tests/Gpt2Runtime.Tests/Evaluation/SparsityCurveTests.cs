@@ -36,13 +36,14 @@ public sealed class SparsityCurveTests
         var graph = new ComputationGraph(config);
         EdgeScores[] methods =
         [
-            new(graph, EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.EapIg }).Scores),
-            new(graph, EdgeAttribution.Score(weights, pairs, new AttributionOptions { Method = AttributionMethod.Random, Seed = 3 }).Scores),
+            EdgeAttribution.Score(weights, PromptSet.Of(pairs), new AttributionOptions { Method = AttributionMethods.EapIg }),
+            EdgeAttribution.Score(weights, PromptSet.Of(pairs), new AttributionOptions { Method = AttributionMethods.Random, Seed = 3 }),
         ];
         foreach (bool greedy in new[] { false, true })
         {
             SparsityOptions options = new() { Fractions = [1, .02, .3, .5, .3], Greedy = greedy };
-            (IReadOnlyList<SparsityCurves> curves, EvaluationResult result) = SparsityCurves.Measure(weights, pairs, methods, options, new EvaluationOptions());
+            (IReadOnlyList<SparsityCurves> curves, EvaluationResult result) = SparsityCurves.Measure(
+                weights, PromptSet.Of(pairs), methods, options);
             for (int m = 0; m < methods.Length; m++)
             {
                 foreach (SparsityCurve curve in new[] { curves[m].ByScore, curves[m].ByMagnitude })
@@ -54,9 +55,10 @@ public sealed class SparsityCurveTests
                     {
                         Circuit selected = greedy ? CircuitSelection.Greedy(methods[m], point.Edges, curve.BySign) : CircuitSelection.TopEdges(methods[m], point.Edges, curve.BySign);
                         Circuit pruned = CircuitPruning.Prune(selected);
-                        EvaluationResult alone = CircuitEvaluation.Evaluate(weights, pairs, [pruned], new EvaluationOptions());
+                        EvaluationResult alone = CircuitEvaluation.Evaluate(
+                            weights, PromptSet.Of(pairs), [pruned], new EvaluationOptions());
                         Assert.Equal(pruned.EdgeCount, point.EdgesAfterPrune);
-                        Near(Faithfulness.Of(alone.Full.Metric, alone.Circuits[0].Metric, alone.Empty.Metric), point.Faithfulness);
+                        Near(Faithfulness.Of(alone.Full, alone.Circuits[0], alone.Empty), point.Faithfulness);
                         Assert.InRange(point.Faithfulness, point.Low - 1e-9, point.High + 1e-9);
                     }
                 }
@@ -75,12 +77,14 @@ public sealed class SparsityCurveTests
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(ReferenceCheckpoint.Load(set.ModelDirectory), device);
         var graph = new ComputationGraph(weights.Config);
-        EdgeScores scores = new(graph, EdgeAttribution.Score(weights, set.Pairs, new AttributionOptions { Method = AttributionMethod.EapIg }).Scores);
+        EdgeScores scores = EdgeAttribution.Score(
+            weights, PromptSet.Of(set.Pairs), new AttributionOptions { Method = AttributionMethods.EapIg });
         GoldenCircuit[] golden = [.. set.Circuits.Circuits.Where(c => c.Scores.ToString() == "EAP-IG-inputs/logit_diff/per_item_mean" && c.Select == "topn" && !c.Tie && c.N > 0)];
         Assert.NotEmpty(golden);
         // int(p E) is n again where p is a little more than n / E.
         double[] fractions = [.. golden.Select(c => Math.Min(1, (c.N + 0.5) / graph.EdgeCount)).Distinct()];
-        (IReadOnlyList<SparsityCurves> curves, _) = SparsityCurves.Measure(weights, set.Pairs, [scores], new SparsityOptions { Fractions = fractions }, new EvaluationOptions());
+        (IReadOnlyList<SparsityCurves> curves, _) = SparsityCurves.Measure(
+            weights, PromptSet.Of(set.Pairs), [scores], new SparsityOptions { Fractions = fractions });
         double full = set.Circuits.Full.LogitDiff.Average(), empty = set.Circuits.Empty.LogitDiff.Average();
         foreach (GoldenCircuit circuit in golden)
         {
@@ -100,8 +104,8 @@ public sealed class SparsityCurveTests
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(ReferenceModel.Random(config, 1), device);
         EdgeScores scores = new(new ComputationGraph(config), new float[3 * 5]);
-        Assert.Throws<GradpathException>(() => SparsityCurves.Measure(
-            weights, ReferencePrompts.Random(11, 2, 3, 4, 1), [scores], new SparsityOptions { Fractions = [fraction] }, new EvaluationOptions()));
+        Assert.Throws<OptionException>(() => SparsityCurves.Measure(
+            weights, PromptSet.Of(ReferencePrompts.Random(11, 2, 3, 4, 1)), [scores], new SparsityOptions { Fractions = [fraction] }));
     }
 
     private static void Near(double expected, double actual) => Assert.InRange(actual, expected - 1e-5, expected + 1e-5);

@@ -42,7 +42,7 @@ public class CircuitFileTests
         CircuitFile.Write(folder[name], circuit);
         Circuit read = CircuitFile.Read(folder[name]);
         Assert.Equal(circuit.Edges, read.Edges);
-        Assert.Equal(2, read.Scores!.Values.Sum());
+        Assert.Equal(2, read.Scores!.Values.ToArray().Sum());
         Assert.Equal(("by hand", """{"select":"list","n":2}""", 12), (read.Provenance!.Method, read.Provenance.Selection!.ToJsonString(), read.ModelWidth));
     }
 

@@ -28,8 +28,7 @@ public class CircuitSelectionTests
     [Fact]
     public void Ties_go_to_the_lowest_position()
     {
-        EdgeScores scores = ScoreSamples.Zeros(s_graph);
-        Array.Fill(scores.Values, 1f);
+        EdgeScores scores = ScoreSamples.Changed(ScoreSamples.Zeros(s_graph), values => Array.Fill(values, 1f));
         Assert.Equal([(0, 0), (0, 1), (0, 2)], CircuitSelection.TopEdges(scores, 3).Edges.Order());
 
         // From a0.h0 on, its own incoming edges stand before the other edges into the logits.
@@ -44,10 +43,7 @@ public class CircuitSelectionTests
     [InlineData(-2f, true, 100)]
     public void A_threshold_keeps_what_reaches_it(float threshold, bool bySign, int expected)
     {
-        EdgeScores scores = ScoreSamples.Zeros(s_graph);
-        scores.Values[0] = 1;
-        scores.Values[1] = -2;
-        scores.Values[2] = 1;
+        EdgeScores scores = ScoreSamples.Changed(ScoreSamples.Zeros(s_graph), values => (values[0], values[1], values[2]) = (1, -2, 1));
         Assert.Equal(expected, CircuitSelection.Threshold(scores, threshold, bySign).EdgeCount);
     }
 
@@ -74,7 +70,7 @@ public class CircuitSelectionTests
     public void A_node_circuit_has_every_edge_among_its_nodes(bool bySign)
     {
         EdgeScores scores = ScoreSamples.Random(s_graph, 4);
-        float[] nodes = scores.NodeScores!;
+        float[] nodes = scores.NodeScores.ToArray();
         for (int n = 0; n <= s_graph.Writers; n++)
         {
             int[] kept = [.. Enumerable.Range(0, s_graph.Writers).OrderByDescending(r => bySign ? nodes[r] : Math.Abs(nodes[r])).ThenBy(r => r).Take(n)];
@@ -96,20 +92,23 @@ public class CircuitSelectionTests
     public void Impossible_numbers_are_refused()
     {
         EdgeScores scores = ScoreSamples.Random(s_graph, 4);
-        void Refused(Func<Circuit> select, params string[] parts)
+        void Refused(Func<Circuit> select, params string[] parts) => RefusedAs<GradpathException>(select, parts);
+        void RefusedNumber(Func<Circuit> select, params string[] parts) => RefusedAs<OptionException>(select, parts);
+        void RefusedAs<T>(Func<Circuit> select, string[] parts)
+            where T : Exception
         {
-            string message = Assert.Throws<GradpathException>(select).Message;
+            string message = Assert.Throws<T>(select).Message;
             foreach (string part in parts) Assert.Contains(part, message, StringComparison.Ordinal);
         }
-        Refused(() => CircuitSelection.TopEdges(scores, -1), "-1 edges", "negative");
-        Refused(() => CircuitSelection.TopEdges(scores, 101), "101 edges", "has 100");
-        Refused(() => CircuitSelection.Greedy(scores, -1), "-1 edges", "negative");
-        Refused(() => CircuitSelection.Greedy(scores, 101), "101 edges", "has 100");
-        Refused(() => CircuitSelection.Nodes(scores, -1), "-1 nodes", "negative");
-        Refused(() => CircuitSelection.Nodes(scores, 11), "11 nodes", "has 10");
+        RefusedNumber(() => CircuitSelection.TopEdges(scores, -1), "-1 edges", "negative");
+        RefusedNumber(() => CircuitSelection.TopEdges(scores, 101), "101 edges", "has 100");
+        RefusedNumber(() => CircuitSelection.Greedy(scores, -1), "-1 edges", "negative");
+        RefusedNumber(() => CircuitSelection.Greedy(scores, 101), "101 edges", "has 100");
+        RefusedNumber(() => CircuitSelection.Nodes(scores, -1), "-1 nodes", "negative");
+        RefusedNumber(() => CircuitSelection.Nodes(scores, 11), "11 nodes", "has 10");
         Refused(() => CircuitSelection.Nodes(ScoreSamples.Zeros(s_graph), 1), "no node scores");
-        Refused(() => CircuitSelection.Threshold(scores, float.NaN), "threshold");
-        scores.Values[0] = float.NaN;
+        RefusedNumber(() => CircuitSelection.Threshold(scores, float.NaN), "threshold");
+        scores = ScoreSamples.Changed(scores, values => values[0] = float.NaN);
         Refused(() => CircuitSelection.TopEdges(scores, 1), "input->a0.h0<q>");
         Refused(() => CircuitSelection.Greedy(scores, 1), "input->a0.h0<q>");
         Refused(() => CircuitSelection.Threshold(scores, 1), "input->a0.h0<q>");

@@ -109,5 +109,71 @@ public class ComputationGraphTests
         Assert.Equal(Enumerable.Range(0, graph.Readers), all.Order());
     }
 
+    /// <summary>What the index helpers say of every writer and reader is what its name says.</summary>
+    [Theory]
+    [InlineData(3, 4)]
+    [InlineData(1, 1)]
+    public void Kind_layer_head_and_input_are_those_of_the_name(int layers, int heads)
+    {
+        ComputationGraph graph = new(layers, heads);
+        for (int node = 0; node <= graph.LogitsNode; node++)
+        {
+            string name = graph.WriterName(node);
+            Assert.Equal(KindOf(name), graph.KindOfWriter(node));
+            if (name is "input" or "logits") Assert.Throws<ArgumentOutOfRangeException>(() => graph.LayerOfWriter(node));
+            else Assert.Equal(Number(name, 0), graph.LayerOfWriter(node));
+            if (name[0] == 'a') Assert.Equal(Number(name, 1), graph.HeadOfWriter(node));
+            else Assert.Throws<ArgumentException>(() => graph.HeadOfWriter(node));
+        }
+        for (int column = 0; column < graph.Readers; column++)
+        {
+            string name = graph.ReaderName(column);
+            Assert.Equal(KindOf(name), graph.KindOfReader(column));
+            if (name == "logits") Assert.Throws<ArgumentOutOfRangeException>(() => graph.LayerOfReader(column));
+            else Assert.Equal(Number(name, 0), graph.LayerOfReader(column));
+            if (name[0] == 'a')
+            {
+                Assert.Equal(Number(name, 1), graph.HeadOfReader(column));
+                Assert.Equal(name[^2], "qkv"[(int)graph.InputOfReader(column)]);
+            }
+            else
+            {
+                Assert.Throws<ArgumentException>(() => graph.HeadOfReader(column));
+                Assert.Throws<ArgumentException>(() => graph.InputOfReader(column));
+            }
+        }
+
+        static NodeKind KindOf(string name) =>
+            name[0] switch { 'i' => NodeKind.Input, 'a' => NodeKind.Head, 'm' => NodeKind.Mlp, _ => NodeKind.Logits };
+        static int Number(string name, int which) =>
+            int.Parse(name.Split('a', 'm', '.', 'h', '<').Where(part => part.Length > 0).ElementAt(which));
+    }
+
+    [Fact]
+    public void Numbers_outside_the_graph_are_refused()
+    {
+        ComputationGraph graph = new(2, 3);
+        foreach (int node in (int[])[-1, graph.LogitsNode + 1])
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => graph.KindOfWriter(node));
+            Assert.Throws<ArgumentOutOfRangeException>(() => graph.LayerOfWriter(node));
+        }
+        foreach (int column in (int[])[-1, graph.Readers])
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => graph.KindOfReader(column));
+            Assert.Throws<ArgumentOutOfRangeException>(() => graph.LayerOfReader(column));
+        }
+    }
+
+    [Fact]
+    public void A_layer_has_one_writer_and_three_readers_a_head_and_one_of_each_for_the_mlp()
+    {
+        ComputationGraph graph = new(5, 3);
+        Assert.Equal((4, 10), (graph.WritersPerLayer, graph.ReadersPerLayer));
+        Assert.Equal(graph.Writers, 1 + (5 * graph.WritersPerLayer));
+        Assert.Equal(graph.Readers, 1 + (5 * graph.ReadersPerLayer));
+        Assert.Equal(graph.Readers, Enumerable.Range(0, (2 * 5) + 1).Sum(graph.ReadersOfSublayer));
+    }
+
     private static IEnumerable<string> Strings(JsonElement array) => array.EnumerateArray().Select(e => e.GetString()!);
 }

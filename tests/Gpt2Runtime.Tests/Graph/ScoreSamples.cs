@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
@@ -43,20 +45,38 @@ internal static class ScoreSamples
             while (!float.IsFinite(value));
             return random.Next(10) == 0 ? 0 : value;
         }
-        EdgeScores scores = new(graph, new float[graph.Writers * graph.Readers])
+        float[] nodes = [.. Enumerable.Range(0, graph.Writers).Select(_ => Next())];
+        bool[] nodesIn = [.. Enumerable.Range(0, graph.Writers).Select(_ => random.Next(2) == 0)];
+        var values = new float[graph.Writers * graph.Readers];
+        var edgesIn = new bool[values.Length];
+        foreach ((int row, int column) in graph.Edges)
         {
-            NodeScores = [.. Enumerable.Range(0, graph.Writers).Select(_ => Next())],
-            NodesInGraph = [.. Enumerable.Range(0, graph.Writers).Select(_ => random.Next(2) == 0)],
-            EdgesInGraph = new bool[graph.Writers * graph.Readers],
+            values[(row * graph.Readers) + column] = Next();
+            edgesIn[(row * graph.Readers) + column] = random.Next(3) == 0;
+        }
+        return new EdgeScores(graph, values)
+        {
+            NodeScores = nodes,
+            NodesInGraph = nodesIn,
+            EdgesInGraph = edgesIn,
             ModelWidth = 24,
             Provenance = Provenance,
         };
-        foreach ((int row, int column) in graph.Edges)
+    }
+
+    /// <summary>The same scores with other values.</summary>
+    public static EdgeScores Changed(EdgeScores scores, Action<float[]> change)
+    {
+        float[] values = scores.Values.ToArray();
+        change(values);
+        return new EdgeScores(scores.Graph, values)
         {
-            scores.Values[scores.IndexOf(row, column)] = Next();
-            scores.EdgesInGraph[scores.IndexOf(row, column)] = random.Next(3) == 0;
-        }
-        return scores;
+            NodeScores = scores.NodeScores,
+            NodesInGraph = scores.NodesInGraph,
+            EdgesInGraph = scores.EdgesInGraph,
+            ModelWidth = scores.ModelWidth,
+            Provenance = scores.Provenance,
+        };
     }
 
     public static void AssertEqual(EdgeScores expected, EdgeScores actual)
@@ -64,11 +84,11 @@ internal static class ScoreSamples
         Assert.Equal(expected.Graph, actual.Graph);
         Assert.Equal(expected.ModelWidth, actual.ModelWidth);
         Assert.Equal(Bits(expected.Values), Bits(actual.Values));
-        Assert.Equal(expected.NodeScores is null ? null : Bits(expected.NodeScores), actual.NodeScores is null ? null : Bits(actual.NodeScores));
+        Assert.Equal(Bits(expected.NodeScores), Bits(actual.NodeScores));
         Assert.Equal(expected.EdgesInGraph, actual.EdgesInGraph);
         Assert.Equal(expected.NodesInGraph, actual.NodesInGraph);
         Assert.Equal(expected.Provenance?.ToJson().ToJsonString(), actual.Provenance?.ToJson().ToJsonString());
     }
 
-    private static int[] Bits(float[] values) => Array.ConvertAll(values, BitConverter.SingleToInt32Bits);
+    private static int[] Bits(ReadOnlySpan<float> values) => MemoryMarshal.Cast<float, int>(values).ToArray();
 }

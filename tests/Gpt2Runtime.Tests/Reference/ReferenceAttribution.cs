@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
@@ -17,10 +19,10 @@ internal static class ReferenceAttribution
     public static ReferenceScores[] ScoreItems(ReferenceModel model, IReadOnlyList<PromptPair> pairs, ReferenceOptions options)
     {
         ReferenceItem[] items = ReferenceItem.Prepare(model, pairs, options.Ablation);
-        bool together = options is { Method: ReferenceMethod.EapGp, Norm: ReferenceNorm.Batch };
+        bool together = options.Method == AttributionMethods.EapGp && options.Norm == ReferenceNorm.Batch;
         ReferenceItem[][] batches = [.. items.Chunk(together ? options.BatchSize : 1)];
         ReferenceScores[][] scores = new ReferenceScores[batches.Length][];
-        Parallel.For(0, batches.Length, b => scores[b] = options.Method == ReferenceMethod.EapGp
+        Parallel.For(0, batches.Length, b => scores[b] = options.Method == AttributionMethods.EapGp
             ? EapGp(model, batches[b], options)
             : [ScoreItem(model, batches[b][0], options)]);
         return [.. scores.SelectMany(s => s)];
@@ -29,36 +31,36 @@ internal static class ReferenceAttribution
     private static ReferenceScores ScoreItem(ReferenceModel model, ReferenceItem item, ReferenceOptions options)
     {
         ReferenceScores scores = new(model.Graph.Rows, model.Graph.Columns);
-        switch (options.Method)
+        switch (options.Method.Name)
         {
-            case ReferenceMethod.Eap:
+            case "eap":
                 AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1);
                 break;
-            case ReferenceMethod.CleanCorrupted:
+            case "clean-corrupted":
                 AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 0.5);
                 AddGradientAt(scores, model, item, item.CorruptedEmbedding, options.Metric, 0.5);
                 break;
-            case ReferenceMethod.EapIg:
+            case "eap-ig":
                 foreach (double a in IgPoints(options.IgPoints, options.Steps))
                 {
                     RealMatrix point = RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, a);
                     AddGradientAt(scores, model, item, point, options.Metric, 1.0 / options.Steps);
                 }
                 break;
-            case ReferenceMethod.EapIgActivations:
+            case "eap-ig-activations":
                 EapIgActivations(scores, model, item, options);
                 break;
-            case ReferenceMethod.Exact:
+            case "exact":
                 Exact(scores, model, item, options.Metric);
                 break;
-            case ReferenceMethod.InformationFlowRoutes:
+            case "information-flow-routes":
                 InformationFlowRoutes(scores, model.Graph, item.Clean, options.UndefinedFlow);
                 break;
-            case ReferenceMethod.Magnitude:
+            case "magnitude":
                 Magnitude(scores, model.Graph, item);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(options));
+                throw new ArgumentException($"there is no reference for {options.Method}; add one here", nameof(options));
         }
         return scores;
     }
@@ -166,7 +168,7 @@ internal static class ReferenceAttribution
 
     private static ReferenceScores[] EapGp(ReferenceModel model, ReferenceItem[] batch, ReferenceOptions options)
     {
-        GradPathWalk walk = ReferencePath.Walk(model, batch, options);
+        EmbeddingPathWalk walk = ReferencePath.Walk(model, batch, options);
         return [.. batch.Select((item, i) =>
         {
             ReferenceScores scores = new(model.Graph.Rows, model.Graph.Columns);

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -93,7 +94,7 @@ public sealed class ReferenceGradientTests
         RealMatrix point = RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, 0.3);
         foreach (ReferenceObjective objective in Enum.GetValues<ReferenceObjective>())
         {
-            ReferenceOptions options = new() { Method = ReferenceMethod.EapGp, Objective = objective, Metric = metric };
+            ReferenceOptions options = new() { Method = AttributionMethods.EapGp, Objective = objective, Metric = metric };
             TapeNode Objective(double t, out ReferenceRun run)
             {
                 run = ReferenceRun.Forward(model, RealMatrix.Combine(point, t, direction));

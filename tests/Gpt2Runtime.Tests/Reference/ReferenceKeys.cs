@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 
@@ -9,17 +11,7 @@ internal static class ReferenceKeys
     /// <summary>Options of a key of scores.json or path.json.</summary>
     public static ReferenceOptions Options(GoldenKey key) => new()
     {
-        Method = key.Method switch
-        {
-            "EAP" => ReferenceMethod.Eap,
-            "EAP-IG-inputs" => ReferenceMethod.EapIg,
-            "EAP-IG-activations" => ReferenceMethod.EapIgActivations,
-            "clean-corrupted" => ReferenceMethod.CleanCorrupted,
-            "EAP-GP" or "EAP-GP-fork" => ReferenceMethod.EapGp,
-            "exact" => ReferenceMethod.Exact,
-            "information-flow-routes" => ReferenceMethod.InformationFlowRoutes,
-            _ => throw new ArgumentException($"method of {key}"),
-        },
+        Method = AttributionMethods.Find(key.Method == "EAP-GP-fork" ? "EAP-GP" : key.Method),
         Metric = key.Metric == "kl" ? TaskMetric.KlDivergence : TaskMetric.LogitDifference,
         Steps = int.Parse(key.Option("k", key.Option("m", "5")), provider: null),
         Ablation = Ablation(key.Option("intervention", "patching")),

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -26,7 +27,7 @@ public sealed class ReferenceMethodTests
     public void One_number_by_hand()
     {
         const double Clean = 0, Corrupted = 2.5;
-        GradPathWalk walk = GradPathWalk.Run(
+        EmbeddingPathWalk walk = EmbeddingPathWalk.Run(
             [Number(Clean)], [1], 5, ReferenceNorm.Item, (_, s) => Number(2 * (s[0, 0] - Corrupted)));
         double[] gamma = [.. walk.Points[0].Skip(1).Select(p => p[0, 0])];
         Assert.Equal([1, 2, 3, 2, 3], gamma);
@@ -44,7 +45,8 @@ public sealed class ReferenceMethodTests
     public void Two_items_with_gradients_3_and_4_step_by_their_own_or_the_common_norm(object norm, double first, double second)
     {
         double[] gradients = [3, 4];
-        GradPathWalk walk = GradPathWalk.Run([Number(0), Number(0)], [1, 1], 1, (ReferenceNorm)norm, (i, _) => Number(gradients[i]));
+        EmbeddingPathWalk walk = EmbeddingPathWalk.Run(
+            [Number(0), Number(0)], [1, 1], 1, (ReferenceNorm)norm, (i, _) => Number(gradients[i]));
         Assert.Equal(-first, walk.Points[0][1][0, 0], 1e-15);
         Assert.Equal(-second, walk.Points[1][1][0, 0], 1e-15);
     }
@@ -52,7 +54,7 @@ public sealed class ReferenceMethodTests
     [Fact]
     public void A_point_without_gradient_stays()
     {
-        GradPathWalk walk = GradPathWalk.Run([Number(7)], [1], 3, ReferenceNorm.Item, (_, _) => Number(1e-13));
+        EmbeddingPathWalk walk = EmbeddingPathWalk.Run([Number(7)], [1], 3, ReferenceNorm.Item, (_, _) => Number(1e-13));
         Assert.All(walk.Points[0], p => Assert.Equal(7, p[0, 0]));
     }
 
@@ -73,7 +75,7 @@ public sealed class ReferenceMethodTests
     {
         ReferenceOptions options = new()
         {
-            Method = ReferenceMethod.EapIg,
+            Method = AttributionMethods.EapIg,
             Metric = metric,
             Steps = 400,
             IgPoints = ReferenceIgPoints.Midpoint,
@@ -92,7 +94,7 @@ public sealed class ReferenceMethodTests
     {
         ReferenceOptions options = new()
         {
-            Method = ReferenceMethod.EapGp,
+            Method = AttributionMethods.EapGp,
             Steps = 1500,
             Eta = ReferenceEta.Match,
             Outer = ReferenceOuter.Path,
@@ -105,12 +107,13 @@ public sealed class ReferenceMethodTests
     }
 
     [Theory]
-    [InlineData(ReferenceMethod.Eap)]
-    [InlineData(ReferenceMethod.EapIg)]
-    [InlineData(ReferenceMethod.EapGp)]
-    public void A_writers_score_is_the_sum_over_its_edges(object method)
+    [InlineData("eap")]
+    [InlineData("eap-ig")]
+    [InlineData("eap-gp")]
+    public void A_writers_score_is_the_sum_over_its_edges(string method)
     {
-        ReferenceScores scores = ReferenceAttribution.Score(Model, Pairs, new ReferenceOptions { Method = (ReferenceMethod)method });
+        ReferenceScores scores = ReferenceAttribution.Score(
+            Model, Pairs, new ReferenceOptions { Method = AttributionMethods.Find(method) });
         for (int u = 0; u < Model.Graph.Rows; u++)
         {
             double edges = Enumerable.Range(0, Model.Graph.Columns).Sum(v => scores.Edges[u, v]);
@@ -121,7 +124,7 @@ public sealed class ReferenceMethodTests
     [Fact]
     public void A_common_norm_depends_on_the_batch_size_and_not_for_batches_of_one()
     {
-        ReferenceOptions options = new() { Method = ReferenceMethod.EapGp };
+        ReferenceOptions options = new() { Method = AttributionMethods.EapGp };
         double[,] item = ReferenceAttribution.Score(Model, Pairs, options).Edges;
         double[,] one = ReferenceAttribution.Score(Model, Pairs, options with { Norm = ReferenceNorm.Batch }).Edges;
         double[,] three = ReferenceAttribution.Score(Model, Pairs, options with { Norm = ReferenceNorm.Batch, BatchSize = 3 }).Edges;

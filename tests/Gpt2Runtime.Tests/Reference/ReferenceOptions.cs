@@ -1,18 +1,8 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
-
-internal enum ReferenceMethod
-{
-    Eap,
-    EapIg,
-    EapIgActivations,
-    CleanCorrupted,
-    EapGp,
-    Exact,
-    InformationFlowRoutes,
-    Magnitude,
-}
 
 /// <summary>EAP-IG's points on the way from the corrupted (0) to the clean (1) embedding.</summary>
 internal enum ReferenceIgPoints
@@ -94,7 +84,7 @@ internal enum ReferenceNormalization
 /// <summary>A method and all its options; every method ignores what is not its own.</summary>
 internal sealed record ReferenceOptions
 {
-    public required ReferenceMethod Method { get; init; }
+    public required AttributionMethod Method { get; init; }
 
     public TaskMetric Metric { get; init; } = TaskMetric.LogitDifference;
 

@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
@@ -32,10 +34,10 @@ internal sealed record ReferencePathRecord
 internal static class ReferencePath
 {
     /// <summary>EAP-GP's path for the items of one batch.</summary>
-    public static GradPathWalk Walk(ReferenceModel model, IReadOnlyList<ReferenceItem> batch, ReferenceOptions options)
+    public static EmbeddingPathWalk Walk(ReferenceModel model, IReadOnlyList<ReferenceItem> batch, ReferenceOptions options)
     {
         bool fromClean = options.Start == ReferenceStart.Clean;
-        return GradPathWalk.Run(
+        return EmbeddingPathWalk.Run(
             [.. batch.Select(i => fromClean ? i.CleanEmbedding : i.CorruptedEmbedding)],
             [.. batch.Select(i => StepLength(i, options))],
             options.Steps,
@@ -70,12 +72,12 @@ internal static class ReferencePath
     public static ReferencePathRecord[] Record(ReferenceModel model, IReadOnlyList<PromptPair> pairs, ReferenceOptions options)
     {
         ReferenceItem[] items = ReferenceItem.Prepare(model, pairs, options.Ablation);
-        bool together = options is { Method: ReferenceMethod.EapGp, Norm: ReferenceNorm.Batch };
+        bool together = options.Method == AttributionMethods.EapGp && options.Norm == ReferenceNorm.Batch;
         ReferenceItem[][] batches = [.. items.Chunk(together ? options.BatchSize : 1)];
         ReferencePathRecord[][] records = new ReferencePathRecord[batches.Length][];
         Parallel.For(0, batches.Length, b =>
         {
-            GradPathWalk? walk = options.Method == ReferenceMethod.EapGp ? Walk(model, batches[b], options) : null;
+            EmbeddingPathWalk? walk = options.Method == AttributionMethods.EapGp ? Walk(model, batches[b], options) : null;
             records[b] = [.. batches[b].Select((item, i) =>
                 RecordItem(model, item, options, walk?.Points[i] ?? StraightPoints(item, options), walk?.GradientNorms[i] ?? []))];
         });
@@ -83,7 +85,7 @@ internal static class ReferencePath
     }
 
     private static List<RealMatrix> StraightPoints(ReferenceItem item, ReferenceOptions options) =>
-        options.Method == ReferenceMethod.Eap
+        options.Method == AttributionMethods.Eap
             ? [item.CleanEmbedding]
             : [.. Enumerable.Range(0, options.Steps + 1).Select(a =>
                 RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, (double)a / options.Steps))];

@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>Edge scores [F, K] and node scores [F], 0 where there is no edge.</summary>
@@ -51,7 +53,7 @@ internal sealed class ReferenceScores(int rows, int columns)
                 result.Add(item, options.Normalization switch
                 {
                     ReferenceNormalization.PerItemMean => 1.0 / items.Count,
-                    _ when options.Method == ReferenceMethod.Exact => 1.0 / batch.Length / batches.Length,
+                    _ when options.Method == AttributionMethods.Exact => 1.0 / batch.Length / batches.Length,
                     _ => 1.0 / batch.Length / items.Count,
                 });
             }

@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
@@ -96,16 +98,7 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         int steps = name.IndexOf("ig_steps=", StringComparison.Ordinal);
         return new ReferenceOptions
         {
-            Method = name.Split('(')[0].Trim() switch
-            {
-                "EAP" or "EAP-zero" => ReferenceMethod.Eap,
-                "EAP-IG-inputs" => ReferenceMethod.EapIg,
-                "EAP-IG-activations" => ReferenceMethod.EapIgActivations,
-                "clean-corrupted" => ReferenceMethod.CleanCorrupted,
-                "information-flow-routes" => ReferenceMethod.InformationFlowRoutes,
-                "exact" => ReferenceMethod.Exact,
-                _ => throw new ArgumentException($"the fixture has {name}"),
-            },
+            Method = AttributionMethods.Find(name == "EAP-zero" ? "EAP" : name.Split('(')[0]),
             Ablation = name == "EAP-zero" ? ReferenceAblation.Zero : ReferenceAblation.Patching,
             Steps = steps < 0 ? 1 : name[steps + "ig_steps=".Length] - '0',
             IgPoints = name.Contains("k=1..n", StringComparison.Ordinal) ? ReferenceIgPoints.Right : ReferenceIgPoints.Left,

@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Tests;
@@ -14,7 +14,7 @@ public sealed class ProgressSaverTests
         void After(double seconds, int expected)
         {
             clock.Now += (long)(seconds * TimeSpan.TicksPerSecond);
-            saver.Report(new AttributionProgress(1, 2, "edges"));
+            saver.Report(new RunProgress(1, 2, "edges"));
             Assert.Equal(expected, saved);
         }
         After(29, 0);

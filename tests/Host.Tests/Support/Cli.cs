@@ -1,5 +1,5 @@
 using System.Text;
-using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Tests;
 
@@ -18,7 +18,7 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
     }
 
     /// <summary>Runs the program and stops it, as Ctrl-C does, at the first report of progress at which something holds.</summary>
-    public static Cli StoppedWhen(Func<AttributionProgress, bool> condition, params string[] args)
+    public static Cli StoppedWhen(Func<RunProgress, bool> condition, params string[] args)
     {
         using CancellationTokenSource source = new();
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
@@ -45,9 +45,9 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
         return this;
     }
 
-    private sealed class Stop(CancellationTokenSource source, Func<AttributionProgress, bool> condition) : IProgress<AttributionProgress>
+    private sealed class Stop(CancellationTokenSource source, Func<RunProgress, bool> condition) : IProgress<RunProgress>
     {
-        public void Report(AttributionProgress value)
+        public void Report(RunProgress value)
         {
             if (condition(value)) source.Cancel();
         }

@@ -12,18 +12,18 @@ internal static class ReportSamples
     {
         ComputationGraph graph = new(layers, heads);
         Random random = new(seed);
-        EdgeScores scores = new(graph, new float[graph.Writers * graph.Readers]) { Provenance = provenance };
+        float[] scores = new float[graph.Writers * graph.Readers];
         foreach ((int row, int column) in graph.Edges)
         {
             double value = Math.Pow(random.NextDouble(), 6) * (random.Next(2) == 0 ? -1 : 1);
-            scores.Values[scores.IndexOf(row, column)] = (float)(random.Next(5) == 0 ? Math.Round(value, 1) : value);
+            scores[(row * graph.Readers) + column] = (float)(random.Next(5) == 0 ? Math.Round(value, 1) : value);
         }
-        return scores;
+        return new EdgeScores(graph, scores) { Provenance = provenance };
     }
 
     public static ReportMethod Method(string name, EdgeScores scores) => new(name, scores)
     {
-        EmbeddingPath = [.. Enumerable.Range(0, 12).Select(i => new PathPoint(i / 4, i % 4, 1, 5 + i, 20 - i, 0, 0))],
+        EmbeddingPath = [.. Enumerable.Range(0, 12).Select(i => new EmbeddingPathPoint(i / 4, i % 4, 1, 5 + i, 20 - i, 0, 0))],
         Curve = [new(0.01, 10, 8, 0.3, 0.2, 0.4), new(0.1, 100, 98, 0.8, 0.75, 0.83), new(1, 1000, 1000, 1)],
     };
 

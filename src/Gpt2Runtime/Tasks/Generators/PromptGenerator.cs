@@ -24,6 +24,7 @@ public static class PromptGenerator
     /// <exception cref="GradpathException">Unknown task, a vocabulary that lacks the task's tokens, or fewer different pairs than asked for.</exception>
     public static IReadOnlyList<PromptPair> Generate(string task, BpeTokenizer tokenizer, int count, ulong seed)
     {
+        ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(tokenizer);
         if (count < 1)
             throw new GradpathException($"The number of prompts is {count}; it must be at least 1.");

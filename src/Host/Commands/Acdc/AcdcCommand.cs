@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
@@ -30,7 +31,7 @@ internal static class AcdcCommand
         string[] files = [.. thresholds.Select(tau => FileOf(o, tau))];
         foreach (string path in files) OutputFile.RequireWritable("out", path, CircuitFile.RequireWritable);
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
-        EdgeScores? scores = o.Scores is null ? null : ScoreFile.Read(o.Scores);
+        EdgeScores? scores = o.Scores is null ? null : EdgeScores.Load(o.Scores);
         using var session = EvaluationSession.Open(
             o,
             config =>
@@ -48,11 +49,12 @@ internal static class AcdcCommand
 
         session.Clock.Start("evaluate");
         Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o.Scores is null ? "eap" : Path.GetFileName(o.Scores), !o.NoPrune))];
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(session.Weights, session.Prompts.Pairs, circuits, session.Options, cancellation: cancellation);
+        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
+            session.Weights, session.Prompts, circuits, session.Options, cancellation: cancellation);
         AcdcRow[] rows = [.. searches.Select((s, i) => new AcdcRow(
             files[i], s, circuits[i], evaluation.Circuits[i], truth is null ? null : RocPoint.Of(circuits[i], truth)))];
         session.Clock.Start("write");
-        foreach (AcdcRow row in rows) CircuitFile.Write(row.File, row.Circuit);
+        foreach (AcdcRow row in rows) row.Circuit.Save(row.File);
         if (o.Log is not null) AcdcReport.WriteLog(o.Log, searches);
         if (o.Table is not null) AcdcReport.WriteTable(o.Table, rows);
         file.Delete();
@@ -65,7 +67,7 @@ internal static class AcdcCommand
     private static double[] Check(AcdcCommandOptions o)
     {
         o.CheckShared();
-        MethodOptions.Positive("candidates", o.Candidates);
+        OptionChecks.Positive("candidates", o.Candidates);
         if (o.Objective is not (KlObjective or MetricObjective)) throw new UsageException($"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
         if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
             throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
@@ -92,17 +94,16 @@ internal static class AcdcCommand
         SenderOrder order = EnumNames.Parse<SenderOrder>("order", o.Order);
         if (order == SenderOrder.Score && scores is null)
         {
-            if (session.Options.Metric == TaskMetric.KlDivergence)
+            if (AttributionMethods.Eap.VanishesFor(session.Metric))
                 throw new UsageException("--order score: EAP has no scores for kl, whose gradient is 0 at the clean prompts; name --scores or another --metric.");
             session.Clock.Start("scores");
-            AttributionOptions eap = new() { Method = AttributionMethod.Eap, Metric = session.Options.Metric, Ablation = session.Options.Ablation, BatchSize = session.Options.BatchSize };
-            AttributionResult result = ScoringProgress.Run(
-                terminal, "eap", progress => EdgeAttribution.Score(session.Weights, session.Prompts.Pairs, eap, progress, cancellation));
-            scores = new EdgeScores(new ComputationGraph(session.Weights.Config), result.Scores) { ModelWidth = session.Weights.Config.Width };
+            EvaluationOptions run = session.Options;
+            AttributionOptions eap = new() { Method = AttributionMethods.Eap, Ablation = run.Ablation, BatchSize = run.BatchSize };
+            scores = Scoring.Run(session.Weights, session.Prompts, eap, terminal, cancellation).Scores;
         }
         return new AcdcOptions
         {
-            Objective = o.Objective == KlObjective ? TaskMetric.KlDivergence : session.Options.Metric,
+            Objective = o.Objective == KlObjective ? TaskMetric.KlDivergence : session.Metric,
             Absolute = o.Absolute,
             Order = order,
             Scores = scores,
@@ -125,7 +126,13 @@ internal static class AcdcCommand
         try
         {
             return ScoringProgress.Run(terminal, "acdc", progress => Acdc.Search(
-                session.Weights, session.Prompts.Pairs, thresholds, options, state, new ProgressSaver(progress, () => state.Save(file), TimeProvider.System), cancellation));
+                session.Weights,
+                session.Prompts,
+                thresholds,
+                options,
+                state,
+                new ProgressSaver(progress, () => state.Save(file), TimeProvider.System),
+                cancellation));
         }
         catch (OperationCanceledException e) when (state.Tested > 0)
         {
@@ -141,7 +148,9 @@ internal static class AcdcCommand
         run["--objective"] = o.Objective;
         run["--absolute"] = options.Absolute;
         run["--order"] = EnumNames.Of(options.Order);
-        run["--scores (their hash)"] = options.Scores is null ? null : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values.AsSpan())));
+        run["--scores (their hash)"] = options.Scores is null
+            ? null
+            : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values)));
         run["--batch-size"] = options.BatchSize;
         run[o.Thresholds.Any() ? "--thresholds" : "--tau"] = string.Join(',', thresholds.Select(AcdcReport.Threshold));
         return run;
@@ -188,7 +197,7 @@ internal static class AcdcCommand
     private static void Print(
         Terminal terminal, AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows, EvaluationResult evaluation)
     {
-        string metric = EnumNames.Of(session.Options.Metric);
+        string metric = EnumNames.Of(session.Metric);
         string objective = o.Objective == KlObjective || options.Objective == TaskMetric.KlDivergence ? "KL from the full model" : $"minus {metric}";
         terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, {Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
         AcdcReport.Print(terminal, rows, metric == "kl" ? "metric kl" : metric);

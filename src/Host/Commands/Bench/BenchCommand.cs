@@ -3,8 +3,8 @@ using CommandLine;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
 using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
@@ -47,7 +47,7 @@ internal static class BenchCommand
         ScoringProgress.Run(terminal, "bench", progress =>
         {
             BenchTimer timer = new(device, o.Quick, cancellation);
-            progress?.Report(new AttributionProgress(0, 1, "rates"));
+            progress?.Report(new RunProgress(0, 1, "rates"));
             MachineRates rates = MachineRates.Measure(device, timer);
             lines.AddRange([rates.Copy, rates.Product]);
             (OpRow Op, OpWork Work)[] ops = [.. OpCatalog.Works.Where(w => Wanted(w.Work.Title(w.Op)))];
@@ -56,7 +56,7 @@ internal static class BenchCommand
             void Add(BenchLine line)
             {
                 lines.Add(line);
-                progress?.Report(new AttributionProgress(lines.Count - 2, total, line.Name));
+                progress?.Report(new RunProgress(lines.Count - 2, total, line.Name));
             }
             foreach ((OpRow op, OpWork work) in ops) Add(TimeOp(device, timer, rates, work.Title(op), work));
             foreach ((string model, string[] wanted) in works) TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Comparison;
@@ -46,7 +47,8 @@ internal static class BenchmarkCommand
                 session.Clock.Start("find");
                 FoundCircuit found = Find(finder, method, sparsity);
                 session.Clock.Start("judge");
-                EvaluationResult result = CircuitEvaluation.Evaluate(judge.Weights, judge.Prompts.Pairs, [found.Circuit], judge.Options, null, cancellation);
+                EvaluationResult result = CircuitEvaluation.Evaluate(
+                    judge.Weights, judge.Prompts, [found.Circuit], judge.Options, null, cancellation);
                 session.Clock.Start("write");
                 folder.Add(ComparisonRow.Of(method, sparsity, settings, found, result, truth, session.Seed), Stated(found.Circuit, prompts), found.Training);
             }
@@ -77,9 +79,10 @@ internal static class BenchmarkCommand
         {
             return finder.Find(method, sparsity);
         }
-        catch (GradpathException e)
+        catch (Exception e) when (e is GradpathException or OptionException)
         {
-            throw new GradpathException($"{method}, sparsity {ComparisonTable.Percent(sparsity)}: {e.Message}", e);
+            string reason = (e as OptionException)?.Describe(OptionNames.Of) ?? ((GradpathException)e).Describe(OptionNames.Of);
+            throw new GradpathException($"{method}, sparsity {ComparisonTable.Percent(sparsity)}: {reason}", e);
         }
     }
 
@@ -87,7 +90,8 @@ internal static class BenchmarkCommand
     private static (Circuit? Circuit, string? Name) KnownTruth(EvaluationSession session)
     {
         GroundTruth? known = GroundTruth.Find(session.Prompts.Task);
-        bool fits = known is not null && session.Model.Name == "gpt2" && known.Circuit.Graph.Equals(new ComputationGraph(session.Weights.Config));
+        Gpt2Weights model = session.Weights;
+        bool fits = known is not null && model.Name == "gpt2" && known.Circuit.Graph.Equals(new ComputationGraph(model.Config));
         return fits ? (known!.Circuit, known.Name) : (null, null);
     }
 

@@ -3,6 +3,7 @@ using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
@@ -16,6 +17,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
 
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
     private static readonly string[] s_methods = ["eap", "eap-ig", "eap-gp", Acdc, EdgePrune, Hap, "random"];
+    private static readonly string[] s_searches = [Acdc, EdgePrune, Hap];
     private static readonly double[] s_sparsities = [0.9, 0.95, 0.98];
 
     [Option("methods", Separator = ',', MetaValue = "M,M,...", HelpText = "What to compare: acdc, edge-prune, hap and methods of 'gradpath score', with their default settings (default: eap,eap-ig,eap-gp,acdc,edge-prune,hap,random).")]
@@ -64,14 +66,15 @@ internal sealed class BenchmarkOptions : PromptedOptions
         new("Two methods at one size, quickly", s_short, new BenchmarkOptions { Model = "demo", Task = "ioi", Methods = ["eap", "acdc"], Sparsities = [0.95], TrainLimit = 20, Limit = 20, Out = "benchmark" }),
     ];
 
-    /// <summary>The methods, the defaults in place.</summary>
-    public string[] MethodNames => Methods.Any() ? [.. Methods] : s_methods;
+    /// <summary>The methods under their canonical names, the defaults in place.</summary>
+    public string[] MethodNames => Methods.Any() ? [.. Methods.Select(name => Scorer(name)?.Name ?? name)] : s_methods;
 
     /// <summary>The sparsities, the defaults in place.</summary>
     public double[] SparsityValues => Sparsities.Any() ? [.. Sparsities] : s_sparsities;
 
     /// <summary>The method that scores which a name stands for, or null for a search.</summary>
-    public static AttributionMethod? Scorer(string name) => name is Acdc or EdgePrune or Hap ? null : EnumNames.Parse<AttributionMethod>("methods", name);
+    public static AttributionMethod? Scorer(string name) =>
+        s_searches.Contains(name) ? null : Options.MethodNames.Parse("methods", name, s_searches);
 
     /// <summary>How masks are trained for one sparsity.</summary>
     public EdgePruningOptions Training(double sparsity) => new()
@@ -89,16 +92,11 @@ internal sealed class BenchmarkOptions : PromptedOptions
     public void Check()
     {
         CheckShared();
-        MethodOptions.Positive("train-limit", TrainLimit);
-        MethodOptions.Positive("acdc-runs", AcdcRuns);
-        MethodOptions.Positive("steps", Steps);
-        MethodOptions.Positive("train-batch", TrainBatch);
+        OptionChecks.Positive("train-limit", TrainLimit);
+        OptionChecks.Positive("acdc-runs", AcdcRuns);
+        OptionChecks.Positive("steps", Steps);
+        OptionChecks.Positive("train-batch", TrainBatch);
         if (Overshoot is not (>= 0 and <= 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--overshoot {Overshoot}: must be from 0 to 1."));
-        string[] known = [.. EnumNames.All<AttributionMethod>(), Acdc, EdgePrune, Hap];
-        foreach (string name in MethodNames)
-        {
-            if (!known.Contains(name)) throw new UsageException($"--methods {name}: no such method; choose from {string.Join(", ", known)}.");
-        }
         RequireDistinct("methods", MethodNames);
         RequireDistinct("sparsity", SparsityValues);
         foreach (double sparsity in SparsityValues)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Spectre.Console;
 
@@ -13,19 +14,10 @@ internal static class CircuitCommand
         Selection selection = Parse(o);
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, CircuitFile.RequireWritable);
 
-        EdgeScores scores = ScoreFile.Read(o.Scores);
-        Circuit selected, circuit;
-        if (o.Fill)
-        {
-            circuit = selection.Fill!(scores);
-            selected = selection.Select(scores, circuit.EdgesBeforePrune);
-        }
-        else
-        {
-            selected = selection.Select(scores, null);
-            circuit = o.NoPrune ? selected : CircuitPruning.Prune(selected);
-        }
-        if (o.Out is not null) CircuitFile.Write(o.Out, WithSelection(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill));
+        EdgeScores scores = EdgeScores.Load(o.Scores);
+        (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
+        if (o.Out is not null)
+            WithSelection(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill).Save(o.Out);
 
         Provenance? p = scores.Provenance;
         string made = p?.Method is null ? "" : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
@@ -41,6 +33,18 @@ internal static class CircuitCommand
             terminal.Out.WriteLine("No path leads from the input to the logits: nothing is left. Select more edges, or use --greedy.");
         if (o.Out is not null) terminal.Out.WriteLine($"circuit: {o.Out}");
         return ExitCode.Success;
+    }
+
+    // What is selected, and what pruning leaves of it.
+    private static (Circuit Selected, Circuit Circuit) Select(CircuitOptions o, Selection selection, EdgeScores scores)
+    {
+        if (o.Fill)
+        {
+            Circuit filled = selection.Fill!(scores);
+            return (selection.Select(scores, filled.EdgesBeforePrune), filled);
+        }
+        Circuit selected = selection.Select(scores, null);
+        return (selected, o.NoPrune ? selected : CircuitPruning.Prune(selected));
     }
 
     private static Selection Parse(CircuitOptions o)

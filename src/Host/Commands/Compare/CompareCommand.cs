@@ -19,12 +19,12 @@ internal static class CompareCommand
         string scope = o.WithoutMlps ? ", MLPs left out" : "";
         if (o.Circuit is not null)
         {
-            GroundTruthOverlap overlap = GroundTruthOverlap.Compare(CircuitFile.Read(o.Circuit), truth, o.WithoutMlps);
+            GroundTruthOverlap overlap = GroundTruthOverlap.Compare(Circuit.Load(o.Circuit), truth, o.WithoutMlps);
             terminal.Out.WriteLine($"{o.Circuit} judged by {o.With}{scope}");
             OverlapTable.Print(terminal, overlap);
             return ExitCode.Success;
         }
-        RocCurve curve = RocCurve.Of(ScoreFile.Read(o.Scores!), truth, o.WithoutMlps);
+        RocCurve curve = RocCurve.Of(EdgeScores.Load(o.Scores!), truth, o.WithoutMlps);
         if (o.Roc is not null) RocReport.Write(o.Roc, curve);
         terminal.Out.WriteLine($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of {Sizes.Count(curve.Positives + curve.Negatives)} edges");
         RocReport.Print(terminal, curve);

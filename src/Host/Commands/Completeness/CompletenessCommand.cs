@@ -13,12 +13,14 @@ internal static class CompletenessCommand
     public static int Run(CompletenessOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
-        Circuit circuit = CircuitFile.Read(o.Circuit);
+        Circuit circuit = Circuit.Load(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 100, greedyRuns: 10);
         using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
+        sets = sets with { Evaluation = session.Options };
         session.Clock.Start("passes");
         Completeness result = ScoringProgress.Run(
-            terminal, "completeness", progress => Completeness.Measure(session.Weights, session.Prompts.Pairs, circuit, sets, session.Options, progress, cancellation));
+            terminal, "completeness", progress => Completeness.Measure(
+                session.Weights, session.Prompts, circuit, sets, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result));

@@ -41,11 +41,18 @@ internal static class CurveCommand
             cancellation);
 
         session.Clock.Start("passes");
-        SparsityOptions options = new() { Fractions = fractions.Length > 0 ? fractions : SparsityOptions.DefaultFractions, Greedy = o.Greedy, Seed = session.Seed };
+        SparsityOptions options = new()
+        {
+            Fractions = fractions.Length > 0 ? fractions : SparsityOptions.DefaultFractions,
+            Greedy = o.Greedy,
+            Seed = session.Seed,
+            Evaluation = session.Options,
+        };
         (IReadOnlyList<SparsityCurves> curves, EvaluationResult result) = ScoringProgress.Run(
             terminal,
             "curve",
-            progress => SparsityCurves.Measure(session.Weights, session.Prompts.Pairs, [.. methods.Select(m => m.Scores)], options, session.Options, progress, cancellation));
+            progress => SparsityCurves.Measure(
+                session.Weights, session.Prompts, [.. methods.Select(m => m.Scores)], options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         if (curves.Any(c => c.ByMagnitude.Points.Any(p => !double.IsFinite(p.Faithfulness))))
             throw new GradpathException("there is no faithfulness: on these prompts the full model does exactly as well as the empty circuit.");
@@ -66,7 +73,7 @@ internal static class CurveCommand
         Print(terminal, byScore);
         CurvePlot.Write(terminal.Out, byMagnitude);
         PrintAreas(terminal, methods, curves);
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
+        session.PrintRun(terminal, result.Plan.Size, result.PeakDeviceBytes);
         if (o.Out is not null) terminal.Out.WriteLine($"curves: {o.Out}");
         if (o.Picture is not null) terminal.Out.WriteLine($"picture: {o.Picture}");
         return ExitCode.Success;

@@ -29,7 +29,7 @@ internal static class DemoCommand
 
     private static readonly int[] s_overlaps = [10, 50, 100];
 
-    private static readonly AttributionMethod[] s_methods = [AttributionMethod.Eap, AttributionMethod.EapIg, AttributionMethod.EapGp];
+    private static readonly AttributionMethod[] s_methods = [AttributionMethods.Eap, AttributionMethods.EapIg, AttributionMethods.EapGp];
 
     public static int Run(DemoOptions o, Terminal terminal, CancellationToken cancellation)
     {
@@ -38,7 +38,7 @@ internal static class DemoCommand
         using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         PromptSet prompts = new PromptRequest { Task = Task, Limit = Items, Seed = Seed }.Load(checkpoint, terminal);
-        using LoadedModel model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
+        using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
         Directory.CreateDirectory(o.Out);
 
         Introduce(terminal.Out, o.Model, checkpoint, prompts);
@@ -46,9 +46,8 @@ internal static class DemoCommand
         List<MethodRun> runs = [];
         foreach (AttributionMethod method in s_methods)
         {
-            AttributionOptions options = new() { Method = method, Metric = prompts.Metric, RecordPath = true };
-            (EdgeScores scores, AttributionResult result) = Scoring.Run(model, prompts, options, Seed, terminal, cancellation);
-            runs.Add(new MethodRun(EnumNames.Of(method), scores, result));
+            AttributionOptions options = new() { Method = method, RecordPath = true };
+            runs.Add(new MethodRun(method.Name, Scoring.Run(model, prompts, options, terminal, cancellation)));
         }
         clock.Start("curves");
         IReadOnlyList<SparsityCurves> curves = MeasureCurves(model, prompts, runs, terminal, cancellation);
@@ -56,8 +55,8 @@ internal static class DemoCommand
         WriteReport(o, runs, curves);
         foreach (MethodRun run in runs.Take(s_methods.Length))
         {
-            ScoreFile.Write(Path.Combine(o.Out, $"{run.Name}.json"), run.Scores);
-            EmbeddingPathCsv.Write(Path.Combine(o.Out, $"{run.Name}-path.csv"), run.Name, run.Result.Path ?? []);
+            run.Scores.Save(Path.Combine(o.Out, $"{run.Name}.json"));
+            EmbeddingPathCsv.Write(Path.Combine(o.Out, $"{run.Name}-path.csv"), run.Name, run.Result.EmbeddingPath ?? []);
         }
         clock.Stop();
 
@@ -73,20 +72,19 @@ internal static class DemoCommand
 
     // The three methods and, as the measure of what any ranking reaches, random scores.
     private static IReadOnlyList<SparsityCurves> MeasureCurves(
-        LoadedModel model, PromptSet prompts, List<MethodRun> runs, Terminal terminal, CancellationToken cancellation)
+        Gpt2Weights model, PromptSet prompts, List<MethodRun> runs, Terminal terminal, CancellationToken cancellation)
     {
-        AttributionOptions random = new() { Method = AttributionMethod.Random, Metric = prompts.Metric };
-        (EdgeScores scores, AttributionResult result) = Scoring.Run(model, prompts, random, Seed, terminal, cancellation);
-        runs.Add(new MethodRun(EnumNames.Of(random.Method), scores, result));
+        AttributionOptions random = new() { Method = AttributionMethods.Random, Seed = Seed };
+        runs.Add(new MethodRun(random.Method.Name, Scoring.Run(model, prompts, random, terminal, cancellation)));
         return SparsityCurves.Measure(
-            model.Weights, prompts.Pairs, [.. runs.Select(r => r.Scores)], new SparsityOptions(), new EvaluationOptions { Metric = prompts.Metric }, cancellation: cancellation).Curves;
+            model, prompts, [.. runs.Select(r => r.Scores)], new SparsityOptions(), cancellation: cancellation).Curves;
     }
 
     private static void WriteReport(DemoOptions o, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)
     {
         List<ReportMethod> methods = [.. runs.Zip(curves, (run, curve) => new ReportMethod(run.Name, run.Scores)
         {
-            EmbeddingPath = run.Result.Path,
+            EmbeddingPath = run.Result.EmbeddingPath,
             Curve = [.. curve.ByMagnitude.Points.Where(p => double.IsFinite(p.Faithfulness)).Select(p => new CurvePoint(
                 p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, double.IsFinite(p.Low) ? p.Low : null, double.IsFinite(p.High) ? p.High : null))],
         })];
@@ -163,7 +161,7 @@ internal static class DemoCommand
         List<(string, double)> bars = [];
         foreach (MethodRun run in runs)
         {
-            foreach (IGrouping<int, PathPoint> step in (run.Result.Path ?? []).GroupBy(p => p.Step).OrderBy(g => g.Key))
+            foreach (IGrouping<int, EmbeddingPathPoint> step in (run.Result.EmbeddingPath ?? []).GroupBy(p => p.Step).OrderBy(g => g.Key))
                 bars.Add(($"{run.Name} point {step.Key}", step.Average(p => p.GradientNorm)));
         }
         if (bars.Count == 0) return;
@@ -184,5 +182,8 @@ internal static class DemoCommand
         output.WriteLine("  gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
     }
 
-    private sealed record MethodRun(string Name, EdgeScores Scores, AttributionResult Result);
+    private sealed record MethodRun(string Name, AttributionResult Result)
+    {
+        public EdgeScores Scores => Result.Scores;
+    }
 }

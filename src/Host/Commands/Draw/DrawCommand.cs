@@ -1,6 +1,7 @@
 using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 
@@ -20,7 +21,9 @@ internal static class DrawCommand
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
         OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
 
-        Circuit circuit = o.Circuit is { } file ? CircuitFile.Read(file) : Select(ScoreFile.Read(o.Scores!), o.TopN);
+        Circuit circuit = o.Circuit is { } file
+            ? Circuit.Load(file)
+            : OptionChecks.TakeFrom(o.Scores!, () => Select(EdgeScores.Load(o.Scores!), o.TopN));
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         if (format == ".HTML") HtmlReport.Write(o.Out, Page(circuit, title, o));
         else Write(o.Out, format == ".SVG" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));

@@ -35,7 +35,7 @@ internal sealed class DrawingLayout
     public DrawingLayout(ComputationGraph graph)
     {
         _graph = graph;
-        double columns = Column * (graph.Heads + 1);
+        double columns = Column * graph.WritersPerLayer;
         BarWidth = Math.Max(90, columns * 0.4);
         Width = Left + columns + Right;
         _middle = Left + (columns / 2);
@@ -56,24 +56,32 @@ internal sealed class DrawingLayout
     /// <summary>What a reader is.</summary>
     public static EdgeKind KindOf(ComputationGraph graph, int column)
     {
-        if (column == graph.LogitsColumn) return EdgeKind.Logits;
-        int within = column % ((3 * graph.Heads) + 1);
-        return (EdgeKind)(within / graph.Heads);
+        return graph.KindOfReader(column) switch
+        {
+            NodeKind.Logits => EdgeKind.Logits,
+            NodeKind.Mlp => EdgeKind.Mlp,
+            _ => graph.InputOfReader(column) switch
+            {
+                HeadInput.Query => EdgeKind.Query,
+                HeadInput.Key => EdgeKind.Key,
+                _ => EdgeKind.Value,
+            },
+        };
     }
 
     /// <summary>Whether a node is the input or the logits.</summary>
-    public bool IsBar(int node) => node == ComputationGraph.InputRow || node == _graph.LogitsNode;
+    public bool IsBar(int node) => _graph.KindOfWriter(node) is NodeKind.Input or NodeKind.Logits;
 
     /// <summary>Whether a node is an MLP.</summary>
-    public bool IsMlp(int node) => !IsBar(node) && (node - 1) % (_graph.Heads + 1) == _graph.Heads;
+    public bool IsMlp(int node) => _graph.KindOfWriter(node) == NodeKind.Mlp;
 
     /// <summary>Centre of a node.</summary>
     public (double X, double Y) Place(int node)
     {
         if (node == ComputationGraph.InputRow) return (_middle, _bottom);
         if (node == _graph.LogitsNode) return (_middle, _top);
-        (int layer, int within) = Math.DivRem(node - 1, _graph.Heads + 1);
-        return (Left + ((within + 0.5) * Column), _bottom - InputGap - (layer * _step) - (IsMlp(node) ? _step / 2 : 0));
+        int layer = _graph.LayerOfWriter(node), place = IsMlp(node) ? _graph.Heads : _graph.HeadOfWriter(node);
+        return (Left + ((place + 0.5) * Column), _bottom - InputGap - (layer * _step) - (IsMlp(node) ? _step / 2 : 0));
     }
 
     /// <summary>The curve of an edge; queries come in at a head's left, keys in the middle, values at the right.</summary>
@@ -83,7 +91,7 @@ internal sealed class DrawingLayout
         EdgeKind kind = KindOf(_graph, column);
         (double fromX, double fromY) = Place(row);
         (double toX, double toY) = Place(target);
-        double spread = BarWidth / (_graph.Heads + 1) / Column;
+        double spread = BarWidth / _graph.WritersPerLayer / Column;
         double x0 = fromX + (row == ComputationGraph.InputRow ? (toX - fromX) * spread : 0);
         double x1 = toX + (kind <= EdgeKind.Value ? ((int)kind - 1) * NodeWidth * 0.3 : 0) + (kind == EdgeKind.Logits ? (fromX - toX) * spread : 0);
         double y0 = fromY - HalfHeight(row);

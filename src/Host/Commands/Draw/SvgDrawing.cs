@@ -56,9 +56,9 @@ internal static class SvgDrawing
     // Weak edges first, so that strong ones lie on top.
     private static void DrawEdges(StringBuilder svg, Circuit circuit, DrawingLayout layout)
     {
-        float[]? scores = circuit.Scores?.Values;
+        EdgeScores? scores = circuit.Scores;
         (int Row, int Column, float Score)[] edges =
-            [.. circuit.Edges.Select(e => (e.Row, e.Column, scores?[(e.Row * circuit.Graph.Readers) + e.Column] ?? 1f)).OrderBy(e => MathF.Abs(e.Item3))];
+            [.. circuit.Edges.Select(e => (e.Row, e.Column, scores?[e.Row, e.Column] ?? 1f)).OrderBy(e => MathF.Abs(e.Item3))];
         float largest = edges.Length > 0 ? MathF.Abs(edges[^1].Score) : 0;
         double opacity = Math.Clamp(1.25 - (0.34 * Math.Log10(edges.Length + 1)), 0.25, 0.85);
         Line(svg, $"""<g fill="none" opacity="1" stroke-opacity="{opacity:0.##}" fill-opacity="{opacity:0.##}">""");

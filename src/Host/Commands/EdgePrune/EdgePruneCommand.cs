@@ -21,9 +21,10 @@ internal static class EdgePruneCommand
         EdgePruningResult result = MaskTraining.Run(session, options, null, "edge-prune", file, o.Resume, terminal, cancellation);
         session.Clock.Start("evaluate");
         Circuit circuit = MaskTraining.WithProvenance(result, session, Method, []);
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(session.Weights, session.Prompts.Pairs, [circuit], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
+        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
+            session.Weights, session.Prompts, [circuit], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
         session.Clock.Start("write");
-        CircuitFile.Write(o.Out, circuit);
+        circuit.Save(o.Out);
         if (o.Log is not null) TrainingCsv.Write(o.Log, [(Method, result.Log)]);
         if (o.Resume) file.Delete();
         session.Clock.Stop();

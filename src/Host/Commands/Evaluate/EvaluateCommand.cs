@@ -16,12 +16,13 @@ internal static class EvaluateCommand
     {
         o.CheckShared();
         if (o.Out is not null) ResultJson.RequireWritable(o.Out);
-        Circuit circuit = CircuitFile.Read(o.Circuit);
+        Circuit circuit = Circuit.Load(o.Circuit);
         using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
 
         session.Clock.Start("passes");
         EvaluationResult result = ScoringProgress.Run(
-            terminal, "evaluate", progress => CircuitEvaluation.Evaluate(session.Weights, session.Prompts.Pairs, [circuit], session.Options, progress, cancellation));
+            terminal, "evaluate", progress => CircuitEvaluation.Evaluate(
+                session.Weights, session.Prompts, [circuit], session.Options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         CircuitMeasures measures = new(result, session.Seed);
@@ -29,7 +30,7 @@ internal static class EvaluateCommand
         session.Clock.Stop();
 
         Print(terminal, circuit, result, measures);
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes, result.Plan);
+        session.PrintRun(terminal, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
         if (o.Out is not null) terminal.Out.WriteLine($"evaluation: {o.Out}");
         return ExitCode.Success;
     }
@@ -88,7 +89,7 @@ internal static class EvaluateCommand
             ["n_edges_before_prune"] = circuit.EdgesBeforePrune,
             ["n_nodes"] = circuit.NodeCount,
             ["items"] = items,
-            ["gradpath"] = session.ProvenanceJson(result.BatchSize, "circuit", file, circuit.Provenance),
+            ["gradpath"] = session.ProvenanceJson(result.Plan.Size, "circuit", file, circuit.Provenance),
         };
     }
 
@@ -99,10 +100,10 @@ internal static class EvaluateCommand
     {
         public CircuitMeasures(EvaluationResult result, ulong seed)
         {
-            double[] circuit = result.Circuits[0].Metric;
-            Faithfulness = Gpt2Runtime.Evaluation.Faithfulness.Of(result.Full.Metric, circuit, result.Empty.Metric);
-            (Low, High) = Gpt2Runtime.Evaluation.Faithfulness.Interval(result.Full.Metric, circuit, result.Empty.Metric, seed: seed);
-            Ratio = result.Circuits[0].MeanMetric / result.Full.MeanMetric;
+            CircuitOutcome circuit = result.Circuits[0];
+            Faithfulness = Gpt2Runtime.Evaluation.Faithfulness.Of(result.Full, circuit, result.Empty);
+            (Low, High) = Gpt2Runtime.Evaluation.Faithfulness.Interval(result.Full, circuit, result.Empty, seed: seed);
+            Ratio = circuit.MeanMetric / result.Full.MeanMetric;
         }
 
         public double Faithfulness { get; }

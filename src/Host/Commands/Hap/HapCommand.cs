@@ -7,7 +7,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
@@ -24,7 +24,7 @@ internal static class HapCommand
     public static int Run(HapOptions o, Terminal terminal, CancellationToken cancellation)
     {
         EdgePruningOptions options = Check(o, out AttributionMethod scorer);
-        EdgeScores? given = o.Scores is null ? null : ScoreFile.Read(o.Scores);
+        EdgeScores? given = o.Scores is null ? null : EdgeScores.Load(o.Scores);
         Circuit? truth = o.Recall is null ? null : GroundTruthOption.Read("recall", o.Recall);
         using var session = EvaluationSession.Open(
             o,
@@ -40,17 +40,17 @@ internal static class HapCommand
         EdgeScores scores = given ?? Score(session, scorer, terminal, cancellation);
         bool[] kept = HybridPruning.Keep(scores, o.Keep);
         JsonObject firstStage = given is null
-            ? FirstStage(o.Keep, EnumNames.Of(scorer), scorer.HasMetric() ? EnumNames.Of(session.Options.Metric) : null)
+            ? FirstStage(o.Keep, scorer.Name, scorer.HasMetric ? EnumNames.Of(session.Metric) : null)
             : FirstStage(o.Keep, given.Provenance?.Method ?? o.Scores, given.Provenance?.Metric);
         JsonObject run = MaskTraining.RunOf(o, session, options);
         run["--keep"] = o.Keep;
-        run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(scores.Values.AsSpan())));
+        run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(scores.Values)));
         var file = new ProgressFile(o.Out, Method, run);
         session.Clock.Start("training");
         EdgePruningResult result = MaskTraining.Run(session, options, kept, Method, file, o.Resume, terminal, cancellation);
         TimeSpan time = watch.Elapsed;
         Circuit circuit = MaskTraining.WithProvenance(result, session, Method, firstStage);
-        CircuitFile.Write(o.Out, circuit);
+        circuit.Save(o.Out);
         if (o.Resume) file.Delete();
         List<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows = [(Method, circuit, result.Options.Steps, o.Resume ? null : time)];
         List<(string Method, IReadOnlyList<EdgePruningStep> Steps)> logs = [(Method, result.Log)];
@@ -63,7 +63,9 @@ internal static class HapCommand
             logs.Add((EdgePruneCommand.Method, plain.Log));
         }
         session.Clock.Start("evaluate");
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(session.Weights, session.Prompts.Pairs, [.. rows.Select(r => r.Circuit)], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
+        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
+            session.Weights, session.Prompts, [.. rows.Select(r => r.Circuit)], session.Options with { BatchSize = 0 },
+            cancellation: CancellationToken.None);
         session.Clock.Start("write");
         if (o.Log is not null) TrainingCsv.Write(o.Log, logs);
         session.Clock.Stop();
@@ -81,7 +83,7 @@ internal static class HapCommand
     private static EdgePruningOptions Check(HapOptions o, out AttributionMethod scorer)
     {
         EdgePruningOptions options = o.Training();
-        scorer = EnumNames.Parse<AttributionMethod>("scorer", o.Scorer ?? "eap");
+        scorer = MethodNames.Parse("scorer", o.Scorer ?? AttributionMethods.Eap.Name);
         CheckKeep(o.Keep, o.Sparsity);
         if (o.Scorer is not null && o.Scores is not null) throw new UsageException("--scorer does not apply to --scores: those are made already.");
         if (o.Compare && o.Resume) throw new UsageException("--compare measures time and needs a run that was not stopped; leave --compare or --resume out.");
@@ -100,16 +102,26 @@ internal static class HapCommand
 
     private static EdgeScores Score(EvaluationSession session, AttributionMethod scorer, Terminal terminal, CancellationToken cancellation)
     {
-        TaskMetric metric = session.Options.Metric;
-        if (scorer == AttributionMethod.Eap && metric == TaskMetric.KlDivergence)
-            throw new UsageException("EAP has no scores for kl, whose gradient is 0 at the clean prompts; name --scores, another --scorer or another --metric.");
-        bool ablates = MethodOptions.HasAblation(scorer);
+        if (scorer.VanishesFor(session.Metric))
+        {
+            throw new UsageException(
+                $"{scorer.Title} has no scores for kl, whose gradient is 0 at the clean prompts; "
+                + "name --scores, another --scorer or another --metric.");
+        }
+        bool ablates = scorer.Takes(MethodSettings.Ablation);
         if (!ablates && session.Options.Ablation != Ablation.Patching)
-            throw new UsageException($"--ablation {EnumNames.Of(session.Options.Ablation)} does not apply to the scorer {EnumNames.Of(scorer)}; use eap, eap-ig-activations, exact or --scores.");
-        AttributionOptions options = new() { Method = scorer, Metric = metric, Ablation = session.Options.Ablation, Seed = session.Seed };
-        AttributionResult result = ScoringProgress.Run(
-            terminal, EnumNames.Of(scorer), progress => EdgeAttribution.Score(session.Weights, session.Prompts.Pairs, options, progress, cancellation));
-        return new EdgeScores(new ComputationGraph(session.Weights.Config), result.Scores) { ModelWidth = session.Weights.Config.Width };
+        {
+            string others = string.Join(", ", AttributionMethods.All.Where(m => m.Takes(MethodSettings.Ablation)).Select(m => m.Name));
+            string ablation = EnumNames.Of(session.Options.Ablation);
+            throw new UsageException($"--ablation {ablation} does not apply to the scorer {scorer.Name}; use {others} or --scores.");
+        }
+        AttributionOptions options = new()
+        {
+            Ablation = ablates ? session.Options.Ablation : null,
+            Seed = scorer.Takes(MethodSettings.Seed) ? session.Seed : null,
+        };
+        return ScoringProgress.Run(
+            terminal, scorer.Name, progress => scorer.Scorer(options).Score(session.Weights, session.Prompts, progress, cancellation));
     }
 
     private static EdgePruningResult Plain(EvaluationSession session, EdgePruningOptions options, HapOptions o, Terminal terminal, CancellationToken cancellation)

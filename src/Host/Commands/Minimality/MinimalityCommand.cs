@@ -13,12 +13,14 @@ internal static class MinimalityCommand
     public static int Run(MinimalityOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
-        Circuit circuit = CircuitFile.Read(o.Circuit);
+        Circuit circuit = Circuit.Load(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 10, greedyRuns: 0);
         using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
+        sets = sets with { Evaluation = session.Options };
         session.Clock.Start("passes");
         Minimality result = ScoringProgress.Run(
-            terminal, "minimality", progress => Minimality.Measure(session.Weights, session.Prompts.Pairs, circuit, sets, session.Options, progress, cancellation));
+            terminal, "minimality", progress => Minimality.Measure(
+                session.Weights, session.Prompts, circuit, sets, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         MinimalityPoint[] points = [.. result.Points.OrderByDescending(p => p.Difference)];

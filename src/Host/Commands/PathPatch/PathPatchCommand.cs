@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
@@ -28,12 +29,11 @@ internal static class PathPatchCommand
             },
             terminal,
             cancellation);
-        bool relative = session.Options.Metric != TaskMetric.KlDivergence;
+        bool relative = session.Metric != TaskMetric.KlDivergence;
         if (!relative && o.TopN is null)
             throw new UsageException("--metric kl is 0 in the clean run, so that no effect is a share of it: say with --top-n how many senders to follow.");
         PathPatchingOptions patching = new()
         {
-            Metric = session.Options.Metric,
             Ablation = session.Options.Ablation,
             FreezeMlps = o.FreezeMlps,
             SenderPositions = PathPatchOptions.ParsePositions("sender-positions", o.SenderPositions),
@@ -48,7 +48,7 @@ internal static class PathPatchCommand
         {
             trace = ScoringProgress.Run(terminal, Name, progress => PathTracing.Trace(
                 session.Weights,
-                session.Prompts.Pairs,
+                session.Prompts,
                 senders,
                 receivers,
                 patching,
@@ -75,7 +75,7 @@ internal static class PathPatchCommand
         Circuit circuit = trace.Circuit(!o.FreezeMlps, relative ? -1 : 1);
         if (o.Out is not null)
         {
-            CircuitFile.Write(o.Out, WithProvenance(circuit, session, o, trace));
+            WithProvenance(circuit, session, o, trace).Save(o.Out);
             file!.Delete();
         }
         session.Clock.Stop();

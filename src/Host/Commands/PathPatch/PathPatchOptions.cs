@@ -77,8 +77,8 @@ internal sealed class PathPatchOptions : PromptedOptions
     public void Check()
     {
         CheckShared();
-        MethodOptions.Positive("rounds", Rounds);
-        MethodOptions.Positive("top-n", TopN);
+        OptionChecks.Positive("rounds", Rounds);
+        OptionChecks.Positive("top-n", TopN);
         if (Rounds is not null && !Iterate) throw new UsageException("--rounds goes with --iterate.");
         if (Threshold is not null && TopN is not null) throw new UsageException("give either --threshold or --top-n.");
         if (Threshold is { } t && !(double.IsFinite(t) && t > 0)) throw new UsageException("--threshold: must be a number of percent above 0.");

@@ -56,7 +56,7 @@ internal static class PathPatchingPicture
         int heads = report.Trace.Graph.Heads;
         int layers = report.Trace.Graph.Layers;
         double titles = report.Trace.Rounds.SelectMany(r => r.Maps).Max(m => report.NameOf(m).Length + "round 1: ".Length) * LetterWidth;
-        double mapWidth = Math.Max(Left + ((heads + 1) * Cell), titles) + Gap;
+        double mapWidth = Math.Max(Left + (report.Trace.Graph.WritersPerLayer * Cell), titles) + Gap;
         double mapHeight = ((layers + 1) * CellHeight) + 64;
         (int Round, PathMap Map)[] maps = [.. report.Trace.Rounds.SelectMany((round, r) => round.Maps.Select(m => (r + 1, m)))];
         (double X, double Y)[] places = new (double, double)[maps.Length];

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;
@@ -33,9 +34,11 @@ internal static class PathPatchingTables
 
     private static void PrintMap(Terminal terminal, PathPatchingReport report, PathMap map)
     {
-        int heads = report.Trace.Graph.Heads;
-        int[] layers = [.. Enumerable.Range(0, report.Trace.Graph.Layers).Where(l => Enumerable.Range(0, heads + 1).Any(c => Has(map, report.RowAt(l, c))))];
-        int[] columns = [.. Enumerable.Range(0, heads + 1).Where(c => layers.Any(l => Has(map, report.RowAt(l, c))))];
+        ComputationGraph graph = report.Trace.Graph;
+        int heads = graph.Heads;
+        IEnumerable<int> places = Enumerable.Range(0, graph.WritersPerLayer);
+        int[] layers = [.. Enumerable.Range(0, graph.Layers).Where(l => places.Any(c => Has(map, report.RowAt(l, c))))];
+        int[] columns = [.. places.Where(c => layers.Any(l => Has(map, report.RowAt(l, c))))];
         if (columns.Length > 0)
         {
             terminal.Out.WriteLine($"{"layer",7}{string.Concat(columns.Select(c => (c == heads ? "mlp" : $"h{c}").PadLeft(CellWidth)))}");

@@ -14,7 +14,7 @@ internal static class PromptsCommand
 {
     public static int Run(PromptsOptions options, Terminal terminal)
     {
-        MethodOptions.Positive("count", options.Count);
+        OptionChecks.Positive("count", options.Count);
         TaskNames.Check(options.Task);
         AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
@@ -27,8 +28,8 @@ internal static class ScoreCommand
             Data = o.Data,
             Limit = o.Limit,
             Seed = o.Seed,
-            SeedsMethod = options.Method == AttributionMethod.Random,
-            Metric = o.Metric is null ? null : options.Metric,
+            SeedsMethod = options.Method.Takes(MethodSettings.Seed),
+            Metric = options.Metric,
             NoBos = o.NoBos,
             HardCorruption = o.HardCorruption,
         };
@@ -42,28 +43,27 @@ internal static class ScoreCommand
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint, terminal);
-        options = options with { Metric = prompts.Metric };
         clock.Start("load");
-        using LoadedModel model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
+        using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
 
         clock.Start("passes");
-        (EdgeScores scores, AttributionResult result) = Scoring.Run(model, prompts, options, request.UsedSeed, terminal, cancellation);
+        AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation);
+        EdgeScores scores = result.Scores;
         clock.Start("write");
-        scores.RequireFinite();
-        if (o.Out is not null) ScoreFile.Write(o.Out, scores);
-        if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, EnumNames.Of(options.Method), result.Path ?? []);
+        if (o.Out is not null) scores.Save(o.Out);
+        if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         clock.Stop();
 
         if (o.Top > 0) EdgeTable.Print(terminal, scores, options.Method, o.Top);
         if (o.Top > 0) terminal.Out.WriteLine();
-        PrintRun(terminal.Out, scores, result, options);
+        PrintRun(terminal.Out, scores, result);
         terminal.Out.WriteLine($"time: {clock}");
         if (o.Out is not null) terminal.Out.WriteLine($"scores of {Sizes.Count(scores.Graph.EdgeCount)} edges: {o.Out}");
         if (o.RecordPath is not null) terminal.Out.WriteLine($"path: {o.RecordPath}");
         return ExitCode.Success;
     }
 
-    private static void PrintRun(TextWriter output, EdgeScores scores, AttributionResult result, AttributionOptions options)
+    private static void PrintRun(TextWriter output, EdgeScores scores, AttributionResult result)
     {
         Provenance p = scores.Provenance!;
         string settings = string.Concat(p.Options.Select(option => $", {option.Key} {option.Value}"));
@@ -73,9 +73,9 @@ internal static class ScoreCommand
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"mean {EnumNames.Of(options.Metric)}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
+                $"mean {p.Metric}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
         }
         output.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
-        if (result.Plan is { } plan) output.WriteLine(Sizes.Plan(plan));
+        output.WriteLine(Sizes.Plan(result.Plan));
     }
 }

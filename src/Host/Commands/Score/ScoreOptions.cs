@@ -1,6 +1,9 @@
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
@@ -10,20 +13,17 @@ namespace Gradpath.Host.Commands;
 internal sealed class ScoreOptions : ModelPromptOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
-    private static readonly AttributionMethod[] s_recording = [AttributionMethod.Eap, AttributionMethod.EapIg, AttributionMethod.EapGp];
-    private static readonly AttributionMethod[] s_path = [AttributionMethod.EapGp];
-    private static readonly AttributionMethod[] s_judged = [.. Enum.GetValues<AttributionMethod>().Where(m => m.HasMetric())];
 
-    [Option("method", MetaValue = "METHOD", Default = "eap-ig", HelpText = "eap, eap-ig, eap-ig-activations, clean-corrupted, eap-gp, exact, information-flow-routes, or the baselines magnitude and random.")]
+    [Option("method", MetaValue = "METHOD", Default = "eap-ig", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Method))]
     public string Method { get; set; } = "eap-ig";
 
-    [Option("steps", MetaValue = "N", HelpText = "Gradient points of eap-ig, eap-ig-activations and eap-gp (default: 5).")]
+    [Option("steps", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Steps))]
     public int? Steps { get; set; }
 
-    [Option("ablation", MetaValue = "KIND", HelpText = "What replaces a writer's output, for eap, eap-ig-activations and exact: patching (its output on the corrupted prompt; default), zero or mean-positional.")]
+    [Option("ablation", MetaValue = "KIND", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Ablation))]
     public string? Ablation { get; set; }
 
-    [Option("ig-points", MetaValue = "RULE", HelpText = "Interpolation points of eap-ig: left (0..m-1 over m; default), right (1..m over m) or midpoint.")]
+    [Option("ig-points", MetaValue = "RULE", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.IgPoints))]
     public string? IgPoints { get; set; }
 
     [Option("path-objective", MetaValue = "OBJECTIVE", HelpText = "What eap-gp's path descends, the distance to the corrupted run's: logits-all (default), logits-last, probs-last, residual-final, residual-final-last or metric.")]
@@ -44,13 +44,13 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("normalization", MetaValue = "RULE", HelpText = "item: mean over prompt pairs (default); library: as the EAP-IG library, which also divides by the batch size (needs --batch-size).")]
     public string? Normalization { get; set; }
 
-    [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of the method random (default: 0).")]
+    [Option("seed", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Seed))]
     public int? Seed { get; set; }
 
     [Option("out", MetaValue = "FILE", HelpText = "Write the scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
 
-    [Option("record-path", MetaValue = "FILE.csv", HelpText = "Write metric, gradient norm and output distance at every point of the path, for eap, eap-ig and eap-gp.")]
+    [Option("record-path", MetaValue = "FILE.csv", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.RecordPath))]
     public string? RecordPath { get; set; }
 
     [Option("top", MetaValue = "N", Default = 20, HelpText = "How many of the strongest edges to show.")]
@@ -63,53 +63,36 @@ internal sealed class ScoreOptions : ModelPromptOptions
         new("EAP-GP on GPT-2 small with prompts of your own", s_short, new ScoreOptions { Model = "gpt2", Data = "pairs.jsonl", Method = "eap-gp", Out = "scores.safetensors" }),
     ];
 
-    /// <summary>
-    /// The method with its options, checked; the metric stays at its default where the user named none. An option that the method does not
-    /// read is a usage error, not silence.
-    /// </summary>
-    /// <exception cref="UsageException">A value is unknown, or an option does not go with the method.</exception>
+    /// <summary>The method with its options, checked. The metric stays open where the user named none.</summary>
+    /// <exception cref="UsageException">A value is unknown.</exception>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
     public AttributionOptions Attribution()
     {
-        AttributionMethod method = EnumNames.Parse<AttributionMethod>("method", Method);
-        void Only(string option, object? value, params AttributionMethod[] methods)
-        {
-            if (value is not null && !methods.Contains(method))
-                throw new UsageException($"--{option} does not apply to {EnumNames.Of(method)}; {EnumNames.Choice(methods.Select(m => EnumNames.Of(m)))} {(methods.Length == 1 ? "takes" : "take")} it.");
-        }
-        Only("steps", Steps, MethodOptions.Integrated);
-        Only("ablation", Ablation, MethodOptions.Ablating);
-        Only("metric", Metric, s_judged);
-        Only("ig-points", IgPoints, AttributionMethod.EapIg);
-        Only("path-objective", PathObjective, s_path);
-        Only("path-norm", PathNorm, s_path);
-        Only("path-eta", PathEta, s_path);
-        Only("path-start", PathStart, s_path);
-        Only("path-outer", PathOuter, s_path);
-        Only("record-path", RecordPath, s_recording);
-
-        AttributionOptions defaults = new();
+        AttributionMethod method = MethodNames.Parse("method", Method);
         AttributionOptions options = new()
         {
             Method = method,
-            Metric = Value("metric", Metric, defaults.Metric),
-            Steps = MethodOptions.Positive("steps", Steps) ?? defaults.Steps,
-            Ablation = Value("ablation", Ablation, defaults.Ablation),
-            IgPoints = Value("ig-points", IgPoints, defaults.IgPoints),
-            PathObjective = Value("path-objective", PathObjective, defaults.PathObjective),
-            PathNorm = Value("path-norm", PathNorm, defaults.PathNorm),
-            PathEta = Value("path-eta", PathEta, defaults.PathEta),
-            PathStart = Value("path-start", PathStart, defaults.PathStart),
-            PathOuter = Value("path-outer", PathOuter, defaults.PathOuter),
-            Normalization = Value("normalization", Normalization, defaults.Normalization),
+            Metric = Value<TaskMetric>("metric", Metric),
+            Steps = Steps,
+            Ablation = Value<Ablation>("ablation", Ablation),
+            IgPoints = Value<IgPoints>("ig-points", IgPoints),
+            EmbeddingPath = new EmbeddingPathOptions
+            {
+                Objective = Value<EmbeddingPathObjective>("path-objective", PathObjective),
+                Norm = Value<EmbeddingPathNorm>("path-norm", PathNorm),
+                Step = Value<EmbeddingPathStep>("path-eta", PathEta),
+                Start = Value<EmbeddingPathStart>("path-start", PathStart),
+                Outer = Value<EmbeddingPathOuter>("path-outer", PathOuter),
+            },
+            Normalization = Value<ScoreNormalization>("normalization", Normalization) ?? ScoreNormalization.Item,
             BatchSize = BatchSize ?? 0,
+            Seed = method.Takes(MethodSettings.Seed) ? (ulong)Math.Max(0, Seed ?? 0) : null,
             RecordPath = RecordPath is not null,
-            Seed = (ulong)Math.Max(0, Seed ?? 0),
         };
-        if (options.Normalization == ScoreNormalization.Library && options.BatchSize == 0)
-            throw new UsageException("--normalization library needs --batch-size: the scores depend on it.");
+        AttributionChecks.CheckOptions(options);
         return options;
     }
 
-    private static T Value<T>(string option, string? text, T fallback)
-        where T : struct, Enum => text is null ? fallback : EnumNames.Parse<T>(option, text);
+    private static T? Value<T>(string option, string? text)
+        where T : struct, Enum => text is null ? null : EnumNames.Parse<T>(option, text);
 }

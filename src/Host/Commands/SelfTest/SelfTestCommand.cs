@@ -29,7 +29,7 @@ internal static class SelfTestCommand
     public static int Run(SelfTestOptions o, Terminal terminal, CancellationToken cancellation)
     {
         if (o.Against is not (null or "cpu")) throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
-        MethodOptions.Positive("cases", o.Cases);
+        OptionChecks.Positive("cases", o.Cases);
         using Device device = ComputeDevice.Open(o, terminal);
         bool compares = o.Against is not null || device is not CpuDevice;
         if (o.Cases is not null && !compares) throw new UsageException("--cases is for the comparison of devices; add --against cpu.");

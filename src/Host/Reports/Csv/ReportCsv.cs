@@ -25,10 +25,10 @@ internal static class ReportCsv
     /// distance_from_corrupted.
     /// </summary>
     /// <exception cref="GradpathException">The file cannot be read, a column is missing or a value is no number.</exception>
-    public static IReadOnlyDictionary<string, List<PathPoint>> ReadEmbeddingPaths(string path) => Read(
+    public static IReadOnlyDictionary<string, List<EmbeddingPathPoint>> ReadEmbeddingPaths(string path) => Read(
         path,
         ["method", "item", "step", "metric", "gradient_norm", "output_distance", "distance_from_clean", "distance_from_corrupted"],
-        row => new PathPoint(
+        row => new EmbeddingPathPoint(
             row.Integer("item"), row.Integer("step"), row.Number("metric"), row.Number("gradient_norm"), row.Number("output_distance"),
             row.Number("distance_from_clean"), row.Number("distance_from_corrupted")));
 

@@ -10,7 +10,7 @@ namespace Gradpath.Host.Reports.Pages;
 internal sealed record EmbeddingPathStepSummary(int Step, int Items, MeanWithBand GradientNorm, MeanWithBand OutputDistance)
 {
     /// <summary>The steps of a recorded path, first to last.</summary>
-    public static IReadOnlyList<EmbeddingPathStepSummary> Of(IEnumerable<PathPoint> points) =>
+    public static IReadOnlyList<EmbeddingPathStepSummary> Of(IEnumerable<EmbeddingPathPoint> points) =>
     [
         .. points.GroupBy(p => p.Step).OrderBy(g => g.Key).Select(step => new EmbeddingPathStepSummary(
             step.Key, step.Count(), MeanWithBand.Of([.. step.Select(p => p.GradientNorm)]), MeanWithBand.Of([.. step.Select(p => p.OutputDistance)]))),

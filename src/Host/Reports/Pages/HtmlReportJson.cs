@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
@@ -41,16 +42,16 @@ internal static class HtmlReportJson
         json.WriteStartObject();
         json.WriteString("name", method.Name);
         WritePairs(json, "provenance", ProvenanceFacts.Of(scores.Provenance));
-        json.WriteBase64String("scores", Bytes(Array.ConvertAll(edges, e => scores.Values[e])));
-        if (scores.NodeScores is { } nodes) json.WriteBase64String("nodeScores", Bytes(nodes));
-        if (scores.EdgesInGraph is { } circuit) json.WriteBase64String("circuit", Bits(edges, circuit));
+        json.WriteBase64String("scores", Bytes(Array.ConvertAll(edges, e => scores.EdgeAt(e).Score)));
+        if (!scores.NodeScores.IsEmpty) json.WriteBase64String("nodeScores", Bytes(scores.NodeScores));
+        if (!scores.EdgesInGraph.IsEmpty) json.WriteBase64String("circuit", Bits(edges, scores.EdgesInGraph));
         if (method.EmbeddingPath is { Count: > 0 } path) WriteEmbeddingPath(json, path);
         if (method.Curve is { Count: > 0 } curve) WriteCurve(json, curve);
         if (method.Training is { Count: > 0 } training) WriteTraining(json, training);
         json.WriteEndObject();
     }
 
-    private static void WriteEmbeddingPath(Utf8JsonWriter json, IReadOnlyList<Gpt2Runtime.Attribution.PathPoint> path)
+    private static void WriteEmbeddingPath(Utf8JsonWriter json, IReadOnlyList<EmbeddingPathPoint> path)
     {
         json.WriteStartArray("path");
         foreach (EmbeddingPathStepSummary step in EmbeddingPathStepSummary.Of(path))
@@ -140,13 +141,13 @@ internal static class HtmlReportJson
         }
     }
 
-    private static byte[] Bytes(float[] values)
+    private static byte[] Bytes(ReadOnlySpan<float> values)
     {
         if (!BitConverter.IsLittleEndian) throw new PlatformNotSupportedException("big-endian machines are not supported");
-        return MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+        return MemoryMarshal.AsBytes(values).ToArray();
     }
 
-    private static byte[] Bits(int[] edges, bool[] circuit)
+    private static byte[] Bits(int[] edges, ReadOnlySpan<bool> circuit)
     {
         byte[] bits = new byte[(edges.Length + 7) / 8];
         for (int i = 0; i < edges.Length; i++)

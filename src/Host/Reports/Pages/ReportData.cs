@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports.Pages;

@@ -10,7 +10,7 @@ namespace Gradpath.Host.Reports.Pages;
 internal sealed record ReportMethod(string Name, EdgeScores Scores)
 {
     /// <summary>The recorded embedding path, or null.</summary>
-    public IReadOnlyList<PathPoint>? EmbeddingPath { get; init; }
+    public IReadOnlyList<EmbeddingPathPoint>? EmbeddingPath { get; init; }
 
     /// <summary>The faithfulness curve, or null.</summary>
     public IReadOnlyList<CurvePoint>? Curve { get; init; }
@@ -21,7 +21,7 @@ internal sealed record ReportMethod(string Name, EdgeScores Scores)
     /// <summary>Reads score files. A file is called by its method, or by its own name where it states none or two files share one.</summary>
     public static List<ReportMethod> ReadAll(string[] files)
     {
-        EdgeScores[] scores = [.. files.Select(ScoreFile.Read)];
+        EdgeScores[] scores = [.. files.Select(EdgeScores.Load)];
         string?[] names = [.. scores.Select(s => s.Provenance?.Method)];
         return
         [

@@ -12,7 +12,7 @@ internal static class EdgeTable
     public static void Print(Terminal terminal, EdgeScores scores, AttributionMethod method, int top)
     {
         ScoredEdge[] edges = scores.Strongest(top);
-        bool isSigned = method.HasMetric();
+        bool isSigned = method.HasMetric;
         Table table = new Table { Border = TableBorder.Simple }
             .AddColumn(new TableColumn("#").RightAligned())
             .AddColumn("edge")
@@ -32,22 +32,12 @@ internal static class EdgeTable
         terminal.Console.Write(table);
         if (!isSigned)
         {
-            terminal.Out.WriteLine($"A score is {Meaning(method)}; it has no sign and no metric.");
+            terminal.Out.WriteLine($"A score is {method.Meaning}; it has no sign and no metric.");
             return;
         }
-        string kind = method == AttributionMethod.Exact ? "measured" : "estimated";
-        terminal.Out.WriteLine($"A score is the {kind} rise of the loss when the edge carries its corrupted value.");
+        terminal.Out.WriteLine($"A score is {method.Meaning}.");
         terminal.Out.WriteLine("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
     }
-
-    /// <summary>What a score without a metric says.</summary>
-    public static string Meaning(AttributionMethod method) => method switch
-    {
-        AttributionMethod.InformationFlowRoutes => "the writer's share of what the reader takes in on the clean prompts (0 to 1)",
-        AttributionMethod.Magnitude => "how far the corruption moves the writer's output, whoever reads it",
-        AttributionMethod.Random => "a random number between 0 and 1",
-        _ => throw new ArgumentOutOfRangeException(nameof(method)),
-    };
 
     /// <summary>A score with its sign, to four digits.</summary>
     public static string Number(float score)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Tests;
 

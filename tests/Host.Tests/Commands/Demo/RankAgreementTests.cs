@@ -33,8 +33,8 @@ public class RankAgreementTests
 
     private static EdgeScores Scores(params float[] inEdgeOrder)
     {
-        EdgeScores scores = new(s_graph, new float[s_graph.Writers * s_graph.Readers]);
-        foreach (((int row, int column), float value) in s_graph.Edges.Zip(inEdgeOrder)) scores.Values[scores.IndexOf(row, column)] = value;
-        return scores;
+        float[] values = new float[s_graph.Writers * s_graph.Readers];
+        foreach (((int row, int column), float value) in s_graph.Edges.Zip(inEdgeOrder)) values[(row * s_graph.Readers) + column] = value;
+        return new EdgeScores(s_graph, values);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Tests;
 

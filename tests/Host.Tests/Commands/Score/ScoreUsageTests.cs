@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Attribution;
+
 namespace Gradpath.Host.Tests;
 
 public class ScoreUsageTests
@@ -7,7 +9,7 @@ public class ScoreUsageTests
     [InlineData("--bogus", "no option 'bogus'")]
     [InlineData("--method guess", "--method guess", "eap-gp")]
     [InlineData("--metric f1", "--metric f1", "logit-diff, prob-diff or kl")]
-    [InlineData("--method eap --steps 3", "--steps does not apply to eap;", "eap-ig, eap-ig-activations or eap-gp take it")]
+    [InlineData("--method eap --steps 3", "--steps does not apply to eap;")]
     [InlineData("--method eap-ig --ablation zero", "--ablation does not apply to eap-ig;", "exact")]
     [InlineData("--method eap-gp --ig-points left", "--ig-points does not apply to eap-gp;", "eap-ig takes it")]
     [InlineData("--method eap-ig --path-objective metric", "--path-objective does not apply to eap-ig;", "eap-gp takes it")]
@@ -39,6 +41,33 @@ public class ScoreUsageTests
     [InlineData("--record-path nowhere/path.csv", "--record-path", "does not exist")]
     public void A_wrong_option_is_named(string options, params string[] mentions) =>
         Cli.Run([.. "score --model nothing --task ioi".Split(' '), .. options.Split(' ')]).Fails(2, mentions);
+
+    [Fact]
+    public void The_methods_that_take_an_option_are_named()
+    {
+        string takers = EnumNames.Choice(AttributionMethods.All.Where(m => m.Takes(MethodSettings.Steps)).Select(m => m.Name));
+        Assert.StartsWith("eap-ig, eap-ig-activations", takers, StringComparison.Ordinal);
+        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--method", "eap", "--steps", "3")
+            .Fails(2, $"--steps does not apply to eap; {takers} take it.");
+    }
+
+    [Theory]
+    [InlineData("EAP-IG-inputs", "eap-ig")]
+    [InlineData("eap_gp", "eap-gp")]
+    [InlineData("IFR", "information-flow-routes")]
+    public void A_method_may_be_called_by_another_name(string name, string method) =>
+        Cli.Run("score", "--model", "demo", "--task", "ioi", "--limit", "1", "--top", "0", "--method", name).Succeeds($"{method}");
+
+    [Fact]
+    public void A_method_that_may_have_been_meant_is_named() =>
+        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--method", "eap-gi").Fails(2, "--method eap-gi", "did you mean eap-ig?");
+
+    [Fact]
+    public void Help_names_every_method()
+    {
+        string help = Cli.Run("score", "--help").Succeeds().Out;
+        Assert.All(AttributionMethods.All, m => Assert.Contains(m.Name, help, StringComparison.Ordinal));
+    }
 
     [SkippableFact]
     public void A_file_that_cannot_be_written_is_noticed_before_the_work()

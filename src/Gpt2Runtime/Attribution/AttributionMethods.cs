@@ -1,0 +1,194 @@
+using Gradpath.Gpt2Runtime.Runs;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// The table of methods. To add one is to write its scorer and its row here, a reference that its scores are compared with, and its line in
+/// the README's table; tests go over all rows.
+/// </summary>
+public static class AttributionMethods
+{
+    private const string Estimate = "the estimated rise of the loss when the edge carries its corrupted value";
+
+    private const MethodSettings Integrated = MethodSettings.Metric | MethodSettings.Steps;
+
+    /// <summary>EAP (Syed et al. 2023).</summary>
+    public static AttributionMethod Eap { get; } = new(
+        "eap", "EAP", [], MethodSettings.Metric | MethodSettings.Ablation | MethodSettings.RecordPath,
+        points: "the clean run",
+        passes: "2 forward, 1 backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Clean),
+            Bytes = (model, s, spans) => InterpolatedGradients.Bytes(model, s, spans, InterpolationPoints.Clean),
+            Passes = _ => new PassCounts(2, 1),
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+        });
+
+    /// <summary>EAP-IG on inputs (Hanna et al. 2024).</summary>
+    public static AttributionMethod EapIg { get; } = new(
+        "eap-ig", "EAP-IG", ["eap-ig-inputs"], Integrated | MethodSettings.IgPoints | MethodSettings.RecordPath,
+        points: "m points between the corrupted and the clean embedding",
+        passes: "m + 1 forward, m backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Line(s)),
+            Bytes = (model, s, spans) => InterpolatedGradients.Bytes(model, s, spans, InterpolationPoints.Line(s)),
+            Passes = s => new PassCounts(s.IgPoints == IgPoints.Midpoint ? s.Steps + 2 : s.Steps + 1, s.Steps),
+            Divisor = (_, s) => s.Steps,
+            SharesPrefixes = BetweenTheRuns,
+        });
+
+    /// <summary>EAP-IG on activations.</summary>
+    public static AttributionMethod EapIgActivations { get; } = new(
+        "eap-ig-activations", "EAP-IG (activations)", [], Integrated | MethodSettings.Ablation,
+        points: "m points at each site's output",
+        passes: "m per site, each from its site on",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new ActivationInterpolation(run, s),
+            Bytes = ActivationInterpolation.Bytes,
+            Passes = _ => null,
+            Divisor = (config, s) => s.Steps * ((2.0 * config.Layers) + 1),
+            SharesPrefixes = BetweenTheRuns,
+        });
+
+    /// <summary>The mean of the gradients at both ends.</summary>
+    public static AttributionMethod CleanCorrupted { get; } = new(
+        "clean-corrupted", "clean-corrupted", [], MethodSettings.Metric | MethodSettings.RecordPath,
+        points: "both ends",
+        passes: "2 forward, 2 backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.BothEnds),
+            Bytes = (model, s, spans) => InterpolatedGradients.Bytes(model, s, spans, InterpolationPoints.BothEnds),
+            Passes = _ => new PassCounts(2, 2),
+            Divisor = (_, _) => 2,
+            SharesPrefixes = BetweenTheRuns,
+        });
+
+    /// <summary>EAP-GP (arXiv 2502.06852).</summary>
+    public static AttributionMethod EapGp { get; } = new(
+        "eap-gp", "EAP-GP", [], Integrated | MethodSettings.EmbeddingPath | MethodSettings.RecordPath,
+        points: "k points of a path that follows the gradient and avoids saturation",
+        passes: "k + 2 forward, 2 k backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new EmbeddingPathGradients(run, s),
+            Bytes = EmbeddingPathGradients.Bytes,
+            Passes = s => new PassCounts(s.Steps + 2, 2 * s.Steps),
+            Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
+            NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
+        });
+
+    /// <summary>Exact patching: what the others estimate.</summary>
+    public static AttributionMethod Exact { get; } = new(
+        "exact", "exact patching", ["exact-patching"], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "nothing: corrupts one edge at a time",
+        passes: "one partial forward per edge",
+        meaning: "the measured rise of the loss when the edge carries its corrupted value",
+        new MethodWork
+        {
+            Scorer = (run, s) => new ExactPatching(run, s),
+            Bytes = ExactPatching.Bytes,
+            Passes = _ => null,
+            SharesPrefixes = BetweenTheRuns,
+            MeanOverBatches = true,
+        });
+
+    /// <summary>Information flow routes (Ferrando and Voita 2024).</summary>
+    public static AttributionMethod InformationFlowRoutes { get; } = new(
+        "information-flow-routes", "information flow routes", ["ifr"], MethodSettings.None,
+        points: "nothing: how much of a reader's input a writer makes up",
+        passes: "1 forward",
+        meaning: "the writer's share of what the reader takes in on the clean prompts (0 to 1)",
+        new MethodWork
+        {
+            Scorer = (run, _) => new InformationFlowRoutes(run),
+            Bytes = (model, _, spans) => Attribution.InformationFlowRoutes.Bytes(model, spans),
+            Passes = _ => new PassCounts(1, 0),
+        })
+    {
+        ReadsCorrupted = false,
+    };
+
+    /// <summary>The baseline that looks at activations only.</summary>
+    public static AttributionMethod Magnitude { get; } = new(
+        "magnitude", "magnitude", [], MethodSettings.None,
+        points: "nothing: how far the corruption moves the writer",
+        passes: "2 forward",
+        meaning: "how far the corruption moves the writer's output, whoever reads it",
+        new MethodWork
+        {
+            Scorer = (run, _) => new WriterMagnitudes(run),
+            Bytes = (model, _, spans) => WriterMagnitudes.Bytes(model, spans),
+            Passes = _ => new PassCounts(2, 0),
+        })
+    {
+        IsBaseline = true,
+    };
+
+    /// <summary>The baseline that knows nothing.</summary>
+    public static AttributionMethod Random { get; } = new(
+        "random", "random", [], MethodSettings.Seed,
+        points: "nothing: random numbers from a seed",
+        passes: "none",
+        meaning: "a random number between 0 and 1",
+        new MethodWork
+        {
+            Scorer = (run, s) => new RandomScores(run, s),
+            Bytes = (_, _, _) => 0,
+            Passes = _ => new PassCounts(0, 0),
+        })
+    {
+        IsBaseline = true,
+        ReadsCorrupted = false,
+    };
+
+    /// <summary>All methods, in the order of tables and help.</summary>
+    public static IReadOnlyList<AttributionMethod> All { get; } =
+        [Eap, EapIg, EapIgActivations, CleanCorrupted, EapGp, Exact, InformationFlowRoutes, Magnitude, Random];
+
+    /// <summary>
+    /// Finds a method by its canonical name or an alias, among them the EAP-IG library's spellings such as <c>EAP-IG-inputs</c>.
+    /// </summary>
+    /// <param name="name">The name. Upper and lower case are the same, and so are dashes and underscores.</param>
+    /// <returns>The method.</returns>
+    /// <exception cref="OptionException">There is none of this name. The message says which one may be meant, and which there
+    /// are.</exception>
+    public static AttributionMethod Find(string name) =>
+        TryFind(name, out AttributionMethod? method) ? method : throw new OptionException($"{Terms.Method.With(name)}: {Unknown(name)}");
+
+    /// <summary>Finds a method as <see cref="Find"/> does.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="method">The method; null where there is none of this name.</param>
+    /// <returns>Whether there is one.</returns>
+    public static bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out AttributionMethod? method)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string canonical = name.Trim().Replace('_', '-');
+        method = All.FirstOrDefault(m => m.Aliases.Prepend(m.Name).Contains(canonical, StringComparer.OrdinalIgnoreCase));
+        return method is not null;
+    }
+
+    /// <summary>What to say of a name that no method has.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="others">Names beside those of methods that could have been meant.</param>
+    /// <returns>The end of a message.</returns>
+    internal static string Unknown(string name, params string[] others)
+    {
+        string[] names = [.. All.Select(m => m.Name), .. others];
+        string? nearest = NearestName.Of(name.Replace('_', '-'), [.. names, .. All.SelectMany(m => m.Aliases)]);
+        return $"no such method;{(nearest is null ? "" : $" did you mean {nearest}?")} choose {CanonicalNames.Choice(names)}";
+    }
+
+    // When patching, every run lies between the clean and the corrupted one. Other ablations differ everywhere, and a recorded path states
+    // norms over whole prompts.
+    private static bool BetweenTheRuns(ScoringSettings settings) => settings is { Ablation: Ablation.Patching, RecordPath: false };
+}

@@ -1,0 +1,43 @@
+using Gradpath.Gpt2Runtime.Runs;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// A method at work: scores one batch after the other, with workspaces made for the largest, and hands the sums over when all are done.
+/// </summary>
+/// <param name="context">The run.</param>
+internal abstract class BatchScorer(RunContext context) : ResourceOwner
+{
+    private const int UnitsPerItem = 1000;
+    private int _itemsDone;
+    private int _itemsNow;
+
+    /// <summary>The run.</summary>
+    protected RunContext Context { get; } = context;
+
+    /// <summary>Scores a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    public void Score(WeightedBatch batch)
+    {
+        _itemsNow = batch.Items.Length;
+        Advance("scoring", 0);
+        ScoreBatch(batch);
+        _itemsDone += _itemsNow;
+        _itemsNow = 0;
+        Advance("scoring", 0);
+    }
+
+    /// <summary>Hands over what all batches have given.</summary>
+    /// <returns>The sums.</returns>
+    public abstract ScoreSums Finish();
+
+    /// <summary>Adds a batch to the sums.</summary>
+    /// <param name="batch">The batch.</param>
+    protected abstract void ScoreBatch(WeightedBatch batch);
+
+    /// <summary>Tells how far the current batch is. A run that was cancelled ends here.</summary>
+    /// <param name="stage">What is being done.</param>
+    /// <param name="share">Share of the batch that is done.</param>
+    protected void Advance(string stage, double share) => Context.Report(
+        ((long)_itemsDone * UnitsPerItem) + (long)(share * _itemsNow * UnitsPerItem), (long)Context.Pairs.Count * UnitsPerItem, stage);
+}

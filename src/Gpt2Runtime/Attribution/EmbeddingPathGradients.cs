@@ -1,0 +1,234 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// EAP-GP (arXiv 2502.06852, as two public re-implementations read it): gradients averaged along the embedding path, a path of the token
+/// embedding that follows, step by step, the direction in which the output comes nearer to the corrupted run's.
+///
+///     gamma_0 = clean embedding;   g = d ||G(gamma_j) - G(x')||^2 / d gamma;   gamma_{j+1} = gamma_j - eta g / ||g||   (per item)
+///     score[u, v] = (u' - u) . 1/k sum over j = 1..k of dL(gamma_j)/dv
+///
+/// The forward pass at gamma_j serves both its score gradient and the next step's direction; the two backward passes share one doubled
+/// batch. The first direction comes from the clean run, which is needed anyway.
+/// </summary>
+internal sealed class EmbeddingPathGradients : BatchScorer
+{
+    private readonly ItemMetrics _metrics;
+    private readonly List<EmbeddingPathPoint>? _recorded;
+    private readonly DeviceArray<double> _sums;
+    private readonly ScoringSettings _settings;
+    private readonly bool _answerOnly;
+    private readonly PairRun _pair;
+    private readonly Activations _activations;
+    private readonly PromptEmbeddings _prompts;
+    private readonly BackwardPass _backward;
+    private readonly ReaderGradients _readers;
+    private readonly OutputHead _head;
+    private readonly OutputDistance? _distance;
+    private readonly EmbeddingPathObjectiveGradient _objective;
+    private readonly Tensor _gamma;
+    private readonly Tensor _rowFactors;
+    private readonly WriterOutputs _now;
+    private readonly WriterOutputs _next;
+    private readonly WriterDifferences _delta;
+    private readonly DeviceArray<double> _squaredNorms;
+    private readonly DeviceArray<double> _stepLengths;
+    private readonly double[] _lengths;
+    private readonly double[] _target;
+    private readonly float[] _factors;
+    private Tensor? _objectiveResidual;
+    private Tensor? _objectiveGradient;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="settings">Method and settings.</param>
+    public EmbeddingPathGradients(RunContext context, ScoringSettings settings)
+        : base(context)
+    {
+        _settings = settings;
+        _metrics = new ItemMetrics(context.Pairs.Count);
+        _recorded = settings.RecordPath ? [] : null;
+        PromptSpan[] spans = context.Largest;
+        _answerOnly = RunsAnswerOnly(_settings);
+        Device device = context.Device;
+        int d = context.Config.Width;
+        var one = PassCapacity.For(spans, 1, _answerOnly);
+        var two = PassCapacity.For(spans, 2, _answerOnly);
+        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        ReaderConstants constants = Own(new ReaderConstants(context.Weights));
+        _backward = Own(new BackwardPass(context.Weights, one, 2));
+        _readers = Own(new ReaderGradients(
+            context.Weights, constants, one, _settings.Path.Outer == EmbeddingPathOuter.Path ? 1 : _settings.Steps, _answerOnly));
+        _head = Own(new OutputHead(context.Weights, _settings.Metric, spans.Length, two.Sequences));
+        _pair = Own(new PairRun(context, spans, _answerOnly, _head));
+        _activations = _pair.Activations;
+        _prompts = _pair.Prompts;
+        bool logits = _settings.Path.Objective is EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast;
+        _distance = logits || _settings.RecordPath ? Own(new OutputDistance(context.Weights, two, one.FinalRows)) : null;
+        _objective = Own(new EmbeddingPathObjectiveGradient(context.Weights, _settings.Path.Objective, two, _distance));
+        _gamma = Own(device.Allocate(one.Rows, d));
+        _rowFactors = Own(device.Allocate(one.Rows));
+        _now = Own(new WriterOutputs(context.Config, device, one));
+        _next = Own(new WriterOutputs(context.Config, device, one));
+        _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
+        _squaredNorms = Own(device.AllocateArray<double>(spans.Length));
+        _stepLengths = Own(device.AllocateArray<double>(spans.Length));
+        (_lengths, _target, _factors) = (new double[spans.Length], new double[spans.Length], new float[one.Rows]);
+    }
+
+    /// <summary>Bytes of the workspaces for a batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="settings">Method and settings.</param>
+    /// <param name="spans">The batch.</param>
+    /// <returns>Bytes.</returns>
+    public static long Bytes(Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
+    {
+        bool answerOnly = RunsAnswerOnly(settings);
+        var one = PassCapacity.For(spans, 1, answerOnly);
+        var two = PassCapacity.For(spans, 2, answerOnly);
+        return Activations.Bytes(weights.Config, two, true)
+            + BackwardPass.Bytes(weights.Config, one, 2)
+            + ReaderGradients.Bytes(weights.Config, one, settings.Steps)
+            + WriterDifferences.Bytes(weights.Config, one, answerOnly)
+            + (2 * WriterOutputs.Bytes(weights.Config, one))
+            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, 2 * spans.Count)
+            + (settings.Path.Objective == EmbeddingPathObjective.ProbsLast
+                ? sizeof(float) * 4L * spans.Count * weights.Config.Vocabulary
+                : 0);
+    }
+
+    /// <inheritdoc />
+    public override ScoreSums Finish()
+    {
+        double[] edges = _sums.ToArray();
+        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics, _recorded);
+    }
+
+    /// <inheritdoc />
+    protected override void ScoreBatch(WeightedBatch batch)
+    {
+        PassShape both = Context.Shapes.Get(batch.Spans, 2, _answerOnly);
+        PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
+        RunBoth(batch, both, one);
+        int k = _settings.Steps;
+        bool alongPath = _settings.Path.Outer == EmbeddingPathOuter.Path;
+        Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows), objectiveGradient = SecondCopy(ref _objectiveGradient, one.Rows);
+        for (int j = 0; j <= k; j++)
+        {
+            bool counts = alongPath ? j < k : j > 0;
+            bool needsMetric = counts || _settings.RecordPath || _settings.Path.Objective == EmbeddingPathObjective.Metric;
+            Tensor direction = Backward(one, needsMetric, counts, j < k, objectiveResidual, objectiveGradient);
+            if (_settings.RecordPath) Record(batch, one, j);
+            if (j == k) break;
+            if (_settings.Path.Objective == EmbeddingPathObjective.Metric) ScaleByMetric(batch, direction, one);
+            Context.Device.SequenceDots(direction, direction, one.All, Context.Config.Width, _squaredNorms);
+            Context.Device.PathStep(
+                _gamma, direction, _squaredNorms, _stepLengths, _settings.Path.Norm == EmbeddingPathNorm.Batch, one.All,
+                Context.Config.Width);
+            Context.Forward.Embed(one, _activations, _gamma);
+            Context.Forward.Run(one, _activations);
+            _head.Evaluate(one, _activations, -1);
+            if (alongPath) ContractSegment(batch, one);
+            Advance("path", 0.95 * (j + 1) / k);
+        }
+        if (!alongPath) _readers.Contract(one, _delta, _sums);
+    }
+
+    // Shares with the answer-only form only what never looks at another position's output.
+    private static bool RunsAnswerOnly(ScoringSettings settings) =>
+        EmbeddingPathObjectiveGradient.AnswerOnly(settings.Path.Objective) && !settings.RecordPath;
+
+    // The run at the path's start (copy 0, whose activations serve the first step) and the run it heads for (copy 1).
+    private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
+    {
+        bool fromClean = _settings.Path.Start == EmbeddingPathStart.Clean;
+        int items = batch.Items.Length;
+        _metrics.Note(batch, _pair.Run(batch, both, fromClean ? 0 : 1));
+        _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _gamma, 0);
+        _objective.CaptureTarget(both, _activations, 1);
+        if (_settings.RecordPath && _settings.Path.Objective is not (EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast))
+        {
+            _distance!.CaptureTarget(both, _activations, 1);
+        }
+        _pair.TakeWriters(both, 0, _now);
+        if (_settings.Path.Outer == EmbeddingPathOuter.Delta)
+        {
+            _pair.TakeWriters(both, 1, _next);
+            _next.Combine(one, fromClean ? 1 : -1, _next, fromClean ? -1 : 1, _now);
+            _next.Weight(one, batch.RowWeights, batch.ItemWeights);
+            _delta.Spread(one, _next);
+        }
+        _readers.Reset(one);
+        _lengths.AsSpan(0, items).Fill(1);
+        if (_settings.Path.Step == EmbeddingPathStep.Match)
+        {
+            double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
+            for (int i = 0; i < items; i++) _lengths[i] = apart[i] / _settings.Steps;
+        }
+        _stepLengths.Upload(_lengths.AsSpan(0, items));
+        _head.Values.AsSpan(items, items).CopyTo(_target);
+    }
+
+    // The rows of the second cotangent in the backward pass's residual gradients; made anew where a batch has another number of rows.
+    private Tensor SecondCopy(ref Tensor? slice, int rows)
+    {
+        int d = Context.Config.Width;
+        if (slice?.Length != (long)rows * d) slice = _backward.Residual.Slice((long)rows * d, rows, d);
+        return slice;
+    }
+
+    // Metric first, objective second; returns the objective's gradient at the embedding (the metric's own where that is the objective).
+    private Tensor Backward(PassShape one, bool metric, bool counts, bool objective, Tensor objectiveResidual, Tensor objectiveGradient)
+    {
+        bool second = objective && _settings.Path.Objective != EmbeddingPathObjective.Metric;
+        if (metric) _head.LossGradient(one, _backward, counts ? _readers : null, counts ? 1 : 0);
+        if (second) _objective.Gradient(one, _activations, metric ? objectiveResidual : _backward.Residual);
+        _backward.Run(one, _activations, metric && second ? 2 : 1, counts ? _readers : null, counts ? 1 : 0);
+        if (counts) _readers.Advance(1);
+        return metric && second ? objectiveGradient : _backward.Residual;
+    }
+
+    // d (L - L')^2 = 2 (L - L') dL, with L the metric; the pass gave the gradient of its loss.
+    private void ScaleByMetric(WeightedBatch batch, Tensor gradient, PassShape one)
+    {
+        int sign = OutputHead.LossSign(_settings.Metric);
+        Span<float> factors = _factors.AsSpan(0, one.Rows);
+        for (int i = 0, row = 0; i < batch.Items.Length; i++)
+        {
+            for (int p = 0; p < batch.Spans[i].Length; p++) factors[row++] = (float)(2 * sign * (_head.Values[i] - _target[i]));
+        }
+        _rowFactors.Upload(factors);
+        Context.Device.ScaleRows(gradient, _rowFactors, one.Rows, one.Rows, Context.Config.Width, gradient);
+    }
+
+    // (writers at gamma_{j+1} - writers at gamma_j) . gradients at gamma_j.
+    private void ContractSegment(WeightedBatch batch, PassShape one)
+    {
+        _next.Take(one, _activations, _gamma, 0);
+        _now.Combine(one, 1, _next, -1, _now);
+        _now.Weight(one, batch.RowWeights, batch.ItemWeights);
+        _delta.Spread(one, _now);
+        _readers.Contract(one, _delta, _sums);
+        _readers.Reset(one);
+        _now.Combine(one, 1, _next, 0, _next);
+    }
+
+    private void Record(WeightedBatch batch, PassShape one, int step)
+    {
+        // The metric is the first cotangent; the norm of its loss is its own.
+        double[] gradientNorms = _prompts.Norms(one, _backward.Residual);
+        var distances = new double[batch.Items.Length];
+        _distance!.Compare(one, _activations);
+        _distance.Distances(one, distances);
+        double[] fromClean = _prompts.Distance(one, _gamma, _prompts.Clean, _prompts.Point);
+        double[] fromCorrupted = _prompts.Distance(one, _gamma, _prompts.Corrupted, _prompts.Point);
+        for (int i = 0; i < batch.Items.Length; i++)
+        {
+            _recorded!.Add(new EmbeddingPathPoint(
+                batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>
+/// The squared distance of a run's output from the target run's that the path of EAP-GP descends: its gradient at the final residual
+/// stream, for every objective but the metric's (whose gradient is the metric's own, scaled).
+/// </summary>
+internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
+{
+    private readonly Gpt2Weights _weights;
+    private readonly Device _device;
+    private readonly EmbeddingPathObjective _objective;
+    private readonly OutputDistance? _distance;
+    private readonly Tensor? _targetResidual;
+    private readonly Tensor? _rows;
+    private readonly Tensor? _normed;
+    private readonly Tensor? _mean;
+    private readonly Tensor? _rstd;
+    private readonly Tensor? _logits;
+    private readonly Tensor? _targetLogProbabilities;
+    private readonly Tensor _answers;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="objective">Which distance.</param>
+    /// <param name="capacity">The largest batch, two copies.</param>
+    /// <param name="distance">The distance of the logits, for the objectives that are made of it.</param>
+    public EmbeddingPathObjectiveGradient(
+        Gpt2Weights weights, EmbeddingPathObjective objective, PassCapacity capacity, OutputDistance? distance)
+    {
+        _weights = weights;
+        _device = weights.Device;
+        _objective = objective;
+        _distance = distance;
+        int d = weights.Config.Width;
+        _answers = Own(_device.Allocate(capacity.Sequences, d));
+        if (objective is EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast)
+            _targetResidual = Own(_device.Allocate(capacity.FinalRows, d));
+        if (objective != EmbeddingPathObjective.ProbsLast) return;
+        int vocabulary = weights.Config.Vocabulary;
+        _rows = Own(_device.Allocate(capacity.Sequences, d));
+        _normed = Own(_device.Allocate(capacity.Sequences, d));
+        _mean = Own(_device.Allocate(capacity.Sequences));
+        _rstd = Own(_device.Allocate(capacity.Sequences));
+        _logits = Own(_device.Allocate(capacity.Sequences, vocabulary));
+        _targetLogProbabilities = Own(_device.Allocate(capacity.Sequences, vocabulary));
+    }
+
+    /// <summary>Whether an objective looks at the answer positions alone.</summary>
+    /// <param name="objective">The objective.</param>
+    /// <returns>True for all but the two that look at every position.</returns>
+    public static bool AnswerOnly(EmbeddingPathObjective objective) =>
+        objective is not (EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.ResidualFinal);
+
+    /// <summary>Remembers a copy's output as the target.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="copy">Index of the copy.</param>
+    public void CaptureTarget(PassShape shape, Activations a, int copy)
+    {
+        int d = _weights.Config.Width;
+        switch (_objective)
+        {
+            case EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast:
+                _distance!.CaptureTarget(shape, a, copy);
+                break;
+            case EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast:
+                _device.CopyBlock(a.Boundaries[^1].Residual, (long)copy * shape.BaseFinalRows * d, _targetResidual!, 0, (long)shape.BaseFinalRows * d);
+                break;
+            case EmbeddingPathObjective.ProbsLast:
+                MakeLogProbabilities(shape, a);
+                int vocabulary = _weights.Config.Vocabulary;
+                _device.CopyBlock(_logits!, (long)copy * shape.Items * vocabulary, _targetLogProbabilities!, 0, (long)shape.Items * vocabulary);
+                break;
+        }
+    }
+
+    /// <summary>The gradient of the squared distance at the final residual stream.</summary>
+    /// <param name="shape">The pass, one copy.</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="residualGradient">[final rows, D], out.</param>
+    public void Gradient(PassShape shape, Activations a, Tensor residualGradient)
+    {
+        int d = _weights.Config.Width;
+        long length = (long)shape.FinalRows * d;
+        switch (_objective)
+        {
+            case EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast:
+                _distance!.Compare(shape, a);
+                _distance.Gradient(shape, a, residualGradient);
+                break;
+            case EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast:
+                _device.Combine(2, a.Boundaries[^1].Residual, -2, _targetResidual!, length, residualGradient);
+                break;
+            case EmbeddingPathObjective.ProbsLast:
+                ProbabilityGradient(shape, a, residualGradient);
+                return;
+            default:
+                throw new InvalidOperationException("the metric's own gradient serves this objective");
+        }
+        if (!AnswerOnly(_objective) || shape.AnswerOnly) return;
+        _device.GatherRows(residualGradient, shape.AnswerRows, shape.Items, d, _answers);
+        _device.Fill(residualGradient, 0, length);
+        _device.ScatterAddRows(_answers, shape.AnswerRows, shape.Items, d, residualGradient);
+    }
+
+    private void MakeLogProbabilities(PassShape shape, Activations a)
+    {
+        int d = _weights.Config.Width;
+        int rows = shape.Sequences;
+        Tensor final = a.Boundaries[^1].Residual;
+        if (shape.AnswerOnly) _device.CopyBlock(final, 0, _rows!, 0, (long)rows * d);
+        else _device.GatherRows(final, shape.AnswerRows, rows, d, _rows!);
+        _device.LayerNorm(_rows!, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, rows, d, _mean!, _rstd!, _normed!);
+        int vocabulary = _weights.Config.Vocabulary;
+        _device.Gemm(
+            _normed!.AsMatrix(rows, d), _weights.Unembedding.AsMatrix().T, _logits!.AsMatrix(rows, vocabulary), new GemmOptions(Bias: _weights.UnembeddingBias));
+        _device.LogSoftmax(_logits, rows, vocabulary);
+    }
+
+    private void ProbabilityGradient(PassShape shape, Activations a, Tensor residualGradient)
+    {
+        int d = _weights.Config.Width;
+        int rows = shape.Sequences;
+        int vocabulary = _weights.Config.Vocabulary;
+        MakeLogProbabilities(shape, a);
+        _device.ProbabilityDistanceGradient(_logits!, _targetLogProbabilities!, shape.Items, rows, vocabulary, _logits!);
+        _device.Gemm(_logits!.AsMatrix(rows, vocabulary), _weights.Unembedding.AsMatrix(), _normed!.AsMatrix(rows, d));
+        _device.Fill(_answers, 0, (long)rows * d);
+        _device.LayerNormBackward(_normed!, _rows!, _weights.FinalGain, _mean!, _rstd!, new GradientRows(rows, rows, rows), d, _answers, null, 0);
+        if (shape.AnswerOnly)
+        {
+            _device.CopyBlock(_answers, 0, residualGradient, 0, (long)rows * d);
+            return;
+        }
+        _device.Fill(residualGradient, 0, (long)shape.FinalRows * d);
+        _device.ScatterAddRows(_answers, shape.AnswerRows, rows, d, residualGradient);
+    }
+}

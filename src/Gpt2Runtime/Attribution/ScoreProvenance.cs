@@ -1,0 +1,49 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>How scores were made, as their file states it.</summary>
+internal static class ScoreProvenance
+{
+    /// <summary>The provenance of a run.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="settings">Method and settings.</param>
+    /// <param name="plan">The batches.</param>
+    /// <returns>The provenance, made now.</returns>
+    public static Provenance Of(Gpt2Weights model, PromptSet prompts, ScoringSettings settings, BatchPlan plan)
+    {
+        AttributionMethod method = settings.Method;
+        return RunProvenance.Of(model, prompts, plan.Size) with
+        {
+            Method = method.Name,
+            Metric = method.HasMetric ? CanonicalNames.Of(settings.Metric) : null,
+            Options = Describe(settings),
+            Ablation = method.Takes(MethodSettings.Ablation) ? CanonicalNames.Of(settings.Ablation) : null,
+            Normalization = CanonicalNames.Of(settings.Normalization),
+            Seed = method.Takes(MethodSettings.Seed) ? (long)settings.Seed : (long?)prompts.Seed,
+            Sign = method.HasMetric ? Provenance.LossSign : $"none: {method.Meaning}",
+        };
+    }
+
+    // The settings that decided the scores, under the names that command lines have for them.
+    private static JsonObject Describe(ScoringSettings s)
+    {
+        JsonObject json = [];
+        if (s.Method.Takes(MethodSettings.Steps)) json["steps"] = s.Steps;
+        if (s.Method.Takes(MethodSettings.IgPoints)) json["ig-points"] = CanonicalNames.Of(s.IgPoints);
+        if (s.Method.Takes(MethodSettings.EmbeddingPath))
+        {
+            json["path-objective"] = CanonicalNames.Of(s.Path.Objective);
+            json["path-norm"] = CanonicalNames.Of(s.Path.Norm);
+            json["path-eta"] = CanonicalNames.Of(s.Path.Step);
+            json["path-start"] = CanonicalNames.Of(s.Path.Start);
+            json["path-outer"] = CanonicalNames.Of(s.Path.Outer);
+        }
+        return json;
+    }
+}

@@ -1,0 +1,62 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Discovery;
+
+/// <summary>
+/// The steps of <see cref="EdgePruning"/> on the device: draws masks, runs a batch with them, and moves their parameters.
+/// </summary>
+internal sealed class MaskTrainer : ResourceOwner
+{
+    private readonly Device _device;
+    private readonly OutputHead _head;
+    private readonly MaskedPass _pass;
+    private readonly MaskedBatches _batches;
+    private readonly MaskOptimizer _optimizer;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run; its plan has the batches. Used, not owned.</param>
+    /// <param name="plan">The edges that have masks.</param>
+    /// <param name="options">Resolved options.</param>
+    public MaskTrainer(RunContext context, MaskedPlan plan, EdgePruningOptions options)
+    {
+        _device = context.Device;
+        int items = context.Largest.Length;
+        _head = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, items, items));
+        _pass = Own(new MaskedPass(context.Weights, plan, PassCapacity.For(context.Largest, 1, true), _head));
+        _batches = Own(new MaskedBatches(context, plan, _pass.Biases));
+        _optimizer = Own(new MaskOptimizer(_device, plan, options));
+    }
+
+    /// <summary>The masks' parameters with everything else that later steps depend on, for saving.</summary>
+    public (float[] LogAlpha, float[] First, float[] Second, double[] Multipliers) State
+    {
+        get => _optimizer.State;
+        set => _optimizer.State = value;
+    }
+
+    /// <summary>Does a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="batch">Index of the batch to train on.</param>
+    /// <returns>The step as logged.</returns>
+    /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can
+    /// follow.</exception>
+    public EdgePruningStep Step(int step, int batch)
+    {
+        // A batch is made at its first turn, and an error on the way leaves no half of it behind.
+        using var scope = new AllocationScope(_device);
+        MaskedBatch prompts = _batches.Get(batch);
+        int items = prompts.Pairs.Count;
+        _head.UseReference(prompts.Reference, items);
+        _optimizer.Sample(step);
+        _pass.Forward(prompts, _optimizer.Mask);
+        double kl = 0;
+        for (int i = 0; i < items; i++) kl += _head.Values[i] / items;
+        _pass.Backward(prompts, _optimizer.Mask, _optimizer.Scores);
+        EdgePruningStep logged = _optimizer.Update(step, kl, items);
+        scope.Keep();
+        return logged;
+    }
+}

@@ -1,0 +1,131 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Evaluation;
+
+/// <summary>
+/// Runs batch after batch of prompt pairs through circuits and judges them. Several circuits are copies of one patched pass; the full model
+/// and the empty circuit need none, because the pair's clean run is the one and the ablated residual stream the other.
+/// </summary>
+internal sealed class CircuitRunner : ResourceOwner
+{
+    private const int MostRowsPerPass = 2048;
+
+    private readonly RunContext _context;
+    private readonly TaskMetric _judgedBy;
+    private readonly int _copies;
+    private readonly PairRun _pair;
+    private readonly PatchedForwardPass _patched;
+    private readonly OutputHead _metric;
+    private readonly OutputHead _kl;
+    private readonly Tensor _answers;
+    private readonly WriterOutputs _target;
+    private readonly AblationTargets _ablation;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="metric">What judges circuits beside the KL divergence.</param>
+    /// <param name="circuits">Number of circuits.</param>
+    public CircuitRunner(RunContext context, TaskMetric metric, int circuits)
+    {
+        _context = context;
+        _judgedBy = metric;
+        Device device = context.Device;
+        PromptSpan[] spans = context.Largest;
+        _copies = CopiesFor(spans.Sum(s => s.Length), circuits);
+        var one = PassCapacity.For(spans, 1, true);
+        int answers = spans.Length * Math.Max(2, _copies);
+        _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
+        _metric = Own(new OutputHead(context.Weights, metric, spans.Length, answers));
+        _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, spans.Length, answers));
+        _pair = Own(new PairRun(context, spans, true, _metric));
+        _answers = Own(device.Allocate(answers, context.Config.Width));
+        _target = Own(new WriterOutputs(context.Config, device, one));
+        _ablation = Own(new AblationTargets(context, true));
+    }
+
+    /// <summary>Bytes of the workspaces for a batch.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="metric">What judges circuits beside the KL divergence.</param>
+    /// <param name="spans">The batch.</param>
+    /// <param name="circuits">Number of circuits.</param>
+    /// <returns>Bytes, up to small change.</returns>
+    public static long Bytes(Gpt2Weights model, TaskMetric metric, IReadOnlyList<PromptSpan> spans, int circuits)
+    {
+        int copies = CopiesFor(spans.Sum(s => s.Length), circuits);
+        var one = PassCapacity.For(spans, 1, true);
+        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, true), true)
+            + PrefixKeys.Bytes(model, spans)
+            + WriterOutputs.Bytes(model.Config, one)
+            + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
+            + PatchedForwardPass.ListedBytes(model.Config, one, copies)
+            + OutputHead.Bytes(model.Config, metric, spans.Count, Math.Max(2, copies) * spans.Count)
+            + OutputHead.Bytes(model.Config, TaskMetric.KlDivergence, spans.Count, Math.Max(2, copies) * spans.Count);
+    }
+
+    /// <summary>Evaluates circuits on a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="circuits">The circuits.</param>
+    /// <param name="outcomes">The items' places in the outcomes of the full model, of the empty circuit and of each circuit are
+    /// filled.</param>
+    /// <param name="advance">Told how many outcomes more there are.</param>
+    public void Evaluate(PairBatch batch, PatchedCircuit[] circuits, OutcomeTally[] outcomes, Action<int> advance)
+    {
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
+        int[] fullTokens = RunBoth(batch, both, one);
+
+        // The full circuit is the clean run and the empty one the ablated residual stream: neither needs a pass of its own.
+        _context.Device.CopyBlock(_pair.Activations.Boundaries[^1].Residual, 0, _answers, 0, (long)one.Items * _context.Config.Width);
+        _patched.TakeAblatedAnswers(one, _answers, one.Items);
+        Judge(batch, fullTokens, outcomes.AsSpan(0, 2));
+        advance(2);
+        for (int first = 0; first < circuits.Length; first += _copies)
+        {
+            int count = Math.Min(_copies, circuits.Length - first);
+            _patched.Run(one, _pair.Prompts.Clean, circuits.AsSpan(first, count), _context.AblatedInputsMatter, _answers);
+            Judge(batch, fullTokens, outcomes.AsSpan(2 + first, count));
+            advance(count);
+        }
+    }
+
+    private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, Math.Max(1, circuits));
+
+    // The outcomes of the runs whose inputs of the logits are in _answers.
+    private void Judge(PairBatch batch, int[] fullTokens, ReadOnlySpan<OutcomeTally> outcomes)
+    {
+        int items = batch.Items.Length;
+        int rows = outcomes.Length * items;
+        _metric.EvaluateRows(_answers, rows);
+        _kl.EvaluateRows(_answers, rows);
+        int[] tokens = _kl.MostProbable(rows);
+        for (int r = 0; r < rows; r++)
+        {
+            OutcomeTally outcome = outcomes[r / items];
+            int i = r % items;
+            int item = batch.Items[i];
+            outcome.Metric[item] = _metric.Values[r];
+            outcome.Kl[item] = _kl.Values[r];
+            outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
+            outcome.Accurate[item] = _judgedBy == TaskMetric.KlDivergence
+                ? batch.Pairs[i].Answers.Contains(tokens[r])
+                : _metric.Values[r] > 0;
+        }
+    }
+
+    // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
+    private int[] RunBoth(PairBatch batch, PassShape both, PassShape one)
+    {
+        _pair.Run(batch, both);
+        _kl.SetItems(batch.Pairs);
+        _kl.Evaluate(both, _pair.Activations, 0);
+        int[] tokens = _kl.MostProbable(one.Items);
+        _pair.TakeWriters(both, 1, _target);
+        _ablation.Target(one, _target, _target);
+        _patched.SetAblation(one, _target, _pair.Prefix);
+        return tokens;
+    }
+}

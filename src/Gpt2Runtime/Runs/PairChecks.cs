@@ -1,0 +1,91 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Gpt2Runtime.Runs;
+
+/// <summary>Refuses prompt pairs that a model cannot run or a metric cannot judge, before any work is done.</summary>
+internal static class PairChecks
+{
+    /// <summary>Checks everything.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="pairs">Items.</param>
+    /// <param name="metric">What judges them; null where nothing does.</param>
+    /// <param name="ablation">What replaces writers' outputs.</param>
+    /// <param name="batchSize">Pairs per batch; 0 where the memory decides.</param>
+    /// <exception cref="GradpathException">Names the item and says what would be right.</exception>
+    /// <exception cref="OptionException">The batch size is negative.</exception>
+    public static void Check(Gpt2Config config, IReadOnlyList<PromptPair> pairs, TaskMetric? metric, Ablation ablation, int batchSize)
+    {
+        if (pairs.Count == 0) throw new GradpathException("there are no prompt pairs");
+        CheckBatchSize(batchSize);
+        bool needsAnswers = metric is not (null or TaskMetric.KlDivergence);
+        for (int i = 0; i < pairs.Count; i++) CheckPair(config, pairs[i], i + 1, needsAnswers);
+        if (ablation == Ablation.MeanPositional) CheckOneLength(pairs);
+    }
+
+    /// <summary>Checks the number of pairs per batch.</summary>
+    /// <param name="batchSize">The number; 0 where the memory decides.</param>
+    /// <exception cref="OptionException">It is negative.</exception>
+    public static void CheckBatchSize(int batchSize)
+    {
+        if (batchSize < 0)
+            throw new OptionException($"{Terms.BatchSize.With(batchSize)}: must be at least 1, or 0 for as many as memory allows");
+    }
+
+    /// <summary>What to say where a number that comes out is none.</summary>
+    /// <param name="what">The number.</param>
+    /// <returns>The error.</returns>
+    public static GradpathException Overflowed(string what) => GradpathException.Worded(
+        $"{what} is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
+
+    private static void CheckOneLength(IReadOnlyList<PromptPair> pairs)
+    {
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            if (pairs[i].Length == pairs[0].Length) continue;
+            Term mean = Terms.Ablation.With(Ablation.MeanPositional);
+            string lengths = $"item {i + 1} has {pairs[i].Length} tokens, item 1 has {pairs[0].Length}";
+            throw GradpathException.Worded(
+                $"{mean} needs prompts of one length: {lengths}; use patching or zero, or select prompts of one length");
+        }
+    }
+
+    private static void CheckPair(Gpt2Config config, PromptPair pair, int number, bool needsAnswers)
+    {
+        string name = pair.Id is null ? $"item {number}" : $"item {number} ({pair.Id})";
+        if (pair.Clean.Length != pair.Corrupted.Length)
+        {
+            throw new GradpathException(
+                $"{name}: the clean prompt has {pair.Clean.Length} tokens and the corrupted one {pair.Corrupted.Length}; "
+                + $"both must have the same number ({Quote(pair.CleanText)} / {Quote(pair.CorruptedText)})");
+        }
+        if (pair.Length == 0) throw new GradpathException($"{name}: the prompts are empty");
+        if (pair.Length > config.Positions)
+        {
+            throw new GradpathException(
+                $"{name}: {pair.Length} tokens, but the model has {config.Positions} positions; shorten the prompt");
+        }
+        CheckIds(pair.Clean, "clean prompt");
+        CheckIds(pair.Corrupted, "corrupted prompt");
+        CheckIds(pair.Answers, "answers");
+        CheckIds(pair.WrongAnswers, "wrong answers");
+        if (needsAnswers && (pair.Answers.Length == 0 || pair.WrongAnswers.Length == 0))
+        {
+            throw new GradpathException($"{name}: the metric compares right with wrong answers and needs at least one of each");
+        }
+
+        void CheckIds(int[] ids, string where)
+        {
+            foreach (int id in ids)
+            {
+                if ((uint)id >= (uint)config.Vocabulary)
+                {
+                    throw new GradpathException(
+                        $"{name}: token id {id} in the {where} is outside the model's vocabulary of {config.Vocabulary}");
+                }
+            }
+        }
+    }
+
+    private static string Quote(string? text) => text is null ? "token ids" : '"' + text + '"';
+}

@@ -1,0 +1,80 @@
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Runs;
+
+/// <summary>Runs a batch's clean and corrupted prompts as the two copies of one forward pass, and judges both.</summary>
+internal sealed class PairRun : ResourceOwner
+{
+    private readonly RunContext _context;
+    private readonly OutputHead _head;
+
+    /// <summary>Allocates for the largest batch.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="spans">The largest batch.</param>
+    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
+    /// <param name="head">The metric; used, not owned.</param>
+    public PairRun(RunContext context, PromptSpan[] spans, bool answerOnly, OutputHead head)
+    {
+        _context = context;
+        _head = head;
+        var two = PassCapacity.For(spans, 2, answerOnly);
+        Activations = Own(new Activations(context.Config, context.Device, two, keepWriters: true));
+        Prompts = Own(new PromptEmbeddings(context.Weights, two.Rows / 2));
+        Embeddings = Own(context.Device.Allocate(two.Rows, context.Config.Width));
+        if (spans.Any(s => s.Prefix > 0)) Activations.Prefix = Prefix = new PrefixKeys(context.Weights, spans);
+    }
+
+    /// <summary>Activations of both copies.</summary>
+    public Activations Activations { get; }
+
+    /// <summary>Keys and values in front of the batch's spans; null where whole prompts are run.</summary>
+    public PrefixKeys? Prefix { get; private set; }
+
+    /// <summary>The token embeddings of the batch.</summary>
+    public PromptEmbeddings Prompts { get; }
+
+    /// <summary>[2 rows, D]: the embeddings of both copies.</summary>
+    public Tensor Embeddings { get; }
+
+    /// <summary>Runs a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="both">Its pass of two copies.</param>
+    /// <param name="cleanCopy">The copy that holds the clean prompts: 0 or 1.</param>
+    /// <returns>The metric of both runs.</returns>
+    public PairMetrics Run(PairBatch batch, PassShape both, int cleanCopy = 0)
+    {
+        int items = batch.Items.Length;
+        Prompts.Load(batch);
+        _head.SetItems(batch.Pairs);
+        if (Prefix is not null && batch.PrefixSpans.Length > 0) Prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
+        Prompts.Interpolate(1, batch.Rows, Embeddings, cleanCopy);
+        Prompts.Interpolate(0, batch.Rows, Embeddings, 1 - cleanCopy);
+        _context.Forward.Embed(both, Activations, Embeddings);
+        _context.Forward.Run(both, Activations);
+        _head.Evaluate(both, Activations, cleanCopy);
+        return new PairMetrics(_head.Values.AsSpan(cleanCopy * items, items), _head.Values.AsSpan((1 - cleanCopy) * items, items));
+    }
+
+    /// <summary>Takes the writers' outputs of a copy.</summary>
+    /// <param name="both">The pass.</param>
+    /// <param name="copy">Index of the copy.</param>
+    /// <param name="outputs">Out.</param>
+    public void TakeWriters(PassShape both, int copy, WriterOutputs outputs) => outputs.Take(both, Activations, Embeddings, copy);
+
+    /// <summary>Hands the prefixes' keys and values over to somebody who outlives this object. No batch can be run after that.</summary>
+    /// <returns>What the caller now owns, or null where whole prompts are run.</returns>
+    public PrefixKeys? ReleasePrefix()
+    {
+        PrefixKeys? prefix = Prefix;
+        Prefix = null;
+        return prefix;
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        Prefix?.Dispose();
+        base.Dispose();
+    }
+}

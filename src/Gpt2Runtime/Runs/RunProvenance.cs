@@ -1,0 +1,31 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Gpt2Runtime.Runs;
+
+/// <summary>What the provenance of every result says that comes from running prompt pairs through a model.</summary>
+internal static class RunProvenance
+{
+    /// <summary>The common part.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="batchSize">Prompt pairs per pass.</param>
+    /// <returns>A provenance made now, without method, metric and ablation.</returns>
+    public static Provenance Of(Gpt2Weights model, PromptSet prompts, int batchSize) => new()
+    {
+        Version = Provenance.ProgramVersion,
+        Model = model.Name,
+        ModelHash = model.Hash,
+        Data = prompts.Source,
+        DataHash = prompts.Hash,
+        Task = prompts.Task,
+        BeginToken = prompts.BeginToken,
+        Device = model.Device.Description,
+        Precision = CanonicalNames.Of(model.Device.Precision),
+        Gemm = CanonicalNames.Of(model.Device.Multiplier),
+        BatchSize = batchSize,
+        Items = prompts.Pairs.Count,
+        Created = DateTime.UtcNow,
+    };
+}

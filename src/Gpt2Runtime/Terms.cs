@@ -1,0 +1,105 @@
+namespace Gradpath.Gpt2Runtime;
+
+/// <summary>Every <see cref="Term"/> that the library's messages use.</summary>
+internal static class Terms
+{
+    public static Term Ablation => new(nameof(Ablation));
+
+    public static Term BatchSize => new(nameof(BatchSize));
+
+    public static Term Candidates => new(nameof(Candidates));
+
+    /// <summary>The checkpoint, where it is worth looking into.</summary>
+    public static Term Checkpoint => new("the checkpoint");
+
+    public static Term CircuitSelection => new(nameof(CircuitSelection));
+
+    public static Term EmbeddingPathNorm => new("EmbeddingPath.Norm");
+
+    public static Term EmbeddingPathObjective => new("EmbeddingPath.Objective");
+
+    public static Term EmbeddingPathOuter => new("EmbeddingPath.Outer");
+
+    public static Term EmbeddingPathStart => new("EmbeddingPath.Start");
+
+    public static Term EmbeddingPathStep => new("EmbeddingPath.Step");
+
+    /// <summary>What helps where all prompts together need too much memory.</summary>
+    public static Term FewerPrompts => new("fewer or shorter prompts");
+
+    /// <summary>What helps where prompts were made for another vocabulary.</summary>
+    public static Term GeneratedPrompts => new("prompts that are generated for this one");
+
+    public static Term IgPoints => new(nameof(IgPoints));
+
+    public static Term LearningRate => new(nameof(LearningRate));
+
+    public static Term MaxGradientNorm => new(nameof(MaxGradientNorm));
+
+    public static Term MemoryBudget => new(nameof(MemoryBudget));
+
+    public static Term Method => new(nameof(Method));
+
+    public static Term Metric => new(nameof(Metric));
+
+    public static Term MultiplierRate => new(nameof(MultiplierRate));
+
+    public static Term NodeMasks => new(nameof(NodeMasks));
+
+    public static Term NodeTarget => new(nameof(NodeTarget));
+
+    public static Term Normalization => new(nameof(Normalization));
+
+    public static Term Order => new(nameof(Order));
+
+    public static Term PrependBos => new(nameof(PrependBos));
+
+    public static Term RateWarmup => new(nameof(RateWarmup));
+
+    public static Term RecordPath => new(nameof(RecordPath));
+
+    /// <summary>The file that a run writes at its end.</summary>
+    public static Term Result => new("result file");
+
+    /// <summary>Going on from what a stopped run has left.</summary>
+    public static Term Resume => new("resume");
+
+    public static Term Schedule => new(nameof(Schedule));
+
+    public static Term Scores => new(nameof(Scores));
+
+    public static Term Seed => new(nameof(Seed));
+
+    /// <summary>The share of the edges that the first stage of HAP keeps.</summary>
+    public static Term Share => new("share");
+
+    public static Term Sparsity => new(nameof(Sparsity));
+
+    public static Term Steps => new(nameof(Steps));
+
+    public static Term Target => new(nameof(Target));
+
+    public static Term TargetWarmup => new(nameof(TargetWarmup));
+
+    /// <summary>The least effect that path tracing follows.</summary>
+    public static Term Threshold => new(nameof(Threshold));
+
+    /// <summary>The number of strongest senders that path tracing follows.</summary>
+    public static Term Top => new(nameof(Top));
+
+    public static Term WeightDecay => new(nameof(WeightDecay));
+
+    /// <summary>A term with a value.</summary>
+    /// <param name="term">The term.</param>
+    /// <param name="value">The value: a number, or a value of an enumeration, which is written as files have it.</param>
+    /// <returns>The term with that value.</returns>
+    public static Term With(this Term term, object value) => term with
+    {
+        Value = value is Enum name ? CanonicalNames.Of(name) : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A kind of run, by the name that progress files have for it.</summary>
+    /// <param name="name">Such as <c>acdc</c>.</param>
+    /// <returns>The term.</returns>
+    public static Term Search(string name) => new("search", name);
+}

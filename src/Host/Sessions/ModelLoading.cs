@@ -1,0 +1,19 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Host.Sessions;
+
+/// <summary>Brings models to devices under the names that users call them by.</summary>
+internal static class ModelLoading
+{
+    /// <summary>Brings an open checkpoint to a device.</summary>
+    /// <param name="argument">What the user called it; a path is shortened to its last folder.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="cancellation">Stops the hashing.</param>
+    public static Gpt2Weights Load(string argument, Gpt2Checkpoint checkpoint, Device device, CancellationToken cancellation)
+    {
+        checkpoint.ComputeHash(cancellation);
+        return checkpoint.LoadWeights(device, Directory.Exists(argument) ? null : argument);
+    }
+}

@@ -1,0 +1,25 @@
+using Gradpath.Gpt2Runtime;
+
+namespace Gradpath.Programs;
+
+/// <summary>Checks of option values that several verbs need.</summary>
+internal static class OptionChecks
+{
+    /// <summary>A number that must be at least 1 where it is given.</summary>
+    public static int? Positive(string option, int? value) =>
+        value is null or > 0 ? value : throw new UsageException($"--{option} {value}: must be at least 1.");
+
+    /// <summary>Takes something from a file. Where the file has less than an option asks for, the message names the file.</summary>
+    /// <exception cref="GradpathException">The file does not have it.</exception>
+    public static T TakeFrom<T>(string file, Func<T> take)
+    {
+        try
+        {
+            return take();
+        }
+        catch (OptionException e)
+        {
+            throw new GradpathException($"{file}: {e.Describe(OptionNames.Of)}", e);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+
+namespace Gradpath.Programs;
+
+/// <summary>
+/// What the command line calls the things that the library's messages speak of. A property has the option of its name (<c>BatchSize</c> is
+/// <c>--batch-size</c>) but for those that are listed here.
+/// </summary>
+internal static class OptionNames
+{
+    private static readonly Dictionary<string, string> s_special = new(StringComparer.Ordinal)
+    {
+        [Terms.Checkpoint.Name] = "the checkpoint with 'gradpath info'",
+        [Terms.CircuitSelection.Name] = "gradpath circuit",
+        [Terms.EmbeddingPathNorm.Name] = "--path-norm",
+        [Terms.EmbeddingPathObjective.Name] = "--path-objective",
+        [Terms.EmbeddingPathOuter.Name] = "--path-outer",
+        [Terms.EmbeddingPathStart.Name] = "--path-start",
+        [Terms.EmbeddingPathStep.Name] = "--path-eta",
+        [Terms.FewerPrompts.Name] = "fewer or shorter prompts (--limit)",
+        [Terms.GeneratedPrompts.Name] = "prompts that are generated for this one (leave --data out)",
+        [Terms.MemoryBudget.Name] = "--memory",
+        [Terms.PrependBos.Name] = "--no-bos",
+        [Terms.Result.Name] = "--out",
+        [Terms.Share.Name] = "--keep",
+        [Terms.Top.Name] = "--top-n",
+    };
+
+    /// <summary>The command line's words for a term.</summary>
+    /// <param name="term">The term.</param>
+    public static string Of(Term term)
+    {
+        if (term.Name == Terms.Search("").Name) return $"'gradpath {term.Value}'";
+        string name = s_special.GetValueOrDefault(term.Name) ?? $"--{CanonicalNames.Kebab(term.Name)}";
+        return term.Value is null ? name : $"{name} {term.Value}";
+    }
+}
