@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -37,7 +36,7 @@ public sealed unsafe partial class CpuDevice : Device
     public override string Name => "cpu";
 
     /// <inheritdoc />
-    public override string Description => $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+    public override string Description => $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSets.Widest.Description()}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
 
     /// <inheritdoc />
     public override long FreeMemory
@@ -48,9 +47,6 @@ public sealed unsafe partial class CpuDevice : Device
             return Math.Max(0, info.TotalAvailableMemoryBytes - Environment.WorkingSet);
         }
     }
-
-    internal static string InstructionSet =>
-        Vector512.IsHardwareAccelerated ? "512-bit SIMD" : Vector256.IsHardwareAccelerated ? "256-bit SIMD" : Vector128.IsHardwareAccelerated ? "128-bit SIMD" : "scalar";
 
     /// <inheritdoc />
     public override Tensor Adopt(nint hostAddress, int[] shape, object keepAlive) => new(this, hostAddress, shape, owned: false, keepAlive);

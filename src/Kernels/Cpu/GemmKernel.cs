@@ -1,27 +1,53 @@
-using System.Runtime.Intrinsics;
-
 namespace Gradpath.Kernels.Cpu;
 
 /// <summary>
-/// The inner loops of one instruction set. Chosen once, when the process starts; unmanaged, so that a parallel job can carry it.
+/// The inner loops of one instruction set, and the list of all of them with what each needs. Chosen once, when the process starts;
+/// unmanaged, so that a parallel job can carry it.
 /// </summary>
 internal readonly unsafe struct GemmKernel
 {
     /// <summary>The loops on 512-bit vectors.</summary>
-    public static readonly GemmKernel Bits512 = new(512, GemmTileVector512.MaxRows, GemmTileVector512.Columns, &GemmTileVector512.Run, GemmDotTileVector512.MaxRows, &GemmDotTileVector512.Run);
+    public static readonly GemmKernel Bits512 = new(
+        InstructionSet.Avx512,
+        512,
+        GemmTileVector512.MaxRows,
+        GemmTileVector512.Columns,
+        &GemmTileVector512.Run,
+        GemmDotTileVector512.MaxRows,
+        &GemmDotTileVector512.Run);
 
     /// <summary>The loops on 256-bit vectors.</summary>
-    public static readonly GemmKernel Bits256 = new(256, GemmTileVector256.MaxRows, GemmTileVector256.Columns, &GemmTileVector256.Run, GemmDotTileVector256.MaxRows, &GemmDotTileVector256.Run);
+    public static readonly GemmKernel Bits256 = new(
+        InstructionSet.Avx2,
+        256,
+        GemmTileVector256.MaxRows,
+        GemmTileVector256.Columns,
+        &GemmTileVector256.Run,
+        GemmDotTileVector256.MaxRows,
+        &GemmDotTileVector256.Run);
 
     /// <summary>The loops on 128-bit vectors, which also serve processors that have none.</summary>
-    public static readonly GemmKernel Bits128 = new(128, GemmTileVector128.MaxRows, GemmTileVector128.Columns, &GemmTileVector128.Run, GemmDotTileVector128.MaxRows, &GemmDotTileVector128.Run);
+    public static readonly GemmKernel Bits128 = new(
+        InstructionSet.Scalar,
+        128,
+        GemmTileVector128.MaxRows,
+        GemmTileVector128.Columns,
+        &GemmTileVector128.Run,
+        GemmDotTileVector128.MaxRows,
+        &GemmDotTileVector128.Run);
 
-    /// <summary>The widest loops that this processor runs in hardware.</summary>
-    public static readonly GemmKernel Best =
-        Vector512.IsHardwareAccelerated ? Bits512 : Vector256.IsHardwareAccelerated ? Bits256 : Bits128;
-
-    private GemmKernel(int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
+    /// <summary>The widest loops that this processor runs at its full rate.</summary>
+    public static readonly GemmKernel Best = InstructionSets.Widest switch
     {
+        InstructionSet.Avx512 => Bits512,
+        InstructionSet.Avx2 => Bits256,
+        _ => Bits128,
+    };
+
+    private GemmKernel(
+        InstructionSet needs, int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
+    {
+        Needs = needs;
         Bits = bits;
         MaxRows = maxRows;
         Columns = columns;
@@ -29,6 +55,9 @@ internal readonly unsafe struct GemmKernel
         MaxDotRows = maxDotRows;
         DotTile = dotTile;
     }
+
+    /// <summary>What the loops need; on a processor without it they throw.</summary>
+    public InstructionSet Needs { get; }
 
     /// <summary>Width of a vector.</summary>
     public int Bits { get; }
