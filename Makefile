@@ -1,6 +1,7 @@
 # make build   builds everything and leaves the launcher ./gradpath
 # make demo    scores the demo model's IOI prompts with EAP, EAP-IG and EAP-GP; files in out/demo
 # make test    runs every test
+# make test-isa runs the tests of the CPU as on processors with fewer vector instructions: 256-bit, 128-bit, none
 # make test-cuda runs the CUDA device's tests alone, on the emulated GPU
 # make kernels compiles the CUDA kernels to the PTX that is committed (needs clang++-19)
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
@@ -11,7 +12,7 @@
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build gradpath demo test test-cuda kernels goldens perf bundle format clean
+.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle format clean
 
 build: gradpath
 
@@ -25,7 +26,10 @@ demo: build
 	@./gradpath demo
 
 test: build
-	@tests/run $(CONFIGURATION)
+	@CONFIGURATION=$(CONFIGURATION) tests/run
+
+test-isa: build
+	@CONFIGURATION=$(CONFIGURATION) tests/run 256-bit 128-bit scalar
 
 test-cuda: build
 	@tools/sdk dotnet test tests/PtxEmulator.Tests -c $(CONFIGURATION) --no-build -nologo
