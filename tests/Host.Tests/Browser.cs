@@ -33,6 +33,7 @@ public sealed class Browser : IDisposable
         _process.BeginOutputReadLine();
         Connect().GetAwaiter().GetResult();
         foreach (string domain in new[] { "Runtime", "Log", "Page", "Network" }) Call($"{domain}.enable");
+        Call("Performance.enable", new() { ["timeDomain"] = "threadTicks" });
         Resize(1280, 900);
     }
 
@@ -64,6 +65,10 @@ public sealed class Browser : IDisposable
 
     /// <summary>Waits for two frames, so that what was asked for has been drawn.</summary>
     public void Settle() => Script<bool>("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
+
+    /// <summary>Seconds of processor time that the page's main thread has used since it was loaded, whatever else the machine does.</summary>
+    public double ProcessorSeconds() =>
+        Call("Performance.getMetrics")["metrics"]!.AsArray().First(m => m!["name"]!.GetValue<string>() == "TaskDuration")!["value"]!.GetValue<double>();
 
     /// <summary>Runs an expression in the page; a promise is awaited.</summary>
     public T Script<T>(string expression)
