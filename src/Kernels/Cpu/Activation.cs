@@ -93,11 +93,11 @@ public sealed unsafe partial class CpuDevice
         {
             Vector512<float> v = Vector512.LoadUnsafe(ref input);
             Vector512<float> square = v * v;
-            Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(square, Vector512.Create(-2 * Root * Cubic), Vector512.Create(-2 * Root));
+            Vector512<float> exponent = v * Vector512.MultiplyAddEstimate(square, Vector512.Create(-2 * Root * Cubic), Vector512.Create(-2 * Root));
             Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + VectorExp.Exp(exponent));
-            Vector512<float> slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(6 * Root * Cubic), Vector512.Create(2 * Root));
+            Vector512<float> slope = Vector512.MultiplyAddEstimate(square, Vector512.Create(6 * Root * Cubic), Vector512.Create(2 * Root));
             (v * s).StoreUnsafe(ref result);
-            Vector512.FusedMultiplyAdd(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
+            Vector512.MultiplyAddEstimate(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
         }
 
         private static void GeluErf(Span<float> x, Span<float> output)
