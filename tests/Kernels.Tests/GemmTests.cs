@@ -7,7 +7,7 @@ namespace Gradpath.Kernels.Tests;
 /// </summary>
 public sealed class GemmTests
 {
-    public static TheoryData<int> VectorBits => [512, 256, 128];
+    public static TheoryData<int> VectorBits => [512, 256, 128, 32];
 
     [SkippableTheory]
     [MemberData(nameof(VectorBits))]

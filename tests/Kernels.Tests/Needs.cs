@@ -9,14 +9,15 @@ internal static class Needs
     public static void InstructionSet(InstructionSet set) =>
         Skip.IfNot(set.RunsHere(), $"needs {set} ({set.Description()}), which this processor, or this process, lacks; it has {InstructionSets.Widest}");
 
-    /// <summary>The matrix product's loops for vectors of a number of bits; skips the test where they cannot run.</summary>
+    /// <summary>The matrix product's loops for vectors of a number of bits, 32 for none; skips the test where they cannot run.</summary>
     public static GemmKernel Loops(int bits)
     {
         GemmKernel kernel = bits switch
         {
             512 => GemmKernel.Bits512,
             256 => GemmKernel.Bits256,
-            _ => GemmKernel.Bits128,
+            128 => GemmKernel.Bits128,
+            _ => GemmKernel.Scalar,
         };
         InstructionSet(kernel.Needs);
         return kernel;

@@ -73,6 +73,11 @@ public sealed unsafe partial class CpuDevice
         // (1 + tanh u) / 2 = s = 1 / (1 + exp(-2u)), so f = x s and f' = s + x s (1 - s) 2u', without cancellation anywhere.
         private static void GeluTanh(Span<float> x, Span<float> output)
         {
+            if (!Vector128.IsHardwareAccelerated)
+            {
+                for (int at = 0; at < x.Length; at++) (output[at], x[at]) = GeluTanh(x[at]);
+                return;
+            }
             ref float input = ref MemoryMarshal.GetReference(x);
             ref float result = ref MemoryMarshal.GetReference(output);
             int i = 0;
@@ -86,6 +91,13 @@ public sealed unsafe partial class CpuDevice
             GeluTanh(ref rest[0], ref rest[Vector512<float>.Count]);
             rest[..(x.Length - i)].CopyTo(x[i..]);
             rest.Slice(Vector512<float>.Count, x.Length - i).CopyTo(output[i..]);
+        }
+
+        private static (float Value, float Derivative) GeluTanh(float v)
+        {
+            float square = v * v;
+            float s = 1 / (1 + MathF.Exp(v * ((square * (-2 * Root * Cubic)) - (2 * Root))));
+            return (v * s, (v * s * (1 - s) * ((square * (6 * Root * Cubic)) + (2 * Root))) + s);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

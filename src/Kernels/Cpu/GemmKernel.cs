@@ -26,9 +26,9 @@ internal readonly unsafe struct GemmKernel
         GemmDotTileVector256.MaxRows,
         &GemmDotTileVector256.Run);
 
-    /// <summary>The loops on 128-bit vectors, which also serve processors that have none.</summary>
+    /// <summary>The loops on 128-bit vectors.</summary>
     public static readonly GemmKernel Bits128 = new(
-        InstructionSet.Scalar,
+        InstructionSet.Vector128,
         128,
         GemmTileVector128.MaxRows,
         GemmTileVector128.Columns,
@@ -36,12 +36,23 @@ internal readonly unsafe struct GemmKernel
         GemmDotTileVector128.MaxRows,
         &GemmDotTileVector128.Run);
 
+    /// <summary>The loops without vectors, which run everywhere.</summary>
+    public static readonly GemmKernel Scalar = new(
+        InstructionSet.Scalar,
+        32,
+        GemmTileScalar.MaxRows,
+        GemmTileScalar.Columns,
+        &GemmTileScalar.Run,
+        GemmDotTileScalar.MaxRows,
+        &GemmDotTileScalar.Run);
+
     /// <summary>The widest loops that this processor runs at its full rate.</summary>
     public static readonly GemmKernel Best = InstructionSets.Widest switch
     {
         InstructionSet.Avx512 => Bits512,
         InstructionSet.Avx2 => Bits256,
-        _ => Bits128,
+        InstructionSet.Vector128 => Bits128,
+        _ => Scalar,
     };
 
     private GemmKernel(
@@ -56,10 +67,10 @@ internal readonly unsafe struct GemmKernel
         DotTile = dotTile;
     }
 
-    /// <summary>What the loops need; on a processor without it they throw.</summary>
+    /// <summary>What the loops need; on a processor without it they throw or crawl.</summary>
     public InstructionSet Needs { get; }
 
-    /// <summary>Width of a vector.</summary>
+    /// <summary>Width of a vector, or of a number where there are none.</summary>
     public int Bits { get; }
 
     /// <summary>Height of the tallest tile.</summary>

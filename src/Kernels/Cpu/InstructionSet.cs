@@ -3,7 +3,7 @@ namespace Gradpath.Kernels.Cpu;
 /// <summary>The vector instructions that the CPU's loops are written for, narrowest first. <see cref="InstructionSets"/> says what each needs.</summary>
 internal enum InstructionSet
 {
-    /// <summary>No vectors: the platform runs the 128-bit loops element by element. Every processor can.</summary>
+    /// <summary>No vectors. Every processor can.</summary>
     Scalar,
 
     /// <summary>128-bit vectors of any kind (SSE, NEON), multiply-adds fused where the processor can.</summary>

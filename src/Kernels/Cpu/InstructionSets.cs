@@ -30,6 +30,7 @@ internal static class InstructionSets
     {
         InstructionSet.Avx512 => Avx512F.IsSupported,
         InstructionSet.Avx2 => Avx2.IsSupported && Fma.IsSupported,
+        InstructionSet.Vector128 => Vector128.IsHardwareAccelerated,
         _ => true,
     };
 
