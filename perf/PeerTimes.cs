@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Host;
 using Gradpath.Host.Bench;
 using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 

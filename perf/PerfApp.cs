@@ -1,6 +1,6 @@
 using CommandLine;
 using Gradpath.Host;
-using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
 using Gradpath.Perf.Ops;
 
 namespace Gradpath.Perf;

@@ -9,8 +9,8 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host;
 using Gradpath.Host.Bench;
-using Gradpath.Host.Commands;
-using Gradpath.Host.Reports;
+using Gradpath.Host.Options;
+using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 
 namespace Gradpath.Perf;

@@ -5,8 +5,8 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host;
 using Gradpath.Host.Bench;
-using Gradpath.Host.Commands;
-using Gradpath.Host.Reports;
+using Gradpath.Host.Options;
+using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 

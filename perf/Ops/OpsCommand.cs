@@ -9,7 +9,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using CommandLine;
 using Gradpath.Host;
-using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
 
 namespace Gradpath.Perf.Ops;
 

@@ -1,9 +1,8 @@
-using System.Reflection;
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
 using Gradpath.Kernels;
 
 namespace Gradpath.Host;
@@ -12,15 +11,6 @@ namespace Gradpath.Host;
 internal static class GradpathApp
 {
     private const string DebugVariable = "GRADPATH_DEBUG";
-
-    private static readonly Type[] s_verbs =
-    [
-        typeof(ScoreOptions), typeof(CircuitOptions), typeof(CompareOptions), typeof(EvaluateOptions), typeof(CurveOptions),
-        typeof(CompletenessOptions), typeof(MinimalityOptions), typeof(AcdcCommandOptions), typeof(PathPatchOptions), typeof(EdgePruneOptions), typeof(HapOptions),
-        typeof(BenchmarkOptions),
-        typeof(DemoOptions), typeof(InfoOptions), typeof(TasksOptions), typeof(PromptsOptions), typeof(TokenizeOptions),
-        typeof(ReportOptions), typeof(DrawOptions), typeof(SelfTestOptions), typeof(BenchOptions),
-    ];
 
     /// <summary>Runs one command.</summary>
     /// <param name="args">The command line without the program's name.</param>
@@ -45,7 +35,7 @@ internal static class GradpathApp
             settings.AutoVersion = true;
             settings.CaseSensitive = true;
         });
-        ParserResult<object> parsed = parser.ParseArguments(args, s_verbs);
+        ParserResult<object> parsed = parser.ParseArguments(args, VerbTable.OptionTypes);
         return parsed.Tag == ParserResultType.NotParsed
             ? Explain(parsed, args, terminal)
             : Guard(() => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
@@ -54,31 +44,7 @@ internal static class GradpathApp
     private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
     {
         if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
-        return options switch
-        {
-            ScoreOptions o => ScoreCommand.Run(o, terminal, cancellation),
-            CircuitOptions o => CircuitCommand.Run(o, terminal),
-            CompareOptions o => CompareCommand.Run(o, terminal),
-            EvaluateOptions o => EvaluateCommand.Run(o, terminal, cancellation),
-            CurveOptions o => CurveCommand.Run(o, terminal, cancellation),
-            CompletenessOptions o => CompletenessCommand.Run(o, terminal, cancellation),
-            MinimalityOptions o => MinimalityCommand.Run(o, terminal, cancellation),
-            AcdcCommandOptions o => AcdcCommand.Run(o, terminal, cancellation),
-            PathPatchOptions o => PathPatchCommand.Run(o, terminal, cancellation),
-            EdgePruneOptions o => EdgePruneCommand.Run(o, terminal, cancellation),
-            HapOptions o => HapCommand.Run(o, terminal, cancellation),
-            BenchmarkOptions o => BenchmarkCommand.Run(o, terminal, cancellation),
-            DemoOptions o => DemoCommand.Run(o, terminal, cancellation),
-            InfoOptions o => InfoCommand.Run(o, terminal),
-            TasksOptions => TasksCommand.Run(terminal),
-            PromptsOptions o => PromptsCommand.Run(o, terminal),
-            TokenizeOptions o => TokenizeCommand.Run(o, terminal, cancellation),
-            ReportOptions o => ReportCommand.Run(o, terminal),
-            DrawOptions o => DrawCommand.Run(o, terminal),
-            SelfTestOptions o => SelfTestCommand.Run(o, terminal, cancellation),
-            BenchOptions o => BenchCommand.Run(o, terminal, cancellation),
-            _ => throw new InvalidOperationException(options.GetType().Name),
-        };
+        return VerbTable.Of(options).Run(options, terminal, cancellation);
     }
 
     /// <summary>Turns what a command throws into one line and an exit code.</summary>
@@ -146,14 +112,14 @@ internal static class GradpathApp
         }
         SentenceBuilder sentences = SentenceBuilder.Create();
         foreach (Error e in errors) terminal.Error.WriteLine($"gradpath: {Sentence(e, sentences)}");
-        bool knowsVerb = s_verbs.Any(v => v.GetCustomAttribute<VerbAttribute>()!.Name == args[0]);
+        bool knowsVerb = VerbTable.Names.Contains(args[0]);
         terminal.Error.WriteLine($"See 'gradpath {(knowsVerb ? args[0] + " " : "")}--help'.");
         return ExitCode.Usage;
     }
 
     private static string Sentence(Error error, SentenceBuilder sentences) => error switch
     {
-        BadVerbSelectedError e => $"there is no command '{e.Token}'; choose {EnumNames.Choice(s_verbs.Select(v => v.GetCustomAttribute<VerbAttribute>()!.Name))}.",
+        BadVerbSelectedError e => $"there is no command '{e.Token}'; choose {EnumNames.Choice(VerbTable.Names)}.",
         NoVerbSelectedError => "name a command.",
         UnknownOptionError e => $"there is no option '{e.Token}'.",
         _ => sentences.FormatError(error),

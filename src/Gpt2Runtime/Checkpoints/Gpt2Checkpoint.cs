@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
@@ -47,8 +48,8 @@ public sealed class Gpt2Checkpoint : IDisposable
     /// <summary>Number of parameters; a tied embedding counts once.</summary>
     public long ParameterCount { get; }
 
-    /// <summary>Whether the directory holds a tokenizer: vocab.json and merges.txt.</summary>
-    public bool HasVocabulary => File.Exists(Path.Combine(Directory, "vocab.json")) && File.Exists(Path.Combine(Directory, "merges.txt"));
+    /// <summary>Whether the directory holds a tokenizer: tokenizer.json, or vocab.json and merges.txt.</summary>
+    public bool HasVocabulary => BpeTokenizer.HasVocabulary(Directory);
 
     /// <summary>Identifies the model in result files; see <see cref="ComputeHash"/>. Computed on first use, which reads the files.</summary>
     public string Hash => ComputeHash(CancellationToken.None);

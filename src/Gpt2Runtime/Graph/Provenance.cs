@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Graph;
 
@@ -28,6 +29,9 @@ public sealed record Provenance
 
     /// <summary>The task.</summary>
     public string? Task { get; init; }
+
+    /// <summary>The token that the prompts' texts begin with; null where none was put in front.</summary>
+    public BeginToken? BeginToken { get; init; }
 
     /// <summary>The attribution method.</summary>
     public string? Method { get; init; }
@@ -96,6 +100,7 @@ public sealed record Provenance
         Add("data", Data);
         Add("data_hash", DataHash);
         Add("task", Task);
+        Add("begin_token", BeginToken is null ? null : new JsonObject { ["id"] = BeginToken.Id, ["text"] = BeginToken.Text });
         Add("method", Method);
         Add("metric", Metric);
         Add("options", Options.DeepClone());
@@ -140,6 +145,13 @@ public sealed record Provenance
                 DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out DateTime time)
                 ? time : throw Wrong("created", "a time such as 2025-01-31T12:00:00Z");
         }
+        BeginToken? begin = null;
+        if (Get("begin_token", JsonValueKind.Object) is { } token)
+        {
+            begin = token.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number)
+                && token.TryGetProperty("text", out JsonElement text) && text.ValueKind == JsonValueKind.String
+                ? new BeginToken(number, text.GetString()!) : throw Wrong("begin_token", "an object with id and text");
+        }
         return new Provenance
         {
             Version = Text("version"),
@@ -148,6 +160,7 @@ public sealed record Provenance
             Data = Text("data"),
             DataHash = Text("data_hash"),
             Task = Text("task"),
+            BeginToken = begin,
             Method = Text("method"),
             Metric = Text("metric"),
             Options = Get("options", JsonValueKind.Object) is { } options ? JsonObject.Create(options.Clone())! : [],

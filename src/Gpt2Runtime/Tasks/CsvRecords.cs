@@ -16,7 +16,7 @@ internal sealed class CsvRecord(string path, long line, Dictionary<string, int> 
     public int Integer(string column) =>
         int.TryParse(this[column], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw new GradpathException($"{Where}: {column} is \"{this[column]}\"; an integer from 0 is needed.");
+            : throw new GradpathException($"{Where}: {column} is {Quoted.Text(this[column])}; an integer from 0 is needed.");
 }
 
 /// <summary>Reads CSV strictly: commas, quotes that match, as many fields as the header in every record, spaces kept.</summary>

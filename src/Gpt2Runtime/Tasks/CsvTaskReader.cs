@@ -57,7 +57,7 @@ internal sealed class CsvTaskReader
         foreach (var id in new[] { right, wrong })
         {
             if (!pair.Clean.Contains(id))
-                throw NotThisVocabulary(row, $"token {id} does not occur in \"{pair.CleanText}\"");
+                throw NotThisVocabulary(row, $"token {id} does not occur in {Quoted.Text(pair.CleanText)}");
         }
 
         return pair;
@@ -69,7 +69,11 @@ internal sealed class CsvTaskReader
         if (year is < 0 or > 99)
             throw new GradpathException($"{row.Where}: the year {year} is not within 0 and 99.");
         if (!row["clean"].Contains($"{year:00} ", StringComparison.Ordinal))
-            throw new GradpathException($"{row.Where}: correct_idx is {year}, but no number in \"{row["clean"]}\" ends in {year:00}.");
+        {
+            throw new GradpathException(
+                $"{row.Where}: correct_idx is {year}, but no number in {Quoted.Text(row["clean"])} ends in {year:00}.");
+        }
+
         return Pair(row, digits.After(year), digits.UpTo(year));
     };
 
@@ -77,7 +81,7 @@ internal sealed class CsvTaskReader
     {
         "0" => Pair(row, verbs.Singular, verbs.Plural, label: row.Optional("group")),
         "1" => Pair(row, verbs.Plural, verbs.Singular, label: row.Optional("group")),
-        var other => throw new GradpathException($"{row.Where}: plural is \"{other}\"; 0 or 1 is needed."),
+        var other => throw new GradpathException($"{row.Where}: plural is {Quoted.Text(other)}; 0 or 1 is needed."),
     };
 
     private PromptPair GenderBias(CsvRecord row)
@@ -116,7 +120,7 @@ internal sealed class CsvTaskReader
     private void RequireFirstToken(CsvRecord row, string word, int id)
     {
         if (_tokenizer.Encode(" " + word)[0] != id)
-            throw NotThisVocabulary(row, $"\"{word}\" does not begin with token {id}");
+            throw NotThisVocabulary(row, $"{Quoted.Text(word)} does not begin with token {id}");
     }
 
     private static GradpathException NotThisVocabulary(CsvRecord row, string difference) => new(

@@ -10,7 +10,7 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// </summary>
 internal static class JsonlPromptReader
 {
-    public static IEnumerable<PromptRow> Read(PromptFile file, BpeTokenizer? tokenizer)
+    public static IEnumerable<PromptRow> Read(PromptFile file, Lazy<BpeTokenizer>? tokenizer)
     {
         var number = 0;
         var rest = file.Bytes.AsMemory();
@@ -28,7 +28,7 @@ internal static class JsonlPromptReader
         }
     }
 
-    private static PromptRow ReadLine(ReadOnlyMemory<byte> line, string where, BpeTokenizer? tokenizer)
+    private static PromptRow ReadLine(ReadOnlyMemory<byte> line, string where, Lazy<BpeTokenizer>? tokenizer)
     {
         try
         {
@@ -36,11 +36,11 @@ internal static class JsonlPromptReader
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new GradpathException($"{where}: a JSON object is needed, not {document.RootElement.ValueKind}.");
             var row = new Row(document.RootElement, where);
-            return row.Has("clean_ids") ? FromIds(row) : FromTexts(row, tokenizer);
+            return row.Has("clean_ids") ? FromIds(row) : FromTexts(row, tokenizer?.Value);
         }
         catch (JsonException error)
         {
-            throw new GradpathException($"{where}: not valid JSON: {error.Message}", error);
+            throw new GradpathException($"{where}: not valid JSON: {Quoted.Reason(error)}", error);
         }
         catch (InvalidOperationException error)
         {
@@ -70,7 +70,8 @@ internal static class JsonlPromptReader
         if (tokenizer is null)
         {
             throw new GradpathException(
-                $"{row.Where}: the prompt is text, and the model has no vocabulary to encode it (vocab.json and merges.txt). Give token ids (clean_ids, ...) or a model with its vocabulary.");
+                $"{row.Where}: the prompt is text, and the model has no vocabulary to encode it ({TokenizerFiles.Needed}). "
+                + "Give token ids (clean_ids, ...) or a model with its vocabulary.");
         }
 
         var pair = new PromptPair(
@@ -90,8 +91,11 @@ internal static class JsonlPromptReader
 
         GradpathException NotOneToken(string field, string text)
         {
-            var pieces = tokenizer.Encode(text).Select(id => "\"" + tokenizer.Decode([id]) + "\"");
-            return new($"{row.Where}: \"{text}\" in {field} is not one token of this vocabulary, with or without a leading space (it is {string.Join(" + ", pieces)}).");
+            var pieces = tokenizer.Encode(text).Select(id => Quoted.Text(tokenizer.Decode([id]))).ToArray();
+            var shown = string.Join(" + ", pieces.Take(8)) + (pieces.Length > 8 ? $" + ... {pieces.Length} in all" : "");
+            return new(
+                $"{row.Where}: {Quoted.Text(text)} in {field} is not one token of this vocabulary, "
+                + $"with or without a leading space (it is {shown}).");
         }
     }
 

@@ -1,27 +1,38 @@
+using Gradpath.Gpt2Runtime.Tokenization;
+
 namespace Gradpath.Gpt2Runtime.Tasks;
 
 /// <summary>What every prompt pair goes through on its way to the model: the begin token, then the checks.</summary>
-internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int? beginToken)
+internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Lazy<BpeTokenizer>? tokenizer)
 {
-    public PromptPair Finish(PromptRow row)
+    private BeginToken? _begin;
+    private string? _firstThatBegins;
+    private int _thatBegin;
+
+    /// <summary>The prompts with what is known of their begin token once all have been through <see cref="Finish"/>.</summary>
+    public PromptSet Complete(PromptSet prompts)
     {
-        var pair = row.Pair;
-        if (pair.Clean.Length != pair.Corrupted.Length)
+        var warnings = tokenizer is { IsValueCreated: true } ? tokenizer.Value.Warnings.ToList() : [];
+        if (_firstThatBegins is { } where)
         {
-            throw new GradpathException(
-                $"{row.Where}: clean and corrupted must have the same number of tokens, but {Show(pair.Clean, pair.CleanText)} has {pair.Clean.Length} and {Show(pair.Corrupted, pair.CorruptedText)} has {pair.Corrupted.Length}.");
+            warnings.Add($"{where}: the text begins with the begin token {_begin} already, so no second one was put in front"
+                + (_thatBegin == 1 ? "" : $" ({_thatBegin} texts of {prompts.Source} begin so)"));
         }
 
-        if (row.FromText && options.PrependBos)
+        return prompts with { BeginToken = _begin, Warnings = warnings };
+    }
+
+    public PromptPair Finish(PromptRow row)
+    {
+        var begins = row.FromText && options.PrependBos;
+        var pair = begins ? Begin(row) : row.Pair;
+        if (pair.Clean.Length != pair.Corrupted.Length)
         {
-            var begin = beginToken ?? throw new GradpathException(
-                $"{row.Where}: prompts are to start with <|endoftext|>, which is not in the vocabulary. Leave the begin token out (--no-bos).");
-            pair = pair with
-            {
-                Clean = [begin, .. pair.Clean],
-                Corrupted = [begin, .. pair.Corrupted],
-                KeyPositions = pair.KeyPositions.ToDictionary(p => p.Key, p => p.Value + 1, StringComparer.Ordinal),
-            };
+            var uncounted = begins ? 1 : 0;
+            throw new GradpathException(
+                $"{row.Where}: clean and corrupted must have the same number of tokens, "
+                + $"but {Show(pair.Clean, pair.CleanText)} has {pair.Clean.Length - uncounted} "
+                + $"and {Show(pair.Corrupted, pair.CorruptedText)} has {pair.Corrupted.Length - uncounted}.");
         }
 
         if (pair.Length == 0)
@@ -40,6 +51,39 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int
         return pair;
     }
 
+    // The begin token in front of both texts; one that a text already begins with is it.
+    private PromptPair Begin(PromptRow row)
+    {
+        _begin = tokenizer!.Value.BeginToken ?? throw new GradpathException(
+            $"{row.Where}: prompts are to start with a begin token, and the model's vocabulary has none "
+            + $"(no file names one, and {BpeTokenizer.EndOfTextToken} is not in it). Leave it out (--no-bos).");
+        if (_begin.Id >= options.Vocabulary)
+        {
+            throw new GradpathException(
+                $"{row.Where}: the begin token {_begin}, {tokenizer.Value.BeginTokenSource}, is outside the model's vocabulary "
+                + $"(0 to {options.Vocabulary - 1}). Leave it out (--no-bos).");
+        }
+
+        var clean = Begin(row, row.Pair.Clean);
+        return row.Pair with
+        {
+            Clean = clean,
+            Corrupted = Begin(row, row.Pair.Corrupted),
+            KeyPositions = row.Pair.KeyPositions.ToDictionary(
+                p => p.Key, p => p.Value + clean.Length - row.Pair.Clean.Length, StringComparer.Ordinal),
+        };
+    }
+
+    private int[] Begin(PromptRow row, int[] ids)
+    {
+        var begin = _begin!.Id;
+        if (ids.Length == 0 || ids[0] != begin)
+            return [begin, .. ids];
+        _firstThatBegins ??= row.Where;
+        _thatBegin++;
+        return ids;
+    }
+
     private void CheckIds(string where, string part, int[] ids)
     {
         foreach (var id in ids)
@@ -53,5 +97,5 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, int
         }
     }
 
-    private static string Show(int[] ids, string? text) => text is null ? $"[{string.Join(", ", ids)}]" : $"\"{text}\"";
+    private static string Show(int[] ids, string? text) => text is null ? Quoted.Ids(ids) : Quoted.Text(text);
 }

@@ -23,7 +23,11 @@ public static class PromptLoader
     /// <param name="options">Limits and choices.</param>
     /// <returns>The prompts, in file order, ready for the model.</returns>
     /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
-    public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options)
+    public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options) =>
+        LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
+
+    /// <summary>Loads and checks prompts as <see cref="Load"/> does. The tokenizer is only made where there is a text to encode.</summary>
+    internal static PromptSet LoadLazily(string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Limit < 1)
@@ -31,12 +35,13 @@ public static class PromptLoader
 
         var info = task is null ? null : TaskCatalog.Find(task);
         var metric = options.Metric ?? info?.Metric ?? TaskMetric.LogitDifference;
-        var checks = new PromptChecks(options, metric, tokenizer?.EndOfText);
+        var checks = new PromptChecks(options, metric, tokenizer);
         if (dataPath is null)
         {
             return Generate(
                 info ?? throw new GradpathException("There are no prompts: name a task, a file of prompts, or both."),
-                tokenizer ?? throw new GradpathException($"Prompts of {task} can be made only for a model with a vocabulary (vocab.json and merges.txt)."),
+                tokenizer?.Value ?? throw new GradpathException(
+                    $"Prompts of {task} can be made only for a model with a vocabulary ({TokenizerFiles.Needed})."),
                 options,
                 metric,
                 checks);
@@ -49,7 +54,8 @@ public static class PromptLoader
             pairs.Add(checks.Finish(row));
         if (pairs.Count == 0)
             throw new GradpathException($"{file.Path}: the file holds no prompts.");
-        return new PromptSet(info?.Name ?? Path.GetFileNameWithoutExtension(file.Path), metric, pairs, file.Path, file.Hash);
+        var name = info?.Name ?? Path.GetFileNameWithoutExtension(file.Path);
+        return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
     }
 
     private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
@@ -58,12 +64,12 @@ public static class PromptLoader
         using var text = new MemoryStream();
         PromptWriter.Write(text, pairs, tokenizer);
         var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";
-        return new PromptSet(
+        return checks.Complete(new PromptSet(
             task.Name,
             metric,
             [.. pairs.Select(pair => checks.Finish(new PromptRow(pair, $"Prompt {pair.Id}", FromText: true)))],
             source,
-            Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
+            Convert.ToHexStringLower(SHA256.HashData(text.ToArray()))));
     }
 
     private static string FindFile(string path, TaskInfo? task)
@@ -76,7 +82,7 @@ public static class PromptLoader
             ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in {task.Name}/")}.");
     }
 
-    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, BpeTokenizer? tokenizer, PromptOptions options)
+    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {
@@ -86,7 +92,8 @@ public static class PromptLoader
                 return new CsvTaskReader(
                     task ?? throw new GradpathException($"{file.Path}: say which task the CSV file is of; its columns differ from task to task."),
                     file,
-                    tokenizer ?? throw new GradpathException($"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them (vocab.json and merges.txt)."),
+                    tokenizer?.Value ?? throw new GradpathException(
+                        $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),
                     options.HardCorruption).Read();
             default:
                 throw new GradpathException($"{file.Path}: prompts are read from .csv and .jsonl files.");

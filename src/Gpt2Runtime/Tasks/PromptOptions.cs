@@ -12,7 +12,7 @@ public sealed record PromptOptions
     /// <summary>The model's number of positions; prompts must not be longer, begin token included. Null: not checked.</summary>
     public int? Positions { get; init; }
 
-    /// <summary>Whether prompts that come as text get <c>&lt;|endoftext|&gt;</c> in front. Prompts that come as ids are taken as they are.</summary>
+    /// <summary>Whether prompts that come as text get the checkpoint's begin token in front. Those of ids are taken as they are.</summary>
     public bool PrependBos { get; init; } = true;
 
     /// <summary>Take only the first so many prompts of a file, or generate so many. Null: all of a file, <see cref="DefaultCount"/> generated.</summary>

@@ -14,9 +14,6 @@ internal static class ByteAlphabet
     /// <summary>The character that stands for a byte.</summary>
     public static char ToCharacter(byte value) => Characters[value];
 
-    /// <summary>The byte that a character stands for; false where it stands for none.</summary>
-    public static bool TryToByte(char character, out byte value) => Bytes.TryGetValue(character, out value);
-
     /// <summary>A text as vocab.json spells it: its UTF-8 bytes, one character each.</summary>
     public static string Spell(string text)
     {
@@ -26,6 +23,35 @@ internal static class ByteAlphabet
             for (var i = 0; i < span.Length; i++)
                 span[i] = Characters[source[i]];
         });
+    }
+
+    /// <summary>The text of a token as vocab.json spells it; bytes that are no whole characters become U+FFFD.</summary>
+    public static string Read(string token)
+    {
+        var bytes = new List<byte>(token.Length);
+        AddBytes(token, bytes);
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
+
+    /// <summary>
+    /// Adds the bytes of a token as vocab.json spells it. A token with a character that stands for no byte was not made of bytes; its
+    /// text is taken as it is, as Hugging Face's tokenizers do.
+    /// </summary>
+    public static void AddBytes(string token, List<byte> bytes)
+    {
+        var count = bytes.Count;
+        foreach (var character in token)
+        {
+            if (Bytes.TryGetValue(character, out var value))
+            {
+                bytes.Add(value);
+                continue;
+            }
+
+            bytes.RemoveRange(count, bytes.Count - count);
+            bytes.AddRange(Encoding.UTF8.GetBytes(token));
+            return;
+        }
     }
 
     private static char[] MakeCharacters()

@@ -2,114 +2,110 @@ using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
-/// <summary>What vocab.json and merges.txt state, checked.</summary>
+/// <summary>Tokens with their ids, and the merges that make them: what vocab.json and merges.txt state, or tokenizer.json.</summary>
 internal sealed class Vocabulary
 {
-    private const string VocabularyFile = "vocab.json";
-    private const string MergesFile = "merges.txt";
+    // Ids may have gaps, but ten bytes of a file are not to ask for ten million places in memory.
+    private const int LargestGap = 1 << 20;
 
-    private Vocabulary(string source, Dictionary<string, int> ids, string?[] tokens, int[] byteIds)
+    // Bytes of an entry of GPT-2's vocab.json, for the first size of the table.
+    private const int AverageEntry = 20;
+
+    private Vocabulary(string source, Dictionary<string, int> ids, string?[] tokens)
     {
         Source = source;
         Ids = ids;
         Tokens = tokens;
-        ByteIds = byteIds;
+        for (var value = 0; value < 256; value++)
+            HasByte[value] = ids.ContainsKey(ByteAlphabet.ToCharacter((byte)value).ToString());
+        IsComplete = !HasByte.Contains(false);
     }
 
-    /// <summary>Path of the vocabulary file, for messages.</summary>
+    /// <summary>Path of the file that holds the tokens, for messages.</summary>
     public string Source { get; }
 
-    /// <summary>Token, in the byte alphabet, to id.</summary>
+    /// <summary>Token, as the file spells it, to id.</summary>
     public Dictionary<string, int> Ids { get; }
 
     /// <summary>Id to token; null for ids that the file leaves out.</summary>
     public string?[] Tokens { get; }
 
-    /// <summary>Id of each single byte, or -1.</summary>
-    public int[] ByteIds { get; }
+    /// <summary>Whether each single byte is a token.</summary>
+    public bool[] HasByte { get; } = new bool[256];
 
-    /// <summary>Adjacent pair of ids to its rank (0 is merged first) and to the id of the merged token.</summary>
-    public Dictionary<(int Left, int Right), (int Rank, int Id)> Merges { get; } = [];
+    /// <summary>Whether every byte is a token, so that any text can be encoded.</summary>
+    public bool IsComplete { get; }
 
-    public static Vocabulary Load(string directory)
+    /// <summary>The merges, best first: two tokens with a space between them.</summary>
+    public IReadOnlyList<string> Merges { get; init; } = [];
+
+    /// <summary>The vocabulary with its merges.</summary>
+    public Vocabulary With(IReadOnlyList<string> merges) => new(Source, Ids, Tokens) { Merges = merges };
+
+    /// <summary>Reads vocab.json.</summary>
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, string)"/>
+    public static Vocabulary Read(string path) => JsonFile.ReadBytes(path, bytes => Read(bytes.Span, path));
+
+    /// <summary>Reads a JSON object from token to id.</summary>
+    /// <param name="json">The object.</param>
+    /// <param name="path">The file that holds it.</param>
+    /// <returns>The vocabulary, still without merges.</returns>
+    /// <exception cref="GradpathException">It is no such object, or a token or an id stands twice.</exception>
+    public static Vocabulary Read(ReadOnlySpan<byte> json, string path)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        var vocabularyPath = Path.Combine(directory, VocabularyFile);
-        var mergesPath = Path.Combine(directory, MergesFile);
-        foreach (var path in new[] { vocabularyPath, mergesPath })
+        var reader = new Utf8JsonReader(json, JsonFile.Options);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new GradpathException($"{path}: a JSON object from token to id is needed, not {JsonFile.Shown(ref reader)}");
+
+        var ids = new Dictionary<string, int>(json.Length / AverageEntry, StringComparer.Ordinal);
+        var (largest, largestToken) = (0, "");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!File.Exists(path))
-                throw new GradpathException($"No vocabulary: {path} is missing (a GPT-2 vocabulary is {VocabularyFile} and {MergesFile}).");
+            var token = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id) || id < 0)
+                throw BadId(token, JsonFile.Shown(ref reader), path);
+            if (!ids.TryAdd(token, id))
+                throw new GradpathException($"{path}: the token {Quoted.Text(token)} stands twice");
+            if (id > largest)
+                (largest, largestToken) = (id, token);
         }
 
-        try
-        {
-            var vocabulary = ReadVocabulary(vocabularyPath);
-            vocabulary.ReadMerges(mergesPath);
-            return vocabulary;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"Cannot read the vocabulary in {directory}: {error.Message}", error);
-        }
-    }
-
-    private static Vocabulary ReadVocabulary(string path)
-    {
-        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new GradpathException($"{path}: a JSON object from token to id is needed, not {document.RootElement.ValueKind}.");
-            foreach (var entry in document.RootElement.EnumerateObject())
-            {
-                if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out var id) || id is < 0 or > 10_000_000)
-                    throw new GradpathException($"{path}: the id of \"{entry.Name}\" is {entry.Value}; an integer from 0 is needed.");
-                if (!ids.TryAdd(entry.Name, id))
-                    throw new GradpathException($"{path}: the token \"{entry.Name}\" stands twice.");
-            }
-        }
-        catch (JsonException error)
-        {
-            throw new GradpathException($"{path}, line {error.LineNumber + 1}: not valid JSON: {error.Message}", error);
-        }
-
+        // Whatever follows the object is refused by the reader.
+        reader.Read();
         if (ids.Count == 0)
-            throw new GradpathException($"{path}: the vocabulary is empty.");
-
-        var tokens = new string?[ids.Values.Max() + 1];
+            throw new GradpathException($"{path}: the vocabulary is empty");
+        var tokens = new string?[CheckId(largest, largestToken, ids.Count, path) + 1];
         foreach (var (token, id) in ids)
         {
             if (tokens[id] is { } other)
-                throw new GradpathException($"{path}: \"{other}\" and \"{token}\" have the same id {id}.");
+                throw new GradpathException($"{path}: {Quoted.Text(other)} and {Quoted.Text(token)} have the same id {id}");
             tokens[id] = token;
         }
 
-        var byteIds = new int[256];
-        for (var value = 0; value < 256; value++)
-            byteIds[value] = ids.GetValueOrDefault(ByteAlphabet.ToCharacter((byte)value).ToString(), -1);
-        return new Vocabulary(path, ids, tokens, byteIds);
+        return new Vocabulary(path, ids, tokens);
     }
 
-    private void ReadMerges(string path)
+    /// <summary>Reads the id of a token.</summary>
+    /// <param name="value">What the file states.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="count">Number of tokens of the vocabulary, far beyond which no id can be meant.</param>
+    /// <param name="where">File, for the message.</param>
+    /// <exception cref="GradpathException">It is no usable id.</exception>
+    public static int ReadId(JsonElement value, string token, int count, string where)
     {
-        var line = 0;
-        foreach (var text in File.ReadLines(path))
-        {
-            line++;
-            if (text.Length == 0 || (line == 1 && text.StartsWith("#version", StringComparison.Ordinal)))
-                continue;
-
-            var parts = text.Split(' ');
-            if (parts.Length != 2 || parts[0].Length == 0 || parts[1].Length == 0)
-                throw new GradpathException($"{path}, line {line}: \"{text}\" is no merge; two tokens with one space between them are needed.");
-            if (!Merges.TryAdd((IdOf(parts[0]), IdOf(parts[1])), (Merges.Count, IdOf(parts[0] + parts[1]))))
-                throw new GradpathException($"{path}, line {line}: the merge \"{text}\" stands twice.");
-        }
-
-        int IdOf(string token) => Ids.TryGetValue(token, out var id)
-            ? id
-            : throw new GradpathException($"{path}, line {line}: \"{token}\" is not a token of {Source}.");
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out var id) || id < 0)
+            throw BadId(token, JsonFile.Shown(value), where);
+        return CheckId(id, token, count, where);
     }
+
+    /// <summary>Refuses an id that the size of the vocabulary cannot explain.</summary>
+    /// <inheritdoc cref="ReadId"/>
+    public static int CheckId(int id, string token, int count, string where) => id < count + LargestGap
+        ? id
+        : throw new GradpathException($"{where}: the id of {Quoted.Text(token)} is {id}, far beyond a vocabulary of {count} tokens");
+
+    private static GradpathException BadId(string token, string shown, string where) =>
+        new($"{where}: the id of {Quoted.Text(token)} is {shown}; an integer from 0 is needed");
 }

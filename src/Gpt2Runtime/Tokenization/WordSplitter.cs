@@ -10,6 +10,9 @@ namespace Gradpath.Gpt2Runtime.Tokenization;
 /// </summary>
 internal static class WordSplitter
 {
+    // Most text is ASCII, for which a table is twice as fast as decoding.
+    private static readonly Kind[] AsciiKinds = [.. Enumerable.Range(0, 128).Select(value => KindOf(new Rune(value)))];
+
     private enum Kind
     {
         Letter,
@@ -55,7 +58,15 @@ internal static class WordSplitter
 
     private static Kind KindAt(ReadOnlySpan<char> text, out int width)
     {
+        width = 1;
+        if (char.IsAscii(text[0]))
+            return AsciiKinds[text[0]];
         Rune.DecodeFromUtf16(text, out var rune, out width);
+        return KindOf(rune);
+    }
+
+    private static Kind KindOf(Rune rune)
+    {
         if (Rune.IsLetter(rune))
             return Kind.Letter;
         if (Rune.IsNumber(rune))

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
@@ -14,6 +15,7 @@ internal static class ScoreSamples
         Data = "ioi.csv",
         DataHash = "def",
         Task = "ioi",
+        BeginToken = new BeginToken(50256, "<|endoftext|>"),
         Method = "eap-gp",
         Metric = "logit-diff",
         Options = new JsonObject { ["steps"] = 5, ["path-eta"] = "match", ["record"] = true },

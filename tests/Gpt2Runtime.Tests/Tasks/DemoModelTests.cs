@@ -28,7 +28,7 @@ public sealed class DemoModelTests
         using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Model, "config.json")));
         var vocabulary = config.RootElement.GetProperty("vocab_size").GetInt32();
         Assert.Equal(vocabulary, Tokenizers.Demo.VocabularySize);
-        Assert.Equal(config.RootElement.GetProperty("bos_token_id").GetInt32(), Tokenizers.Demo.EndOfText);
+        Assert.Equal(config.RootElement.GetProperty("bos_token_id").GetInt32(), Tokenizers.Demo.BeginToken!.Id);
         var options = new PromptOptions { Vocabulary = vocabulary, Positions = config.RootElement.GetProperty("n_positions").GetInt32(), Limit = 500 };
         Assert.Equal(500, PromptLoader.Load(task, null, Tokenizers.Demo, options).Pairs.Count);
     }

@@ -17,7 +17,7 @@ public sealed class PromptLoaderTests
         Assert.Equal("generated: ioi, count 100, seed 0", set.Source);
         var expected = PromptGenerator.Generate("ioi", Tokenizers.Demo, 100, 0);
         Assert.Equal(expected.Select(pair => pair.Id), set.Pairs.Select(pair => pair.Id));
-        Assert.All(set.Pairs.Zip(expected), pair => Assert.Equal([Tokenizers.Demo.EndOfText!.Value, .. pair.Second.Clean], pair.First.Clean));
+        Assert.All(set.Pairs.Zip(expected), pair => Assert.Equal([Tokenizers.Demo.BeginToken!.Id, .. pair.Second.Clean], pair.First.Clean));
 
         Assert.Equal(set.Hash, PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { PrependBos = false }).Hash);
         Assert.NotEqual(set.Hash, PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Seed = 1 }).Hash);

@@ -1,0 +1,104 @@
+using System.Text.Json;
+
+namespace Gradpath.Gpt2Runtime.Tokenization;
+
+/// <summary>Reads JSON files of a tokenizer. What is wrong with one as JSON or as Unicode becomes a message with file and line.</summary>
+internal static class JsonFile
+{
+    /// <summary>How JSON is read: comments are passed over.</summary>
+    public static readonly JsonReaderOptions Options = new() { CommentHandling = JsonCommentHandling.Skip };
+
+    /// <summary>Parses a file and hands its root to a reader.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="read">Makes something of the root; the root is gone afterwards.</param>
+    /// <returns>What the reader made.</returns>
+    /// <exception cref="GradpathException">The file is unreadable, no JSON or no Unicode, or the reader refused it.</exception>
+    public static T Read<T>(string path, Func<JsonElement, T> read) => ReadBytes(path, bytes =>
+    {
+        using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = Options.CommentHandling });
+        return read(document.RootElement);
+    });
+
+    /// <summary>Hands the bytes of a file to a reader that goes through them itself, which is much faster for large objects.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read)
+    {
+        var bytes = TokenizerFiles.ReadBytes(path);
+        try
+        {
+            return read(bytes);
+        }
+        catch (JsonException error)
+        {
+            throw new GradpathException($"{path}, line {error.LineNumber + 1}: not valid JSON: {Quoted.Reason(error)}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The platform decodes a string when it is asked for; half of a surrogate pair as an escape is valid JSON but no text.
+            throw new GradpathException($"{path}, line {LineOfBadText(bytes.Span)}: a text is not valid Unicode", error);
+        }
+    }
+
+    private static int LineOfBadText(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, Options);
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
+                continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                break;
+            }
+        }
+
+        return 1 + json[..(int)reader.TokenStartIndex].Count((byte)'\n');
+    }
+
+    /// <summary>A property that is there and not null.</summary>
+    public static JsonElement? Property(this JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>A property that must be true or false where it is there; null where it is not.</summary>
+    /// <param name="element">The object.</param>
+    /// <param name="name">Name of the property.</param>
+    /// <param name="where">File and place of the object, for the message.</param>
+    /// <exception cref="GradpathException">The property is something else.</exception>
+    public static bool? Flag(this JsonElement element, string name, string where) => element.Property(name) is not { } value
+        ? null
+        : value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw new GradpathException($"{where}: {name} is {Shown(value)}; true or false is needed"),
+        };
+
+    /// <summary>A property that must be a string where it is there; null where it is not.</summary>
+    /// <inheritdoc cref="Flag"/>
+    public static string? Text(this JsonElement element, string name, string where) => element.Property(name) is not { } value
+        ? null
+        : value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : throw new GradpathException($"{where}: {name} is {Shown(value)}; a string is needed");
+
+    /// <summary>The value at which a reader stands, as a message shows it.</summary>
+    public static string Shown(ref Utf8JsonReader reader)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        return Shown(document.RootElement);
+    }
+
+    /// <summary>A value as a message shows it.</summary>
+    public static string Shown(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => "a JSON object",
+        JsonValueKind.Array => "a JSON array",
+        JsonValueKind.String => Quoted.Text(value.GetString()),
+        JsonValueKind.Number when value.GetRawText() is { Length: > 40 } number => $"a number of {number.Length} characters",
+        _ => value.GetRawText(),
+    };
+}

@@ -1,0 +1,57 @@
+namespace Gradpath.Gpt2Runtime.Tokenization;
+
+/// <summary>Names of the files of a checkpoint directory that say how text becomes tokens.</summary>
+internal static class TokenizerFiles
+{
+    /// <summary>Everything in one: vocabulary, merges, added tokens and how text is split.</summary>
+    public const string Tokenizer = "tokenizer.json";
+
+    /// <summary>Token to id.</summary>
+    public const string Vocabulary = "vocab.json";
+
+    /// <summary>The merges, best first, one per line.</summary>
+    public const string Merges = "merges.txt";
+
+    /// <summary>Tokens beside the vocabulary, each with its id.</summary>
+    public const string AddedTokens = "added_tokens.json";
+
+    /// <summary>Settings of the tokenizer: special tokens, prefix space, added tokens with their flags.</summary>
+    public const string TokenizerConfig = "tokenizer_config.json";
+
+    /// <summary>Special tokens by name, as older programs saved them.</summary>
+    public const string SpecialTokensMap = "special_tokens_map.json";
+
+    /// <summary>The model's shape, which may name a begin token too.</summary>
+    public const string ModelConfig = "config.json";
+
+    /// <summary>What makes a vocabulary, for messages.</summary>
+    public const string Needed = "tokenizer.json, or vocab.json and merges.txt";
+
+    /// <summary>Whether a directory holds a vocabulary.</summary>
+    public static bool HasVocabulary(string directory) =>
+        Has(directory, Tokenizer) || (Has(directory, Vocabulary) && Has(directory, Merges));
+
+    /// <summary>Whether a directory holds a file.</summary>
+    public static bool Has(string directory, string name) => File.Exists(Path.Combine(directory, name));
+
+    /// <summary>The bytes of a file, without a byte order mark.</summary>
+    /// <exception cref="GradpathException">The file cannot be read, or is what Git LFS leaves in place of one not fetched.</exception>
+    public static ReadOnlyMemory<byte> ReadBytes(string path)
+    {
+        try
+        {
+            ReadOnlyMemory<byte> bytes = File.ReadAllBytes(path);
+            if (bytes.Span.StartsWith("version https://git-lfs.github.com/spec/"u8))
+            {
+                throw new GradpathException(
+                    $"{path}: is a Git LFS pointer, not the file itself; run `git lfs pull` in its repository, or fetch the file again");
+            }
+
+            return bytes.Span.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{path}: cannot be read: {error.Message}", error);
+        }
+    }
+}

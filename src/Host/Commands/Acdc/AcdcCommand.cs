@@ -1,0 +1,201 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
+using Gradpath.Host.Sessions;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath acdc</c>: a model and prompts in, a circuit per threshold out.</summary>
+internal static class AcdcCommand
+{
+    private const double DefaultThreshold = 0.01;
+    private const string KlObjective = "kl";
+    private const string MetricObjective = "metric";
+
+    /// <summary>Runs the command.</summary>
+    /// <param name="o">The options.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="cancellation">Stops the search; its work is saved.</param>
+    /// <exception cref="StoppedException">The search was stopped on the way.</exception>
+    public static int Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        double[] thresholds = Check(o);
+        ProgressFile.Check(o.Out, o.Resume);
+        string[] files = [.. thresholds.Select(tau => FileOf(o, tau))];
+        foreach (string path in files) OutputFile.RequireWritable("out", path, CircuitFile.RequireWritable);
+        Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
+        EdgeScores? scores = o.Scores is null ? null : ScoreFile.Read(o.Scores);
+        using var session = EvaluationSession.Open(
+            o,
+            config =>
+            {
+                scores?.RequireModel(config, o.Scores!);
+                truth?.RequireModel(config, o.GroundTruth!);
+            },
+            terminal,
+            cancellation);
+
+        AcdcOptions options = Options(o, session, scores, terminal, cancellation);
+        ProgressFile file = new(o.Out, "acdc", RunOf(o, session, options, thresholds));
+        AcdcState state = o.Resume ? AcdcState.Load(file, thresholds.Length) : new AcdcState(thresholds.Length);
+        IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, cancellation);
+
+        session.Clock.Start("evaluate");
+        Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o.Scores is null ? "eap" : Path.GetFileName(o.Scores), !o.NoPrune))];
+        EvaluationResult evaluation = CircuitEvaluation.Evaluate(session.Weights, session.Prompts.Pairs, circuits, session.Options, cancellation: cancellation);
+        AcdcRow[] rows = [.. searches.Select((s, i) => new AcdcRow(
+            files[i], s, circuits[i], evaluation.Circuits[i], truth is null ? null : RocPoint.Of(circuits[i], truth)))];
+        session.Clock.Start("write");
+        foreach (AcdcRow row in rows) CircuitFile.Write(row.File, row.Circuit);
+        if (o.Log is not null) AcdcReport.WriteLog(o.Log, searches);
+        if (o.Table is not null) AcdcReport.WriteTable(o.Table, rows);
+        file.Delete();
+        session.Clock.Stop();
+
+        Print(terminal, o, session, options, rows, evaluation);
+        return ExitCode.Success;
+    }
+
+    private static double[] Check(AcdcCommandOptions o)
+    {
+        o.CheckShared();
+        MethodOptions.Positive("candidates", o.Candidates);
+        if (o.Objective is not (KlObjective or MetricObjective)) throw new UsageException($"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
+        if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
+            throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
+        double[] thresholds = [.. o.Thresholds];
+        if (thresholds.Length > 0 && o.Tau is not null) throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
+        string option = thresholds.Length > 0 ? "thresholds" : "tau";
+        if (thresholds.Length == 0) thresholds = [o.Tau ?? DefaultThreshold];
+        foreach (double tau in thresholds)
+        {
+            if (!(tau >= 0 && double.IsFinite(tau))) throw new UsageException($"--{option} {tau.ToString(System.Globalization.CultureInfo.InvariantCulture)}: must be a number from 0.");
+        }
+        if (thresholds.Distinct().Count() < thresholds.Length) throw new UsageException("--thresholds: a threshold appears twice.");
+        if (o.Log is not null) AcdcReport.RequireWritable("log", o.Log);
+        if (o.Table is not null) AcdcReport.RequireWritable("table", o.Table);
+        return thresholds;
+    }
+
+    private static string FileOf(AcdcCommandOptions o, double tau) => o.Thresholds.Any()
+        ? $"{o.Out[..^Path.GetExtension(o.Out).Length]}-{AcdcReport.Threshold(tau)}{Path.GetExtension(o.Out)}"
+        : o.Out;
+
+    private static AcdcOptions Options(AcdcCommandOptions o, EvaluationSession session, EdgeScores? scores, Terminal terminal, CancellationToken cancellation)
+    {
+        SenderOrder order = EnumNames.Parse<SenderOrder>("order", o.Order);
+        if (order == SenderOrder.Score && scores is null)
+        {
+            if (session.Options.Metric == TaskMetric.KlDivergence)
+                throw new UsageException("--order score: EAP has no scores for kl, whose gradient is 0 at the clean prompts; name --scores or another --metric.");
+            session.Clock.Start("scores");
+            AttributionOptions eap = new() { Method = AttributionMethod.Eap, Metric = session.Options.Metric, Ablation = session.Options.Ablation, BatchSize = session.Options.BatchSize };
+            AttributionResult result = ScoringProgress.Run(
+                terminal, "eap", progress => EdgeAttribution.Score(session.Weights, session.Prompts.Pairs, eap, progress, cancellation));
+            scores = new EdgeScores(new ComputationGraph(session.Weights.Config), result.Scores) { ModelWidth = session.Weights.Config.Width };
+        }
+        return new AcdcOptions
+        {
+            Objective = o.Objective == KlObjective ? TaskMetric.KlDivergence : session.Options.Metric,
+            Absolute = o.Absolute,
+            Order = order,
+            Scores = scores,
+            Ablation = session.Options.Ablation,
+            BatchSize = session.Options.BatchSize,
+            Candidates = o.Candidates ?? 0,
+        };
+    }
+
+    private static IReadOnlyList<AcdcResult> Search(
+        EvaluationSession session,
+        double[] thresholds,
+        AcdcOptions options,
+        AcdcState state,
+        ProgressFile file,
+        Terminal terminal,
+        CancellationToken cancellation)
+    {
+        session.Clock.Start("search");
+        try
+        {
+            return ScoringProgress.Run(terminal, "acdc", progress => Acdc.Search(
+                session.Weights, session.Prompts.Pairs, thresholds, options, state, new ProgressSaver(progress, () => state.Save(file), TimeProvider.System), cancellation));
+        }
+        catch (OperationCanceledException e) when (state.Tested > 0)
+        {
+            state.Save(file);
+            throw new StoppedException($"stopped after {Sizes.Count(state.Tested)} tests of edges; they are in {file.Path}, and the same command with --resume goes on from there.", e);
+        }
+    }
+
+    // Everything that the decisions depend on, to the last bit.
+    private static JsonObject RunOf(AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, double[] thresholds)
+    {
+        JsonObject run = session.RunIdentity(o);
+        run["--objective"] = o.Objective;
+        run["--absolute"] = options.Absolute;
+        run["--order"] = EnumNames.Of(options.Order);
+        run["--scores (their hash)"] = options.Scores is null ? null : Convert.ToHexStringLower(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(options.Scores.Values.AsSpan())));
+        run["--batch-size"] = options.BatchSize;
+        run[o.Thresholds.Any() ? "--thresholds" : "--tau"] = string.Join(',', thresholds.Select(AcdcReport.Threshold));
+        return run;
+    }
+
+    /// <summary>The circuit as its file has it: with the options that made it.</summary>
+    /// <param name="search">The search.</param>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="options">How it was searched.</param>
+    /// <param name="orderScores">What the scores are that the senders were ordered by, if they were.</param>
+    /// <param name="prune">Whether to remove what lies on no path from input to logits.</param>
+    public static Circuit WithProvenance(AcdcResult search, EvaluationSession session, AcdcOptions options, string? orderScores, bool prune)
+    {
+        Circuit found = search.Circuit;
+        JsonObject settings = new()
+        {
+            ["tau"] = search.Threshold,
+            ["absolute"] = options.Absolute,
+            ["order"] = EnumNames.Of(options.Order),
+            ["order_scores"] = options.Order == SenderOrder.Score ? orderScores : null,
+            ["objective_full"] = search.Full,
+            ["objective_circuit"] = search.Objective,
+            ["edges_tested"] = search.Effort.Tested,
+            ["candidates_run"] = search.Effort.Runs,
+            ["forward_passes"] = search.Effort.Passes(found.Graph.Layers),
+            ["seconds"] = Math.Round(search.Effort.Seconds, 3),
+        };
+        Circuit stated = new(found.Graph, found.Membership)
+        {
+            Scores = found.Scores,
+            ModelWidth = session.Weights.Config.Width,
+            Provenance = session.Provenance(search.BatchSize) with
+            {
+                Method = "acdc",
+                Metric = EnumNames.Of(options.Objective),
+                Options = settings,
+                Sign = "change of the loss when the edge was tested, positive = removing it hurts; 0 where it was not tested",
+                Selection = new JsonObject { ["select"] = "acdc", ["value"] = search.Threshold, ["signed"] = !options.Absolute, ["pruned"] = prune },
+            },
+        };
+        return prune ? CircuitPruning.Prune(stated) : stated;
+    }
+
+    private static void Print(
+        Terminal terminal, AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows, EvaluationResult evaluation)
+    {
+        string metric = EnumNames.Of(session.Options.Metric);
+        string objective = o.Objective == KlObjective || options.Objective == TaskMetric.KlDivergence ? "KL from the full model" : $"minus {metric}";
+        terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, {Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
+        AcdcReport.Print(terminal, rows, metric == "kl" ? "metric kl" : metric);
+        terminal.Out.WriteLine($"{metric}: full model {ResultJson.Text(evaluation.Full.MeanMetric)}, empty circuit {ResultJson.Text(evaluation.Empty.MeanMetric)}; KL of the empty circuit {ResultJson.Text(evaluation.Empty.MeanKl)}");
+        session.PrintRun(terminal, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);
+        foreach (AcdcRow row in rows) terminal.Out.WriteLine($"circuit: {row.File}");
+        if (o.Log is not null) terminal.Out.WriteLine($"steps: {o.Log}");
+        if (o.Table is not null) terminal.Out.WriteLine($"table: {o.Table}");
+    }
+}

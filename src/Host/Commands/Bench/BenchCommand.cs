@@ -1,0 +1,130 @@
+using System.Globalization;
+using CommandLine;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Host.Bench;
+using Gradpath.Host.Options;
+using Gradpath.Host.Sessions;
+using Gradpath.Kernels;
+using Spectre.Console;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath bench</c>.</summary>
+[Verb("bench", HelpText = "Time every op and whole works on random weights against what the device could do.")]
+internal sealed class BenchOptions : DeviceOptions
+{
+    [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only the ops and works whose names begin so: Gemm,ContractEdges,W1 (default: all).")]
+    public IEnumerable<string> Only { get; set; } = [];
+
+    [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
+    public bool Quick { get; set; }
+
+    [Option("json", MetaValue = "FILE", HelpText = "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
+    public string? Json { get; set; }
+}
+
+/// <summary><c>gradpath bench</c>: measures the device, every op, then whole works, and states each as a share of the limit.</summary>
+internal static class BenchCommand
+{
+    public static int Run(BenchOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        string[] only = [.. o.Only];
+        bool Wanted(string name) => only.Length == 0 || only.Any(o => name.StartsWith(o, StringComparison.OrdinalIgnoreCase));
+        string[] names = [.. OpWorks.All.Select(w => w.Op).Concat(Works.ByModel.SelectMany(m => m.Names)).Distinct()];
+        foreach (string word in only)
+        {
+            if (word.Length > 0 && names.Any(n => n.StartsWith(word, StringComparison.OrdinalIgnoreCase))) continue;
+            throw new UsageException($"--only {word}: nothing that can be timed begins so; there are {string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
+        }
+        if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
+        using Device device = ComputeDevice.Open(o, terminal);
+
+        List<BenchLine> lines = [];
+        List<string> notes = [];
+        ScoringProgress.Run(terminal, "bench", progress =>
+        {
+            BenchTimer timer = new(device, o.Quick, cancellation);
+            progress?.Report(new AttributionProgress(0, 1, "rates"));
+            MachineRates rates = MachineRates.Measure(device, timer);
+            lines.AddRange([rates.Copy, rates.Product]);
+            OpWork[] ops = [.. OpWorks.All.Where(w => Wanted(w.Op))];
+            (string Model, string[] Names)[] works = [.. Works.ByModel.Select(m => (m.Model, Names: m.Names.Where(Wanted).ToArray())).Where(m => m.Names.Length > 0)];
+            int total = ops.Length + works.Sum(m => m.Names.Length);
+            void Add(BenchLine line)
+            {
+                lines.Add(line);
+                progress?.Report(new AttributionProgress(lines.Count - 2, total, line.Name));
+            }
+            foreach (OpWork op in ops) Add(TimeOp(device, timer, rates, op));
+            foreach ((string model, string[] wanted) in works) TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);
+            return 0;
+        });
+
+        Print(terminal, lines);
+        terminal.Out.WriteLine($"device: {device.Description}");
+        terminal.Out.WriteLine(
+            "The limit is the time of the least bytes at the copy rate or of the flops at the GEMM rate, whichever is longer; operands that a cache holds can pass it.");
+        foreach (string note in notes) terminal.Out.WriteLine(note);
+        if (o.Json is null) return ExitCode.Success;
+        BenchLine.Write(o.Json, lines);
+        terminal.Out.WriteLine($"{lines.Count} measurements: {o.Json}");
+        return ExitCode.Success;
+    }
+
+    private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, OpWork op)
+    {
+        using OpWorkOperands operands = new(device);
+        double seconds = timer.Op(op.Prepare(operands));
+        return rates.Line(op.Op, op.Shape, device.Name, seconds, op.Flops, op.Bytes);
+    }
+
+    private static void TimeWorks(
+        Device device, BenchTimer timer, MachineRates rates, string model, string[] names, bool quick, Action<BenchLine> add, List<string> notes, CancellationToken cancellation)
+    {
+        string all = string.Join(", ", names);
+        if (quick && model == "xl")
+        {
+            notes.Add($"left out: {all} at GPT-2 {model}'s shape, which --quick does without.");
+            return;
+        }
+        using Gpt2Weights? weights = Works.TryCreate(model, device, out string? obstacle);
+        if (weights is null)
+        {
+            notes.Add($"left out: {all} at GPT-2 {model}'s shape: {obstacle}.");
+            return;
+        }
+        foreach (string name in names)
+        {
+            Work work = Works.Prepare(name, model, weights, quick, cancellation);
+            double seconds = timer.Work(work.Run);
+            add(rates.Line(work.Name, work.Shape, device.Name, seconds, work.Flops, work.Bytes));
+            if (work.WholeFlops is not { } whole) continue;
+            notes.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about {seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
+        }
+    }
+
+    private static void Print(Terminal terminal, IEnumerable<BenchLine> lines)
+    {
+        Table table = new Table { Border = TableBorder.Simple }.AddColumn("op or work").AddColumn("shape");
+        foreach (string heading in (string[])["time", "GFLOP/s", "GB/s", "of the limit"]) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach (BenchLine l in lines)
+        {
+            table.AddRow(
+                new Text(l.Name), new Text(l.Shape), new Text(Time(l.Seconds)), new Text(Rate(l.Flops / l.Seconds)), new Text(Rate(l.Bytes / l.Seconds)),
+                new Text(l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture)));
+        }
+        terminal.Console.Write(table);
+    }
+
+    private static string Time(double seconds) => seconds switch
+    {
+        < 1e-3 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:F1} us"),
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:F2} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:F2} s"),
+    };
+
+    private static string Rate(double perSecond) => perSecond == 0 ? "-" : (perSecond / 1e9).ToString(perSecond < 1e10 ? "F2" : "F0", CultureInfo.InvariantCulture);
+}

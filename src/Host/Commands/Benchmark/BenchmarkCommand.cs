@@ -1,0 +1,142 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Comparison;
+using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
+using Gradpath.Host.Sessions;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath benchmark</c>: a model and prompts in; a circuit per method and sparsity, and a table of how good they are, out.</summary>
+internal static class BenchmarkCommand
+{
+    /// <summary>Runs the command.</summary>
+    /// <param name="o">The options.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="cancellation">Stops the work; finished rows are kept.</param>
+    /// <exception cref="StoppedException">The work was stopped on the way.</exception>
+    public static int Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        o.Check();
+        Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
+        using var session = EvaluationSession.Open(
+            o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request => request with { Limit = BenchmarkPrompts.Total(o) });
+        BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
+        EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
+        CircuitFinder finder = new(find, o, terminal, cancellation);
+        finder.Check();
+        // What cannot be run leaves no folder behind.
+        ComparisonFolder folder = ComparisonFolder.Open(o.Out, o.Resume);
+        (truth, string? truthName) = truth is null ? KnownTruth(session) : (truth, o.GroundTruth);
+
+        folder.Begin(RunOf(o, find, judge, truth, truthName), o.Resume);
+        (string Method, double Sparsity)[] wanted = [.. o.MethodNames.SelectMany(m => o.SparsityValues.Select(s => (m, s)))];
+        int kept = wanted.Count(w => folder.Has(w.Method, w.Sparsity, finder.Settings(w.Method)));
+        try
+        {
+            for (int i = 0; i < wanted.Length; i++)
+            {
+                (string method, double sparsity) = wanted[i];
+                JsonObject settings = finder.Settings(method);
+                if (folder.Has(method, sparsity, settings)) continue;
+                cancellation.ThrowIfCancellationRequested();
+                if (terminal.ShowsProgress) terminal.Error.WriteLine($"row {i + 1} of {wanted.Length}: {method}, sparsity {ComparisonTable.Percent(sparsity)}");
+                session.Clock.Start("find");
+                FoundCircuit found = Find(finder, method, sparsity);
+                session.Clock.Start("judge");
+                EvaluationResult result = CircuitEvaluation.Evaluate(judge.Weights, judge.Prompts.Pairs, [found.Circuit], judge.Options, null, cancellation);
+                session.Clock.Start("write");
+                folder.Add(ComparisonRow.Of(method, sparsity, settings, found, result, truth, session.Seed), Stated(found.Circuit, prompts), found.Training);
+            }
+        }
+        catch (OperationCanceledException e) when (folder.Rows.Count > 0)
+        {
+            throw new StoppedException($"stopped; {(folder.Rows.Count == 1 ? "1 finished row is" : $"{folder.Rows.Count} finished rows are")} in {folder.Table}, and the same command with --resume goes on from there.", e);
+        }
+        session.Clock.Start("write");
+        folder.Sort(wanted);
+        ComparisonReport report = Report(session, prompts, folder, truthName);
+        folder.Write(report);
+        session.Clock.Stop();
+
+        Print(terminal, report, folder);
+        if (o.Resume) terminal.Out.WriteLine($"{kept} of {wanted.Length} rows were there already");
+        terminal.Out.WriteLine($"time: {session.Clock}");
+        terminal.Out.WriteLine($"table: {folder.Table}");
+        terminal.Out.WriteLine($"report: {folder.Report}");
+        terminal.Out.WriteLine($"circuits: {folder.Circuits}");
+        return ExitCode.Success;
+    }
+
+    // Finished rows stay, so that the command can be repeated without this method or with other settings.
+    private static FoundCircuit Find(CircuitFinder finder, string method, double sparsity)
+    {
+        try
+        {
+            return finder.Find(method, sparsity);
+        }
+        catch (GradpathException e)
+        {
+            throw new GradpathException($"{method}, sparsity {ComparisonTable.Percent(sparsity)}: {e.Message}", e);
+        }
+    }
+
+    // The circuit that people found by hand, where this is the model and the task that they found it in.
+    private static (Circuit? Circuit, string? Name) KnownTruth(EvaluationSession session)
+    {
+        GroundTruth? known = GroundTruth.Find(session.Prompts.Task);
+        bool fits = known is not null && session.Model.Name == "gpt2" && known.Circuit.Graph.Equals(new ComputationGraph(session.Weights.Config));
+        return fits ? (known!.Circuit, known.Name) : (null, null);
+    }
+
+    // Everything that all rows depend on.
+    private static JsonObject RunOf(BenchmarkOptions o, EvaluationSession find, EvaluationSession judge, Circuit? truth, string? truthName)
+    {
+        JsonObject run = find.RunIdentity(o);
+        run["the prompts to judge on"] = judge.Prompts.Source;
+        run["--batch-size"] = o.BatchSize;
+        run["--ground-truth"] = truth is null ? null : $"{truthName}, {truth}";
+        return run;
+    }
+
+    private static Circuit Stated(Circuit circuit, BenchmarkPrompts prompts)
+    {
+        Provenance p = circuit.Provenance!;
+        JsonObject options = (JsonObject)p.Options.DeepClone();
+        options["judged-on"] = prompts.Judge.Source;
+        return new Circuit(circuit.Graph, circuit.Membership)
+        {
+            EdgesBeforePrune = circuit.EdgesBeforePrune,
+            Scores = circuit.Scores,
+            ModelWidth = circuit.ModelWidth,
+            Provenance = p with { Options = options },
+        };
+    }
+
+    private static ComparisonReport Report(EvaluationSession session, BenchmarkPrompts prompts, ComparisonFolder folder, string? truthName)
+    {
+        Provenance p = session.Provenance(0);
+        ComputationGraph graph = new(session.Weights.Config);
+        List<(string, string)> facts =
+        [
+            ("model", $"{p.Model}: {graph}, {Sizes.Count(graph.EdgeCount)} edges"),
+            ("found on", $"{Sizes.Count(prompts.Find.Pairs.Count)} prompt pairs ({prompts.Find.Source})"),
+            ("judged on", $"{Sizes.Count(prompts.Judge.Pairs.Count)} other prompt pairs ({prompts.Judge.Source})"),
+            ("metric, ablation, seed", $"{p.Metric}, {p.Ablation}, {p.Seed}"),
+            ("full model's metric", ResultJson.Text(folder.Rows[0]["metric_full"])),
+            ("device", $"{p.Device}, {p.Precision}"),
+        ];
+        if (truthName is not null) facts.Add(("edges judged by", truthName));
+        return new ComparisonReport($"Methods compared on {p.Task} in {p.Model}", facts, p.Metric!, truthName is not null, folder.Rows, folder.Training, HeadChoice.Of(folder.ReadCircuits(graph)));
+    }
+
+    private static void Print(Terminal terminal, ComparisonReport report, ComparisonFolder folder)
+    {
+        foreach ((string name, string value) in report.Facts) terminal.Out.WriteLine($"{name}: {value}");
+        ComparisonTable.Print(terminal, folder.Rows, report.Metric, report.Judged);
+        foreach (HeadChoice h in report.Heads)
+            terminal.Out.WriteLine($"heads at {ComparisonTable.Percent(h.Asked)}: {h.Method} keeps and eap drops {ComparisonPage.Names(h.Kept)}; eap keeps and {h.Method} drops {ComparisonPage.Names(h.Dropped)}");
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using CommandLine;
+using CommandLine.Text;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath benchmark</c>.</summary>
+[Verb("benchmark", HelpText = "Compare methods: find circuits of the same sizes with each, judge them on other prompts, write a table and a page.")]
+internal sealed class BenchmarkOptions : PromptedOptions
+{
+    /// <summary>What <c>--methods</c> calls the searches, beside the names of the methods that score.</summary>
+    public const string Acdc = "acdc", EdgePrune = "edge-prune", Hap = "hap";
+
+    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+    private static readonly string[] s_methods = ["eap", "eap-ig", "eap-gp", Acdc, EdgePrune, Hap, "random"];
+    private static readonly double[] s_sparsities = [0.9, 0.95, 0.98];
+
+    [Option("methods", Separator = ',', MetaValue = "M,M,...", HelpText = "What to compare: acdc, edge-prune, hap and methods of 'gradpath score', with their default settings (default: eap,eap-ig,eap-gp,acdc,edge-prune,hap,random).")]
+    public IEnumerable<string> Methods { get; set; } = [];
+
+    [Option("sparsity", Separator = ',', MetaValue = "S,S,...", HelpText = "Shares of all edges that the circuits lack (default: 0.9,0.95,0.98).")]
+    public IEnumerable<double> Sparsities { get; set; } = [];
+
+    [Option("limit", MetaValue = "N", HelpText = "Prompt pairs to judge on (default: 100; of a file, all that are left).")]
+    public override int? Limit { get; set; }
+
+    [Option("train-limit", MetaValue = "N", HelpText = "Prompt pairs to find circuits on, those before the ones to judge on (default: 100; of a file, the first half).")]
+    public int? TrainLimit { get; set; }
+
+    [Option("greedy", HelpText = "Cut scores from the logits back, each time the best edge into a node that is in, instead of taking the edges of largest |score|.")]
+    public bool Greedy { get; set; }
+
+    [Option("acdc-runs", MetaValue = "N", Default = 12, HelpText = "acdc: thresholds to try per sparsity, at most.")]
+    public int AcdcRuns { get; set; } = 12;
+
+    [Option("steps", MetaValue = "N", HelpText = "edge-prune, hap: training steps (default: 3000; 1500 for graphs of fewer than 5000 edges).")]
+    public int? Steps { get; set; }
+
+    [Option("train-batch", MetaValue = "N", HelpText = "edge-prune, hap: prompt pairs per training step (default: 32).")]
+    public int? TrainBatch { get; set; }
+
+    [Option("overshoot", MetaValue = "S", Default = 0.0, HelpText = "edge-prune, hap: aim training this much above each sparsity, as their --target does; for high ones, which masks may not reach otherwise.")]
+    public double Overshoot { get; set; }
+
+    [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
+    public double Keep { get; set; } = HybridPruning.DefaultShare;
+
+    [Option("ground-truth", MetaValue = "CIRCUIT", HelpText = "Judge edges by another circuit: a file, or ioi or greater-than (default: for a model called gpt2 and one of these tasks, the task's).")]
+    public string? GroundTruth { get; set; }
+
+    [Option("out", Required = true, MetaValue = "DIR", HelpText = "Where to write table.csv, report.html, training.csv and circuits/METHOD-SPARSITY.json.")]
+    public string Out { get; set; } = "";
+
+    [Option("resume", HelpText = "Keep the rows that an earlier run has left in --out with the same settings.")]
+    public bool Resume { get; set; }
+
+    [Usage(ApplicationAlias = "gradpath")]
+    public static IEnumerable<Example> Examples =>
+    [
+        new("All methods on the demo model", s_short, new BenchmarkOptions { Model = "demo", Task = "ioi", Out = "benchmark" }),
+        new("Two methods at one size, quickly", s_short, new BenchmarkOptions { Model = "demo", Task = "ioi", Methods = ["eap", "acdc"], Sparsities = [0.95], TrainLimit = 20, Limit = 20, Out = "benchmark" }),
+    ];
+
+    /// <summary>The methods, the defaults in place.</summary>
+    public string[] MethodNames => Methods.Any() ? [.. Methods] : s_methods;
+
+    /// <summary>The sparsities, the defaults in place.</summary>
+    public double[] SparsityValues => Sparsities.Any() ? [.. Sparsities] : s_sparsities;
+
+    /// <summary>The method that scores which a name stands for, or null for a search.</summary>
+    public static AttributionMethod? Scorer(string name) => name is Acdc or EdgePrune or Hap ? null : EnumNames.Parse<AttributionMethod>("methods", name);
+
+    /// <summary>How masks are trained for one sparsity.</summary>
+    public EdgePruningOptions Training(double sparsity) => new()
+    {
+        Sparsity = sparsity,
+        Target = Overshoot > 0 ? sparsity + Overshoot : null,
+        Steps = Steps ?? 0,
+        BatchSize = TrainBatch ?? new EdgePruningOptions().BatchSize,
+        Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
+        Seed = (ulong)(Seed ?? 0),
+    };
+
+    /// <summary>Checks the options without opening a file.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public void Check()
+    {
+        CheckShared();
+        MethodOptions.Positive("train-limit", TrainLimit);
+        MethodOptions.Positive("acdc-runs", AcdcRuns);
+        MethodOptions.Positive("steps", Steps);
+        MethodOptions.Positive("train-batch", TrainBatch);
+        if (Overshoot is not (>= 0 and <= 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--overshoot {Overshoot}: must be from 0 to 1."));
+        string[] known = [.. EnumNames.All<AttributionMethod>(), Acdc, EdgePrune, Hap];
+        foreach (string name in MethodNames)
+        {
+            if (!known.Contains(name)) throw new UsageException($"--methods {name}: no such method; choose from {string.Join(", ", known)}.");
+        }
+        RequireDistinct("methods", MethodNames);
+        RequireDistinct("sparsity", SparsityValues);
+        foreach (double sparsity in SparsityValues)
+        {
+            if (sparsity is not (> 0 and < 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
+            if (MethodNames.Contains(Hap)) HapCommand.CheckKeep(Keep, sparsity);
+        }
+        if (Greedy && MethodNames.All(m => Scorer(m) is null)) throw new UsageException("--greedy cuts scores; none of --methods gives any.");
+    }
+
+    private static void RequireDistinct<T>(string option, T[] values)
+    {
+        if (values.Distinct().Count() < values.Length) throw new UsageException($"--{option}: a value appears twice.");
+    }
+}

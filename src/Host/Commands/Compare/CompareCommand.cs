@@ -1,0 +1,34 @@
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
+using Gradpath.Host.Reports.Tables;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath compare</c>: precision, recall and the like for a circuit; ROC for scores.</summary>
+internal static class CompareCommand
+{
+    public static int Run(CompareOptions o, Terminal terminal)
+    {
+        if (o.Circuit is null == o.Scores is null) throw new UsageException("say what to compare: --circuit or --scores.");
+        if (o.Roc is not null && o.Scores is null) throw new UsageException("--roc does not apply to --circuit; --scores takes it.");
+        if (o.Roc is not null) RocReport.RequireWritable(o.Roc);
+
+        Circuit truth = GroundTruthOption.Read("with", o.With);
+        string scope = o.WithoutMlps ? ", MLPs left out" : "";
+        if (o.Circuit is not null)
+        {
+            GroundTruthOverlap overlap = GroundTruthOverlap.Compare(CircuitFile.Read(o.Circuit), truth, o.WithoutMlps);
+            terminal.Out.WriteLine($"{o.Circuit} judged by {o.With}{scope}");
+            OverlapTable.Print(terminal, overlap);
+            return ExitCode.Success;
+        }
+        RocCurve curve = RocCurve.Of(ScoreFile.Read(o.Scores!), truth, o.WithoutMlps);
+        if (o.Roc is not null) RocReport.Write(o.Roc, curve);
+        terminal.Out.WriteLine($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of {Sizes.Count(curve.Positives + curve.Negatives)} edges");
+        RocReport.Print(terminal, curve);
+        if (o.Roc is not null) terminal.Out.WriteLine($"curve: {o.Roc}");
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Host.Reports;
+using Gradpath.Host.Reports.Tables;
+using Spectre.Console;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>How well scores tell a circuit's edges from the others: a table of some thresholds and the area, and a file of all of them.</summary>
+internal static class RocReport
+{
+    private static readonly int[] s_steps = [1, 2, 5];
+
+    /// <summary>Prints the points at round numbers of edges, and the area.</summary>
+    public static void Print(Terminal terminal, RocCurve curve)
+    {
+        Table table = new Table { Border = TableBorder.Simple };
+        foreach (string column in (string[])["edges", "|score| from", "shared", "precision", "recall", "F1", "FPR"])
+            table.AddColumn(new TableColumn(column).RightAligned());
+        int index = 0, last = -1;
+        foreach (int size in SizesUpTo(curve.Positives + curve.Negatives, curve.Positives))
+        {
+            while (curve.At(curve.Points[index]).Found < size) index++;
+            if (index == last) continue;
+            last = index;
+            RocPoint point = curve.Points[index];
+            SetOverlap overlap = curve.At(point);
+            table.AddRow(
+                new Text(Sizes.Count(overlap.Found)),
+                new Text(point.Threshold.ToString("0.000e+00", CultureInfo.InvariantCulture)),
+                new Text(Sizes.Count(overlap.Shared)),
+                new Text(OverlapTable.Ratio(overlap.Precision)),
+                new Text(OverlapTable.Ratio(overlap.Recall)),
+                new Text(OverlapTable.Ratio(overlap.F1)),
+                new Text(OverlapTable.Ratio(point.FalsePositiveRate)));
+        }
+        terminal.Console.Write(table);
+        terminal.Out.WriteLine($"area under the ROC curve: {OverlapTable.Ratio(curve.Area)} (0.5: no better than chance)");
+    }
+
+    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
+    public static void RequireWritable(string path)
+    {
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--roc {path}: the file must end in .csv.");
+        OutputFile.RequireWritable("roc", path, AtomicFile.RequireWritable);
+    }
+
+    /// <summary>Writes every point; a file that exists is replaced, and only by a whole one.</summary>
+    public static void Write(string path, RocCurve curve) => AtomicFile.Write(path, stream =>
+    {
+        using StreamWriter csv = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
+        csv.WriteLine("threshold,edges,shared,false_positive_rate,true_positive_rate");
+        foreach (RocPoint point in curve.Points)
+        {
+            SetOverlap overlap = curve.At(point);
+            string threshold = double.IsInfinity(point.Threshold) ? "inf" : point.Threshold.ToString("R", CultureInfo.InvariantCulture);
+            csv.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{threshold},{overlap.Found},{overlap.Shared},{point.FalsePositiveRate:R},{point.TruePositiveRate:R}"));
+        }
+    });
+
+    // 10, 20, 50, 100 ..., the size of what is looked for, and everything.
+    private static IEnumerable<int> SizesUpTo(int edges, int wanted)
+    {
+        List<int> sizes = [wanted, edges];
+        for (long power = 10; power < edges; power *= 10) sizes.AddRange(s_steps.Select(s => (int)Math.Min(edges, s * power)));
+        return sizes.Distinct().Order();
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Reports;
+using Gradpath.Host.Reports.Pages;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath draw</c>: one circuit in, one drawing out.</summary>
+internal static class DrawCommand
+{
+    private const int DefaultTopN = 100;
+
+    public static int Run(DrawOptions o, Terminal terminal)
+    {
+        string format = Path.GetExtension(o.Out).ToUpperInvariant();
+        if (format is not (".SVG" or ".DOT" or ".HTML")) throw new UsageException($"--out {o.Out}: the file must end in .svg, .dot or .html.");
+        if (o.Circuit is null == o.Scores is null) throw new UsageException("give either --circuit or --scores.");
+        if (o.Circuit is not null && o.TopN is not null) throw new UsageException("--top-n goes with --scores; --circuit draws the circuit that its file marks.");
+        if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
+        OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
+
+        Circuit circuit = o.Circuit is { } file ? CircuitFile.Read(file) : Select(ScoreFile.Read(o.Scores!), o.TopN);
+        string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
+        if (format == ".HTML") HtmlReport.Write(o.Out, Page(circuit, title, o));
+        else Write(o.Out, format == ".SVG" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
+        string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";
+        terminal.Out.WriteLine($"{Sizes.Count(circuit.EdgeCount)} edges{before}, {Sizes.Count(circuit.NodeCount)} nodes: {o.Out}");
+        return ExitCode.Success;
+    }
+
+    private static Circuit Select(EdgeScores scores, int? topN) =>
+        CircuitPruning.Prune(CircuitSelection.TopEdges(scores, topN ?? Math.Min(DefaultTopN, scores.Graph.EdgeCount)));
+
+    private static ReportData Page(Circuit circuit, string title, DrawOptions o)
+    {
+        EdgeScores scores = circuit.Scores!;
+        string name = scores.Provenance?.Method ?? Path.GetFileNameWithoutExtension(o.Circuit ?? o.Scores)!;
+        return ReportData.Of(title, [new ReportMethod(name, scores)]) with
+        {
+            GraphOnly = true,
+            StartWithCircuit = o.Circuit is not null,
+            Top = o.TopN ?? DefaultTopN,
+        };
+    }
+
+    private static void Write(string path, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        AtomicFile.Write(path, stream => stream.Write(bytes));
+    }
+}

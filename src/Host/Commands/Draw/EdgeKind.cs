@@ -1,0 +1,11 @@
+namespace Gradpath.Host.Commands;
+
+/// <summary>What an edge feeds; a drawing tells these apart.</summary>
+internal enum EdgeKind
+{
+    Query,
+    Key,
+    Value,
+    Mlp,
+    Logits,
+}

@@ -1,0 +1,18 @@
+using CommandLine;
+using CommandLine.Text;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath edge-prune</c>.</summary>
+[Verb("edge-prune", HelpText = "Find a circuit by edge pruning: train a mask on every edge to keep the model's output with few edges.")]
+internal sealed class EdgePruneOptions : MaskTrainingOptions
+{
+    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+
+    [Usage(ApplicationAlias = "gradpath")]
+    public static IEnumerable<Example> Examples =>
+    [
+        new("A circuit of 5 % of the demo model's edges", s_short, new EdgePruneOptions { Model = "demo", Task = "ioi", Out = "circuit.json", Log = "training.csv" }),
+    ];
+}

@@ -1,0 +1,15 @@
+using CommandLine;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath info</c>.</summary>
+[Verb("info", HelpText = "Show a model's shape, its graph and what it needs.")]
+internal sealed class InfoOptions : CommandOptions
+{
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
+    public string Model { get; set; } = "";
+
+    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]
+    public string Device { get; set; } = "auto";
+}

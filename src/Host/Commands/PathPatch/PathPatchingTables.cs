@@ -1,0 +1,50 @@
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Host.Reports;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The rounds of path patching as text: a map of layers by heads per set of receivers, and the edges that were followed.</summary>
+internal static class PathPatchingTables
+{
+    private const int CellWidth = 7;
+    private const int EdgesShown = 20;
+
+    /// <summary>Prints all rounds.</summary>
+    public static void Print(Terminal terminal, PathPatchingReport report)
+    {
+        for (int r = 0; r < report.Trace.Rounds.Count; r++)
+        {
+            PathRound round = report.Trace.Rounds[r];
+            foreach (PathMap map in round.Maps)
+            {
+                terminal.Out.WriteLine($"round {r + 1}: {report.NameOf(map)}{(report.Relative ? " (%)" : "")}");
+                PrintMap(terminal, report, map);
+                terminal.Out.WriteLine();
+            }
+            if (round.Edges.Count == 0) continue;
+            terminal.Out.WriteLine($"round {r + 1}: followed");
+            int width = round.Edges.Take(EdgesShown).Max(e => report.NameOf(e).Length);
+            foreach (PathEdge edge in round.Edges.Take(EdgesShown))
+                terminal.Out.WriteLine($"  {report.NameOf(edge).PadRight(width)} {report.Cell(edge.Effect),CellWidth}{(report.Relative ? " %" : "")}");
+            if (round.Edges.Count > EdgesShown) terminal.Out.WriteLine($"  and {Sizes.Count(round.Edges.Count - EdgesShown)} more");
+            terminal.Out.WriteLine();
+        }
+    }
+
+    private static void PrintMap(Terminal terminal, PathPatchingReport report, PathMap map)
+    {
+        int heads = report.Trace.Graph.Heads;
+        int[] layers = [.. Enumerable.Range(0, report.Trace.Graph.Layers).Where(l => Enumerable.Range(0, heads + 1).Any(c => Has(map, report.RowAt(l, c))))];
+        int[] columns = [.. Enumerable.Range(0, heads + 1).Where(c => layers.Any(l => Has(map, report.RowAt(l, c))))];
+        if (columns.Length > 0)
+        {
+            terminal.Out.WriteLine($"{"layer",7}{string.Concat(columns.Select(c => (c == heads ? "mlp" : $"h{c}").PadLeft(CellWidth)))}");
+            foreach (int layer in layers)
+                terminal.Out.WriteLine($"{layer,7}{string.Concat(columns.Select(c => report.Cell(map.Effects[report.RowAt(layer, c)]).PadLeft(CellWidth)))}".TrimEnd());
+        }
+        if (Has(map, 0)) terminal.Out.WriteLine($"{"input",7}{report.Cell(map.Effects[0]),CellWidth}");
+        if (map.Effects.All(double.IsNaN)) terminal.Out.WriteLine("  no sender feeds these receivers");
+    }
+
+    private static bool Has(PathMap map, int row) => !double.IsNaN(map.Effects[row]);
+}

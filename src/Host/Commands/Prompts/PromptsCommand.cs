@@ -1,0 +1,27 @@
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tasks.Generators;
+using Gradpath.Gpt2Runtime.Tokenization;
+using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>
+/// Makes prompt pairs of a task and writes them as JSONL. Needs only the vocabulary of the model.
+/// </summary>
+internal static class PromptsCommand
+{
+    public static int Run(PromptsOptions options, Terminal terminal)
+    {
+        MethodOptions.Positive("count", options.Count);
+        TaskNames.Check(options.Task);
+        AtomicFile.RequireWritable(options.Out);
+        BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
+        TokenizerNotes.Warn(terminal, tokenizer.Warnings);
+        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
+        PromptWriter.Write(options.Out, pairs, tokenizer);
+        terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {options.Task}: {options.Out}");
+        return ExitCode.Success;
+    }
+}

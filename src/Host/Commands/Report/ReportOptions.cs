@@ -1,0 +1,30 @@
+using CommandLine;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath report</c>.</summary>
+[Verb("report", HelpText = "Make an HTML page of scores: the circuit as a graph, the score matrix, curves, tables. One file that needs no network.")]
+internal sealed class ReportOptions : CommandOptions
+{
+    [Option("scores", Required = true, MetaValue = "FILE...", HelpText = "Score files of one model, one per method: .json or .safetensors.")]
+    public IEnumerable<string> Scores { get; set; } = [];
+
+    [Option("path", MetaValue = "FILE.csv...", HelpText = "Paths that 'gradpath score --record-path' wrote.")]
+    public IEnumerable<string> Paths { get; set; } = [];
+
+    [Option("curve", MetaValue = "FILE.csv...", HelpText = "Faithfulness curves: columns method, fraction, edges, edges_after_prune, faithfulness and, for a band, low and high.")]
+    public IEnumerable<string> Curves { get; set; } = [];
+
+    [Option("training", MetaValue = "FILE.csv...", HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
+    public IEnumerable<string> Training { get; set; } = [];
+
+    [Option("out", Required = true, MetaValue = "FILE.html", HelpText = "The page.")]
+    public string Out { get; set; } = "";
+
+    [Option("title", MetaValue = "TEXT", HelpText = "The heading (default: the task and the model).")]
+    public string? Title { get; set; }
+
+    [Option("top-n", MetaValue = "N", Default = 100, HelpText = "Number of edges that the graph shows at first.")]
+    public int TopN { get; set; } = 100;
+}

@@ -1,0 +1,122 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Reports.Csv;
+
+namespace Gradpath.Host.Comparison;
+
+/// <summary>The folder that a benchmark writes to: table, page, training, circuits, and what a resumed run needs (<see cref="ProgressFile"/>).</summary>
+internal sealed class ComparisonFolder
+{
+    private const string Command = "benchmark";
+
+    private readonly string _path;
+    private readonly List<ComparisonRow> _rows = [];
+    private readonly List<(string Name, IReadOnlyList<EdgePruningStep> Steps)> _training = [];
+    private ProgressFile? _file;
+
+    private ComparisonFolder(string path) => _path = path;
+
+    /// <summary>The table.</summary>
+    public string Table => Path.Combine(_path, "table.csv");
+
+    /// <summary>The page.</summary>
+    public string Report => Path.Combine(_path, "report.html");
+
+    /// <summary>The folder of circuits.</summary>
+    public string Circuits => Path.Combine(_path, "circuits");
+
+    /// <summary>The finished rows.</summary>
+    public IReadOnlyList<ComparisonRow> Rows => _rows;
+
+    /// <summary>The steps of the training runs among them, by name.</summary>
+    public IReadOnlyList<(string Name, IReadOnlyList<EdgePruningStep> Steps)> Training => _training;
+
+    private string TrainingFile => Path.Combine(_path, "training.csv");
+
+    /// <summary>Makes the folder where it is not there.</summary>
+    /// <exception cref="UsageException">It cannot be written to.</exception>
+    /// <exception cref="GradpathException">It holds an earlier run that the user does not want to go on with, or the other way round.</exception>
+    public static ComparisonFolder Open(string path, bool resume)
+    {
+        ComparisonFolder folder = new(path);
+        ProgressFile.Check(folder.Table, resume);
+        try
+        {
+            Directory.CreateDirectory(folder.Circuits);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--out {path}: cannot make this directory: {e.Message}");
+        }
+        OutputFile.RequireWritable("out", folder.Table, AtomicFile.RequireWritable);
+        OutputFile.RequireWritable("out", Path.Combine(folder.Circuits, "any.json"), CircuitFile.RequireWritable);
+        return folder;
+    }
+
+    /// <summary>Reads the rows of an earlier run.</summary>
+    /// <param name="run">What all rows depend on.</param>
+    /// <param name="resume">Whether to go on with an earlier run; else nothing is read.</param>
+    /// <exception cref="GradpathException">The earlier run had something else; the message says what.</exception>
+    public void Begin(JsonObject run, bool resume)
+    {
+        _file = new ProgressFile(Table, Command, run);
+        if (!resume) return;
+        if (_file.Load()["rows"] is not JsonArray rows) throw _file.Damaged();
+        foreach (JsonNode? row in rows) _rows.Add(ComparisonRow.FromJson(row) ?? throw _file.Damaged());
+        if (File.Exists(TrainingFile)) _training.AddRange(ReportCsv.ReadTraining(TrainingFile).Select(t => (t.Key, (IReadOnlyList<EdgePruningStep>)t.Value)));
+    }
+
+    /// <summary>Whether a row is there, with its circuit.</summary>
+    public bool Has(string method, double sparsity, JsonObject settings) =>
+        _rows.Exists(r => r.Method == method && r.Asked == sparsity && JsonNode.DeepEquals(r.Settings, settings)) && File.Exists(CircuitPath(method, sparsity));
+
+    /// <summary>Adds a row, in the place of one for the same method and sparsity, and writes the table.</summary>
+    public void Add(ComparisonRow row, Circuit circuit, IReadOnlyList<EdgePruningStep>? training)
+    {
+        CircuitFile.Write(CircuitPath(row.Method, row.Asked), circuit);
+        if (training is not null)
+        {
+            string name = NameOf(row.Method, row.Asked);
+            _training.RemoveAll(t => t.Name == name);
+            _training.Add((name, training));
+            TrainingCsv.Write(TrainingFile, _training);
+        }
+        _rows.RemoveAll(r => r.Method == row.Method && r.Asked == row.Asked);
+        _rows.Add(row);
+        ComparisonTable.Write(Table, _rows);
+        _file!.Save(new JsonObject { ["rows"] = new JsonArray([.. _rows.Select(r => r.ToJson())]) });
+    }
+
+    /// <summary>Puts the rows that were asked for first, in their order, before those of earlier runs.</summary>
+    public void Sort(IReadOnlyList<(string Method, double Sparsity)> wanted)
+    {
+        int Place(ComparisonRow row)
+        {
+            int place = Array.IndexOf([.. wanted], (row.Method, row.Asked));
+            return place < 0 ? int.MaxValue : place;
+        }
+        ComparisonRow[] sorted = [.. _rows.OrderBy(Place)];
+        _rows.Clear();
+        _rows.AddRange(sorted);
+        ComparisonTable.Write(Table, _rows);
+    }
+
+    /// <summary>Writes the page.</summary>
+    public void Write(ComparisonReport report)
+    {
+        byte[] page = Encoding.UTF8.GetBytes(ComparisonPage.Of(report));
+        AtomicFile.Write(Report, stream => stream.Write(page));
+    }
+
+    /// <summary>The circuits of all rows.</summary>
+    /// <param name="graph">Their graph: a file of a circuit without edges cannot be told from one of scores.</param>
+    public IReadOnlyList<(string Method, double Asked, Circuit Circuit)> ReadCircuits(ComputationGraph graph) =>
+        [.. _rows.Select(r => (r.Method, r.Asked, r["edges"] > 0 ? CircuitFile.Read(CircuitPath(r.Method, r.Asked)) : Circuit.Of(graph, [])))];
+
+    private string CircuitPath(string method, double sparsity) => Path.Combine(Circuits, $"{NameOf(method, sparsity)}.json");
+
+    private static string NameOf(string method, double sparsity) => $"{method}-{ComparisonTable.Sparsity(sparsity)}";
+}

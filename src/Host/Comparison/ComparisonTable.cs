@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Host.Reports;
+using Gradpath.Host.Reports.Tables;
+using Spectre.Console;
+
+namespace Gradpath.Host.Comparison;
+
+/// <summary>The rows of a benchmark as CSV and as a table for people.</summary>
+internal static class ComparisonTable
+{
+    private static readonly string[] s_row = ["method", "asked %"];
+
+    /// <summary>What the numbers count, for whoever reads a table.</summary>
+    public static readonly string[] Notes =
+    [
+        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is left. Scores, edge-prune and hap meet the asked number as nearly from below as connected edges allow; acdc comes as near as a threshold does.",
+        "Time: scoring and cutting; one search (acdc; behind the slash with the searches that looked for its threshold); training (hap: with its scores). Loading, judging and writing are not in it.",
+        "Passes: the same work in whole forward passes over the prompts, a backward pass counted as one; of acdc, of the one search.",
+    ];
+
+    /// <summary>What the area counts, where there is a ground truth.</summary>
+    public const string AreaNote = "AUC: area under the ROC curve of the scores; for acdc, edge-prune and hap under the pessimistic staircase through their circuits in this table.";
+
+    /// <summary>Writes the rows; a file that exists is replaced, and only by a whole one.</summary>
+    public static void Write(string path, IReadOnlyList<ComparisonRow> rows) => AtomicFile.Write(path, stream =>
+    {
+        // Numbers and methods' names: nothing that CSV would have to quote.
+        using StreamWriter csv = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
+        csv.WriteLine($"method,sparsity_asked,{string.Join(',', ComparisonRow.Columns)},auc");
+        foreach (ComparisonRow row in rows)
+        {
+            IEnumerable<double> numbers = [row.Asked, .. ComparisonRow.Columns.Select(c => row[c]), row.Area(rows)];
+            csv.WriteLine($"{row.Method},{string.Join(',', numbers.Select(n => double.IsNaN(n) ? "" : n.ToString("R", CultureInfo.InvariantCulture)))}");
+        }
+    });
+
+    /// <summary>The heads of the measures' columns.</summary>
+    /// <param name="metric">The metric's name.</param>
+    public static string[] Heads(string metric) => [.. s_row, "got %", "edges", "KL", metric, "acc. %", "match %", "faithful", "time s", "passes"];
+
+    /// <summary>The heads of the columns about a ground truth.</summary>
+    public static string[] EdgeHeads { get; } = [.. s_row, "precision", "recall", "AUC"];
+
+    /// <summary>A row's cells under <see cref="Heads"/>.</summary>
+    public static string[] Cells(ComparisonRow row)
+    {
+        string time = Seconds(row["seconds"]);
+        if (row["seconds_with_search"] > row["seconds"]) time += $"/{Seconds(row["seconds_with_search"])}";
+        return
+        [
+            row.Method, Share(row.Asked), Share(row["sparsity_reached"]), Sizes.Count((long)row["edges"]), ResultJson.Text(row["kl"]), ResultJson.Text(row["metric"]),
+            Share(row["accuracy"]), Share(row["exact_match"]), OverlapTable.Ratio(row["faithfulness"]), time,
+            double.IsNaN(row["forward_passes"]) ? "-" : Sizes.Count((long)Math.Round(row["forward_passes"])),
+        ];
+    }
+
+    /// <summary>A row's cells under <see cref="EdgeHeads"/>.</summary>
+    public static string[] EdgeCells(ComparisonRow row, IReadOnlyList<ComparisonRow> table) =>
+        [row.Method, Share(row.Asked), OverlapTable.Ratio(row["precision"]), OverlapTable.Ratio(row["recall"]), OverlapTable.Ratio(row.Area(table))];
+
+    /// <summary>Prints the table and, where there is a ground truth, the one about edges.</summary>
+    public static void Print(Terminal terminal, IReadOnlyList<ComparisonRow> rows, string metric, bool judged)
+    {
+        Print(terminal, Heads(metric), rows.Select(Cells));
+        foreach (string note in Notes) terminal.Out.WriteLine(note);
+        if (!judged) return;
+        Print(terminal, EdgeHeads, rows.Select(r => EdgeCells(r, rows)));
+        terminal.Out.WriteLine(AreaNote);
+    }
+
+    private static void Print(Terminal terminal, string[] heads, IEnumerable<string[]> rows)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        for (int i = 0; i < heads.Length; i++) table.AddColumn(i == 0 ? new TableColumn(heads[i]).NoWrap() : new TableColumn(heads[i]).RightAligned().Padding(0, 0));
+        foreach (string[] row in rows) table.AddRow(row.Select(c => new Text(c)));
+        terminal.Console.Write(table);
+    }
+
+    /// <summary>A sparsity in file names.</summary>
+    public static string Sparsity(double value) => value.ToString("0.##########", CultureInfo.InvariantCulture);
+
+    /// <summary>A sparsity in percent.</summary>
+    public static string Percent(double value) => $"{Share(value)} %";
+
+    private static string Share(double value) => (100 * value).ToString("0.##", CultureInfo.InvariantCulture);
+
+    private static string Seconds(double value) => value.ToString(value < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Gradpath.Host.Reports;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cpu;
+using Gradpath.Kernels.Cuda;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>The device that <c>--device</c> names.</summary>
+internal static class ComputeDevice
+{
+    private const string Auto = "auto";
+    private const string Cpu = "cpu";
+    private const string Cuda = "cuda";
+
+    /// <summary>Checks the options without touching hardware.</summary>
+    /// <exception cref="UsageException">A name is unknown, a number is out of range, or options do not go together.</exception>
+    public static void Check(DeviceOptions o)
+    {
+        Ordinal(o.Device);
+        MethodOptions.Positive("threads", o.Threads);
+        if (o.Memory is not null) Sizes.Parse("memory", o.Memory);
+        MatrixProvider provider = Provider(o);
+        bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;
+        if (o.Device == Cpu && !plain) throw NeedsGpu(o);
+        if (provider == MatrixProvider.Ffma && Precision(o) != MatrixPrecision.Float32)
+        {
+            throw new UsageException($"--gemm ffma multiplies in fp32 only, and {o.Precision} is for tensor cores: leave --gemm or --precision out.");
+        }
+        if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal)) throw new UsageException("--threads is for the CPU device; add --device cpu.");
+    }
+
+    /// <summary>Opens the device.</summary>
+    /// <exception cref="UsageException">An option cannot be used on this machine.</exception>
+    /// <exception cref="DeviceException">The GPU that was asked for cannot be used.</exception>
+    public static Device Open(DeviceOptions o, Terminal terminal)
+    {
+        Check(o);
+        MatrixProvider provider = Provider(o);
+        CudaOptions options = new() { Precision = Precision(o), UseCublas = provider == MatrixProvider.Cublas, TensorCores = provider != MatrixProvider.Ffma };
+        Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
+        if (o.Memory is not null) device.MemoryBudget = Sizes.Parse("memory", o.Memory);
+        return device;
+    }
+
+    /// <summary>Opens the device that a command without further options of it names.</summary>
+    public static Device Open(string name, Terminal terminal)
+    {
+        Ordinal(name);
+        return Open(name, null, new CudaOptions(), null, terminal);
+    }
+
+    private static Device Open(string name, int? threads, CudaOptions options, Func<UsageException>? needsGpu, Terminal terminal)
+    {
+        if (name == Cpu) return new CpuDevice(threads ?? 0);
+        CudaAvailability found = CudaDevice.Availability();
+        if (name == Auto)
+        {
+            // A number of threads asks for the CPU.
+            if (threads is null && found.IsUsable)
+            {
+                CudaDevice gpu = CudaDevice.Open(null, options);
+                terminal.Error.WriteLine($"device: {gpu.Name}, {gpu.Description}, {Sizes.Bytes(gpu.FreeMemory)} free");
+                return gpu;
+            }
+            if (needsGpu is not null && options != new CudaOptions()) throw needsGpu();
+            if (threads is null && found.DriverInstalled) terminal.Error.WriteLine($"device: cpu, because no GPU can be used: {found.Obstacle}");
+            return new CpuDevice(threads ?? 0);
+        }
+        int? ordinal = Ordinal(name);
+        if (found.IsUsable && ordinal >= found.Devices)
+        {
+            throw new UsageException($"--device {name}: this machine has {CudaDevice.Gpus(found.Devices)}; choose {EnumNames.Choice(Enumerable.Range(0, found.Devices).Select(i => $"{Cuda}:{i}"))}.");
+        }
+        if (!found.IsUsable) throw new DeviceException($"--device {name}: {found.Obstacle}; --device cpu needs no GPU");
+        return CudaDevice.Open(ordinal, options);
+    }
+
+    private static MatrixPrecision Precision(DeviceOptions o) => EnumNames.Parse<MatrixPrecision>("precision", o.Precision);
+
+    private static MatrixProvider Provider(DeviceOptions o) => EnumNames.Parse<MatrixProvider>("gemm", o.Gemm);
+
+    private static UsageException NeedsGpu(DeviceOptions o) => new(Precision(o) != MatrixPrecision.Float32
+        ? $"--precision {o.Precision} needs a GPU; the CPU computes in fp32."
+        : $"--gemm {o.Gemm} needs a GPU; the CPU has its own products.");
+
+    // The number behind "cuda:", or null where any GPU will do.
+    private static int? Ordinal(string name)
+    {
+        if (name is Auto or Cpu or Cuda) return null;
+        if (name.StartsWith($"{Cuda}:", StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal))
+        {
+            return ordinal;
+        }
+        throw new UsageException($"--device {name}: no such device; choose auto, cpu, cuda or cuda:N.");
+    }
+}

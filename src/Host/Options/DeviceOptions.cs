@@ -1,0 +1,22 @@
+using CommandLine;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>What all commands share that compute: where, and how exactly.</summary>
+internal abstract class DeviceOptions : CommandOptions
+{
+    [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto (the GPU with the most free memory, or the CPU where none can be used), cpu, cuda or cuda:N.")]
+    public string Device { get; set; } = "auto";
+
+    [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
+    public int? Threads { get; set; }
+
+    [Option("memory", MetaValue = "SIZE", HelpText = "Memory for a run's workspaces, such as 800MiB or 6GiB (default: half of what is free); batches are planned by it.")]
+    public string? Memory { get; set; }
+
+    [Option("precision", MetaValue = "PRECISION", Default = "fp32", HelpText = "Matrix products on a GPU: fp32, or with rounded factors tf32 or bf16. The CPU has fp32.")]
+    public string Precision { get; set; } = "fp32";
+
+    [Option("gemm", MetaValue = "PROVIDER", Default = "own", HelpText = "How matrices are multiplied on a GPU: own (tensor cores; fp32 as three TF32 products, as accurate), ffma (without tensor cores; fp32 only) or cublas (of an installed CUDA toolkit).")]
+    public string Gemm { get; set; } = "own";
+}

@@ -1,0 +1,54 @@
+using CommandLine;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Reports;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>What <c>completeness</c> and <c>minimality</c> share: the circuit and the node sets that are knocked out of it.</summary>
+internal abstract class KnockoutCommandOptions : PromptedOptions
+{
+    [Option("circuit", Required = true, MetaValue = "FILE", HelpText = "A file that marks a circuit: .json or .safetensors (see 'gradpath circuit').")]
+    public string Circuit { get; set; } = "";
+
+    [Option("classes", MetaValue = "FILE.json", HelpText = "Classes of nodes to knock out, as {\"name\": [\"a9.h9\", \"m0\"]}; nodes outside the circuit are left out.")]
+    public string? Classes { get; set; }
+
+    [Option("random", MetaValue = "N", HelpText = "Random halves of the circuit's nodes to knock out (default: 100; minimality: 10).")]
+    public int? Random { get; set; }
+
+    [Option("greedy-runs", MetaValue = "N", HelpText = "Greedy searches for the set that makes circuit and model differ most (default: 10; minimality: 0).")]
+    public int? GreedyRuns { get; set; }
+
+    [Option("greedy-iterations", MetaValue = "N", Default = 10, HelpText = "Nodes that a greedy search adds.")]
+    public int GreedyIterations { get; set; } = 10;
+
+    [Option("greedy-candidates", MetaValue = "N", Default = 10, HelpText = "Nodes that a greedy search draws to choose each next one from.")]
+    public int GreedyCandidates { get; set; } = 10;
+
+    [Option("out", MetaValue = "FILE.json", HelpText = "Write the result.")]
+    public string? Out { get; set; }
+
+    /// <summary>Checks the options without opening a file.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public void Check()
+    {
+        CheckShared();
+        if (Random < 0) throw new UsageException($"--random {Random}: must be 0 or more.");
+        if (GreedyRuns < 0) throw new UsageException($"--greedy-runs {GreedyRuns}: must be 0 or more.");
+        MethodOptions.Positive("greedy-iterations", GreedyIterations);
+        MethodOptions.Positive("greedy-candidates", GreedyCandidates);
+        if (Out is not null) ResultJson.RequireWritable(Out);
+    }
+
+    /// <summary>The sets to knock out.</summary>
+    public KnockoutOptions Sets(Circuit circuit, int random, int greedyRuns) => new()
+    {
+        Classes = Classes is null ? [] : NodeSets.ReadClasses(Classes, circuit),
+        RandomDraws = Random ?? random,
+        GreedyRuns = GreedyRuns ?? greedyRuns,
+        GreedyIterations = GreedyIterations,
+        GreedyCandidates = GreedyCandidates,
+        Seed = (ulong)(Seed ?? 0),
+    };
+}

@@ -1,0 +1,98 @@
+using CommandLine;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Reports.Csv;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>What the commands share that train masks on edges.</summary>
+internal abstract class MaskTrainingOptions : PromptedOptions
+{
+    [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per training step (default: 32).")]
+    public override string? BatchSizeText { get; set; }
+
+    [Option("sparsity", MetaValue = "S", Default = 0.95, HelpText = "Share of all edges that the circuit lacks.")]
+    public double Sparsity { get; set; } = 0.95;
+
+    [Option("steps", MetaValue = "N", HelpText = "Training steps (default: 3000, as published for GPT-2 small; 1500 for graphs of fewer than 5000 edges).")]
+    public int? Steps { get; set; }
+
+    [Option("target", MetaValue = "S", HelpText = "Sparsity that training aims at; above 1 prunes harder (default: --sparsity).")]
+    public double? Target { get; set; }
+
+    [Option("target-warmup", MetaValue = "N", HelpText = "Steps over which that target grows from 0 (default: 5/6 of --steps).")]
+    public int? TargetWarmup { get; set; }
+
+    [Option("schedule", MetaValue = "KIND", Default = "linear", HelpText = "How it grows: linear, or logarithmic (1 - target falls by the same factor each step).")]
+    public string Schedule { get; set; } = "linear";
+
+    [Option("rate-warmup", MetaValue = "N", HelpText = "Steps over which the learning rates grow, before they fall to 0 (default: 1/15 of --steps).")]
+    public int? RateWarmup { get; set; }
+
+    [Option("learning-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the masks.")]
+    public double LearningRate { get; set; } = 0.8;
+
+    [Option("multiplier-rate", MetaValue = "R", HelpText = "Learning rate of the Lagrange multipliers (default: 0.8 times edges / 32491 times 3000 / steps, at most 0.8).")]
+    public double? MultiplierRate { get; set; }
+
+    [Option("weight-decay", MetaValue = "R", HelpText = "AdamW's weight decay (default: 0.01 times 3000 / steps, at most 0.1).")]
+    public double? WeightDecay { get; set; }
+
+    [Option("max-gradient-norm", MetaValue = "X", Default = 1.0, HelpText = "Scale gradients down to this norm.")]
+    public double MaxGradientNorm { get; set; } = 1;
+
+    [Option("node-masks", HelpText = "Give every writer a mask too, which multiplies those of its edges.")]
+    public bool NodeMasks { get; set; }
+
+    [Option("node-target", MetaValue = "S", HelpText = "With --node-masks: sparsity of writers to aim at (default: none, the loss decides).")]
+    public double? NodeTarget { get; set; }
+
+    [Option("out", Required = true, MetaValue = "FILE", HelpText = "Write the circuit, with the masks as its scores: .json or .safetensors.")]
+    public string Out { get; set; } = "";
+
+    [Option("log", MetaValue = "FILE.csv", HelpText = "Write every step: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
+    public string? Log { get; set; }
+
+    [Option("resume", HelpText = "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    public bool Resume { get; set; }
+
+    /// <summary>The options for training, after all checks that need no model.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public EdgePruningOptions Training()
+    {
+        CheckShared();
+        MethodOptions.Positive("steps", Steps);
+        EdgePruningOptions options = new()
+        {
+            Sparsity = Sparsity,
+            Target = Target,
+            Steps = Steps ?? 0,
+            TargetWarmup = TargetWarmup,
+            Schedule = EnumNames.Parse<TargetSchedule>("schedule", Schedule),
+            RateWarmup = RateWarmup,
+            LearningRate = LearningRate,
+            MultiplierRate = MultiplierRate,
+            WeightDecay = WeightDecay,
+            MaxGradientNorm = MaxGradientNorm,
+            BatchSize = BatchSize ?? new EdgePruningOptions().BatchSize,
+            NodeMasks = NodeMasks,
+            NodeTarget = NodeTarget,
+            Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
+            Seed = (ulong)(Seed ?? 0),
+        };
+        try
+        {
+            options.Resolve(EdgePruningOptions.SmallGraph);
+        }
+        catch (GradpathException e)
+        {
+            throw new UsageException($"{e.Message}.");
+        }
+        OutputFile.RequireWritable("out", Out, CircuitFile.RequireWritable);
+        if (Log is not null) TrainingCsv.RequireWritable(Log);
+        ProgressFile.Check(Out, Resume);
+        return options;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using CommandLine;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>What all commands share that run a model on prompts.</summary>
+internal abstract class ModelPromptOptions : DeviceOptions
+{
+    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face cache.")]
+    public string Model { get; set; } = "";
+
+    [Option("task", MetaValue = "TASK", HelpText = "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
+    public string? Task { get; set; }
+
+    [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
+    public string? Data { get; set; }
+
+    [Option("metric", MetaValue = "METRIC", HelpText = "logit-diff, prob-diff or kl, judged at the last token (default: the task's own).")]
+    public string? Metric { get; set; }
+
+    [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass, or auto: as many as --memory allows (default).")]
+    public virtual string? BatchSizeText { get; set; }
+
+    /// <summary>Pairs per pass, or null where the program chooses.</summary>
+    public int? BatchSize => BatchSizeText is null or "auto" ? null
+        : int.TryParse(BatchSizeText, CultureInfo.InvariantCulture, out int n) && n > 0 ? n
+        : throw new UsageException($"--batch-size {BatchSizeText}: give a number of prompt pairs above 0, or auto.");
+
+    [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
+    public virtual int? Limit { get; set; }
+
+    [Option("no-bos", HelpText = "Do not put the model's begin token, usually <|endoftext|>, in front of prompts that are text.")]
+    public bool NoBos { get; set; }
+
+    [Option("hard-corruption", HelpText = "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
+    public bool HardCorruption { get; set; }
+}

@@ -1,0 +1,64 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tokenization;
+using Gradpath.Host.Reports;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>Which prompts a command asks for: generated for a task, or read from a file.</summary>
+internal sealed record PromptRequest
+{
+    public string? Task { get; init; }
+
+    public string? Data { get; init; }
+
+    public int? Limit { get; init; }
+
+    public int? Seed { get; init; }
+
+    /// <summary>Whether the method draws random numbers, so that a seed decides something even where prompts are read.</summary>
+    public bool SeedsMethod { get; init; }
+
+    public TaskMetric? Metric { get; init; }
+
+    public bool NoBos { get; init; }
+
+    public bool HardCorruption { get; init; }
+
+    /// <summary>The seed, where it decides anything.</summary>
+    public int? UsedSeed => Data is null || SeedsMethod ? Seed ?? 0 : null;
+
+    /// <summary>Checks the options without opening a file.</summary>
+    /// <exception cref="UsageException">Neither task nor data, an unknown task, or options that contradict each other.</exception>
+    public void Check()
+    {
+        if (Task is null && Data is null) throw new UsageException("name the prompts: --task, --data, or both.");
+        if (Task is not null) TaskNames.Check(Task);
+        MethodOptions.Positive("limit", Limit);
+        if (Seed < 0) throw new UsageException($"--seed {Seed}: must be 0 or more.");
+        if (Data is not null && Seed is not null && !SeedsMethod)
+            throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
+        if (HardCorruption && (Task != "ioi" || Data is null)) throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
+    }
+
+    /// <summary>Reads or makes the prompts, checked against the model's limits, and says what a user should know of their tokens.</summary>
+    public PromptSet Load(Gpt2Checkpoint checkpoint, Terminal terminal)
+    {
+        // Prompts of token ids need no vocabulary, not even a readable one.
+        Lazy<BpeTokenizer>? tokenizer = checkpoint.HasVocabulary ? new(() => BpeTokenizer.Load(checkpoint.Directory)) : null;
+        PromptSet prompts = PromptLoader.LoadLazily(Task, Data, tokenizer, new PromptOptions
+        {
+            Vocabulary = checkpoint.Config.Vocabulary,
+            Positions = checkpoint.Config.Positions,
+            PrependBos = !NoBos,
+            Limit = Limit,
+            Seed = (ulong)(UsedSeed ?? 0),
+            Metric = Metric,
+            HardCorruption = HardCorruption,
+        });
+        TokenizerNotes.Warn(terminal, prompts.Warnings);
+        if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
+            terminal.Error.WriteLine($"note: {difference}");
+        return prompts;
+    }
+}

@@ -1,0 +1,38 @@
+using CommandLine;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Tasks;
+
+namespace Gradpath.Host.Options;
+
+/// <summary>What the commands share that run circuits of a model on prompts.</summary>
+internal abstract class PromptedOptions : ModelPromptOptions
+{
+    [Option("ablation", MetaValue = "KIND", Default = "patching", HelpText = "What edges outside a circuit carry: patching (the writer's output on the corrupted prompt), zero or mean-positional.")]
+    public string Ablation { get; set; } = "patching";
+
+    [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of all random draws (default: 0).")]
+    public int? Seed { get; set; }
+
+    /// <summary>The prompts that the options name.</summary>
+    public PromptRequest Prompts() => new()
+    {
+        Task = Task,
+        Data = Data,
+        Limit = Limit,
+        Seed = Seed,
+        SeedsMethod = true,
+        Metric = Metric is null ? null : EnumNames.Parse<TaskMetric>("metric", Metric),
+        NoBos = NoBos,
+        HardCorruption = HardCorruption,
+    };
+
+    /// <summary>Checks what these commands share, without opening a file.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public void CheckShared()
+    {
+        ComputeDevice.Check(this);
+        Prompts().Check();
+        _ = BatchSize;
+        EnumNames.Parse<Ablation>("ablation", Ablation);
+    }
+}

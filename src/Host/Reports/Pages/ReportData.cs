@@ -1,0 +1,83 @@
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Graph;
+
+namespace Gradpath.Host.Reports.Pages;
+
+/// <summary>What a report shows. Nothing else goes into the page, so the same data gives the same bytes.</summary>
+/// <param name="Title">The heading.</param>
+/// <param name="Methods">At least one; all of one model's graph.</param>
+internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Methods)
+{
+    /// <summary>What a reader should know first, as names and values.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Facts { get; init; } = [];
+
+    /// <summary>Number of edges that the graph shows at first.</summary>
+    public int Top { get; init; } = 100;
+
+    /// <summary>Whether the page holds the graph alone.</summary>
+    public bool GraphOnly { get; init; }
+
+    /// <summary>Whether the graph shows at first the circuit that the scores' file marks, instead of the strongest edges.</summary>
+    public bool StartWithCircuit { get; init; }
+
+    /// <summary>The graph of all methods.</summary>
+    public ComputationGraph Graph => Methods[0].Scores.Graph;
+
+    /// <summary>The heading where none is given.</summary>
+    public static string DefaultTitle(Provenance? p) => (p?.Task, p?.Model) switch
+    {
+        ({ } task, { } model) => $"Circuit of {task} in {model}",
+        (null, { } model) => $"Circuit in {model}",
+        ({ } task, null) => $"Circuit of {task}",
+        _ => "Circuit",
+    };
+
+    /// <summary>A report of some methods, with the facts that their provenance agrees on.</summary>
+    public static ReportData Of(string title, IReadOnlyList<ReportMethod> methods)
+    {
+        ReportData data = new(title, methods);
+        data.Check();
+        List<KeyValuePair<string, string>> facts = [];
+        void Add(string name, Func<Provenance, string?> value)
+        {
+            string?[] values = [.. methods.Select(m => m.Scores.Provenance is { } p ? value(p) : null).Distinct()];
+            if (values is [{ Length: > 0 } shared]) facts.Add(new(name, shared));
+        }
+        Add("model", p => p.Model);
+        facts.Add(new("graph", $"{data.Graph}, {Sizes.Count(data.Graph.EdgeCount)} edges"));
+        Add("task", p => p.Task);
+        Add("prompt pairs", p => p.Items is { } items ? Sizes.Count(items) : null);
+        Add("metric", p => p.Metric);
+        Add("device", p => p.Device);
+        return data with { Facts = facts };
+    }
+
+    /// <summary>Refuses what a page cannot show.</summary>
+    /// <exception cref="GradpathException">There is no method, two share a name or differ in their graph, the graph is too large, or a number is not finite.</exception>
+    public void Check()
+    {
+        if (Methods.Count == 0) throw new GradpathException("a report needs the scores of at least one method.");
+        if (Graph.EdgeCount > MostEdges)
+            throw new GradpathException($"a report holds at most {Sizes.Count(MostEdges)} edges; this graph has {Sizes.Count(Graph.EdgeCount)}.");
+        HashSet<string> names = new(StringComparer.Ordinal);
+        foreach (ReportMethod method in Methods)
+        {
+            if (!names.Add(method.Name)) throw new GradpathException($"two methods of the report are called '{method.Name}'.");
+            if (!method.Scores.Graph.Equals(Graph))
+                throw new GradpathException($"the scores of {method.Name} belong to {method.Scores.Graph}, those of {Methods[0].Name} to {Graph}: a report shows one model.");
+            method.Scores.RequireFinite();
+            if ((method.EmbeddingPath ?? []).Any(p => !double.IsFinite(p.GradientNorm) || !double.IsFinite(p.OutputDistance)))
+                throw new GradpathException($"the path of {method.Name} holds a number that is not finite.");
+            if ((method.Training ?? []).Any(t => !double.IsFinite(t.Kl + t.EdgeLoss + t.NodeLoss + t.EdgeTarget + t.EdgeSparsity)))
+                throw new GradpathException($"the training of {method.Name} holds a number that is not finite.");
+            foreach (CurvePoint p in method.Curve ?? [])
+            {
+                if (p.Fraction is not > 0 || !double.IsFinite(p.Fraction + p.Faithfulness + (p.Low ?? 0) + (p.High ?? 0)))
+                    throw new GradpathException($"the curve of {method.Name} has a point at fraction {p.Fraction} that cannot be shown: fractions are above 0, numbers finite.");
+            }
+        }
+    }
+
+    // The page ranks edges by one number of 53 bits, 22 of which name the edge.
+    private const int MostEdges = 1 << 22;
+}

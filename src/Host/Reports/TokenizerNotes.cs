@@ -1,0 +1,18 @@
+using Gradpath.Gpt2Runtime.Graph;
+
+namespace Gradpath.Host.Reports;
+
+/// <summary>What commands say of how texts became tokens.</summary>
+internal static class TokenizerNotes
+{
+    /// <summary>Prints warnings to the error stream, a line each.</summary>
+    public static void Warn(Terminal terminal, IEnumerable<string> warnings)
+    {
+        foreach (string warning in warnings) terminal.Error.WriteLine($"warning: {warning}");
+    }
+
+    /// <summary>The line that says what the prompts of a result begin with.</summary>
+    public static string BeginToken(Provenance provenance) => provenance.BeginToken is { } begin
+        ? $"begin token: {begin}"
+        : "begin token: none was put in front of the prompts";
+}

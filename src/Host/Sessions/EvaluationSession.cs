@@ -1,0 +1,172 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Options;
+using Gradpath.Host.Reports;
+using Gradpath.Kernels;
+
+namespace Gradpath.Host.Sessions;
+
+/// <summary>A model on its device with prompts, ready to run circuits; what all commands that evaluate begin with.</summary>
+internal sealed class EvaluationSession : IDisposable
+{
+    private readonly Device _device;
+    private readonly Gpt2Checkpoint _checkpoint;
+    private readonly LoadedModel _model;
+    private readonly bool _owns;
+
+    private EvaluationSession(Device device, Gpt2Checkpoint checkpoint, LoadedModel model, PromptSet prompts, EvaluationOptions options, ulong seed, StageClock clock, bool owns = true)
+    {
+        _device = device;
+        _checkpoint = checkpoint;
+        _model = model;
+        Prompts = prompts;
+        Options = options;
+        Seed = seed;
+        Clock = clock;
+        _owns = owns;
+    }
+
+    /// <summary>The model with its name.</summary>
+    public LoadedModel Model => _model;
+
+    /// <summary>The model.</summary>
+    public Gpt2Weights Weights => _model.Weights;
+
+    /// <summary>The prompts.</summary>
+    public PromptSet Prompts { get; }
+
+    /// <summary>Metric, ablation and batch size.</summary>
+    public EvaluationOptions Options { get; }
+
+    /// <summary>The seed of every random draw.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>The time spent so far.</summary>
+    public StageClock Clock { get; }
+
+    /// <summary>Opens the model and reads the prompts.</summary>
+    /// <param name="o">Options that <see cref="PromptedOptions.CheckShared"/> has passed.</param>
+    /// <param name="requireModel">Refuses a model that the circuits or scores do not belong to; called before the weights are read.</param>
+    /// <param name="terminal">Told which device was chosen.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <param name="adjust">Changes which prompts are read; null for those that the options name.</param>
+    public static EvaluationSession Open(
+        PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation, Func<PromptRequest, PromptRequest>? adjust = null)
+    {
+        StageClock clock = new();
+        clock.Start("load");
+        Device device = ComputeDevice.Open(o, terminal);
+        Gpt2Checkpoint? checkpoint = null;
+        try
+        {
+            checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
+            requireModel(checkpoint.Config);
+            PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
+            clock.Start("tokenise");
+            PromptSet prompts = request.Load(checkpoint, terminal);
+            clock.Start("load");
+            var model = LoadedModel.Load(o.Model, checkpoint, device, cancellation);
+            EvaluationOptions options = new() { Metric = prompts.Metric, Ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation), BatchSize = o.BatchSize ?? 0 };
+            return new EvaluationSession(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);
+        }
+        catch
+        {
+            checkpoint?.Dispose();
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The same model and options with other prompts. This session keeps the model and is disposed of last.</summary>
+    /// <param name="prompts">The prompts.</param>
+    public EvaluationSession On(PromptSet prompts) => new(_device, _checkpoint, _model, prompts, Options, Seed, Clock, owns: false);
+
+    /// <summary>The provenance of a result of this session.</summary>
+    /// <param name="batchSize">Prompt pairs per pass.</param>
+    public Provenance Provenance(int batchSize) => new()
+    {
+        Version = Gpt2Runtime.Graph.Provenance.ProgramVersion,
+        Model = _model.Name,
+        ModelHash = _model.Hash,
+        Data = Prompts.Source,
+        DataHash = Prompts.Hash,
+        Task = Prompts.Task,
+        BeginToken = Prompts.BeginToken,
+        Metric = EnumNames.Of(Options.Metric),
+        Ablation = EnumNames.Of(Options.Ablation),
+        Device = _device.Description,
+        Precision = EnumNames.Of(_device.Precision),
+        Gemm = EnumNames.Of(_device.Multiplier),
+        BatchSize = batchSize,
+        Seed = (long)Seed,
+        Items = Prompts.Pairs.Count,
+        Created = DateTime.UtcNow,
+    };
+
+    /// <summary>The provenance of a result about circuits or scores from files, with those files' own.</summary>
+    /// <param name="batchSize">Prompt pairs per pass.</param>
+    /// <param name="source">What the result is about: <c>circuit</c> or <c>scores</c>.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="made">How the file was made, or null.</param>
+    public JsonObject ProvenanceJson(int batchSize, string source, string file, Provenance? made)
+    {
+        JsonObject json = Provenance(batchSize).ToJson();
+        JsonObject about = made?.ToJson() ?? [];
+        about.Insert(0, "file", file);
+        json[source] = about;
+        return json;
+    }
+
+    /// <summary>
+    /// What every search on a model and prompts depends on, to the last bit. A command adds its own options and keeps all in its progress
+    /// file, so that only the same search goes on from there.
+    /// </summary>
+    /// <param name="o">The command's options.</param>
+    /// <returns>Names as messages show them, with their values.</returns>
+    public JsonObject RunIdentity(PromptedOptions o)
+    {
+        Provenance p = Provenance(0);
+        return new JsonObject
+        {
+            ["the program's version"] = p.Version,
+            ["the model (its hash)"] = p.ModelHash,
+            ["the prompts (their hash)"] = p.DataHash,
+            ["--data"] = p.Data,
+            ["--task"] = p.Task,
+            ["--seed"] = p.Seed,
+            ["the number of prompt pairs"] = p.Items,
+            ["--no-bos"] = o.NoBos,
+            ["the begin token"] = p.BeginToken?.ToString() ?? "none",
+            ["--hard-corruption"] = o.HardCorruption,
+            ["--metric"] = p.Metric,
+            ["--ablation"] = p.Ablation,
+            ["the device"] = p.Device,
+            ["--precision"] = p.Precision,
+            ["--gemm"] = p.Gemm,
+        };
+    }
+
+    /// <summary>Prints what was used and how long it took.</summary>
+    public void PrintRun(Terminal terminal, int batchSize, long peakBytes, BatchSummary? plan = null)
+    {
+        Provenance p = Provenance(batchSize);
+        terminal.Out.WriteLine($"metric {p.Metric}, ablation {p.Ablation}; {p.Items} prompt pairs of {p.Task} ({p.Data})");
+        terminal.Out.WriteLine(TokenizerNotes.BeginToken(p));
+        terminal.Out.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(peakBytes)} in use");
+        if (plan is not null) terminal.Out.WriteLine(Sizes.Plan(plan));
+        terminal.Out.WriteLine($"time: {Clock}");
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        if (!_owns) return;
+        _model.Dispose();
+        _checkpoint.Dispose();
+        _device.Dispose();
+    }
+}

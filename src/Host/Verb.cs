@@ -1,0 +1,22 @@
+using System.Reflection;
+using CommandLine;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host;
+
+/// <summary>A command of the program: the type of its options, which carries its name and its help, and what runs it.</summary>
+/// <param name="Options">The type of its options.</param>
+/// <param name="Run">Runs it on its options and returns the exit code, see <see cref="ExitCode"/>.</param>
+internal sealed record Verb(Type Options, Func<CommandOptions, Terminal, CancellationToken, int> Run)
+{
+    /// <summary>Its name on the command line.</summary>
+    public string Name { get; } = Options.GetCustomAttribute<VerbAttribute>()!.Name;
+
+    /// <summary>A command that takes time and can be stopped.</summary>
+    public static Verb Of<T>(Func<T, Terminal, CancellationToken, int> run)
+        where T : CommandOptions => new(typeof(T), (options, terminal, cancellation) => run((T)options, terminal, cancellation));
+
+    /// <summary>A command that is done in no time.</summary>
+    public static Verb Of<T>(Func<T, Terminal, int> run)
+        where T : CommandOptions => new(typeof(T), (options, terminal, _) => run((T)options, terminal));
+}

@@ -1,0 +1,43 @@
+using Gradpath.Host.Commands;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host;
+
+/// <summary>All commands, in the order in which help lists them. A new one is a folder in <c>Commands</c> and a row here.</summary>
+internal static class VerbTable
+{
+    /// <summary>The rows.</summary>
+    public static readonly Verb[] All =
+    [
+        Verb.Of<ScoreOptions>(ScoreCommand.Run),
+        Verb.Of<CircuitOptions>(CircuitCommand.Run),
+        Verb.Of<CompareOptions>(CompareCommand.Run),
+        Verb.Of<EvaluateOptions>(EvaluateCommand.Run),
+        Verb.Of<CurveOptions>(CurveCommand.Run),
+        Verb.Of<CompletenessOptions>(CompletenessCommand.Run),
+        Verb.Of<MinimalityOptions>(MinimalityCommand.Run),
+        Verb.Of<AcdcCommandOptions>(AcdcCommand.Run),
+        Verb.Of<PathPatchOptions>(PathPatchCommand.Run),
+        Verb.Of<EdgePruneOptions>(EdgePruneCommand.Run),
+        Verb.Of<HapOptions>(HapCommand.Run),
+        Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
+        Verb.Of<DemoOptions>(DemoCommand.Run),
+        Verb.Of<InfoOptions>(InfoCommand.Run),
+        Verb.Of<TasksOptions>((_, terminal) => TasksCommand.Run(terminal)),
+        Verb.Of<PromptsOptions>(PromptsCommand.Run),
+        Verb.Of<TokenizeOptions>(TokenizeCommand.Run),
+        Verb.Of<ReportOptions>(ReportCommand.Run),
+        Verb.Of<DrawOptions>(DrawCommand.Run),
+        Verb.Of<SelfTestOptions>(SelfTestCommand.Run),
+        Verb.Of<BenchOptions>(BenchCommand.Run),
+    ];
+
+    /// <summary>The options' types, for the parser.</summary>
+    public static Type[] OptionTypes { get; } = [.. All.Select(v => v.Options)];
+
+    /// <summary>The names, for messages.</summary>
+    public static IEnumerable<string> Names => All.Select(v => v.Name);
+
+    /// <summary>The command that options belong to.</summary>
+    public static Verb Of(CommandOptions options) => All.Single(v => v.Options == options.GetType());
+}

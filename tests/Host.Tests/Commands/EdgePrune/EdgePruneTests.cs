@@ -1,0 +1,37 @@
+using System.Text.Json;
+using Gradpath.Gpt2Runtime.Graph;
+
+namespace Gradpath.Host.Tests;
+
+public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    [Fact]
+    public void A_circuit_is_found_written_evaluated_and_reported()
+    {
+        string file = model.Path("ep.json"), log = model.Path("ep.csv"), page = model.Path("ep.html");
+        Prune(file, "--log", log, "--node-masks", "--node-target", "0.2").Succeeds("circuit", "logit-diff", "faithfulness", file, log);
+        Circuit circuit = CircuitFile.Read(file);
+        Assert.InRange(1 - (circuit.EdgeCount / (double)circuit.Graph.EdgeCount), 0.49, 0.51);
+        Provenance p = circuit.Provenance!;
+        Assert.Equal(("edge-pruning", "kl", "patching", circuit.EdgeCount), (p.Method, p.Metric, p.Ablation, p.EdgesInCircuit));
+        Assert.Equal((0.5, 30, true), ((double)p.Options["sparsity"]!, (int)p.Options["steps"]!, (bool)p.Options["node-masks"]!));
+        string[] lines = File.ReadAllLines(log);
+        Assert.Equal(31, lines.Length);
+        Assert.StartsWith("edge-pruning,30,", lines[^1], StringComparison.Ordinal);
+        Cli.Run("evaluate", "--circuit", file, "--model", model.ModelDirectory, "--data", model.Pairs).Succeeds($"{circuit.EdgeCount} of 46 edges");
+        Cli.Run("report", "--scores", file, "--training", log, "--out", page).Succeeds(page);
+        string html = File.ReadAllText(page);
+        int start = html.IndexOf("id=\"report-data\">", StringComparison.Ordinal) + "id=\"report-data\">".Length;
+        using JsonDocument data = JsonDocument.Parse(html[start..html.IndexOf("</script>", start, StringComparison.Ordinal)]);
+        JsonElement training = data.RootElement.GetProperty("methods")[0].GetProperty("training");
+        Assert.Equal(30, training.GetArrayLength());
+        Assert.Equal(double.Parse(lines[^1].Split(',')[2], System.Globalization.CultureInfo.InvariantCulture), training[29].GetProperty("kl").GetDouble());
+    }
+
+    [Fact]
+    public void There_is_nothing_to_go_on_from_before_a_run() =>
+        Prune(model.Path("never.json"), "--resume").Fails(1, "nothing to go on from");
+
+    private Cli Prune(string file, params string[] more) =>
+        Cli.Run(["edge-prune", "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.5", "--steps", "30", "--seed", "1", "--out", file, .. more]);
+}

@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+
+namespace Gradpath.Host.Tests;
+
+/// <summary>
+/// Every command that the README shows is run here, with the demo model in GPT-2's place and files in a folder of the test's own; what
+/// needs a network or is a make target is checked to exist, and CI runs the targets.
+/// </summary>
+public sealed partial class ReadmeTests
+{
+    private static readonly string Root = SharedFiles.RepositoryRoot!;
+
+    [Fact]
+    public void Every_command_works()
+    {
+        using TempFolder folder = new();
+        int run = 0;
+        foreach (string line in ShellLines())
+        {
+            string command = Comment().Replace(line, "").Trim();
+            if (command.Length == 0) continue;
+            if (command.StartsWith("make ", StringComparison.Ordinal))
+            {
+                string target = command.Split(' ')[1];
+                Assert.Contains($"\n{target}:", File.ReadAllText(Path.Combine(Root, "Makefile")), StringComparison.Ordinal);
+                continue;
+            }
+            if (command.StartsWith("weights-tools/", StringComparison.Ordinal))
+            {
+                Assert.True(File.Exists(Path.Combine(Root, command.Split(' ')[0])), command);
+                continue;
+            }
+            string input = "";
+            if (command.StartsWith("echo ", StringComparison.Ordinal))
+            {
+                string[] piped = command.Split(" | ", 2);
+                input = piped[0]["echo ".Length..].Trim('\'') + "\n";
+                command = piped[1];
+            }
+            Assert.StartsWith("./gradpath ", command, StringComparison.Ordinal);
+            Cli.RunWith(input, CancellationToken.None, [.. Arguments(command, folder)]).Succeeds();
+            run++;
+        }
+        Assert.True(run >= 6, $"only {run} commands were found in the README");
+    }
+
+    [Fact]
+    public void The_example_program_is_the_one_that_is_compiled()
+    {
+        string readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        string shown = CSharpBlock().Match(readme).Groups[1].Value;
+        string compiled = File.ReadAllText(Path.Combine(Root, "tests/Host.Tests/Repository/ReadmeExample.cs"));
+        foreach (string line in shown.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            Assert.Contains(line, compiled, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_example_program_scores_every_edge()
+    {
+        Assert.Equal(37 * 101, ReadmeExample.Run(Path.Combine(Root, "models/demo")).Scores.Length);
+    }
+
+    private static IEnumerable<string> ShellLines() => ShellBlock()
+        .Matches(File.ReadAllText(Path.Combine(Root, "README.md")))
+        .SelectMany(block => block.Groups[1].Value.Split('\n'));
+
+    private static IEnumerable<string> Arguments(string command, TempFolder folder)
+    {
+        string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        for (int i = 1; i < words.Length; i++)
+        {
+            yield return words[i - 1] switch
+            {
+                "--model" when words[i].StartsWith("gpt2", StringComparison.Ordinal) => Path.Combine(Root, "models/demo"),
+                "--with" or "--ground-truth" when words[i].Contains('.', StringComparison.Ordinal) => folder[words[i]],
+                "--out" or "--data" or "--record-path" or "--scores" or "--circuit" or "--curve" or "--picture" or "--json" or "--log" or "--training" or "--recall" or "--table" => folder[words[i]],
+                _ => words[i],
+            };
+        }
+    }
+
+    [GeneratedRegex(@"```sh\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ShellBlock();
+
+    [GeneratedRegex(@"```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CSharpBlock();
+
+    [GeneratedRegex(@"\s#.*$")]
+    private static partial Regex Comment();
+}
