@@ -9,6 +9,7 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Host.Tests;
 
+[Trait("About", "speed")]
 public sealed class BenchTests
 {
     private static readonly Gpt2Config s_tiny = Workloads.Shape("tiny");
