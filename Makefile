@@ -1,6 +1,7 @@
 # make build   builds everything and leaves the launcher ./gradpath
 # make demo    scores the demo model's IOI prompts with EAP, EAP-IG and EAP-GP; files in out/demo
 # make test    runs every test
+# make test-isa runs the tests of the CPU as on processors with fewer vector instructions: 256-bit, 128-bit, none
 # make test-cuda runs the CUDA device's tests alone, on the emulated GPU
 # make kernels compiles the CUDA kernels to the PTX that is committed (needs clang++-19)
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
@@ -11,17 +12,13 @@
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build demo test test-cuda kernels goldens perf bundle format clean sdk
+.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle format clean
 
 build: gradpath
 
-sdk:
-	@command -v dotnet >/dev/null || { echo "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
-	@dotnet --list-sdks | grep -q '^1[0-9]\.' || { echo "The .NET 10 SDK is missing (dotnet finds: $$(dotnet --list-sdks | tr '\n' ' ')): https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
-
-gradpath: sdk
-	@dotnet build Engine.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
-	@printf '#!/bin/sh\nexec dotnet "$$(dirname "$$(readlink -f "$$0")")/$(PROGRAM)" "$$@"\n' > $@
+gradpath:
+	@tools/sdk dotnet build Engine.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+	@sed 's|PROGRAM|$(PROGRAM)|' tools/launcher > $@
 	@chmod +x $@
 	@echo "built ./gradpath; try: ./gradpath --help"
 
@@ -29,32 +26,35 @@ demo: build
 	@./gradpath demo
 
 test: build
-	@tests/run $(CONFIGURATION)
+	@CONFIGURATION=$(CONFIGURATION) tests/run
+
+test-isa: build
+	@CONFIGURATION=$(CONFIGURATION) tests/run 256-bit 128-bit scalar
 
 test-cuda: build
-	@dotnet test tests/PtxEmulator.Tests -c $(CONFIGURATION) --no-build -nologo
-	@dotnet test tests/Cuda.Tests -c $(CONFIGURATION) --no-build -nologo
+	@tools/sdk dotnet test tests/PtxEmulator.Tests -c $(CONFIGURATION) --no-build -nologo
+	@tools/sdk dotnet test tests/Cuda.Tests -c $(CONFIGURATION) --no-build -nologo
 
 kernels:
 	@src/Kernels/Cuda/compile
 
 goldens: build
-	@dotnet test tests/Gpt2Runtime.Tests -c $(CONFIGURATION) --no-build -nologo --filter GoldenScoreTests --logger "console;verbosity=detailed" | grep -E '^ *(\||Passed!|Failed!|  Failed|  Skipped)'
+	@tools/sdk dotnet test tests/Gpt2Runtime.Tests -c $(CONFIGURATION) --no-build -nologo --filter GoldenScoreTests --logger "console;verbosity=detailed" | grep -E '^ *(\||Passed!|Failed!|  Failed|  Skipped)'
 
-perf: sdk
+perf:
 	@perf/run --quick
 
 # Trimmed is what declares that it can be, the platform's own libraries: CommandLineParser and the word lists' JSON are read by
 # reflection, which the compiler cannot follow and tests/bundle therefore tries.
-bundle: sdk
-	@dotnet publish src/Host -c Release -r linux-x64 --self-contained --artifacts-path out/bundle/build -o out/bundle/build/publish \
+bundle:
+	@tools/sdk dotnet publish src/Host -c Release -r linux-x64 --self-contained --artifacts-path out/bundle/build -o out/bundle/build/publish \
 	  -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true -p:PublishTrimmed=true -p:TrimMode=partial \
 	  -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true -v quiet -nologo -clp:NoSummary
 	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
 	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
 
-format: sdk
-	@dotnet format Engine.sln --verify-no-changes
+format:
+	@tools/sdk dotnet format Engine.sln --verify-no-changes
 
 clean:
 	@rm -rf gradpath out */*/bin */*/obj perf/bin perf/obj

@@ -69,6 +69,11 @@ public sealed unsafe partial class CpuDevice
         // (1 + tanh u) / 2 = s = 1 / (1 + exp(-2u)), so f = x s and f' = s + x s (1 - s) 2u', without cancellation anywhere.
         private static void GeluTanh(Span<float> x, Span<float> output)
         {
+            if (!Vector128.IsHardwareAccelerated)
+            {
+                for (int at = 0; at < x.Length; at++) (output[at], x[at]) = GeluTanh(x[at]);
+                return;
+            }
             ref float input = ref MemoryMarshal.GetReference(x);
             ref float result = ref MemoryMarshal.GetReference(output);
             int i = 0;
@@ -87,18 +92,25 @@ public sealed unsafe partial class CpuDevice
             rest.Slice(Vector512<float>.Count, x.Length - i).CopyTo(output[i..]);
         }
 
+        private static (float Value, float Derivative) GeluTanh(float v)
+        {
+            float square = v * v;
+            float s = 1 / (1 + MathF.Exp(v * ((square * (-2 * GeluRoot * GeluCubic)) - (2 * GeluRoot))));
+            return (v * s, (v * s * (1 - s) * ((square * (6 * GeluRoot * GeluCubic)) + (2 * GeluRoot))) + s);
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void GeluTanh(ref float input, ref float result)
         {
             Vector512<float> v = Vector512.LoadUnsafe(ref input);
             Vector512<float> square = v * v;
-            Vector512<float> exponent = v * Vector512.FusedMultiplyAdd(
+            Vector512<float> exponent = v * Vector512.MultiplyAddEstimate(
                 square, Vector512.Create(-2 * GeluRoot * GeluCubic), Vector512.Create(-2 * GeluRoot));
             Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + VectorExp.Exp(exponent));
-            Vector512<float> slope = Vector512.FusedMultiplyAdd(
+            Vector512<float> slope = Vector512.MultiplyAddEstimate(
                 square, Vector512.Create(6 * GeluRoot * GeluCubic), Vector512.Create(2 * GeluRoot));
             (v * s).StoreUnsafe(ref result);
-            Vector512.FusedMultiplyAdd(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
+            Vector512.MultiplyAddEstimate(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
         }
 
         private static void GeluErf(Span<float> x, Span<float> output)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -44,7 +43,7 @@ public sealed unsafe partial class CpuDevice : Device
 
     /// <inheritdoc />
     public override string Description =>
-        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSet}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSets.Widest.Description()}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
 
     /// <inheritdoc />
     public override long FreeMemory
@@ -55,12 +54,6 @@ public sealed unsafe partial class CpuDevice : Device
             return Math.Max(0, info.TotalAvailableMemoryBytes - Environment.WorkingSet);
         }
     }
-
-    internal static string InstructionSet =>
-        Vector512.IsHardwareAccelerated ? "512-bit SIMD"
-        : Vector256.IsHardwareAccelerated ? "256-bit SIMD"
-        : Vector128.IsHardwareAccelerated ? "128-bit SIMD"
-        : "scalar";
 
     private protected override bool ReadsHostMemory => true;
 

@@ -1,14 +1,14 @@
-using System.Runtime.Intrinsics;
-
 namespace Gradpath.Kernels.Cpu;
 
 /// <summary>
-/// The inner loops of one instruction set. Chosen once, when the process starts; unmanaged, so that a parallel job can carry it.
+/// The inner loops of one instruction set, and the list of all of them with what each needs. Chosen once, when the process starts;
+/// unmanaged, so that a parallel job can carry it.
 /// </summary>
 internal readonly unsafe struct GemmKernel
 {
     /// <summary>The loops on 512-bit vectors.</summary>
     public static readonly GemmKernel Bits512 = new(
+        InstructionSet.Avx512,
         512,
         GemmTileVector512.MaxRows,
         GemmTileVector512.Columns,
@@ -18,6 +18,7 @@ internal readonly unsafe struct GemmKernel
 
     /// <summary>The loops on 256-bit vectors.</summary>
     public static readonly GemmKernel Bits256 = new(
+        InstructionSet.Avx2,
         256,
         GemmTileVector256.MaxRows,
         GemmTileVector256.Columns,
@@ -25,8 +26,9 @@ internal readonly unsafe struct GemmKernel
         GemmDotTileVector256.MaxRows,
         &GemmDotTileVector256.Run);
 
-    /// <summary>The loops on 128-bit vectors, which also serve processors that have none.</summary>
+    /// <summary>The loops on 128-bit vectors.</summary>
     public static readonly GemmKernel Bits128 = new(
+        InstructionSet.Vector128,
         128,
         GemmTileVector128.MaxRows,
         GemmTileVector128.Columns,
@@ -34,13 +36,29 @@ internal readonly unsafe struct GemmKernel
         GemmDotTileVector128.MaxRows,
         &GemmDotTileVector128.Run);
 
-    /// <summary>The widest loops that this processor runs in hardware.</summary>
-    public static readonly GemmKernel Best =
-        Vector512.IsHardwareAccelerated ? Bits512 : Vector256.IsHardwareAccelerated ? Bits256 : Bits128;
+    /// <summary>The loops without vectors, which run everywhere.</summary>
+    public static readonly GemmKernel Scalar = new(
+        InstructionSet.Scalar,
+        32,
+        GemmTileScalar.MaxRows,
+        GemmTileScalar.Columns,
+        &GemmTileScalar.Run,
+        GemmDotTileScalar.MaxRows,
+        &GemmDotTileScalar.Run);
+
+    /// <summary>The widest loops that this processor runs at its full rate.</summary>
+    public static readonly GemmKernel Best = InstructionSets.Widest switch
+    {
+        InstructionSet.Avx512 => Bits512,
+        InstructionSet.Avx2 => Bits256,
+        InstructionSet.Vector128 => Bits128,
+        _ => Scalar,
+    };
 
     private GemmKernel(
-        int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
+        InstructionSet needs, int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
     {
+        Needs = needs;
         Bits = bits;
         MaxRows = maxRows;
         Columns = columns;
@@ -49,7 +67,10 @@ internal readonly unsafe struct GemmKernel
         DotTile = dotTile;
     }
 
-    /// <summary>Width of a vector.</summary>
+    /// <summary>What the loops need; on a processor without it they throw or crawl.</summary>
+    public InstructionSet Needs { get; }
+
+    /// <summary>Width of a vector, or of a number where there are none.</summary>
     public int Bits { get; }
 
     /// <summary>Height of the tallest tile.</summary>

@@ -7,7 +7,7 @@ namespace Gradpath.Kernels.Cpu;
 /// <summary>
 /// The inner loop of the packed product on 128-bit vectors (Arm64, and x86-64 without AVX2): a tile of up to 6 x 8 of C stays in 12
 /// registers; each step of k loads two vectors of B, broadcasts up to 6 elements of A and makes 12 multiply-adds, fused where the
-/// processor can. Where it has no vectors at all the platform runs the same loop in scalar code.
+/// processor can.
 /// </summary>
 internal static unsafe class GemmTileVector128
 {

@@ -90,7 +90,7 @@ public sealed unsafe partial class CpuDevice
                 TensorPrimitives.Subtract(x, mean, y);
                 float rstd = 1f / MathF.Sqrt((TensorPrimitives.SumOfSquares<float>(y) / Width) + Epsilon);
                 TensorPrimitives.Multiply(y, rstd, y);
-                TensorPrimitives.FusedMultiplyAdd(y, gain, shift, y);
+                TensorPrimitives.MultiplyAddEstimate(y, gain, shift, y);
                 Mean[r] = mean;
                 Rstd[r] = rstd;
             }
@@ -120,14 +120,14 @@ public sealed unsafe partial class CpuDevice
                     float meanTx = TensorPrimitives.Dot<float>(t, standard) / Width;
                     // t <- rstd (t - mean(t) - xhat mean(t xhat))
                     TensorPrimitives.Subtract(t, meanT, t);
-                    TensorPrimitives.FusedMultiplyAdd(standard, -meanTx, t, t);
+                    TensorPrimitives.MultiplyAddEstimate(standard, -meanTx, t, t);
                     float rstd = Rstd[a];
                     var residual = new Span<float>(ResidualGradient + ((long)r * Width), Width);
-                    TensorPrimitives.FusedMultiplyAdd(t, rstd, residual, residual);
+                    TensorPrimitives.MultiplyAddEstimate(t, rstd, residual, residual);
                     if (Reader != null && r < Contributing)
                     {
                         var reader = new Span<float>(Reader + ((long)n * Width), Width);
-                        TensorPrimitives.FusedMultiplyAdd(t, rstd, reader, reader);
+                        TensorPrimitives.MultiplyAddEstimate(t, rstd, reader, reader);
                     }
                 }
             }

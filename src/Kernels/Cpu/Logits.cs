@@ -122,7 +122,7 @@ public sealed unsafe partial class CpuDevice
             output.Clear();
             for (int a = Answers.Start[part]; a < Answers.Start[part + 1]; a++)
             {
-                TensorPrimitives.FusedMultiplyAdd(
+                TensorPrimitives.MultiplyAddEstimate(
                     new ReadOnlySpan<float>(Table + ((long)Answers.Token[a] * Width), Width), Answers.Weight[a], output, output);
             }
         }

@@ -167,7 +167,7 @@ public sealed unsafe partial class CpuDevice
                     continue;
                 }
                 TensorPrimitives.Multiply(b, Beta, scaled[..n]);
-                TensorPrimitives.FusedMultiplyAdd(a, Alpha, scaled[..n], output);
+                TensorPrimitives.MultiplyAddEstimate(a, Alpha, scaled[..n], output);
             }
         }
     }

@@ -8,6 +8,7 @@ using Gradpath.PtxEmulator;
 namespace Gradpath.Host.Tests;
 
 /// <summary><c>--device</c> and what goes with it; GPUs are emulated.</summary>
+[Trait("About", "emulator")]
 public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
 {
     private readonly TinyModel _model;

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Gradpath.Host.Tests;
 
@@ -203,36 +201,10 @@ public sealed class FetchScriptTests : IDisposable
 
     private (int Code, string Log) Run(string[] arguments)
     {
-        Skip.If(OperatingSystem.IsWindows(), "the script needs bash");
-        Skip.If(!OnPath("bash") || !OnPath("curl"), "bash or curl is not installed");
-        ProcessStartInfo start = new("bash") { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(Script());
-        start.ArgumentList.Add("--out");
-        start.ArgumentList.Add(_folder);
-        foreach (string argument in arguments) start.ArgumentList.Add(argument);
-        start.Environment["HF_ENDPOINT"] = _hub.Url;
-        start.Environment["no_proxy"] = "127.0.0.1,localhost";
-        foreach (string name in (string[])["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"]) start.Environment.Remove(name);
-        StringBuilder log = new();
-        using Process process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, e) => log.AppendLine(e.Data);
-        process.BeginErrorReadLine();
-        process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(2)), "the script hangs");
-        process.WaitForExit();
-        return (process.ExitCode, log.ToString());
+        ShellRun.Require("bash", "curl");
+        ShellRun run = ShellRun.Of(_folder, new Dictionary<string, string?> { ["HF_ENDPOINT"] = _hub.Url }, "bash", [Script(), "--out", _folder, .. arguments]);
+        return (run.ExitCode, run.Error);
     }
 
-    private static bool OnPath(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
-
-    private static string Script()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string script = Path.Combine(folder.FullName, "weights-tools", "fetch_gpt2.sh");
-            if (File.Exists(script)) return script;
-        }
-        throw new FileNotFoundException("weights-tools/fetch_gpt2.sh is not above the tests");
-    }
+    private static string Script() => Path.Combine(SharedFiles.RepositoryRoot!, "weights-tools", "fetch_gpt2.sh");
 }

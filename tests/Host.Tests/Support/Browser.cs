@@ -8,21 +8,26 @@ namespace Gradpath.Host.Tests;
 
 /// <summary>
 /// A headless Chromium with one page, driven over its DevTools protocol: enough to load a file, run script in it, move the mouse, press
-/// keys and notice errors. Tests are skipped where no Chromium is installed.
+/// keys and notice errors. Tests are skipped where no Chromium is installed, or only the stub that some systems have in its place.
 /// </summary>
 public sealed class Browser : IDisposable
 {
-    private static readonly string[] s_programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    private static readonly string[] s_programs = ["chromium", "chromium-browser", "google-chrome"];
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly TempFolder _profile = new();
+    private readonly string? _obstacle;
     private readonly Process? _process;
     private readonly ClientWebSocket _socket = new();
     private int _calls;
 
     public Browser()
     {
-        if (Array.Find(s_programs, File.Exists) is not { } program) return;
+        if (s_programs.Select(ShellRun.Find).FirstOrDefault(p => p is not null) is not { } program)
+        {
+            _obstacle = $"needs Chromium: none of {string.Join(", ", s_programs)} is on the PATH";
+            return;
+        }
         string[] switches =
         [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -31,8 +36,13 @@ public sealed class Browser : IDisposable
         _process = Process.Start(new ProcessStartInfo(program, switches) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
-        Connect().GetAwaiter().GetResult();
+        if (!Connect().GetAwaiter().GetResult())
+        {
+            _obstacle = $"needs Chromium: {program} ends at once, with exit code {_process.ExitCode}";
+            return;
+        }
         foreach (string domain in new[] { "Runtime", "Log", "Page", "Network" }) Call($"{domain}.enable");
+        Call("Performance.enable", new() { ["timeDomain"] = "threadTicks" });
         Resize(1280, 900);
     }
 
@@ -42,7 +52,7 @@ public sealed class Browser : IDisposable
     /// <summary>Addresses that were asked for, since the page was loaded.</summary>
     public List<string> Requests { get; } = [];
 
-    public void Require() => Skip.If(_process is null, $"needs Chromium: none of {string.Join(", ", s_programs)} exists");
+    public void Require() => Skip.If(_obstacle is not null, _obstacle);
 
     public void Resize(int width, int height) =>
         Call("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = false });
@@ -64,6 +74,10 @@ public sealed class Browser : IDisposable
 
     /// <summary>Waits for two frames, so that what was asked for has been drawn.</summary>
     public void Settle() => Script<bool>("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
+
+    /// <summary>Seconds of processor time that the page's main thread has used since it was loaded, whatever else the machine does.</summary>
+    public double ProcessorSeconds() =>
+        Call("Performance.getMetrics")["metrics"]!.AsArray().First(m => m!["name"]!.GetValue<string>() == "TaskDuration")!["value"]!.GetValue<double>();
 
     /// <summary>Runs an expression in the page; a promise is awaited.</summary>
     public T Script<T>(string expression)
@@ -102,17 +116,23 @@ public sealed class Browser : IDisposable
         _profile.Dispose();
     }
 
-    private async Task Connect()
+    // False where the program has ended before it could be spoken to.
+    private async Task<bool> Connect()
     {
         using CancellationTokenSource limit = new(s_patience);
         string portFile = Path.Combine(_profile.Path, "DevToolsActivePort");
-        while (!File.Exists(portFile) || (await File.ReadAllLinesAsync(portFile, limit.Token)).Length < 2) await Task.Delay(50, limit.Token);
+        while (!File.Exists(portFile) || (await File.ReadAllLinesAsync(portFile, limit.Token)).Length < 2)
+        {
+            if (_process!.HasExited) return false;
+            await Task.Delay(50, limit.Token);
+        }
         string port = (await File.ReadAllLinesAsync(portFile, limit.Token))[0];
         using HttpClient http = new(new SocketsHttpHandler { UseProxy = false });
         JsonArray targets = (await http.GetFromJsonAsync<JsonArray>($"http://127.0.0.1:{port}/json", limit.Token))!;
         string address = targets.First(t => t!["type"]!.GetValue<string>() == "page")!["webSocketDebuggerUrl"]!.GetValue<string>();
         _socket.Options.Proxy = null;
         await _socket.ConnectAsync(new Uri(address), limit.Token);
+        return true;
     }
 
     private JsonObject Call(string method, JsonObject? parameters = null) => CallAsync(method, parameters ?? []).GetAwaiter().GetResult();

@@ -33,13 +33,6 @@ internal sealed record GemmCase
     /// <summary>What rounding the factors may cost, as a share of the sum of magnitudes; 0 where they are not rounded.</summary>
     public double FactorRounding { get; init; }
 
-    public static GemmKernel Kernel(int bits) => bits switch
-    {
-        512 => GemmKernel.Bits512,
-        256 => GemmKernel.Bits256,
-        _ => GemmKernel.Bits128,
-    };
-
     /// <summary>The whole storage of C after the product; on one thread alone if a worker is named.</summary>
     public unsafe float[] Run(Device device, int worker = -1)
     {

@@ -124,7 +124,7 @@ public sealed unsafe partial class CpuDevice
                     float rstd = Rstd[a];
                     float* dy = Dy + ((long)r * all);
                     float* y = Y + ((long)a * all);
-                    TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(dy, all), rstd, sums, sums);
+                    TensorPrimitives.MultiplyAddEstimate(new ReadOnlySpan<float>(dy, all), rstd, sums, sums);
                     for (int c = 0; c < Readers; c++)
                     {
                         int at = c * HeadWidth;
@@ -161,7 +161,7 @@ public sealed unsafe partial class CpuDevice
                     for (int p = 0; p < Points; p++)
                     {
                         var standard = new ReadOnlySpan<float>(Standardized + ((((long)p * Rows) + n) * Width), Width);
-                        TensorPrimitives.FusedMultiplyAdd(standard, -Coefficients[((long)p * Readers * Rows) + cn], g, g);
+                        TensorPrimitives.MultiplyAddEstimate(standard, -Coefficients[((long)p * Readers * Rows) + cn], g, g);
                     }
                 }
             }

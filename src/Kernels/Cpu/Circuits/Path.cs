@@ -76,7 +76,7 @@ public sealed unsafe partial class CpuDevice
             for (int r = Start[part]; r < Start[part] + Length[part]; r++)
             {
                 var gamma = new Span<float>(Gamma + ((long)r * Width), Width);
-                TensorPrimitives.FusedMultiplyAdd(new ReadOnlySpan<float>(Gradient + ((long)r * Width), Width), factor, gamma, gamma);
+                TensorPrimitives.MultiplyAddEstimate(new ReadOnlySpan<float>(Gradient + ((long)r * Width), Width), factor, gamma, gamma);
             }
         }
     }

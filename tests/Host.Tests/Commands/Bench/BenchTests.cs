@@ -2,6 +2,7 @@ using System.Text.Json;
 
 namespace Gradpath.Host.Tests;
 
+[Trait("About", "speed")]
 public sealed class BenchTests
 {
     [Fact]
