@@ -117,7 +117,11 @@ internal static class Works
         ComputationGraph graph = new(weights.Config);
         AttributionOptions eap = EapIg with { Method = AttributionMethods.Eap };
         EdgeScores ranking = EdgeAttribution.Score(weights, Prompts(Workloads.PairCount), eap, null, cancellation);
-        sizes = [.. sizes?.Select(s => Math.Min(s, graph.EdgeCount)) ?? SparsityOptions.DefaultFractions.Select(p => Math.Max(1, (int)(p * graph.EdgeCount)))];
+        sizes =
+        [
+            .. sizes?.Select(s => Math.Min(s, graph.EdgeCount))
+                ?? SparsityOptions.DefaultFractions.Select(p => Math.Max(1, (int)(p * graph.EdgeCount))),
+        ];
         Circuit[] circuits = [.. sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(ranking, size)))];
         string shape = circuits is [var only]
             ? $"circuit of {sizes[0]:N0} edges ({only.EdgeCount:N0} after pruning), {model}"
@@ -136,7 +140,9 @@ internal static class Works
         AttributionOptions exact = EapIg with { Method = AttributionMethods.Exact };
         Action<PromptSet, IProgress<RunProgress>?> Run(Func<int, bool>? sublayers) => (prompts, progress) =>
             EdgeAttribution.Run(weights, prompts, exact, new ScoringHooks { OnlySublayers = sublayers }, progress, cancellation);
-        string shape = sample ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}" : $"exact, {edges:N0} edges, {model}";
+        string shape = sample
+            ? $"exact, sample: the {edges:N0} edges into m{middle} of {graph.EdgeCount:N0}, {model}"
+            : $"exact, {edges:N0} edges, {model}";
         double all = flops.Exact(graph, null);
         return Batches(
             name, shape, sample ? flops.Exact(graph, sampled) : all, InnerBytes(weights.Config), Run(sample ? sampled : null),

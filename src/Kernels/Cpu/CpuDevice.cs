@@ -43,7 +43,8 @@ public sealed unsafe partial class CpuDevice : Device
 
     /// <inheritdoc />
     public override string Description =>
-        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSets.Widest.Description()}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSets.Widest.Description()}, "
+        + $"{Workers} {(Workers == 1 ? "thread" : "threads")})";
 
     /// <inheritdoc />
     public override long FreeMemory

@@ -56,7 +56,13 @@ internal readonly unsafe struct GemmKernel
     };
 
     private GemmKernel(
-        InstructionSet needs, int bits, int maxRows, int columns, delegate*<GemmTile*, void> tile, int maxDotRows, delegate*<GemmDotTile*, void> dotTile)
+        InstructionSet needs,
+        int bits,
+        int maxRows,
+        int columns,
+        delegate*<GemmTile*, void> tile,
+        int maxDotRows,
+        delegate*<GemmDotTile*, void> dotTile)
     {
         Needs = needs;
         Bits = bits;

@@ -1,6 +1,8 @@
 namespace Gradpath.Kernels.Cpu;
 
-/// <summary>The vector instructions that the CPU's loops are written for, narrowest first. <see cref="InstructionSets"/> says what each needs.</summary>
+/// <summary>
+/// The vector instructions that the CPU's loops are written for, narrowest first. <see cref="InstructionSets"/> says what each needs.
+/// </summary>
 internal enum InstructionSet
 {
     /// <summary>No vectors. Every processor can.</summary>
