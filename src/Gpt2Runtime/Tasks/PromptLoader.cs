@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
 
@@ -34,7 +35,7 @@ public static class PromptLoader
             throw new GradpathException($"The limit is {options.Limit}; it must be at least 1.");
 
         var info = task is null ? null : TaskCatalog.Find(task);
-        var metric = options.Metric ?? info?.Metric ?? TaskMetric.LogitDifference;
+        var metric = options.Metric ?? info?.Metric ?? BuiltInMetrics.LogitDifference;
         var checks = new PromptChecks(options, metric, tokenizer);
         if (dataPath is null)
         {
@@ -58,7 +59,7 @@ public static class PromptLoader
         return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
     }
 
-    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
+    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks)
     {
         var pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed);
         using var text = new MemoryStream();

@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;

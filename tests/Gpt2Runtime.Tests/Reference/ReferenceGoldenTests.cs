@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
