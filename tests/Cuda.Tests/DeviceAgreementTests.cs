@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
@@ -13,8 +14,9 @@ public class DeviceAgreementTests
 {
     [Theory]
     [CombinedData]
-    public void ScoresAgreeWithTheProcessor(string name, TaskMetric metric)
+    public void ScoresAgreeWithTheProcessor(string name, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         AttributionMethod method = AttributionMethods.Find(name);
         AttributionOptions options = TinyRuns.Options(method, 2) with { Metric = method.HasMetric ? metric : null };
         PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
@@ -33,11 +35,12 @@ public class DeviceAgreementTests
     }
 
     [Theory]
-    [InlineData(Ablation.Patching, TaskMetric.LogitDifference)]
-    [InlineData(Ablation.Zero, TaskMetric.ProbabilityDifference)]
-    [InlineData(Ablation.MeanPositional, TaskMetric.KlDivergence)]
-    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, TaskMetric metric)
+    [InlineData(Ablation.Patching, "logit-diff")]
+    [InlineData(Ablation.Zero, "prob-diff")]
+    [InlineData(Ablation.MeanPositional, "kl")]
+    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         EvaluationOptions options = new() { Metric = metric, Ablation = ablation };
         PromptPair[] pairs = TinyRuns.Pairs(4, 4, 4);
         using CpuDevice cpu = new(1);
@@ -66,8 +69,8 @@ public class DeviceAgreementTests
     {
         public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
             from method in AttributionMethods.All
-            from metric in Enum.GetValues<TaskMetric>()
-            where metric == TaskMetric.LogitDifference || method == AttributionMethods.EapIg
-            select new object[] { method.Name, metric };
+            from metric in BuiltInMetrics.All
+            where metric == BuiltInMetrics.LogitDifference || method == AttributionMethods.EapIg
+            select new object[] { method.Name, metric.Name };
     }
 }

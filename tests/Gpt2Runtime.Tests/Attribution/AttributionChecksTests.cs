@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -40,10 +41,11 @@ public sealed class AttributionChecksTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TaskMetric.LogitDifference)]
-    [InlineData(TaskMetric.ProbabilityDifference)]
-    public void A_difference_needs_answers_of_both_kinds(TaskMetric metric)
+    [InlineData("logit-diff")]
+    [InlineData("prob-diff")]
+    public void A_difference_needs_answers_of_both_kinds(string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         var options = new AttributionOptions { Metric = metric };
         Refused([Pair() with { Answers = [] }], options, "at least one of each");
         Refused([Pair() with { WrongAnswers = [] }], options, "at least one of each");
@@ -53,7 +55,7 @@ public sealed class AttributionChecksTests : IDisposable
     public void What_uses_no_metric_needs_no_answers_nor_does_divergence()
     {
         PromptPair[] pairs = [Pair() with { Answers = [], WrongAnswers = [] }];
-        Assert.NotNull(_model.Score(pairs, new AttributionOptions { Metric = TaskMetric.KlDivergence }));
+        Assert.NotNull(_model.Score(pairs, new AttributionOptions { Metric = BuiltInMetrics.KlDivergence }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.InformationFlowRoutes }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Magnitude }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Random }));
@@ -122,7 +124,7 @@ public sealed class AttributionChecksTests : IDisposable
         var options = new AttributionOptions
         {
             Method = AttributionMethods.EapGp,
-            Metric = TaskMetric.KlDivergence,
+            Metric = BuiltInMetrics.KlDivergence,
             EmbeddingPath = new() { Objective = EmbeddingPathObjective.Metric },
         };
         RefusedOption([Pair()], options, "EmbeddingPath.Objective metric", "Metric kl", "EmbeddingPath.Start corrupted");
@@ -139,7 +141,7 @@ public sealed class AttributionChecksTests : IDisposable
         AttributionOptions plain = new() { Method = method };
         (MethodSettings Setting, string Property, AttributionOptions Options)[] given =
         [
-            (MethodSettings.Metric, "Metric", plain with { Metric = TaskMetric.LogitDifference }),
+            (MethodSettings.Metric, "Metric", plain with { Metric = BuiltInMetrics.LogitDifference }),
             (MethodSettings.Steps, "Steps", plain with { Steps = 2 }),
             (MethodSettings.Ablation, "Ablation", plain with { Ablation = Ablation.Patching }),
             (MethodSettings.IgPoints, "IgPoints", plain with { IgPoints = IgPoints.Left }),

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -15,7 +16,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     private const double AlongPath = 1e-4;
     private const double AlongPathOfProbabilities = 5e-4;
 
-    private static readonly TaskMetric[] Metrics = [TaskMetric.LogitDifference, TaskMetric.ProbabilityDifference, TaskMetric.KlDivergence];
+    private static readonly Metric[] Metrics = [BuiltInMetrics.LogitDifference, BuiltInMetrics.ProbabilityDifference, BuiltInMetrics.KlDivergence];
     private static readonly ReferenceAblation[] Ablations = [ReferenceAblation.Patching, ReferenceAblation.Zero, ReferenceAblation.MeanPositional];
     private static readonly int[] Steps = [1, 2, 7];
 
@@ -76,8 +77,8 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
                 .. Metrics.Select(m => plain with { Metric = m }),
                 .. Steps.Select(s => plain with { Steps = s, Eta = ReferenceEta.Match }),
                 .. Objectives.Select(o => plain with { Objective = o }),
-                .. Objectives.Select(o => plain with { Objective = o, Metric = TaskMetric.ProbabilityDifference, Start = ReferenceStart.Corrupted, Eta = ReferenceEta.Match }),
-                .. Objectives.Select(o => plain with { Objective = o, Metric = TaskMetric.KlDivergence, Start = ReferenceStart.Corrupted }),
+                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.ProbabilityDifference, Start = ReferenceStart.Corrupted, Eta = ReferenceEta.Match }),
+                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.KlDivergence, Start = ReferenceStart.Corrupted }),
                 .. Metrics.Select(m => plain with { Metric = m, Outer = ReferenceOuter.Path }),
                 .. Objectives.Select(o => plain with { Objective = o, Outer = ReferenceOuter.Path, Start = ReferenceStart.Corrupted }),
             ]);
@@ -148,13 +149,13 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     }
 
     // KL has its minimum at the clean run: where that is the only point scores are 0 up to rounding, and EAP-IG's show what is large.
-    private static double Scale(OddModel model, PromptPair[] pairs, ReferenceOptions options) => options.Metric != TaskMetric.KlDivergence
+    private static double Scale(OddModel model, PromptPair[] pairs, ReferenceOptions options) => options.Metric != BuiltInMetrics.KlDivergence
         ? 0
         : ReferenceAttribution.Score(
             model.Reference, pairs, new ReferenceOptions { Method = AttributionMethods.EapIg, Metric = options.Metric, Steps = 2 })
             .Edges.Cast<double>().Max(Math.Abs);
 
-    private static IEnumerable<double> Metric(ReferenceItem[] items, Func<ReferenceItem, ReferenceRun> run, TaskMetric metric) =>
+    private static IEnumerable<double> Metric(ReferenceItem[] items, Func<ReferenceItem, ReferenceRun> run, Metric metric) =>
         items.Select(i => ReferenceMetric.Value(metric, run(i).LastLogits, i.Pair, i.Clean.LastLogits));
 
     private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);

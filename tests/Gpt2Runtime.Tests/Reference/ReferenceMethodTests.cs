@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -67,11 +68,12 @@ public sealed class ReferenceMethodTests
 
     /// <summary>Integrated gradients are complete: the edges that leave the input sum up to the change of the loss.</summary>
     [Theory]
-    [InlineData(TaskMetric.LogitDifference)]
-    [InlineData(TaskMetric.ProbabilityDifference)]
-    [InlineData(TaskMetric.KlDivergence)]
-    public void Input_edges_of_eap_ig_sum_up_to_the_change_of_the_loss(TaskMetric metric)
+    [InlineData("logit-diff")]
+    [InlineData("prob-diff")]
+    [InlineData("kl")]
+    public void Input_edges_of_eap_ig_sum_up_to_the_change_of_the_loss(string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         ReferenceOptions options = new()
         {
             Method = AttributionMethods.EapIg,
@@ -154,7 +156,7 @@ public sealed class ReferenceMethodTests
         Assert.True(RealMatrix.Difference(before.Writers[1].Value, after.Writers[1].Value).Norm() > 0.01);
     }
 
-    private static double Loss(TaskMetric metric, RealMatrix lastLogits, ReferenceItem item) =>
+    private static double Loss(Metric metric, RealMatrix lastLogits, ReferenceItem item) =>
         ReferenceMetric.LossSign(metric) * ReferenceMetric.Value(metric, lastLogits, item.Pair, item.Clean.LastLogits);
 
     private static RealMatrix Number(double value) => new(1, 1, [value]);

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
@@ -85,7 +86,7 @@ internal sealed record ReferenceOptions
 {
     public required AttributionMethod Method { get; init; }
 
-    public TaskMetric Metric { get; init; } = TaskMetric.LogitDifference;
+    public Metric Metric { get; init; } = BuiltInMetrics.LogitDifference;
 
     /// <summary>m or k.</summary>
     public int Steps { get; init; } = 5;

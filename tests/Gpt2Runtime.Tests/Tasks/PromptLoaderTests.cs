@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 
@@ -13,7 +14,7 @@ public sealed class PromptLoaderTests
         var set = PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Vocabulary = Tokenizers.Demo.VocabularySize, Positions = 64 });
         Assert.Equal(PromptOptions.DefaultCount, set.Pairs.Count);
         Assert.Equal("ioi", set.Task);
-        Assert.Equal(TaskMetric.LogitDifference, set.Metric);
+        Assert.Equal(BuiltInMetrics.LogitDifference, set.Metric);
         Assert.Equal("generated: ioi, count 100, seed 0", set.Source);
         var expected = PromptGenerator.Generate("ioi", Tokenizers.Demo, 100, 0);
         Assert.Equal(expected.Select(pair => pair.Id), set.Pairs.Select(pair => pair.Id));
@@ -29,7 +30,7 @@ public sealed class PromptLoaderTests
     {
         var set = LoadText("\uFEFF" + Good + "\r\n\n" + """{"id": 7, "label": "x", "clean": "", "corrupted": "", "answers": [" is"], "wrong_answers": [" are"]}""");
         Assert.Equal("prompts", set.Task);
-        Assert.Equal(TaskMetric.LogitDifference, set.Metric);
+        Assert.Equal(BuiltInMetrics.LogitDifference, set.Metric);
         Assert.Equal([Id("<|endoftext|>"), .. Tokenizers.Demo.Encode("The boy")], set.Pairs[0].Clean);
         Assert.Equal([Id(" is")], set.Pairs[0].Answers);
         Assert.Equal([Id(" are")], set.Pairs[0].WrongAnswers);
@@ -48,8 +49,8 @@ public sealed class PromptLoaderTests
         Assert.Equal([1, 2], set.Pairs[0].Clean);
         Assert.Equal([5, 6], set.Pairs[0].WrongAnswers);
         Assert.Equal(path, set.Source);
-        Assert.Equal(TaskMetric.ProbabilityDifference, PromptLoader.Load("sva", path, null, new PromptOptions()).Metric);
-        Assert.Equal(TaskMetric.KlDivergence, PromptLoader.Load("sva", path, null, new PromptOptions { Metric = TaskMetric.KlDivergence }).Metric);
+        Assert.Equal(BuiltInMetrics.ProbabilityDifference, PromptLoader.Load("sva", path, null, new PromptOptions()).Metric);
+        Assert.Equal(BuiltInMetrics.KlDivergence, PromptLoader.Load("sva", path, null, new PromptOptions { Metric = BuiltInMetrics.KlDivergence }).Metric);
     }
 
     [Theory]
@@ -107,7 +108,7 @@ public sealed class PromptLoaderTests
     [Fact]
     public void Kl_needs_no_wrong_answer()
     {
-        var set = LoadText("""{"clean": "The boy", "corrupted": "The boys", "answers": [" is"]}""", new PromptOptions { Metric = TaskMetric.KlDivergence });
+        var set = LoadText("""{"clean": "The boy", "corrupted": "The boys", "answers": [" is"]}""", new PromptOptions { Metric = BuiltInMetrics.KlDivergence });
         Assert.Empty(set.Pairs[0].WrongAnswers);
     }
 
