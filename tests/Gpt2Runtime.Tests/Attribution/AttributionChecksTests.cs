@@ -40,22 +40,27 @@ public sealed class AttributionChecksTests : IDisposable
         Refused([Pair() with { WrongAnswers = [1, id] }], new AttributionOptions(), $"token id {id} in the wrong answers");
     }
 
-    [Theory]
-    [InlineData("logit-diff")]
-    [InlineData("prob-diff")]
-    public void A_difference_needs_answers_of_both_kinds(string metricName)
+    [Fact]
+    public void A_metric_gets_the_answers_that_it_needs_and_asks_for_no_others()
     {
-        Metric metric = BuiltInMetrics.Find(metricName);
-        var options = new AttributionOptions { Metric = metric };
-        Refused([Pair() with { Answers = [] }], options, "at least one of each");
-        Refused([Pair() with { WrongAnswers = [] }], options, "at least one of each");
+        foreach (Metric metric in BuiltInMetrics.All)
+        {
+            var options = new AttributionOptions { Metric = metric };
+            Check(metric.NeedsAnswers, Pair() with { Answers = [] }, "there is no answer");
+            Check(metric.NeedsWrongAnswers, Pair() with { WrongAnswers = [] }, "there is no wrong answer");
+
+            void Check(bool needs, PromptPair pair, string lack)
+            {
+                if (needs) Refused([pair], options, lack, $"the metric {metric} needs at least one");
+                else Assert.NotNull(_model.Score([pair], options));
+            }
+        }
     }
 
     [Fact]
-    public void What_uses_no_metric_needs_no_answers_nor_does_divergence()
+    public void What_uses_no_metric_needs_no_answers()
     {
         PromptPair[] pairs = [Pair() with { Answers = [], WrongAnswers = [] }];
-        Assert.NotNull(_model.Score(pairs, new AttributionOptions { Metric = BuiltInMetrics.KlDivergence }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.InformationFlowRoutes }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Magnitude }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Random }));

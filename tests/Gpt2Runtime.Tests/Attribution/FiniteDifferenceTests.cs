@@ -12,8 +12,6 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// <summary>What the scores mean, checked without a gradient: differences of the loss under patching.</summary>
 public sealed class FiniteDifferenceTests(ITestOutputHelper output)
 {
-    private static readonly Metric[] Metrics = [BuiltInMetrics.LogitDifference, BuiltInMetrics.ProbabilityDifference, BuiltInMetrics.KlDivergence];
-
     /// <summary>EAP is how fast the loss changes as an edge's content moves from the clean towards the corrupted output.</summary>
     [Theory]
     [MemberData(nameof(OddModel.Names), MemberType = typeof(OddModel))]
@@ -22,7 +20,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         using OddModel model = OddModel.Make(name);
         PromptPair[] pairs = model.Mixed[..2];
         var deviations = new Deviations(output);
-        foreach (Metric metric in Metrics[..2])
+        foreach (Metric metric in BuiltInMetrics.All.Where(m => !m.MeasuresDistance))
         {
             double[,] slopes = Slopes(model.Reference, pairs, metric);
             float[] scores = model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Eap, Metric = metric }).Edges();
@@ -37,7 +35,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
     public void Input_edges_of_eap_ig_add_up_to_the_change_of_the_loss(string name)
     {
         using OddModel model = OddModel.Make(name);
-        foreach (Metric metric in Metrics)
+        foreach (Metric metric in BuiltInMetrics.All)
         {
             AttributionResult result = model.Score(model.Mixed, new AttributionOptions { Metric = metric, Steps = 400, IgPoints = IgPoints.Midpoint });
             double change = Change(result, metric);
