@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
+using Gradpath.Gpt2Runtime.Tests.Metrics;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Cuda.Tests;
@@ -49,6 +50,31 @@ public class DeviceAgreementTests
         using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
         {
             Agree(TinyRuns.Evaluate(expected, options, pairs), TinyRuns.Evaluate(model, options, pairs));
+        }
+        gpu.Device.Dispose();
+        Assert.Empty(gpu.Driver.Live);
+    }
+
+    /// <summary>A metric of a program's own: logits come to the host, gradients go back to the device.</summary>
+    [Fact]
+    public void OwnMetricsAgreeWithTheBuiltInOnes()
+    {
+        PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
+        using EmulatedGpu gpu = new(races: true);
+        using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
+        {
+            foreach ((Metric own, Metric builtIn) in OwnMetrics.Twins)
+            {
+                AttributionOptions options = TinyRuns.Options(AttributionMethods.EapIg, 2);
+                AttributionResult wanted = TinyRuns.Score(model, options with { Metric = builtIn }, pairs);
+                AttributionResult got = TinyRuns.Score(model, options with { Metric = own }, pairs);
+                Agree(Wide(wanted.Edges()), Wide(got.Edges()));
+                Agree(wanted.CleanMetric, got.CleanMetric);
+                Agree(wanted.CorruptedMetric, got.CorruptedMetric);
+                Agree(
+                    TinyRuns.Evaluate(model, new EvaluationOptions { Metric = builtIn }, pairs),
+                    TinyRuns.Evaluate(model, new EvaluationOptions { Metric = own }, pairs));
+            }
         }
         gpu.Device.Dispose();
         Assert.Empty(gpu.Driver.Live);

@@ -164,7 +164,7 @@ public sealed class PublicSurfaceTests : IDisposable
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         string[] generated = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "PrintMembers"];
-        foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface))
+        foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface && !typeof(Delegate).IsAssignableFrom(t)))
         {
             bool isRecord = type.GetMethod("<Clone>$") is not null
                 || type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance).Any(m => m.Name == "PrintMembers");

@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tests.Discovery;
+using Gradpath.Gpt2Runtime.Tests.Metrics;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels;
 
@@ -67,9 +68,10 @@ public sealed class AllocationTests
     [InlineData("clean-corrupted", "prob-diff", 2)]
     [InlineData("eap-gp", "logit-diff", 5)]
     [InlineData("eap-gp", "kl", 3)]
+    [InlineData("eap-ig", "squared-logit-diff", 3)]
     public void Scoring_a_warm_batch_allocates_nothing(string name, string metricName, int steps)
     {
-        Metric metric = BuiltInMetrics.Find(metricName);
+        Metric metric = BuiltInMetrics.All.Concat(OwnMetrics.All).Single(m => m.Name == metricName);
         AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("head bias", workers: 1);
 
