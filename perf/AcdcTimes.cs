@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -62,7 +64,7 @@ internal static class AcdcTimes
         using var activations = new Activations(config, device, capacity, keepWriters: true);
         using var patched = new PatchedForwardPass(weights, capacity, 1, continues: false);
         using var target = new WriterOutputs(config, device, capacity);
-        using var head = new OutputHead(weights, TaskMetric.KlDivergence, pairs.Count, pairs.Count);
+        using var head = new OutputHead(weights, BuiltInMetrics.KlDivergence, pairs.Count, pairs.Count);
         using Tensor clean = Embeddings(weights, [.. pairs.SelectMany(p => p.Clean)]);
         using Tensor corrupted = Embeddings(weights, [.. pairs.SelectMany(p => p.Corrupted)]);
         using Tensor answers = device.Allocate(pairs.Count, config.Width);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Gradpath.Diagnostics.Bench;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;

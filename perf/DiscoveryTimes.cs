@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels.Cpu;
@@ -64,7 +65,7 @@ internal static class DiscoveryTimes
 
         void Row(string name, Circuit circuit, int done, long work, double seconds)
         {
-            var kl = new EvaluationOptions { Metric = TaskMetric.KlDivergence };
+            var kl = new EvaluationOptions { Metric = BuiltInMetrics.KlDivergence };
             double Kl(PromptSet prompts) => CircuitEvaluation.Evaluate(weights, prompts, [circuit], kl).Circuits[0].MeanKl;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"| {name} | {circuit.EdgeCount} | {Kl(train):F4} | {Kl(test):F4} | {done} | {work} | {seconds:F1} |"));

@@ -1,10 +1,12 @@
 using System.Globalization;
 using CommandLine;
 using Gradpath.Diagnostics.Bench;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -142,7 +144,7 @@ internal static class SavingsCommand
             _backward = new BackwardPass(weights, capacity, 1);
             _constants = new ReaderConstants(weights);
             _readers = new ReaderGradients(weights, _constants, capacity, 1, answerOnly);
-            _head = new OutputHead(weights, TaskMetric.LogitDifference, pairs.Length, pairs.Length);
+            _head = new OutputHead(weights, BuiltInMetrics.LogitDifference, pairs.Length, pairs.Length);
             _embeddings = weights.Device.Allocate(_shape.Rows, weights.Config.Width);
             using DeviceArray<int> tokens = weights.Device.Store<int>([.. pairs.SelectMany(p => p.Clean)]);
             weights.Device.GatherRows(weights.TokenEmbedding, tokens, _shape.Rows, weights.Config.Width, _embeddings);

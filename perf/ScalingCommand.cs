@@ -1,6 +1,7 @@
 using System.Globalization;
 using CommandLine;
 using Gradpath.Diagnostics.Bench;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using Gradpath.Cuda.Tests.Driver;
 using Gradpath.Diagnostics.Ops;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;

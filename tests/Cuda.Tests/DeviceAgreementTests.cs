@@ -1,9 +1,11 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
+using Gradpath.Gpt2Runtime.Tests.Metrics;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Cuda.Tests;
@@ -13,8 +15,9 @@ public class DeviceAgreementTests
 {
     [Theory]
     [CombinedData]
-    public void ScoresAgreeWithTheProcessor(string name, TaskMetric metric)
+    public void ScoresAgreeWithTheProcessor(string name, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         AttributionMethod method = AttributionMethods.Find(name);
         AttributionOptions options = TinyRuns.Options(method, 2) with { Metric = method.HasMetric ? metric : null };
         PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
@@ -33,11 +36,12 @@ public class DeviceAgreementTests
     }
 
     [Theory]
-    [InlineData(Ablation.Patching, TaskMetric.LogitDifference)]
-    [InlineData(Ablation.Zero, TaskMetric.ProbabilityDifference)]
-    [InlineData(Ablation.MeanPositional, TaskMetric.KlDivergence)]
-    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, TaskMetric metric)
+    [InlineData(Ablation.Patching, "logit-diff")]
+    [InlineData(Ablation.Zero, "prob-diff")]
+    [InlineData(Ablation.MeanPositional, "kl")]
+    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         EvaluationOptions options = new() { Metric = metric, Ablation = ablation };
         PromptPair[] pairs = TinyRuns.Pairs(4, 4, 4);
         using CpuDevice cpu = new(1);
@@ -46,6 +50,31 @@ public class DeviceAgreementTests
         using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
         {
             Agree(TinyRuns.Evaluate(expected, options, pairs), TinyRuns.Evaluate(model, options, pairs));
+        }
+        gpu.Device.Dispose();
+        Assert.Empty(gpu.Driver.Live);
+    }
+
+    /// <summary>A metric of a program's own: logits come to the host, gradients go back to the device.</summary>
+    [Fact]
+    public void OwnMetricsAgreeWithTheBuiltInOnes()
+    {
+        PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
+        using EmulatedGpu gpu = new(races: true);
+        using (Gpt2Weights model = TinyRuns.Model(gpu.Device))
+        {
+            foreach ((Metric own, Metric builtIn) in OwnMetrics.Twins)
+            {
+                AttributionOptions options = TinyRuns.Options(AttributionMethods.EapIg, 2);
+                AttributionResult wanted = TinyRuns.Score(model, options with { Metric = builtIn }, pairs);
+                AttributionResult got = TinyRuns.Score(model, options with { Metric = own }, pairs);
+                Agree(Wide(wanted.Edges()), Wide(got.Edges()));
+                Agree(wanted.CleanMetric, got.CleanMetric);
+                Agree(wanted.CorruptedMetric, got.CorruptedMetric);
+                Agree(
+                    TinyRuns.Evaluate(model, new EvaluationOptions { Metric = builtIn }, pairs),
+                    TinyRuns.Evaluate(model, new EvaluationOptions { Metric = own }, pairs));
+            }
         }
         gpu.Device.Dispose();
         Assert.Empty(gpu.Driver.Live);
@@ -66,8 +95,8 @@ public class DeviceAgreementTests
     {
         public override IEnumerable<object[]> GetData(System.Reflection.MethodInfo testMethod) =>
             from method in AttributionMethods.All
-            from metric in Enum.GetValues<TaskMetric>()
-            where metric == TaskMetric.LogitDifference || method == AttributionMethods.EapIg
-            select new object[] { method.Name, metric };
+            from metric in BuiltInMetrics.All
+            where metric == BuiltInMetrics.LogitDifference || method == AttributionMethods.EapIg
+            select new object[] { method.Name, metric.Name };
     }
 }

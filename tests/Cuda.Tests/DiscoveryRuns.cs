@@ -1,8 +1,10 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -16,7 +18,7 @@ internal static class DiscoveryRuns
     public static IReadOnlyDictionary<string, Func<Gpt2Weights, PromptPair[], Findings>> All { get; } =
         new Dictionary<string, Func<Gpt2Weights, PromptPair[], Findings>>
         {
-            ["path patching"] = (m, p) => Patch(m, p, new PathPatchingOptions { Metric = TaskMetric.ProbabilityDifference }),
+            ["path patching"] = (m, p) => Patch(m, p, new PathPatchingOptions { Metric = BuiltInMetrics.ProbabilityDifference }),
             ["path patching, frozen MLPs"] = (m, p) => Patch(
                 m, p, new PathPatchingOptions { FreezeMlps = true, SenderPositions = TokenPositions.End }),
             ["path patching, zero"] = (m, p) => Patch(m, p, new PathPatchingOptions { Ablation = Ablation.Zero }),
@@ -27,7 +29,7 @@ internal static class DiscoveryRuns
                 p,
                 new AcdcOptions
                 {
-                    Objective = TaskMetric.LogitDifference,
+                    Objective = BuiltInMetrics.LogitDifference,
                     Absolute = true,
                     Order = SenderOrder.Reverse,
                     Ablation = Ablation.Zero,

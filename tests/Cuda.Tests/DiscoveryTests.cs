@@ -1,5 +1,7 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tests.Discovery;
@@ -85,15 +87,16 @@ public sealed class DiscoveryTests
     }
 
     [Theory]
-    [InlineData("induction", TaskMetric.KlDivergence)]
-    [InlineData("backup", TaskMetric.KlDivergence)]
-    [InlineData("negative", TaskMetric.LogitDifference)]
-    public void Acdc_finds_the_known_circuits(string name, TaskMetric objective)
+    [InlineData("induction", "kl")]
+    [InlineData("backup", "kl")]
+    [InlineData("negative", "logit-diff")]
+    public void Acdc_finds_the_known_circuits(string name, string objectiveName)
     {
+        Metric objective = BuiltInMetrics.Find(objectiveName);
         KnownCircuit known = KnownCircuits.Make(name);
         using EmulatedGpu gpu = new(new CudaOptions());
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);
-        bool kl = objective == TaskMetric.KlDivergence;
+        bool kl = objective == BuiltInMetrics.KlDivergence;
         AcdcOptions options = new() { Objective = objective, Absolute = !kl };
         AcdcResult result = Acdc.Search(model, PromptSet.Of(known.Pairs[..2]), [kl ? 0.01 : 0.1 * HandSetModel.LogitScale], options)[0];
         Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(result.Circuit));

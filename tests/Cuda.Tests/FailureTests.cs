@@ -1,7 +1,7 @@
 using Gradpath.Cuda.Tests.Driver;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;

@@ -1,4 +1,5 @@
 using Gradpath.Cuda.Tests.Driver;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;

@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -58,6 +59,8 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(CircuitOutcome)] = evaluation.Full,
             [typeof(IEnumerable<RocPoint>)] = Array.Empty<RocPoint>(),
             [typeof(RocCurve)] = new RocCurve([], 0, 1, 1),
+            [typeof(Metric)] = BuiltInMetrics.KlDivergence,
+            [typeof(MetricFunction)] = new MetricFunction((_, _, _, _) => 0),
             [typeof(AttributionMethod)] = AttributionMethods.Random,
             [typeof(IEdgeScorer)] = AttributionMethods.Random.Scorer(new AttributionOptions()),
             [typeof(IReadOnlyList<PathQuery>)] = new[] { new PathQuery([0], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]) },
@@ -161,7 +164,7 @@ public sealed class PublicSurfaceTests : IDisposable
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         string[] generated = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "PrintMembers"];
-        foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface))
+        foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface && !typeof(Delegate).IsAssignableFrom(t)))
         {
             bool isRecord = type.GetMethod("<Clone>$") is not null
                 || type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance).Any(m => m.Name == "PrintMembers");

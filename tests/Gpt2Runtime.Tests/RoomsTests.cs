@@ -16,12 +16,13 @@ public sealed partial class RoomsTests
         ["Tokenization"] = [],
         ["Checkpoints"] = ["Tokenization"],
         ["Graph"] = ["Tokenization", "Checkpoints"],
-        ["Tasks"] = ["Tokenization"],
-        ["Model"] = ["Checkpoints", "Graph", "Tasks"],
-        ["Runs"] = ["Checkpoints", "Graph", "Tasks", "Model"],
-        ["Attribution"] = ["Checkpoints", "Graph", "Tasks", "Model", "Runs"],
-        ["Discovery"] = ["Checkpoints", "Graph", "Tasks", "Model", "Runs"],
-        ["Evaluation"] = ["Checkpoints", "Graph", "Tasks", "Model", "Runs"],
+        ["Metrics"] = ["Checkpoints"],
+        ["Tasks"] = ["Tokenization", "Metrics"],
+        ["Model"] = ["Checkpoints", "Graph", "Metrics"],
+        ["Runs"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model"],
+        ["Attribution"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
+        ["Discovery"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
+        ["Evaluation"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
     };
 
     private static readonly string[] Siblings = ["Attribution", "Discovery", "Evaluation"];

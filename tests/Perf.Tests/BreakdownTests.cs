@@ -1,5 +1,6 @@
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Diagnostics.Ops;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;

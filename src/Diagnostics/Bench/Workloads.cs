@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Diagnostics.Bench;
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
@@ -15,13 +17,12 @@ internal static class MethodChecks
     private const double Agreement = 1e-4;
     private const double AgreementAlongPaths = 1e-3;
 
-    private static readonly TaskMetric[] s_metrics = Enum.GetValues<TaskMetric>();
     private static readonly Ablation[] s_ablations = Enum.GetValues<Ablation>();
 
     public static IReadOnlyList<MethodCheck> All { get; } =
     [
         .. AttributionMethods.All.Select(Method),
-        new("circuit evaluation", Agreement, [.. from metric in s_metrics from ablation in s_ablations
+        new("circuit evaluation", Agreement, [.. from metric in BuiltInMetrics.All from ablation in s_ablations
             select new Func<SelfTestModel, double[][]>(m => Evaluate(m, new EvaluationOptions { Metric = metric, Ablation = ablation }))]),
     ];
 
@@ -45,7 +46,7 @@ internal static class MethodChecks
     {
         AttributionMethod method = plain.Method;
         if (!method.HasMetric) yield return plain;
-        foreach (TaskMetric metric in s_metrics)
+        foreach (Metric metric in BuiltInMetrics.All)
         {
             // Where all scores are 0 but for rounding there is nothing to compare.
             if (method.HasMetric && !method.VanishesFor(metric)) yield return plain with { Metric = metric };

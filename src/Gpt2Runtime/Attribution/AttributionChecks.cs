@@ -71,12 +71,12 @@ internal static class AttributionChecks
     private static void CheckPathHasDirection(ScoringSettings settings)
     {
         bool walks = settings.Method.Takes(MethodSettings.EmbeddingPath);
-        bool atMinimum = settings is { Metric: TaskMetric.KlDivergence, Path.Start: EmbeddingPathStart.Clean };
+        bool atMinimum = settings is { Metric.MeasuresDistance: true, Path.Start: EmbeddingPathStart.Clean };
         if (!walks || !atMinimum || settings.Path.Objective != EmbeddingPathObjective.Metric) return;
         Term objective = Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.Metric);
-        Term metric = Terms.Metric.With(TaskMetric.KlDivergence);
+        Term metric = Terms.Metric.With(settings.Metric);
         Term start = Terms.EmbeddingPathStart.With(EmbeddingPathStart.Corrupted);
-        const string Reason = "the divergence has its minimum there, so no direction leads away";
+        const string Reason = "the metric has its minimum there, so no direction leads away";
         throw new OptionException(
             $"{objective} cannot start at the clean prompt with {metric}: {Reason}; use {start} or another objective");
     }

@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -101,8 +101,12 @@ public sealed class AttributionMethod
 
     /// <summary>Whether all its scores are 0 but for rounding, by their definition.</summary>
     /// <param name="metric">The metric.</param>
-    /// <returns>True for a divergence from the clean run whose only gradient is taken at the clean run, where it has its minimum.</returns>
-    public bool VanishesFor(TaskMetric metric) => HasMetric && Work.OnlyAtClean && metric == TaskMetric.KlDivergence;
+    /// <returns>True for a distance from the clean run whose only gradient is taken at the clean run, where it has its minimum.</returns>
+    public bool VanishesFor(Metric metric)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        return HasMetric && Work.OnlyAtClean && metric.MeasuresDistance;
+    }
 
     /// <summary>The canonical name.</summary>
     /// <returns><see cref="Name"/>.</returns>

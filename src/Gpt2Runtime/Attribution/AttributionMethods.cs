@@ -172,8 +172,7 @@ public static class AttributionMethods
     public static bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out AttributionMethod? method)
     {
         ArgumentNullException.ThrowIfNull(name);
-        string canonical = name.Trim().Replace('_', '-');
-        method = All.FirstOrDefault(m => m.Aliases.Prepend(m.Name).Contains(canonical, StringComparer.OrdinalIgnoreCase));
+        method = All.FirstOrDefault(m => m.Aliases.Prepend(m.Name).Any(n => TableNames.Same(name, n)));
         return method is not null;
     }
 
@@ -181,12 +180,8 @@ public static class AttributionMethods
     /// <param name="name">The name.</param>
     /// <param name="others">Names beside those of methods that could have been meant.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name, params string[] others)
-    {
-        string[] names = [.. All.Select(m => m.Name), .. others];
-        string? nearest = NearestName.Of(name.Replace('_', '-'), [.. names, .. All.SelectMany(m => m.Aliases)]);
-        return $"no such method;{(nearest is null ? "" : $" did you mean {nearest}?")} choose {CanonicalNames.Choice(names)}";
-    }
+    internal static string Unknown(string name, params string[] others) =>
+        TableNames.Unknown("method", name, [.. All.Select(m => m.Name), .. others], All.SelectMany(m => m.Aliases));
 
     // When patching, every run lies between the clean and the corrupted one. Other ablations differ everywhere, and a recorded path states
     // norms over whole prompts.

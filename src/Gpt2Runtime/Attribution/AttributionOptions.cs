@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -12,7 +12,7 @@ public sealed record AttributionOptions
     public AttributionMethod Method { get; init; } = AttributionMethods.EapIg;
 
     /// <summary>The metric, whose loss is attributed; by default the prompt set's own.</summary>
-    public TaskMetric? Metric { get; init; }
+    public Metric? Metric { get; init; }
 
     /// <summary>Number of gradient points m or k; 5 by default.</summary>
     public int? Steps { get; init; }

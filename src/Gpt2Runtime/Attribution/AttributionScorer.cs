@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -23,7 +24,7 @@ internal sealed class AttributionScorer : IEdgeScorer
     public string Name => _options.Method.Name;
 
     /// <inheritdoc />
-    public TaskMetric? Metric => _options.Metric;
+    public Metric? Metric => _options.Metric;
 
     /// <inheritdoc />
     public EdgeScores Score(Gpt2Weights model, PromptSet prompts, IProgress<RunProgress>? progress, CancellationToken cancellation) =>

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
@@ -194,7 +195,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     // d (L - L')^2 = 2 (L - L') dL, with L the metric; the pass gave the gradient of its loss.
     private void ScaleByMetric(WeightedBatch batch, Tensor gradient, PassShape one)
     {
-        int sign = OutputHead.LossSign(_settings.Metric);
+        int sign = _settings.Metric.LossSign;
         Span<float> factors = _factors.AsSpan(0, one.Rows);
         for (int i = 0, row = 0; i < batch.Items.Length; i++)
         {

@@ -141,7 +141,7 @@ internal sealed class ExactPatching : BatchScorer
         for (int c = 0; c < copies.Length; c++)
         {
             for (int i = 0; i < one.Items; i++) changes[c] += batch.HostItemWeights[i] * (_head.Values[(c * one.Items) + i] - _full[i]);
-            changes[c] *= OutputHead.LossSign(_settings.Metric);
+            changes[c] *= _settings.Metric.LossSign;
         }
         return changes;
     }

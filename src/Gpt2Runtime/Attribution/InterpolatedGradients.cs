@@ -107,7 +107,7 @@ internal sealed class InterpolatedGradients : BatchScorer
     protected override void ScoreBatch(WeightedBatch batch)
     {
         _prompts.Load(batch);
-        _head.SetItems(batch.Pairs);
+        _head.SetItems(batch.Pairs, batch.Items);
         if (_prefix is not null && batch.PrefixSpans.Length > 0)
             _prefix.Run(Context.Forward, Context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
         int recorded = _distance is null ? 0 : _shares.Length;

@@ -21,7 +21,7 @@ internal static class ScoreProvenance
         return RunProvenance.Of(model, prompts, plan.Size) with
         {
             Method = method.Name,
-            Metric = method.HasMetric ? CanonicalNames.Of(settings.Metric) : null,
+            Metric = method.HasMetric ? settings.Metric.Name : null,
             Options = Describe(settings),
             Ablation = method.Takes(MethodSettings.Ablation) ? CanonicalNames.Of(settings.Ablation) : null,
             Normalization = CanonicalNames.Of(settings.Normalization),

@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -20,7 +20,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// <param name="Hooks">What tests and measurements change.</param>
 internal sealed record ScoringSettings(
     AttributionMethod Method,
-    TaskMetric Metric,
+    Metric Metric,
     int Steps,
     Ablation Ablation,
     IgPoints IgPoints,
@@ -35,13 +35,13 @@ internal sealed record ScoringSettings(
 
     /// <summary>Puts the defaults in place.</summary>
     /// <param name="options">Options that <see cref="AttributionChecks"/> has passed.</param>
-    /// <param name="metric">The metric where the options name none.</param>
+    /// <param name="metric">The metric where the options name none; null for the logit difference.</param>
     /// <param name="hooks">What tests and measurements change; null for nothing.</param>
     /// <returns>The settings.</returns>
     public static ScoringSettings Of(
-        AttributionOptions options, TaskMetric metric = TaskMetric.LogitDifference, ScoringHooks? hooks = null) => new(
+        AttributionOptions options, Metric? metric = null, ScoringHooks? hooks = null) => new(
         options.Method,
-        options.Metric ?? metric,
+        options.Metric ?? metric ?? BuiltInMetrics.LogitDifference,
         options.Steps ?? DefaultSteps,
         options.Ablation ?? Ablation.Patching,
         options.IgPoints ?? IgPoints.Left,

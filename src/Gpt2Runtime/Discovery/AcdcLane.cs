@@ -1,6 +1,6 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -22,7 +22,7 @@ internal sealed class AcdcLane : ResourceOwner
     /// <param name="items">Indices of the batch's items.</param>
     /// <param name="copies">Most candidates that run at once.</param>
     /// <param name="ablation">What removed edges carry.</param>
-    public AcdcLane(RunContext context, TaskMetric metric, int[] items, int copies, AblationTargets ablation)
+    public AcdcLane(RunContext context, Metric metric, int[] items, int copies, AblationTargets ablation)
     {
         Device device = context.Device;
         _items = items;

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -8,7 +8,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 public sealed record AcdcOptions
 {
     /// <summary>What an edge must raise to stay, per item at the last position and averaged: KL from the full model, or minus a task metric.</summary>
-    public TaskMetric Objective { get; init; } = TaskMetric.KlDivergence;
+    public Metric Objective { get; init; } = BuiltInMetrics.KlDivergence;
 
     /// <summary>Compare the size of the change, so that an edge also stays where its removal lowers the objective by the threshold.</summary>
     public bool Absolute { get; init; }

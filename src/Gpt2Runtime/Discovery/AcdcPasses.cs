@@ -2,7 +2,6 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -104,7 +103,7 @@ internal sealed class AcdcPasses : ResourceOwner
     {
         double sum = 0;
         foreach (double value in _values) sum += value;
-        return OutputHead.LossSign(_options.Objective) * sum / _values.Length;
+        return _options.Objective.LossSign * sum / _values.Length;
     }
 
     private static long Bytes(Gpt2Weights model, AcdcOptions options, IReadOnlyList<PromptSpan> spans, int copies)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -53,7 +54,7 @@ public sealed class EdgePruning : IDisposable
         var graph = new ComputationGraph(model.Config);
         _model = model;
         _cancellation = cancellation;
-        PairChecks.Check(model.Config, pairs, TaskMetric.KlDivergence, options.Ablation, 0);
+        PairChecks.Check(model.Config, pairs, BuiltInMetrics.KlDivergence, options.Ablation, 0);
         model.Device.ResetPeak();
         _plan = new MaskedPlan(graph, candidates, options.Ablation != Ablation.Patching);
         _options = candidates is null ? options.Resolve(graph.EdgeCount) : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
@@ -202,7 +203,7 @@ public sealed class EdgePruning : IDisposable
 
     private void RequireMemory(in PassCapacity capacity, int items)
     {
-        long needed = MaskedPass.Bytes(_model.Config, _plan, capacity) + OutputHead.Bytes(_model.Config, TaskMetric.KlDivergence, items, 3 * items)
+        long needed = MaskedPass.Bytes(_model.Config, _plan, capacity) + OutputHead.Bytes(_model.Config, BuiltInMetrics.KlDivergence, items, 3 * items)
             + (2 * Activations.Bytes(_model.Config, capacity, keepWriters: true));
         long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)

@@ -1,6 +1,6 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -24,7 +24,7 @@ internal sealed class MaskTrainer : ResourceOwner
     {
         _device = context.Device;
         int items = context.Largest.Length;
-        _head = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, items, items));
+        _head = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, items, items));
         _pass = Own(new MaskedPass(context.Weights, plan, PassCapacity.For(context.Largest, 1, true), _head));
         _batches = Own(new MaskedBatches(context, plan, _pass.Biases));
         _optimizer = Own(new MaskOptimizer(_device, plan, options));

@@ -1,6 +1,6 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -32,7 +32,7 @@ internal sealed class MaskedBatches : ResourceOwner
         _biases = biases;
         _made = new MaskedBatch?[context.Plan.Batches.Count];
         PromptSpan[] largest = context.Largest;
-        _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, largest.Length, 2 * largest.Length));
+        _kl = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, largest.Length, 2 * largest.Length));
         _pair = Own(new PairRun(context, largest, true, _kl));
         _ablation = Own(new AblationTargets(context, true));
         _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, true)));

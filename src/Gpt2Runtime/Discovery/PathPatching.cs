@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -44,7 +45,7 @@ public static class PathPatching
         ArgumentNullException.ThrowIfNull(queries);
         ArgumentNullException.ThrowIfNull(options);
         IReadOnlyList<PromptPair> pairs = prompts.Pairs;
-        TaskMetric metric = options.Metric ?? prompts.Metric;
+        Metric metric = options.Metric ?? prompts.Metric;
         PairChecks.Check(model.Config, pairs, metric, options.Ablation, options.BatchSize);
         using var run = new DeviceRun(model.Device);
         var graph = new ComputationGraph(model.Config);

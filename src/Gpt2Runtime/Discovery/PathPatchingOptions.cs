@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -7,7 +8,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 public sealed record PathPatchingOptions
 {
     /// <summary>The metric; by default the prompt set's own.</summary>
-    public TaskMetric? Metric { get; init; }
+    public Metric? Metric { get; init; }
 
     /// <summary>What replaces a sender's output: its output on the corrupted prompt, zero, or its mean.</summary>
     public Ablation Ablation { get; init; } = Ablation.Patching;

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -36,7 +37,7 @@ internal sealed class PathRunner : ResourceOwner
     /// <param name="metric">The metric.</param>
     /// <param name="senders">Most senders of a query.</param>
     /// <param name="sublayers">Most sublayers that a query's receivers belong to.</param>
-    public PathRunner(RunContext context, PathPatchingOptions options, TaskMetric metric, int senders, int sublayers)
+    public PathRunner(RunContext context, PathPatchingOptions options, Metric metric, int senders, int sublayers)
     {
         _context = context;
         _options = options;
@@ -62,7 +63,7 @@ internal sealed class PathRunner : ResourceOwner
     /// <param name="senders">Most senders of a query.</param>
     /// <param name="sublayers">Most sublayers that a query's receivers belong to.</param>
     /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Weights model, TaskMetric metric, IReadOnlyList<PromptSpan> spans, int senders, int sublayers)
+    public static long Bytes(Gpt2Weights model, Metric metric, IReadOnlyList<PromptSpan> spans, int senders, int sublayers)
     {
         int copies = CopiesFor(spans.Sum(s => s.Length), senders);
         var one = PassCapacity.For(spans, 1, false);

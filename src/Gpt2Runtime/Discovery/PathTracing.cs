@@ -56,9 +56,9 @@ public static class PathTracing
         ArgumentNullException.ThrowIfNull(patching);
         ArgumentNullException.ThrowIfNull(tracing);
         patching = patching with { Metric = patching.Metric ?? prompts.Metric };
-        if (patching.Metric == TaskMetric.KlDivergence && tracing.Threshold is not null)
+        if (patching.Metric.MeasuresDistance && tracing.Threshold is not null)
         {
-            const string Reason = "the divergence from the clean run is 0 in the clean run, so that no effect is a share of it";
+            const string Reason = "the distance from the clean run is 0 in the clean run, so that no effect is a share of it";
             throw new OptionException(
                 $"{Reason}: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
         }
@@ -133,7 +133,7 @@ public static class PathTracing
             const string Reason = "the metric of the clean prompts is 0, so that no effect is a share of it";
             throw GradpathException.Worded($"{Reason}: say with {Terms.Top} how many senders to follow");
         }
-        double unit = clean == 0 || patching.Metric == TaskMetric.KlDivergence ? 1 : Math.Abs(clean);
+        double unit = clean == 0 || patching.Metric is { MeasuresDistance: true } ? 1 : Math.Abs(clean);
         double least = Math.Max(Nothing, tracing.Threshold ?? 0) * unit;
         (PathMap Map, int Row, double Effect)[] strong =
         [

@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -55,7 +56,7 @@ public static class CircuitEvaluation
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(circuits);
         ArgumentNullException.ThrowIfNull(options);
-        TaskMetric metric = options.Metric ?? prompts.Metric;
+        Metric metric = options.Metric ?? prompts.Metric;
         PairChecks.Check(model.Config, prompts.Pairs, metric, options.Ablation, options.BatchSize);
         foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");
         using var run = new DeviceRun(model.Device);

@@ -1,7 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
@@ -15,7 +15,7 @@ internal sealed class CircuitRunner : ResourceOwner
     private const int MostRowsPerPass = 2048;
 
     private readonly RunContext _context;
-    private readonly TaskMetric _judgedBy;
+    private readonly Metric _judgedBy;
     private readonly int _copies;
     private readonly PairRun _pair;
     private readonly PatchedForwardPass _patched;
@@ -29,7 +29,7 @@ internal sealed class CircuitRunner : ResourceOwner
     /// <param name="context">The run.</param>
     /// <param name="metric">What judges circuits beside the KL divergence.</param>
     /// <param name="circuits">Number of circuits.</param>
-    public CircuitRunner(RunContext context, TaskMetric metric, int circuits)
+    public CircuitRunner(RunContext context, Metric metric, int circuits)
     {
         _context = context;
         _judgedBy = metric;
@@ -40,7 +40,7 @@ internal sealed class CircuitRunner : ResourceOwner
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
         _metric = Own(new OutputHead(context.Weights, metric, spans.Length, answers));
-        _kl = Own(new OutputHead(context.Weights, TaskMetric.KlDivergence, spans.Length, answers));
+        _kl = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, true, _metric));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _target = Own(new WriterOutputs(context.Config, device, one));
@@ -53,7 +53,7 @@ internal sealed class CircuitRunner : ResourceOwner
     /// <param name="spans">The batch.</param>
     /// <param name="circuits">Number of circuits.</param>
     /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Weights model, TaskMetric metric, IReadOnlyList<PromptSpan> spans, int circuits)
+    public static long Bytes(Gpt2Weights model, Metric metric, IReadOnlyList<PromptSpan> spans, int circuits)
     {
         int copies = CopiesFor(spans.Sum(s => s.Length), circuits);
         var one = PassCapacity.For(spans, 1, true);
@@ -63,7 +63,7 @@ internal sealed class CircuitRunner : ResourceOwner
             + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
             + PatchedForwardPass.ListedBytes(model.Config, one, copies)
             + OutputHead.Bytes(model.Config, metric, spans.Count, Math.Max(2, copies) * spans.Count)
-            + OutputHead.Bytes(model.Config, TaskMetric.KlDivergence, spans.Count, Math.Max(2, copies) * spans.Count);
+            + OutputHead.Bytes(model.Config, BuiltInMetrics.KlDivergence, spans.Count, Math.Max(2, copies) * spans.Count);
     }
 
     /// <summary>Evaluates circuits on a batch.</summary>
@@ -110,9 +110,7 @@ internal sealed class CircuitRunner : ResourceOwner
             outcome.Metric[item] = _metric.Values[r];
             outcome.Kl[item] = _kl.Values[r];
             outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
-            outcome.Accurate[item] = _judgedBy == TaskMetric.KlDivergence
-                ? batch.Pairs[i].Answers.Contains(tokens[r])
-                : _metric.Values[r] > 0;
+            outcome.Accurate[item] = _judgedBy.PositiveIsRight ? _metric.Values[r] > 0 : batch.Pairs[i].Answers.Contains(tokens[r]);
         }
     }
 
@@ -120,7 +118,7 @@ internal sealed class CircuitRunner : ResourceOwner
     private int[] RunBoth(PairBatch batch, PassShape both, PassShape one)
     {
         _pair.Run(batch, both);
-        _kl.SetItems(batch.Pairs);
+        _kl.SetItems(batch.Pairs, batch.Items);
         _kl.Evaluate(both, _pair.Activations, 0);
         int[] tokens = _kl.MostProbable(one.Items);
         _pair.TakeWriters(both, 1, _target);

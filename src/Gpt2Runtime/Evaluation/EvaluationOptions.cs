@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 public sealed record EvaluationOptions
 {
     /// <summary>The metric; by default the prompt set's own.</summary>
-    public TaskMetric? Metric { get; init; }
+    public Metric? Metric { get; init; }
 
     /// <summary>What edges outside a circuit carry.</summary>
     public Ablation Ablation { get; init; } = Ablation.Patching;

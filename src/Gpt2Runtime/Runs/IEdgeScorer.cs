@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Runs;
@@ -11,7 +12,7 @@ public interface IEdgeScorer
     string Name { get; }
 
     /// <summary>The metric whose loss is scored; null where the prompt set decides, or where none is computed.</summary>
-    TaskMetric? Metric { get; }
+    Metric? Metric { get; }
 
     /// <summary>Scores every edge.</summary>
     /// <param name="model">The model, on the device that computes.</param>

@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Runs;

@@ -1,5 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 
 namespace Gradpath.Gpt2Runtime.Runs;
 
@@ -14,12 +14,11 @@ internal static class PairChecks
     /// <param name="batchSize">Pairs per batch; 0 where the memory decides.</param>
     /// <exception cref="GradpathException">Names the item and says what would be right.</exception>
     /// <exception cref="OptionException">The batch size is negative.</exception>
-    public static void Check(Gpt2Config config, IReadOnlyList<PromptPair> pairs, TaskMetric? metric, Ablation ablation, int batchSize)
+    public static void Check(Gpt2Config config, IReadOnlyList<PromptPair> pairs, Metric? metric, Ablation ablation, int batchSize)
     {
         if (pairs.Count == 0) throw new GradpathException("there are no prompt pairs");
         CheckBatchSize(batchSize);
-        bool needsAnswers = metric is not (null or TaskMetric.KlDivergence);
-        for (int i = 0; i < pairs.Count; i++) CheckPair(config, pairs[i], i + 1, needsAnswers);
+        for (int i = 0; i < pairs.Count; i++) CheckPair(config, pairs[i], i + 1, metric);
         if (ablation == Ablation.MeanPositional) CheckOneLength(pairs);
     }
 
@@ -50,7 +49,7 @@ internal static class PairChecks
         }
     }
 
-    private static void CheckPair(Gpt2Config config, PromptPair pair, int number, bool needsAnswers)
+    private static void CheckPair(Gpt2Config config, PromptPair pair, int number, Metric? metric)
     {
         string name = pair.Id is null ? $"item {number}" : $"item {number} ({pair.Id})";
         if (pair.Clean.Length != pair.Corrupted.Length)
@@ -69,10 +68,7 @@ internal static class PairChecks
         CheckIds(pair.Corrupted, "corrupted prompt");
         CheckIds(pair.Answers, "answers");
         CheckIds(pair.WrongAnswers, "wrong answers");
-        if (needsAnswers && (pair.Answers.Length == 0 || pair.WrongAnswers.Length == 0))
-        {
-            throw new GradpathException($"{name}: the metric compares right with wrong answers and needs at least one of each");
-        }
+        if (metric?.LackOf(pair) is { } lack) throw new GradpathException($"{name}: {lack}");
 
         void CheckIds(int[] ids, string where)
         {

@@ -1,7 +1,6 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Runs;

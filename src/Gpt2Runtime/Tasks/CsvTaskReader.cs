@@ -14,19 +14,22 @@ internal sealed class CsvTaskReader
     private readonly BpeTokenizer _tokenizer;
     private readonly PromptFile _file;
     private readonly string _corruptedColumn;
-    private readonly Func<CsvRecord, PromptPair> _read;
+    private readonly bool _needsAnswers;
+    private readonly Lazy<Func<CsvRecord, PromptPair>> _read;
 
     /// <param name="task">The task that the file is of.</param>
     /// <param name="file">The file.</param>
     /// <param name="tokenizer">The vocabulary in use.</param>
     /// <param name="hardCorruption">IOI only: take the column <c>corrupted_hard</c> (the indirect object in place of the subject).</param>
-    public CsvTaskReader(TaskInfo task, PromptFile file, BpeTokenizer tokenizer, bool hardCorruption)
+    /// <param name="needsAnswers">Whether the columns of answers must be there. Where a row has nothing in them the pair has no answers.</param>
+    public CsvTaskReader(TaskInfo task, PromptFile file, BpeTokenizer tokenizer, bool hardCorruption, bool needsAnswers)
     {
         _task = task;
         _tokenizer = tokenizer;
         _file = file;
         _corruptedColumn = hardCorruption ? "corrupted_hard" : "corrupted";
-        _read = task.Name switch
+        _needsAnswers = needsAnswers;
+        _read = new(() => task.Name switch
         {
             TaskCatalog.Ioi => Ioi,
             TaskCatalog.GreaterThan => GreaterThan(new TwoDigitTokens(tokenizer)),
@@ -35,15 +38,20 @@ internal sealed class CsvTaskReader
             TaskCatalog.CountryCapital => CountryCapital,
             TaskCatalog.Hypernymy => Hypernymy,
             _ => throw new InvalidOperationException($"The task {task.Name} has no CSV format."),
-        };
+        });
     }
 
     public IEnumerable<PromptRow> Read()
     {
         // Older greater-than files call the year "label".
         (string, string)[] otherNames = _task.Name == TaskCatalog.GreaterThan ? [("label", "correct_idx")] : [];
-        foreach (var row in CsvRecords.Read(_file, [.. _task.Columns, _corruptedColumn], otherNames))
-            yield return new PromptRow(_read(row), row.Where, FromText: true);
+        string[] prompts = ["clean", "corrupted"];
+        string[] answers = [.. _task.Columns.Except(prompts)];
+        foreach (var row in CsvRecords.Read(_file, [.. _needsAnswers ? _task.Columns : prompts, _corruptedColumn], otherNames))
+        {
+            var none = answers.All(column => string.IsNullOrEmpty(row.Optional(column)));
+            yield return new PromptRow(none ? Pair(row, [], []) : _read.Value(row), row.Where, FromText: true);
+        }
     }
 
     private PromptPair Pair(CsvRecord row, int[] answers, int[] wrongAnswers, string? id = null, string? label = null)

@@ -1,9 +1,10 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
 /// <summary>What every prompt pair goes through on its way to the model: the begin token, then the checks.</summary>
-internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Lazy<BpeTokenizer>? tokenizer)
+internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<BpeTokenizer>? tokenizer)
 {
     private BeginToken? _begin;
     private string? _firstThatBegins;
@@ -42,10 +43,8 @@ internal sealed class PromptChecks(PromptOptions options, TaskMetric metric, Laz
         CheckIds(row.Where, "clean", pair.Clean);
         CheckIds(row.Where, "corrupted", pair.Corrupted);
 
-        if (pair.Answers.Length == 0)
-            throw new GradpathException($"{row.Where}: there is no answer; at least one right answer is needed.");
-        if (pair.WrongAnswers.Length == 0 && metric != TaskMetric.KlDivergence)
-            throw new GradpathException($"{row.Where}: there is no wrong answer; the difference that the metric takes needs at least one.");
+        if (metric.LackOf(pair) is { } lack)
+            throw new GradpathException($"{row.Where}: {lack}.");
         CheckIds(row.Where, "the answers", pair.Answers);
         CheckIds(row.Where, "the wrong answers", pair.WrongAnswers);
         return pair;

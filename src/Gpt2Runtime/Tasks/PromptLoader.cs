@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
 
@@ -6,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 
 /// <summary>
 /// Loads the prompts of a task: generated, from a published CSV file, or from the user's own JSONL file. Whatever the source, every pair
-/// is checked: equal token counts, ids within the vocabulary, no longer than the model allows, answers there.
+/// is checked: equal token counts, ids within the vocabulary, no longer than the model allows, answers there where the metric needs them.
 /// </summary>
 public static class PromptLoader
 {
@@ -34,7 +35,7 @@ public static class PromptLoader
             throw new GradpathException($"The limit is {options.Limit}; it must be at least 1.");
 
         var info = task is null ? null : TaskCatalog.Find(task);
-        var metric = options.Metric ?? info?.Metric ?? TaskMetric.LogitDifference;
+        var metric = options.Metric ?? info?.Metric ?? BuiltInMetrics.LogitDifference;
         var checks = new PromptChecks(options, metric, tokenizer);
         if (dataPath is null)
         {
@@ -48,7 +49,7 @@ public static class PromptLoader
         }
 
         var file = PromptFile.Read(FindFile(dataPath, info));
-        var rows = ReadRows(file, info, tokenizer, options);
+        var rows = ReadRows(file, info, tokenizer, options, metric);
         var pairs = new List<PromptPair>();
         foreach (var row in options.Limit is { } limit ? rows.Take(limit) : rows)
             pairs.Add(checks.Finish(row));
@@ -58,7 +59,7 @@ public static class PromptLoader
         return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
     }
 
-    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
+    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks)
     {
         var pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed);
         using var text = new MemoryStream();
@@ -85,7 +86,7 @@ public static class PromptLoader
             ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in {task.Name}/")}.");
     }
 
-    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
+    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {
@@ -97,7 +98,8 @@ public static class PromptLoader
                     file,
                     tokenizer?.Value ?? throw new GradpathException(
                         $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),
-                    options.HardCorruption).Read();
+                    options.HardCorruption,
+                    metric.NeedsAnswers || metric.NeedsWrongAnswers).Read();
             default:
                 throw new GradpathException($"{file.Path}: prompts are read from .csv and .jsonl files.");
         }

@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
+
 namespace Gradpath.Gpt2Runtime.Tasks;
 
 /// <summary>How prompts are loaded and what the model allows.</summary>
@@ -22,7 +24,7 @@ public sealed record PromptOptions
     public ulong Seed { get; init; }
 
     /// <summary>The metric to judge by, or null for the task's own (logit difference for a set of the user's own).</summary>
-    public TaskMetric? Metric { get; init; }
+    public Metric? Metric { get; init; }
 
     /// <summary>For a CSV file of ioi: corrupt by repeating the indirect object (<c>corrupted_hard</c>) and not by a third name.</summary>
     public bool HardCorruption { get; init; }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
@@ -6,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// <summary>The prompt pairs that a run goes over, and where they came from.</summary>
 public sealed record PromptSet
 {
-    internal PromptSet(string task, TaskMetric metric, IReadOnlyList<PromptPair> pairs, string source, string hash)
+    internal PromptSet(string task, Metric metric, IReadOnlyList<PromptPair> pairs, string source, string hash)
     {
         Task = task;
         Metric = metric;
@@ -19,7 +20,7 @@ public sealed record PromptSet
     public string Task { get; init; }
 
     /// <summary>The metric that the task is judged by unless options say otherwise.</summary>
-    public TaskMetric Metric { get; init; }
+    public Metric Metric { get; init; }
 
     /// <summary>The items, in the order of their source.</summary>
     public IReadOnlyList<PromptPair> Pairs { get; init; }
@@ -44,13 +45,13 @@ public sealed record PromptSet
     /// <summary>Makes a set of pairs that a program has.</summary>
     /// <param name="pairs">The pairs; the list is copied.</param>
     /// <param name="task">What results call the task.</param>
-    /// <param name="metric">The metric that the task is judged by unless options say otherwise.</param>
+    /// <param name="metric">The metric that the task is judged by unless options say otherwise; null for the logit difference.</param>
     /// <param name="source">Where results say that the pairs came from.</param>
     /// <returns>The set. Its hash is of the pairs' token ids.</returns>
     public static PromptSet Of(
         IReadOnlyList<PromptPair> pairs,
         string task = "custom",
-        TaskMetric metric = TaskMetric.LogitDifference,
+        Metric? metric = null,
         string source = "pairs from a program")
     {
         ArgumentNullException.ThrowIfNull(pairs);
@@ -60,6 +61,6 @@ public sealed record PromptSet
         if (copy.Contains(null)) throw new ArgumentException("a pair is null", nameof(pairs));
         using var text = new MemoryStream();
         PromptWriter.Write(text, copy, null);
-        return new PromptSet(task, metric, copy, source, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
+        return new PromptSet(task, metric ?? BuiltInMetrics.LogitDifference, copy, source, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
     }
 }

@@ -1,3 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
+
 namespace Gradpath.Gpt2Runtime.Tasks;
 
 /// <summary>What is known about one of the six tasks.</summary>
@@ -5,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// <param name="Description">One sentence for people.</param>
 /// <param name="Metric">The metric that it is judged by unless the user says otherwise.</param>
 /// <param name="Columns">The columns that a CSV file of the task must have, named as in the EAP-IG library's files.</param>
-public sealed record TaskInfo(string Name, string Description, TaskMetric Metric, IReadOnlyList<string> Columns);
+public sealed record TaskInfo(string Name, string Description, Metric Metric, IReadOnlyList<string> Columns);
 
 /// <summary>The six tasks that Gradpath knows by name.</summary>
 public static class TaskCatalog
@@ -23,32 +25,32 @@ public static class TaskCatalog
         new(
             Ioi,
             "Indirect object identification: which of two names was not repeated.",
-            TaskMetric.LogitDifference,
+            BuiltInMetrics.LogitDifference,
             ["clean", "corrupted", "correct_idx", "incorrect_idx"]),
         new(
             GreaterThan,
             "Greater-than: two digits of a year that come after a given year of the same century.",
-            TaskMetric.ProbabilityDifference,
+            BuiltInMetrics.ProbabilityDifference,
             ["clean", "corrupted", "correct_idx"]),
         new(
             Sva,
             "Subject-verb agreement: verbs in the subject's number against verbs in the other.",
-            TaskMetric.ProbabilityDifference,
+            BuiltInMetrics.ProbabilityDifference,
             ["clean", "corrupted", "plural"]),
         new(
             GenderBias,
             "Gender bias: which pronoun follows a profession.",
-            TaskMetric.LogitDifference,
+            BuiltInMetrics.LogitDifference,
             ["clean", "corrupted", "clean_answer_idx", "corrupted_answer_idx"]),
         new(
             CountryCapital,
             "Country and capital: the country whose capital is named.",
-            TaskMetric.LogitDifference,
+            BuiltInMetrics.LogitDifference,
             ["clean", "corrupted", "country", "country_idx", "corrupted_country", "corrupted_country_idx"]),
         new(
             Hypernymy,
             "Hypernymy: the words for the kind that a named thing is a member of.",
-            TaskMetric.ProbabilityDifference,
+            BuiltInMetrics.ProbabilityDifference,
             ["clean", "corrupted", "answers", "answers_idx", "corrupted_answers", "corrupted_answers_idx"]),
     ];
 

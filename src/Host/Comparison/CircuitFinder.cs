@@ -4,8 +4,8 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Commands;
 using Gradpath.Host.Options;
 using Gradpath.Host.Sessions;
@@ -34,7 +34,7 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
             if (scorer.VanishesFor(session.Metric))
             {
                 throw new UsageException(
-                    $"{scorer.Title} has no scores for kl, whose gradient is 0 at the clean prompts; "
+                    $"{scorer.Title} has no scores for {session.Metric}, whose gradient is 0 at the clean prompts; "
                     + $"leave {name} out of --methods or name another --metric.");
             }
             if (scorer.ReadsCorrupted && !scorer.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
@@ -80,7 +80,7 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
 
     private FoundCircuit Searched(double sparsity)
     {
-        AcdcOptions options = new() { Objective = TaskMetric.KlDivergence, Ablation = session.Options.Ablation, BatchSize = session.Options.BatchSize };
+        AcdcOptions options = new() { Objective = BuiltInMetrics.KlDivergence, Ablation = session.Options.Ablation, BatchSize = session.Options.BatchSize };
         _acdc ??= new AcdcThresholdSearch(tau => ScoringProgress.Run(
             terminal, "acdc", progress => Acdc.Search(session.Weights, session.Prompts, [tau], options, null, progress, cancellation))[0]);
         (AcdcRun run, IReadOnlyList<AcdcRun> path) = _acdc.Find(EdgePruning.CircuitSize(_graph, sparsity), o.AcdcRuns);
@@ -95,7 +95,7 @@ internal sealed class CircuitFinder(EvaluationSession session, BenchmarkOptions 
     private FoundCircuit Hybrid(double sparsity)
     {
         (EdgeScores scores, double seconds) = Scores(AttributionMethods.Eap);
-        JsonObject firstStage = HapCommand.FirstStage(o.Keep, AttributionMethods.Eap.Name, EnumNames.Of(session.Metric));
+        JsonObject firstStage = HapCommand.FirstStage(o.Keep, AttributionMethods.Eap.Name, session.Metric.Name);
         FoundCircuit trained = Trained(sparsity, HybridPruning.Keep(scores, o.Keep), HapCommand.Method, firstStage);
         return trained with
         {

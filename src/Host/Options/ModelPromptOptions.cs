@@ -15,7 +15,7 @@ internal abstract class ModelPromptOptions : DeviceOptions
     [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
     public string? Data { get; set; }
 
-    [Option("metric", MetaValue = "METRIC", HelpText = "logit-diff, prob-diff or kl, judged at the last token (default: the task's own).")]
+    [Option("metric", MetaValue = "METRIC", ResourceType = typeof(MetricHelp), HelpText = nameof(MetricHelp.Metric))]
     public string? Metric { get; set; }
 
     [Option("batch-size", MetaValue = "N", HelpText = "Prompt pairs per pass, or auto: as many as --memory allows (default).")]

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host.Reports;
@@ -19,7 +20,7 @@ internal sealed record PromptRequest
     /// <summary>Whether the method draws random numbers, so that a seed decides something even where prompts are read.</summary>
     public bool SeedsMethod { get; init; }
 
-    public TaskMetric? Metric { get; init; }
+    public Metric? Metric { get; init; }
 
     public bool NoBos { get; init; }
 

@@ -1,6 +1,6 @@
 using CommandLine;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Host.Options;
 
@@ -21,7 +21,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
         Limit = Limit,
         Seed = Seed,
         SeedsMethod = true,
-        Metric = Metric is null ? null : EnumNames.Parse<TaskMetric>("metric", Metric),
+        Metric = Metric is null ? null : MetricNames.Parse("metric", Metric),
         NoBos = NoBos,
         HardCorruption = HardCorruption,
     };

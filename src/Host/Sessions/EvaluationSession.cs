@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
@@ -45,7 +46,7 @@ internal sealed class EvaluationSession : IDisposable
     public PromptSet Prompts { get; }
 
     /// <summary>The metric.</summary>
-    public TaskMetric Metric => Prompts.Metric;
+    public Metric Metric => Prompts.Metric;
 
     /// <summary>Ablation and batch size.</summary>
     public EvaluationOptions Options { get; }
@@ -98,7 +99,7 @@ internal sealed class EvaluationSession : IDisposable
     /// <param name="batchSize">Prompt pairs per pass.</param>
     public Provenance Provenance(int batchSize) => RunProvenance.Of(_model, Prompts, batchSize) with
     {
-        Metric = EnumNames.Of(Metric),
+        Metric = Metric.Name,
         Ablation = EnumNames.Of(Options.Ablation),
         Seed = (long)Seed,
     };

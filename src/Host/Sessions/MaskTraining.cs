@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Spectre.Console;
@@ -71,7 +72,7 @@ internal static class MaskTraining
             Provenance = session.Provenance(result.BatchSize) with
             {
                 Method = method,
-                Metric = "kl",
+                Metric = BuiltInMetrics.KlDivergence.Name,
                 Options = options,
                 Sign = "none: the mask without noise, from 0 (off) to 1 (on)",
                 Selection = new JsonObject { ["select"] = "masks", ["value"] = result.Options.Sparsity, ["pruned"] = true },
@@ -83,7 +84,7 @@ internal static class MaskTraining
     public static void Print(Terminal terminal, EvaluationSession session, EvaluationResult evaluation, IReadOnlyList<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("");
-        string[] headings = ["edges", "sparsity", "KL", EnumNames.Of(session.Metric), "faithfulness", "exact match", "steps", "time"];
+        string[] headings = ["edges", "sparsity", "KL", session.Metric.Name, "faithfulness", "exact match", "steps", "time"];
         foreach (string name in headings)
             table.AddColumn(new TableColumn(name).RightAligned());
         for (int i = 0; i < rows.Count; i++)

@@ -2,10 +2,11 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Discovery;
+using Gradpath.Gpt2Runtime.Tests.Metrics;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels;
 
@@ -15,12 +16,13 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 public sealed class AllocationTests
 {
     [Theory]
-    [InlineData(TaskMetric.LogitDifference, true)]
-    [InlineData(TaskMetric.LogitDifference, false)]
-    [InlineData(TaskMetric.ProbabilityDifference, true)]
-    [InlineData(TaskMetric.KlDivergence, true)]
-    public void Passes_over_a_workspace_allocate_nothing(TaskMetric metric, bool answerOnly)
+    [InlineData("logit-diff", true)]
+    [InlineData("logit-diff", false)]
+    [InlineData("prob-diff", true)]
+    [InlineData("kl", true)]
+    public void Passes_over_a_workspace_allocate_nothing(string metricName, bool answerOnly)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         using OddModel model = OddModel.Make("head bias", workers: 1);
         Gpt2Config config = model.Weights.Config;
         int[] lengths = [.. model.Mixed.Select(p => p.Length)];
@@ -59,15 +61,17 @@ public sealed class AllocationTests
 
     /// <summary>The whole of what a method does with a batch whose items are on the device: W1's batch, the steps of EAP-GP's path.</summary>
     [Theory]
-    [InlineData("eap", TaskMetric.LogitDifference, 5)]
-    [InlineData("eap-ig", TaskMetric.LogitDifference, 5)]
-    [InlineData("eap-ig", TaskMetric.LogitDifference, 300)]
-    [InlineData("eap-ig", TaskMetric.KlDivergence, 3)]
-    [InlineData("clean-corrupted", TaskMetric.ProbabilityDifference, 2)]
-    [InlineData("eap-gp", TaskMetric.LogitDifference, 5)]
-    [InlineData("eap-gp", TaskMetric.KlDivergence, 3)]
-    public void Scoring_a_warm_batch_allocates_nothing(string name, TaskMetric metric, int steps)
+    [InlineData("eap", "logit-diff", 5)]
+    [InlineData("eap-ig", "logit-diff", 5)]
+    [InlineData("eap-ig", "logit-diff", 300)]
+    [InlineData("eap-ig", "kl", 3)]
+    [InlineData("clean-corrupted", "prob-diff", 2)]
+    [InlineData("eap-gp", "logit-diff", 5)]
+    [InlineData("eap-gp", "kl", 3)]
+    [InlineData("eap-ig", "squared-logit-diff", 3)]
+    public void Scoring_a_warm_batch_allocates_nothing(string name, string metricName, int steps)
     {
+        Metric metric = BuiltInMetrics.All.Concat(OwnMetrics.All).Single(m => m.Name == metricName);
         AttributionMethod method = AttributionMethods.Find(name);
         using OddModel model = OddModel.Make("head bias", workers: 1);
 
@@ -88,7 +92,7 @@ public sealed class AllocationTests
     public void A_warm_masked_pass_and_a_step_of_its_masks_allocate_nothing()
     {
         using OddModel model = OddModel.Make("head bias", workers: 1);
-        using var bench = new MaskedBench(model, model.Mixed, null, Ablation.Patching, TaskMetric.KlDivergence);
+        using var bench = new MaskedBench(model, model.Mixed, null, Ablation.Patching, BuiltInMetrics.KlDivergence);
         EdgePruningOptions options = new EdgePruningOptions { Steps = 10 }.Resolve(bench.Graph.EdgeCount);
         using var optimizer = new MaskOptimizer(model.Device, bench.Plan, options);
         int step = 0;

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 
@@ -40,21 +40,27 @@ public sealed class AttributionChecksTests : IDisposable
         Refused([Pair() with { WrongAnswers = [1, id] }], new AttributionOptions(), $"token id {id} in the wrong answers");
     }
 
-    [Theory]
-    [InlineData(TaskMetric.LogitDifference)]
-    [InlineData(TaskMetric.ProbabilityDifference)]
-    public void A_difference_needs_answers_of_both_kinds(TaskMetric metric)
+    [Fact]
+    public void A_metric_gets_the_answers_that_it_needs_and_asks_for_no_others()
     {
-        var options = new AttributionOptions { Metric = metric };
-        Refused([Pair() with { Answers = [] }], options, "at least one of each");
-        Refused([Pair() with { WrongAnswers = [] }], options, "at least one of each");
+        foreach (Metric metric in BuiltInMetrics.All)
+        {
+            var options = new AttributionOptions { Metric = metric };
+            Check(metric.NeedsAnswers, Pair() with { Answers = [] }, "there is no answer");
+            Check(metric.NeedsWrongAnswers, Pair() with { WrongAnswers = [] }, "there is no wrong answer");
+
+            void Check(bool needs, PromptPair pair, string lack)
+            {
+                if (needs) Refused([pair], options, lack, $"the metric {metric} needs at least one");
+                else Assert.NotNull(_model.Score([pair], options));
+            }
+        }
     }
 
     [Fact]
-    public void What_uses_no_metric_needs_no_answers_nor_does_divergence()
+    public void What_uses_no_metric_needs_no_answers()
     {
         PromptPair[] pairs = [Pair() with { Answers = [], WrongAnswers = [] }];
-        Assert.NotNull(_model.Score(pairs, new AttributionOptions { Metric = TaskMetric.KlDivergence }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.InformationFlowRoutes }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Magnitude }));
         Assert.NotNull(_model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Random }));
@@ -123,7 +129,7 @@ public sealed class AttributionChecksTests : IDisposable
         var options = new AttributionOptions
         {
             Method = AttributionMethods.EapGp,
-            Metric = TaskMetric.KlDivergence,
+            Metric = BuiltInMetrics.KlDivergence,
             EmbeddingPath = new() { Objective = EmbeddingPathObjective.Metric },
         };
         RefusedOption([Pair()], options, "EmbeddingPath.Objective metric", "Metric kl", "EmbeddingPath.Start corrupted");
@@ -140,7 +146,7 @@ public sealed class AttributionChecksTests : IDisposable
         AttributionOptions plain = new() { Method = method };
         (MethodSettings Setting, string Property, AttributionOptions Options)[] given =
         [
-            (MethodSettings.Metric, "Metric", plain with { Metric = TaskMetric.LogitDifference }),
+            (MethodSettings.Metric, "Metric", plain with { Metric = BuiltInMetrics.LogitDifference }),
             (MethodSettings.Steps, "Steps", plain with { Steps = 2 }),
             (MethodSettings.Ablation, "Ablation", plain with { Ablation = Ablation.Patching }),
             (MethodSettings.IgPoints, "IgPoints", plain with { IgPoints = IgPoints.Left }),

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -81,11 +82,11 @@ public sealed class AttributionMethodsTests
     }
 
     [Fact]
-    public void Only_a_gradient_at_the_clean_run_alone_vanishes_for_the_divergence_from_it()
+    public void Only_a_gradient_at_the_clean_run_alone_vanishes_for_a_distance_from_it()
     {
-        foreach (TaskMetric metric in Enum.GetValues<TaskMetric>())
+        foreach (Metric metric in BuiltInMetrics.All)
             Assert.Equal(
-                metric == TaskMetric.KlDivergence ? ["eap"] : [],
+                metric.MeasuresDistance ? ["eap"] : [],
                 AttributionMethods.All.Where(m => m.VanishesFor(metric)).Select(m => m.Name));
     }
 
@@ -93,9 +94,9 @@ public sealed class AttributionMethodsTests
     public void A_method_serves_as_a_scorer()
     {
         using OddModel model = OddModel.Make("head bias");
-        AttributionOptions options = new() { Metric = TaskMetric.ProbabilityDifference, Steps = 2 };
+        AttributionOptions options = new() { Metric = BuiltInMetrics.ProbabilityDifference, Steps = 2 };
         var scorer = AttributionMethods.EapIg.Scorer(options);
-        Assert.Equal(("eap-ig", TaskMetric.ProbabilityDifference), (scorer.Name, scorer.Metric));
+        Assert.Equal(("eap-ig", BuiltInMetrics.ProbabilityDifference), (scorer.Name, scorer.Metric));
         PromptSet prompts = PromptSet.Of(model.Mixed);
         Assert.Equal(EdgeAttribution.Score(model.Weights, prompts, options).Values, scorer.Score(model.Weights, prompts).Values);
         Assert.Throws<OptionException>(() => AttributionMethods.Eap.Scorer(options));

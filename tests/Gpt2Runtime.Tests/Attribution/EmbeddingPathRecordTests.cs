@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -49,12 +50,12 @@ public sealed class EmbeddingPathRecordTests(ITestOutputHelper output)
         ReferenceOptions[] cases =
         [
             new() { Method = AttributionMethods.Eap },
-            new() { Method = AttributionMethods.Eap, Metric = TaskMetric.ProbabilityDifference },
-            new() { Method = AttributionMethods.EapIg, Metric = TaskMetric.KlDivergence, Steps = 3 },
+            new() { Method = AttributionMethods.Eap, Metric = BuiltInMetrics.ProbabilityDifference },
+            new() { Method = AttributionMethods.EapIg, Metric = BuiltInMetrics.KlDivergence, Steps = 3 },
             new()
             {
                 Method = AttributionMethods.EapGp,
-                Metric = TaskMetric.ProbabilityDifference,
+                Metric = BuiltInMetrics.ProbabilityDifference,
                 Steps = 3,
                 Objective = ReferenceObjective.ProbabilitiesLast,
             },

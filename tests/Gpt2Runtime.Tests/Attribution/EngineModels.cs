@@ -27,7 +27,7 @@ internal static class EngineModels
         return new AttributionOptions
         {
             Method = method,
-            Metric = Read(MethodSettings.Metric, options.Metric),
+            Metric = method.HasMetric ? options.Metric : null,
             Steps = Read(MethodSettings.Steps, options.Steps),
             Ablation = Read(MethodSettings.Ablation, Enum.Parse<Ablation>(options.Ablation.ToString())),
             IgPoints = Read(MethodSettings.IgPoints, Enum.Parse<IgPoints>(options.IgPoints.ToString())),

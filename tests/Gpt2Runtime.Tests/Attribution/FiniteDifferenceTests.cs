@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
@@ -11,8 +12,6 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// <summary>What the scores mean, checked without a gradient: differences of the loss under patching.</summary>
 public sealed class FiniteDifferenceTests(ITestOutputHelper output)
 {
-    private static readonly TaskMetric[] Metrics = [TaskMetric.LogitDifference, TaskMetric.ProbabilityDifference, TaskMetric.KlDivergence];
-
     /// <summary>EAP is how fast the loss changes as an edge's content moves from the clean towards the corrupted output.</summary>
     [Theory]
     [MemberData(nameof(OddModel.Names), MemberType = typeof(OddModel))]
@@ -21,7 +20,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         using OddModel model = OddModel.Make(name);
         PromptPair[] pairs = model.Mixed[..2];
         var deviations = new Deviations(output);
-        foreach (TaskMetric metric in Metrics[..2])
+        foreach (Metric metric in BuiltInMetrics.All.Where(m => !m.MeasuresDistance))
         {
             double[,] slopes = Slopes(model.Reference, pairs, metric);
             float[] scores = model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Eap, Metric = metric }).Edges();
@@ -36,7 +35,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
     public void Input_edges_of_eap_ig_add_up_to_the_change_of_the_loss(string name)
     {
         using OddModel model = OddModel.Make(name);
-        foreach (TaskMetric metric in Metrics)
+        foreach (Metric metric in BuiltInMetrics.All)
         {
             AttributionResult result = model.Score(model.Mixed, new AttributionOptions { Metric = metric, Steps = 400, IgPoints = IgPoints.Midpoint });
             double change = Change(result, metric);
@@ -62,14 +61,14 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
             AttributionResult result = EdgeAttribution.Run(weights, PromptSet.Of(pairs), new AttributionOptions { Steps = steps });
             int logits = silent.Graph.Columns - 1;
             Assert.All(result.Edges().Where((_, i) => i != logits), s => Assert.Equal(0, s));
-            double error = Math.Abs(result.Edges()[logits] - Change(result, TaskMetric.LogitDifference));
+            double error = Math.Abs(result.Edges()[logits] - Change(result, BuiltInMetrics.LogitDifference));
             output.WriteLine($"{steps} steps: {result.Edges()[logits]:R}, error {error:E1}");
             Assert.True(error < previous / 5);
             previous = error;
         }
     }
 
-    private static double[,] Slopes(ReferenceModel model, PromptPair[] pairs, TaskMetric metric)
+    private static double[,] Slopes(ReferenceModel model, PromptPair[] pairs, Metric metric)
     {
         const double Step = 1e-5;
         var slopes = new double[model.Graph.Rows, model.Graph.Columns];
@@ -92,7 +91,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         return slopes;
     }
 
-    private static double Change(AttributionResult result, TaskMetric metric) =>
+    private static double Change(AttributionResult result, Metric metric) =>
         ReferenceMetric.LossSign(metric) * (result.CorruptedMetric.Average() - result.CleanMetric.Average());
 
     private static ReferenceModel Silence(ReferenceModel model)

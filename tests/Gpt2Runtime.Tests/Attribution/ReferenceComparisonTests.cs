@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 using Xunit.Abstractions;
@@ -16,7 +16,6 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     private const double AlongPath = 1e-4;
     private const double AlongPathOfProbabilities = 5e-4;
 
-    private static readonly TaskMetric[] Metrics = [TaskMetric.LogitDifference, TaskMetric.ProbabilityDifference, TaskMetric.KlDivergence];
     private static readonly ReferenceAblation[] Ablations = [ReferenceAblation.Patching, ReferenceAblation.Zero, ReferenceAblation.MeanPositional];
     private static readonly int[] Steps = [1, 2, 7];
 
@@ -26,7 +25,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void Eap_equals_the_reference(string model) => Compare(
         model,
-        from metric in Metrics
+        from metric in BuiltInMetrics.All
         from ablation in Ablations
         select new ReferenceOptions { Method = AttributionMethods.Eap, Metric = metric, Ablation = ablation });
 
@@ -34,7 +33,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void Eap_ig_equals_the_reference(string model) => Compare(
         model,
-        from metric in Metrics
+        from metric in BuiltInMetrics.All
         from steps in Steps
         from points in Enum.GetValues<ReferenceIgPoints>()
         select new ReferenceOptions { Method = AttributionMethods.EapIg, Metric = metric, Steps = steps, IgPoints = points });
@@ -43,7 +42,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void Eap_ig_on_activations_equals_the_reference(string model) => Compare(
         model,
-        from metric in Metrics
+        from metric in BuiltInMetrics.All
         from steps in Steps
         from ablation in Ablations
         select new ReferenceOptions { Method = AttributionMethods.EapIgActivations, Metric = metric, Steps = steps, Ablation = ablation });
@@ -53,7 +52,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     public void Clean_corrupted_information_flow_and_magnitude_equal_the_reference(string model) => Compare(
         model,
         [
-            .. Metrics.Select(m => new ReferenceOptions { Method = AttributionMethods.CleanCorrupted, Metric = m }),
+            .. BuiltInMetrics.All.Select(m => new ReferenceOptions { Method = AttributionMethods.CleanCorrupted, Metric = m }),
             new ReferenceOptions { Method = AttributionMethods.InformationFlowRoutes },
             new ReferenceOptions { Method = AttributionMethods.Magnitude },
         ]);
@@ -62,7 +61,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void Exact_patching_of_edges_and_nodes_equals_the_reference(string model) => Compare(
         model,
-        from metric in Metrics
+        from metric in BuiltInMetrics.All
         from ablation in Ablations
         select new ReferenceOptions { Method = AttributionMethods.Exact, Metric = metric, Ablation = ablation });
 
@@ -74,12 +73,12 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
         Compare(
             model,
             [
-                .. Metrics.Select(m => plain with { Metric = m }),
+                .. BuiltInMetrics.All.Select(m => plain with { Metric = m }),
                 .. Steps.Select(s => plain with { Steps = s, Eta = ReferenceEta.Match }),
                 .. Objectives.Select(o => plain with { Objective = o }),
-                .. Objectives.Select(o => plain with { Objective = o, Metric = TaskMetric.ProbabilityDifference, Start = ReferenceStart.Corrupted, Eta = ReferenceEta.Match }),
-                .. Objectives.Select(o => plain with { Objective = o, Metric = TaskMetric.KlDivergence, Start = ReferenceStart.Corrupted }),
-                .. Metrics.Select(m => plain with { Metric = m, Outer = ReferenceOuter.Path }),
+                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.ProbabilityDifference, Start = ReferenceStart.Corrupted, Eta = ReferenceEta.Match }),
+                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.KlDivergence, Start = ReferenceStart.Corrupted }),
+                .. BuiltInMetrics.All.Select(m => plain with { Metric = m, Outer = ReferenceOuter.Path }),
                 .. Objectives.Select(o => plain with { Objective = o, Outer = ReferenceOuter.Path, Start = ReferenceStart.Corrupted }),
             ]);
     }
@@ -105,9 +104,9 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     public void Every_method_equals_the_reference(string model) => Compare(
         model,
         from method in Referenced
-        from metric in Metrics
+        from metric in BuiltInMetrics.All
         from ablation in Ablations
-        where (method.HasMetric || metric == Metrics[0]) && (method.Takes(MethodSettings.Ablation) || ablation == Ablations[0])
+        where (method.HasMetric || metric == BuiltInMetrics.All[0]) && (method.Takes(MethodSettings.Ablation) || ablation == Ablations[0])
         select new ReferenceOptions { Method = method, Metric = metric, Ablation = ablation, Steps = 3 });
 
     [Theory]
@@ -148,14 +147,14 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    // KL has its minimum at the clean run: where that is the only point scores are 0 up to rounding, and EAP-IG's show what is large.
-    private static double Scale(OddModel model, PromptPair[] pairs, ReferenceOptions options) => options.Metric != TaskMetric.KlDivergence
+    // A distance has its minimum at the clean run: where that is the only point scores are 0 up to rounding, and EAP-IG's show what is large.
+    private static double Scale(OddModel model, PromptPair[] pairs, ReferenceOptions options) => !options.Metric.MeasuresDistance
         ? 0
         : ReferenceAttribution.Score(
             model.Reference, pairs, new ReferenceOptions { Method = AttributionMethods.EapIg, Metric = options.Metric, Steps = 2 })
             .Edges.Cast<double>().Max(Math.Abs);
 
-    private static IEnumerable<double> Metric(ReferenceItem[] items, Func<ReferenceItem, ReferenceRun> run, TaskMetric metric) =>
+    private static IEnumerable<double> Metric(ReferenceItem[] items, Func<ReferenceItem, ReferenceRun> run, Metric metric) =>
         items.Select(i => ReferenceMetric.Value(metric, run(i).LastLogits, i.Pair, i.Clean.LastLogits));
 
     private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);

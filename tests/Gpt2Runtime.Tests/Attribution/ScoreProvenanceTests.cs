@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -51,7 +52,7 @@ public sealed class ScoreProvenanceTests
             (null, null, "{}", 5, "none: a random number between 0 and 1"),
             (random.Metric, random.Ablation, random.Options.ToJsonString(), random.Seed, random.Sign));
         Provenance eap = Of(
-            new() { Method = AttributionMethods.Eap, Ablation = Ablation.Zero, Metric = TaskMetric.ProbabilityDifference });
+            new() { Method = AttributionMethods.Eap, Ablation = Ablation.Zero, Metric = BuiltInMetrics.ProbabilityDifference });
         Assert.Equal(("prob-diff", "zero", "{}", null), (eap.Metric, eap.Ablation, eap.Options.ToJsonString(), eap.Seed));
         Assert.Equal("""{"steps":5,"ig-points":"left"}""", Of(new AttributionOptions()).Options.ToJsonString());
     }
@@ -60,10 +61,10 @@ public sealed class ScoreProvenanceTests
     public void The_prompt_sets_metric_is_the_default()
     {
         using OddModel odd = OddModel.Make("head bias");
-        PromptSet prompts = PromptSet.Of(odd.Mixed, metric: TaskMetric.ProbabilityDifference);
+        PromptSet prompts = PromptSet.Of(odd.Mixed, metric: BuiltInMetrics.ProbabilityDifference);
         EdgeScores own = EdgeAttribution.Score(odd.Weights, prompts, new AttributionOptions());
         Assert.Equal(
-            EdgeAttribution.Score(odd.Weights, prompts, new AttributionOptions { Metric = TaskMetric.ProbabilityDifference }).Values,
+            EdgeAttribution.Score(odd.Weights, prompts, new AttributionOptions { Metric = BuiltInMetrics.ProbabilityDifference }).Values,
             own.Values);
         Assert.Equal("prob-diff", own.Provenance!.Metric);
     }

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -10,18 +11,18 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// <summary>Leaving out the positions before the first difference of a pair changes nothing but the time.</summary>
 public sealed class SharedPrefixTests
 {
-    public static TheoryData<string, string, TaskMetric> Cases
+    public static TheoryData<string, string, string> Cases
     {
         get
         {
-            var cases = new TheoryData<string, string, TaskMetric>();
+            var cases = new TheoryData<string, string, string>();
             bool Shares(AttributionMethod method) =>
                 method.Work.SharesPrefixes(ScoringSettings.Of(new AttributionOptions { Method = method }));
             foreach (string name in OddModel.Names)
             {
                 foreach (AttributionMethod method in AttributionMethods.All.Where(Shares))
-                    cases.Add(name, method.Name, TaskMetric.LogitDifference);
-                cases.Add(name, AttributionMethods.EapIg.Name, TaskMetric.KlDivergence);
+                    cases.Add(name, method.Name, BuiltInMetrics.LogitDifference.Name);
+                cases.Add(name, AttributionMethods.EapIg.Name, BuiltInMetrics.KlDivergence.Name);
             }
             return cases;
         }
@@ -37,8 +38,9 @@ public sealed class SharedPrefixTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Scores_are_those_of_whole_prompts(string name, string methodName, TaskMetric metric)
+    public void Scores_are_those_of_whole_prompts(string name, string methodName, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         AttributionMethod method = AttributionMethods.Find(methodName);
         using OddModel model = OddModel.Make(name);
         int? steps = method.Takes(MethodSettings.Steps) ? 3 : null;

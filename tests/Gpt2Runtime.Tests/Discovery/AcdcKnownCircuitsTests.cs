@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
@@ -12,17 +13,17 @@ namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 /// <summary>ACDC finds the circuits of models whose weights were set by hand: every edge that matters and no other.</summary>
 public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
 {
-    public static TheoryData<string, SenderOrder, TaskMetric> Cases
+    public static TheoryData<string, SenderOrder, string> Cases
     {
         get
         {
-            TheoryData<string, SenderOrder, TaskMetric> cases = [];
+            TheoryData<string, SenderOrder, string> cases = [];
             foreach (string name in new[] { "induction", "backup", "negative" })
             {
                 foreach (SenderOrder order in Enum.GetValues<SenderOrder>())
                 {
-                    cases.Add(name, order, TaskMetric.KlDivergence);
-                    cases.Add(name, order, TaskMetric.LogitDifference);
+                    cases.Add(name, order, BuiltInMetrics.KlDivergence.Name);
+                    cases.Add(name, order, BuiltInMetrics.LogitDifference.Name);
                 }
             }
             return cases;
@@ -31,17 +32,18 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void It_finds_exactly_the_known_edges(string name, SenderOrder order, TaskMetric objective)
+    public void It_finds_exactly_the_known_edges(string name, SenderOrder order, string objectiveName)
     {
+        Metric objective = BuiltInMetrics.Find(objectiveName);
         // The absolute change: a negative head's edges make the logit difference smaller, and belong to the circuit.
-        AcdcResult result = Search(name, new AcdcOptions { Objective = objective, Order = order, Absolute = objective != TaskMetric.KlDivergence }, objective == TaskMetric.KlDivergence ? 0.01 : 0.1 * HandSetModel.LogitScale);
+        AcdcResult result = Search(name, new AcdcOptions { Objective = objective, Order = order, Absolute = objective != BuiltInMetrics.KlDivergence }, objective == BuiltInMetrics.KlDivergence ? 0.01 : 0.1 * HandSetModel.LogitScale);
         Assert.Equal(Names(KnownCircuits.Make(name).Circuit()), Names(result.Circuit));
     }
 
     [Fact]
     public void A_negative_head_stays_by_the_size_of_the_change_only()
     {
-        AcdcOptions options = new() { Objective = TaskMetric.LogitDifference };
+        AcdcOptions options = new() { Objective = BuiltInMetrics.LogitDifference };
         double tau = 0.1 * HandSetModel.LogitScale;
         Assert.DoesNotContain("a1.h1->logits", Names(Search("negative", options, tau).Circuit));
         Assert.Contains("a1.h1->logits", Names(Search("negative", options with { Absolute = true }, tau).Circuit));

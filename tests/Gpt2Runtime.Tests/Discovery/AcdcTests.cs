@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -31,21 +32,22 @@ public sealed class AcdcTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0.01, TaskMetric.KlDivergence, Ablation.Patching, SenderOrder.Normal, false)]
-    [InlineData(0.003, TaskMetric.KlDivergence, Ablation.Patching, SenderOrder.Reverse, false)]
-    [InlineData(0.03, TaskMetric.KlDivergence, Ablation.Patching, SenderOrder.Score, false)]
-    [InlineData(0.01, TaskMetric.KlDivergence, Ablation.Zero, SenderOrder.Normal, false)]
-    [InlineData(0.03, TaskMetric.KlDivergence, Ablation.Zero, SenderOrder.Score, false)]
-    [InlineData(0.01, TaskMetric.KlDivergence, Ablation.MeanPositional, SenderOrder.Reverse, false)]
-    [InlineData(0.03, TaskMetric.KlDivergence, Ablation.Patching, SenderOrder.Normal, true)]
-    [InlineData(0.02, TaskMetric.LogitDifference, Ablation.Patching, SenderOrder.Normal, false)]
-    [InlineData(0.05, TaskMetric.LogitDifference, Ablation.Patching, SenderOrder.Score, false)]
-    [InlineData(0.05, TaskMetric.LogitDifference, Ablation.Patching, SenderOrder.Reverse, true)]
-    [InlineData(0.02, TaskMetric.LogitDifference, Ablation.Zero, SenderOrder.Reverse, true)]
-    [InlineData(0.005, TaskMetric.ProbabilityDifference, Ablation.Patching, SenderOrder.Normal, true)]
-    [InlineData(0.005, TaskMetric.ProbabilityDifference, Ablation.Zero, SenderOrder.Normal, false)]
-    public void The_plain_loop_in_float64_takes_the_same_decisions(double tau, TaskMetric objective, Ablation ablation, SenderOrder order, bool absolute)
+    [InlineData(0.01, "kl", Ablation.Patching, SenderOrder.Normal, false)]
+    [InlineData(0.003, "kl", Ablation.Patching, SenderOrder.Reverse, false)]
+    [InlineData(0.03, "kl", Ablation.Patching, SenderOrder.Score, false)]
+    [InlineData(0.01, "kl", Ablation.Zero, SenderOrder.Normal, false)]
+    [InlineData(0.03, "kl", Ablation.Zero, SenderOrder.Score, false)]
+    [InlineData(0.01, "kl", Ablation.MeanPositional, SenderOrder.Reverse, false)]
+    [InlineData(0.03, "kl", Ablation.Patching, SenderOrder.Normal, true)]
+    [InlineData(0.02, "logit-diff", Ablation.Patching, SenderOrder.Normal, false)]
+    [InlineData(0.05, "logit-diff", Ablation.Patching, SenderOrder.Score, false)]
+    [InlineData(0.05, "logit-diff", Ablation.Patching, SenderOrder.Reverse, true)]
+    [InlineData(0.02, "logit-diff", Ablation.Zero, SenderOrder.Reverse, true)]
+    [InlineData(0.005, "prob-diff", Ablation.Patching, SenderOrder.Normal, true)]
+    [InlineData(0.005, "prob-diff", Ablation.Zero, SenderOrder.Normal, false)]
+    public void The_plain_loop_in_float64_takes_the_same_decisions(double tau, string objectiveName, Ablation ablation, SenderOrder order, bool absolute)
     {
+        Metric objective = BuiltInMetrics.Find(objectiveName);
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? _equal : _mixed;
         EdgeScores scores = Scores();
         List<ReferenceStep> expected = ReferenceAcdc.Search(
@@ -67,11 +69,12 @@ public sealed class AcdcTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TaskMetric.KlDivergence, 15, 17, 0.003)]
-    [InlineData(TaskMetric.LogitDifference, 15, 17, 0.01)]
-    [InlineData(TaskMetric.KlDivergence, 264, 50, 0.001)]
-    public void How_many_candidates_run_at_once_changes_no_bit(TaskMetric objective, int width, int vocabulary, double tau)
+    [InlineData("kl", 15, 17, 0.003)]
+    [InlineData("logit-diff", 15, 17, 0.01)]
+    [InlineData("kl", 264, 50, 0.001)]
+    public void How_many_candidates_run_at_once_changes_no_bit(string objectiveName, int width, int vocabulary, double tau)
     {
+        Metric objective = BuiltInMetrics.Find(objectiveName);
         Gpt2Config config = s_shape with { Width = width, Vocabulary = vocabulary, TiedHead = false };
         using Gpt2Weights weights = EngineModels.Weights(ReferenceModel.Random(config, 5), _device);
         PromptPair[] pairs = ReferencePrompts.Random(vocabulary, 5, 4, 6, 6);
@@ -132,10 +135,11 @@ public sealed class AcdcTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TaskMetric.KlDivergence, Ablation.Patching)]
-    [InlineData(TaskMetric.LogitDifference, Ablation.Zero)]
-    public void Steps_scores_and_circuit_tell_one_story(TaskMetric objective, Ablation ablation)
+    [InlineData("kl", Ablation.Patching)]
+    [InlineData("logit-diff", Ablation.Zero)]
+    public void Steps_scores_and_circuit_tell_one_story(string objectiveName, Ablation ablation)
     {
+        Metric objective = BuiltInMetrics.Find(objectiveName);
         AcdcResult result = Search(_mixed, 0.02, new AcdcOptions { Objective = objective, Ablation = ablation });
         Assert.Equal(_graph.EdgeCount, result.Steps.DistinctBy(s => (s.Row, s.Column)).Count());
         int left = _graph.EdgeCount;
@@ -157,8 +161,8 @@ public sealed class AcdcTests : IDisposable
         Assert.Equal(current, result.Objective);
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(
             _weights, PromptSet.Of(_mixed), [result.Circuit],
-            new EvaluationOptions { Metric = TaskMetric.LogitDifference, Ablation = ablation });
-        double expected = objective == TaskMetric.KlDivergence ? evaluation.Circuits[0].MeanKl : -evaluation.Circuits[0].MeanMetric;
+            new EvaluationOptions { Metric = BuiltInMetrics.LogitDifference, Ablation = ablation });
+        double expected = objective == BuiltInMetrics.KlDivergence ? evaluation.Circuits[0].MeanKl : -evaluation.Circuits[0].MeanMetric;
         Assert.Equal(expected, result.Objective, 1e-5);
         Assert.Equal(result.Steps.Count(s => s.Decision != AcdcDecision.Dropped), result.Effort.Tested);
         Assert.InRange(result.Effort.Passes(2), 1, result.Effort.Runs);

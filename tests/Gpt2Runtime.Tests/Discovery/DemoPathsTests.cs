@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
@@ -80,7 +81,7 @@ public sealed class DemoPathsTests : IDisposable
             new PathTracingOptions { Threshold = 0.01 });
         Circuit circuit = trace.Circuit(withMlps: false, lossSign: -1);
         EvaluationResult result = CircuitEvaluation.Evaluate(
-            _weights, PromptSet.Of(_pairs), [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
+            _weights, PromptSet.Of(_pairs), [circuit], new EvaluationOptions { Metric = BuiltInMetrics.LogitDifference });
         Assert.Equal(83, circuit.EdgeCount);
         Assert.Equal(0.956, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 0.005);
     }

@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
@@ -46,7 +47,7 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         EdgePruningResult plain = Train(weights, train, options, null);
         EdgePruningResult hybrid = Train(weights, train, options, HybridPruning.Keep(eap, 0.5));
         Circuit[] circuits = [plain.Circuit, hybrid.Circuit, CircuitSelection.TopEdges(eap, kept), CircuitSelection.Greedy(eap, kept)];
-        var byKl = new EvaluationOptions { Metric = TaskMetric.KlDivergence };
+        var byKl = new EvaluationOptions { Metric = BuiltInMetrics.KlDivergence };
         double[] kl = [.. CircuitEvaluation.Evaluate(weights, PromptSet.Of(test), circuits, byKl).Circuits.Select(c => c.MeanKl)];
         output.WriteLine(string.Join(' ', kl));
         Assert.Equal((kept, kept), (plain.Circuit.EdgeCount, hybrid.Circuit.EdgeCount));

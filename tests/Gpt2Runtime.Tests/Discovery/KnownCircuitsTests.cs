@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
@@ -52,7 +52,7 @@ public sealed class KnownCircuitsTests
         ReferenceItem[] items = Items(known);
         double[] Without(string? edge) => ReferenceCircuit
             .Evaluate(known.Model, items, graph.Circuit(known.EdgeNames.Where(e => e != edge).Select(graph.Edge)))
-            .Metric(TaskMetric.LogitDifference);
+            .Metric(BuiltInMetrics.LogitDifference);
         Assert.All(Without(null), value => Assert.Equal(known.FullMetric, value / HandSetModel.LogitScale, Tolerance));
         foreach (string edge in known.EdgeNames)
         {
@@ -89,5 +89,5 @@ public sealed class KnownCircuitsTests
     private static ReferenceItem[] Items(KnownCircuit known) => ReferenceItem.Prepare(known.Model, known.Pairs, ReferenceAblation.Patching);
 
     private static double Metric(ReferenceItem item, RealMatrix lastLogits) =>
-        ReferenceMetric.Value(TaskMetric.LogitDifference, lastLogits, item.Pair, item.Clean.LastLogits) / HandSetModel.LogitScale;
+        ReferenceMetric.Value(BuiltInMetrics.LogitDifference, lastLogits, item.Pair, item.Clean.LastLogits) / HandSetModel.LogitScale;
 }

@@ -1,9 +1,9 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 
@@ -16,9 +16,9 @@ internal sealed class MaskedBench : IDisposable
     private readonly OutputHead _head;
     private readonly MaskedBatches _batches;
     private readonly DeviceArray<double> _scores;
-    private readonly TaskMetric _metric;
+    private readonly Metric _metric;
 
-    public MaskedBench(OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, TaskMetric metric, bool wholePrompts = false)
+    public MaskedBench(OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, Metric metric, bool wholePrompts = false)
     {
         Gpt2Weights weights = model.Weights;
         int[][] items = [[.. Enumerable.Range(0, pairs.Count)]];
@@ -30,7 +30,7 @@ internal sealed class MaskedBench : IDisposable
         Pass = new MaskedPass(weights, Plan, PassCapacity.For(_context.Largest, 1, true), _head);
         _batches = new MaskedBatches(_context, Plan, Pass.Biases);
         Batch = _batches.Get(0);
-        if (metric == TaskMetric.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
+        if (metric == BuiltInMetrics.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
         else _head.SetItems(pairs);
         _scores = weights.Device.AllocateArray<double>((long)Plan.Slots * Plan.Columns);
         Mask = weights.Device.Allocate(Plan.Slots, Plan.Columns);
@@ -55,7 +55,7 @@ internal sealed class MaskedBench : IDisposable
         foreach ((int row, int column) in Plan.Edges) compact[Plan.CellOf(row, column)] = (float)masks[(row * Graph.Readers) + column];
         Mask.Upload(compact);
         Pass.Forward(Batch, Mask);
-        return [.. _head.Values.Select(v => OutputHead.LossSign(_metric) * v)];
+        return [.. _head.Values.Select(v => _metric.LossSign * v)];
     }
 
     /// <summary>Derivatives of the summed loss by every mask, [F, K]; 0 where nothing is computed.</summary>

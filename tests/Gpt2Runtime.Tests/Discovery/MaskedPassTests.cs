@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -36,10 +37,10 @@ public sealed class MaskedPassTests
         foreach (double density in (double[])[0, 0.15, 0.5, 0.9, 1])
         {
             bool[] kept = Draw(graph, density, 3);
-            EvaluationOptions options = new() { Metric = TaskMetric.KlDivergence, Ablation = ablation };
+            EvaluationOptions options = new() { Metric = BuiltInMetrics.KlDivergence, Ablation = ablation };
             EvaluationResult expected = CircuitEvaluation.Evaluate(model.Weights, PromptSet.Of(pairs), [new Circuit(graph, kept)], options);
-            using var full = new MaskedBench(model, pairs, null, ablation, TaskMetric.KlDivergence);
-            using var compact = new MaskedBench(model, pairs, kept, ablation, TaskMetric.KlDivergence);
+            using var full = new MaskedBench(model, pairs, null, ablation, BuiltInMetrics.KlDivergence);
+            using var compact = new MaskedBench(model, pairs, kept, ablation, BuiltInMetrics.KlDivergence);
             double[] masks = Array.ConvertAll(kept, k => k ? 1.0 : 0);
             Close(expected.Circuits[0].Kl, full.Loss(masks), 1e-5);
             Close(expected.Circuits[0].Kl, compact.Loss(masks), 1e-5);
@@ -52,9 +53,9 @@ public sealed class MaskedPassTests
     {
         using OddModel model = OddModel.Make(name);
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? model.Equal : model.Mixed;
-        using var bench = new MaskedBench(model, pairs, null, ablation, TaskMetric.KlDivergence);
+        using var bench = new MaskedBench(model, pairs, null, ablation, BuiltInMetrics.KlDivergence);
         double[] masks = Soft(bench.Graph, 5);
-        (double[] losses, double[] gradient) = ReferenceMasks.Run(model.Reference, pairs, masks, ablation, TaskMetric.KlDivergence);
+        (double[] losses, double[] gradient) = ReferenceMasks.Run(model.Reference, pairs, masks, ablation, BuiltInMetrics.KlDivergence);
         Close(losses, bench.Loss(masks), 1e-5);
         Close(gradient, bench.Gradient(), 2e-5);
     }
@@ -65,7 +66,7 @@ public sealed class MaskedPassTests
         using OddModel model = OddModel.Make("head bias");
         var graph = new ComputationGraph(model.Weights.Config);
         double[] masks = Soft(graph, 6);
-        double[] gradient = ReferenceMasks.Run(model.Reference, model.Mixed, masks, Ablation.Patching, TaskMetric.KlDivergence).Gradient;
+        double[] gradient = ReferenceMasks.Run(model.Reference, model.Mixed, masks, Ablation.Patching, BuiltInMetrics.KlDivergence).Gradient;
         foreach ((int row, int column) in graph.Edges.Where((_, i) => i % 7 == 0))
         {
             int at = (row * graph.Readers) + column;
@@ -73,7 +74,7 @@ public sealed class MaskedPassTests
             {
                 double[] moved = [.. masks];
                 moved[at] += step;
-                return ReferenceMasks.Run(model.Reference, model.Mixed, moved, Ablation.Patching, TaskMetric.KlDivergence).Losses.Sum();
+                return ReferenceMasks.Run(model.Reference, model.Mixed, moved, Ablation.Patching, BuiltInMetrics.KlDivergence).Losses.Sum();
             }
             Assert.Equal((Loss(1e-4) - Loss(-1e-4)) / 2e-4, gradient[at], 6);
         }
@@ -85,7 +86,7 @@ public sealed class MaskedPassTests
     {
         using OddModel model = OddModel.Make(name);
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? model.Equal : model.Mixed;
-        using var bench = new MaskedBench(model, pairs, null, ablation, TaskMetric.LogitDifference);
+        using var bench = new MaskedBench(model, pairs, null, ablation, BuiltInMetrics.LogitDifference);
         bench.Loss(Array.ConvertAll(Draw(bench.Graph, 1, 0), k => k ? 1.0 : 0));
         float[] eap = model.Score(pairs, new AttributionOptions { Method = AttributionMethods.Eap, Ablation = ablation }).Edges();
         Close([.. eap.Select(s => (double)-s * pairs.Length)], bench.Gradient(), 2e-5);
@@ -100,9 +101,9 @@ public sealed class MaskedPassTests
     {
         using OddModel model = OddModel.Make(name);
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? model.Equal : model.Mixed;
-        using var full = new MaskedBench(model, pairs, null, ablation, TaskMetric.KlDivergence);
+        using var full = new MaskedBench(model, pairs, null, ablation, BuiltInMetrics.KlDivergence);
         bool[] kept = Draw(full.Graph, density, 8);
-        using var compact = new MaskedBench(model, pairs, kept, ablation, TaskMetric.KlDivergence);
+        using var compact = new MaskedBench(model, pairs, kept, ablation, BuiltInMetrics.KlDivergence);
         double[] masks = Soft(full.Graph, 9);
         for (int i = 0; i < masks.Length; i++) masks[i] *= kept[i] ? 1 : 0;
         Close(full.Loss(masks), compact.Loss(masks), 1e-6);
@@ -126,8 +127,8 @@ public sealed class MaskedPassTests
         PromptPair[] pairs = SharedPrefixTests.WithPrefixes(model.Mixed);
         var graph = new ComputationGraph(model.Weights.Config);
         bool[] candidates = Draw(graph, density, 8);
-        using var whole = new MaskedBench(model, pairs, candidates, Ablation.Patching, TaskMetric.KlDivergence, wholePrompts: true);
-        using var shared = new MaskedBench(model, pairs, candidates, Ablation.Patching, TaskMetric.KlDivergence);
+        using var whole = new MaskedBench(model, pairs, candidates, Ablation.Patching, BuiltInMetrics.KlDivergence, wholePrompts: true);
+        using var shared = new MaskedBench(model, pairs, candidates, Ablation.Patching, BuiltInMetrics.KlDivergence);
         Assert.True(shared.Batch.Shape.Rows < whole.Batch.Shape.Rows);
         double[] masks = Soft(graph, 9);
         Close(whole.Loss(masks), shared.Loss(masks), 1e-5);
@@ -138,7 +139,7 @@ public sealed class MaskedPassTests
     public void A_pass_over_a_batch_allocates_nothing()
     {
         using OddModel model = OddModel.Make("head bias", workers: 1);
-        using var bench = new MaskedBench(model, model.Mixed, null, Ablation.Patching, TaskMetric.KlDivergence);
+        using var bench = new MaskedBench(model, model.Mixed, null, Ablation.Patching, BuiltInMetrics.KlDivergence);
         bench.Loss(Soft(bench.Graph, 1));
         bench.Gradient();
         long device = model.Device.AllocatedBytes;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -37,7 +38,7 @@ public sealed class PathPatchingTests
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         TokenPositions at = TokenPositions.Parse(receiverPositions);
-        var options = new PathPatchingOptions { FreezeMlps = freezeMlps, SenderPositions = TokenPositions.Parse(senderPositions), Metric = TaskMetric.ProbabilityDifference };
+        var options = new PathPatchingOptions { FreezeMlps = freezeMlps, SenderPositions = TokenPositions.Parse(senderPositions), Metric = BuiltInMetrics.ProbabilityDifference };
         PathQuery[] queries =
         [
             .. Enumerable.Range(0, graph.Readers).Select(column => new PathQuery(senders, [new PathReceiver(column, at)])),
@@ -47,7 +48,7 @@ public sealed class PathPatchingTests
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Mixed, ReferenceAblation.Patching);
         Assert.Equal(
             items.Average(
-                i => ReferenceMetric.Value(options.Metric ?? TaskMetric.LogitDifference, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)),
+                i => ReferenceMetric.Value(options.Metric ?? BuiltInMetrics.LogitDifference, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)),
             actual.CleanMetric, 1e-5);
         double largest = 0;
         for (int q = 0; q < queries.Length; q++)
@@ -67,7 +68,7 @@ public sealed class PathPatchingTests
                     options.SenderPositions.Of(item.Pair, i + 1),
                     queries[q].Receivers.ToDictionary(r => r.Column, r => r.Positions.Of(item.Pair, i + 1)),
                     freezeMlps,
-                    options.Metric ?? TaskMetric.LogitDifference)).Average();
+                    options.Metric ?? BuiltInMetrics.LogitDifference)).Average();
                 largest = Math.Max(largest, Math.Abs(expected));
                 Assert.True(Math.Abs(expected - effect) < 1e-5, $"{graph.WriterName(sender)} -> {string.Join(' ', queries[q].Receivers.Select(r => graph.ReaderName(r.Column)))}: {effect}, not {expected}");
             }
@@ -96,7 +97,7 @@ public sealed class PathPatchingTests
                 TokenPositions.All.Of(item.Pair, 1),
                 new Dictionary<int, bool[]> { [graph.LogitsColumn] = TokenPositions.End.Of(item.Pair, 1) },
                 freezeMlps: false,
-                TaskMetric.LogitDifference));
+                BuiltInMetrics.LogitDifference));
             Assert.Equal(expected, actual.Effects[0][sender], 1e-4);
         }
     }
@@ -120,8 +121,8 @@ public sealed class PathPatchingTests
                 Tape tape = new();
                 TapeNode normal = tape.LayerNorm(tape.Leaf(input), odd.Reference.FinalGain, odd.Reference.FinalShift, odd.Reference.Epsilon);
                 RealMatrix logits = tape.Linear(normal, odd.Reference.Unembedding, odd.Reference.UnembeddingBias).Value;
-                return ReferenceMetric.Value(TaskMetric.LogitDifference, logits.RowBlock(logits.Rows - 1, 1), item.Pair, item.Clean.LastLogits)
-                    - ReferenceMetric.Value(TaskMetric.LogitDifference, item.Clean.LastLogits, item.Pair, item.Clean.LastLogits);
+                return ReferenceMetric.Value(BuiltInMetrics.LogitDifference, logits.RowBlock(logits.Rows - 1, 1), item.Pair, item.Clean.LastLogits)
+                    - ReferenceMetric.Value(BuiltInMetrics.LogitDifference, item.Clean.LastLogits, item.Pair, item.Clean.LastLogits);
             });
             Assert.Equal(expected, actual.Effects[0][sender], 1e-4);
         }

@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
@@ -121,7 +122,7 @@ public sealed class PathTracingTests
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         Circuit circuit = Trace(known, new PathPatchingOptions { FreezeMlps = true }, new PathTracingOptions()).Circuit(false, -1);
         EvaluationResult result = CircuitEvaluation.Evaluate(
-            weights, PromptSet.Of(known.Pairs), [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
+            weights, PromptSet.Of(known.Pairs), [circuit], new EvaluationOptions { Metric = BuiltInMetrics.LogitDifference });
         Assert.Equal(1, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 1e-3);
     }
 

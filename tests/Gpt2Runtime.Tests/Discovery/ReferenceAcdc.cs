@@ -1,5 +1,5 @@
 using Gradpath.Gpt2Runtime.Discovery;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
@@ -17,7 +17,7 @@ internal static class ReferenceAcdc
         ReferenceModel model,
         IReadOnlyList<PromptPair> pairs,
         double threshold,
-        TaskMetric objective,
+        Metric objective,
         ReferenceAblation ablation,
         SenderOrder order,
         bool absolute = false,

@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -72,13 +73,13 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
             weights,
             PromptSet.Of(pairs),
             [.. edges.Select(e => new Circuit(graph, e))],
-            new EvaluationOptions { Metric = TaskMetric.ProbabilityDifference, Ablation = ablation, BatchSize = 2 });
+            new EvaluationOptions { Metric = BuiltInMetrics.ProbabilityDifference, Ablation = ablation, BatchSize = 2 });
         for (int i = 0; i < edges.Length; i++)
         {
             ReferenceCircuit expected = ReferenceCircuit.Evaluate(
                 reference, pairs, InCircuit(graph, edges[i]), Enum.Parse<ReferenceAblation>(ablation.ToString()));
-            Assert.True(Largest(expected.Metric(TaskMetric.ProbabilityDifference), result.Circuits[i].Metric) < 1e-5, $"density {densities[i]}");
-            Assert.True(Largest(expected.Metric(TaskMetric.KlDivergence), result.Circuits[i].Kl) < 1e-5, $"density {densities[i]}");
+            Assert.True(Largest(expected.Metric(BuiltInMetrics.ProbabilityDifference), result.Circuits[i].Metric) < 1e-5, $"density {densities[i]}");
+            Assert.True(Largest(expected.Metric(BuiltInMetrics.KlDivergence), result.Circuits[i].Kl) < 1e-5, $"density {densities[i]}");
         }
     }
 

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -149,6 +150,6 @@ public sealed class KnockoutTests : IDisposable
         var kept = new bool[_graph.Writers, _graph.Readers];
         foreach ((int row, int column) in _graph.Edges)
             kept[row, column] = inCircuit(row, column) && !without.Contains(row) && !without.Contains(_graph.NodeOfColumn(column));
-        return ReferenceCircuit.Evaluate(_reference, _pairs, kept, Enum.Parse<ReferenceAblation>(ablation.ToString())).Metric(TaskMetric.LogitDifference).Average();
+        return ReferenceCircuit.Evaluate(_reference, _pairs, kept, Enum.Parse<ReferenceAblation>(ablation.ToString())).Metric(BuiltInMetrics.LogitDifference).Average();
     }
 }

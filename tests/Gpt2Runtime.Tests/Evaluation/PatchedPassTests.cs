@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 

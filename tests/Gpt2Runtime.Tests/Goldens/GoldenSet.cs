@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Goldens;
 

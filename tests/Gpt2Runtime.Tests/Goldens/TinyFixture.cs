@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Reference;
 
 namespace Gradpath.Gpt2Runtime.Tests.Goldens;

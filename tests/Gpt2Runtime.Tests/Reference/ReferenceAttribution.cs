@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -74,7 +74,7 @@ internal static class ReferenceAttribution
     });
 
     private static void AddGradientAt(
-        ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, TaskMetric metric, double factor)
+        ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, Metric metric, double factor)
     {
         ReferenceRun run = ReferenceRun.Forward(model, embedding);
         item.DifferentiateLoss(run, metric);
@@ -109,7 +109,7 @@ internal static class ReferenceAttribution
     }
 
     /// <summary>Loss with one edge (for node scores: all edges of one writer) corrupted, minus the loss of the clean run.</summary>
-    private static void Exact(ReferenceScores scores, ReferenceModel model, ReferenceItem item, TaskMetric metric)
+    private static void Exact(ReferenceScores scores, ReferenceModel model, ReferenceItem item, Metric metric)
     {
         double Loss(RealMatrix lastLogits) =>
             ReferenceMetric.LossSign(metric) * ReferenceMetric.Value(metric, lastLogits, item.Pair, item.Clean.LastLogits);

@@ -1,4 +1,5 @@
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
+
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -19,7 +20,7 @@ internal sealed class ReferenceCircuit
     public IReadOnlyList<RealMatrix> LastLogits { get; }
 
     /// <summary>A metric (not negated) of every item.</summary>
-    public double[] Metric(TaskMetric metric) =>
+    public double[] Metric(Metric metric) =>
         [.. LastLogits.Select((logits, i) => ReferenceMetric.Value(metric, logits, _items[i].Pair, _items[i].Clean.LastLogits))];
 
     /// <summary>Runs a circuit on every pair.</summary>

@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
@@ -32,8 +32,8 @@ public sealed class ReferenceCircuitGoldenTests(ITestOutputHelper output)
                 prepared[intervention] = items = ReferenceItem.Prepare(model, goldens.Pairs, ReferenceKeys.Ablation(intervention));
             }
             ReferenceCircuit actual = ReferenceCircuit.Evaluate(model, items, model.Graph.Circuit(edges.Select(model.Graph.Edge)));
-            deviations.Compare($"{name}, logit_diff", expected.LogitDiff, actual.Metric(TaskMetric.LogitDifference), Tolerance, scale: 1);
-            deviations.Compare($"{name}, kl", expected.Kl, actual.Metric(TaskMetric.KlDivergence), Tolerance, scale: 1);
+            deviations.Compare($"{name}, logit_diff", expected.LogitDiff, actual.Metric(BuiltInMetrics.LogitDifference), Tolerance, scale: 1);
+            deviations.Compare($"{name}, kl", expected.Kl, actual.Metric(BuiltInMetrics.KlDivergence), Tolerance, scale: 1);
         }
 
         Compare("full circuit", "patching", model.Graph.Edges.Select(model.Graph.EdgeName), circuits.Full);

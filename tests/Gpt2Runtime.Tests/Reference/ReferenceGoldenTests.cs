@@ -1,4 +1,4 @@
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
@@ -88,14 +88,14 @@ public sealed class ReferenceGoldenTests(ITestOutputHelper output)
         GoldenBaseline golden = goldens.ReadBaseline();
         ReferenceItem[] items = ReferenceItem.Prepare(
             ReferenceCheckpoint.Load(goldens.ModelDirectory), goldens.Pairs, ReferenceAblation.Patching);
-        IEnumerable<double> Values(TaskMetric metric, Func<ReferenceItem, ReferenceRun> run) =>
+        IEnumerable<double> Values(Metric metric, Func<ReferenceItem, ReferenceRun> run) =>
             items.Select(i => ReferenceMetric.Value(metric, run(i).LastLogits, i.Pair, i.Clean.LastLogits));
 
         Deviations deviations = new(output);
-        const TaskMetric LogitDiff = TaskMetric.LogitDifference;
-        deviations.Compare("logit_diff clean", golden.LogitDiffClean, Values(LogitDiff, i => i.Clean), Tolerance);
-        deviations.Compare("logit_diff corrupted", golden.LogitDiffCorrupted, Values(LogitDiff, i => i.Corrupted), Tolerance);
-        deviations.Compare("kl", golden.Kl, Values(TaskMetric.KlDivergence, i => i.Corrupted), Tolerance);
+        Metric logitDiff = BuiltInMetrics.LogitDifference;
+        deviations.Compare("logit_diff clean", golden.LogitDiffClean, Values(logitDiff, i => i.Clean), Tolerance);
+        deviations.Compare("logit_diff corrupted", golden.LogitDiffCorrupted, Values(logitDiff, i => i.Corrupted), Tolerance);
+        deviations.Compare("kl", golden.Kl, Values(BuiltInMetrics.KlDivergence, i => i.Corrupted), Tolerance);
         for (int i = 0; i < items.Length; i++)
         {
             deviations.Compare("last logits clean", golden.LastLogitsClean[i], items[i].Clean.LastLogits.Data, Tolerance);

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -32,25 +32,26 @@ public sealed class ReferenceGradientTests
         ScaleAttentionByLayer = true,
     };
 
-    public static TheoryData<string, TaskMetric> Cases
+    public static TheoryData<string, string> Cases
     {
         get
         {
-            TheoryData<string, TaskMetric> cases = [];
-            foreach (TaskMetric metric in Enum.GetValues<TaskMetric>())
+            TheoryData<string, string> cases = [];
+            foreach (Metric metric in BuiltInMetrics.All)
             {
-                cases.Add("plain", metric);
-                cases.Add("unusual", metric);
+                cases.Add("plain", metric.Name);
+                cases.Add("unusual", metric.Name);
             }
-            cases.Add("relu", TaskMetric.LogitDifference);
+            cases.Add("relu", BuiltInMetrics.LogitDifference.Name);
             return cases;
         }
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Eap_is_the_derivative_of_the_loss_with_respect_to_patching_an_edge(string shape, TaskMetric metric)
+    public void Eap_is_the_derivative_of_the_loss_with_respect_to_patching_an_edge(string shape, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         (ReferenceModel model, ReferenceItem item) = Prepare(shape);
         // KL is flat at the clean run, so it is measured against the corrupted run instead.
         RealMatrix against = item.Corrupted.LastLogits;
@@ -82,8 +83,9 @@ public sealed class ReferenceGradientTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Gradient_at_the_embedding_is_that_of_every_objective(string shape, TaskMetric metric)
+    public void Gradient_at_the_embedding_is_that_of_every_objective(string shape, string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         (ReferenceModel model, ReferenceItem item) = Prepare(shape);
         Random random = new(5);
         RealMatrix direction = new(item.CleanEmbedding.Rows, item.CleanEmbedding.Columns);

@@ -1,4 +1,5 @@
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
+
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -68,7 +69,7 @@ internal sealed class ReferenceItem
     }
 
     /// <summary>Differentiates the loss of a run of this item: afterwards its tape's nodes hold d loss / d node.</summary>
-    public void DifferentiateLoss(ReferenceRun run, TaskMetric metric)
+    public void DifferentiateLoss(ReferenceRun run, Metric metric)
     {
         TapeNode value = ReferenceMetric.Of(metric, run, Pair, Clean.LastLogits);
         run.Tape.Differentiate(run.Tape.Scale(value, ReferenceMetric.LossSign(metric)));

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
@@ -12,7 +12,7 @@ internal static class ReferenceKeys
     public static ReferenceOptions Options(GoldenKey key) => new()
     {
         Method = AttributionMethods.Find(key.Method == "EAP-GP-fork" ? "EAP-GP" : key.Method),
-        Metric = key.Metric == "kl" ? TaskMetric.KlDivergence : TaskMetric.LogitDifference,
+        Metric = key.Metric == "kl" ? BuiltInMetrics.KlDivergence : BuiltInMetrics.LogitDifference,
         Steps = int.Parse(key.Option("k", key.Option("m", "5")), provider: null),
         Ablation = Ablation(key.Option("intervention", "patching")),
         Objective = key.Option("objective", "logits_all") switch

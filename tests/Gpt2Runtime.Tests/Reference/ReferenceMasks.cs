@@ -1,5 +1,5 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -8,7 +8,7 @@ internal static class ReferenceMasks
 {
     /// <summary>Runs every pair under masks [F, K] row-major.</summary>
     /// <returns>The loss per pair, and the derivative of their sum by every mask, [F, K]; 0 where there is no edge.</returns>
-    public static (double[] Losses, double[] Gradient) Run(ReferenceModel model, IReadOnlyList<PromptPair> pairs, double[] masks, Ablation ablation, TaskMetric metric)
+    public static (double[] Losses, double[] Gradient) Run(ReferenceModel model, IReadOnlyList<PromptPair> pairs, double[] masks, Ablation ablation, Metric metric)
     {
         ReferenceGraph graph = model.Graph;
         ReferenceItem[] items = ReferenceItem.Prepare(model, pairs, Enum.Parse<ReferenceAblation>(ablation.ToString()));

@@ -1,12 +1,14 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>Properties of the methods that follow from their definitions, and small cases worked by hand; needs no files.</summary>
 public sealed class ReferenceMethodTests
 {
+    public static TheoryData<string> MetricNames => [.. BuiltInMetrics.All.Select(m => m.Name)];
+
     private static readonly Gpt2Config Config = new()
     {
         Layers = 2,
@@ -68,11 +70,10 @@ public sealed class ReferenceMethodTests
 
     /// <summary>Integrated gradients are complete: the edges that leave the input sum up to the change of the loss.</summary>
     [Theory]
-    [InlineData(TaskMetric.LogitDifference)]
-    [InlineData(TaskMetric.ProbabilityDifference)]
-    [InlineData(TaskMetric.KlDivergence)]
-    public void Input_edges_of_eap_ig_sum_up_to_the_change_of_the_loss(TaskMetric metric)
+    [MemberData(nameof(MetricNames))]
+    public void Input_edges_of_eap_ig_sum_up_to_the_change_of_the_loss(string metricName)
     {
+        Metric metric = BuiltInMetrics.Find(metricName);
         ReferenceOptions options = new()
         {
             Method = AttributionMethods.EapIg,
@@ -155,7 +156,7 @@ public sealed class ReferenceMethodTests
         Assert.True(RealMatrix.Difference(before.Writers[1].Value, after.Writers[1].Value).Norm() > 0.01);
     }
 
-    private static double Loss(TaskMetric metric, RealMatrix lastLogits, ReferenceItem item) =>
+    private static double Loss(Metric metric, RealMatrix lastLogits, ReferenceItem item) =>
         ReferenceMetric.LossSign(metric) * ReferenceMetric.Value(metric, lastLogits, item.Pair, item.Clean.LastLogits);
 
     private static RealMatrix Number(double value) => new(1, 1, [value]);

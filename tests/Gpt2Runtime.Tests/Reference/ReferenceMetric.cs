@@ -1,68 +1,68 @@
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>
-/// The metrics at the last position, on the tape.
-/// logit-diff: mean logit of answers - mean logit of wrong answers.
-/// prob-diff: sum of the answers' probabilities - sum of the wrong answers'.
-/// kl: sum over the vocabulary of p (log p - log q), p the clean run, q this run. The loss is minus the first two, plus kl.
+/// A metric at the last position in float64, written on the tape from its definition, with examples worked by hand. There is one class per
+/// metric, built-in or made up by a test, and all of them are found here by the metric's name.
 /// </summary>
-internal static class ReferenceMetric
+internal abstract class ReferenceMetric(string name, bool isLoss)
 {
+    private static readonly Dictionary<string, ReferenceMetric> ByName = typeof(ReferenceMetric).Assembly.GetTypes()
+        .Where(t => t.IsSubclassOf(typeof(ReferenceMetric)))
+        .Select(t => (ReferenceMetric)Activator.CreateInstance(t)!)
+        .ToDictionary(m => m.Name, StringComparer.Ordinal);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyCollection<ReferenceMetric> All => ByName.Values;
+
+    /// <summary>The metric's name.</summary>
+    public string Name => name;
+
+    /// <summary>Values that are known by other means.</summary>
+    public abstract IReadOnlyList<ReferenceMetricExample> Examples { get; }
+
     /// <summary>The metric of a run as a scalar on the run's tape.</summary>
-    public static TapeNode Of(TaskMetric metric, ReferenceRun run, PromptPair pair, RealMatrix cleanLastLogits) =>
-        Of(metric, run.Tape, run.Tape.LastRow(run.Logits), pair, cleanLastLogits);
+    public static TapeNode Of(Metric metric, ReferenceRun run, PromptPair pair, RealMatrix cleanLastLogits) =>
+        For(metric).Of(run.Tape, run.Tape.LastRow(run.Logits), pair, cleanLastLogits);
 
     /// <summary>+1 or -1: loss = sign x metric.</summary>
-    public static double LossSign(TaskMetric metric) => metric == TaskMetric.KlDivergence ? 1 : -1;
+    public static double LossSign(Metric metric) => For(metric).Sign;
 
     /// <summary>The metric of last-position logits [1, V].</summary>
-    public static double Value(TaskMetric metric, RealMatrix lastLogits, PromptPair pair, RealMatrix cleanLastLogits)
+    public static double Value(Metric metric, RealMatrix lastLogits, PromptPair pair, RealMatrix cleanLastLogits)
     {
         Tape tape = new();
-        return Of(metric, tape, tape.Leaf(lastLogits), pair, cleanLastLogits).Value[0, 0];
+        return For(metric).Of(tape, tape.Leaf(lastLogits), pair, cleanLastLogits).Value[0, 0];
     }
 
-    private static TapeNode Of(TaskMetric metric, Tape tape, TapeNode last, PromptPair pair, RealMatrix cleanLastLogits)
+    /// <summary>The metric's derivative by last-position logits [1, V].</summary>
+    public static RealMatrix Gradient(Metric metric, RealMatrix lastLogits, PromptPair pair, RealMatrix cleanLastLogits)
+    {
+        Tape tape = new();
+        TapeNode logits = tape.Leaf(lastLogits);
+        tape.Differentiate(For(metric).Of(tape, logits, pair, cleanLastLogits));
+        return logits.GradientOrZero;
+    }
+
+    /// <summary>The metric on a tape.</summary>
+    /// <param name="tape">The tape.</param>
+    /// <param name="last">[1, V]: the logits.</param>
+    /// <param name="pair">The prompts.</param>
+    /// <param name="cleanLastLogits">[1, V]: those of the clean run.</param>
+    protected abstract TapeNode Of(Tape tape, TapeNode last, PromptPair pair, RealMatrix cleanLastLogits);
+
+    /// <summary>[1, V]: the answers' weight, and the wrong answers'; a token that is listed twice counts twice.</summary>
+    protected static RealMatrix Weights(TapeNode last, PromptPair pair, double answers, double wrongAnswers)
     {
         RealMatrix weights = new(1, last.Value.Columns);
-        switch (metric)
-        {
-            case TaskMetric.LogitDifference:
-                AddAt(weights, pair.Answers, 1.0 / pair.Answers.Length);
-                AddAt(weights, pair.WrongAnswers, -1.0 / pair.WrongAnswers.Length);
-                return tape.Dot(last, weights);
-            case TaskMetric.ProbabilityDifference:
-                AddAt(weights, pair.Answers, 1);
-                AddAt(weights, pair.WrongAnswers, -1);
-                return tape.Dot(tape.Softmax(last), weights);
-            case TaskMetric.KlDivergence:
-                RealMatrix cleanLog = LogSoftmax(cleanLastLogits);
-                double entropy = 0;
-                for (int v = 0; v < weights.Columns; v++)
-                {
-                    double p = Math.Exp(cleanLog[0, v]);
-                    entropy += p * cleanLog[0, v];
-                    weights[0, v] = -p;
-                }
-                return tape.Dot(tape.LogSoftmax(last), weights, entropy);
-            default:
-                throw new ArgumentOutOfRangeException(nameof(metric));
-        }
+        foreach (int token in pair.Answers) weights[0, token] += answers;
+        foreach (int token in pair.WrongAnswers) weights[0, token] += wrongAnswers;
+        return weights;
     }
 
-    private static void AddAt(RealMatrix weights, int[] tokens, double value)
-    {
-        foreach (int token in tokens)
-        {
-            weights[0, token] += value;
-        }
-    }
+    private double Sign => isLoss ? 1 : -1;
 
-    private static RealMatrix LogSoftmax(RealMatrix logits)
-    {
-        Tape tape = new();
-        return tape.LogSoftmax(tape.Leaf(logits)).Value;
-    }
+    private static ReferenceMetric For(Metric metric) =>
+        ByName.GetValueOrDefault(metric.Name) ?? throw new NotSupportedException($"the metric {metric.Name} has no reference");
 }

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -86,7 +86,7 @@ internal sealed record ReferenceOptions
 {
     public required AttributionMethod Method { get; init; }
 
-    public TaskMetric Metric { get; init; } = TaskMetric.LogitDifference;
+    public Metric Metric { get; init; } = BuiltInMetrics.LogitDifference;
 
     /// <summary>m or k.</summary>
     public int Steps { get; init; } = 5;

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -101,7 +101,7 @@ internal static class ReferencePath
         return new ReferencePathRecord
         {
             Metric = [.. runs.Select(r => ReferenceMetric.Of(options.Metric, r, item.Pair, item.Clean.LastLogits).Value[0, 0])],
-            Kl = [.. runs.Select(r => ReferenceMetric.Value(TaskMetric.KlDivergence, r.LastLogits, item.Pair, item.Clean.LastLogits))],
+            Kl = [.. runs.Select(r => ReferenceMetric.Value(BuiltInMetrics.KlDivergence, r.LastLogits, item.Pair, item.Clean.LastLogits))],
             MetricGradientNorm = [.. runs.Select(r =>
             {
                 item.DifferentiateLoss(r, options.Metric);

@@ -1,4 +1,5 @@
-using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Metrics;
+
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
@@ -20,7 +21,7 @@ internal static class ReferencePathPatching
         bool[] senderPositions,
         IReadOnlyDictionary<int, bool[]> receivers,
         bool freezeMlps,
-        TaskMetric metric)
+        Metric metric)
     {
         ReferenceGraph graph = model.Graph;
         Dictionary<int, RealMatrix> given = [];

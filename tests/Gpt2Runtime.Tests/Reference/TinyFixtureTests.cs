@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
@@ -25,7 +25,7 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         Assert.Equal(fixture.Readers, fixture.Model.Graph.ReaderNames);
         ReferenceItem[] items = ReferenceItem.Prepare(fixture.Model, fixture.Pairs, ReferenceAblation.Patching);
         IEnumerable<double> Values(Func<ReferenceItem, ReferenceRun> run) =>
-            items.Select(i => ReferenceMetric.Value(TaskMetric.LogitDifference, run(i).LastLogits, i.Pair, i.Clean.LastLogits));
+            items.Select(i => ReferenceMetric.Value(BuiltInMetrics.LogitDifference, run(i).LastLogits, i.Pair, i.Clean.LastLogits));
 
         Deviations deviations = new(output);
         deviations.Compare("clean", fixture.CleanLogitDiff, Values(i => i.Clean), Tolerance);
@@ -87,7 +87,7 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
                 fixture.Pairs,
                 graph.Circuit(kept.Select(graph.Edge)),
                 zero ? ReferenceAblation.Zero : ReferenceAblation.Patching);
-            deviations.Compare($"{circuit.Select} {circuit.N}", circuit.LogitDiff, actual.Metric(TaskMetric.LogitDifference), Tolerance);
+            deviations.Compare($"{circuit.Select} {circuit.N}", circuit.LogitDiff, actual.Metric(BuiltInMetrics.LogitDifference), Tolerance);
         }
         deviations.Check();
     }

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 
@@ -13,7 +14,7 @@ public sealed class PromptLoaderTests
         var set = PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Vocabulary = Tokenizers.Demo.VocabularySize, Positions = 64 });
         Assert.Equal(PromptOptions.DefaultCount, set.Pairs.Count);
         Assert.Equal("ioi", set.Task);
-        Assert.Equal(TaskMetric.LogitDifference, set.Metric);
+        Assert.Equal(BuiltInMetrics.LogitDifference, set.Metric);
         Assert.Equal("generated: ioi, count 100, seed 0", set.Source);
         var expected = PromptGenerator.Generate("ioi", Tokenizers.Demo, 100, 0);
         Assert.Equal(expected.Select(pair => pair.Id), set.Pairs.Select(pair => pair.Id));
@@ -29,7 +30,7 @@ public sealed class PromptLoaderTests
     {
         var set = LoadText("\uFEFF" + Good + "\r\n\n" + """{"id": 7, "label": "x", "clean": "", "corrupted": "", "answers": [" is"], "wrong_answers": [" are"]}""");
         Assert.Equal("prompts", set.Task);
-        Assert.Equal(TaskMetric.LogitDifference, set.Metric);
+        Assert.Equal(BuiltInMetrics.LogitDifference, set.Metric);
         Assert.Equal([Id("<|endoftext|>"), .. Tokenizers.Demo.Encode("The boy")], set.Pairs[0].Clean);
         Assert.Equal([Id(" is")], set.Pairs[0].Answers);
         Assert.Equal([Id(" are")], set.Pairs[0].WrongAnswers);
@@ -48,8 +49,8 @@ public sealed class PromptLoaderTests
         Assert.Equal([1, 2], set.Pairs[0].Clean);
         Assert.Equal([5, 6], set.Pairs[0].WrongAnswers);
         Assert.Equal(path, set.Source);
-        Assert.Equal(TaskMetric.ProbabilityDifference, PromptLoader.Load("sva", path, null, new PromptOptions()).Metric);
-        Assert.Equal(TaskMetric.KlDivergence, PromptLoader.Load("sva", path, null, new PromptOptions { Metric = TaskMetric.KlDivergence }).Metric);
+        Assert.Equal(BuiltInMetrics.ProbabilityDifference, PromptLoader.Load("sva", path, null, new PromptOptions()).Metric);
+        Assert.Equal(BuiltInMetrics.KlDivergence, PromptLoader.Load("sva", path, null, new PromptOptions { Metric = BuiltInMetrics.KlDivergence }).Metric);
     }
 
     [Theory]
@@ -104,11 +105,48 @@ public sealed class PromptLoaderTests
             Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, options ?? new PromptOptions())).Message;
     }
 
+    /// <summary>Every metric against rows that lack answers, of texts, of ids and of a CSV file.</summary>
     [Fact]
-    public void Kl_needs_no_wrong_answer()
+    public void Answers_may_be_left_out_where_the_metric_needs_none()
     {
-        var set = LoadText("""{"clean": "The boy", "corrupted": "The boys", "answers": [" is"]}""", new PromptOptions { Metric = TaskMetric.KlDivergence });
-        Assert.Empty(set.Pairs[0].WrongAnswers);
+        using var directory = new TemporaryDirectory();
+        var texts = """{"clean": "The boy", "corrupted": "The boys"ANSWERS}""";
+        var ids = """{"clean_ids": [1, 2], "corrupted_ids": [1, 3]ANSWERS}""";
+        foreach (var metric in BuiltInMetrics.All)
+        {
+            Check("prompts.jsonl", texts.Replace("ANSWERS", "", StringComparison.Ordinal), null, Lack(metric.NeedsAnswers, "no answer"));
+            Check("prompts.jsonl", ids.Replace("ANSWERS", "", StringComparison.Ordinal), null, Lack(metric.NeedsAnswers, "no answer"));
+            Check(
+                "prompts.jsonl", texts.Replace("ANSWERS", ", \"answers\": [\" is\"]", StringComparison.Ordinal), null,
+                Lack(metric.NeedsWrongAnswers, "no wrong answer"));
+            Check(
+                "prompts.jsonl", ids.Replace("ANSWERS", ", \"answer_ids\": [4]", StringComparison.Ordinal), null,
+                Lack(metric.NeedsWrongAnswers, "no wrong answer"));
+            var missing = metric.NeedsAnswers ? "the column correct_idx is missing" : null;
+            Check("ioi.csv", "clean,corrupted\nThe boy,The boys\n", "ioi", missing);
+            Check(
+                "ioi.csv", "clean,corrupted,correct_idx,incorrect_idx\nThe boy,The boys,,\n", "ioi",
+                Lack(metric.NeedsAnswers, "no answer"));
+            Check(
+                "ioi.csv", "clean,corrupted,correct_idx,incorrect_idx\nThe boy,The boys,5,\n", "ioi",
+                "incorrect_idx is \"\"; an integer from 0 is needed");
+
+            void Check(string name, string content, string? task, string? refused)
+            {
+                var path = directory.Write(name, content);
+                var options = new PromptOptions { Metric = metric };
+                if (refused is null)
+                {
+                    Assert.Empty(PromptLoader.Load(task, path, Tokenizers.Demo, options).Pairs[0].WrongAnswers);
+                    return;
+                }
+                var message = Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, options)).Message;
+                Assert.Contains(name, message, StringComparison.Ordinal);
+                Assert.Contains(refused, message, StringComparison.Ordinal);
+            }
+
+            string? Lack(bool needs, string what) => needs ? $": there is {what}; the metric {metric} needs at least one" : null;
+        }
     }
 
     [SkippableTheory]

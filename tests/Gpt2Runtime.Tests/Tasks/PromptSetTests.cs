@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Tasks;
@@ -9,8 +10,8 @@ public sealed class PromptSetTests
     [Fact]
     public void A_set_of_a_programs_own_pairs_has_the_hash_of_their_ids()
     {
-        PromptSet set = PromptSet.Of([Pair], "mine", TaskMetric.KlDivergence, "memory");
-        Assert.Equal(("mine", TaskMetric.KlDivergence, "memory", null), (set.Task, set.Metric, set.Source, set.Seed));
+        PromptSet set = PromptSet.Of([Pair], "mine", BuiltInMetrics.KlDivergence, "memory");
+        Assert.Equal(("mine", BuiltInMetrics.KlDivergence, "memory", null), (set.Task, set.Metric, set.Source, set.Seed));
         Assert.Equal([Pair], set.Pairs);
         Assert.Equal(64, set.Hash.Length);
         Assert.Equal(set.Hash, PromptSet.Of([Pair with { }]).Hash);

@@ -4,8 +4,8 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
@@ -95,7 +95,7 @@ internal static class AcdcCommand
         if (order == SenderOrder.Score && scores is null)
         {
             if (AttributionMethods.Eap.VanishesFor(session.Metric))
-                throw new UsageException("--order score: EAP has no scores for kl, whose gradient is 0 at the clean prompts; name --scores or another --metric.");
+                throw new UsageException($"--order score: EAP has no scores for {session.Metric}, whose gradient is 0 at the clean prompts; name --scores or another --metric.");
             session.Clock.Start("scores");
             EvaluationOptions run = session.Options;
             AttributionOptions eap = new() { Method = AttributionMethods.Eap, Ablation = run.Ablation, BatchSize = run.BatchSize };
@@ -103,7 +103,7 @@ internal static class AcdcCommand
         }
         return new AcdcOptions
         {
-            Objective = o.Objective == KlObjective ? TaskMetric.KlDivergence : session.Metric,
+            Objective = o.Objective == KlObjective ? BuiltInMetrics.KlDivergence : session.Metric,
             Absolute = o.Absolute,
             Order = order,
             Scores = scores,
@@ -185,7 +185,7 @@ internal static class AcdcCommand
             Provenance = session.Provenance(search.BatchSize) with
             {
                 Method = "acdc",
-                Metric = EnumNames.Of(options.Objective),
+                Metric = options.Objective.Name,
                 Options = settings,
                 Sign = "change of the loss when the edge was tested, positive = removing it hurts; 0 where it was not tested",
                 Selection = new JsonObject { ["select"] = "acdc", ["value"] = search.Threshold, ["signed"] = !options.Absolute, ["pruned"] = prune },
@@ -197,10 +197,10 @@ internal static class AcdcCommand
     private static void Print(
         Terminal terminal, AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows, EvaluationResult evaluation)
     {
-        string metric = EnumNames.Of(session.Metric);
-        string objective = o.Objective == KlObjective || options.Objective == TaskMetric.KlDivergence ? "KL from the full model" : $"minus {metric}";
+        string metric = session.Metric.Name;
+        string objective = options.Objective.MeasuresDistance ? $"{options.Objective.Title} from the full model" : $"minus {metric}";
         terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, {Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
-        AcdcReport.Print(terminal, rows, metric == "kl" ? "metric kl" : metric);
+        AcdcReport.Print(terminal, rows, session.Metric == BuiltInMetrics.KlDivergence ? $"metric {metric}" : metric);
         terminal.Out.WriteLine($"{metric}: full model {ResultJson.Text(evaluation.Full.MeanMetric)}, empty circuit {ResultJson.Text(evaluation.Empty.MeanMetric)}; KL of the empty circuit {ResultJson.Text(evaluation.Empty.MeanKl)}");
         session.PrintRun(terminal, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);
         foreach (AcdcRow row in rows) terminal.Out.WriteLine($"circuit: {row.File}");

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 using Spectre.Console;

@@ -40,7 +40,7 @@ internal static class HapCommand
         EdgeScores scores = given ?? Score(session, scorer, terminal, cancellation);
         bool[] kept = HybridPruning.Keep(scores, o.Keep);
         JsonObject firstStage = given is null
-            ? FirstStage(o.Keep, scorer.Name, scorer.HasMetric ? EnumNames.Of(session.Metric) : null)
+            ? FirstStage(o.Keep, scorer.Name, scorer.HasMetric ? session.Metric.Name : null)
             : FirstStage(o.Keep, given.Provenance?.Method ?? o.Scores, given.Provenance?.Metric);
         JsonObject run = MaskTraining.RunOf(o, session, options);
         run["--keep"] = o.Keep;
@@ -105,7 +105,7 @@ internal static class HapCommand
         if (scorer.VanishesFor(session.Metric))
         {
             throw new UsageException(
-                $"{scorer.Title} has no scores for kl, whose gradient is 0 at the clean prompts; "
+                $"{scorer.Title} has no scores for {session.Metric}, whose gradient is 0 at the clean prompts; "
                 + "name --scores, another --scorer or another --metric.");
         }
         bool ablates = scorer.Takes(MethodSettings.Ablation);

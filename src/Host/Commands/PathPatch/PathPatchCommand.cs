@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 
@@ -29,9 +28,9 @@ internal static class PathPatchCommand
             },
             terminal,
             cancellation);
-        bool relative = session.Metric != TaskMetric.KlDivergence;
+        bool relative = !session.Metric.MeasuresDistance;
         if (!relative && o.TopN is null)
-            throw new UsageException("--metric kl is 0 in the clean run, so that no effect is a share of it: say with --top-n how many senders to follow.");
+            throw new UsageException($"--metric {session.Metric} is 0 in the clean run, so that no effect is a share of it: say with --top-n how many senders to follow.");
         PathPatchingOptions patching = new()
         {
             Ablation = session.Options.Ablation,

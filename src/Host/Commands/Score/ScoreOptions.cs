@@ -2,8 +2,8 @@ using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
@@ -72,7 +72,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         AttributionOptions options = new()
         {
             Method = method,
-            Metric = Value<TaskMetric>("metric", Metric),
+            Metric = Metric is null ? null : MetricNames.Parse("metric", Metric),
             Steps = Steps,
             Ablation = Value<Ablation>("ablation", Ablation),
             IgPoints = Value<IgPoints>("ig-points", IgPoints),

@@ -19,7 +19,7 @@ internal static class TasksCommand
     {
         foreach (TaskInfo task in TaskCatalog.All)
         {
-            terminal.Out.WriteLine($"{task.Name}  (metric {EnumNames.Of(task.Metric)})");
+            terminal.Out.WriteLine($"{task.Name}  (metric {task.Metric})");
             terminal.Out.WriteLine($"  {task.Description}");
             if (s_examples.TryGetValue(task.Name, out Example? example))
             {

@@ -1,6 +1,6 @@
 using System.Collections.ObjectModel;
 
-namespace Gradpath.Gpt2Runtime.Tasks;
+namespace Gradpath.Gpt2Runtime;
 
 /// <summary>One item of a task: a clean prompt, its corrupted counterpart of the same token count, and the tokens that are judged.</summary>
 /// <param name="Clean">Token ids exactly as the model sees them (a begin token is already in place where the task has one).</param>
