@@ -63,14 +63,17 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(IReadOnlyList<PathQuery>)] = new[] { new PathQuery([0], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]) },
             [typeof(IReadOnlyList<PathReceiver>)] = new[] { new PathReceiver(graph.LogitsColumn, TokenPositions.End) },
             [typeof(IReadOnlyList<PathRound>)] = Array.Empty<PathRound>(),
-            [typeof(PathTrace)] = new PathTrace(graph, 1, [], 1, 1),
             [typeof(IReadOnlyList<int>)] = new[] { 0 },
             [typeof(IEnumerable<int>)] = new[] { 0 },
             [typeof(IReadOnlyList<double>)] = new[] { 0.5 },
-            [typeof(AcdcState)] = new AcdcState(1),
-            [typeof(AcdcThresholdSearch)] = new AcdcThresholdSearch(_ => throw new NotSupportedException()),
-            [typeof(Func<double, AcdcResult>)] = new Func<double, AcdcResult>(_ => throw new NotSupportedException()),
-            [typeof(EdgePruning)] = new EdgePruning(_odd.Weights, prompts, new EdgePruningOptions { Steps = 12, Sparsity = 0.5 }),
+            [typeof(CircuitSearch)] = CircuitSearches.Acdc,
+            [typeof(SearchOptions)] = new AcdcOptions(),
+            [typeof(SearchCheckpoint)] = file,
+            [typeof(HybridPruningResult)] = CircuitSearches.HybridPruning.Search(
+                _odd.Weights,
+                prompts,
+                new HybridPruningOptions { Steps = 12, Sparsity = 0.5, Scorer = AttributionMethods.Random.Scorer(new AttributionOptions()) }),
+            [typeof(GivenScores)] = new GivenScores(scores),
             [typeof(ProgressFile)] = file,
             [typeof(JsonObject)] = new JsonObject { ["rounds"] = new JsonArray() },
             [typeof(Func<int, Circuit>)] = new Func<int, Circuit>(_ => circuit),
@@ -148,7 +151,6 @@ public sealed class PublicSurfaceTests : IDisposable
 
     public void Dispose()
     {
-        ((IDisposable)_samples[typeof(EdgePruning)]).Dispose();
         ((IDisposable)_samples[typeof(Gpt2Checkpoint)]).Dispose();
         _odd.Dispose();
         _folder.Dispose();

@@ -48,7 +48,7 @@ public sealed class AcdcTests : IDisposable
     {
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? _equal : _mixed;
         EdgeScores scores = Scores();
-        List<ReferenceStep> expected = ReferenceAcdcSweep.Search(
+        List<ReferenceStep> expected = ReferenceAcdc.Search(
             _reference, pairs, tau, objective, Enum.Parse<ReferenceAblation>(ablation.ToString()), order, absolute, (row, column) => scores[row, column]);
 
         // Decisions can only be compared where float32 can tell them apart.

@@ -90,27 +90,21 @@ public sealed class PathTracingTests
         KnownCircuit known = KnownCircuits.Induction();
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
-        PathTracingResult whole = Run([], null, 4);
-        PathTracingResult first = Run([], null, 1);
+        var kept = new MemoryCheckpoint();
+        PathTracingResult whole = Run(kept, 4);
+        Assert.Equal(whole.Rounds.Count, kept.States.Count);
+        PathTracingResult first = Run(new MemoryCheckpoint(kept.States[^1]), 1);
         Assert.Single(first.Rounds);
-        int finished = 0;
-        PathTracingResult resumed = Run(first.Rounds, rounds => finished = rounds.Count, 4);
-        Assert.Equal(whole.Rounds.Count, finished);
-        Assert.Same(first.Rounds[0], resumed.Rounds[0]);
-        Assert.Equal(Names(whole), Names(resumed));
-        finished = 0;
-        PathTracingResult again = Run(whole.Rounds, rounds => finished = rounds.Count, 4);
-        Assert.Equal((0, whole.CleanMetric), (finished, again.CleanMetric));
+        var resumed = new MemoryCheckpoint(kept.States[0]);
+        Assert.Equal(Names(whole), Names(Run(resumed, 4)));
+        Assert.Equal(whole.Rounds.Count - 1, resumed.States.Count);
+        var nothingLeft = new MemoryCheckpoint(kept.States[^1]);
+        PathTracingResult again = Run(nothingLeft, 4);
+        Assert.Equal(whole.CleanMetric, again.CleanMetric);
+        Assert.Empty(nothingLeft.States);
 
-        PathTracingResult Run(IReadOnlyList<PathRound> earlier, Action<IReadOnlyList<PathRound>>? done, int rounds) => PathTracing.Trace(
-            weights,
-            PromptSet.Of(known.Pairs),
-            [.. Enumerable.Range(0, known.Graph.Writers)],
-            [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
-            new PathPatchingOptions(),
-            new PathTracingOptions { Rounds = rounds },
-            earlier,
-            done);
+        PathTracingResult Run(SearchCheckpoint checkpoint, int rounds) => CircuitSearches.PathTracing.Search(
+            weights, PromptSet.Of(known.Pairs), new PathTracingOptions { Rounds = rounds }, checkpoint);
     }
 
     [Fact]
@@ -119,7 +113,7 @@ public sealed class PathTracingTests
         KnownCircuit known = KnownCircuits.Negative();
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
-        Circuit circuit = Trace(known, new PathTracingOptions { FreezeMlps = true }).Circuit(false, -1);
+        Circuit circuit = Trace(known, new PathTracingOptions { FreezeMlps = true }).Circuit;
         EvaluationResult result = CircuitEvaluation.Evaluate(
             weights, PromptSet.Of(known.Pairs), [circuit], new EvaluationOptions { Metric = TaskMetric.LogitDifference });
         Assert.Equal(1, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 1e-3);
@@ -127,16 +121,13 @@ public sealed class PathTracingTests
 
     private static IEnumerable<string> Names(PathTracingResult trace) => trace.Rounds.SelectMany(r => r.Edges).Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column));
 
-    private static PathTracingResult Trace(KnownCircuit known, PathPatchingOptions patching, PathTracingOptions tracing)
+    private static Circuit Followed(PathTracingResult trace) =>
+        PathCircuit.Of(trace.Circuit.Graph, trace.Rounds, withMlps: false, lossSign: -1, trace.Circuit.ModelWidth);
+
+    private static PathTracingResult Trace(KnownCircuit known, PathTracingOptions options)
     {
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
-        return PathTracing.Trace(
-            weights,
-            PromptSet.Of(known.Pairs),
-            [.. Enumerable.Range(0, known.Graph.Writers)],
-            [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
-            patching,
-            tracing);
+        return CircuitSearches.PathTracing.Search(weights, PromptSet.Of(known.Pairs), options);
     }
 }
