@@ -32,13 +32,13 @@ internal static class SearchRun
     }
 
     /// <summary>The progress file of a run. Where the user goes on with an earlier one, its state is read.</summary>
-    /// <param name="search">The search.</param>
+    /// <param name="command">The command that searches.</param>
     /// <param name="result">The file that the run writes at its end.</param>
     /// <param name="resume">Whether to go on.</param>
     /// <param name="run">Everything that decides the result, see <see cref="EvaluationSession.RunIdentity"/>.</param>
-    public static ProgressFile Open(CircuitSearch search, string result, bool resume, JsonObject run)
+    public static ProgressFile Open(string command, string result, bool resume, JsonObject run)
     {
-        var file = new ProgressFile(result, search.ShortName, run);
+        var file = new ProgressFile(result, command, run);
         if (resume) file.Resume();
         return file;
     }

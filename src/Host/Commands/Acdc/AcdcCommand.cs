@@ -43,7 +43,7 @@ internal static class AcdcCommand
 
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
         CircuitSearch search = CircuitSearches.Acdc;
-        ProgressFile file = SearchRun.Open(search, o.Out, o.Resume, RunOf(o, session, options, thresholds));
+        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, RunOf(o, session, options, thresholds));
         IReadOnlyList<AcdcResult> searches = SearchRun.Run(
             session, search.ShortName, file, terminal,
             progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));

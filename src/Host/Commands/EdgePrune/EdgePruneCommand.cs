@@ -14,7 +14,7 @@ internal static class EdgePruneCommand
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
         using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
-        ProgressFile file = SearchRun.Open(search, o.Out, o.Resume, SearchRun.Identity(session, o, options));
+        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
         EdgePruningResult result = SearchRun.Run(
             session, search.ShortName, file, terminal,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
@@ -28,7 +28,7 @@ internal static class EdgePruneCommand
         file.Delete();
         session.Clock.Stop();
 
-        MaskTable.Print(terminal, session, evaluation, [("circuit", circuit, result.Options.Steps, null)]);
+        FoundTable.Print(terminal, session, evaluation, [("circuit", circuit, result.Options.Steps, null)], "the masks were trained on");
         session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
         terminal.Out.WriteLine($"circuit: {o.Out}");
         if (o.Log is not null) terminal.Out.WriteLine($"training: {o.Log}");

@@ -38,7 +38,7 @@ internal static class HapCommand
         JsonObject run = SearchRun.Identity(session, o, options);
         if (given is not null)
             run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(given.Values)));
-        ProgressFile file = SearchRun.Open(search, o.Out, o.Resume, run);
+        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, run);
         var watch = Stopwatch.StartNew();
         HybridPruningResult result = SearchRun.Run(
             session, search.ShortName, file, terminal,
@@ -65,7 +65,7 @@ internal static class HapCommand
         if (o.Log is not null) TrainingCsv.Write(o.Log, logs);
         session.Clock.Stop();
 
-        MaskTable.Print(terminal, session, evaluation, rows);
+        FoundTable.Print(terminal, session, evaluation, rows, "the masks were trained on");
         Circuit kept = result.Candidates;
         terminal.Out.WriteLine(
             $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Count(kept.Graph.EdgeCount)} edges");
@@ -114,7 +114,7 @@ internal static class HapCommand
             terminal.Out.WriteLine($"first stage: the circuit of {name} has no edges");
             return;
         }
-        string share = MaskTable.Percent(result.Recall(circuit));
+        string share = FoundTable.Percent(result.Recall(circuit));
         terminal.Out.WriteLine($"first stage: kept {share} of the {Sizes.Count(circuit.EdgeCount)} edges of {name}");
     }
 }

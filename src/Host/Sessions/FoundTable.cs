@@ -6,15 +6,21 @@ using Spectre.Console;
 
 namespace Gradpath.Host.Sessions;
 
-/// <summary>The table of circuits that trained masks gave.</summary>
-internal static class MaskTable
+/// <summary>The table of circuits that searches have found.</summary>
+internal static class FoundTable
 {
-    /// <summary>A table of circuits with their KL, metric and time.</summary>
+    /// <summary>Prints circuits with their KL, metric and time.</summary>
+    /// <param name="terminal">Where to.</param>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="evaluation">The circuits' evaluation.</param>
+    /// <param name="rows">The circuits; steps and time where they say something.</param>
+    /// <param name="judgedOn">Which prompts these are: "... the prompts that".</param>
     public static void Print(
         Terminal terminal,
         EvaluationSession session,
         EvaluationResult evaluation,
-        IReadOnlyList<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows)
+        IReadOnlyList<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows,
+        string judgedOn)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("");
         string[] headings = ["edges", "sparsity", "KL", EnumNames.Of(session.Metric), "faithfulness", "exact match", "steps", "time"];
@@ -36,7 +42,7 @@ internal static class MaskTable
         }
         terminal.Console.Write(table);
         terminal.Out.WriteLine(
-            $"KL of the empty circuit: {ResultJson.Text(evaluation.Empty.MeanKl)}; judged on the prompts that the masks were trained on");
+            $"KL of the empty circuit: {ResultJson.Text(evaluation.Empty.MeanKl)}; judged on the prompts that {judgedOn}");
     }
 
     /// <summary>A share in percent.</summary>
