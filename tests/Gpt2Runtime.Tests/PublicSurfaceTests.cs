@@ -72,7 +72,8 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(HybridPruningResult)] = CircuitSearches.HybridPruning.Search(
                 _odd.Weights,
                 prompts,
-                new HybridPruningOptions { Steps = 12, Sparsity = 0.5, Scorer = AttributionMethods.Random.Scorer(new AttributionOptions()) }),
+                new HybridPruningOptions { Steps = 12, Sparsity = 0.5, Share = 1, Scorer = new GivenScores(scores) }),
+            [typeof(CircuitSearchOf<AcdcOptions, AcdcResult>)] = CircuitSearches.Acdc,
             [typeof(GivenScores)] = new GivenScores(scores),
             [typeof(ProgressFile)] = file,
             [typeof(JsonObject)] = new JsonObject { ["rounds"] = new JsonArray() },
@@ -163,8 +164,11 @@ public sealed class PublicSurfaceTests : IDisposable
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         string[] generated = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "PrintMembers"];
-        foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface))
+        foreach (Type declared in Types().Where(t => !t.IsEnum && !t.IsInterface))
         {
+            // A generic type is tried with one choice of its types.
+            Type type = declared == typeof(CircuitSearchOf<,>) ? typeof(CircuitSearchOf<AcdcOptions, AcdcResult>) : declared;
+
             bool isRecord = type.GetMethod("<Clone>$") is not null
                 || type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance).Any(m => m.Name == "PrintMembers");
             foreach (MethodInfo method in type.GetMethods(Declared).Where(m => !m.IsSpecialName && !generated.Contains(m.Name)))
