@@ -1,8 +1,8 @@
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// What ACDC found. The circuit is not pruned. Its scores are the changes of the objective when each edge was tested: at least the threshold
-/// for the edges that stayed, less for the others, 0 for those that were dropped.
+/// What ACDC found. The circuit is not pruned. Its scores are the changes of the objective when each edge was tested: at least the
+/// threshold for the edges that stayed, less for the others, 0 for those that were dropped.
 /// </summary>
 public sealed record AcdcResult : SearchResult
 {

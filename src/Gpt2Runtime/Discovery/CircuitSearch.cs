@@ -5,8 +5,8 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// A way to search a circuit: one row of <see cref="CircuitSearches"/>. Everything that lists or describes searches, or asks what one takes,
-/// asks the row.
+/// A way to search a circuit: one row of <see cref="CircuitSearches"/>. Everything that lists or describes searches, or asks what one
+/// takes, asks the row.
 /// </summary>
 public abstract class CircuitSearch
 {

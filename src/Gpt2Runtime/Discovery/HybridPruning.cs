@@ -7,8 +7,8 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// The hybrid of Gu et al. (arXiv 2510.03282): scores that cost a few passes keep a generous share of the edges, and <see cref="EdgePruning"/>
-/// searches among those alone. What the first stage prunes is not computed in the second (<see cref="EdgePruning"/> leaves out writers and
+/// The hybrid of Gu et al. (arXiv 2510.03282): scores that cost a few passes keep a generous share of the edges, and
+/// <see cref="EdgePruning"/> searches among those alone. What the first stage prunes is not computed in the second (<see cref="EdgePruning"/> leaves out writers and
 /// readers without candidates), and the second's schedule begins at the sparsity that the first has reached. The first step scores, each
 /// other one trains.
 /// </summary>

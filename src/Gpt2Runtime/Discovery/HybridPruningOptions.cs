@@ -29,6 +29,9 @@ public sealed record HybridPruningOptions : EdgePruningOptions
         base.Check();
         if (Share is not (> 0 and <= 1)) throw new OptionException($"{Terms.Share.With(Share)}: must be above 0 and at most 1");
         if (1 - Share > Sparsity)
-            throw new OptionException($"{Terms.Share.With(Share)} leaves fewer edges than a circuit of {Terms.Sparsity.With(Sparsity)} has");
+        {
+            throw new OptionException(
+                $"{Terms.Share.With(Share)} leaves fewer edges than a circuit of {Terms.Sparsity.With(Sparsity)} has");
+        }
     }
 }

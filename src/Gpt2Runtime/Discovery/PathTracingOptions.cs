@@ -19,7 +19,9 @@ public sealed record PathTracingOptions : SearchOptions
     /// <summary>Where a sender's output is replaced.</summary>
     public TokenPositions SenderPositions { get; init; } = TokenPositions.All;
 
-    /// <summary>Whether MLPs keep their clean outputs, as heads always do, so that the only path is the edge from sender to receiver.</summary>
+    /// <summary>
+    /// Whether MLPs keep their clean outputs, as heads always do, so that the only path is the edge from sender to receiver.
+    /// </summary>
     public bool FreezeMlps { get; init; }
 
     /// <summary>Most rounds; the first one asks for the given receivers.</summary>

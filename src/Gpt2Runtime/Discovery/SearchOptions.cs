@@ -32,8 +32,8 @@ public abstract record SearchOptions
     public IEdgeScorer? Scorer { get; init; }
 
     /// <summary>
-    /// The search's own options, as provenance states them. Metric, ablation, seed and the batch size of a search that does not depend on it
-    /// have places of their own there.
+    /// The search's own options, as provenance states them. Metric, ablation, seed and the batch size of a search that does not depend on
+    /// it have places of their own there.
     /// </summary>
     /// <param name="graph">The model's graph, for names.</param>
     /// <returns>Flat names and values.</returns>

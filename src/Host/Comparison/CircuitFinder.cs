@@ -9,7 +9,9 @@ using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Comparison;
 
-/// <summary>Finds circuits of requested sizes with any method; scores are made once, and so is each run of a search with a threshold.</summary>
+/// <summary>
+/// Finds circuits of requested sizes with any method; scores are made once, and so is each run of a search with a threshold.
+/// </summary>
 /// <param name="session">Model and the prompts to find circuits on.</param>
 /// <param name="settings">What is compared, and how.</param>
 /// <param name="terminal">Where progress is shown.</param>

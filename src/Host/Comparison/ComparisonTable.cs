@@ -16,8 +16,8 @@ internal static class ComparisonTable
     /// <summary>What the numbers count, for whoever reads a table.</summary>
     public static string[] Notes { get; } =
     [
-        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is left. "
-            + $"{And(["Scores", .. BySparsity])} meet the asked number as nearly from below as connected edges allow; "
+        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is "
+            + $"left. {And(["Scores", .. BySparsity])} meet the asked number as nearly from below as connected edges allow; "
             + $"{And(ByThreshold)} {(ByThreshold.Length == 1 ? "comes" : "come")} as near as a threshold does.",
         $"Time: scoring and cutting; one search ({And(ByThreshold)}; behind the slash with the searches that looked for its threshold); "
             + $"training ({And(Scored)}: with its scores). Loading, judging and writing are not in it.",
@@ -27,8 +27,8 @@ internal static class ComparisonTable
 
     /// <summary>What the area counts, where there is a ground truth.</summary>
     public static string AreaNote { get; } =
-        $"AUC: area under the ROC curve of the scores; for {And(ComparedMethod.Searches.Select(m => m.Name))} under the pessimistic staircase "
-        + "through their circuits in this table.";
+        $"AUC: area under the ROC curve of the scores; for {And(ComparedMethod.Searches.Select(m => m.Name))} under the pessimistic "
+        + "staircase through their circuits in this table.";
 
     private static string[] BySparsity => Names(s => s.Sizing == SearchSizing.Sparsity);
 

@@ -164,7 +164,10 @@ public sealed class CircuitSearchesTests
         Read(SearchSettings.Seed, "Seed", options with { Seed = 1 });
         Read(SearchSettings.Scorer, "Scorer", options with { Scorer = ReferenceSearch.Scorer });
         if (search.NeedsScorer)
-            Assert.Contains("Scorer", Assert.Throws<OptionException>(() => Search(model, search, search.Defaults)).Message, StringComparison.Ordinal);
+        {
+            string message = Assert.Throws<OptionException>(() => Search(model, search, search.Defaults)).Message;
+            Assert.Contains("needs Scorer", message, StringComparison.Ordinal);
+        }
         foreach (CircuitSearch other in CircuitSearches.All.Where(s => s != search))
             Assert.Throws<OptionException>(() => Search(model, search, Short(other)));
         Assert.Throws<OptionException>(() => Search(model, search, options with { BatchSize = -1 }));

@@ -15,7 +15,8 @@ internal static class PathPatchCommand
     {
         o.Check();
         PathTracingOptions options = o.Tracing();
-        using var session = EvaluationSession.Open(o, config => options = o.Named(options, new ComputationGraph(config)), terminal, cancellation);
+        using var session = EvaluationSession.Open(
+            o, config => options = o.Named(options, new ComputationGraph(config)), terminal, cancellation);
         options = options with { BatchSize = session.Options.BatchSize };
         bool relative = session.Metric != TaskMetric.KlDivergence;
         if (!relative && o.TopN is null)

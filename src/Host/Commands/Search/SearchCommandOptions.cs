@@ -36,7 +36,9 @@ internal sealed class SearchCommandOptions : PromptedOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("A circuit of the demo model by ACDC", s_short, new SearchCommandOptions { Model = "demo", Task = "ioi", Limit = 20, Method = "acdc", Threshold = 0.02, Out = "circuit.json" }),
+        new(
+            "A circuit of the demo model by ACDC", s_short,
+            new SearchCommandOptions { Model = "demo", Task = "ioi", Limit = 20, Method = "acdc", Threshold = 0.02, Out = "circuit.json" }),
     ];
 
     /// <summary>The search.</summary>

@@ -24,7 +24,7 @@ public sealed class SearchTests(TinyModel model) : IClassFixture<TinyModel>
         Circuit circuit = CircuitFile.Read(file);
         Assert.Equal(name, circuit.Provenance!.Method);
         if (circuit.Provenance.Selection is { } selection) Assert.True((bool)selection["pruned"]!);
-        if (search.Sizing == SearchSizing.Sparsity) Assert.Equal(23, circuit.EdgeCount);
+        if (search.Sizing == SearchSizing.Sparsity) Assert.InRange(circuit.EdgeCount, 20, 23);
         Assert.False(File.Exists(file + ".progress"));
     }
 
