@@ -36,11 +36,11 @@ internal static class AcdcTimes
         {
             // The two take turns, best of three each, on one thread and in processor time: other work on the machine makes both a little slower.
             double ours = double.MaxValue, naive = double.MaxValue;
-            AcdcResult result = Acdc.Search(weights, prompts, [tau], options)[0];
+            AcdcResult result = CircuitSearches.Acdc.Search(weights, prompts, options with { Threshold = tau });
             for (int round = 0; round < 3; round++)
             {
                 double start = ProcessorSeconds();
-                result = Acdc.Search(weights, prompts, [tau], options)[0];
+                result = CircuitSearches.Acdc.Search(weights, prompts, options with { Threshold = tau });
                 ours = Math.Min(ours, ProcessorSeconds() - start);
                 naive = Math.Min(naive, NaiveSeconds(weights, prompts.Pairs, result));
             }

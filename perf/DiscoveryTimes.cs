@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels.Cpu;
@@ -45,10 +46,19 @@ internal static class DiscoveryTimes
         {
             if (share < 2 * (1 - sparsity) - 1e-9 && share < 1) continue;
             watch.Restart();
-            var options = new EdgePruningOptions { Sparsity = sparsity, Steps = steps, Seed = seed, BatchSize = batch };
-            using var pruning = new EdgePruning(weights, train, options, share < 1 ? HybridPruning.Keep(eap, share) : null);
-            pruning.Train();
-            EdgePruningResult result = pruning.Finish();
+            EdgePruningOptions plain = new() { Sparsity = sparsity, Steps = steps, Seed = seed, BatchSize = batch };
+            HybridPruningOptions hybrid = new()
+            {
+                Sparsity = sparsity,
+                Steps = steps,
+                Seed = seed,
+                BatchSize = batch,
+                Share = share,
+                Scorer = new GivenScores(eap),
+            };
+            EdgePruningResult result = share < 1
+                ? CircuitSearches.HybridPruning.Search(weights, train, hybrid)
+                : CircuitSearches.EdgePruning.Search(weights, train, plain);
             double seconds = watch.Elapsed.TotalSeconds + (share < 1 ? scoring : 0);
             string name = share < 1 ? string.Create(CultureInfo.InvariantCulture, $"hap, {share}") : "edge pruning";
             Row(name, result.Circuit, result.Options.Steps, result.WorkPerRow, seconds);

@@ -66,6 +66,9 @@ internal static class Terms
 
     public static Term Schedule => new(nameof(Schedule));
 
+    /// <summary>What gives the scores that a search starts from.</summary>
+    public static Term Scorer => new(nameof(Scorer));
+
     public static Term Scores => new(nameof(Scores));
 
     public static Term Seed => new(nameof(Seed));

@@ -20,6 +20,7 @@ internal static class VerbTable
         Verb.Of<PathPatchOptions>(PathPatchCommand.Run),
         Verb.Of<EdgePruneOptions>(EdgePruneCommand.Run),
         Verb.Of<HapOptions>(HapCommand.Run),
+        Verb.Of<SearchCommandOptions>(SearchCommand.Run),
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
         Verb.Of<DemoOptions>(DemoCommand.Run),
         Verb.Of<InfoOptions>(InfoCommand.Run),

@@ -29,7 +29,7 @@ internal static class DiscoveryRuns
                 p,
                 new AcdcOptions
                 {
-                    Objective = BuiltInMetrics.LogitDifference,
+                    Metric = BuiltInMetrics.LogitDifference,
                     Absolute = true,
                     Order = SenderOrder.Reverse,
                     Ablation = Ablation.Zero,
@@ -37,7 +37,16 @@ internal static class DiscoveryRuns
             ["edge pruning"] = (m, p) => Prune(m, p, Masks),
             ["edge pruning, node masks, mean"] = (m, p) => Prune(
                 m, p, Masks with { NodeMasks = true, NodeTarget = 0.3, Ablation = Ablation.MeanPositional, Seed = 7 }),
-            ["HAP"] = (m, p) => Prune(m, p, Masks, HybridPruning.Keep(Scores(m, p), 0.5)),
+            ["HAP"] = (m, p) => Found(CircuitSearches.HybridPruning.Search(
+                m,
+                PromptSet.Of(p),
+                new HybridPruningOptions
+                {
+                    Sparsity = 0.7,
+                    Steps = Steps,
+                    BatchSize = 2,
+                    Scorer = AttributionMethods.Eap.Scorer(new AttributionOptions()),
+                })),
             ["evaluation, zero"] = (m, p) => Evaluate(m, p, Ablation.Zero),
             ["evaluation, mean"] = (m, p) => Evaluate(m, p, Ablation.MeanPositional),
             ["completeness"] = Complete,
@@ -73,36 +82,27 @@ internal static class DiscoveryRuns
 
     private static Findings Trace(Gpt2Weights model, PromptPair[] pairs)
     {
-        ComputationGraph graph = new(model.Config);
-        PathTrace trace = PathTracing.Trace(
-            model,
-            PromptSet.Of(pairs),
-            [.. Enumerable.Range(0, graph.Writers)],
-            [new PathReceiver(graph.LogitsColumn, TokenPositions.End)],
-            new PathPatchingOptions(),
-            new PathTracingOptions { Rounds = 2, Threshold = null, Top = 1 });
-        return new([trace.CleanMetric], $"{trace.Rounds.Count} rounds: {Names(trace.Circuit(true, -1))}");
+        PathTracingResult trace = CircuitSearches.PathTracing.Search(
+            model, PromptSet.Of(pairs), new PathTracingOptions { Rounds = 2, Threshold = null, Top = 1 });
+        return new([trace.CleanMetric], $"{trace.Rounds.Count} rounds: {Names(trace.Circuit)}");
     }
 
     private static Findings Search(Gpt2Weights model, PromptPair[] pairs, AcdcOptions options)
     {
-        AcdcResult[] results = [.. Acdc.Search(model, PromptSet.Of(pairs), [0.003, 0.05], options)];
+        AcdcResult[] results = [.. AcdcSweep.Search(model, PromptSet.Of(pairs), [0.003, 0.05], options)];
         return new(
             [.. results.SelectMany(r => (double[])[r.Full, r.Objective, .. r.Circuit.Scores!.Values])],
             string.Join("; ", results.Select(r => $"{Names(r.Circuit)}: {string.Concat(r.Steps.Select(s => s.Decision.ToString()[0]))}")));
     }
 
-    private static Findings Prune(Gpt2Weights model, PromptPair[] pairs, EdgePruningOptions options, bool[]? candidates = null)
+    private static Findings Prune(Gpt2Weights model, PromptPair[] pairs, EdgePruningOptions options) =>
+        Found(CircuitSearches.EdgePruning.Search(model, PromptSet.Of(pairs), options));
+
+    private static Findings Found(EdgePruningResult result)
     {
-        using EdgePruning pruning = new(model, PromptSet.Of(pairs), options, candidates);
-        pruning.Train();
-        EdgePruningResult result = pruning.Finish();
         double[] log = [.. result.Log.SelectMany(s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeSparsity, s.NodeSparsity])];
         return new([.. log, .. result.Circuit.Scores!.Values], Names(result.Circuit));
     }
-
-    private static EdgeScores Scores(Gpt2Weights model, PromptPair[] pairs) =>
-        TinyRuns.Score(model, new AttributionOptions { Method = AttributionMethods.Eap }, pairs).Scores;
 
     private static Circuit SomeCircuit(Gpt2Weights model) =>
         CircuitSelection.TopEdges(

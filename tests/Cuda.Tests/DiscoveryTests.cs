@@ -97,8 +97,8 @@ public sealed class DiscoveryTests
         using EmulatedGpu gpu = new(new CudaOptions());
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);
         bool kl = objective == BuiltInMetrics.KlDivergence;
-        AcdcOptions options = new() { Objective = objective, Absolute = !kl };
-        AcdcResult result = Acdc.Search(model, PromptSet.Of(known.Pairs[..2]), [kl ? 0.01 : 0.1 * HandSetModel.LogitScale], options)[0];
+        AcdcOptions options = new() { Metric = objective, Absolute = !kl };
+        AcdcResult result = AcdcSweep.Search(model, PromptSet.Of(known.Pairs[..2]), [kl ? 0.01 : 0.1 * HandSetModel.LogitScale], options)[0];
         Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(result.Circuit));
     }
 
@@ -115,10 +115,9 @@ public sealed class DiscoveryTests
         using EmulatedGpu gpu = new(new CudaOptions());
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);
         double sparsity = 1 - (known.Circuit().EdgeCount / (double)known.Graph.EdgeCount);
-        using var pruning = new EdgePruning(
+        EdgePruningResult result = CircuitSearches.EdgePruning.Search(
             model, PromptSet.Of(known.Pairs[..3]), new EdgePruningOptions { Sparsity = sparsity, Steps = 150 });
-        pruning.Train();
-        Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(pruning.Finish().Circuit));
+        Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(result.Circuit));
     }
 
     [Theory]

@@ -66,14 +66,18 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(IReadOnlyList<PathQuery>)] = new[] { new PathQuery([0], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]) },
             [typeof(IReadOnlyList<PathReceiver>)] = new[] { new PathReceiver(graph.LogitsColumn, TokenPositions.End) },
             [typeof(IReadOnlyList<PathRound>)] = Array.Empty<PathRound>(),
-            [typeof(PathTrace)] = new PathTrace(graph, 1, [], 1, 1),
             [typeof(IReadOnlyList<int>)] = new[] { 0 },
             [typeof(IEnumerable<int>)] = new[] { 0 },
             [typeof(IReadOnlyList<double>)] = new[] { 0.5 },
-            [typeof(AcdcState)] = new AcdcState(1),
-            [typeof(AcdcThresholdSearch)] = new AcdcThresholdSearch(_ => throw new NotSupportedException()),
-            [typeof(Func<double, AcdcResult>)] = new Func<double, AcdcResult>(_ => throw new NotSupportedException()),
-            [typeof(EdgePruning)] = new EdgePruning(_odd.Weights, prompts, new EdgePruningOptions { Steps = 12, Sparsity = 0.5 }),
+            [typeof(CircuitSearch)] = CircuitSearches.Acdc,
+            [typeof(SearchOptions)] = new AcdcOptions(),
+            [typeof(SearchCheckpoint)] = file,
+            [typeof(HybridPruningResult)] = CircuitSearches.HybridPruning.Search(
+                _odd.Weights,
+                prompts,
+                new HybridPruningOptions { Steps = 12, Sparsity = 0.5, Share = 1, Scorer = new GivenScores(scores) }),
+            [typeof(CircuitSearchOf<AcdcOptions, AcdcResult>)] = CircuitSearches.Acdc,
+            [typeof(GivenScores)] = new GivenScores(scores),
             [typeof(ProgressFile)] = file,
             [typeof(JsonObject)] = new JsonObject { ["rounds"] = new JsonArray() },
             [typeof(Func<int, Circuit>)] = new Func<int, Circuit>(_ => circuit),
@@ -151,7 +155,6 @@ public sealed class PublicSurfaceTests : IDisposable
 
     public void Dispose()
     {
-        ((IDisposable)_samples[typeof(EdgePruning)]).Dispose();
         ((IDisposable)_samples[typeof(Gpt2Checkpoint)]).Dispose();
         _odd.Dispose();
         _folder.Dispose();
@@ -164,8 +167,11 @@ public sealed class PublicSurfaceTests : IDisposable
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         string[] generated = ["Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", "PrintMembers"];
-        foreach (Type type in Types().Where(t => !t.IsEnum && !t.IsInterface && !typeof(Delegate).IsAssignableFrom(t)))
+        foreach (Type declared in Types().Where(t => !t.IsEnum && !t.IsInterface))
         {
+            // A generic type is tried with one choice of its types.
+            Type type = declared == typeof(CircuitSearchOf<,>) ? typeof(CircuitSearchOf<AcdcOptions, AcdcResult>) : declared;
+
             bool isRecord = type.GetMethod("<Clone>$") is not null
                 || type.GetMethods(BindingFlags.NonPublic | BindingFlags.Instance).Any(m => m.Name == "PrintMembers");
             foreach (MethodInfo method in type.GetMethods(Declared).Where(m => !m.IsSpecialName && !generated.Contains(m.Name)))

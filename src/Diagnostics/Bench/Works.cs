@@ -163,9 +163,16 @@ internal static class Works
 
         void Run(int count, IProgress<RunProgress>? progress)
         {
-            using var pruning = new EdgePruning(
-                weights, prompts, new EdgePruningOptions { Steps = count, BatchSize = PruningBatch }, null, cancellation);
-            pruning.Train(progress is null ? null : new EveryStep(progress));
+            // The steps alone: what makes a circuit of the masks is no part of the work that is counted.
+            var options = new EdgePruningOptions { Steps = count, BatchSize = PruningBatch };
+            IProgress<RunProgress>? twice = progress is null ? null : new EveryStep(progress);
+            using var run = new DeviceRun(weights.Device);
+            using var pruning = new EdgePruning(weights, prompts, options, null, cancellation);
+            while (!pruning.IsDone)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                pruning.Step(twice, cancellation);
+            }
         }
     }
 

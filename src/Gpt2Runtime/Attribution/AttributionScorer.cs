@@ -27,6 +27,9 @@ internal sealed class AttributionScorer : IEdgeScorer
     public Metric? Metric => _options.Metric;
 
     /// <inheritdoc />
+    public double Passes => _options.Method.CountPasses(_options) is { } passes ? passes.Forward + passes.Backward : double.NaN;
+
+    /// <inheritdoc />
     public EdgeScores Score(Gpt2Weights model, PromptSet prompts, IProgress<RunProgress>? progress, CancellationToken cancellation) =>
         EdgeAttribution.Score(model, prompts, _options, progress, cancellation);
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
@@ -15,7 +17,8 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 ///     for every reader v, in reverse topological order: if nothing reads v's node, drop its edges; else
 ///         for every sender u: m' = objective(circuit without u -> v); if m' - m &lt; tau: remove the edge, m = m'
 ///
-/// Removed edges carry the ablated output, all others this run's; what has not had its turn yet is in the circuit.
+/// Removed edges carry the ablated output, all others this run's; what has not had its turn yet is in the circuit. One circuit per threshold
+/// is searched; all share the kept run of the full model, and what an earlier one decided helps to guess.
 /// </summary>
 /// <remarks>
 /// <para>Heads have three readers (query, key, value) with senders of their own. There are no edges from a head's inputs to the head, which
@@ -27,77 +30,112 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// <para>With tau = 0 an edge goes only where the objective falls without it, so nothing goes that matters; the objective never rises above
 /// the full model's. With an infinite tau every edge goes.</para>
 /// </remarks>
-public static class Acdc
+internal sealed class Acdc : SearchWorkOf<AcdcResult>
 {
-    /// <summary>Searches one circuit per threshold.</summary>
-    /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
-    /// <param name="thresholds">The thresholds tau, 0 or more; infinite ones may be among them.</param>
-    /// <param name="options">Everything else that decides the result.</param>
-    /// <param name="state">How far an earlier call with the same arguments came; it grows with every pass. Null to start.</param>
-    /// <param name="progress">Told after each pass, on the calling thread; may be null.</param>
-    /// <param name="cancellation">Stops the search between passes; the state then holds all that was done.</param>
-    /// <returns>One result per threshold, in the order given.</returns>
+    private readonly Gpt2Weights _model;
+    private readonly PromptSet _prompts;
+    private readonly IReadOnlyList<double> _thresholds;
+    private readonly AcdcOptions _options;
+    private readonly ComputationGraph _graph;
+    private readonly AcdcPasses _passes;
+    private readonly List<AcdcResult> _results = [];
+    private AcdcState _state;
+    private AcdcWalk _walk;
+    private AcdcForesight _foresight;
+
+    /// <summary>Runs the full model and starts with the first threshold.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="thresholds">The thresholds tau, 0 or more; infinite ones may be among them. At least one.</param>
+    /// <param name="options">Everything else that decides the result; their threshold is not read.</param>
+    /// <param name="cancellation">Stops the run of the full model.</param>
     /// <exception cref="OptionException">A threshold or an option cannot be used.</exception>
-    /// <exception cref="GradpathException">An item cannot be used, or the state belongs to another search.</exception>
-    /// <exception cref="OperationCanceledException">The search was stopped.</exception>
-    public static IReadOnlyList<AcdcResult> Search(
-        Gpt2Weights model,
-        PromptSet prompts,
-        IReadOnlyList<double> thresholds,
-        AcdcOptions options,
-        AcdcState? state = null,
-        IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default)
+    /// <exception cref="GradpathException">An item cannot be used, or the memory does not suffice.</exception>
+    public Acdc(
+        Gpt2Weights model, PromptSet prompts, IReadOnlyList<double> thresholds, AcdcOptions options, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(thresholds);
-        ArgumentNullException.ThrowIfNull(options);
-        var graph = new ComputationGraph(model.Config);
-        foreach (double tau in thresholds)
+        _model = model;
+        _prompts = prompts;
+        _thresholds = thresholds;
+        _options = options;
+        _graph = new ComputationGraph(model.Config);
+        CheckOptions();
+        _passes = Own(new AcdcPasses(model, prompts.Pairs, options, cancellation));
+        _state = new AcdcState(thresholds.Count);
+        (_walk, _foresight) = Begin();
+    }
+
+    /// <summary>One result per threshold that is finished, in the order given.</summary>
+    public IReadOnlyList<AcdcResult> Results => _results.AsReadOnly();
+
+    /// <inheritdoc />
+    public override bool IsDone => _results.Count == _thresholds.Count;
+
+    /// <inheritdoc />
+    public override string? Done =>
+        _state.Tested == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{_state.Tested:N0} tests of edges");
+
+    /// <inheritdoc />
+    public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        int threshold = _results.Count;
+        Pass(threshold);
+        int left = _graph.EdgeCount - _walk.Steps.Count;
+        progress?.Report(new RunProgress(
+            ((long)(threshold + 1) * _graph.EdgeCount) - left, (long)_thresholds.Count * _graph.EdgeCount, $"edges, {left} to go"));
+        TakeResults();
+    }
+
+    /// <inheritdoc />
+    public override JsonObject Save() => _state.ToJson();
+
+    /// <inheritdoc />
+    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    {
+        _state = AcdcState.FromJson(state, checkpoint, _thresholds.Count);
+        (_walk, _foresight) = Begin();
+        TakeResults();
+    }
+
+    /// <inheritdoc />
+    protected override AcdcResult Finish(CancellationToken cancellation) => _results[0];
+
+    private void CheckOptions()
+    {
+        if (_thresholds.Count == 0) throw new OptionException($"there is no threshold to search with");
+        foreach (double tau in _thresholds)
         {
             if (!(tau >= 0)) throw new OptionException($"the threshold is {tau}: it must be 0 or more");
         }
-        if (options.Candidates < 0)
-            throw new OptionException($"{Terms.Candidates.With(options.Candidates)}: must be at least 1, or 0 for as many as seem to pay");
-        if (options.Order == SenderOrder.Score)
-        {
-            if (options.Scores is not { } scores) throw new OptionException($"{Terms.Order.With(SenderOrder.Score)} needs {Terms.Scores}");
-            scores.RequireModel(model.Config, "the scores");
-            scores.RequireFinite();
-        }
-        state ??= new AcdcState(thresholds.Count);
-        using var run = new DeviceRun(model.Device);
-        using var passes = new AcdcPasses(model, prompts.Pairs, options, cancellation);
-        AcdcResult[] results = new AcdcResult[thresholds.Count];
-        for (int t = 0; t < results.Length; t++)
-        {
-            int index = t;
-            var walk = new AcdcWalk(graph, options, thresholds[t], passes.Full);
-            var foresight = new AcdcForesight(t > 0 ? results[t - 1].Steps : null, graph.Readers);
-            Repeat(walk, foresight, state.Objectives(t));
-            Report();
-            while (!walk.Done)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                Pass(graph, passes, walk, foresight, state, t);
-                Report();
-            }
-            results[t] = Result(model, graph, thresholds[t], passes, walk, state.Effort(t));
-
-            void Report() => progress?.Report(new RunProgress(
-                ((long)index * graph.EdgeCount) + walk.Steps.Count, (long)results.Length * graph.EdgeCount, $"edges, {graph.EdgeCount - walk.Steps.Count} to go"));
-        }
-        return results;
+        if (_options.Candidates < 0)
+            throw new OptionException($"{Terms.Candidates.With(_options.Candidates)}: must be at least 1, or 0 for as many as seem to pay");
+        if (_options.Order != SenderOrder.Score) return;
+        if (_options.Scores is not { } scores) throw new OptionException($"{Terms.Order.With(SenderOrder.Score)} needs {Terms.Scores}");
+        scores.RequireModel(_model.Config, "the scores");
+        scores.RequireFinite();
     }
 
-    private static void Repeat(AcdcWalk walk, AcdcForesight foresight, IReadOnlyList<double> objectives)
+    // The walk of the next threshold, as far as the state has its decisions.
+    private (AcdcWalk Walk, AcdcForesight Foresight) Begin()
     {
-        foreach (double objective in objectives)
+        int threshold = _results.Count;
+        var walk = new AcdcWalk(_graph, _options, _thresholds[threshold], _passes.Full);
+        var foresight = new AcdcForesight(threshold > 0 ? _results[threshold - 1].Steps : null, _graph.Readers);
+        foreach (double objective in _state.Objectives(threshold))
         {
             if (walk.Done) throw new GradpathException("the saved work is of another search: it tested more edges than this one has");
             Decide(walk, foresight, objective);
+        }
+        return (walk, foresight);
+    }
+
+    // A walk that is done gives a result, and the next one begins; it may be done at once where its decisions were saved.
+    private void TakeResults()
+    {
+        while (!IsDone && _walk.Done)
+        {
+            _results.Add(Result(_thresholds[_results.Count], _walk, _state.Effort(_results.Count)));
+            if (!IsDone) (_walk, _foresight) = Begin();
         }
     }
 
@@ -109,42 +147,72 @@ public static class Acdc
         return removed;
     }
 
-    private static void Pass(ComputationGraph graph, AcdcPasses passes, AcdcWalk walk, AcdcForesight foresight, AcdcState state, int threshold)
+    private void Pass(int threshold)
     {
         var watch = Stopwatch.StartNew();
-        int sublayer = walk.Sublayer;
-        List<(int Row, int Column)> ahead = walk.Ahead(passes.FixedCopies ? passes.Copies : foresight.Width(passes.Copies, passes.Overhead));
+        int sublayer = _walk.Sublayer;
+        int width = _passes.FixedCopies ? _passes.Copies : _foresight.Width(_passes.Copies, _passes.Overhead);
+        List<(int Row, int Column)> ahead = _walk.Ahead(width);
         var circuits = new PatchedCircuit[ahead.Count];
         var guesses = new bool[ahead.Count];
         List<(int Row, int Column)> gone = [];
         for (int c = 0; c < circuits.Length; c++)
         {
-            circuits[c] = new PatchedCircuit(graph, walk.Kept, [.. gone, ahead[c]]);
-            guesses[c] = foresight.Removes(ahead[c].Row, ahead[c].Column);
+            circuits[c] = new PatchedCircuit(_graph, _walk.Kept, [.. gone, ahead[c]]);
+            guesses[c] = _foresight.Removes(ahead[c].Row, ahead[c].Column);
             if (guesses[c]) gone.Add(ahead[c]);
         }
         var objectives = new double[circuits.Length];
-        passes.Run(circuits, sublayer, objectives);
+        _passes.Run(circuits, sublayer, objectives);
         int decided = 0;
         while (decided < circuits.Length)
         {
-            bool removed = Decide(walk, foresight, objectives[decided]);
+            bool removed = Decide(_walk, _foresight, objectives[decided]);
             if (removed != guesses[decided++]) break;
         }
-        state.Add(threshold, objectives.AsSpan(0, decided), circuits.Length, circuits.Length * ((2L * graph.Layers) + 1 - sublayer), watch.Elapsed.TotalSeconds);
+        long sublayers = circuits.Length * ((2L * _graph.Layers) + 1 - sublayer);
+        _state.Add(threshold, objectives.AsSpan(0, decided), circuits.Length, sublayers, watch.Elapsed.TotalSeconds);
     }
 
-    private static AcdcResult Result(Gpt2Weights model, ComputationGraph graph, double threshold, AcdcPasses passes, AcdcWalk walk, AcdcEffort effort)
+    private AcdcResult Result(double threshold, AcdcWalk walk, AcdcEffort effort)
     {
         var changes = new float[walk.Kept.Length];
         foreach (AcdcStep step in walk.Steps)
         {
-            int at = (step.Row * graph.Readers) + step.Column;
+            int at = (step.Row * _graph.Readers) + step.Column;
             if (step.Decision != AcdcDecision.Dropped) changes[at] = (float)(step.After - step.Before);
         }
-        EdgeScores scores = new(graph, changes) { ModelWidth = model.Config.Width };
-        return new AcdcResult(
-            threshold, new Circuit(graph, walk.Kept) { Scores = scores }, walk.Steps, passes.Full, walk.Objective, effort,
-            passes.BatchSize);
+        int width = _model.Config.Width;
+        var found = new Circuit(_graph, walk.Kept) { Scores = new EdgeScores(_graph, changes) { ModelWidth = width }, ModelWidth = width };
+        AcdcOptions options = _options with { Threshold = threshold };
+        Provenance provenance = SearchProvenance.Of(CircuitSearches.Acdc, _model, _prompts, options, _passes.BatchSize, options.Objective);
+        provenance.Options["objective_full"] = _passes.Full;
+        provenance.Options["objective_circuit"] = walk.Objective;
+        provenance.Options["edges_tested"] = effort.Tested;
+        provenance.Options["candidates_run"] = effort.Runs;
+        provenance.Options["forward_passes"] = effort.Passes(_graph.Layers);
+        provenance.Options["seconds"] = Math.Round(effort.Seconds, 3);
+        return new AcdcResult
+        {
+            Circuit = found.With(provenance with
+            {
+                Sign = "change of the loss when the edge was tested, positive = removing it hurts; 0 where it was not tested",
+                Selection = new JsonObject
+                {
+                    ["select"] = CircuitSearches.Acdc.Name,
+                    ["value"] = threshold,
+                    ["signed"] = !options.Absolute,
+                    ["pruned"] = false,
+                },
+            }),
+            BatchSize = _passes.BatchSize,
+            PeakDeviceBytes = _model.Device.PeakBytes,
+            Passes = 2 + effort.Passes(_graph.Layers),
+            Threshold = threshold,
+            Steps = walk.Steps,
+            Full = _passes.Full,
+            Objective = walk.Objective,
+            Effort = effort,
+        };
     }
 }

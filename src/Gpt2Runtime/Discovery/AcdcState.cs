@@ -6,7 +6,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// How far a search has come: the objective of every candidate tested, in order, per threshold. All decisions follow from these numbers,
 /// so a search that is given them again repeats its course without running the model and goes on where it stopped.
 /// </summary>
-public sealed class AcdcState
+internal sealed class AcdcState
 {
     private readonly List<double>[] _objectives;
     private readonly AcdcEffort[] _efforts;
@@ -22,54 +22,55 @@ public sealed class AcdcState
     /// <summary>Number of candidates tested so far.</summary>
     public long Tested => _objectives.Sum(o => (long)o.Count);
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
-    /// <param name="file">The file, of this very run.</param>
+    /// <summary>Reads what <see cref="ToJson"/> gave.</summary>
+    /// <param name="json">The state.</param>
+    /// <param name="checkpoint">Where it is from.</param>
     /// <param name="thresholds">Number of thresholds.</param>
     /// <returns>The state.</returns>
-    /// <exception cref="GradpathException">The file is damaged or of another run.</exception>
-    public static AcdcState Load(ProgressFile file, int thresholds)
+    /// <exception cref="GradpathException">It is damaged or of another search.</exception>
+    public static AcdcState FromJson(JsonObject json, SearchCheckpoint checkpoint, int thresholds)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        JsonObject json = file.Load();
         AcdcState state = new(thresholds);
         for (int t = 0; t < thresholds; t++)
         {
-            if (json[Key(t)] is not JsonObject search) throw file.Damaged();
-            state._objectives[t].AddRange(file.Unpack<double>(search, "objectives"));
+            if (json[Key(t)] is not JsonObject search) throw checkpoint.Damaged();
+            List<double> objectives = state._objectives[t];
+            objectives.AddRange(checkpoint.Unpack<double>(search, "objectives"));
             state._efforts[t] = new AcdcEffort(
-                state._objectives[t].Count, file.Number<long>(search, "runs"), file.Number<long>(search, "sublayers"), file.Number<double>(search, "seconds"));
+                objectives.Count,
+                checkpoint.Number<long>(search, "runs"),
+                checkpoint.Number<long>(search, "sublayers"),
+                checkpoint.Number<double>(search, "seconds"));
         }
         return state;
     }
 
-    /// <summary>Writes the state.</summary>
-    /// <param name="file">Where to.</param>
-    /// <exception cref="GradpathException">The file cannot be written.</exception>
-    public void Save(ProgressFile file)
+    /// <summary>The state for saving.</summary>
+    /// <returns>By threshold.</returns>
+    public JsonObject ToJson()
     {
-        ArgumentNullException.ThrowIfNull(file);
         JsonObject json = [];
         for (int t = 0; t < _objectives.Length; t++)
         {
             json[Key(t)] = new JsonObject
             {
-                ["objectives"] = ProgressFile.Pack<double>(_objectives[t].ToArray()),
+                ["objectives"] = SearchCheckpoint.Pack<double>(_objectives[t].ToArray()),
                 ["runs"] = _efforts[t].Runs,
                 ["sublayers"] = _efforts[t].Sublayers,
                 ["seconds"] = _efforts[t].Seconds,
             };
         }
-        file.Save(json);
+        return json;
     }
 
     /// <summary>What a search has tested.</summary>
-    internal IReadOnlyList<double> Objectives(int threshold) => _objectives[threshold];
+    public IReadOnlyList<double> Objectives(int threshold) => _objectives[threshold];
 
     /// <summary>What it took.</summary>
-    internal AcdcEffort Effort(int threshold) => _efforts[threshold];
+    public AcdcEffort Effort(int threshold) => _efforts[threshold];
 
     /// <summary>Adds a pass, all at once: a state never holds half of one.</summary>
-    internal void Add(int threshold, ReadOnlySpan<double> decided, long runs, long sublayers, double seconds)
+    public void Add(int threshold, ReadOnlySpan<double> decided, long runs, long sublayers, double seconds)
     {
         _objectives[threshold].AddRange(decided);
         AcdcEffort effort = _efforts[threshold];

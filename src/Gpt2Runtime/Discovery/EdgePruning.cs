@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
@@ -5,7 +6,6 @@ using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -18,46 +18,39 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// Departures from the published program: only edges of the graph count (it also counts cells that are no edge); the number of edges is
 /// met exactly, not through a threshold; prompts are dealt into batches once, and only the order of batches changes from epoch to epoch.
 /// </remarks>
-public sealed class EdgePruning : IDisposable
+internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
 {
     private const int LogColumns = 7;
 
     private readonly List<EdgePruningStep> _log = [];
     private readonly Gpt2Weights _model;
+    private readonly PromptSet _prompts;
     private readonly EdgePruningOptions _options;
     private readonly MaskedPlan _plan;
-    private readonly RunContext _context;
     private readonly MaskTrainer _trainer;
     private readonly int[][] _items;
-    private readonly CancellationToken _cancellation;
     private int[] _order = [];
 
     /// <summary>Sets up training.</summary>
-    /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="candidates">[F, K] row-major: edges that may be in the circuit; null for all.</param>
-    /// <param name="cancellation">Stops the work between steps.</param>
-    /// <exception cref="OptionException">An option cannot be used.</exception>
-    /// <exception cref="GradpathException">An item cannot be used, the candidates are too few, or memory does not suffice.</exception>
+    /// <param name="candidates">The edges that may be in the circuit; null for all.</param>
+    /// <param name="cancellation">Stops what is computed before the first step.</param>
+    /// <exception cref="OptionException">An option cannot be used, or the candidates are too few.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or memory does not suffice.</exception>
     public EdgePruning(
-        Gpt2Weights model,
-        PromptSet prompts,
-        EdgePruningOptions options,
-        bool[]? candidates = null,
-        CancellationToken cancellation = default)
+        Gpt2Weights model, PromptSet prompts, EdgePruningOptions options, Circuit? candidates, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(options);
         IReadOnlyList<PromptPair> pairs = prompts.Pairs;
         var graph = new ComputationGraph(model.Config);
         _model = model;
-        _cancellation = cancellation;
+        _prompts = prompts;
         PairChecks.Check(model.Config, pairs, BuiltInMetrics.KlDivergence, options.Ablation, 0);
-        model.Device.ResetPeak();
-        _plan = new MaskedPlan(graph, candidates, options.Ablation != Ablation.Patching);
-        _options = candidates is null ? options.Resolve(graph.EdgeCount) : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
+        _plan = new MaskedPlan(graph, candidates?.Membership.ToArray(), options.Ablation != Ablation.Patching);
+        _options = candidates is null
+            ? options.Resolve(graph.EdgeCount)
+            : options.From(1 - (_plan.Edges.Length / (double)graph.EdgeCount), graph.EdgeCount);
         if (_plan.Edges.Length < Kept)
         {
             const string Advice = "prune less before, or ask for a higher sparsity";
@@ -67,25 +60,22 @@ public sealed class EdgePruning : IDisposable
         }
         _items = Deal(pairs.Count);
         _log.EnsureCapacity(_options.Steps);
+
         // Masked runs lie between the clean and the corrupted one when patching, so all agree before the first difference.
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
         int largest = _items.Max(batch => batch.Length);
         RequireMemory(PassCapacity.For(PromptSpan.Largest(spans, largest), 1, true), largest);
-        using RunLease lease = model.Device.EnterRun();
-        using var scope = new AllocationScope(model.Device);
-        _context = new RunContext(model, pairs, spans, new BatchPlan(_items, largest), options.Ablation, cancellation: cancellation);
-        _trainer = new MaskTrainer(_context, _plan, _options);
-        scope.Keep();
+        var batches = new BatchPlan(_items, largest);
+        RunContext context = Own(new RunContext(model, pairs, spans, batches, options.Ablation, cancellation: cancellation));
+        _trainer = Own(new MaskTrainer(context, _plan, _options));
     }
 
-    /// <summary>Number of steps done.</summary>
-    public int Step => _log.Count;
+    /// <inheritdoc />
+    public override bool IsDone => _log.Count == _options.Steps;
 
-    /// <summary>What is run, with every default in place.</summary>
-    public EdgePruningOptions Options => _options;
-
-    /// <summary>Number of edges that have masks.</summary>
-    public int Candidates => _plan.Edges.Length;
+    /// <inheritdoc />
+    public override string? Done =>
+        _log.Count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{_log.Count:N0} of {_options.Steps:N0} steps");
 
     private int Kept => CircuitSize(_plan.Graph, _options.Sparsity);
 
@@ -93,93 +83,83 @@ public sealed class EdgePruning : IDisposable
     /// <param name="graph">The graph.</param>
     /// <param name="sparsity">Share of its edges that the circuit lacks.</param>
     /// <returns>The number, rounded.</returns>
-    public static int CircuitSize(ComputationGraph graph, double sparsity)
-    {
-        ArgumentNullException.ThrowIfNull(graph);
-        return (int)Math.Round((1 - sparsity) * graph.EdgeCount);
-    }
+    public static int CircuitSize(ComputationGraph graph, double sparsity) => (int)Math.Round((1 - sparsity) * graph.EdgeCount);
 
-    /// <summary>Does all steps that are left.</summary>
-    /// <param name="progress">Told after each step; may be null.</param>
-    /// <exception cref="OperationCanceledException">The work was stopped; <see cref="Save"/> then has what is done.</exception>
-    /// <exception cref="DeviceException">The device failed or has no room. What the step had allocated is freed; no step can follow.</exception>
-    public void Train(IProgress<RunProgress>? progress = null)
+    /// <inheritdoc />
+    public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        using RunLease lease = _model.Device.EnterRun();
-        while (Step < _options.Steps)
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            OneStep();
-            progress?.Report(new RunProgress(Step, _options.Steps, ""));
-        }
-    }
-
-    /// <summary>The circuit of the masks as they are.</summary>
-    /// <returns>Circuit and log.</returns>
-    public EdgePruningResult Finish()
-    {
-        using RunLease lease = _model.Device.EnterRun();
-        (float[] logAlpha, _, _, _) = _trainer.State;
-        Circuit circuit = MaskDiscretization.Select(_plan, logAlpha, _options.NodeMasks, Kept);
-        Gpt2Config c = _model.Config;
-        return new EdgePruningResult(
-            circuit, _log, _options, _items.Max(b => b.Length), _model.Device.PeakBytes, _plan.WorkPerRow(c.Width, c.HeadWidth, c.InnerWidth));
-    }
-
-    /// <summary>Saves everything that the steps to come depend on.</summary>
-    /// <param name="file">The progress file of the run.</param>
-    /// <exception cref="GradpathException">It cannot be written.</exception>
-    public void Save(ProgressFile file)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        using RunLease lease = _model.Device.EnterRun();
-        (float[] logAlpha, float[] first, float[] second, double[] multipliers) = _trainer.State;
-        double[] log = [.. _log.SelectMany(s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeTarget, s.EdgeSparsity, s.NodeTarget, s.NodeSparsity])];
-        file.Save(new JsonObject
-        {
-            ["log-alpha"] = ProgressFile.Pack<float>(logAlpha),
-            ["first-moment"] = ProgressFile.Pack<float>(first),
-            ["second-moment"] = ProgressFile.Pack<float>(second),
-            ["multipliers"] = ProgressFile.Pack<double>(multipliers),
-            ["log"] = ProgressFile.Pack<double>(log),
-        });
-    }
-
-    /// <summary>Goes on from where a run was saved; the steps to come are those of a run that was never stopped, bit for bit.</summary>
-    /// <param name="file">The progress file of the run.</param>
-    /// <exception cref="GradpathException">It cannot be read or belongs to another run.</exception>
-    public void Restore(ProgressFile file)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        using RunLease lease = _model.Device.EnterRun();
-        JsonObject state = file.Load();
-        float[] logAlpha = file.Unpack<float>(state, "log-alpha");
-        float[] first = file.Unpack<float>(state, "first-moment");
-        float[] second = file.Unpack<float>(state, "second-moment");
-        double[] multipliers = file.Unpack<double>(state, "multipliers");
-        double[] log = file.Unpack<double>(state, "log");
-        int count = _trainer.State.LogAlpha.Length;
-        bool fits = logAlpha.Length == count && first.Length == count && second.Length == count && multipliers.Length == 12 && log.Length % LogColumns == 0;
-        if (!fits || log.Length / LogColumns > _options.Steps) throw file.Damaged();
-        _trainer.State = (logAlpha, first, second, multipliers);
-        _log.Clear();
-        _log.AddRange(log.Chunk(LogColumns).Select((v, i) => new EdgePruningStep(i + 1, v[0], v[1], v[2], v[3], v[4], v[5], v[6])));
-        _order = [];
+        int step = _log.Count;
+        (int epoch, int turn) = Math.DivRem(step, _items.Length);
+        if (_order.Length == 0 || (turn == 0 && _items.Length > 1)) _order = Shuffled(_items.Length, (ulong)epoch + 1);
+        _log.Add(_trainer.Step(step, _order[turn]));
+        progress?.Report(new RunProgress(_log.Count, _options.Steps, ""));
     }
 
     /// <inheritdoc />
-    public void Dispose()
+    public override JsonObject Save()
     {
-        _trainer.Dispose();
-        _context.Dispose();
+        (float[] logAlpha, float[] first, float[] second, double[] multipliers) = _trainer.State;
+        double[] log =
+        [
+            .. _log.SelectMany(
+                s => (double[])[s.Kl, s.EdgeLoss, s.NodeLoss, s.EdgeTarget, s.EdgeSparsity, s.NodeTarget, s.NodeSparsity]),
+        ];
+        return new JsonObject
+        {
+            ["log-alpha"] = SearchCheckpoint.Pack<float>(logAlpha),
+            ["first-moment"] = SearchCheckpoint.Pack<float>(first),
+            ["second-moment"] = SearchCheckpoint.Pack<float>(second),
+            ["multipliers"] = SearchCheckpoint.Pack<double>(multipliers),
+            ["log"] = SearchCheckpoint.Pack<double>(log),
+        };
     }
 
-    private void OneStep()
+    /// <inheritdoc />
+    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
     {
-        (int epoch, int turn) = Math.DivRem(Step, _items.Length);
-        if (_order.Length == 0 || (turn == 0 && _items.Length > 1)) _order = Shuffled(_items.Length, (ulong)epoch + 1);
-        _log.Add(_trainer.Step(Step, _order[turn]));
+        float[] logAlpha = checkpoint.Unpack<float>(state, "log-alpha");
+        float[] first = checkpoint.Unpack<float>(state, "first-moment");
+        float[] second = checkpoint.Unpack<float>(state, "second-moment");
+        double[] multipliers = checkpoint.Unpack<double>(state, "multipliers");
+        double[] log = checkpoint.Unpack<double>(state, "log");
+        int count = _trainer.State.LogAlpha.Length;
+        bool masksFit = logAlpha.Length == count && first.Length == count && second.Length == count && multipliers.Length == 12;
+        if (!masksFit || log.Length % LogColumns != 0 || log.Length / LogColumns > _options.Steps) throw checkpoint.Damaged();
+        _trainer.State = (logAlpha, first, second, multipliers);
+        _log.AddRange(log.Chunk(LogColumns).Select((v, i) => new EdgePruningStep(i + 1, v[0], v[1], v[2], v[3], v[4], v[5], v[6])));
     }
+
+    /// <summary>The circuit of the masks as they are, with what led to it.</summary>
+    /// <param name="search">The search that the training belongs to.</param>
+    /// <returns>The result.</returns>
+    public EdgePruningResult Result(CircuitSearch search)
+    {
+        Gpt2Config c = _model.Config;
+        (float[] logAlpha, _, _, _) = _trainer.State;
+        int batchSize = _items.Max(b => b.Length);
+        Provenance provenance = SearchProvenance.Of(search, _model, _prompts, _options, batchSize, BuiltInMetrics.KlDivergence) with
+        {
+            Sign = "none: the mask without noise, from 0 (off) to 1 (on)",
+            Selection = new JsonObject { ["select"] = "masks", ["value"] = _options.Sparsity, ["pruned"] = true },
+        };
+        long work = _plan.WorkPerRow(c.Width, c.HeadWidth, c.InnerWidth);
+        return new EdgePruningResult
+        {
+            Circuit = MaskDiscretization.Select(_plan, logAlpha, _options.NodeMasks, Kept, c.Width).With(provenance),
+            BatchSize = batchSize,
+            PeakDeviceBytes = _model.Device.PeakBytes,
+            Passes = 2 + (_options.Steps / (double)_items.Length * work / (c.Layers * Layer(c))),
+            Log = _log.AsReadOnly(),
+            Options = _options,
+            WorkPerRow = work,
+        };
+    }
+
+    /// <inheritdoc />
+    protected override EdgePruningResult Finish(CancellationToken cancellation) => Result(CircuitSearches.EdgePruning);
+
+    // Multiply-adds of a layer's matrix products for each token.
+    private static double Layer(Gpt2Config c) => (4.0 * c.Width * c.Width) + (2.0 * c.Width * c.InnerWidth);
 
     // Batches of even size from shuffled items.
     private int[][] Deal(int count)
@@ -191,7 +171,7 @@ public sealed class EdgePruning : IDisposable
 
     private int[] Shuffled(int count, ulong stream)
     {
-        var random = new SplitMix64(_options.Seed ^ (stream * 0xD1B54A32D192ED03UL));
+        var random = new SplitMix64(_options.Seed!.Value ^ (stream * 0xD1B54A32D192ED03UL));
         int[] order = [.. Enumerable.Range(0, count)];
         for (int i = count - 1; i > 0; i--)
         {

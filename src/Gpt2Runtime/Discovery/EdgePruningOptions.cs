@@ -1,15 +1,21 @@
-using Gradpath.Gpt2Runtime.Runs;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
 /// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small: 3000 steps on 32,491 edges. Shorter
 /// runs and smaller graphs have defaults that make the same way in fewer steps (<see cref="MultiplierRate"/>, <see cref="WeightDecay"/>).
+/// Circuits are judged by KL, and no other metric is taken. The batch size is that of a step, <see cref="PublishedBatch"/> by default, and
+/// pairs are divided into batches of equal size; the seed is that of initial masks, samples and the order of batches.
 /// </summary>
-public sealed record EdgePruningOptions
+public record EdgePruningOptions : SearchOptions
 {
     /// <summary>Steps in the published runs on GPT-2 small.</summary>
     public const int PublishedSteps = 3000;
+
+    /// <summary>Prompt pairs of a step in the published runs.</summary>
+    public const int PublishedBatch = 32;
 
     /// <summary>Steps for graphs of fewer than <see cref="SmallGraph"/> edges, where masks settle sooner.</summary>
     public const int SmallSteps = 1500;
@@ -58,20 +64,11 @@ public sealed record EdgePruningOptions
     /// <summary>The gradient of all parameters together is scaled down to this norm.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
-    /// <summary>Prompt pairs per step, at most; pairs are divided into batches of equal size.</summary>
-    public int BatchSize { get; init; } = 32;
-
     /// <summary>Whether every writer has a mask too, which multiplies those of its edges.</summary>
     public bool NodeMasks { get; init; }
 
     /// <summary>Sparsity of the writers' masks to aim at; null leaves them to the loss alone, as in the published runs.</summary>
     public double? NodeTarget { get; init; }
-
-    /// <summary>What edges outside the circuit carry.</summary>
-    public Ablation Ablation { get; init; } = Ablation.Patching;
-
-    /// <summary>Seed of initial masks, samples and the order of batches.</summary>
-    public ulong Seed { get; init; }
 
     /// <summary>Steps of the schedule that are left out at its start, where the target asks for less than is pruned already.</summary>
     internal int SkippedSteps { get; init; }
@@ -91,6 +88,8 @@ public sealed record EdgePruningOptions
         EdgePruningOptions resolved = this with
         {
             Steps = steps,
+            BatchSize = BatchSize == 0 ? PublishedBatch : BatchSize,
+            Seed = Seed ?? 0,
             Target = Target ?? Sparsity,
             TargetWarmup = TargetWarmup ?? Math.Max(1, steps * 5 / 6),
             RateWarmup = RateWarmup ?? steps / 15,
@@ -100,6 +99,32 @@ public sealed record EdgePruningOptions
         resolved.Check();
         return resolved;
     }
+
+    /// <inheritdoc />
+    public override JsonObject Describe(ComputationGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        JsonObject json = new()
+        {
+            ["sparsity"] = Sparsity,
+            ["target"] = Target,
+            ["steps"] = Steps,
+            ["target-warmup"] = TargetWarmup,
+            ["schedule"] = CanonicalNames.Of(Schedule),
+            ["rate-warmup"] = RateWarmup,
+            ["learning-rate"] = LearningRate,
+            ["multiplier-rate"] = MultiplierRate,
+            ["weight-decay"] = WeightDecay,
+            ["max-gradient-norm"] = MaxGradientNorm,
+            ["batch-size"] = BatchSize,
+            ["node-masks"] = NodeMasks,
+        };
+        if (NodeTarget is { } target) json["node-target"] = target;
+        return json;
+    }
+
+    /// <inheritdoc />
+    internal override SearchOptions At(double size) => this with { Sparsity = size };
 
     /// <summary>The target at a step.</summary>
     /// <param name="step">The step, from 0.</param>
@@ -134,7 +159,9 @@ public sealed record EdgePruningOptions
         return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with { SkippedSteps = skipped, TargetWarmup = whole.TargetWarmup };
     }
 
-    private void Check()
+    /// <summary>Checks resolved options.</summary>
+    /// <exception cref="OptionException">A value cannot be used; the message names the option.</exception>
+    private protected virtual void Check()
     {
         Require(Sparsity is > 0 and < 1, Terms.Sparsity, Sparsity, "above 0 and below 1");
         Require(Target is > 0, Terms.Target, Target!.Value, "above 0");

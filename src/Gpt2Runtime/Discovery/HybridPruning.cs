@@ -1,40 +1,102 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// The hybrid of Gu et al. (arXiv 2510.03282): scores that cost a few passes keep a generous share of the edges, and <see cref="EdgePruning"/>
-/// searches among those alone. What the first stage prunes is not computed in the second (<see cref="EdgePruning"/> leaves out writers and
-/// readers without candidates), and the second's schedule begins at the sparsity that the first has reached.
+/// The hybrid of Gu et al. (arXiv 2510.03282): scores that cost a few passes keep a generous share of the edges, and
+/// <see cref="EdgePruning"/> searches among those alone. What the first stage prunes is not computed in the second (<see cref="EdgePruning"/> leaves out writers and
+/// readers without candidates), and the second's schedule begins at the sparsity that the first has reached. The first step scores, each
+/// other one trains.
 /// </summary>
-/// <remarks>The share is not published; 0.5 is the default of a third party's re-implementation, and 0.25 and 0.1 are other presets here.</remarks>
-public static class HybridPruning
+internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>
 {
-    /// <summary>Share of the edges that the first stage keeps where none is given.</summary>
-    public const double DefaultShare = 0.5;
+    private const string ScoresKey = "scores";
+    private const string MetricKey = "scorer-metric";
 
-    /// <summary>The first stage: the edges of largest absolute score.</summary>
-    /// <param name="scores">Scores of every edge.</param>
-    /// <param name="share">Share of the edges to keep, above 0 and at most 1.</param>
-    /// <returns>[F, K] row-major: true where the edge is kept.</returns>
-    /// <exception cref="OptionException">The share cannot be used.</exception>
-    /// <exception cref="GradpathException">A score is not finite.</exception>
-    public static bool[] Keep(EdgeScores scores, double share)
+    private readonly Gpt2Weights _model;
+    private readonly PromptSet _prompts;
+    private readonly HybridPruningOptions _options;
+    private readonly CancellationToken _cancellation;
+    private EdgeScores? _scores;
+    private string? _scorerMetric;
+    private Circuit? _candidates;
+    private EdgePruning? _training;
+
+    /// <summary>Checks the options; nothing runs yet.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="cancellation">Stops what is computed before the first step of the training.</param>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    public HybridPruning(Gpt2Weights model, PromptSet prompts, HybridPruningOptions options, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(scores);
-        if (share is not (> 0 and <= 1))
-            throw new OptionException($"{Terms.Share.With(share)}: must be above 0 and at most 1");
-        return CircuitSelection.TopEdges(scores, (int)Math.Round(share * scores.Graph.EdgeCount)).Membership.ToArray();
+        _model = model;
+        _prompts = prompts;
+        _options = options;
+        _cancellation = cancellation;
+        options.Resolve(new ComputationGraph(model.Config).EdgeCount);
     }
 
-    /// <summary>How much of a circuit the first stage has kept.</summary>
-    /// <param name="kept">What <see cref="Keep"/> gives.</param>
-    /// <param name="circuit">A circuit of the same graph.</param>
-    /// <returns>Share of the circuit's edges that are kept; NaN for an empty circuit.</returns>
-    public static double Recall(bool[] kept, Circuit circuit)
+    /// <inheritdoc />
+    public override bool IsDone => _training is { IsDone: true };
+
+    /// <inheritdoc />
+    public override string? Done => _training is null ? null : _training.Done ?? "the scores";
+
+    /// <inheritdoc />
+    public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(kept);
-        ArgumentNullException.ThrowIfNull(circuit);
-        return circuit.Edges.Count(e => kept[(e.Row * circuit.Graph.Readers) + e.Column]) / (double)circuit.EdgeCount;
+        if (_training is not null)
+        {
+            _training.Step(progress, cancellation);
+            return;
+        }
+        EdgeScores scores = _options.Scorer!.Score(_model, _prompts, progress is null ? null : new Scoring(progress), cancellation);
+        Begin(scores, scores.Provenance?.Metric);
+    }
+
+    /// <inheritdoc />
+    public override JsonObject Save()
+    {
+        JsonObject state = _training!.Save();
+        state[ScoresKey] = SearchCheckpoint.Pack(_scores!.Values);
+        state[MetricKey] = _scorerMetric;
+        return state;
+    }
+
+    /// <inheritdoc />
+    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    {
+        var graph = new ComputationGraph(_model.Config);
+        float[] scores = checkpoint.Unpack<float>(state, ScoresKey);
+        if (scores.Length != graph.Writers * graph.Readers) throw checkpoint.Damaged();
+        Begin(new EdgeScores(graph, scores), state[MetricKey]?.ToString());
+        _training!.Restore(state, checkpoint);
+    }
+
+    /// <inheritdoc />
+    protected override HybridPruningResult Finish(CancellationToken cancellation)
+    {
+        EdgePruningResult trained = _training!.Result(CircuitSearches.HybridPruning);
+        trained.Circuit.Provenance!.Options[MetricKey] = _scorerMetric;
+        return new HybridPruningResult(trained, _candidates!) { Passes = trained.Passes + _options.Scorer!.Passes };
+    }
+
+    // The cut, and the training among what it leaves.
+    private void Begin(EdgeScores scores, string? metric)
+    {
+        _scores = scores;
+        _scorerMetric = metric;
+        _candidates = CircuitSelection.TopEdges(scores, (int)Math.Round(_options.Share * scores.Graph.EdgeCount));
+        _training = Own(new EdgePruning(_model, _prompts, _options, _candidates, _cancellation));
+    }
+
+    private sealed class Scoring(IProgress<RunProgress> progress) : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value) => progress.Report(value with { Stage = "scores" });
     }
 }

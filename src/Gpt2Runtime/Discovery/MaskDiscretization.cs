@@ -16,11 +16,12 @@ internal static class MaskDiscretization
     /// <param name="logAlpha">[edges], then [slots] with node masks.</param>
     /// <param name="nodeMasks">Whether writers have masks.</param>
     /// <param name="kept">Number of edges wanted.</param>
+    /// <param name="width">Width D of the model, which files state.</param>
     /// <returns>
     /// The pruned circuit of that many edges, or the nearest number above that connected edges give (below, where there are too few
     /// candidates); scores are the masks without noise, 0 for edges that have none.
     /// </returns>
-    public static Circuit Select(MaskedPlan plan, float[] logAlpha, bool nodeMasks, int kept)
+    public static Circuit Select(MaskedPlan plan, float[] logAlpha, bool nodeMasks, int kept, int width)
     {
         ComputationGraph graph = plan.Graph;
         int count = plan.Edges.Length;
@@ -68,7 +69,7 @@ internal static class MaskDiscretization
             return membership;
         }
 
-        Circuit Of(bool[] membership) => CircuitPruning.Prune(new Circuit(graph, membership) { Scores = scores });
+        Circuit Of(bool[] membership) => CircuitPruning.Prune(new Circuit(graph, membership) { Scores = scores, ModelWidth = width });
 
         int CellOf(int edge) => (plan.Edges[edge].Row * graph.Readers) + plan.Edges[edge].Column;
     }

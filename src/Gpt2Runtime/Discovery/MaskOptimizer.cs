@@ -53,7 +53,7 @@ internal sealed class MaskOptimizer : ResourceOwner
             device.Store<int>(starts),
             checked(plan.Slots * plan.Columns)));
         int count = _layout.Parameters;
-        _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed), count));
+        _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed!.Value), count));
         _first = Own(device.Allocate(count));
         _second = Own(device.Allocate(count));
         _z = Own(device.Allocate(count));
@@ -92,7 +92,7 @@ internal sealed class MaskOptimizer : ResourceOwner
     /// <param name="step">The step, from 0.</param>
     public void Sample(int step)
     {
-        _device.SampleHardConcrete(_logAlpha, _layout.Parameters, _options.Seed, (uint)step, _z, _slope);
+        _device.SampleHardConcrete(_logAlpha, _layout.Parameters, _options.Seed!.Value, (uint)step, _z, _slope);
         _device.PlaceMasks(_z, _layout, Mask);
         _scores.Upload(_noScores);
     }

@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>The rounds of a run as the state of a <see cref="ProgressFile"/>: bit for bit, so that a resumed run gives what an unbroken one gives.</summary>
+/// <summary>The rounds of a run as a state, bit for bit.</summary>
 internal static class PathTraceState
 {
     private const string RoundsKey = "rounds";
@@ -12,51 +12,45 @@ internal static class PathTraceState
     /// <summary>Rounds as a state.</summary>
     /// <param name="rounds">The rounds so far.</param>
     /// <returns>The state.</returns>
-    public static JsonObject ToJson(IReadOnlyList<PathRound> rounds)
-    {
-        ArgumentNullException.ThrowIfNull(rounds);
-        return new JsonObject { [RoundsKey] = new JsonArray([.. rounds.Select(Round)]) };
-    }
+    public static JsonObject ToJson(IReadOnlyList<PathRound> rounds) =>
+        new() { [RoundsKey] = new JsonArray([.. rounds.Select(Round)]) };
 
     /// <summary>Reads what <see cref="ToJson"/> has made.</summary>
     /// <param name="graph">The model's graph.</param>
-    /// <param name="file">The file that the state is from.</param>
+    /// <param name="checkpoint">Where the state is from.</param>
     /// <param name="state">The state.</param>
     /// <returns>The rounds.</returns>
     /// <exception cref="GradpathException">The state is not one of rounds of this model.</exception>
-    public static IReadOnlyList<PathRound> FromJson(ComputationGraph graph, ProgressFile file, JsonObject state)
+    public static IReadOnlyList<PathRound> FromJson(ComputationGraph graph, SearchCheckpoint checkpoint, JsonObject state)
     {
-        ArgumentNullException.ThrowIfNull(graph);
-        ArgumentNullException.ThrowIfNull(file);
-        ArgumentNullException.ThrowIfNull(state);
         try
         {
             return [.. state[RoundsKey]!.AsArray().Select(r => new PathRound([.. r!["maps"]!.AsArray().Select(Map)], [.. r["edges"]!.AsArray().Select(Edge)]))];
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException)
         {
-            throw file.Damaged(e);
+            throw checkpoint.Damaged(e);
         }
 
         PathMap Map(JsonNode? map)
         {
-            double[] effects = file.Unpack<double>(map!.AsObject(), "effects");
+            double[] effects = checkpoint.Unpack<double>(map!.AsObject(), "effects");
             return effects.Length == graph.Writers
                 ? new PathMap(map["kind"]!.GetValue<string>(), [.. map["receivers"]!.AsArray().Select(Receiver)], [.. effects])
-                : throw file.Damaged();
+                : throw checkpoint.Damaged();
         }
 
         PathEdge Edge(JsonNode? edge)
         {
             int row = edge!["row"]!.GetValue<int>();
             PathReceiver receiver = Receiver(edge);
-            return graph.IsEdge(row, receiver.Column) ? new PathEdge(row, receiver, file.Unpack<double>(edge.AsObject(), "effect")[0]) : throw file.Damaged();
+            return graph.IsEdge(row, receiver.Column) ? new PathEdge(row, receiver, checkpoint.Unpack<double>(edge.AsObject(), "effect")[0]) : throw checkpoint.Damaged();
         }
 
         PathReceiver Receiver(JsonNode? receiver)
         {
             int column = receiver!["column"]!.GetValue<int>();
-            return (uint)column < (uint)graph.Readers ? new PathReceiver(column, TokenPositions.Parse(receiver["positions"]!.GetValue<string>())) : throw file.Damaged();
+            return (uint)column < (uint)graph.Readers ? new PathReceiver(column, TokenPositions.Parse(receiver["positions"]!.GetValue<string>())) : throw checkpoint.Damaged();
         }
     }
 
@@ -66,13 +60,13 @@ internal static class PathTraceState
         {
             ["kind"] = map.Kind,
             ["receivers"] = new JsonArray([.. map.Receivers.Select(Receiver)]),
-            ["effects"] = ProgressFile.Pack(map.Effects.AsSpan()),
+            ["effects"] = SearchCheckpoint.Pack(map.Effects.AsSpan()),
         })]),
         ["edges"] = new JsonArray([.. round.Edges.Select(edge =>
         {
             JsonObject json = Receiver(edge.Receiver);
             json["row"] = edge.Row;
-            json["effect"] = ProgressFile.Pack<double>([edge.Effect]);
+            json["effect"] = SearchCheckpoint.Pack<double>([edge.Effect]);
             return json;
         })]),
     };

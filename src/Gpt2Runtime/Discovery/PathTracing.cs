@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -18,133 +20,151 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// What reaches a query, an MLP or the logits matters at the positions where that receiver was patched; what reaches a key or a value
 /// may come from any position. A node is followed once per set of positions.
 /// </remarks>
-public static class PathTracing
+internal sealed class PathTracing : SearchWorkOf<PathTracingResult>
 {
-    // Effects below this share of the clean metric (of 1 for a divergence, which is 0 there) are rounding, however many senders were asked for.
+    // Effects below this share of the clean metric (of 1 for a divergence, which is 0 there) are rounding, however many senders were
+    // asked for.
     private const double Nothing = 1e-5;
 
-    /// <summary>Follows paths backwards.</summary>
-    /// <param name="model">The model, on the device that computes.</param>
-    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
-    /// <param name="senders">Rows of the writers that are asked for.</param>
-    /// <param name="receivers">The receivers of the first round.</param>
-    /// <param name="patching">How paths are patched.</param>
-    /// <param name="tracing">How far, and what is followed.</param>
-    /// <param name="earlier">Rounds of an earlier run with the same arguments, to go on from; may be empty.</param>
-    /// <param name="finished">Told after every round with all rounds so far; may be null.</param>
-    /// <param name="progress">Told after each pass; may be null.</param>
-    /// <param name="cancellation">Stops the run between passes.</param>
-    /// <returns>The rounds.</returns>
+    private readonly Gpt2Weights _model;
+    private readonly PromptSet _prompts;
+    private readonly PathTracingOptions _options;
+    private readonly ComputationGraph _graph;
+    private readonly PathPatchingOptions _patching;
+    private readonly Metric _metric;
+    private readonly IReadOnlyList<int> _senders;
+    private readonly IReadOnlyList<PathReceiver> _receivers;
+    private readonly List<PathRound> _rounds = [];
+    private readonly HashSet<(int Node, TokenPositions Positions)> _followed = [];
+    private IReadOnlyList<PathReceiver> _next;
+    private PathEffects? _last;
+    private long _peak;
+
+    /// <summary>Sets a search up; nothing runs yet.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="options">How paths are patched, and how far they are followed.</param>
     /// <exception cref="OptionException">An option cannot be used.</exception>
-    /// <exception cref="GradpathException">An item or a position cannot be used.</exception>
-    public static PathTrace Trace(
-        Gpt2Weights model,
-        PromptSet prompts,
-        IReadOnlyList<int> senders,
-        IReadOnlyList<PathReceiver> receivers,
-        PathPatchingOptions patching,
-        PathTracingOptions tracing,
-        IReadOnlyList<PathRound>? earlier = null,
-        Action<IReadOnlyList<PathRound>>? finished = null,
-        IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public PathTracing(Gpt2Weights model, PromptSet prompts, PathTracingOptions options)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(senders);
-        ArgumentNullException.ThrowIfNull(receivers);
-        ArgumentNullException.ThrowIfNull(patching);
-        ArgumentNullException.ThrowIfNull(tracing);
-        patching = patching with { Metric = patching.Metric ?? prompts.Metric };
-        if (patching.Metric.MeasuresDistance && tracing.Threshold is not null)
+        _model = model;
+        _prompts = prompts;
+        _options = options;
+        _graph = new ComputationGraph(model.Config);
+        _metric = options.Metric ?? prompts.Metric;
+        _patching = options.Patching with { Metric = _metric };
+        _senders = options.Senders ?? [.. Enumerable.Range(0, _graph.Writers)];
+        _receivers = options.Receivers ?? [new PathReceiver(_graph.LogitsColumn, TokenPositions.End)];
+        _next = _receivers;
+        if (_metric.MeasuresDistance && options.Threshold is not null)
         {
             const string Reason = "the distance from the clean run is 0 in the clean run, so that no effect is a share of it";
             throw new OptionException(
                 $"{Reason}: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
         }
-        var graph = new ComputationGraph(model.Config);
-        var rounds = new List<PathRound>();
-        var followed = new HashSet<(int Node, TokenPositions Positions)>();
-        PathEffects? last = null;
-        long peak = 0;
-        IReadOnlyList<PathReceiver> next = receivers;
-        while (next.Count > 0 && rounds.Count < tracing.Rounds)
-        {
-            if (rounds.Count < earlier?.Count)
-            {
-                rounds.Add(earlier[rounds.Count]);
-            }
-            else
-            {
-                (PathRound round, last) = Round(
-                    model, graph, prompts, senders, next, patching, tracing, Named(progress, rounds.Count + 1), cancellation);
-                peak = Math.Max(peak, last.PeakDeviceBytes);
-                rounds.Add(round);
-                finished?.Invoke(rounds);
-            }
-            next = NextReceivers(graph, rounds[^1], followed);
-        }
-        // Where every round was there before, the clean metric is still to be measured.
-        last ??= PathPatching.Measure(model, prompts, [new PathQuery([], receivers)], patching, cancellation: cancellation);
-        return new PathTrace(graph, last.CleanMetric, rounds, last.BatchSize, Math.Max(peak, last.PeakDeviceBytes));
     }
 
-    private static (PathRound Round, PathEffects Effects) Round(
-        Gpt2Weights model,
-        ComputationGraph graph,
-        PromptSet prompts,
-        IReadOnlyList<int> senders,
-        IReadOnlyList<PathReceiver> receivers,
-        PathPatchingOptions patching,
-        PathTracingOptions tracing,
-        IProgress<RunProgress>? progress,
-        CancellationToken cancellation)
+    /// <inheritdoc />
+    public override bool IsDone => _next.Count == 0 || _rounds.Count >= _options.Rounds;
+
+    /// <inheritdoc />
+    public override string? Done => _rounds.Count switch
     {
-        (string Kind, PathReceiver[] Receivers)[] sets = [.. receivers.GroupBy(r => KindOf(graph, r.Column), (kind, group) => (kind, group.ToArray()))];
+        0 => null,
+        1 => "1 round",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{_rounds.Count} rounds"),
+    };
+
+    /// <inheritdoc />
+    public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        (PathRound round, _last) = Round(_next, Named(progress, _rounds.Count + 1), cancellation);
+        _peak = Math.Max(_peak, _last.PeakDeviceBytes);
+        Take(round);
+    }
+
+    /// <inheritdoc />
+    public override JsonObject Save() => PathTraceState.ToJson(_rounds);
+
+    /// <inheritdoc />
+    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    {
+        // Another number of rounds may be asked for now.
+        foreach (PathRound round in PathTraceState.FromJson(_graph, checkpoint, state))
+        {
+            if (!IsDone) Take(round);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override PathTracingResult Finish(CancellationToken cancellation)
+    {
+        // Where every round was there before, the clean metric is still to be measured.
+        _last ??= PathPatching.Measure(_model, _prompts, [new PathQuery([], _receivers)], _patching, cancellation: cancellation);
+        int lossSign = _metric.LossSign;
+        Provenance provenance = SearchProvenance.Of(CircuitSearches.PathTracing, _model, _prompts, _options, _last.BatchSize, _metric) with
+        {
+            Sign = Provenance.LossSign,
+        };
+        provenance.Options["rounds"] = _rounds.Count;
+        Circuit circuit = PathCircuit.Of(_graph, _rounds, !_options.FreezeMlps, lossSign, _model.Config.Width);
+        return new PathTracingResult
+        {
+            Circuit = circuit.With(provenance),
+            BatchSize = _last.BatchSize,
+            PeakDeviceBytes = Math.Max(_peak, _last.PeakDeviceBytes),
+            CleanMetric = _last.CleanMetric,
+            Rounds = _rounds.AsReadOnly(),
+        };
+    }
+
+    private void Take(PathRound round)
+    {
+        _rounds.Add(round);
+        _next = NextReceivers(_graph, round, _followed);
+    }
+
+    private (PathRound Round, PathEffects Effects) Round(
+        IReadOnlyList<PathReceiver> receivers, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        (string Kind, PathReceiver[] Receivers)[] sets =
+            [.. receivers.GroupBy(r => KindOf(_graph, r.Column), (kind, group) => (kind, group.ToArray()))];
         int kinds = sets.Length;
         if (kinds > 1) sets = [.. sets, ("all", [.. receivers])];
         PathEffects measured = PathPatching.Measure(
-            model, prompts, [.. sets.Select(s => new PathQuery(senders, s.Receivers))], patching, progress, cancellation);
+            _model, _prompts, [.. sets.Select(s => new PathQuery(_senders, s.Receivers))], _patching, progress, cancellation);
         PathMap[] maps = [.. sets.Select((set, q) =>
         {
-            var effects = new double[graph.Writers];
+            var effects = new double[_graph.Writers];
             Array.Fill(effects, double.NaN);
-            for (int s = 0; s < senders.Count; s++) effects[senders[s]] = measured.Effects[q][s];
+            for (int s = 0; s < _senders.Count; s++) effects[_senders[s]] = measured.Effects[q][s];
             return new PathMap(set.Kind, set.Receivers, ImmutableCollectionsMarshal.AsImmutableArray(effects));
         })];
-        PathEdge[] edges = Follow(model, graph, prompts, maps[..kinds], measured.CleanMetric, patching, tracing, progress, cancellation);
+        PathEdge[] edges = Follow(maps[..kinds], measured.CleanMetric, progress, cancellation);
         return (new PathRound(maps, edges), measured);
     }
 
     // The strong senders of every set, and of each the edges that carry its effect.
-    private static PathEdge[] Follow(
-        Gpt2Weights model,
-        ComputationGraph graph,
-        PromptSet prompts,
-        IReadOnlyList<PathMap> maps,
-        double clean,
-        PathPatchingOptions patching,
-        PathTracingOptions tracing,
-        IProgress<RunProgress>? progress,
-        CancellationToken cancellation)
+    private PathEdge[] Follow(
+        IReadOnlyList<PathMap> maps, double clean, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        if (clean == 0 && tracing.Threshold is not null)
+        if (clean == 0 && _options.Threshold is not null)
         {
             const string Reason = "the metric of the clean prompts is 0, so that no effect is a share of it";
             throw GradpathException.Worded($"{Reason}: say with {Terms.Top} how many senders to follow");
         }
-        double unit = clean == 0 || patching.Metric is { MeasuresDistance: true } ? 1 : Math.Abs(clean);
-        double least = Math.Max(Nothing, tracing.Threshold ?? 0) * unit;
+        double unit = clean == 0 || _metric.MeasuresDistance ? 1 : Math.Abs(clean);
+        double least = Math.Max(Nothing, _options.Threshold ?? 0) * unit;
         (PathMap Map, int Row, double Effect)[] strong =
         [
             .. maps
                 .SelectMany(map => Enumerable.Range(0, map.Effects.Length).Select(row => (Map: map, Row: row, Effect: map.Effects[row])))
                 .Where(s => Math.Abs(s.Effect) >= least)
                 .OrderByDescending(s => Math.Abs(s.Effect))
-                .Take(tracing.Top ?? int.MaxValue),
+                .Take(_options.Top ?? int.MaxValue),
         ];
         if (strong.Length == 0) return [];
-        if (tracing.Top is not null) least = Math.Abs(strong[^1].Effect);
+        if (_options.Top is not null) least = Math.Abs(strong[^1].Effect);
         var edges = new List<PathEdge>();
         var queries = new List<PathQuery>();
         foreach (IGrouping<PathMap, (PathMap Map, int Row, double Effect)> group in strong.GroupBy(s => s.Map))
@@ -154,14 +174,20 @@ public static class PathTracing
         }
         if (queries.Count > 0)
         {
-            PathEffects single = PathPatching.Measure(model, prompts, queries, patching, progress, cancellation);
+            PathEffects single = PathPatching.Measure(_model, _prompts, queries, _patching, progress, cancellation);
             PathEdge[] candidates =
             [
-                .. queries.SelectMany((query, q) => query.Senders.Select((row, s) => new PathEdge(row, query.Receivers[0], single.Effects[q][s]))).Where(e => !double.IsNaN(e.Effect)),
+                .. queries
+                    .SelectMany((query, q) => query.Senders.Select(
+                        (row, s) => new PathEdge(row, query.Receivers[0], single.Effects[q][s])))
+                    .Where(e => !double.IsNaN(e.Effect)),
             ];
             foreach ((PathMap map, int row, _) in strong)
             {
-                PathEdge[] own = [.. candidates.Where(e => e.Row == row && map.Receivers.Contains(e.Receiver)).OrderByDescending(e => Math.Abs(e.Effect))];
+                PathEdge[] own =
+                [
+                    .. candidates.Where(e => e.Row == row && map.Receivers.Contains(e.Receiver)).OrderByDescending(e => Math.Abs(e.Effect)),
+                ];
                 edges.AddRange(own.Where((e, i) => i == 0 || Math.Abs(e.Effect) >= least / map.Receivers.Count));
             }
         }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,9 +5,10 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
 /// What a long search has done so far, in a file beside its result: <c>circuit.json.progress</c>. It states the run that it belongs to
-/// (command, version, hashes of model and prompts, options), and only that run can go on from it.
+/// (command, version, hashes of model and prompts, options), and only that run can go on from it. A search that it is handed to is written
+/// now and then, and when it is stopped.
 /// </summary>
-public sealed class ProgressFile
+public sealed class ProgressFile : SearchCheckpoint
 {
     private const string Extension = ".progress";
     private const string CommandKey = "command";
@@ -17,6 +17,8 @@ public sealed class ProgressFile
 
     private readonly string _command;
     private readonly JsonObject _run;
+    private readonly TimeProvider _clock;
+    private long _written;
 
     /// <summary>Names the file of a run; nothing is read or written yet.</summary>
     /// <param name="result">The file that the search will write at its end.</param>
@@ -26,6 +28,16 @@ public sealed class ProgressFile
     /// line's options.
     /// </param>
     public ProgressFile(string result, string command, JsonObject run)
+        : this(result, command, run, TimeProvider.System)
+    {
+    }
+
+    /// <summary>Names the file of a run, with a clock of its own.</summary>
+    /// <param name="result">The file that the search will write at its end.</param>
+    /// <param name="command">The search.</param>
+    /// <param name="run">Everything that decides the result.</param>
+    /// <param name="clock">Tells the time.</param>
+    internal ProgressFile(string result, string command, JsonObject run, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(result);
         ArgumentNullException.ThrowIfNull(command);
@@ -33,10 +45,18 @@ public sealed class ProgressFile
         Path = result + Extension;
         _command = command;
         _run = run;
+        _clock = clock;
+        _written = clock.GetTimestamp();
     }
+
+    /// <summary>Time between two states of a search: little to lose, and no time lost to writing.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The file: the result's path with <c>.progress</c> behind it.</summary>
     public string Path { get; }
+
+    /// <inheritdoc />
+    protected override bool IsDue => _clock.GetElapsedTime(_written) >= Interval;
 
     /// <summary>Refuses to start over where an earlier run has left its work, or to go on where none has.</summary>
     /// <param name="result">The file that the search will write at its end.</param>
@@ -54,7 +74,7 @@ public sealed class ProgressFile
     }
 
     /// <summary>Writes the state; an older one is replaced, and only by a whole one.</summary>
-    /// <param name="state">The state, see <see cref="Pack"/>.</param>
+    /// <param name="state">The state, see <see cref="SearchCheckpoint.Pack"/>.</param>
     /// <exception cref="GradpathException">The file cannot be written.</exception>
     public void Save(JsonObject state)
     {
@@ -102,7 +122,11 @@ public sealed class ProgressFile
         return state;
     }
 
-    /// <summary>Removes the file once the result is written.</summary>
+    /// <summary>Reads the state for the search that this file will be handed to: it goes on from there.</summary>
+    /// <exception cref="GradpathException">The file cannot be read, or belongs to another run; the message names the first difference.</exception>
+    public void Resume() => Saved = Load();
+
+    /// <summary>Removes the file once the result is written; nothing happens where there is none.</summary>
     /// <exception cref="GradpathException">It cannot be removed.</exception>
     public void Delete()
     {
@@ -116,53 +140,16 @@ public sealed class ProgressFile
         }
     }
 
-    /// <summary>Numbers, bit for bit, as a value of a state.</summary>
-    /// <typeparam name="T">float, double or another number.</typeparam>
-    /// <param name="values">The numbers.</param>
-    /// <returns>Base 64 of their bytes.</returns>
-    public static JsonNode Pack<T>(ReadOnlySpan<T> values)
-        where T : unmanaged => JsonValue.Create(Convert.ToBase64String(MemoryMarshal.AsBytes(values)));
-
-    /// <summary>Numbers that <see cref="Pack"/> has packed.</summary>
-    /// <typeparam name="T">The type that they were packed as.</typeparam>
-    /// <param name="state">The state.</param>
-    /// <param name="key">Its key.</param>
-    /// <returns>The numbers.</returns>
-    /// <exception cref="GradpathException">There are none of this type.</exception>
-    public T[] Unpack<T>(JsonObject state, string key)
-        where T : unmanaged
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(key);
-        try
-        {
-            return MemoryMarshal.Cast<byte, T>(Convert.FromBase64String(state[key]!.GetValue<string>())).ToArray();
-        }
-        catch (Exception e) when (e is FormatException or InvalidOperationException or NullReferenceException)
-        {
-            throw Damaged(e);
-        }
-    }
-
-    /// <summary>A number of a state.</summary>
-    /// <typeparam name="T">Its type.</typeparam>
-    /// <param name="state">The state.</param>
-    /// <param name="key">Its key.</param>
-    /// <returns>The number.</returns>
-    /// <exception cref="GradpathException">There is no such number.</exception>
-    public T Number<T>(JsonObject state, string key)
-        where T : struct
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(key);
-        return state[key] is JsonValue value && value.TryGetValue(out T number) ? number : throw Damaged();
-    }
-
-    /// <summary>What to throw where a state is not as it was saved.</summary>
-    /// <param name="inner">What was caught, if anything.</param>
-    /// <returns>The exception.</returns>
-    public GradpathException Damaged(Exception? inner = null) =>
+    /// <inheritdoc />
+    public override GradpathException Damaged(Exception? inner = null) =>
         GradpathException.Worded($"{Path}: not a file that {Terms.Search(_command)} has left; delete it to start over.", inner);
+
+    /// <inheritdoc />
+    protected override void Write(JsonObject state)
+    {
+        Save(state);
+        _written = _clock.GetTimestamp();
+    }
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not given";
 }

@@ -114,6 +114,21 @@ public sealed class Circuit
         init;
     }
 
+    /// <summary>The same circuit with another statement of how it was made.</summary>
+    /// <param name="provenance">How it was made.</param>
+    /// <returns>The circuit.</returns>
+    public Circuit With(Provenance provenance)
+    {
+        ArgumentNullException.ThrowIfNull(provenance);
+        return new Circuit(Graph, Membership)
+        {
+            EdgesBeforePrune = EdgesBeforePrune,
+            Scores = Scores,
+            ModelWidth = ModelWidth,
+            Provenance = provenance,
+        };
+    }
+
     /// <summary>The circuit's edges in the order of <see cref="ComputationGraph.Edges"/>.</summary>
     public IEnumerable<(int Row, int Column)> Edges => Graph.Edges.Where(e => Contains(e.Row, e.Column));
 

@@ -14,6 +14,11 @@ public interface IEdgeScorer
     /// <summary>The metric whose loss is scored; null where the prompt set decides, or where none is computed.</summary>
     Metric? Metric { get; }
 
+    /// <summary>
+    /// What the scoring takes, in whole forward passes over the prompts, a backward pass counted as one; NaN where that is not known.
+    /// </summary>
+    double Passes => double.NaN;
+
     /// <summary>Scores every edge.</summary>
     /// <param name="model">The model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>

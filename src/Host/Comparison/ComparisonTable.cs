@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Tables;
 using Spectre.Console;
@@ -13,15 +14,27 @@ internal static class ComparisonTable
     private static readonly string[] s_row = ["method", "asked %"];
 
     /// <summary>What the numbers count, for whoever reads a table.</summary>
-    public static readonly string[] Notes =
+    public static string[] Notes { get; } =
     [
-        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is left. Scores, edge-prune and hap meet the asked number as nearly from below as connected edges allow; acdc comes as near as a threshold does.",
-        "Time: scoring and cutting; one search (acdc; behind the slash with the searches that looked for its threshold); training (hap: with its scores). Loading, judging and writing are not in it.",
-        "Passes: the same work in whole forward passes over the prompts, a backward pass counted as one; of acdc, of the one search.",
+        "All circuits are pruned to what lies on a path from the input to the logits; edges, and the sparsity that was got, count what is "
+            + $"left. {And(["Scores", .. BySparsity])} meet the asked number as nearly from below as connected edges allow; "
+            + $"{And(ByThreshold)} {(ByThreshold.Length == 1 ? "comes" : "come")} as near as a threshold does.",
+        $"Time: scoring and cutting; one search ({And(ByThreshold)}; behind the slash with the searches that looked for its threshold); "
+            + $"training ({And(Scored)}: with its scores). Loading, judging and writing are not in it.",
+        "Passes: the same work in whole forward passes over the prompts, a backward pass counted as one; "
+            + $"of {And(ByThreshold)}, of the one search.",
     ];
 
     /// <summary>What the area counts, where there is a ground truth.</summary>
-    public const string AreaNote = "AUC: area under the ROC curve of the scores; for acdc, edge-prune and hap under the pessimistic staircase through their circuits in this table.";
+    public static string AreaNote { get; } =
+        $"AUC: area under the ROC curve of the scores; for {And(ComparedMethod.Searches.Select(m => m.Name))} under the pessimistic "
+        + "staircase through their circuits in this table.";
+
+    private static string[] BySparsity => Names(s => s.Sizing == SearchSizing.Sparsity);
+
+    private static string[] ByThreshold => Names(s => s.Sizing == SearchSizing.Threshold);
+
+    private static string[] Scored => Names(s => s.NeedsScorer);
 
     /// <summary>Writes the rows; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, IReadOnlyList<ComparisonRow> rows) => AtomicFile.Write(path, stream =>
@@ -76,6 +89,15 @@ internal static class ComparisonTable
         for (int i = 0; i < heads.Length; i++) table.AddColumn(i == 0 ? new TableColumn(heads[i]).NoWrap() : new TableColumn(heads[i]).RightAligned().Padding(0, 0));
         foreach (string[] row in rows) table.AddRow(row.Select(c => new Text(c)));
         terminal.Console.Write(table);
+    }
+
+    private static string[] Names(Func<CircuitSearch, bool> which) =>
+        [.. ComparedMethod.Searches.Where(m => which(m.Search!)).Select(m => m.Name)];
+
+    private static string And(IEnumerable<string> names)
+    {
+        string[] all = [.. names];
+        return all.Length == 1 ? all[0] : $"{string.Join(", ", all[..^1])} and {all[^1]}";
     }
 
     /// <summary>A sparsity in file names.</summary>

@@ -14,7 +14,7 @@ internal sealed record FoundCircuit(Circuit Circuit, double Seconds)
     /// <summary>Whole forward passes over the prompts that the run's work amounts to; NaN where that is not known.</summary>
     public double Passes { get; init; } = double.NaN;
 
-    /// <summary>ACDC's threshold; NaN for other methods.</summary>
+    /// <summary>The threshold of a search that has one; NaN for other methods.</summary>
     public double Threshold { get; init; } = double.NaN;
 
     /// <summary>Training steps; 0 where nothing is trained.</summary>

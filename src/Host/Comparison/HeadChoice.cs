@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Commands;
 
 namespace Gradpath.Host.Comparison;
 
@@ -20,11 +19,13 @@ internal sealed record HeadChoice(double Asked, string Method, IReadOnlyList<str
         List<HeadChoice> choices = [];
         foreach ((_, double asked, Circuit eap) in circuits.Where(c => c.Method == Baseline))
         {
-            foreach ((string method, _, Circuit other) in circuits.Where(c => c.Asked == asked && Commands.BenchmarkOptions.Scorer(c.Method) is null))
+            foreach ((string method, _, Circuit other) in circuits.Where(c => c.Asked == asked && IsSearch(c.Method)))
                 choices.Add(new HeadChoice(asked, method, Missing(other, eap), Missing(eap, other)));
         }
         return [.. choices.OrderBy(c => c.Asked)];
     }
+
+    private static bool IsSearch(string method) => ComparedMethod.Searches.Any(m => m.Name == method);
 
     // Heads of one circuit that the other one lacks.
     private static string[] Missing(Circuit of, Circuit from)

@@ -59,13 +59,17 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     public bool Resume { get; set; }
 
     /// <summary>The options for training, after all checks that need no model.</summary>
+    /// <typeparam name="T">The options of edge pruning, or of a search that ends in it.</typeparam>
+    /// <param name="defaults">What the command knows of them beside.</param>
     /// <exception cref="UsageException">An option cannot be used.</exception>
     /// <exception cref="OptionException">An option cannot be used with the others.</exception>
-    public EdgePruningOptions Training()
+    public T Training<T>(T defaults)
+        where T : EdgePruningOptions
     {
         CheckShared();
         OptionChecks.Positive("steps", Steps);
-        EdgePruningOptions options = new()
+        EdgePruningOptions options = defaults;
+        options = options with
         {
             Sparsity = Sparsity,
             Target = Target,
@@ -77,7 +81,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
             MultiplierRate = MultiplierRate,
             WeightDecay = WeightDecay,
             MaxGradientNorm = MaxGradientNorm,
-            BatchSize = BatchSize ?? new EdgePruningOptions().BatchSize,
+            BatchSize = BatchSize ?? EdgePruningOptions.PublishedBatch,
             NodeMasks = NodeMasks,
             NodeTarget = NodeTarget,
             Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
@@ -87,6 +91,6 @@ internal abstract class MaskTrainingOptions : PromptedOptions
         OutputFile.RequireWritable("out", Out, CircuitFile.RequireWritable);
         if (Log is not null) TrainingCsv.RequireWritable(Log);
         ProgressFile.Check(Out, Resume);
-        return options;
+        return (T)options;
     }
 }

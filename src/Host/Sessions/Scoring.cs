@@ -1,10 +1,11 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Host.Sessions;
 
-/// <summary>Scores with progress.</summary>
+/// <summary>Scores with progress, and methods as scorers of searches.</summary>
 internal static class Scoring
 {
     /// <summary>Runs one method.</summary>
@@ -15,5 +16,42 @@ internal static class Scoring
             terminal, options.Method.Name, progress => EdgeAttribution.Run(model, prompts, options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         return result;
+    }
+
+    /// <summary>A method's settings in a session: the session's ablation and seed where it reads them, else its defaults.</summary>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="method">The method.</param>
+    public static AttributionOptions Options(EvaluationSession session, AttributionMethod method) => new()
+    {
+        Method = method,
+        Ablation = method.Takes(MethodSettings.Ablation) ? session.Options.Ablation : null,
+        Seed = method.Takes(MethodSettings.Seed) ? session.Seed : null,
+    };
+
+    /// <summary>Refuses a method that has no scores for the metric.</summary>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="advice">What to do instead.</param>
+    /// <exception cref="UsageException">All its scores would be 0.</exception>
+    public static void RequireScores(EvaluationSession session, AttributionMethod method, string advice)
+    {
+        if (method.VanishesFor(session.Metric))
+            throw new UsageException($"{method.Title} has no scores for kl, whose gradient is 0 at the clean prompts; {advice}.");
+    }
+
+    /// <summary>A method as the scorer of a search.</summary>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="method">The method.</param>
+    /// <exception cref="UsageException">It has no scores for the metric, or knows no other ablation.</exception>
+    public static IEdgeScorer Scorer(EvaluationSession session, AttributionMethod method)
+    {
+        RequireScores(session, method, "name --scores, another --scorer or another --metric");
+        if (!method.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
+        {
+            string others = string.Join(", ", AttributionMethods.All.Where(m => m.Takes(MethodSettings.Ablation)).Select(m => m.Name));
+            string ablation = EnumNames.Of(session.Options.Ablation);
+            throw new UsageException($"--ablation {ablation} does not apply to the scorer {method.Name}; use {others} or --scores.");
+        }
+        return method.Scorer(Options(session, method));
     }
 }

@@ -36,14 +36,14 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
     {
         Metric objective = BuiltInMetrics.Find(objectiveName);
         // The absolute change: a negative head's edges make the logit difference smaller, and belong to the circuit.
-        AcdcResult result = Search(name, new AcdcOptions { Objective = objective, Order = order, Absolute = objective != BuiltInMetrics.KlDivergence }, objective == BuiltInMetrics.KlDivergence ? 0.01 : 0.1 * HandSetModel.LogitScale);
+        AcdcResult result = Search(name, new AcdcOptions { Metric = objective, Order = order, Absolute = objective != BuiltInMetrics.KlDivergence }, objective == BuiltInMetrics.KlDivergence ? 0.01 : 0.1 * HandSetModel.LogitScale);
         Assert.Equal(Names(KnownCircuits.Make(name).Circuit()), Names(result.Circuit));
     }
 
     [Fact]
     public void A_negative_head_stays_by_the_size_of_the_change_only()
     {
-        AcdcOptions options = new() { Objective = BuiltInMetrics.LogitDifference };
+        AcdcOptions options = new() { Metric = BuiltInMetrics.LogitDifference };
         double tau = 0.1 * HandSetModel.LogitScale;
         Assert.DoesNotContain("a1.h1->logits", Names(Search("negative", options, tau).Circuit));
         Assert.Contains("a1.h1->logits", Names(Search("negative", options with { Absolute = true }, tau).Circuit));
@@ -59,7 +59,7 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
             var exact = new AttributionOptions { Method = AttributionMethods.Exact };
             options = options with { Scores = EdgeAttribution.Score(weights, PromptSet.Of(known.Pairs), exact) };
         }
-        AcdcResult result = Acdc.Search(weights, PromptSet.Of(known.Pairs), [tau], options)[0];
+        AcdcResult result = CircuitSearches.Acdc.Search(weights, PromptSet.Of(known.Pairs), options with { Threshold = tau });
         foreach (AcdcStep s in result.Steps.Where(s => s.Decision != AcdcDecision.Dropped && Math.Abs(s.After - s.Before) > tau / 20))
             output.WriteLine($"{known.Graph.EdgeName(s.Row, s.Column)} {s.Before:G4} {s.After:G4} {s.Decision}");
         return result;

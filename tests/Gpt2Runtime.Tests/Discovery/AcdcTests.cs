@@ -55,7 +55,7 @@ public sealed class AcdcTests : IDisposable
 
         // Decisions can only be compared where float32 can tell them apart.
         Assert.All(expected.Where(s => !double.IsNaN(s.Change)), s => Assert.True(Math.Abs((absolute ? Math.Abs(s.Change) : s.Change) - tau) > 2e-6, $"{s}"));
-        AcdcOptions options = new() { Objective = objective, Ablation = ablation, Order = order, Absolute = absolute, Scores = order == SenderOrder.Score ? scores : null, BatchSize = 3 };
+        AcdcOptions options = new() { Metric = objective, Ablation = ablation, Order = order, Absolute = absolute, Scores = order == SenderOrder.Score ? scores : null, BatchSize = 3 };
         AcdcResult result = Search(pairs, tau, options);
 
         Assert.Equal(expected.Select(s => (s.Edge, s.Kept, double.IsNaN(s.After))), result.Steps.Select(s => (_graph.EdgeName(s.Row, s.Column), s.Decision == AcdcDecision.Kept, s.Decision == AcdcDecision.Dropped)));
@@ -78,8 +78,8 @@ public sealed class AcdcTests : IDisposable
         Gpt2Config config = s_shape with { Width = width, Vocabulary = vocabulary, TiedHead = false };
         using Gpt2Weights weights = EngineModels.Weights(ReferenceModel.Random(config, 5), _device);
         PromptPair[] pairs = ReferencePrompts.Random(vocabulary, 5, 4, 6, 6);
-        AcdcResult Run(int candidates) => Acdc.Search(
-            weights, PromptSet.Of(pairs), [tau], new AcdcOptions { Objective = objective, Candidates = candidates, BatchSize = 3 })[0];
+        AcdcResult Run(int candidates) => AcdcSweep.Search(
+            weights, PromptSet.Of(pairs), [tau], new AcdcOptions { Metric = objective, Candidates = candidates, BatchSize = 3 })[0];
         AcdcResult one = Run(1);
         Assert.Equal(one.Effort.Tested, one.Effort.Runs);
         foreach (int candidates in new[] { 2, 5, 32 })
@@ -128,7 +128,7 @@ public sealed class AcdcTests : IDisposable
     public void Several_thresholds_give_what_each_gives_alone_and_larger_ones_smaller_circuits()
     {
         double[] thresholds = [0.001, 0.01, 0.1];
-        IReadOnlyList<AcdcResult> together = Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, new AcdcOptions());
+        IReadOnlyList<AcdcResult> together = AcdcSweep.Search(_weights, PromptSet.Of(_mixed), thresholds, new AcdcOptions());
         foreach (AcdcResult result in together) Assert.Equal(Search(_mixed, result.Threshold, new AcdcOptions()).Steps, result.Steps);
         Assert.True(together[0].Circuit.EdgeCount > together[1].Circuit.EdgeCount);
         Assert.True(together[1].Circuit.EdgeCount > together[2].Circuit.EdgeCount);
@@ -140,7 +140,7 @@ public sealed class AcdcTests : IDisposable
     public void Steps_scores_and_circuit_tell_one_story(string objectiveName, Ablation ablation)
     {
         Metric objective = BuiltInMetrics.Find(objectiveName);
-        AcdcResult result = Search(_mixed, 0.02, new AcdcOptions { Objective = objective, Ablation = ablation });
+        AcdcResult result = Search(_mixed, 0.02, new AcdcOptions { Metric = objective, Ablation = ablation });
         Assert.Equal(_graph.EdgeCount, result.Steps.DistinctBy(s => (s.Row, s.Column)).Count());
         int left = _graph.EdgeCount;
         double current = result.Full;
@@ -169,31 +169,27 @@ public sealed class AcdcTests : IDisposable
     }
 
     [Fact]
-    public void A_search_that_was_stopped_anywhere_goes_on_to_the_same_end()
+    public void A_sweep_that_was_stopped_anywhere_goes_on_to_the_same_end()
     {
-        using TempFolder folder = new();
-        ProgressFile file = new(folder["circuit.json"], "acdc", []);
         AcdcOptions options = new() { Candidates = 4 };
         double[] thresholds = [0.05, 0.01];
-        IReadOnlyList<AcdcResult> whole = Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, options);
+        IReadOnlyList<AcdcResult> whole = AcdcSweep.Search(_weights, PromptSet.Of(_mixed), thresholds, options);
         for (int reports = 1; ; reports += 7)
         {
-            AcdcState state = new(2);
             using CancellationTokenSource source = new();
             Reports progress = new() { Each = count => { if (count == reports) source.Cancel(); } };
+            var stopped = new MemoryCheckpoint();
             try
             {
-                Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, options, state, progress, source.Token);
+                AcdcSweep.Search(_weights, PromptSet.Of(_mixed), thresholds, options, stopped, progress, source.Token);
                 Assert.True(reports > 10, "the search was too short to be stopped");
                 return;
             }
             catch (OperationCanceledException)
             {
-                state.Save(file);
             }
-            AcdcState again = AcdcState.Load(file, 2);
-            Assert.Equal(state.Tested, again.Tested);
-            IReadOnlyList<AcdcResult> resumed = Acdc.Search(_weights, PromptSet.Of(_mixed), thresholds, options, again);
+            IReadOnlyList<AcdcResult> resumed = AcdcSweep.Search(
+                _weights, PromptSet.Of(_mixed), thresholds, options, new MemoryCheckpoint(stopped.States[^1]));
             foreach ((AcdcResult w, AcdcResult r) in whole.Zip(resumed))
             {
                 Assert.Equal(w.Steps, r.Steps);
@@ -206,7 +202,7 @@ public sealed class AcdcTests : IDisposable
     public void Progress_never_falls_and_a_stopped_search_gives_its_memory_back()
     {
         Reports whole = new();
-        Acdc.Search(_weights, PromptSet.Of(_mixed), [0.01, 0.1], new AcdcOptions(), progress: whole);
+        AcdcSweep.Search(_weights, PromptSet.Of(_mixed), [0.01, 0.1], new AcdcOptions(), progress: whole);
         Assert.Equal(2L * _graph.EdgeCount, whole.All[^1].Total);
         Assert.Equal(whole.All[^1].Total, whole.All[^1].Done);
         Assert.All(whole.All.Zip(whole.All.Skip(1)), pair => Assert.True(pair.First.Done <= pair.Second.Done));
@@ -214,7 +210,7 @@ public sealed class AcdcTests : IDisposable
         long before = _device.AllocatedBytes;
         using CancellationTokenSource source = new();
         Assert.Throws<OperationCanceledException>(() =>
-            Acdc.Search(
+            AcdcSweep.Search(
                 _weights, PromptSet.Of(_mixed), [0.01], new AcdcOptions(),
                 progress: new Reports { Each = count => { if (count == 3) source.Cancel(); } }, cancellation: source.Token));
         Assert.Equal(before, _device.AllocatedBytes);
@@ -232,10 +228,11 @@ public sealed class AcdcTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains("one length", Assert.Throws<GradpathException>(() => Search(_mixed, 1, new AcdcOptions { Ablation = Ablation.MeanPositional })).Message, StringComparison.Ordinal);
         Assert.Throws<GradpathException>(() => Search([], 1, new AcdcOptions()));
+        Assert.Throws<OptionException>(() => AcdcSweep.Search(_weights, PromptSet.Of(_mixed), [], new AcdcOptions()));
     }
 
     private AcdcResult Search(PromptPair[] pairs, double tau, AcdcOptions options) =>
-        Acdc.Search(_weights, PromptSet.Of(pairs), [tau], options)[0];
+        AcdcSweep.Search(_weights, PromptSet.Of(pairs), [tau], options)[0];
 
     private EdgeScores Scores() =>
         EdgeAttribution.Score(_weights, PromptSet.Of(_mixed), new AttributionOptions { Method = AttributionMethods.Eap });

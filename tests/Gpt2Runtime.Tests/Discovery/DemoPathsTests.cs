@@ -37,13 +37,8 @@ public sealed class DemoPathsTests : IDisposable
     [Fact]
     public void Rounds_lead_from_the_logits_to_six_heads_of_the_last_layer_and_from_their_values_to_the_first_mlp()
     {
-        PathTrace trace = PathTracing.Trace(
-            _weights,
-            PromptSet.Of(_pairs),
-            [.. Enumerable.Range(0, _graph.Writers)],
-            [new PathReceiver(_graph.LogitsColumn, TokenPositions.End)],
-            new PathPatchingOptions { FreezeMlps = true },
-            new PathTracingOptions { Rounds = 2 });
+        PathTracingResult trace = CircuitSearches.PathTracing.Search(
+            _weights, PromptSet.Of(_pairs), new PathTracingOptions { FreezeMlps = true, Rounds = 2 });
         PathEdge[] first = [.. trace.Rounds[0].Edges];
         Assert.Equal(s_deciding, first.Select(e => _graph.WriterName(e.Row)));
         Assert.Equal(-27.5, 100 * first[0].Effect / trace.CleanMetric, 0.1);
@@ -72,14 +67,9 @@ public sealed class DemoPathsTests : IDisposable
     [Fact]
     public void Following_all_that_counts_for_a_percent_gives_a_faithful_circuit()
     {
-        PathTrace trace = PathTracing.Trace(
-            _weights,
-            PromptSet.Of(_pairs),
-            [.. Enumerable.Range(0, _graph.Writers)],
-            [new PathReceiver(_graph.LogitsColumn, TokenPositions.End)],
-            new PathPatchingOptions { FreezeMlps = true },
-            new PathTracingOptions { Threshold = 0.01 });
-        Circuit circuit = trace.Circuit(withMlps: false, lossSign: -1);
+        PathTracingResult trace = CircuitSearches.PathTracing.Search(
+            _weights, PromptSet.Of(_pairs), new PathTracingOptions { FreezeMlps = true, Threshold = 0.01 });
+        Circuit circuit = trace.Circuit;
         EvaluationResult result = CircuitEvaluation.Evaluate(
             _weights, PromptSet.Of(_pairs), [circuit], new EvaluationOptions { Metric = BuiltInMetrics.LogitDifference });
         Assert.Equal(83, circuit.EdgeCount);

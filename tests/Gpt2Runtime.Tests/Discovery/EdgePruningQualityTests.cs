@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
@@ -25,10 +26,8 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         double sparsity = 1 - (truth.EdgeCount / (double)known.Graph.EdgeCount);
-        using var pruning = new EdgePruning(
+        EdgePruningResult result = CircuitSearches.EdgePruning.Search(
             weights, PromptSet.Of(known.Pairs), new EdgePruningOptions { Sparsity = sparsity, Steps = 400 });
-        pruning.Train();
-        EdgePruningResult result = pruning.Finish();
         output.WriteLine($"{name}: {string.Join(' ', result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)))}; last {result.Log[^1]}");
         Assert.Equal(truth.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)), result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)));
     }
@@ -44,8 +43,11 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         var options = new EdgePruningOptions { Sparsity = 0.95, Steps = 400, BatchSize = 16 };
         int kept = EdgePruning.CircuitSize(graph, options.Sparsity);
         var eap = EdgeAttribution.Score(weights, PromptSet.Of(train), new AttributionOptions { Method = AttributionMethods.Eap });
-        EdgePruningResult plain = Train(weights, train, options, null);
-        EdgePruningResult hybrid = Train(weights, train, options, HybridPruning.Keep(eap, 0.5));
+        EdgePruningResult plain = CircuitSearches.EdgePruning.Search(weights, PromptSet.Of(train), options);
+        EdgePruningResult hybrid = CircuitSearches.HybridPruning.Search(
+            weights,
+            PromptSet.Of(train),
+            new HybridPruningOptions { Sparsity = 0.95, Steps = 400, BatchSize = 16, Share = 0.5, Scorer = new GivenScores(eap) });
         Circuit[] circuits = [plain.Circuit, hybrid.Circuit, CircuitSelection.TopEdges(eap, kept), CircuitSelection.Greedy(eap, kept)];
         var byKl = new EvaluationOptions { Metric = BuiltInMetrics.KlDivergence };
         double[] kl = [.. CircuitEvaluation.Evaluate(weights, PromptSet.Of(test), circuits, byKl).Circuits.Select(c => c.MeanKl)];
@@ -56,13 +58,6 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         Assert.True(kl[0] < 0.5 * Math.Min(kl[2], kl[3]), $"edge pruning {kl[0]}");
         Assert.True(kl[1] < Math.Min(kl[2], kl[3]), $"hybrid {kl[1]}");
         Assert.True(hybrid.Options.Steps * hybrid.WorkPerRow < 0.6 * plain.Options.Steps * plain.WorkPerRow);
-    }
-
-    private static EdgePruningResult Train(Gpt2Weights weights, PromptPair[] pairs, EdgePruningOptions options, bool[]? candidates)
-    {
-        using var pruning = new EdgePruning(weights, PromptSet.Of(pairs), options, candidates);
-        pruning.Train();
-        return pruning.Finish();
     }
 
     private static PromptPair[] Pairs(Gpt2Checkpoint checkpoint, ulong seed, int count) => [.. PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions

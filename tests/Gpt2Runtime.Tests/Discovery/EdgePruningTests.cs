@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Attribution;
@@ -20,11 +21,8 @@ public sealed class EdgePruningTests
     public void The_circuit_has_the_requested_sparsity_within_one_percent(double sparsity, bool nodeMasks, double? nodeTarget, Ablation ablation)
     {
         using OddModel model = OddModel.Make("relu, unscaled attention");
-        using var pruning = new EdgePruning(
-            model.Weights, PromptSet.Of(model.Mixed),
-            Short with { Sparsity = sparsity, NodeMasks = nodeMasks, NodeTarget = nodeTarget, Ablation = ablation });
-        pruning.Train();
-        EdgePruningResult result = pruning.Finish();
+        EdgePruningResult result = Search(
+            model, Short with { Sparsity = sparsity, NodeMasks = nodeMasks, NodeTarget = nodeTarget, Ablation = ablation });
         ComputationGraph graph = result.Circuit.Graph;
         Assert.InRange(1 - (result.Circuit.EdgeCount / (double)graph.EdgeCount), sparsity - 0.01, sparsity + 0.01);
         Assert.Equal(result.Circuit.EdgeCount, CircuitPruning.Prune(result.Circuit).EdgeCount);
@@ -46,23 +44,14 @@ public sealed class EdgePruningTests
         using OddModel model = OddModel.Make("head bias");
         using var folder = new TempFolder();
         EdgePruningOptions options = Short with { Sparsity = 0.6, NodeMasks = true, NodeTarget = 0.2, BatchSize = 2, Seed = 3 };
-        using var whole = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options);
-        whole.Train();
-        EdgePruningResult expected = whole.Finish();
-
-        var file = new ProgressFile(folder["c.json"], "edge-prune", new JsonObject { ["--seed"] = 3 });
+        EdgePruningResult expected = Search(model, options);
+        ProgressFile File() => new(folder["c.json"], "edge-prune", new JsonObject { ["--seed"] = 3 });
+        ProgressFile first = File(), second = File();
         using var stop = new CancellationTokenSource();
-        using (var first = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options, null, stop.Token))
-        {
-            Assert.Throws<OperationCanceledException>(() => first.Train(new StopAfter(stop, 17)));
-            Assert.Equal(17, first.Step);
-            first.Save(file);
-        }
-        using var second = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options);
-        second.Restore(file);
-        Assert.Equal(17, second.Step);
-        second.Train();
-        EdgePruningResult actual = second.Finish();
+        Assert.Throws<OperationCanceledException>(() => Search(model, options, first, new StopAfter(stop, 17), stop.Token));
+        Assert.Equal("17 of 40 steps", first.Done);
+        second.Resume();
+        EdgePruningResult actual = Search(model, options, second);
         Assert.Equal(expected.Log, actual.Log);
         Assert.Equal(expected.Circuit.Scores!.Values, actual.Circuit.Scores!.Values);
         Assert.Equal(expected.Circuit.Membership.ToArray(), actual.Circuit.Membership.ToArray());
@@ -73,10 +62,12 @@ public sealed class EdgePruningTests
     {
         using OddModel model = OddModel.Make("head bias");
         using var folder = new TempFolder();
-        var file = new ProgressFile(folder["c.json"], "edge-prune", []);
-        using (var plain = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short)) plain.Save(file);
-        using var gated = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { NodeMasks = true });
-        Assert.Contains("delete it", Assert.Throws<GradpathException>(() => gated.Restore(file)).Message, StringComparison.Ordinal);
+        var file = new ProgressFile(folder["c.json"], "edge-prune", []) { Interval = TimeSpan.Zero };
+        Search(model, Short with { Steps = 12 }, file);
+        file.Resume();
+        EdgePruningOptions gated = Short with { Steps = 12, NodeMasks = true };
+        Assert.Contains(
+            "delete it", Assert.Throws<GradpathException>(() => Search(model, gated, file)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,9 +76,7 @@ public sealed class EdgePruningTests
         float[] Masks(int workers, ulong seed)
         {
             using OddModel model = OddModel.Make("untied, erf", workers);
-            using var pruning = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { Seed = seed });
-            pruning.Train();
-            return pruning.Finish().Circuit.Scores!.Values.ToArray();
+            return Search(model, Short with { Seed = seed }).Circuit.Scores!.Values.ToArray();
         }
         float[] one = Masks(1, 5);
         Assert.Equal(one, Masks(3, 5));
@@ -123,10 +112,8 @@ public sealed class EdgePruningTests
     public void What_cannot_be_used_is_refused_by_name()
     {
         using OddModel model = OddModel.Make("head bias");
-        void Refused(EdgePruningOptions options, string mention, bool[]? candidates = null) => Assert.Contains(
-            mention,
-            Assert.Throws<OptionException>(() => new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), options, candidates)).Message,
-            StringComparison.Ordinal);
+        void Refused(EdgePruningOptions options, string mention) =>
+            Assert.Contains(mention, Assert.Throws<OptionException>(() => Search(model, options)).Message, StringComparison.Ordinal);
         Refused(Short with { Sparsity = 1 }, "Sparsity 1");
         Refused(Short with { Target = -1 }, "Target -1");
         Refused(Short with { Target = 1.1, Schedule = TargetSchedule.Logarithmic }, "Schedule logarithmic");
@@ -134,28 +121,35 @@ public sealed class EdgePruningTests
         Refused(Short with { RateWarmup = 999 }, "RateWarmup 999");
         Refused(Short with { NodeTarget = 0.5 }, "NodeTarget needs NodeMasks");
         Refused(Short with { LearningRate = double.NaN }, "LearningRate NaN");
-        Refused(Short with { BatchSize = 0 }, "BatchSize 0");
+        Refused(Short with { BatchSize = -1 }, "BatchSize -1");
+        Refused(Short with { Metric = BuiltInMetrics.LogitDifference }, "Metric does not apply to edge-pruning");
         var graph = new ComputationGraph(model.Weights.Config);
-        var one = new bool[graph.Writers * graph.Readers];
-        one[graph.LogitsColumn] = true;
-        Refused(Short, "only 1 may be in it", one);
+        Circuit one = Circuit.Of(graph, [(0, graph.LogitsColumn)]);
+        var few = Assert.Throws<OptionException>(() => new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short, one, default));
+        Assert.Contains("only 1 may be in it", few.Message, StringComparison.Ordinal);
         EdgePruningOptions means = Short with { Ablation = Ablation.MeanPositional };
         Assert.Contains(
-            "one length", Assert.Throws<GradpathException>(() => new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), means)).Message,
-            StringComparison.Ordinal);
+            "one length", Assert.Throws<GradpathException>(() => Search(model, means)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_step_allocates_no_memory_of_the_device()
     {
         using OddModel model = OddModel.Make("head bias");
-        using var pruning = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { BatchSize = 2 });
         var bytes = new List<long>();
-        pruning.Train(new Watch(() => bytes.Add(model.Device.AllocatedBytes)));
+        Search(model, Short with { BatchSize = 2 }, null, new Watch(() => bytes.Add(model.Device.AllocatedBytes)));
         Assert.Single(bytes.Skip(3).Distinct());
     }
 
     private static EdgePruningOptions Short => new() { Sparsity = 0.7, Steps = 40, BatchSize = 3 };
+
+    private static EdgePruningResult Search(
+        OddModel model,
+        EdgePruningOptions options,
+        SearchCheckpoint? checkpoint = null,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) =>
+        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, checkpoint, progress, cancellation);
 
     private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<RunProgress>
     {

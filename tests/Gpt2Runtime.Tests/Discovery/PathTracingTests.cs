@@ -31,12 +31,12 @@ public sealed class PathTracingTests
     public void A_known_circuit_is_found_exactly(string name, bool freezeMlps)
     {
         KnownCircuit known = KnownCircuits.Make(name);
-        PathTrace trace = Trace(known, new PathPatchingOptions { FreezeMlps = freezeMlps }, new PathTracingOptions());
+        PathTracingResult trace = Trace(known, new PathTracingOptions { FreezeMlps = freezeMlps });
         Assert.Equal(known.FullMetric * HandSetModel.LogitScale, trace.CleanMetric, 1e-2);
         Assert.Equal(known.EdgeNames.Order(), Names(trace).Order());
-        Circuit circuit = trace.Circuit(withMlps: false, lossSign: -1);
+        Circuit circuit = Followed(trace);
         Assert.Equal(known.Circuit().Membership.ToArray(), circuit.Membership.ToArray());
-        Assert.Equal(trace.Rounds[0].Edges[0].Effect, -circuit.Scores![trace.Rounds[0].Edges[0].Row, trace.Graph.LogitsColumn], 1e-5);
+        Assert.Equal(trace.Rounds[0].Edges[0].Effect, -circuit.Scores![trace.Rounds[0].Edges[0].Row, trace.Circuit.Graph.LogitsColumn], 1e-5);
     }
 
     [Theory]
@@ -45,9 +45,9 @@ public sealed class PathTracingTests
     public void The_strongest_few_per_round_find_it_too_and_nothing_is_made_up_where_there_are_fewer(string name, int top)
     {
         KnownCircuit known = KnownCircuits.Make(name);
-        PathTrace trace = Trace(known, new PathPatchingOptions { FreezeMlps = true }, new PathTracingOptions { Threshold = null, Top = top });
+        PathTracingResult trace = Trace(known, new PathTracingOptions { FreezeMlps = true, Threshold = null, Top = top });
         Assert.Equal(known.EdgeNames.Order(), Names(trace).Order());
-        PathTrace one = Trace(known, new PathPatchingOptions(), new PathTracingOptions { Threshold = null, Top = 1 });
+        PathTracingResult one = Trace(known, new PathTracingOptions { Threshold = null, Top = 1 });
         Assert.All(one.Rounds, round => Assert.True(round.Edges.Count <= 1));
     }
 
@@ -55,8 +55,8 @@ public sealed class PathTracingTests
     public void The_effects_of_the_negative_head_are_the_ones_that_its_weights_say()
     {
         KnownCircuit known = KnownCircuits.Negative();
-        PathTrace trace = Trace(known, new PathPatchingOptions { FreezeMlps = true }, new PathTracingOptions());
-        double Effect(string edge) => trace.Rounds.SelectMany(r => r.Edges).Single(e => trace.Graph.EdgeName(e.Row, e.Receiver.Column) == edge).Effect / HandSetModel.LogitScale;
+        PathTracingResult trace = Trace(known, new PathTracingOptions { FreezeMlps = true });
+        double Effect(string edge) => trace.Rounds.SelectMany(r => r.Edges).Single(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column) == edge).Effect / HandSetModel.LogitScale;
         foreach ((string edge, double metric) in known.MetricWithout) Assert.Equal(metric - known.FullMetric, Effect(edge), 2e-3);
         Assert.Equal(["logits", "q", "k", "v", "all"], trace.Rounds.SelectMany(r => r.Maps.Select(m => m.Kind)).Distinct());
     }
@@ -64,8 +64,8 @@ public sealed class PathTracingTests
     [Fact]
     public void The_induction_head_is_followed_through_query_key_and_value_to_where_each_comes_from()
     {
-        PathTrace trace = Trace(KnownCircuits.Induction(), new PathPatchingOptions(), new PathTracingOptions());
-        string[][] rounds = [.. trace.Rounds.Select(r => r.Edges.Select(e => trace.Graph.EdgeName(e.Row, e.Receiver.Column)).Order(StringComparer.Ordinal).ToArray())];
+        PathTracingResult trace = Trace(KnownCircuits.Induction(), new PathTracingOptions());
+        string[][] rounds = [.. trace.Rounds.Select(r => r.Edges.Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column)).Order(StringComparer.Ordinal).ToArray())];
         Assert.Equal(["a1.h2->logits"], rounds[0]);
         Assert.Equal(["a0.h1->a1.h2<k>", "input->a1.h2<q>", "input->a1.h2<v>"], rounds[1]);
         Assert.Equal(["input->a0.h1<v>"], rounds[2]);
@@ -77,8 +77,8 @@ public sealed class PathTracingTests
     public void Where_mlps_react_the_circuit_has_the_paths_through_them()
     {
         KnownCircuit known = KnownCircuits.Induction();
-        PathTrace trace = Trace(known, new PathPatchingOptions(), new PathTracingOptions());
-        string[] edges = [.. trace.Circuit(withMlps: true, lossSign: -1).Edges.Select(e => trace.Graph.EdgeName(e.Row, e.Column))];
+        PathTracingResult trace = Trace(known, new PathTracingOptions());
+        string[] edges = [.. trace.Circuit.Edges.Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Column))];
         Assert.All(known.EdgeNames, e => Assert.Contains(e, edges));
         Assert.Equal(
             ["a0.h1->m0", "a1.h2->m1", "input->m0", "m0->a1.h2<k>", "m0->a1.h2<q>", "m0->a1.h2<v>", "m1->logits"],
@@ -91,27 +91,21 @@ public sealed class PathTracingTests
         KnownCircuit known = KnownCircuits.Induction();
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
-        PathTrace whole = Run([], null, 4);
-        PathTrace first = Run([], null, 1);
+        var kept = new MemoryCheckpoint();
+        PathTracingResult whole = Run(kept, 4);
+        Assert.Equal(whole.Rounds.Count, kept.States.Count);
+        PathTracingResult first = Run(new MemoryCheckpoint(kept.States[^1]), 1);
         Assert.Single(first.Rounds);
-        int finished = 0;
-        PathTrace resumed = Run(first.Rounds, rounds => finished = rounds.Count, 4);
-        Assert.Equal(whole.Rounds.Count, finished);
-        Assert.Same(first.Rounds[0], resumed.Rounds[0]);
-        Assert.Equal(Names(whole), Names(resumed));
-        finished = 0;
-        PathTrace again = Run(whole.Rounds, rounds => finished = rounds.Count, 4);
-        Assert.Equal((0, whole.CleanMetric), (finished, again.CleanMetric));
+        var resumed = new MemoryCheckpoint(kept.States[0]);
+        Assert.Equal(Names(whole), Names(Run(resumed, 4)));
+        Assert.Equal(whole.Rounds.Count - 1, resumed.States.Count);
+        var nothingLeft = new MemoryCheckpoint(kept.States[^1]);
+        PathTracingResult again = Run(nothingLeft, 4);
+        Assert.Equal(whole.CleanMetric, again.CleanMetric);
+        Assert.Empty(nothingLeft.States);
 
-        PathTrace Run(IReadOnlyList<PathRound> earlier, Action<IReadOnlyList<PathRound>>? done, int rounds) => PathTracing.Trace(
-            weights,
-            PromptSet.Of(known.Pairs),
-            [.. Enumerable.Range(0, known.Graph.Writers)],
-            [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
-            new PathPatchingOptions(),
-            new PathTracingOptions { Rounds = rounds },
-            earlier,
-            done);
+        PathTracingResult Run(SearchCheckpoint checkpoint, int rounds) => CircuitSearches.PathTracing.Search(
+            weights, PromptSet.Of(known.Pairs), new PathTracingOptions { Rounds = rounds }, checkpoint);
     }
 
     [Fact]
@@ -120,24 +114,21 @@ public sealed class PathTracingTests
         KnownCircuit known = KnownCircuits.Negative();
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
-        Circuit circuit = Trace(known, new PathPatchingOptions { FreezeMlps = true }, new PathTracingOptions()).Circuit(false, -1);
+        Circuit circuit = Trace(known, new PathTracingOptions { FreezeMlps = true }).Circuit;
         EvaluationResult result = CircuitEvaluation.Evaluate(
             weights, PromptSet.Of(known.Pairs), [circuit], new EvaluationOptions { Metric = BuiltInMetrics.LogitDifference });
         Assert.Equal(1, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 1e-3);
     }
 
-    private static IEnumerable<string> Names(PathTrace trace) => trace.Rounds.SelectMany(r => r.Edges).Select(e => trace.Graph.EdgeName(e.Row, e.Receiver.Column));
+    private static IEnumerable<string> Names(PathTracingResult trace) => trace.Rounds.SelectMany(r => r.Edges).Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column));
 
-    private static PathTrace Trace(KnownCircuit known, PathPatchingOptions patching, PathTracingOptions tracing)
+    private static Circuit Followed(PathTracingResult trace) =>
+        PathCircuit.Of(trace.Circuit.Graph, trace.Rounds, withMlps: false, lossSign: -1, trace.Circuit.ModelWidth);
+
+    private static PathTracingResult Trace(KnownCircuit known, PathTracingOptions options)
     {
         using var device = new CpuDevice(1);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
-        return PathTracing.Trace(
-            weights,
-            PromptSet.Of(known.Pairs),
-            [.. Enumerable.Range(0, known.Graph.Writers)],
-            [new PathReceiver(known.Graph.LogitsColumn, TokenPositions.End)],
-            patching,
-            tracing);
+        return CircuitSearches.PathTracing.Search(weights, PromptSet.Of(known.Pairs), options);
     }
 }

@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tests.Attribution;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 
@@ -60,5 +63,43 @@ public sealed class ProgressFileTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_search_is_written_when_time_has_passed_and_not_in_between()
+    {
+        using TempFolder folder = new();
+        using OddModel model = OddModel.Make("one head");
+        var clock = new Clock();
+        var file = new ProgressFile(folder["out.json"], "acdc", [], clock);
+        var written = new List<bool>();
+        string? before = null;
+        int step = 0;
+        var watch = new Watch(() =>
+        {
+            // What the step before left; each takes ten seconds.
+            string? now = File.Exists(file.Path) ? File.ReadAllText(file.Path) : null;
+            if (step++ > 0) written.Add(now != before);
+            before = now;
+            clock.Now += 10 * TimeSpan.TicksPerSecond;
+        });
+        var options = new EdgePruningOptions { Sparsity = 0.5, Steps = 12 };
+        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch);
+        Assert.Equal([false, false, true, false, false, true, false, false, true, false, false], written);
+        Assert.Equal("12 of 12 steps", file.Done);
+    }
+
     private static JsonObject Run(double tau) => new() { ["model"] = "m", ["--tau"] = tau };
+
+    private sealed class Clock : TimeProvider
+    {
+        public long Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now;
+    }
+
+    private sealed class Watch(Action look) : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value) => look();
+    }
 }

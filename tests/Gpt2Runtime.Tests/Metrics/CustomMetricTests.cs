@@ -96,8 +96,8 @@ public sealed class CustomMetricTests(ITestOutputHelper output) : IDisposable
             Assert.Contains(got.Effects[0], e => Math.Abs(e) > 1e-3);
         }
 
-        AcdcResult Search(Metric metric) =>
-            Acdc.Search(_odd.Weights, PromptSet.Of(_odd.Mixed), [0.01], new AcdcOptions { Objective = metric, BatchSize = 2 })[0];
+        AcdcResult Search(Metric metric) => CircuitSearches.Acdc.Search(
+            _odd.Weights, PromptSet.Of(_odd.Mixed), new AcdcOptions { Metric = metric, Threshold = 0.01, BatchSize = 2 });
 
         PathEffects Patch(Metric metric)
         {

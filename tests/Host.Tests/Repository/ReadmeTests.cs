@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Tests;
@@ -43,6 +44,17 @@ public sealed partial class ReadmeTests
             run++;
         }
         Assert.True(run >= 6, $"only {run} commands were found in the README");
+    }
+
+    [Fact]
+    public void The_table_of_searches_has_a_line_for_each()
+    {
+        string readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        foreach (CircuitSearch search in CircuitSearches.All)
+        {
+            string command = VerbTable.Names.Contains(search.ShortName) ? search.ShortName : $"search --method {search.ShortName}";
+            Assert.Contains($"\n| {search.Title} | `{command}` | {search.Summary} |\n", readme, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -21,6 +21,18 @@ public sealed partial class SourceTests
         }
     }
 
+    // Commands stand above everything else of the program.
+    [Theory]
+    [InlineData("src/Host/Comparison")]
+    [InlineData("src/Host/Options")]
+    [InlineData("src/Host/Reports")]
+    [InlineData("src/Host/Sessions")]
+    public void What_commands_use_does_not_mention_them(string folder)
+    {
+        foreach ((string place, string line) in Lines(folder, "*.cs"))
+            Assert.False(line.Contains("Host.Commands", StringComparison.Ordinal), $"{place} refers to a command: {line.Trim()}");
+    }
+
     [Theory]
     [InlineData("src/Kernels")]
     [InlineData("src/Diagnostics")]

@@ -15,7 +15,6 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath acdc</c>: a model and prompts in, a circuit per threshold out.</summary>
 internal static class AcdcCommand
 {
-    private const double DefaultThreshold = 0.01;
     private const string KlObjective = "kl";
     private const string MetricObjective = "metric";
 
@@ -43,12 +42,14 @@ internal static class AcdcCommand
             cancellation);
 
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
-        ProgressFile file = new(o.Out, "acdc", RunOf(o, session, options, thresholds));
-        AcdcState state = o.Resume ? AcdcState.Load(file, thresholds.Length) : new AcdcState(thresholds.Length);
-        IReadOnlyList<AcdcResult> searches = Search(session, thresholds, options, state, file, terminal, cancellation);
+        CircuitSearch search = CircuitSearches.Acdc;
+        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, RunOf(o, session, options, thresholds));
+        IReadOnlyList<AcdcResult> searches = SearchRun.Run(
+            session, search.ShortName, file, terminal,
+            progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));
 
         session.Clock.Start("evaluate");
-        Circuit[] circuits = [.. searches.Select(s => WithProvenance(s, session, options, o.Scores is null ? "eap" : Path.GetFileName(o.Scores), !o.NoPrune))];
+        Circuit[] circuits = [.. searches.Select(s => Circuit(s, session, o))];
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(
             session.Weights, session.Prompts, circuits, session.Options, cancellation: cancellation);
         AcdcRow[] rows = [.. searches.Select((s, i) => new AcdcRow(
@@ -68,13 +69,14 @@ internal static class AcdcCommand
     {
         o.CheckShared();
         OptionChecks.Positive("candidates", o.Candidates);
-        if (o.Objective is not (KlObjective or MetricObjective)) throw new UsageException($"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
+        if (o.Objective is not (KlObjective or MetricObjective))
+            throw new UsageException($"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
         if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
             throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
         double[] thresholds = [.. o.Thresholds];
         if (thresholds.Length > 0 && o.Tau is not null) throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
         string option = thresholds.Length > 0 ? "thresholds" : "tau";
-        if (thresholds.Length == 0) thresholds = [o.Tau ?? DefaultThreshold];
+        if (thresholds.Length == 0) thresholds = [o.Tau ?? new AcdcOptions().Threshold];
         foreach (double tau in thresholds)
         {
             if (!(tau >= 0 && double.IsFinite(tau))) throw new UsageException($"--{option} {tau.ToString(System.Globalization.CultureInfo.InvariantCulture)}: must be a number from 0.");
@@ -94,16 +96,14 @@ internal static class AcdcCommand
         SenderOrder order = EnumNames.Parse<SenderOrder>("order", o.Order);
         if (order == SenderOrder.Score && scores is null)
         {
-            if (AttributionMethods.Eap.VanishesFor(session.Metric))
-                throw new UsageException($"--order score: EAP has no scores for {session.Metric}, whose gradient is 0 at the clean prompts; name --scores or another --metric.");
+            Scoring.RequireScores(session, AttributionMethods.Eap, "with --order score name --scores or another --metric");
             session.Clock.Start("scores");
-            EvaluationOptions run = session.Options;
-            AttributionOptions eap = new() { Method = AttributionMethods.Eap, Ablation = run.Ablation, BatchSize = run.BatchSize };
+            AttributionOptions eap = Scoring.Options(session, AttributionMethods.Eap) with { BatchSize = session.Options.BatchSize };
             scores = Scoring.Run(session.Weights, session.Prompts, eap, terminal, cancellation).Scores;
         }
         return new AcdcOptions
         {
-            Objective = o.Objective == KlObjective ? BuiltInMetrics.KlDivergence : session.Metric,
+            Metric = o.Objective == KlObjective ? BuiltInMetrics.KlDivergence : session.Metric,
             Absolute = o.Absolute,
             Order = order,
             Scores = scores,
@@ -111,34 +111,6 @@ internal static class AcdcCommand
             BatchSize = session.Options.BatchSize,
             Candidates = o.Candidates ?? 0,
         };
-    }
-
-    private static IReadOnlyList<AcdcResult> Search(
-        EvaluationSession session,
-        double[] thresholds,
-        AcdcOptions options,
-        AcdcState state,
-        ProgressFile file,
-        Terminal terminal,
-        CancellationToken cancellation)
-    {
-        session.Clock.Start("search");
-        try
-        {
-            return ScoringProgress.Run(terminal, "acdc", progress => Acdc.Search(
-                session.Weights,
-                session.Prompts,
-                thresholds,
-                options,
-                state,
-                new ProgressSaver(progress, () => state.Save(file), TimeProvider.System),
-                cancellation));
-        }
-        catch (OperationCanceledException e) when (state.Tested > 0)
-        {
-            state.Save(file);
-            throw new StoppedException($"stopped after {Sizes.Count(state.Tested)} tests of edges; they are in {file.Path}, and the same command with --resume goes on from there.", e);
-        }
     }
 
     // Everything that the decisions depend on, to the last bit.
@@ -156,42 +128,12 @@ internal static class AcdcCommand
         return run;
     }
 
-    /// <summary>The circuit as its file has it: with the options that made it.</summary>
-    /// <param name="search">The search.</param>
-    /// <param name="session">Model and prompts.</param>
-    /// <param name="options">How it was searched.</param>
-    /// <param name="orderScores">What the scores are that the senders were ordered by, if they were.</param>
-    /// <param name="prune">Whether to remove what lies on no path from input to logits.</param>
-    public static Circuit WithProvenance(AcdcResult search, EvaluationSession session, AcdcOptions options, string? orderScores, bool prune)
+    // The circuit as its file has it. Scores of the user's are called by their file.
+    private static Circuit Circuit(AcdcResult result, EvaluationSession session, AcdcCommandOptions o)
     {
-        Circuit found = search.Circuit;
-        JsonObject settings = new()
-        {
-            ["tau"] = search.Threshold,
-            ["absolute"] = options.Absolute,
-            ["order"] = EnumNames.Of(options.Order),
-            ["order_scores"] = options.Order == SenderOrder.Score ? orderScores : null,
-            ["objective_full"] = search.Full,
-            ["objective_circuit"] = search.Objective,
-            ["edges_tested"] = search.Effort.Tested,
-            ["candidates_run"] = search.Effort.Runs,
-            ["forward_passes"] = search.Effort.Passes(found.Graph.Layers),
-            ["seconds"] = Math.Round(search.Effort.Seconds, 3),
-        };
-        Circuit stated = new(found.Graph, found.Membership)
-        {
-            Scores = found.Scores,
-            ModelWidth = session.Weights.Config.Width,
-            Provenance = session.Provenance(search.BatchSize) with
-            {
-                Method = "acdc",
-                Metric = options.Objective.Name,
-                Options = settings,
-                Sign = "change of the loss when the edge was tested, positive = removing it hurts; 0 where it was not tested",
-                Selection = new JsonObject { ["select"] = "acdc", ["value"] = search.Threshold, ["signed"] = !options.Absolute, ["pruned"] = prune },
-            },
-        };
-        return prune ? CircuitPruning.Prune(stated) : stated;
+        Circuit circuit = SearchRun.State(result, session);
+        if (o.Scores is not null) circuit.Provenance!.Options["order_scores"] = Path.GetFileName(o.Scores);
+        return o.NoPrune ? circuit : SearchRun.Prune(circuit);
     }
 
     private static void Print(

@@ -26,31 +26,37 @@ internal static class BenchmarkCommand
             o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request => request with { Limit = BenchmarkPrompts.Total(o) });
         BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
-        CircuitFinder finder = new(find, o, terminal, cancellation);
+        ComparisonSettings compared = o.Settings();
+        CircuitFinder finder = new(find, compared, terminal, cancellation);
         finder.Check();
         // What cannot be run leaves no folder behind.
         ComparisonFolder folder = ComparisonFolder.Open(o.Out, o.Resume);
         (truth, string? truthName) = truth is null ? KnownTruth(session) : (truth, o.GroundTruth);
 
         folder.Begin(RunOf(o, find, judge, truth, truthName), o.Resume);
-        (string Method, double Sparsity)[] wanted = [.. o.MethodNames.SelectMany(m => o.SparsityValues.Select(s => (m, s)))];
-        int kept = wanted.Count(w => folder.Has(w.Method, w.Sparsity, finder.Settings(w.Method)));
+        (ComparedMethod Method, double Sparsity)[] wanted = [.. compared.Methods.SelectMany(m => compared.Sparsities.Select(s => (m, s)))];
+        int kept = wanted.Count(w => folder.Has(w.Method.Name, w.Sparsity, compared.Describe(w.Method)));
         try
         {
             for (int i = 0; i < wanted.Length; i++)
             {
-                (string method, double sparsity) = wanted[i];
-                JsonObject settings = finder.Settings(method);
-                if (folder.Has(method, sparsity, settings)) continue;
+                (ComparedMethod method, double sparsity) = wanted[i];
+                JsonObject settings = compared.Describe(method);
+                if (folder.Has(method.Name, sparsity, settings)) continue;
                 cancellation.ThrowIfCancellationRequested();
-                if (terminal.ShowsProgress) terminal.Error.WriteLine($"row {i + 1} of {wanted.Length}: {method}, sparsity {ComparisonTable.Percent(sparsity)}");
+                if (terminal.ShowsProgress)
+                {
+                    string size = ComparisonTable.Percent(sparsity);
+                    terminal.Error.WriteLine($"row {i + 1} of {wanted.Length}: {method.Name}, sparsity {size}");
+                }
                 session.Clock.Start("find");
                 FoundCircuit found = Find(finder, method, sparsity);
                 session.Clock.Start("judge");
                 EvaluationResult result = CircuitEvaluation.Evaluate(
                     judge.Weights, judge.Prompts, [found.Circuit], judge.Options, null, cancellation);
                 session.Clock.Start("write");
-                folder.Add(ComparisonRow.Of(method, sparsity, settings, found, result, truth, session.Seed), Stated(found.Circuit, prompts), found.Training);
+                ComparisonRow row = ComparisonRow.Of(method.Name, sparsity, settings, found, result, truth, session.Seed);
+                folder.Add(row, Stated(found.Circuit, prompts), found.Training);
             }
         }
         catch (OperationCanceledException e) when (folder.Rows.Count > 0)
@@ -58,7 +64,7 @@ internal static class BenchmarkCommand
             throw new StoppedException($"stopped; {(folder.Rows.Count == 1 ? "1 finished row is" : $"{folder.Rows.Count} finished rows are")} in {folder.Table}, and the same command with --resume goes on from there.", e);
         }
         session.Clock.Start("write");
-        folder.Sort(wanted);
+        folder.Sort([.. wanted.Select(w => (w.Method.Name, w.Sparsity))]);
         ComparisonReport report = Report(session, prompts, folder, truthName);
         folder.Write(report);
         session.Clock.Stop();
@@ -73,7 +79,7 @@ internal static class BenchmarkCommand
     }
 
     // Finished rows stay, so that the command can be repeated without this method or with other settings.
-    private static FoundCircuit Find(CircuitFinder finder, string method, double sparsity)
+    private static FoundCircuit Find(CircuitFinder finder, ComparedMethod method, double sparsity)
     {
         try
         {
@@ -82,7 +88,7 @@ internal static class BenchmarkCommand
         catch (Exception e) when (e is GradpathException or OptionException)
         {
             string reason = (e as OptionException)?.Describe(OptionNames.Of) ?? ((GradpathException)e).Describe(OptionNames.Of);
-            throw new GradpathException($"{method}, sparsity {ComparisonTable.Percent(sparsity)}: {reason}", e);
+            throw new GradpathException($"{method.Name}, sparsity {ComparisonTable.Percent(sparsity)}: {reason}", e);
         }
     }
 
@@ -110,13 +116,7 @@ internal static class BenchmarkCommand
         Provenance p = circuit.Provenance!;
         JsonObject options = (JsonObject)p.Options.DeepClone();
         options["judged-on"] = prompts.Judge.Source;
-        return new Circuit(circuit.Graph, circuit.Membership)
-        {
-            EdgesBeforePrune = circuit.EdgesBeforePrune,
-            Scores = circuit.Scores,
-            ModelWidth = circuit.ModelWidth,
-            Provenance = p with { Options = options },
-        };
+        return circuit.With(p with { Options = options });
     }
 
     private static ComparisonReport Report(EvaluationSession session, BenchmarkPrompts prompts, ComparisonFolder folder, string? truthName)

@@ -1,9 +1,7 @@
 using System.Globalization;
 using CommandLine;
 using CommandLine.Text;
-using Gradpath.Gpt2Runtime.Attribution;
-using Gradpath.Gpt2Runtime.Discovery;
-using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Host.Comparison;
 using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
@@ -12,15 +10,10 @@ namespace Gradpath.Host.Commands;
 [Verb("benchmark", HelpText = "Compare methods: find circuits of the same sizes with each, judge them on other prompts, write a table and a page.")]
 internal sealed class BenchmarkOptions : PromptedOptions
 {
-    /// <summary>What <c>--methods</c> calls the searches, beside the names of the methods that score.</summary>
-    public const string Acdc = "acdc", EdgePrune = "edge-prune", Hap = "hap";
-
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
-    private static readonly string[] s_methods = ["eap", "eap-ig", "eap-gp", Acdc, EdgePrune, Hap, "random"];
-    private static readonly string[] s_searches = [Acdc, EdgePrune, Hap];
     private static readonly double[] s_sparsities = [0.9, 0.95, 0.98];
 
-    [Option("methods", Separator = ',', MetaValue = "M,M,...", HelpText = "What to compare: acdc, edge-prune, hap and methods of 'gradpath score', with their default settings (default: eap,eap-ig,eap-gp,acdc,edge-prune,hap,random).")]
+    [Option("methods", Separator = ',', MetaValue = "M,M,...", ResourceType = typeof(ComparisonHelp), HelpText = nameof(ComparisonHelp.Methods))]
     public IEnumerable<string> Methods { get; set; } = [];
 
     [Option("sparsity", Separator = ',', MetaValue = "S,S,...", HelpText = "Shares of all edges that the circuits lack (default: 0.9,0.95,0.98).")]
@@ -35,7 +28,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
     [Option("greedy", HelpText = "Cut scores from the logits back, each time the best edge into a node that is in, instead of taking the edges of largest |score|.")]
     public bool Greedy { get; set; }
 
-    [Option("acdc-runs", MetaValue = "N", Default = 12, HelpText = "acdc: thresholds to try per sparsity, at most.")]
+    [Option("acdc-runs", MetaValue = "N", Default = 12, ResourceType = typeof(ComparisonHelp), HelpText = nameof(ComparisonHelp.ThresholdRuns))]
     public int AcdcRuns { get; set; } = 12;
 
     [Option("steps", MetaValue = "N", HelpText = "edge-prune, hap: training steps (default: 3000; 1500 for graphs of fewer than 5000 edges).")]
@@ -48,7 +41,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
     public double Overshoot { get; set; }
 
     [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
-    public double Keep { get; set; } = HybridPruning.DefaultShare;
+    public double Keep { get; set; } = 0.5;
 
     [Option("ground-truth", MetaValue = "CIRCUIT", HelpText = "Judge edges by another circuit: a file, or ioi or greater-than (default: for a model called gpt2 and one of these tasks, the task's).")]
     public string? GroundTruth { get; set; }
@@ -66,25 +59,25 @@ internal sealed class BenchmarkOptions : PromptedOptions
         new("Two methods at one size, quickly", s_short, new BenchmarkOptions { Model = "demo", Task = "ioi", Methods = ["eap", "acdc"], Sparsities = [0.95], TrainLimit = 20, Limit = 20, Out = "benchmark" }),
     ];
 
-    /// <summary>The methods under their canonical names, the defaults in place.</summary>
-    public string[] MethodNames => Methods.Any() ? [.. Methods.Select(name => Scorer(name)?.Name ?? name)] : s_methods;
+    /// <summary>The methods, the defaults in place.</summary>
+    /// <exception cref="UsageException">There is none of this name.</exception>
+    public IReadOnlyList<ComparedMethod> Compared() =>
+        Methods.Any() ? [.. Methods.Select(ComparedMethod.Parse)] : ComparedMethod.Defaults;
 
     /// <summary>The sparsities, the defaults in place.</summary>
     public double[] SparsityValues => Sparsities.Any() ? [.. Sparsities] : s_sparsities;
 
-    /// <summary>The method that scores which a name stands for, or null for a search.</summary>
-    public static AttributionMethod? Scorer(string name) =>
-        s_searches.Contains(name) ? null : Options.MethodNames.Parse("methods", name, s_searches);
-
-    /// <summary>How masks are trained for one sparsity.</summary>
-    public EdgePruningOptions Training(double sparsity) => new()
+    /// <summary>What the comparison needs to know, after <see cref="Check"/>.</summary>
+    public ComparisonSettings Settings() => new()
     {
-        Sparsity = sparsity,
-        Target = Overshoot > 0 ? sparsity + Overshoot : null,
-        Steps = Steps ?? 0,
-        BatchSize = TrainBatch ?? new EdgePruningOptions().BatchSize,
-        Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
-        Seed = (ulong)(Seed ?? 0),
+        Methods = Compared(),
+        Sparsities = SparsityValues,
+        Greedy = Greedy,
+        ThresholdRuns = AcdcRuns,
+        Steps = Steps,
+        TrainBatch = TrainBatch,
+        Overshoot = Overshoot,
+        Share = Keep,
     };
 
     /// <summary>Checks the options without opening a file.</summary>
@@ -96,15 +89,18 @@ internal sealed class BenchmarkOptions : PromptedOptions
         OptionChecks.Positive("acdc-runs", AcdcRuns);
         OptionChecks.Positive("steps", Steps);
         OptionChecks.Positive("train-batch", TrainBatch);
-        if (Overshoot is not (>= 0 and <= 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--overshoot {Overshoot}: must be from 0 to 1."));
-        RequireDistinct("methods", MethodNames);
+        if (Overshoot is not (>= 0 and <= 1))
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--overshoot {Overshoot}: must be from 0 to 1."));
+        IReadOnlyList<ComparedMethod> methods = Compared();
+        RequireDistinct("methods", [.. methods.Select(m => m.Name)]);
         RequireDistinct("sparsity", SparsityValues);
         foreach (double sparsity in SparsityValues)
         {
-            if (sparsity is not (> 0 and < 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
-            if (MethodNames.Contains(Hap)) HapCommand.CheckKeep(Keep, sparsity);
+            if (sparsity is not (> 0 and < 1))
+                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
+            Settings().Check(sparsity);
         }
-        if (Greedy && MethodNames.All(m => Scorer(m) is null)) throw new UsageException("--greedy cuts scores; none of --methods gives any.");
+        if (Greedy && methods.All(m => m.Scorer is null)) throw new UsageException("--greedy cuts scores; none of --methods gives any.");
     }
 
     private static void RequireDistinct<T>(string option, T[] values)

@@ -17,7 +17,7 @@ internal static class CircuitCommand
         EdgeScores scores = EdgeScores.Load(o.Scores);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
         if (o.Out is not null)
-            WithSelection(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill).Save(o.Out);
+            SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill).Save(o.Out);
 
         Provenance? p = scores.Provenance;
         string made = p?.Method is null ? "" : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
@@ -72,23 +72,6 @@ internal static class CircuitCommand
         if (o.Fill && chosen is [{ Fill: null } other]) throw new UsageException($"--fill counts edges; it goes with --top-n and --greedy, not with --{other.Name}.");
         return chosen.Count == 1 ? chosen[0] : throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes.");
     }
-
-    /// <summary>The circuit as its file has it: with the selection that made it.</summary>
-    /// <param name="circuit">The circuit.</param>
-    /// <param name="select">The option that selected it, without dashes.</param>
-    /// <param name="value">The option's value.</param>
-    /// <param name="signed">Whether edges were ranked by their score, not its absolute value.</param>
-    /// <param name="pruned">Whether it was pruned.</param>
-    /// <param name="filled">Whether the value counts edges after pruning.</param>
-    public static Circuit WithSelection(Circuit circuit, string select, JsonNode value, bool signed, bool pruned, bool filled) => new(circuit.Graph, circuit.Membership)
-    {
-        EdgesBeforePrune = circuit.EdgesBeforePrune,
-        Scores = circuit.Scores,
-        Provenance = (circuit.Provenance ?? new Provenance()) with
-        {
-            Selection = new JsonObject { ["select"] = select, ["value"] = value, ["signed"] = signed, ["pruned"] = pruned, ["filled"] = filled },
-        },
-    };
 
     private sealed record Selection(string Name, JsonValue Value, Func<EdgeScores, int?, Circuit> Select)
     {

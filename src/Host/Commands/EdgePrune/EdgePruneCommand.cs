@@ -9,27 +9,26 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath edge-prune</c>: a model and prompts in, a circuit of a requested sparsity out.</summary>
 internal static class EdgePruneCommand
 {
-    /// <summary>What files call the method.</summary>
-    public const string Method = "edge-pruning";
-
     public static int Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        EdgePruningOptions options = o.Training();
+        EdgePruningOptions options = o.Training(new EdgePruningOptions());
         using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
-        var file = new ProgressFile(o.Out, "edge-prune", MaskTraining.RunOf(o, session, options));
-        session.Clock.Start("training");
-        EdgePruningResult result = MaskTraining.Run(session, options, null, "edge-prune", file, o.Resume, terminal, cancellation);
+        CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
+        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
+        EdgePruningResult result = SearchRun.Run(
+            session, search.ShortName, file, terminal,
+            progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         session.Clock.Start("evaluate");
-        Circuit circuit = MaskTraining.WithProvenance(result, session, Method, []);
+        Circuit circuit = SearchRun.State(result, session);
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(
             session.Weights, session.Prompts, [circuit], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
         session.Clock.Start("write");
         circuit.Save(o.Out);
-        if (o.Log is not null) TrainingCsv.Write(o.Log, [(Method, result.Log)]);
-        if (o.Resume) file.Delete();
+        if (o.Log is not null) TrainingCsv.Write(o.Log, [(search.Name, result.Log)]);
+        file.Delete();
         session.Clock.Stop();
 
-        MaskTraining.Print(terminal, session, evaluation, [("circuit", circuit, result.Options.Steps, null)]);
+        FoundTable.Print(terminal, session, evaluation, [("circuit", circuit, result.Options.Steps, null)], "the masks were trained on");
         session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
         terminal.Out.WriteLine($"circuit: {o.Out}");
         if (o.Log is not null) terminal.Out.WriteLine($"training: {o.Log}");

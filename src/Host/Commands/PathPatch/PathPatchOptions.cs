@@ -1,8 +1,10 @@
+using System.Text.Json.Nodes;
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
 
@@ -12,7 +14,6 @@ namespace Gradpath.Host.Commands;
 [Verb("path-patch", HelpText = "Patch direct paths: what each head, MLP and the input do to the logits, or to a head's query, key or value.")]
 internal sealed class PathPatchOptions : PromptedOptions
 {
-    private const int DefaultRounds = 4;
     private const double DefaultThreshold = 5;
 
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
@@ -64,13 +65,32 @@ internal sealed class PathPatchOptions : PromptedOptions
         new("Backwards from the logits, with a circuit at the end", s_short, new PathPatchOptions { Model = "demo", Task = "ioi", Iterate = true, Out = "paths.json" }),
     ];
 
-    /// <summary>How paths are followed.</summary>
+    /// <summary>How paths are patched and followed, but for what only a model can tell: see <see cref="Named"/>.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
     public PathTracingOptions Tracing() => new()
     {
-        Rounds = Iterate ? Rounds ?? DefaultRounds : 1,
+        Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
+        FreezeMlps = FreezeMlps,
+        SenderPositions = ParsePositions("sender-positions", SenderPositions),
+        Rounds = Iterate ? Rounds ?? new PathTracingOptions().Rounds : 1,
         Threshold = TopN is null ? (Threshold ?? DefaultThreshold) / 100 : null,
         Top = TopN,
     };
+
+    /// <summary>The options with the senders and receivers that this names.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="graph">The model's graph.</param>
+    /// <exception cref="UsageException">The model has no such sender or receiver.</exception>
+    public PathTracingOptions Named(PathTracingOptions options, ComputationGraph graph) =>
+        options with { Senders = SenderRows(graph), Receivers = FirstReceivers(graph) };
+
+    /// <summary>Puts what the user wrote for senders and receivers in the place of their names one by one.</summary>
+    /// <param name="stated">The options as provenance states them.</param>
+    public void NameAsGiven(JsonObject stated)
+    {
+        stated["senders"] = Senders.Any() ? string.Join(' ', Senders) : "heads mlps input";
+        stated["receivers"] = Receivers.Any() ? string.Join(' ', Receivers) : "logits";
+    }
 
     /// <summary>Checks the options without opening a file.</summary>
     /// <exception cref="UsageException">An option cannot be used.</exception>
@@ -96,7 +116,7 @@ internal sealed class PathPatchOptions : PromptedOptions
 
     /// <summary>The senders' rows, lowest first.</summary>
     /// <exception cref="UsageException">The model has no such sender.</exception>
-    public IReadOnlyList<int> SenderRows(ComputationGraph graph)
+    private IReadOnlyList<int> SenderRows(ComputationGraph graph)
     {
         SortedSet<int> rows = [];
         foreach (string name in Senders.DefaultIfEmpty("heads").Concat(Senders.Any() ? [] : ["mlps", "input"]))
@@ -112,7 +132,7 @@ internal sealed class PathPatchOptions : PromptedOptions
 
     /// <summary>The receivers of the first round.</summary>
     /// <exception cref="UsageException">The model has no such receiver.</exception>
-    public IReadOnlyList<PathReceiver> FirstReceivers(ComputationGraph graph)
+    private IReadOnlyList<PathReceiver> FirstReceivers(ComputationGraph graph)
     {
         TokenPositions positions = ParsePositions("positions", Positions);
         SortedSet<int> columns = [];

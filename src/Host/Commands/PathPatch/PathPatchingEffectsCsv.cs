@@ -24,7 +24,7 @@ internal static class PathPatchingEffectsCsv
     {
         using StreamWriter csv = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
         csv.WriteLine("round,kind,receivers,positions,sender,effect,percent");
-        ComputationGraph graph = report.Trace.Graph;
+        ComputationGraph graph = report.Trace.Circuit.Graph;
         for (int r = 0; r < report.Trace.Rounds.Count; r++)
         {
             PathRound round = report.Trace.Rounds[r];

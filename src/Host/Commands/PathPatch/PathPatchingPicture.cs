@@ -53,10 +53,10 @@ internal static class PathPatchingPicture
     /// <summary>The drawing.</summary>
     public static string Draw(PathPatchingReport report)
     {
-        int heads = report.Trace.Graph.Heads;
-        int layers = report.Trace.Graph.Layers;
+        int heads = report.Trace.Circuit.Graph.Heads;
+        int layers = report.Trace.Circuit.Graph.Layers;
         double titles = report.Trace.Rounds.SelectMany(r => r.Maps).Max(m => report.NameOf(m).Length + "round 1: ".Length) * LetterWidth;
-        double mapWidth = Math.Max(Left + (report.Trace.Graph.WritersPerLayer * Cell), titles) + Gap;
+        double mapWidth = Math.Max(Left + (report.Trace.Circuit.Graph.WritersPerLayer * Cell), titles) + Gap;
         double mapHeight = ((layers + 1) * CellHeight) + 64;
         (int Round, PathMap Map)[] maps = [.. report.Trace.Rounds.SelectMany((round, r) => round.Maps.Select(m => (r + 1, m)))];
         (double X, double Y)[] places = new (double, double)[maps.Length];
@@ -84,8 +84,8 @@ internal static class PathPatchingPicture
 
     private static void DrawMap(StringBuilder svg, PathPatchingReport report, int round, PathMap map, double largest, double x, double y)
     {
-        int heads = report.Trace.Graph.Heads;
-        int layers = report.Trace.Graph.Layers;
+        int heads = report.Trace.Circuit.Graph.Heads;
+        int layers = report.Trace.Circuit.Graph.Layers;
         Line(svg, $"""<text x="{x:0.##}" y="{y + 12:0.##}" font-weight="bold" fill="{Ink}">round {round}: {WebUtility.HtmlEncode(report.NameOf(map))}</text>""");
         double top = y + 36;
         for (int c = 0; c <= heads; c++)
@@ -107,7 +107,7 @@ internal static class PathPatchingPicture
         double share = double.IsNaN(effect) || largest == 0 ? 0 : Math.Clamp(report.Shown(effect) / largest, -1, 1);
         string fill = double.IsNaN(effect) ? "none" : Colour(report, share);
         string ink = Math.Sqrt(Math.Abs(share)) > 0.6 ? "#ffffff" : Ink;
-        Line(svg, $"""<g><title>{report.Trace.Graph.WriterName(row)}{(double.IsNaN(effect) ? "" : $": {report.Cell(effect)}{(report.Relative ? " %" : "")}")}</title><rect x="{x:0.##}" y="{y:0.##}" width="{Cell:0.##}" height="{CellHeight:0.##}" fill="{fill}" stroke="#d5d9dd"/><text x="{x + (Cell / 2):0.##}" y="{y + 14:0.##}" text-anchor="middle" font-size="10" fill="{ink}">{report.Cell(effect)}</text></g>""");
+        Line(svg, $"""<g><title>{report.Trace.Circuit.Graph.WriterName(row)}{(double.IsNaN(effect) ? "" : $": {report.Cell(effect)}{(report.Relative ? " %" : "")}")}</title><rect x="{x:0.##}" y="{y:0.##}" width="{Cell:0.##}" height="{CellHeight:0.##}" fill="{fill}" stroke="#d5d9dd"/><text x="{x + (Cell / 2):0.##}" y="{y + 14:0.##}" text-anchor="middle" font-size="10" fill="{ink}">{report.Cell(effect)}</text></g>""");
     }
 
     private static void DrawScale(StringBuilder svg, PathPatchingReport report, double largest, double y)

@@ -9,7 +9,7 @@ namespace Gradpath.Host.Commands;
 /// <param name="Trace">The rounds.</param>
 /// <param name="Relative">Whether effects are shown in percent of the clean metric.</param>
 /// <param name="Title">The name of it all.</param>
-internal sealed record PathPatchingReport(PathTrace Trace, bool Relative, string Title)
+internal sealed record PathPatchingReport(PathTracingResult Trace, bool Relative, string Title)
 {
     private const int NamesInTitle = 6;
 
@@ -28,7 +28,7 @@ internal sealed record PathPatchingReport(PathTrace Trace, bool Relative, string
     /// <summary>The name of a map: what it feeds, and where.</summary>
     public string NameOf(PathMap map)
     {
-        ComputationGraph graph = Trace.Graph;
+        ComputationGraph graph = Trace.Circuit.Graph;
         string what = map.Kind switch { "q" => "queries", "k" => "keys", "v" => "values", "mlp" => "MLPs", "all" => "all inputs together", _ => "logits" };
         string[] names = [.. map.Receivers.Select(r => graph.WriterName(graph.NodeOfColumn(r.Column))).Distinct()];
         string who = names.Length <= NamesInTitle ? string.Join(", ", names) : $"{string.Join(", ", names[..NamesInTitle])} and {names.Length - NamesInTitle} more";
@@ -38,10 +38,10 @@ internal sealed record PathPatchingReport(PathTrace Trace, bool Relative, string
     }
 
     /// <summary>An edge by name, with the positions where its receiver was patched.</summary>
-    public string NameOf(PathEdge edge) => $"{Trace.Graph.EdgeName(edge.Row, edge.Receiver.Column)} at {edge.Receiver.Positions.Text}";
+    public string NameOf(PathEdge edge) => $"{Trace.Circuit.Graph.EdgeName(edge.Row, edge.Receiver.Column)} at {edge.Receiver.Positions.Text}";
 
     /// <summary>The row that stands for a head, an MLP (column H) in a map of layers and heads.</summary>
-    public int RowAt(int layer, int column) => column == Trace.Graph.Heads ? Trace.Graph.MlpRow(layer) : Trace.Graph.HeadRow(layer, column);
+    public int RowAt(int layer, int column) => column == Trace.Circuit.Graph.Heads ? Trace.Circuit.Graph.MlpRow(layer) : Trace.Circuit.Graph.HeadRow(layer, column);
 
     /// <summary>Largest absolute effect shown in any map.</summary>
     public double Largest => Trace.Rounds.SelectMany(r => r.Maps).SelectMany(m => m.Effects).Where(e => !double.IsNaN(e)).Select(e => Math.Abs(Shown(e))).DefaultIfEmpty(0).Max();

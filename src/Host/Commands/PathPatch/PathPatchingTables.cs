@@ -34,7 +34,7 @@ internal static class PathPatchingTables
 
     private static void PrintMap(Terminal terminal, PathPatchingReport report, PathMap map)
     {
-        ComputationGraph graph = report.Trace.Graph;
+        ComputationGraph graph = report.Trace.Circuit.Graph;
         int heads = graph.Heads;
         IEnumerable<int> places = Enumerable.Range(0, graph.WritersPerLayer);
         int[] layers = [.. Enumerable.Range(0, graph.Layers).Where(l => places.Any(c => Has(map, report.RowAt(l, c))))];

@@ -2,8 +2,8 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Tests;
 
-/// <summary>What edge-prune and hap share.</summary>
-public sealed class MaskTrainingTests(TinyModel model) : IClassFixture<TinyModel>
+/// <summary>What commands share that search.</summary>
+public sealed class SearchRunTests(TinyModel model) : IClassFixture<TinyModel>
 {
     [Theory]
     [InlineData("edge-prune")]

@@ -1,8 +1,8 @@
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Metrics;
-using Gradpath.Gpt2Runtime.Tests.Reference;
+using Gradpath.Gpt2Runtime.Tasks;
 
-namespace Gradpath.Gpt2Runtime.Tests.Discovery;
+namespace Gradpath.Gpt2Runtime.Tests.Reference;
 
 /// <summary>One edge's turn; a change of NaN: left out untested.</summary>
 internal sealed record ReferenceStep(string Edge, double Before, double After, bool Kept)

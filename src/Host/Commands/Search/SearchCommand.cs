@@ -1,0 +1,41 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Sessions;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath search</c>: a model and prompts in, the circuit of any search out. It asks the table for everything.</summary>
+internal static class SearchCommand
+{
+    private const string Verb = "search";
+
+    public static int Run(SearchCommandOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        SearchOptions options = o.Checked();
+        CircuitSearch search = o.Search();
+        using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
+        if (search.NeedsScorer) options = options with { Scorer = Scoring.Scorer(session, o.ScoringMethod()) };
+        JsonObject run = SearchRun.Identity(session, o, options);
+        run["--method"] = search.Name;
+        run["--batch-size"] = options.BatchSize;
+        ProgressFile file = SearchRun.Open(Verb, o.Out, o.Resume, run);
+        SearchResult result = SearchRun.Run(
+            session, search.ShortName, file, terminal,
+            progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
+        session.Clock.Start("evaluate");
+        Circuit circuit = SearchRun.Prune(SearchRun.State(result, session));
+        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
+            session.Weights, session.Prompts, [circuit], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
+        session.Clock.Start("write");
+        circuit.Save(o.Out);
+        file.Delete();
+        session.Clock.Stop();
+
+        FoundTable.Print(terminal, session, evaluation, [(search.Name, circuit, null, null)], "the circuit was searched on");
+        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
+        terminal.Out.WriteLine($"circuit: {o.Out}");
+        return ExitCode.Success;
+    }
+}

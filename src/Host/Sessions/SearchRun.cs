@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Host.Options;
+
+namespace Gradpath.Host.Sessions;
+
+/// <summary>What all commands share that search: the run with its progress file, and what a circuit's file states.</summary>
+internal static class SearchRun
+{
+    /// <summary>Runs a search, or goes on with one.</summary>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="name">What the progress bar calls the search.</param>
+    /// <param name="file">Where the work goes if it is stopped; null where it is not saved.</param>
+    /// <param name="terminal">Where progress is shown.</param>
+    /// <param name="search">The search.</param>
+    /// <exception cref="StoppedException">The work was stopped and saved.</exception>
+    public static T Run<T>(
+        EvaluationSession session, string name, ProgressFile? file, Terminal terminal, Func<IProgress<RunProgress>?, T> search)
+    {
+        session.Clock.Start("search");
+        try
+        {
+            return ScoringProgress.Run(terminal, name, search);
+        }
+        catch (OperationCanceledException e) when (file?.Done is { } done)
+        {
+            throw new StoppedException(
+                $"stopped after {done}, kept in {file.Path}; the same command with --resume goes on from there.", e);
+        }
+    }
+
+    /// <summary>The progress file of a run. Where the user goes on with an earlier one, its state is read.</summary>
+    /// <param name="command">The command that searches.</param>
+    /// <param name="result">The file that the run writes at its end.</param>
+    /// <param name="resume">Whether to go on.</param>
+    /// <param name="run">Everything that decides the result, see <see cref="EvaluationSession.RunIdentity"/>.</param>
+    public static ProgressFile Open(string command, string result, bool resume, JsonObject run)
+    {
+        var file = new ProgressFile(result, command, run);
+        if (resume) file.Resume();
+        return file;
+    }
+
+    /// <summary>Everything that a search's result depends on, to the last bit.</summary>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="o">The command's options.</param>
+    /// <param name="options">The search's options, which the command line calls as provenance does.</param>
+    public static JsonObject Identity(EvaluationSession session, PromptedOptions o, SearchOptions options)
+    {
+        JsonObject run = session.RunIdentity(o);
+        foreach ((string name, JsonNode? value) in options.Describe(new ComputationGraph(session.Weights.Config)))
+            run[$"--{name}"] = value?.DeepClone();
+        return run;
+    }
+
+    /// <summary>The circuit as its file has it: with the seed of the prompts.</summary>
+    /// <param name="result">What the search gave.</param>
+    /// <param name="session">Model and prompts.</param>
+    public static Circuit State(SearchResult result, EvaluationSession session) =>
+        result.Circuit.With(result.Circuit.Provenance! with { Seed = (long)session.Seed });
+
+    /// <summary>A circuit without what lies on no path from the input to the logits; its provenance says so.</summary>
+    /// <param name="circuit">What a search gave.</param>
+    public static Circuit Prune(Circuit circuit)
+    {
+        Provenance provenance = circuit.Provenance!;
+        if (provenance.Selection is null) return CircuitPruning.Prune(circuit);
+        var selection = (JsonObject)provenance.Selection.DeepClone();
+        selection["pruned"] = true;
+        return CircuitPruning.Prune(circuit.With(provenance with { Selection = selection }));
+    }
+}
