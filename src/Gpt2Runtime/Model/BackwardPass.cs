@@ -61,7 +61,8 @@ internal sealed class BackwardPass : ResourceOwner
     /// <param name="readerCopies">How many copies count for the readers, from the first of the first cotangent.</param>
     /// <param name="from">The boundary where <see cref="Residual"/> stands now, or -1 for the output.</param>
     /// <param name="downTo">The boundary to reach.</param>
-    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1, int downTo = 0) => _device.Replay(
+    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1,
+        int downTo = 0) => _device.Replay(
         shape.Slot(new PassKey(this, a, readers, from, downTo, readers?.Points ?? 0, readerCopies, cotangents)),
         (Pass: this, shape, a, cotangents, readers, readerCopies, from, downTo),
         static s => s.Pass.Issue(s.shape, s.a, s.cotangents, s.readers, s.readerCopies, s.from, s.downTo));
@@ -104,7 +105,8 @@ internal sealed class BackwardPass : ResourceOwner
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
         _device.AttentionBackward(
-            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, ForwardPass.HeadsOf(_config, layer), cotangents, _dq, _dkv, a.Prefix?.Of(layer));
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, ForwardPass.HeadsOf(_config, layer), cotangents, _dq, _dkv,
+            a.Prefix?.Of(layer));
         readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
         _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
         if (answerRows)
@@ -121,6 +123,7 @@ internal sealed class BackwardPass : ResourceOwner
             _device.Gemm(_dq.AsMatrix(rows, d), qkv.SliceColumns(0, d).T, _normed.AsMatrix(rows, d), new GemmOptions(Accumulate: true));
         }
         _device.LayerNormBackward(
-            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
+            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows),
+            d, Residual, null, 0);
     }
 }

@@ -4,9 +4,9 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Model;
 
 /// <summary>
-/// Squared distance of the logits at all final rows (every position, or the answers' in an answer-only pass) from a target run's, and its gradient, without making a single logit: with h the final
-/// LayerNorm's output, |U h - U h'|^2 = (h - h')^T U^T U (h - h'), so a D x D matrix made once per model takes the place of two
-/// products with the vocabulary. (A bias of the unembedding cancels.)
+/// Squared distance of the logits at all final rows (every position, or the answers' in an answer-only pass) from a target run's, and its
+/// gradient, without making a single logit: with h the final LayerNorm's output, |U h - U h'|^2 = (h - h')^T U^T U (h - h'), so a D x D
+/// matrix made once per model takes the place of two products with the vocabulary. (A bias of the unembedding cancels.)
 /// </summary>
 internal sealed class OutputDistance : ResourceOwner
 {
@@ -83,9 +83,11 @@ internal sealed class OutputDistance : ResourceOwner
     }
 
     private void Normalize(PassShape shape, Activations a) => _device.LayerNorm(
-        a.Boundaries[^1].Residual, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, shape.FinalRows, _d, _mean, _rstd, _difference);
+        a.Boundaries[^1].Residual, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, shape.FinalRows, _d, _mean, _rstd,
+        _difference);
 
-    // 2 U^T U, which makes the product the gradient. It is symmetric: the blocks on and above the diagonal are computed, the others copied across.
+    // 2 U^T U, which makes the product the gradient. It is symmetric: the blocks on and above the diagonal are computed, the others copied
+    // across.
     private void MakeGram()
     {
         const int Blocks = 4;

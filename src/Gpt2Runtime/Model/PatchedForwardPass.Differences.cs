@@ -83,7 +83,9 @@ internal sealed partial class PatchedForwardPass
 
     // The rows at which the residual stream before a sublayer exists.
     private Place PlaceOf(PassShape one, int boundary) =>
-        one.AnswerOnly && boundary >= _last - 1 ? AnswersOf(one) : new Place(one.Rows, (long)one.Rows * _d, _slots, _total, AtAnswers: false);
+        one.AnswerOnly && boundary >= _last - 1
+            ? AnswersOf(one)
+            : new Place(one.Rows, (long)one.Rows * _d, _slots, _total, AtAnswers: false);
 
     private Place AnswersOf(PassShape one) => new(one.Items, (long)one.Items * _d, _answerSlots, _answerTotal, AtAnswers: true);
 
@@ -173,7 +175,8 @@ internal sealed partial class PatchedForwardPass
         }
         int count = run.EndSlot - run.FirstSlot;
         if (count == 0 || (one.AnswerOnly && run.From == sublayer && run.Continues)) return;
-        if (!ReferenceEquals(_cellsOf.Shape, one) || _cellsOf.First != run.FirstSlot || _cellsOf.Count < count) MakeCells(one, run.FirstSlot, count);
+        if (!ReferenceEquals(_cellsOf.Shape, one) || _cellsOf.First != run.FirstSlot || _cellsOf.Count < count)
+            MakeCells(one, run.FirstSlot, count);
         _device.GatherRows(_slots, _answerCells!, count * one.Items, _d, _answerSlotsFrom!);
     }
 

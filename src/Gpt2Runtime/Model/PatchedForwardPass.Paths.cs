@@ -8,8 +8,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <param name="RowMask">[rows]: 1 where it replaces the reader's input, 0 where the reader keeps its own.</param>
 internal sealed record InputReplacement(int Sublayer, Tensor Difference, Tensor RowMask);
 
-// Path patching (Wang et al. 2022), on this pass with the clean outputs in the role of the ablated ones, so that all differences are from the
-// clean run. With a sender's output replaced and all heads frozen, only MLPs carry the difference on, position by position; with the
+// Path patching (Wang et al. 2022), on this pass with the clean outputs in the role of the ablated ones, so that all differences are from
+// the clean run. With a sender's output replaced and all heads frozen, only MLPs carry the difference on, position by position; with the
 // readers' inputs replaced, everything behind them runs. Every sender is a copy.
 internal sealed partial class PatchedForwardPass
 {
@@ -22,7 +22,8 @@ internal sealed partial class PatchedForwardPass
     /// <param name="recomputeMlps">Whether MLPs behind a sender react to it.</param>
     /// <param name="sublayers">Where to note the difference of the residual stream, lowest first; 2 L for the logits.</param>
     /// <param name="noted">[copies, rows, D] per sublayer, out.</param>
-    public void RunSenders(PassShape one, IReadOnlyList<int> senders, WriterOutputs differences, bool recomputeMlps, IReadOnlyList<int> sublayers, IReadOnlyList<Tensor> noted)
+    public void RunSenders(PassShape one, IReadOnlyList<int> senders, WriterOutputs differences, bool recomputeMlps,
+        IReadOnlyList<int> sublayers, IReadOnlyList<Tensor> noted)
     {
         RequireAllRows(one);
         RunState run = _run;
@@ -61,7 +62,8 @@ internal sealed partial class PatchedForwardPass
     /// <param name="replacements">The replaced inputs.</param>
     /// <param name="replacementOf">Which of them a reader takes, by its column.</param>
     /// <param name="answers">[copies * items, D], out: the input of the logits at the answer rows.</param>
-    public void RunReceivers(PassShape one, int copies, IReadOnlyList<InputReplacement> replacements, IReadOnlyDictionary<int, int> replacementOf, Tensor answers)
+    public void RunReceivers(PassShape one, int copies, IReadOnlyList<InputReplacement> replacements,
+        IReadOnlyDictionary<int, int> replacementOf, Tensor answers)
     {
         RequireAllRows(one);
         RunState run = _run;
@@ -87,7 +89,8 @@ internal sealed partial class PatchedForwardPass
         if (one.AnswerOnly) throw new ArgumentException("paths need the last layer at all rows", nameof(one));
     }
 
-    // A reader takes its replacement off the total: total - mask (total - difference) is the difference at masked rows, the total elsewhere.
+    // A reader takes its replacement off the total: total - mask (total - difference) is the difference at masked rows, the total
+    // elsewhere.
     private void Replace(PassShape one, RunState run, int sublayer)
     {
         long length = (long)one.Rows * _d;
@@ -110,7 +113,8 @@ internal sealed partial class PatchedForwardPass
             int layer = sublayer / 2;
             int head = sender - _graph.HeadRow(layer, 0);
             var z = new Matrix(differences.Z[layer], head * _config.HeadWidth, one.Rows, _config.HeadWidth, _d);
-            _device.Gemm(z, OutputRows(layer, head, 1), new Matrix(_total, copy * length, one.Rows, _d, _d), new GemmOptions(Accumulate: true));
+            _device.Gemm(
+                z, OutputRows(layer, head, 1), new Matrix(_total, copy * length, one.Rows, _d, _d), new GemmOptions(Accumulate: true));
             return;
         }
         _device.AddBlock(sublayer < 0 ? differences.Input : differences.Mlp[sublayer / 2], 0, _total, copy * length, length);

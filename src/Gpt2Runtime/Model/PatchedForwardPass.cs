@@ -103,11 +103,13 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         long inputs = Math.Max(copies, 3 * config.Heads);
         long writers = new ComputationGraph(config).Writers;
         long boundaries = (2L * config.Layers) + 1;
-        long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + ((boundaries + 1) * config.Width);
+        long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + (
+            (boundaries + 1) * config.Width);
         long kept = continues ? (boundaries + 1 + writers) * config.Width : 0;
         long perAnswer = (copies + 1 + (continues ? writers + 1 : 0)) * config.Width;
         return WriterOutputs.Bytes(config, one)
-            + (sizeof(float) * ((one.Rows * (perRow + kept)) + (one.Sequences * perAnswer) + (copies * config.Heads * one.ProbabilitiesPerHead)));
+            + (sizeof(float) * ((one.Rows * (perRow + kept)) + (one.Sequences * perAnswer)
+                + (copies * config.Heads * one.ProbabilitiesPerHead)));
     }
 
     /// <summary>Bytes of the differences that circuits list at most.</summary>
@@ -121,7 +123,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>
     /// <param name="shape">The batch, one copy.</param>
     /// <param name="target">The ablated outputs.</param>
-    /// <param name="prefix">Keys and values in front of the batch's spans, where every run is the same; null where whole prompts are run.</param>
+    /// <param name="prefix">Keys and values in front of the batch's spans, where every run is the same; null where whole prompts are
+    /// run.</param>
     public void SetAblation(PassShape shape, WriterOutputs target, PrefixKeys? prefix = null)
     {
         _prefix = prefix;
@@ -136,7 +139,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
             else _device.GatherRows(before, shape.AnswerRows, rows, _d, between);
             if (2 * l == FirstAtAnswers(shape)) _device.GatherRows(before, shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
             Matrix output = _weights.Layers[l].OutputWeight.AsMatrix();
-            _device.Gemm(_target.Z[l].AsMatrix(rows, _d), output, between.AsMatrix(rows, _d), new GemmOptions(Accumulate: true, Bias: _weights.Layers[l].OutputBias));
+            _device.Gemm(_target.Z[l].AsMatrix(rows, _d), output, between.AsMatrix(rows, _d),
+                new GemmOptions(Accumulate: true, Bias: _weights.Layers[l].OutputBias));
             _device.Combine(1, between, 1, _target.Mlp[l], length, after);
         }
         if (FirstAtAnswers(shape) == _last) _device.GatherRows(_ablated[_last], shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
@@ -150,7 +154,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="ablatedInputsMatter">See <see cref="PatchPlan"/>: false when patching, true for the other ablations.</param>
     /// <param name="answers">[circuits * items, D], out: the input of the logits at the answer rows.</param>
     /// <param name="keep">Whether this one circuit is the run that others continue.</param>
-    public void Run(PassShape one, Tensor embeddings, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, Tensor answers, bool keep = false)
+    public void Run(PassShape one, Tensor embeddings, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, Tensor answers,
+        bool keep = false)
     {
         RunState run = _run;
         run.Begin(circuits.Length, _graph.Writers, 0, keep, continues: false);
@@ -190,7 +195,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         }
         ReserveSlots(run);
         Place place = PlaceOf(one, from);
-        for (int c = 0; c < run.Count && !run.Enters(from); c++) _device.CopyBlock(_keptTotal[from], 0, place.Total, c * place.Length, place.Length);
+        for (int c = 0; c < run.Count && !run.Enters(from); c++)
+            _device.CopyBlock(_keptTotal[from], 0, place.Total, c * place.Length, place.Length);
         RunSublayers(one, run, answers);
     }
 
@@ -245,7 +251,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _device.LayerNorm(_inputs, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
         _device.Gemm(_normed.AsMatrix(rows, _d), w.UpWeight.AsMatrix(), _hidden.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
         _device.Activate(ForwardPass.Function(_config), _hidden, (long)rows * inner, _activated);
-        _device.Gemm(_activated.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), _output.AsMatrix(rows, _d), new GemmOptions(Bias: w.DownBias));
+        _device.Gemm(
+            _activated.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), _output.AsMatrix(rows, _d), new GemmOptions(Bias: w.DownBias));
         _device.SubtractRows(_output, _target.Mlp[layer], place.Rows, rows, _d);
         for (int i = 0; i < _mixed.Count; i++)
         {
