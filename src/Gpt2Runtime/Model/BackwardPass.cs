@@ -78,19 +78,14 @@ internal sealed class BackwardPass : ResourceOwner
 
     private void Mlp(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
     {
-        Gpt2Layer w = _weights.Layers[layer];
         Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
-        int d = _config.Width;
-        int inner = _config.InnerWidth;
         int activationRows = shape.QueryRows(layer, _config.Layers);
         int rows = activationRows * cotangents;
         int baseRows = activationRows / shape.Copies;
-        _device.Gemm(Residual.AsMatrix(rows, d), w.DownWeight.AsMatrix().T, _hidden.AsMatrix(rows, inner));
-        _device.MultiplyRows(_hidden, a.Derivative[layer], rows, activationRows, inner);
-        _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _normed.AsMatrix(rows, d));
-        _device.LayerNormBackward(
-            _normed, boundary.Residual, w.MlpGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, activationRows, baseRows), d,
-            Residual, readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
+        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, _normed, a.Derivative[layer], _hidden);
+        MlpBlock.Backward(
+            _weights, layer, new GradientRows(rows, activationRows, baseRows), Residual, boundary.Residual, buffers, Residual,
+            readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
     }
 
     private void Attention(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)

@@ -97,18 +97,10 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     /// <param name="input">What the MLP reads where that is not the residual stream itself (a patched input), else null.</param>
     public void RunMlp(PassShape shape, Activations a, int layer, Tensor? input = null)
     {
-        Gpt2Layer w = weights.Layers[layer];
-        int d = _config.Width;
-        int inner = _config.InnerWidth;
-        int rows = shape.QueryRows(layer, _config.Layers);
         Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
-        _device.LayerNorm(
-            input ?? boundary.Residual, w.MlpGain, w.MlpShift, _config.Epsilon, rows, d, boundary.Mean, boundary.Rstd, a.Normed);
-        _device.Gemm(
-            a.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), a.Derivative[layer].AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(Function(_config), a.Derivative[layer], (long)rows * inner, a.Hidden);
-        _device.Gemm(a.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), a.MlpOutput[layer].AsMatrix(rows, d),
-            new GemmOptions(Bias: w.DownBias));
+        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, a.Normed, a.Derivative[layer], a.Hidden);
+        MlpBlock.Forward(
+            weights, layer, shape.QueryRows(layer, _config.Layers), input ?? boundary.Residual, buffers, a.MlpOutput[layer]);
         AddMlp(shape, a, layer);
     }
 
@@ -123,16 +115,6 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         a.MlpOutput[layer],
         (long)shape.QueryRows(layer, _config.Layers) * _config.Width,
         a.Boundaries[(2 * layer) + 2].Residual);
-
-    /// <summary>The activation function of a model's MLPs.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <returns>The device's name for it.</returns>
-    public static ActivationFunction Function(Gpt2Config config) => config.Activation switch
-    {
-        Gpt2Activation.GeluNew => ActivationFunction.GeluTanh,
-        Gpt2Activation.Gelu => ActivationFunction.GeluErf,
-        _ => ActivationFunction.Relu,
-    };
 
     /// <summary>All heads of a layer.</summary>
     /// <param name="config">The model's shape.</param>

@@ -57,18 +57,13 @@ internal sealed partial class MaskedPass
     {
         MaskedPlan.Layer layer = _plan.Layers[l];
         LayerState state = _layers[l];
-        Gpt2Layer w = _weights.Layers[l];
-        int inner = _config.InnerWidth;
         int length = rows * _d;
         (Tensor readers, Tensor gradients) = l == _last
             ? (_answerReaderGradients, _answerGradients)
             : (_readerGradients, _differenceGradients);
-        _device.Gemm(views.MlpDifferenceGradient[l]!.AsMatrix(rows, _d), w.DownWeight.AsMatrix().T, _hidden.AsMatrix(rows, inner));
-        _device.MultiplyRows(_hidden, state.Derivative!, rows, rows, inner);
-        _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _wide.AsMatrix(rows, _d));
         _device.Fill(readers, 0, length);
-        _device.LayerNormBackward(
-            _wide, state.MlpInput, w.MlpGain, state.MlpMean!, state.MlpRstd!, new GradientRows(rows, rows, rows), _d, readers, null, 0);
+        MlpBlock.Backward(
+            _weights, l, new GradientRows(rows, rows, rows), views.MlpDifferenceGradient[l]!, state.MlpInput, MlpBuffers(state), readers);
         if (layer.Heads.Length == 0) return;
 
         // The layer's own heads feed its MLP and none of its other readers.

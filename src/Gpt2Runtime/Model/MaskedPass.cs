@@ -203,9 +203,7 @@ internal sealed partial class MaskedPass : ResourceOwner
     {
         MaskedPlan.Layer layer = _plan.Layers[l];
         LayerState state = _layers[l];
-        Gpt2Layer w = _weights.Layers[l];
         int rows = batch.Shape.QueryRows(l, _layers.Length);
-        int inner = _config.InnerWidth;
         int length = rows * _d;
         _device.Gemm(
             new Matrix(mask, ((long)layer.SlotsBefore * _plan.Columns) + layer.FirstColumn, layer.Heads.Length, 1, _plan.Columns,
@@ -214,14 +212,12 @@ internal sealed partial class MaskedPass : ResourceOwner
                 l == _last ? _answerDifferences : _differences, (long)layer.SlotsBefore * length, layer.Heads.Length, length, length),
             new Matrix(state.MlpInput, 0, 1, length, length),
             new GemmOptions(Accumulate: true, Bias: batch.AttentionOutput[l]));
-        _device.LayerNorm(state.MlpInput, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, state.MlpMean!, state.MlpRstd!, _wide);
-        _device.Gemm(
-            _wide.AsMatrix(rows, _d), w.UpWeight.AsMatrix(), state.Derivative!.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(ForwardPass.Function(_config), state.Derivative!, (long)rows * inner, _hidden);
         Tensor output = views.MlpDifference[l]!;
-        _device.Gemm(_hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), output.AsMatrix(rows, _d), new GemmOptions(Bias: w.DownBias));
+        MlpBlock.Forward(_weights, l, rows, state.MlpInput, MlpBuffers(state), output);
         _device.SubtractRows(output, batch.MlpTarget[l]!, rows, rows, _d);
     }
+
+    private MlpBlock.Buffers MlpBuffers(LayerState state) => new(state.MlpMean!, state.MlpRstd!, _wide, state.Derivative!, _hidden);
 
     // Where the first head of a run has its query, key or value (or their gradients).
     private Matrix Projected(MaskedPlan.Layer layer, int part, int index, int rows, Tensor q, Tensor kv)

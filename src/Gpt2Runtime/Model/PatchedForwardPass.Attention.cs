@@ -19,7 +19,7 @@ internal sealed partial class PatchedForwardPass
     private int[] _inputOfHead = [];
     private Tensor? _prefixHeads;
 
-    private void Attention(PassShape one, RunState run, int layer)
+    private void Attention(PassShape one, PatchedRun run, int layer)
     {
         bool enters = run.Enters(2 * layer);
         if (enters) CarryKeptHeads(one, run);
@@ -41,7 +41,7 @@ internal sealed partial class PatchedForwardPass
         }
     }
 
-    private void PlainAttention(PassShape one, RunState run, int layer, int first, int count)
+    private void PlainAttention(PassShape one, PatchedRun run, int layer, int first, int count)
     {
         Gpt2Layer w = _weights.Layers[layer];
         Place all = PlaceOf(one, 2 * layer);
@@ -72,7 +72,7 @@ internal sealed partial class PatchedForwardPass
     }
 
     // One copy, and of it the heads in _heads.
-    private void PatchedAttention(PassShape one, RunState run, int copy, int layer)
+    private void PatchedAttention(PassShape one, PatchedRun run, int copy, int layer)
     {
         Place all = PlaceOf(one, 2 * layer);
         Place place = PlaceOf(one, (2 * layer) + 1);
@@ -103,7 +103,7 @@ internal sealed partial class PatchedForwardPass
     }
 
     // Queries (part 0), keys (1) and values (2) of the heads in _heads from their inputs at some rows. Equal inputs are made once.
-    private void Project(PassShape one, RunState run, int copy, int layer, int firstPart, int endPart, in Place place)
+    private void Project(PassShape one, PatchedRun run, int copy, int layer, int firstPart, int endPart, in Place place)
     {
         Gpt2Layer w = _weights.Layers[layer];
         PatchPlan plan = run.Plans[copy];
@@ -183,7 +183,7 @@ internal sealed partial class PatchedForwardPass
 
     // The differences of neighbouring heads, z W_O, where they have slots; those with neighbouring slots are one batch. z is the first
     // head's.
-    private void KeepHeads(RunState run, int copy, int layer, int head, int count, in Matrix z, in Place place)
+    private void KeepHeads(PatchedRun run, int copy, int layer, int head, int count, in Matrix z, in Place place)
     {
         int hw = _config.HeadWidth;
         for (int i = 0, taken; i < count; i += taken)

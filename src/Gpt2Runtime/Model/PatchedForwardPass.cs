@@ -28,7 +28,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private readonly int _d;
     private readonly int _last;
     private readonly PassShapes _shapes;
-    private readonly RunState _run;
+    private readonly PatchedRun _run;
     private readonly PatchPlan _keptPlan;
     private readonly Tensor[] _ablated;
     private readonly Tensor _ablatedAnswers;
@@ -37,8 +37,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private readonly Tensor _mean;
     private readonly Tensor _rstd;
     private readonly Tensor _normed;
+    private readonly Tensor _derivative;
     private readonly Tensor _hidden;
-    private readonly Tensor _activated;
     private readonly Tensor _output;
     private PrefixKeys? _prefix;
 
@@ -59,7 +59,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         int inputs = Math.Max(copies, 3 * _config.Heads);
         int rows = one.Rows;
         _shapes = Own(new PassShapes(_device));
-        _run = new RunState(_graph, copies);
+        _run = new PatchedRun(_graph, copies);
         _keptPlan = new PatchPlan(_graph);
         _planner = Own(new MixPlanner(_device));
         _ablated = [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? one.FinalRows : rows, _d))];
@@ -76,8 +76,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _probabilities = Allocate(checked((int)(copies * _config.Heads * one.ProbabilitiesPerHead)));
         _z = Allocate(copies * rows, _d);
         _headTarget = Allocate(rows, _d);
+        _derivative = Allocate(copies * rows, _config.InnerWidth);
         _hidden = Allocate(copies * rows, _config.InnerWidth);
-        _activated = Allocate(copies * rows, _config.InnerWidth);
         _output = Allocate(copies * rows, _d);
         _keyValueBias = [.. weights.Layers.Select(l => l.QkvBias.Slice(_d, 2 * _d))];
         _slots = _device.Allocate(0, rows, _d);
@@ -157,7 +157,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     public void Run(PassShape one, Tensor embeddings, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, Tensor answers,
         bool keep = false)
     {
-        RunState run = _run;
+        PatchedRun run = _run;
         run.Begin(circuits.Length, _graph.Writers, 0, keep, continues: false);
         for (int c = 0; c < circuits.Length; c++)
         {
@@ -185,7 +185,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="answers">[circuits * items, D], out: the input of the logits at the answer rows.</param>
     public void Continue(PassShape one, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, int from, Tensor answers)
     {
-        RunState run = _run;
+        PatchedRun run = _run;
         run.Begin(circuits.Length, _graph.Writers, from, keep: false, continues: true);
         for (int c = 0; c < circuits.Length; c++)
         {
@@ -207,6 +207,53 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     public void TakeAblatedAnswers(PassShape one, Tensor answers, int row = 0) =>
         _device.CopyBlock(one.AnswerOnly ? _ablated[_last] : _ablatedAnswers, 0, answers, (long)row * _d, (long)one.Items * _d);
 
+    /// <summary>The run: its copies with their plans and slots.</summary>
+    internal PatchedRun State => _run;
+
+    /// <summary>[copies, rows, D]: per copy the sum of all differences.</summary>
+    internal Tensor Total => _total;
+
+    /// <summary>Makes room for differences behind those of the kept run.</summary>
+    /// <param name="count">Their number.</param>
+    /// <returns>The first one's slot.</returns>
+    internal int ReserveSlots(int count)
+    {
+        (_run.FirstSlot, _run.EndSlot) = (_keptSlots, _keptSlots + count);
+        GrowSlots(_run.EndSlot);
+        return _keptSlots;
+    }
+
+    /// <summary>Runs the sublayers of a run that has been set up, from its first one on.</summary>
+    /// <param name="one">The batch, one copy.</param>
+    /// <param name="answers">[copies * items, D], out: the input of the logits at the answer rows.</param>
+    internal void RunSublayers(PassShape one, Tensor answers) => RunSublayers(one, _run, answers);
+
+    /// <summary>Runs one layer's MLP in the copies where it is active, and adds its difference to their totals.</summary>
+    /// <param name="one">The batch, one copy.</param>
+    /// <param name="layer">Index of the layer.</param>
+    internal void RunMlp(PassShape one, int layer) => Mlp(one, _run, layer);
+
+    /// <summary>Adds a writer's difference to a copy's total.</summary>
+    /// <param name="one">The batch, one copy, laid out with the last layer at all rows.</param>
+    /// <param name="copy">The copy.</param>
+    /// <param name="writer">Row of the writer.</param>
+    /// <param name="differences">Every writer's difference from its ablated output.</param>
+    internal void AddToTotal(PassShape one, int copy, int writer, WriterOutputs differences)
+    {
+        long length = (long)one.Rows * _d;
+        int sublayer = _graph.SublayerOfWriter(writer);
+        if (sublayer >= 0 && sublayer % 2 == 0)
+        {
+            int layer = sublayer / 2;
+            int head = writer - _graph.HeadRow(layer, 0);
+            var z = new Matrix(differences.Z[layer], head * _config.HeadWidth, one.Rows, _config.HeadWidth, _d);
+            var total = new Matrix(_total, copy * length, one.Rows, _d, _d);
+            _device.Gemm(z, OutputRows(layer, head, 1), total, new GemmOptions(Accumulate: true));
+            return;
+        }
+        _device.AddBlock(sublayer < 0 ? differences.Input : differences.Mlp[sublayer / 2], 0, _total, copy * length, length);
+    }
+
     /// <inheritdoc />
     public override void Dispose()
     {
@@ -217,7 +264,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         base.Dispose();
     }
 
-    private void RunSublayers(PassShape one, RunState run, Tensor answers)
+    private void RunSublayers(PassShape one, PatchedRun run, Tensor answers)
     {
         for (int s = run.From; s < _last; s++)
         {
@@ -235,9 +282,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         Mix(one, run, _last, AnswersOf(one), answers);
     }
 
-    private void Mlp(PassShape one, RunState run, int layer)
+    private void Mlp(PassShape one, PatchedRun run, int layer)
     {
-        Gpt2Layer w = _weights.Layers[layer];
         _mixed.Clear();
         for (int c = 0; c < run.Count; c++)
         {
@@ -246,13 +292,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         if (_mixed.Count == 0) return;
         Place place = PlaceOf(one, (2 * layer) + 1);
         int rows = _mixed.Count * place.Rows;
-        int inner = _config.InnerWidth;
         Mix(one, run, (2 * layer) + 1, place, _inputs);
-        _device.LayerNorm(_inputs, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
-        _device.Gemm(_normed.AsMatrix(rows, _d), w.UpWeight.AsMatrix(), _hidden.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(ForwardPass.Function(_config), _hidden, (long)rows * inner, _activated);
-        _device.Gemm(
-            _activated.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), _output.AsMatrix(rows, _d), new GemmOptions(Bias: w.DownBias));
+        MlpBlock.Forward(_weights, layer, rows, _inputs, new(_mean, _rstd, _normed, _derivative, _hidden), _output);
         _device.SubtractRows(_output, _target.Mlp[layer], place.Rows, rows, _d);
         for (int i = 0; i < _mixed.Count; i++)
         {
