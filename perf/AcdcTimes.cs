@@ -13,7 +13,9 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Perf;
 
-/// <summary>ACDC on the demo model, against the naive loop: for every edge tested one whole patched pass from the input on, one after the other.</summary>
+/// <summary>
+/// ACDC on the demo model, against the naive loop: for every edge tested one whole patched pass from the input on, one after the other.
+/// </summary>
 internal static class AcdcTimes
 {
     private static readonly double[] s_thresholds = [0.001, 0.01, 0.1];
@@ -30,11 +32,13 @@ internal static class AcdcTimes
         PromptSet prompts = PromptLoader.Load("ioi", null, BpeTokenizer.Load(directory), new PromptOptions { Limit = 20 });
         var options = new AcdcOptions { Candidates = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 0 };
         Console.WriteLine($"ACDC, KL, demo model, ioi, {prompts.Pairs.Count} pairs; {device.Description}");
-        Console.WriteLine("| tau | edges kept | edges tested | candidates run | forward passes | processor seconds | naive passes | naive processor seconds | ratio |");
+        Console.WriteLine("| tau | edges kept | edges tested | candidates run | forward passes | processor seconds | naive passes | naive "
+            + "processor seconds | ratio |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (double tau in s_thresholds)
         {
-            // The two take turns, best of three each, on one thread and in processor time: other work on the machine makes both a little slower.
+            // The two take turns, best of three each, on one thread and in processor time: other work on the machine makes both a little
+            // slower.
             double ours = double.MaxValue, naive = double.MaxValue;
             AcdcResult result = CircuitSearches.Acdc.Search(weights, prompts, options with { Threshold = tau });
             for (int round = 0; round < 3; round++)
@@ -47,7 +51,8 @@ internal static class AcdcTimes
             AcdcEffort effort = result.Effort;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {tau} | {result.Circuit.EdgeCount} | {effort.Tested} | {effort.Runs} | {effort.Passes(weights.Config.Layers):F1} | {ours:F2} | {effort.Tested} | {naive:F2} | {naive / ours:F1} |"));
+                $"| {tau} | {result.Circuit.EdgeCount} | {effort.Tested} | {effort.Runs} | {effort.Passes(weights.Config.Layers):F1} | "
+                    + $"{ours:F2} | {effort.Tested} | {naive:F2} | {naive / ours:F1} |"));
         }
         return 0;
     }
@@ -88,7 +93,8 @@ internal static class AcdcTimes
             patched.Run(one, clean, [new PatchedCircuit(graph, kept)], false, answers);
             head.EvaluateRows(answers, pairs.Count);
             double objective = head.Values.Take(pairs.Count).Average();
-            if (Math.Abs(objective - step.After) > 1e-4) throw new InvalidOperationException($"{graph.EdgeName(step.Row, step.Column)}: {objective}, not {step.After}");
+            if (Math.Abs(objective - step.After) > 1e-4)
+                throw new InvalidOperationException($"{graph.EdgeName(step.Row, step.Column)}: {objective}, not {step.After}");
             kept[index] = step.Decision == AcdcDecision.Kept;
         }
         return ProcessorSeconds() - start;

@@ -70,7 +70,8 @@ internal static class CircuitTimes
         for (int i = 0; i < circuits.Length; i++)
         {
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {times[i]:F3} | {times[i] / plain:F2} |"));
+                CultureInfo.InvariantCulture,
+                $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {times[i]:F3} | {times[i] / plain:F2} |"));
         }
         // The whole evaluation: the runs of both prompts, the circuit, the metrics.
         int thousand = Array.IndexOf(Sizes, 1000);
@@ -80,7 +81,8 @@ internal static class CircuitTimes
             double seconds = Seconds(() => CircuitEvaluation.Evaluate(weights, prompts, [circuits[thousand]], new EvaluationOptions()));
             if (round >= 0) whole += seconds / Rounds;
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"evaluation of the circuit of {Sizes[thousand]} edges: {whole:F2} processor seconds, {whole / plain:F2} plain passes"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"evaluation of the circuit of {Sizes[thousand]} edges: {whole:F2} processor seconds, {whole / plain:F2} plain passes"));
         return 0;
 
         void RunForward(Tensor embeddings)

@@ -13,7 +13,9 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Perf;
 
-/// <summary>Edge pruning, its hybrid at three shares, and EAP at the same sparsity: KL on prompts that were not trained on, and time.</summary>
+/// <summary>
+/// Edge pruning, its hybrid at three shares, and EAP at the same sparsity: KL on prompts that were not trained on, and time.
+/// </summary>
 internal static class DiscoveryTimes
 {
     /// <summary>Runs the table.</summary>
@@ -78,7 +80,8 @@ internal static class DiscoveryTimes
             var kl = new EvaluationOptions { Metric = BuiltInMetrics.KlDivergence };
             double Kl(PromptSet prompts) => CircuitEvaluation.Evaluate(weights, prompts, [circuit], kl).Circuits[0].MeanKl;
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"| {name} | {circuit.EdgeCount} | {Kl(train):F4} | {Kl(test):F4} | {done} | {work} | {seconds:F1} |"));
+                CultureInfo.InvariantCulture,
+                $"| {name} | {circuit.EdgeCount} | {Kl(train):F4} | {Kl(test):F4} | {done} | {work} | {seconds:F1} |"));
         }
     }
 }

@@ -12,8 +12,8 @@ using Gradpath.Kernels.Cpu;
 namespace Gradpath.Perf;
 
 /// <summary>
-/// Exact patching of every edge of the demo model, against the loop that it replaces: one whole forward pass per edge, one after the other. In
-/// processor time on one thread.
+/// Exact patching of every edge of the demo model, against the loop that it replaces: one whole forward pass per edge, one after the other.
+/// In processor time on one thread.
 /// </summary>
 internal static class ExactTimes
 {
@@ -35,7 +35,8 @@ internal static class ExactTimes
         double loop = LoopSeconds(weights, graph, [.. prompts.Pairs.Select(p => p.Length)]);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"exact patching of {graph.EdgeCount} edges (and {graph.Writers} nodes), demo model, {prompts.Pairs.Count} pairs: {ours:F2} processor seconds; one forward pass per edge: {loop:F2} s; ratio {loop / ours:F1}"));
+            $"exact patching of {graph.EdgeCount} edges (and {graph.Writers} nodes), demo model, {prompts.Pairs.Count} pairs: {ours:F2} "
+                + $"processor seconds; one forward pass per edge: {loop:F2} s; ratio {loop / ours:F1}"));
         return 0;
     }
 

@@ -45,14 +45,16 @@ internal static unsafe class GemmAgainstOpenBlas
         }
         if (!OpenBlas.IsPresent)
         {
-            Console.Error.WriteLine("libopenblas.so.0 was not found, so there is nothing to compare with; on Debian and Ubuntu: apt-get install libopenblas0-pthread");
+            Console.Error.WriteLine("libopenblas.so.0 was not found, so there is nothing to compare with; on Debian and Ubuntu: apt-get "
+                + "install libopenblas0-pthread");
             return 1;
         }
         if (shapes.Count == 0) shapes = Shape.OfGpt2(quick);
         Console.WriteLine($"OpenBLAS: {OpenBlas.Description}");
         if (Vector512.IsHardwareAccelerated && OpenBlas.Description.EndsWith("Haswell", StringComparison.Ordinal))
         {
-            Console.WriteLine("This OpenBLAS does not know the processor and runs its AVX2 kernels; OPENBLAS_CORETYPE=SkylakeX makes it use AVX-512.");
+            Console.WriteLine(
+                "This OpenBLAS does not know the processor and runs its AVX2 kernels; OPENBLAS_CORETYPE=SkylakeX makes it use AVX-512.");
         }
         if (oneThreadToo && workers > 1) Table(1, shapes, rounds);
         Table(workers, shapes, rounds);

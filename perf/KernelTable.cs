@@ -8,7 +8,10 @@ using Gradpath.PtxEmulator.Survey;
 
 namespace Gradpath.Perf;
 
-/// <summary>Every CUDA kernel at a small representative shape, counted by the emulator that runs its PTX: a table, a JSON file, or the page that keeps the table.</summary>
+/// <summary>
+/// Every CUDA kernel at a small representative shape, counted by the emulator that runs its PTX: a table, a JSON file, or the page that
+/// keeps the table.
+/// </summary>
 internal static class KernelTable
 {
     private const string Begin = "<!-- perf kernels: begin -->", End = "<!-- perf kernels: end -->";
@@ -33,7 +36,8 @@ internal static class KernelTable
         if (update && only is not null) return Refuse("--update writes the whole table: leave --only out");
         if (update && !File.Exists(Page)) return Refuse($"--update: {Page} is not here; run it from the repository's root");
         KernelCase[] cases = [.. KernelSurvey.Cases.Where(c => only is null || only.Contains(c.Kernel))];
-        if (only?.FirstOrDefault(name => !KernelSurvey.Resources.ContainsKey(name)) is { } unknown) return Refuse($"--only {unknown}: there is no such kernel; there are {string.Join(", ", KernelSurvey.Resources.Keys)}");
+        if (only?.FirstOrDefault(name => !KernelSurvey.Resources.ContainsKey(name)) is { } unknown)
+            return Refuse($"--only {unknown}: there is no such kernel; there are {string.Join(", ", KernelSurvey.Resources.Keys)}");
         var watch = Stopwatch.StartNew();
         var lines = new List<KernelLine>();
         if (!update) Console.WriteLine(KernelSurvey.Heading);
@@ -52,7 +56,8 @@ internal static class KernelTable
             Console.Error.WriteLine(e.Message);
             return 1;
         }
-        Console.Error.WriteLine($"{lines.Count} cases of {lines.Select(l => l.Case.Kernel).Distinct().Count()} kernels in {watch.Elapsed.TotalSeconds:F0} s{(update ? $"; {Page} has the table" : "")}");
+        Console.Error.WriteLine($"{lines.Count} cases of {lines.Select(l => l.Case.Kernel).Distinct().Count()} kernels in "
+            + $"{watch.Elapsed.TotalSeconds:F0} s{(update ? $"; {Page} has the table" : "")}");
         return 0;
     }
 

@@ -13,7 +13,8 @@ internal static class Machine
     private const string ResetFile = "/proc/self/clear_refs";
 
     /// <summary>The 1-minute load average; null where the system has none.</summary>
-    public static double? Load() => File.Exists(LoadFile) ? double.Parse(File.ReadAllText(LoadFile).Split(' ')[0], CultureInfo.InvariantCulture) : null;
+    public static double? Load() =>
+        File.Exists(LoadFile) ? double.Parse(File.ReadAllText(LoadFile).Split(' ')[0], CultureInfo.InvariantCulture) : null;
 
     /// <summary>The load in words, with a warning where others are busy.</summary>
     /// <param name="load">The load before the work began.</param>
@@ -22,7 +23,8 @@ internal static class Machine
     {
         null => "load average: not known on this system",
         { } l when l > QuietShare * cores => string.Create(
-            CultureInfo.InvariantCulture, $"WARNING: 1-minute load average {l:F2} on {cores} cores: others are busy, and times and ratios are worth little"),
+            CultureInfo.InvariantCulture,
+            $"WARNING: 1-minute load average {l:F2} on {cores} cores: others are busy, and times and ratios are worth little"),
         { } l => string.Create(CultureInfo.InvariantCulture, $"1-minute load average {l:F2} on {cores} cores"),
     };
 
@@ -41,11 +43,14 @@ internal static class Machine
         }
     }
 
-    /// <summary>Peak resident bytes since <see cref="ResetPeakMemory"/>, or of the process's life where the system cannot reset it.</summary>
+    /// <summary>
+    /// Peak resident bytes since <see cref="ResetPeakMemory"/>, or of the process's life where the system cannot reset it.
+    /// </summary>
     public static long PeakMemory()
     {
         const string Key = "VmHWM:";
-        if (File.Exists(StatusFile) && File.ReadLines(StatusFile).FirstOrDefault(l => l.StartsWith(Key, StringComparison.Ordinal)) is { } line)
+        if (File.Exists(StatusFile) && File.ReadLines(StatusFile).FirstOrDefault(l => l.StartsWith(Key, StringComparison.Ordinal))
+            is { } line)
             return 1024 * long.Parse(line[Key.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
         using Process process = Process.GetCurrentProcess();
         return process.PeakWorkingSet64;

@@ -16,7 +16,8 @@ namespace Gradpath.Perf;
 internal static class MethodTimes
 {
     /// <summary>Runs the table.</summary>
-    /// <param name="args"><c>--shape small|medium|large|xl</c>, <c>--pairs N</c>, <c>--tokens N</c>, <c>--batch-size N</c>, <c>--rounds N</c>, <c>--threads N</c>.</param>
+    /// <param name="args"><c>--shape small|medium|large|xl</c>, <c>--pairs N</c>, <c>--tokens N</c>, <c>--batch-size N</c>, <c>--rounds
+    /// N</c>, <c>--threads N</c>.</param>
     /// <returns>Exit code.</returns>
     public static int Run(string[] args)
     {
@@ -53,7 +54,8 @@ internal static class MethodTimes
         }
         double rate = Median(rates);
         WorkFlops flops = new(config, pairs, tokens, differsAt);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"matrix product: {rate / 1e9:F0} GFLOP/s (median of {rates.Count})"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"matrix product: {rate / 1e9:F0} GFLOP/s (median of {rates.Count})"));
         Console.WriteLine("| method | seconds | GFLOP | GFLOP/s | share of the product's rate | workspace MiB | against eap-ig |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         for (int i = 0; i < methods.Length; i++)
@@ -62,9 +64,11 @@ internal static class MethodTimes
             double operations = flops.Method(methods[i]);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {methods[i].Method} | {time:F2} | {operations / 1e9:F0} | {operations / time / 1e9:F0} | {operations / time / rate:P0} | {peak[i] / 1048576.0:F0} | {time / Median(seconds[1]):F2} |"));
+                $"| {methods[i].Method} | {time:F2} | {operations / 1e9:F0} | {operations / time / 1e9:F0} | "
+                    + $"{operations / time / rate:P0} | {peak[i] / 1048576.0:F0} | {time / Median(seconds[1]):F2} |"));
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"peak resident memory: {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB, weights included"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"peak resident memory: {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB, weights included"));
         return 0;
     }
 
@@ -102,5 +106,6 @@ internal static class MethodTimes
         return at < 0 || at + 1 == args.Length ? otherwise : args[at + 1];
     }
 
-    private static int Number(string[] args, string name, int otherwise) => int.Parse(Option(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+    private static int Number(string[] args, string name, int otherwise) =>
+        int.Parse(Option(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
 }

@@ -4,8 +4,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Perf;
 
 /// <summary>
-/// What each op of a device costs while this watches it. The device is waited for before and after each op, so that a GPU's time falls to the
-/// op that took it. Matrix products are told apart by shape.
+/// What each op of a device costs while this watches it. The device is waited for before and after each op, so that a GPU's time falls to
+/// the op that took it. Matrix products are told apart by shape.
 /// </summary>
 internal sealed class OpProfile : IOpWatcher, IDisposable
 {

@@ -10,7 +10,8 @@ internal static unsafe partial class OpenBlas
 
     private static readonly nint Handle = Load();
 
-    private static readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void> Product =
+    private static readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int,
+        void> Product =
         (delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)Export("cblas_sgemm");
 
     /// <summary>Whether the library is on this machine.</summary>
@@ -39,9 +40,9 @@ internal static unsafe partial class OpenBlas
         Product(rowMajor, asStored, transposeB ? transposed : asStored, m, n, k, 1, a, k, b, transposeB ? k : n, 0, c, n);
     }
 
-    // Its threads, when idle, spin for 2^26 ticks or longer before they sleep, and whatever is timed next gets half of their core: ours came
-    // out at half its speed that way. 2^18 ticks (a tenth of a millisecond) cost OpenBLAS nothing that could be measured. The library reads
-    // the variable when it is loaded, and from the C environment, which Environment.SetEnvironmentVariable does not change.
+    // Its threads, when idle, spin for 2^26 ticks or longer before they sleep, and whatever is timed next gets half of their core: ours
+    // came out at half its speed that way. 2^18 ticks (a tenth of a millisecond) cost OpenBLAS nothing that could be measured. The library
+    // reads the variable when it is loaded, and from the C environment, which Environment.SetEnvironmentVariable does not change.
     private static nint Load()
     {
         if (!OperatingSystem.IsWindows()) _ = SetEnvironment("OPENBLAS_THREAD_TIMEOUT", "18", 0);

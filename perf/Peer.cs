@@ -5,10 +5,13 @@ using System.Text.Json;
 
 namespace Gradpath.Perf;
 
-/// <summary>What PyTorch needs for W1 and W3 (peers/eap_ig_torch.py) on this machine, batch 10, 20 pairs of 16 tokens, random weights.</summary>
+/// <summary>
+/// What PyTorch needs for W1 and W3 (peers/eap_ig_torch.py) on this machine, batch 10, 20 pairs of 16 tokens, random weights.
+/// </summary>
 /// <param name="Program">The Python that ran it.</param>
 /// <param name="Title">PyTorch's version, where it ran and on how many threads.</param>
-/// <param name="UpperBound">Whether this PyTorch has no vendor BLAS, so that ratios against it are upper bounds of those against one that has.</param>
+/// <param name="UpperBound">Whether this PyTorch has no vendor BLAS, so that ratios against it are upper bounds of those against one that
+/// has.</param>
 /// <param name="Seconds">Seconds by work.</param>
 /// <param name="PeakBytes">Most memory: of the process on the CPU, of the device on a GPU.</param>
 internal sealed record Peer(string Program, string Title, bool UpperBound, IReadOnlyDictionary<string, double> Seconds, long PeakBytes)
@@ -19,7 +22,8 @@ internal sealed record Peer(string Program, string Title, bool UpperBound, IRead
     /// <summary>The first Python that can import torch.</summary>
     /// <param name="programs">Programs to try.</param>
     /// <returns>It, or null.</returns>
-    public static string? Find(IEnumerable<string> programs) => programs.FirstOrDefault(p => Run(p, ["-c", "import torch"], out _, quiet: true) == 0);
+    public static string? Find(IEnumerable<string> programs) =>
+        programs.FirstOrDefault(p => Run(p, ["-c", "import torch"], out _, quiet: true) == 0);
 
     /// <summary>Runs it.</summary>
     /// <param name="python">A Python that has torch.</param>
@@ -44,9 +48,11 @@ internal sealed record Peer(string Program, string Title, bool UpperBound, IRead
         using JsonDocument document = JsonDocument.Parse(output);
         JsonElement result = document.RootElement;
         string where = result.GetProperty("device").GetString()!;
-        string title = $"PyTorch {result.GetProperty("torch").GetString()}, {(device == "cpu" ? $"cpu, {result.GetProperty("threads").GetInt32()} threads" : where)}";
+        string title = $"PyTorch {result.GetProperty("torch").GetString()}, "
+            + $"{(device == "cpu" ? $"cpu, {result.GetProperty("threads").GetInt32()} threads" : where)}";
         return new Peer(
-            python, title, !result.GetProperty("vendor_blas").GetBoolean(), Works.ToDictionary(w => w, w => result.GetProperty(w).GetDouble()), result.GetProperty("peak_bytes").GetInt64());
+            python, title, !result.GetProperty("vendor_blas").GetBoolean(),
+            Works.ToDictionary(w => w, w => result.GetProperty(w).GetDouble()), result.GetProperty("peak_bytes").GetInt64());
     }
 
     // The exit code, or -1 and the reason where the program does not start.
@@ -54,7 +60,8 @@ internal sealed record Peer(string Program, string Title, bool UpperBound, IRead
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = quiet })!;
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
+                RedirectStandardError = quiet })!;
             if (quiet) process.ErrorDataReceived += (_, _) => { };
             if (quiet) process.BeginErrorReadLine();
             output = process.StandardOutput.ReadToEnd();

@@ -53,8 +53,10 @@ internal static class PerfApp
             settings.CaseSensitive = true;
             settings.MaximumDisplayWidth = 120;
         });
-        ParserResult<object> parsed = parser.ParseArguments(args, typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions));
-        if (parsed is NotParsed<object> wrong) return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
+        ParserResult<object> parsed = parser.ParseArguments(
+            args, typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions));
+        if (parsed is NotParsed<object> wrong)
+            return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
         return Failures.Guard("perf", () => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
     }
 

@@ -39,14 +39,16 @@ internal static class ProfileCommand
         terminal.Out.WriteLine($"{work.Name}: {work.Shape}; {device.Description}; random weights");
         terminal.Out.WriteLine(load);
         terminal.Out.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{plain:G4} s as it runs; {total:G4} s with every op waited for and timed, which the shares are of"));
+            CultureInfo.InvariantCulture,
+            $"{plain:G4} s as it runs; {total:G4} s with every op waited for and timed, which the shares are of"));
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("| op | calls | seconds | share | GFLOP/s |");
         terminal.Out.WriteLine("|---|---:|---:|---:|---:|");
         foreach ((string op, OpCost cost) in profile.Costs.OrderByDescending(c => c.Value.Seconds))
             terminal.Out.WriteLine(Row(op, cost.Calls, cost.Seconds, total, cost.Flops));
         OpCost[] products = [.. profile.Costs.Where(c => c.Value.Flops > 0).Select(c => c.Value)];
-        terminal.Out.WriteLine(Row("all matrix products", products.Sum(c => c.Calls), products.Sum(c => c.Seconds), total, products.Sum(c => c.Flops)));
+        terminal.Out.WriteLine(
+            Row("all matrix products", products.Sum(c => c.Calls), products.Sum(c => c.Seconds), total, products.Sum(c => c.Flops)));
         double ops = profile.Costs.Values.Sum(c => c.Seconds);
         terminal.Out.WriteLine(Row("outside every op", 0, total - ops, total, 0));
         return ExitCode.Success;
@@ -57,5 +59,6 @@ internal static class ProfileCommand
 
     private static string Row(string op, long calls, double seconds, double total, double flops) => string.Create(
         CultureInfo.InvariantCulture,
-        $"| {op} | {(calls > 0 ? calls : ""):N0} | {seconds:G3} | {seconds / total:P1} | {(flops > 0 ? (flops / seconds / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "")} |");
+        $"| {op} | {(calls > 0 ? calls : ""):N0} | {seconds:G3} | {seconds / total:P1} | "
+            + $"{(flops > 0 ? (flops / seconds / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "")} |");
 }

@@ -18,16 +18,22 @@ internal sealed class RunOptions : DeviceOptions
     [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only these works: W1,W3 (default: all).")]
     public IEnumerable<string> Only { get; set; } = [];
 
-    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "GPT-2 shape of W1 to W4, W6 and W7: tiny, small, medium, large or xl. W5 is W1 at medium and xl and runs beside small alone.")]
+    [Option("shape", MetaValue = "NAME", Default = "small",
+        HelpText = "GPT-2 shape of W1 to W4, W6 and W7: tiny, small, medium, large or xl. W5 is W1 at medium and xl and runs beside small "
+        + "alone.")]
     public string Shape { get; set; } = "small";
 
-    [Option("quick", HelpText = "Five minutes on two quiet cores: fewer rounds, W4 as a sample of edges, W7 as a sample of steps, W5 without xl.")]
+    [Option("quick", HelpText =
+        "Five minutes on two quiet cores: fewer rounds, W4 as a sample of edges, W7 as a sample of steps, W5 without xl.")]
     public bool Quick { get; set; }
 
-    [Option("json", MetaValue = "FILE", HelpText = "Write a list of objects: work, shape, device, seconds, floor_seconds, ratio_to_floor, baseline, ratio_to_baseline, peak_bytes, allocated_bytes_per_pass.")]
+    [Option("json", MetaValue = "FILE", HelpText =
+        "Write a list of objects: work, shape, device, seconds, floor_seconds, ratio_to_floor, baseline, ratio_to_baseline, peak_bytes, "
+        + "allocated_bytes_per_pass.")]
     public string? Json { get; set; }
 
-    [Option("python", MetaValue = "PROGRAM", HelpText = "The Python whose PyTorch is the baseline of W1 and W3 (default: python3 or /usr/bin/python3, if one has torch).")]
+    [Option("python", MetaValue = "PROGRAM", HelpText =
+        "The Python whose PyTorch is the baseline of W1 and W3 (default: python3 or /usr/bin/python3, if one has torch).")]
     public string? Python { get; set; }
 
     [Option("no-baseline", HelpText = "Do not run PyTorch.")]
@@ -92,7 +98,9 @@ internal sealed class RunCommand
         foreach (string name in only)
         {
             if (!all.Contains(name)) throw new UsageException($"--only {name}: no work is called so; there are {string.Join(", ", all)}.");
-            if (name == Works.Large && o.Shape != "small") throw new UsageException($"--only {name}: it is W1 at medium and xl; --shape {o.Shape} --only W1 runs W1 at another shape.");
+            if (name == Works.Large && o.Shape != "small")
+                throw new UsageException(
+                    $"--only {name}: it is W1 at medium and xl; --shape {o.Shape} --only W1 runs W1 at another shape.");
         }
         return [.. Works.ByModel
             .Where(w => w.Model == "small" || o.Shape == "small")
@@ -138,14 +146,17 @@ internal sealed class RunCommand
         {
             _notes.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{work.Name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about {seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
+                $"{work.Name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about "
+                    + $"{seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
         }
-        return new RunLine(work.Name, work.Shape, _device.Name, seconds, work.Flops, work.Bytes, device, process, meter.Managed, meter.OnDevice);
+        return new RunLine(
+            work.Name, work.Shape, _device.Name, seconds, work.Flops, work.Bytes, device, process, meter.Managed, meter.OnDevice);
     }
 
     private void SetFloors()
     {
-        for (int i = 0; i < _lines.Count; i++) _lines[i] = _lines[i] with { FloorSeconds = Math.Max(_lines[i].Flops / _flopRate, _lines[i].Bytes / _byteRate) };
+        for (int i = 0; i < _lines.Count; i++)
+            _lines[i] = _lines[i] with { FloorSeconds = Math.Max(_lines[i].Flops / _flopRate, _lines[i].Bytes / _byteRate) };
     }
 
     // Before the works, between them and after them (quick: before and after): the best make the floors.
@@ -168,29 +179,38 @@ internal sealed class RunCommand
             return;
         }
         begin("PyTorch");
-        Peer? peer = Peer.Measure(python, model, _device is CudaDevice ? "cuda" : "cpu", (_device as CpuDevice)?.Workers, out string? obstacle);
+        Peer? peer = Peer.Measure(
+            python, model, _device is CudaDevice ? "cuda" : "cpu", (_device as CpuDevice)?.Workers, out string? obstacle);
         if (peer is null)
         {
             _notes.Add($"no baseline: {obstacle}");
             return;
         }
-        if (peer.UpperBound) _notes.Add("This PyTorch has no vendor BLAS and runs batched products in a plain loop: the ratios to it are upper bounds of those to one that has.");
-        _notes.Add($"peak memory of PyTorch, W1 and W3: {Sizes.Bytes(peer.PeakBytes)} {(_device is CudaDevice ? "of device memory" : "resident")}.");
+        if (peer.UpperBound)
+            _notes.Add("This PyTorch has no vendor BLAS and runs batched products in a plain loop: the ratios to it are upper bounds of "
+                + "those to one that has.");
+        _notes.Add($"peak memory of PyTorch, W1 and W3: {Sizes.Bytes(peer.PeakBytes)} "
+            + $"{(_device is CudaDevice ? "of device memory" : "resident")}.");
         string title = peer.Title + (peer.UpperBound ? ", no vendor BLAS: upper bound" : "");
         for (int i = first; i < _lines.Count; i++)
         {
-            if (peer.Seconds.TryGetValue(_lines[i].Work, out double seconds)) _lines[i] = _lines[i] with { Baseline = title, BaselineSeconds = seconds };
+            if (peer.Seconds.TryGetValue(_lines[i].Work, out double seconds))
+                _lines[i] = _lines[i] with { Baseline = title, BaselineSeconds = seconds };
         }
     }
 
     private void Print(Terminal terminal, string load)
     {
-        terminal.Out.WriteLine($"device: {_device.Description}; random weights; {Workloads.PairCount} pairs of {Workloads.Tokens} tokens, batch {Workloads.BatchSize} (W7: 32 pairs, batch 32)");
-        terminal.Out.WriteLine(load + (Machine.Load() is { } now ? string.Create(CultureInfo.InvariantCulture, $"; {now:F2} at the end, this program's own threads included") : ""));
+        terminal.Out.WriteLine($"device: {_device.Description}; random weights; {Workloads.PairCount} pairs of {Workloads.Tokens} tokens, "
+            + $"batch {Workloads.BatchSize} (W7: 32 pairs, batch 32)");
+        terminal.Out.WriteLine(load + (Machine.Load() is { } now
+            ? string.Create(CultureInfo.InvariantCulture, $"; {now:F2} at the end, this program's own threads included") : ""));
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s, the best matrix product of this run ({_rateShape}), or bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"));
-        terminal.Out.WriteLine("allocated per pass: from the start of a warm batch of pairs (W7: step), whose tokens are on the device, to its end");
+            $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s, the best matrix product of this run ({_rateShape}), or "
+                + $"bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"));
+        terminal.Out.WriteLine(
+            "allocated per pass: from the start of a warm batch of pairs (W7: step), whose tokens are on the device, to its end");
         terminal.Out.WriteLine();
         foreach (string row in RunLine.Table(_lines)) terminal.Out.WriteLine(row);
         terminal.Out.WriteLine();

@@ -18,7 +18,8 @@ namespace Gradpath.Perf;
 /// <param name="Managed">Managed bytes that a warm pass allocates.</param>
 /// <param name="OnDevice">Bytes of device memory that a warm pass allocates.</param>
 internal sealed record RunLine(
-    string Work, string Shape, string Device, double Seconds, double Flops, double Bytes, long DeviceBytes, long ProcessBytes, long Managed, long OnDevice)
+    string Work, string Shape, string Device, double Seconds, double Flops, double Bytes, long DeviceBytes, long ProcessBytes, long Managed,
+    long OnDevice)
 {
     /// <summary>The longer of flops over the matrix product's rate and bytes over the copy rate.</summary>
     public double FloorSeconds { get; init; } = double.NaN;
@@ -41,11 +42,14 @@ internal sealed record RunLine(
     /// <summary>The table in markdown.</summary>
     public static IEnumerable<string> Table(IEnumerable<RunLine> lines) =>
     [
-        "| work | shape | ours, s | baseline | baseline, s | ratio | floor, s | ratio to floor | peak memory: device, process | allocated per pass: managed, device |",
+        "| work | shape | ours, s | baseline | baseline, s | ratio | floor, s | ratio to floor | peak memory: device, process | allocated "
+            + "per pass: managed, device |",
         "|---|---|---:|---|---:|---:|---:|---:|---:|---:|",
         .. lines.Select(l => string.Create(
             CultureInfo.InvariantCulture,
-            $"| {l.Work} | {l.Shape} | {l.Seconds:G4} | {l.Baseline ?? "none measured"} | {l.BaselineSeconds:G4} | {l.RatioToBaseline:F1} | {l.FloorSeconds:G4} | {l.RatioToFloor:F2} | {Sizes.Bytes(l.DeviceBytes)}, {Sizes.Bytes(l.ProcessBytes)} | {Sizes.Bytes(l.Managed)}, {Sizes.Bytes(l.OnDevice)} |")),
+            $"| {l.Work} | {l.Shape} | {l.Seconds:G4} | {l.Baseline ?? "none measured"} | {l.BaselineSeconds:G4} | {l.RatioToBaseline:F1} "
+                + $"| {l.FloorSeconds:G4} | {l.RatioToFloor:F2} | {Sizes.Bytes(l.DeviceBytes)}, {Sizes.Bytes(l.ProcessBytes)} | "
+                + $"{Sizes.Bytes(l.Managed)}, {Sizes.Bytes(l.OnDevice)} |")),
     ];
 
     /// <summary>Writes measurements as a JSON list of objects, whole or not at all.</summary>

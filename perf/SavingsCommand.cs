@@ -17,13 +17,16 @@ using Gradpath.Programs;
 namespace Gradpath.Perf;
 
 /// <summary>The options of <c>perf savings</c>.</summary>
-[Verb("savings", HelpText = "What is saved by sharing the positions before a pair's first difference, per task, and by an answer-only last layer.")]
+[Verb("savings", HelpText =
+    "What is saved by sharing the positions before a pair's first difference, per task, and by an answer-only last layer.")]
 internal sealed class SavingsOptions : DeviceOptions
 {
-    [Option("data", MetaValue = "DIR", HelpText = "A folder with a folder of prompts per task (ioi/gpt2.csv ...); tasks that it lacks, or all without it, get generated prompts.")]
+    [Option("data", MetaValue = "DIR", HelpText =
+        "A folder with a folder of prompts per task (ioi/gpt2.csv ...); tasks that it lacks, or all without it, get generated prompts.")]
     public string? Data { get; set; }
 
-    [Option("vocabulary", MetaValue = "DIR", Default = "demo", HelpText = "A folder with vocab.json and merges.txt: GPT-2's, or the demo model's, whose words are split more often.")]
+    [Option("vocabulary", MetaValue = "DIR", Default = "demo",
+        HelpText = "A folder with vocab.json and merges.txt: GPT-2's, or the demo model's, whose words are split more often.")]
     public string Vocabulary { get; set; } = "demo";
 
     [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "GPT-2 shape: tiny, small, medium, large or xl.")]
@@ -45,13 +48,16 @@ internal static class SavingsCommand
     {
         if (o.Pairs < 1) throw new UsageException($"--pairs {o.Pairs}: must be 1 or more.");
         if (o.Rounds < 1) throw new UsageException($"--rounds {o.Rounds}: must be 1 or more.");
-        if (o.Data is not null && !Directory.Exists(o.Data)) throw new UsageException($"--data {o.Data}: there is no such folder; it holds a folder of prompts per task, such as ioi/gpt2.csv.");
+        if (o.Data is not null && !Directory.Exists(o.Data))
+            throw new UsageException(
+                $"--data {o.Data}: there is no such folder; it holds a folder of prompts per task, such as ioi/gpt2.csv.");
         Gpt2Config config = ShapeOption.Of(o.Shape);
         var tokenizer = BpeTokenizer.Load(o.Vocabulary == "demo" ? ModelLocator.Resolve(o.Vocabulary) : o.Vocabulary);
         PromptSet[] sets = [.. TaskCatalog.All.Select(t => Load(t.Name, o, tokenizer, config))];
         string load = Machine.Describe(Machine.Load(), Environment.ProcessorCount);
         using Device device = ComputeDevice.Open(o, terminal);
-        using Gpt2Weights weights = Works.TryCreate(o.Shape, device, out string? obstacle) ?? throw new UsageException($"--shape {o.Shape}: {obstacle}.");
+        using Gpt2Weights weights = Works.TryCreate(o.Shape, device, out string? obstacle)
+            ?? throw new UsageException($"--shape {o.Shape}: {obstacle}.");
         List<string> rows = [];
         ScoringProgress.Run(terminal, "savings", progress =>
         {
@@ -62,12 +68,14 @@ internal static class SavingsCommand
             }
             return 0;
         });
-        terminal.Out.WriteLine($"GPT-2 {o.Shape} shape, random weights; {device.Description}; at most {o.Pairs} pairs a task, medians of {o.Rounds} rounds, with and without in turn; tokens of the vocabulary {o.Vocabulary}");
+        terminal.Out.WriteLine($"GPT-2 {o.Shape} shape, random weights; {device.Description}; at most {o.Pairs} pairs a task, medians of "
+            + $"{o.Rounds} rounds, with and without in turn; tokens of the vocabulary {o.Vocabulary}");
         terminal.Out.WriteLine(load);
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("Positions before the first difference: run once per pair, or in every pass");
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine("| task | prompts | pairs | tokens a prompt | shared positions | EAP-IG: all, s | shared, s | ratio | circuit of 1,000 edges: all, s | shared, s | ratio |");
+        terminal.Out.WriteLine("| task | prompts | pairs | tokens a prompt | shared positions | EAP-IG: all, s | shared, s | ratio | "
+            + "circuit of 1,000 edges: all, s | shared, s | ratio |");
         terminal.Out.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
         foreach (string row in rows) terminal.Out.WriteLine(row);
         terminal.Out.WriteLine();
@@ -110,7 +118,8 @@ internal static class SavingsCommand
             CultureInfo.InvariantCulture, $"{seconds[first]:G3} | {seconds[first + 1]:G3} | {seconds[first] / seconds[first + 1]:F2}");
     }
 
-    // One forward and one backward pass over W1's rows, whole, with the last layer's queries and MLP at all positions or at the answer alone.
+    // One forward and one backward pass over W1's rows, whole, with the last layer's queries and MLP at all positions or at the answer
+    // alone.
     private static string LastLayer(Gpt2Weights weights, int rounds)
     {
         const int Items = Workloads.BatchSize;
@@ -120,7 +129,9 @@ internal static class SavingsCommand
         double[] seconds = Interleaved.Medians(weights.Device, rounds, all.Run, answers.Run);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"Forward and backward pass of {Items} prompts of {Workloads.Tokens} tokens: {seconds[0]:G3} s with the last layer's queries and MLP at every position, {seconds[1]:G3} s at the answer's only: ratio {seconds[0] / seconds[1]:F2} ({weights.Config.Layers} layers)");
+            $"Forward and backward pass of {Items} prompts of {Workloads.Tokens} tokens: {seconds[0]:G3} s with the last layer's queries "
+                + $"and MLP at every position, {seconds[1]:G3} s at the answer's only: ratio {seconds[0] / seconds[1]:F2} "
+                + $"({weights.Config.Layers} layers)");
     }
 
     private sealed class OnePass : IDisposable
@@ -163,7 +174,8 @@ internal static class SavingsCommand
 
         public void Dispose()
         {
-            foreach (IDisposable owned in (IDisposable[])[_embeddings, _head, _readers, _constants, _backward, _activations, _shape]) owned.Dispose();
+            foreach (IDisposable owned in (IDisposable[])[_embeddings, _head, _readers, _constants, _backward, _activations, _shape])
+                owned.Dispose();
         }
     }
 }

@@ -24,8 +24,8 @@ internal sealed class ScalingOptions : DeviceOptions
 }
 
 /// <summary>
-/// <c>perf scaling</c>: one quantity at a time moves away from a base point, the others stay; the exponent e of time = c x^e is the slope of the
-/// least-squares line through log time over log x.
+/// <c>perf scaling</c>: one quantity at a time moves away from a base point, the others stay; the exponent e of time = c x^e is the slope
+/// of the least-squares line through log time over log x.
 /// </summary>
 internal static class ScalingCommand
 {
@@ -67,7 +67,8 @@ internal static class ScalingCommand
             CpuDevice[] devices = [.. cores.Select(n => new CpuDevice(n))];
             try
             {
-                rows.Add(Row("cores", [.. cores.Select(n => (double)n)], Seconds([.. cores.Select(_ => start)], i => devices[i], rounds, cancellation)));
+                rows.Add(Row("cores", [.. cores.Select(n => (double)n)],
+                    Seconds([.. cores.Select(_ => start)], i => devices[i], rounds, cancellation)));
             }
             finally
             {
@@ -75,7 +76,9 @@ internal static class ScalingCommand
             }
             return 0;
         });
-        terminal.Out.WriteLine($"EAP-IG on whole prompts, random weights; {device.Description}; base: {start.Layers} layers, width {start.Width}, {start.Tokens} tokens, one batch of {start.Batch} pairs, {start.Steps} steps; medians of {rounds} rounds, points in turn");
+        terminal.Out.WriteLine($"EAP-IG on whole prompts, random weights; {device.Description}; base: {start.Layers} layers, width "
+            + $"{start.Width}, {start.Tokens} tokens, one batch of {start.Batch} pairs, {start.Steps} steps; medians of {rounds} rounds, "
+            + "points in turn");
         terminal.Out.WriteLine(load);
         terminal.Out.WriteLine();
         terminal.Out.WriteLine("| quantity | values | seconds | exponent |");
@@ -99,7 +102,9 @@ internal static class ScalingCommand
 
     private static string Row(string name, double[] values, double[] seconds) => string.Create(
         CultureInfo.InvariantCulture,
-        $"| {name} | {string.Join(", ", values)} | {string.Join(", ", seconds.Select(s => s.ToString("G3", CultureInfo.InvariantCulture)))} | {Exponent(values, seconds):F2} |");
+        $"| {name} | {string.Join(", ", values)} | "
+            + $"{string.Join(", ", seconds.Select(s => s.ToString("G3", CultureInfo.InvariantCulture)))} | "
+            + $"{Exponent(values, seconds):F2} |");
 
     // The models of this table have few tokens.
     private static int[] Known(int[] tokens) => Array.ConvertAll(tokens, token => token % Vocabulary);
@@ -132,6 +137,7 @@ internal static class ScalingCommand
     // Heads are 64 wide, as in every GPT-2.
     private sealed record Point(int Layers, int Width, int Tokens, int Batch, int Steps)
     {
-        public Gpt2Config Config => new() { Layers = Layers, Heads = Width / 64, Width = Width, InnerWidth = 4 * Width, Positions = 1024, Vocabulary = Vocabulary };
+        public Gpt2Config Config =>
+            new() { Layers = Layers, Heads = Width / 64, Width = Width, InnerWidth = 4 * Width, Positions = 1024, Vocabulary = Vocabulary };
     }
 }

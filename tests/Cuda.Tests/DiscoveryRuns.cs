@@ -121,12 +121,14 @@ internal static class DiscoveryRuns
     private static Findings Complete(Gpt2Weights model, PromptPair[] pairs)
     {
         Completeness result = Completeness.Measure(model, PromptSet.Of(pairs), SomeCircuit(model), Knockouts);
-        return new([.. result.Points.SelectMany(p => (double[])[p.Circuit, p.Model])], string.Join(' ', result.Points.Select(p => $"{p.Set.Kind} {string.Join(',', p.Set.Nodes)}")));
+        return new([.. result.Points.SelectMany(p => (double[])[p.Circuit, p.Model])],
+            string.Join(' ', result.Points.Select(p => $"{p.Set.Kind} {string.Join(',', p.Set.Nodes)}")));
     }
 
     private static Findings Minimal(Gpt2Weights model, PromptPair[] pairs)
     {
         Minimality result = Minimality.Measure(model, PromptSet.Of(pairs), SomeCircuit(model), Knockouts);
-        return new([.. result.Points.SelectMany(p => (double[])[p.Without, p.WithoutBoth])], string.Join(' ', result.Points.Select(p => p.Node)));
+        return new(
+            [.. result.Points.SelectMany(p => (double[])[p.Without, p.WithoutBoth])], string.Join(' ', result.Points.Select(p => p.Node)));
     }
 }

@@ -8,7 +8,8 @@ namespace Gradpath.PtxEmulator.Tests;
 public class CommittedPtxTests(ITestOutputHelper output)
 {
     public static IEnumerable<object[]> Files() =>
-        typeof(CudaDevice).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Select(n => new object[] { n });
+        typeof(CudaDevice).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Select(
+            n => new object[] { n });
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -20,13 +21,15 @@ public class CommittedPtxTests(ITestOutputHelper output)
         byte[] ptx = new byte[resource.Length];
         resource.ReadExactly(ptx);
         nint module = driver.LoadModule(file, ptx);
-        foreach (string entry in System.Text.Encoding.ASCII.GetString(ptx).Split(".entry ").Skip(1).Select(e => e[..e.IndexOf('(', StringComparison.Ordinal)].Trim()))
+        foreach (string entry in System.Text.Encoding.ASCII.GetString(ptx).Split(".entry ").Skip(1).Select(e =>
+            e[..e.IndexOf('(', StringComparison.Ordinal)].Trim()))
         {
             CudaFunctionInfo info = driver.DescribeFunction(driver.GetFunction(module, entry));
             Assert.InRange(info.MaxThreads, 32, 1024);
             Assert.InRange(info.StaticSharedBytes, 0, 48 * 1024);
             Assert.InRange(info.Registers, 1, 255);
-            output.WriteLine($"{file} {entry}: {info.Registers} registers live at most, {info.StaticSharedBytes} bytes of static shared and {info.LocalBytes} of local memory, up to {info.MaxThreads} threads");
+            output.WriteLine($"{file} {entry}: {info.Registers} registers live at most, {info.StaticSharedBytes} bytes of static shared "
+                + $"and {info.LocalBytes} of local memory, up to {info.MaxThreads} threads");
         }
     }
 }

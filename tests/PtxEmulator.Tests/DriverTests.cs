@@ -10,7 +10,8 @@ public sealed unsafe class DriverTests : IDisposable
 {
     // y[i] = 2 y[i] + x[i], one thread each.
     private static readonly string Step = Kernel(
-        "mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; add.s64 %rd4, %rd1, %rd2; ld.global.u32 %r1, [%rd3]; ld.global.u32 %r2, [%rd4]; mad.lo.u32 %r3, %r2, 2, %r1; st.global.u32 [%rd4], %r3;");
+        "mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; add.s64 %rd4, %rd1, %rd2; ld.global.u32 %r1, [%rd3]; ld.global.u32 %r2, "
+            + "[%rd4]; mad.lo.u32 %r3, %r2, 2, %r1; st.global.u32 [%rd4], %r3;");
 
     private readonly EmulatedDriver _driver = new(new EmulatorOptions { MemoryLimit = 1 << 20 });
     private readonly nint _context, _stream;
@@ -133,7 +134,8 @@ public sealed unsafe class DriverTests : IDisposable
         Fails(CudaResult.InvalidValue, "use after free", () => _driver.FillBytes(x, 0, 4, _stream));
         Assert.NotEqual(x, _driver.Allocate(12));
         Launch(_driver, step, 1, 1, 0, _stream, x, y);
-        Fails(CudaResult.IllegalAddress, "use after free: it lies 0 bytes into an allocation of 12 bytes that was freed", () => _driver.Synchronize(_stream));
+        Fails(CudaResult.IllegalAddress, "use after free: it lies 0 bytes into an allocation of 12 bytes that was freed", () =>
+            _driver.Synchronize(_stream));
     }
 
     [Fact]
@@ -234,15 +236,24 @@ public sealed unsafe class DriverTests : IDisposable
     [Fact]
     public void Variables_of_a_module_hold_their_initial_content()
     {
-        const string outside = ".const .align 4 .b8 table[8] = {1, 0, 0, 0, 2};\n.global .align 4 .u32 counter = 5;\n.global .align 8 .f64 zero[2];";
-        byte[] result = Run(Kernel("ld.const.u32 %r1, [table+4]; ld.global.u32 %r2, [counter]; mov.u64 %rd2, zero; ld.global.f64 %d1, [%rd2+8]; cvt.rzi.u32.f64 %r5, %d1; add.u32 %r3, %r1, %r2; add.u32 %r3, %r3, %r5; st.global.u32 [%rd1], %r3;", outside: outside), [], 4);
+        const string outside = """
+            .const .align 4 .b8 table[8] = {1, 0, 0, 0, 2};
+            .global .align 4 .u32 counter = 5;
+            .global .align 8 .f64 zero[2];
+            """;
+        const string body = """
+            ld.const.u32 %r1, [table+4]; ld.global.u32 %r2, [counter]; mov.u64 %rd2, zero; ld.global.f64 %d1, [%rd2+8];
+            cvt.rzi.u32.f64 %r5, %d1; add.u32 %r3, %r1, %r2; add.u32 %r3, %r3, %r5; st.global.u32 [%rd1], %r3;
+            """;
+        byte[] result = Run(Kernel(body, outside: outside), [], 4);
         Assert.Equal(7, result[0]);
     }
 
     [Fact]
     public void Blocks_on_several_host_threads_do_what_blocks_one_after_another_do()
     {
-        string ptx = Kernel("mov.u32 %r1, %ctaid.x; mad.lo.u32 %r2, %r1, 32, %r0; mul.wide.u32 %rd2, %r2, 4; add.s64 %rd3, %rd1, %rd2; mul.lo.u32 %r3, %r2, %r2; st.global.u32 [%rd3], %r3; red.global.add.u32 [%rd1+65536], 1;");
+        string ptx = Kernel("mov.u32 %r1, %ctaid.x; mad.lo.u32 %r2, %r1, 32, %r0; mul.wide.u32 %rd2, %r2, 4; add.s64 %rd3, %rd1, %rd2; "
+            + "mul.lo.u32 %r3, %r2, %r2; st.global.u32 [%rd3], %r3; red.global.add.u32 [%rd1+65536], 1;");
         byte[] one = Run(ptx, [], 65540, 32, grid: 512, options: new EmulatorOptions { HostThreads = 1, Races = false });
         Assert.Equal(one, Run(ptx, [], 65540, 32, grid: 512, options: new EmulatorOptions { HostThreads = 4, Races = false }));
         Assert.Equal(one, Run(ptx, [], 65540, 32, grid: 512));

@@ -104,7 +104,8 @@ public class FloatTests
     [InlineData(0x3F800FFFu, 0x3F800000u)]
     [InlineData(0xBF801000u, 0xBF802000u)]
     [InlineData(0x7F800000u, 0x7F800000u)]
-    public void Tf32_rounds_to_the_nearest_away_from_zero(uint a, uint expected) => Assert.Equal(expected, Word("cvt.rna.tf32.f32 %r4, %f1;", a));
+    public void Tf32_rounds_to_the_nearest_away_from_zero(uint a, uint expected) =>
+        Assert.Equal(expected, Word("cvt.rna.tf32.f32 %r4, %f1;", a));
 
     [Theory]
     [InlineData(0x3F808000u, 0x3F80u)] // A tie goes to even.
@@ -150,14 +151,16 @@ public class FloatTests
     [InlineData("cvt.rzi.s64.f64 %rd5, %d2;", 1e300, 0x7FFFFFFFFFFFFFFFul)]
     [InlineData("cvt.rzi.u64.f64 %rd5, %d2;", 1.8e19, 18000000000000000000ul)]
     [InlineData("cvt.rni.s64.f64 %rd5, %d2;", -2.5, 0xFFFFFFFFFFFFFFFEul)]
-    public void From_doubles(string instruction, double a, ulong expected) => Assert.Equal(expected, Long(instruction, BitConverter.DoubleToUInt64Bits(a)));
+    public void From_doubles(string instruction, double a, ulong expected) =>
+        Assert.Equal(expected, Long(instruction, BitConverter.DoubleToUInt64Bits(a)));
 
     [Theory]
     [InlineData("cvt.rn.f64.s64 %d5, %rd2;", 0x8000000000000000ul, -9223372036854775808.0)]
     [InlineData("cvt.rn.f64.u64 %d5, %rd2;", 0xFFFFFFFFFFFFFFFFul, 18446744073709551616.0)]
     [InlineData("cvt.rn.f64.u64 %d5, %rd2;", 0x8000000000000401ul, 9223372036854777856.0)]
     [InlineData("{ .reg .f32 t; cvt.rn.f32.u64 t, %rd2; cvt.f64.f32 %d5, t; }", 0x8000008000000001ul, 9223373136366403584.0)]
-    public void To_doubles(string instruction, ulong a, double expected) => Assert.Equal(BitConverter.DoubleToUInt64Bits(expected), Long(instruction, a));
+    public void To_doubles(string instruction, ulong a, double expected) =>
+        Assert.Equal(BitConverter.DoubleToUInt64Bits(expected), Long(instruction, a));
 
     [Theory]
     [InlineData("eq", 1f, 1f, true)]
@@ -190,7 +193,8 @@ public class FloatTests
     public void Comparisons(string comparison, float a, float b, bool expected)
     {
         Assert.Equal(expected, Predicate($"setp.{comparison}.f32 %p1, %f1, %f2;", Bits(a), Bits(b)));
-        Assert.Equal(expected, Predicate($"cvt.f64.f32 %d1, %f1; cvt.f64.f32 %d2, %f2; setp.{comparison}.f64 %p1, %d1, %d2;", Bits(a), Bits(b)));
+        Assert.Equal(
+            expected, Predicate($"cvt.f64.f32 %d1, %f1; cvt.f64.f32 %d2, %f2; setp.{comparison}.f64 %p1, %d1, %d2;", Bits(a), Bits(b)));
     }
 
     [Fact]

@@ -118,8 +118,11 @@ public class IntegerTests
     {
         Assert.Equal(expected, Predicate($"setp.{comparison} %p1, %r1, %r2;", a, b));
         Assert.Equal(!expected, Predicate($"setp.{comparison} %p2|%p1, %r1, %r2;", a, b));
-        Assert.Equal(expected && b != 7, Predicate($"setp.ne.b32 %p3, %r2, 7; setp.{comparison}.and.b32 %p1, %r1, %r2, %p3;".Replace($"{comparison}.and.b32", comparison.Insert(2, ".and"), StringComparison.Ordinal), a, b));
-        Assert.Equal(expected ^ (b == 7), Predicate($"setp.ne.b32 %p3, %r2, 7; setp.{comparison.Insert(2, ".xor")} %p1, %r1, %r2, !%p3;", a, b));
+        Assert.Equal(expected && b != 7,
+            Predicate($"setp.ne.b32 %p3, %r2, 7; setp.{comparison}.and.b32 %p1, %r1, %r2, %p3;".Replace($"{comparison}.and.b32",
+            comparison.Insert(2, ".and"), StringComparison.Ordinal), a, b));
+        Assert.Equal(
+            expected ^ (b == 7), Predicate($"setp.ne.b32 %p3, %r2, 7; setp.{comparison.Insert(2, ".xor")} %p1, %r1, %r2, !%p3;", a, b));
     }
 
     [Fact]
@@ -129,11 +132,13 @@ public class IntegerTests
     [Fact]
     public void An_indexed_branch_takes_the_label_of_its_index()
     {
-        const string body = "brx.idx %r1, targets; targets: .branchtargets A, B, C; A: mov.u32 %r4, 10; bra.uni E; B: mov.u32 %r4, 11; bra.uni E; C: mov.u32 %r4, 12; E:";
+        const string body = "brx.idx %r1, targets; targets: .branchtargets A, B, C; A: mov.u32 %r4, 10; bra.uni E; B: mov.u32 %r4, 11; "
+            + "bra.uni E; C: mov.u32 %r4, 12; E:";
         for (uint i = 0; i < 3; i++) Assert.Equal(10 + i, Word(body, i));
     }
 
     [Fact]
     public void Labels_and_registers_of_a_scope_hide_those_around_it() =>
-        Assert.Equal(9u, Word("mov.u32 %r4, 1; { .reg .b32 %r5; mov.u32 %r5, 4; L: add.u32 %r4, %r4, %r5; setp.lt.u32 %p1, %r4, 8; @%p1 bra L; } bra.uni L2; L: mov.u32 %r4, 0; L2:"));
+        Assert.Equal(9u, Word("mov.u32 %r4, 1; { .reg .b32 %r5; mov.u32 %r5, 4; L: add.u32 %r4, %r4, %r5; setp.lt.u32 %p1, %r4, 8; @%p1 "
+            + "bra L; } bra.uni L2; L: mov.u32 %r4, 0; L2:"));
 }

@@ -20,7 +20,8 @@ internal static unsafe class PtxRun
         $"{Head}{outside}\n.visible .entry kernel(.param .u64 in, .param .u64 out)\n{{\n{declarations}\n{Declarations}\n{body}\nret;\n}}\n";
 
     /// <summary>Runs a kernel of two pointers, in and out, and gives what it left in the output (zero at first).</summary>
-    public static byte[] Run(string ptx, byte[] input, int outputBytes, int threads = 1, Grid? grid = null, int sharedBytes = 0, EmulatorOptions? options = null)
+    public static byte[] Run(
+        string ptx, byte[] input, int outputBytes, int threads = 1, Grid? grid = null, int sharedBytes = 0, EmulatorOptions? options = null)
     {
         using var driver = new EmulatedDriver(options ?? new EmulatorOptions());
         nint context = driver.CreateContext(0), stream = driver.CreateStream();
@@ -37,7 +38,8 @@ internal static unsafe class PtxRun
         return output;
     }
 
-    public static void Launch(ICudaDriver driver, nint function, Grid grid, int threads, int sharedBytes, nint stream, params nint[] pointers)
+    public static void Launch(
+        ICudaDriver driver, nint function, Grid grid, int threads, int sharedBytes, nint stream, params nint[] pointers)
     {
         nint* addresses = stackalloc nint[pointers.Length];
         fixed (nint* first = pointers)
@@ -48,15 +50,20 @@ internal static unsafe class PtxRun
     }
 
     /// <summary>The report of a run that fails.</summary>
-    public static CudaException Fault(string ptx, int inputBytes = 64, int outputBytes = 1024, int threads = 1, Grid? grid = null, int sharedBytes = 0, EmulatorOptions? options = null) =>
+    public static CudaException Fault(string ptx, int inputBytes = 64, int outputBytes = 1024, int threads = 1, Grid? grid = null,
+        int sharedBytes = 0, EmulatorOptions? options = null) =>
         Assert.Throws<CudaException>(() => Run(ptx, new byte[inputBytes], outputBytes, threads, grid, sharedBytes, options));
 
     /// <summary>Runs one instruction on 32-bit operands a, b, c (%r1, %r2, %r3 or %f1, %f2, %f3); the result is %r4 or %f4.</summary>
     public static uint Word(string instruction, uint a = 0, uint b = 0, uint c = 0)
     {
-        string load = string.Concat(Enumerable.Range(1, 3).Select(i => $"ld.global.b32 %r{i}, [%rd0+{4 * i - 4}]; mov.b32 %f{i}, %r{i}; cvt.u16.u32 %h{i}, %r{i};\n"));
-        bool isFloat = instruction.Contains("%f4", StringComparison.Ordinal), isHalf = instruction.Contains("%h4", StringComparison.Ordinal);
-        string store = isFloat ? "st.global.f32 [%rd1], %f4;" : isHalf ? "cvt.u32.u16 %r4, %h4; st.global.u32 [%rd1], %r4;" : "st.global.b32 [%rd1], %r4;";
+        string load = string.Concat(Enumerable.Range(1, 3).Select(i =>
+            $"ld.global.b32 %r{i}, [%rd0+{4 * i - 4}]; mov.b32 %f{i}, %r{i}; cvt.u16.u32 %h{i}, %r{i};\n"));
+        bool isFloat = instruction.Contains("%f4", StringComparison.Ordinal), isHalf = instruction.Contains(
+            "%h4", StringComparison.Ordinal);
+        string store = isFloat
+            ? "st.global.f32 [%rd1], %f4;"
+            : isHalf ? "cvt.u32.u16 %r4, %h4; st.global.u32 [%rd1], %r4;" : "st.global.b32 [%rd1], %r4;";
         byte[] input = [.. BitConverter.GetBytes(a), .. BitConverter.GetBytes(b), .. BitConverter.GetBytes(c)];
         return BitConverter.ToUInt32(Run(Kernel($"{load}{instruction}\n{store}"), input, 4));
     }
@@ -65,12 +72,14 @@ internal static unsafe class PtxRun
         BitConverter.UInt32BitsToSingle(Word(instruction, Bits(a), Bits(b), Bits(c)));
 
     /// <summary>Whether %p1 holds after an instruction.</summary>
-    public static bool Predicate(string instruction, uint a = 0, uint b = 0, uint c = 0) => Word($"{instruction} selp.u32 %r4, 1, 0, %p1;", a, b, c) == 1;
+    public static bool Predicate(string instruction, uint a = 0, uint b = 0, uint c = 0) =>
+        Word($"{instruction} selp.u32 %r4, 1, 0, %p1;", a, b, c) == 1;
 
     /// <summary>Runs one instruction on 64-bit operands %rd2, %rd3, %rd4 or %d2, %d3, %d4; the result is %rd5 or %d5.</summary>
     public static ulong Long(string instruction, ulong a = 0, ulong b = 0, ulong c = 0)
     {
-        string load = string.Concat(Enumerable.Range(2, 3).Select(i => $"ld.global.b64 %rd{i}, [%rd0+{8 * i - 16}]; mov.b64 %d{i}, %rd{i}; cvt.u32.u64 %r{i}, %rd{i};\n"));
+        string load = string.Concat(Enumerable.Range(2, 3).Select(i =>
+            $"ld.global.b64 %rd{i}, [%rd0+{8 * i - 16}]; mov.b64 %d{i}, %rd{i}; cvt.u32.u64 %r{i}, %rd{i};\n"));
         string store = instruction.Contains("%d5", StringComparison.Ordinal) ? "st.global.f64 [%rd1], %d5;" : "st.global.u64 [%rd1], %rd5;";
         byte[] input = [.. BitConverter.GetBytes(a), .. BitConverter.GetBytes(b), .. BitConverter.GetBytes(c)];
         return BitConverter.ToUInt64(Run(Kernel($"{load}{instruction}\n{store}"), input, 8));

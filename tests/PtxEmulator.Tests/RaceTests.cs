@@ -8,7 +8,8 @@ public class RaceTests
     private const string Shared = ".shared .align 16 .b8 s[1024];";
 
     // %r1: address of this thread's word in shared memory; %rd4: address of its word in the output.
-    private const string Mine = "mov.u32 %r2, s; shl.b32 %r3, %r0, 2; add.u32 %r1, %r2, %r3; mul.wide.u32 %rd2, %r0, 4; add.s64 %rd4, %rd1, %rd2;\n";
+    private const string Mine =
+        "mov.u32 %r2, s; shl.b32 %r3, %r0, 2; add.u32 %r1, %r2, %r3; mul.wide.u32 %rd2, %r0, 4; add.s64 %rd4, %rd1, %rd2;\n";
 
     private static void IsRace(string body, int threads = 64, Grid? grid = null, string words = "race: ")
     {
@@ -20,12 +21,14 @@ public class RaceTests
         Run(ptx, new byte[64], 1024, threads, grid, options: new EmulatorOptions { Races = false });
     }
 
-    private static byte[] IsNone(string body, int threads = 64, Grid? grid = null) => Run(Kernel(Mine + body, Shared), new byte[64], 1024, threads, grid);
+    private static byte[] IsNone(string body, int threads = 64, Grid? grid = null) =>
+        Run(Kernel(Mine + body, Shared), new byte[64], 1024, threads, grid);
 
     [Fact]
     public void A_missing_barrier_between_writing_and_reading_shared_memory_is_found()
     {
-        const string write = "st.shared.u32 [%r1], %r0;", read = "xor.b32 %r4, %r3, 128; add.u32 %r4, %r4, %r2; ld.shared.u32 %r5, [%r4]; st.global.u32 [%rd4], %r5;";
+        const string write = "st.shared.u32 [%r1], %r0;",
+            read = "xor.b32 %r4, %r3, 128; add.u32 %r4, %r4, %r2; ld.shared.u32 %r5, [%r4]; st.global.u32 [%rd4], %r5;";
         IsRace($"mov.u32 %r6, 0; st.shared.u32 [%r1], %r6; bar.sync 0; {write} {read}", words: "shared address");
         byte[] result = IsNone($"{write} bar.sync 0; {read}");
         for (int i = 0; i < 64; i++) Assert.Equal(i ^ 32, BitConverter.ToInt32(result, 4 * i));
@@ -60,18 +63,23 @@ public class RaceTests
     [Fact]
     public void Blocks_of_one_launch_are_never_ordered()
     {
-        IsRace("st.global.u32 [%rd4], %r0; bar.sync 0;", threads: 32, grid: 2, words: "written by thread 0 of block 0; blocks of one launch are not ordered");
-        IsRace("mov.u32 %r5, %ctaid.x; setp.eq.u32 %p1, %r5, 0; @%p1 bra A; st.global.u32 [%rd4], %r0; A: ld.global.u32 %r6, [%rd4];", threads: 32, grid: 2, words: "was read by");
+        IsRace("st.global.u32 [%rd4], %r0; bar.sync 0;", threads: 32, grid: 2,
+            words: "written by thread 0 of block 0; blocks of one launch are not ordered");
+        IsRace("mov.u32 %r5, %ctaid.x; setp.eq.u32 %p1, %r5, 0; @%p1 bra A; st.global.u32 [%rd4], %r0; A: ld.global.u32 %r6, [%rd4];",
+            threads: 32, grid: 2, words: "was read by");
         IsNone("ld.global.u32 %r6, [%rd4];", threads: 32, grid: 2);
     }
 
     [Fact]
     public void Atomic_operations_do_not_race_with_each_other_but_with_plain_ones()
     {
-        byte[] result = IsNone("red.global.add.u32 [%rd1], 1; atom.global.max.u32 %r5, [%rd1+4], %r0; atom.global.inc.u32 %r6, [%rd1+8], 1000;", grid: 3);
-        Assert.Equal([192, 63, 192], new[] { BitConverter.ToInt32(result, 0), BitConverter.ToInt32(result, 4), BitConverter.ToInt32(result, 8) });
+        byte[] result = IsNone(
+            "red.global.add.u32 [%rd1], 1; atom.global.max.u32 %r5, [%rd1+4], %r0; atom.global.inc.u32 %r6, [%rd1+8], 1000;", grid: 3);
+        Assert.Equal(
+            [192, 63, 192], new[] { BitConverter.ToInt32(result, 0), BitConverter.ToInt32(result, 4), BitConverter.ToInt32(result, 8) });
         IsRace("red.global.add.u32 [%rd1], 1; ld.global.u32 %r5, [%rd1];");
-        IsRace("setp.eq.u32 %p1, %r0, 0; @%p1 ld.global.u32 %r5, [%rd1]; @!%p1 red.global.add.u32 [%rd1], 1;", words: "changed atomically here and was read by thread 0");
+        IsRace("setp.eq.u32 %p1, %r0, 0; @%p1 ld.global.u32 %r5, [%rd1]; @!%p1 red.global.add.u32 [%rd1], 1;",
+            words: "changed atomically here and was read by thread 0");
     }
 
     [Fact]
@@ -87,7 +95,8 @@ public class RaceTests
     {
         const string body = """
             cvt.rn.f32.u32 %f1, %r0; st.shared.f32 [%r1], %f1; mov.u32 %r4, 32;
-            L: bar.sync 0; setp.ge.u32 %p1, %r0, %r4; @%p1 bra N; shl.b32 %r5, %r4, 2; add.u32 %r6, %r1, %r5; ld.shared.f32 %f2, [%r6]; ld.shared.f32 %f3, [%r1]; add.f32 %f4, %f2, %f3; st.shared.f32 [%r1], %f4;
+            L: bar.sync 0; setp.ge.u32 %p1, %r0, %r4; @%p1 bra N; shl.b32 %r5, %r4, 2; add.u32 %r6, %r1, %r5; ld.shared.f32 %f2, [%r6];
+            ld.shared.f32 %f3, [%r1]; add.f32 %f4, %f2, %f3; st.shared.f32 [%r1], %f4;
             N: shr.u32 %r4, %r4, 1; setp.ne.u32 %p2, %r4, 0; @%p2 bra L;
             setp.eq.u32 %p3, %r0, 0; @!%p3 ret; st.global.f32 [%rd1], %f4;
             """;
@@ -100,7 +109,8 @@ public class RaceTests
     {
         using var driver = new EmulatedDriver();
         driver.CreateContext(0);
-        nint stream = driver.CreateStream(), module = driver.LoadModule("test.ptx", System.Text.Encoding.ASCII.GetBytes(Kernel(Mine + "st.global.u32 [%rd4], %r0;", Shared)));
+        nint stream = driver.CreateStream(), module = driver.LoadModule(
+            "test.ptx", System.Text.Encoding.ASCII.GetBytes(Kernel(Mine + "st.global.u32 [%rd4], %r0;", Shared)));
         nint function = driver.GetFunction(module, "kernel"), memory = driver.Allocate(1024);
         // More launches than stamps can number.
         for (int i = 0; i < 2100; i++) Launch(driver, function, 1, i % 2 == 0 ? 64 : 32, 0, stream, memory, memory);
@@ -110,11 +120,14 @@ public class RaceTests
     [Fact]
     public void An_asynchronous_copy_may_be_read_after_waiting_and_by_others_after_a_barrier()
     {
-        const string copy = "and.b32 %r7, %r0, 3; shl.b32 %r7, %r7, 4; cvt.u64.u32 %rd5, %r7; add.s64 %rd6, %rd0, %rd5; shl.b32 %r8, %r0, 4; add.u32 %r9, %r2, %r8; cp.async.cg.shared.global [%r9], [%rd6], 16; cp.async.commit_group;";
-        const string readOwn = "ld.shared.u32 %r5, [%r9];", readOther = "xor.b32 %r10, %r8, 16; add.u32 %r10, %r10, %r2; ld.shared.u32 %r5, [%r10];";
+        const string copy = "and.b32 %r7, %r0, 3; shl.b32 %r7, %r7, 4; cvt.u64.u32 %rd5, %r7; add.s64 %rd6, %rd0, %rd5; shl.b32 %r8, %r0, "
+            + "4; add.u32 %r9, %r2, %r8; cp.async.cg.shared.global [%r9], [%rd6], 16; cp.async.commit_group;";
+        const string readOwn = "ld.shared.u32 %r5, [%r9];",
+            readOther = "xor.b32 %r10, %r8, 16; add.u32 %r10, %r10, %r2; ld.shared.u32 %r5, [%r10];";
         IsNone($"{copy} cp.async.wait_group 0; {readOwn}", 32);
         IsNone($"{copy} cp.async.wait_all; bar.sync 0; {readOther}", 32);
-        IsRace($"{copy} cp.async.wait_group 0; setp.lt.u32 %p1, %r0, 32; @%p1 ret; xor.b32 %r10, %r8, 512; add.u32 %r10, %r10, %r2; ld.shared.u32 %r5, [%r10];", 64, words: "was written by thread 0");
+        IsRace($"{copy} cp.async.wait_group 0; setp.lt.u32 %p1, %r0, 32; @%p1 ret; xor.b32 %r10, %r8, 512; add.u32 %r10, %r10, %r2; "
+            + "ld.shared.u32 %r5, [%r10];", 64, words: "was written by thread 0");
         CudaException early = Fault(Kernel(Mine + $"{copy} cp.async.wait_group 1; {readOwn}", Shared), threads: 32);
         Assert.Contains("never written", early.Message, StringComparison.Ordinal);
         Assert.Contains("has not waited for its cp.async", early.Message, StringComparison.Ordinal);
@@ -125,7 +138,8 @@ public class RaceTests
     [Fact]
     public void An_asynchronous_copy_fills_up_with_zeros()
     {
-        const string body = "cp.async.ca.shared.global [s], [%rd0], 16, 8; cp.async.wait_all; ld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [s]; st.global.v4.u32 [%rd1], {%r4, %r5, %r6, %r7};";
+        const string body = "cp.async.ca.shared.global [s], [%rd0], 16, 8; cp.async.wait_all; ld.shared.v4.u32 {%r4, %r5, %r6, %r7}, [s]; "
+            + "st.global.v4.u32 [%rd1], {%r4, %r5, %r6, %r7};";
         byte[] result = Run(Kernel(body, Shared), [.. Enumerable.Range(1, 16).Select(i => (byte)i)], 16);
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0], result);
     }

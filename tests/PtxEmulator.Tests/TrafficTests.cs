@@ -9,7 +9,8 @@ public class TrafficTests
     {
         using var driver = new EmulatedDriver(new EmulatorOptions { Count = true });
         driver.CreateContext(0);
-        nint stream = driver.CreateStream(), function = driver.GetFunction(driver.LoadModule("test.ptx", Encoding.ASCII.GetBytes(Kernel(body, declarations))), "kernel");
+        nint stream = driver.CreateStream(), function = driver.GetFunction(
+            driver.LoadModule("test.ptx", Encoding.ASCII.GetBytes(Kernel(body, declarations))), "kernel");
         nint memory = driver.Allocate(65536);
         driver.FillBytes(memory, 0, 65536, stream);
         Launch(driver, function, 1, threads, 0, stream, memory, memory);
@@ -25,13 +26,15 @@ public class TrafficTests
     public void Sectors_of_a_warps_read(int stride, int sectors)
     {
         KernelStatistics counted = Count($"mul.wide.u32 %rd2, %r0, {stride}; add.s64 %rd3, %rd0, %rd2; ld.global.u32 %r1, [%rd3];");
-        Assert.Equal((sectors, 128, 1, 0), (counted.GlobalSectorsRead, counted.GlobalBytesRead, counted.GlobalRequests, counted.GlobalSectorsWritten));
+        Assert.Equal((sectors, 128, 1, 0), (counted.GlobalSectorsRead, counted.GlobalBytesRead, counted.GlobalRequests,
+            counted.GlobalSectorsWritten));
     }
 
     [Fact]
     public void Vector_writes_of_a_warp_touch_sixteen_sectors()
     {
-        KernelStatistics counted = Count("mul.wide.u32 %rd2, %r0, 16; add.s64 %rd3, %rd0, %rd2; st.global.v4.u32 [%rd3], {%r0, %r0, %r0, %r0};");
+        KernelStatistics counted = Count(
+            "mul.wide.u32 %rd2, %r0, 16; add.s64 %rd3, %rd0, %rd2; st.global.v4.u32 [%rd3], {%r0, %r0, %r0, %r0};");
         Assert.Equal((16, 512), (counted.GlobalSectorsWritten, counted.GlobalBytesWritten));
     }
 
@@ -59,7 +62,9 @@ public class TrafficTests
     [Fact]
     public void Each_turn_of_a_loop_is_an_access_of_its_own()
     {
-        KernelStatistics counted = Count("mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; mov.u32 %r2, 0; L: ld.global.u32 %r1, [%rd3]; add.s64 %rd3, %rd3, 128; add.u32 %r2, %r2, 1; setp.lt.u32 %p1, %r2, 10; @%p1 bra L;", 64);
+        KernelStatistics counted =
+            Count("mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; mov.u32 %r2, 0; L: ld.global.u32 %r1, [%rd3]; add.s64 %rd3, %rd3, "
+            + "128; add.u32 %r2, %r2, 1; setp.lt.u32 %p1, %r2, 10; @%p1 bra L;", 64);
         Assert.Equal((80, 20), (counted.GlobalSectorsRead, counted.GlobalRequests));
         // Per thread: 6 before the loop with the three that load arguments and thread, 5 in each turn, the return.
         Assert.Equal(64 * (6 + (5 * 10) + 1), counted.Instructions);

@@ -4,11 +4,13 @@ namespace Gradpath.PtxEmulator.Tests;
 
 public class WarpTests
 {
-    private const string Mine = "mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; add.s64 %rd4, %rd1, %rd2; ld.global.u32 %r1, [%rd3];\n";
+    private const string Mine =
+        "mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; add.s64 %rd4, %rd1, %rd2; ld.global.u32 %r1, [%rd3];\n";
     private const string Give = "\nst.global.u32 [%rd4], %r4;";
 
     private static uint[] Lanes(string body, Func<int, uint> input, int threads = 32) => Words(Run(
-        Kernel(Mine + body + Give), [.. Enumerable.Range(0, threads).SelectMany(i => BitConverter.GetBytes(input(i)))], 4 * threads, threads));
+        Kernel(Mine + body + Give), [.. Enumerable.Range(0, threads).SelectMany(i => BitConverter.GetBytes(input(i)))], 4 * threads,
+        threads));
 
     private static uint[] Words(byte[] bytes) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(bytes).ToArray();
 
@@ -42,7 +44,8 @@ public class WarpTests
     public void Halves_of_a_warp_that_branch_apart_shuffle_each_for_itself()
     {
         uint[] actual = Lanes(
-            "setp.lt.u32 %p1, %r0, 16; @%p1 bra A; shfl.sync.idx.b32 %r4, %r1, 20, 31, 0xffff0000; bra.uni E; A: shfl.sync.idx.b32 %r4, %r1, 3, 31, 0xffff; E:", l => (uint)l);
+            "setp.lt.u32 %p1, %r0, 16; @%p1 bra A; shfl.sync.idx.b32 %r4, %r1, 20, 31, 0xffff0000; bra.uni E; A: shfl.sync.idx.b32 %r4, "
+                + "%r1, 3, 31, 0xffff; E:", l => (uint)l);
         for (int lane = 0; lane < 32; lane++) Assert.Equal(lane < 16 ? 3u : 20u, actual[lane]);
     }
 
@@ -59,15 +62,18 @@ public class WarpTests
         Assert.All(Lanes("redux.sync.max.u32 %r4, %r1, -1;", l => (uint)(l - 5)), v => Assert.Equal(uint.MaxValue, v));
         Assert.All(Lanes("redux.sync.xor.b32 %r4, %r1, -1;", l => 1u << l), v => Assert.Equal(uint.MaxValue, v));
         uint[] same = Lanes("match.any.sync.b32 %r4, %r1, -1;", l => (uint)(l % 3));
-        for (int lane = 0; lane < 32; lane++) Assert.Equal(Enumerable.Range(0, 32).Where(o => o % 3 == lane % 3).Aggregate(0u, (m, o) => m | (1u << o)), same[lane]);
+        for (int lane = 0; lane < 32; lane++)
+            Assert.Equal(Enumerable.Range(0, 32).Where(o => o % 3 == lane % 3).Aggregate(0u, (m, o) => m | (1u << o)), same[lane]);
     }
 
     [Fact]
     public void Barriers_that_reduce_count_all_threads()
     {
         Assert.All(Lanes("setp.lt.u32 %p1, %r0, 40; bar.red.popc.u32 %r4, 0, %p1;", _ => 0, 96), v => Assert.Equal(40u, v));
-        Assert.All(Lanes("setp.lt.u32 %p1, %r0, 40; bar.red.or.pred %p2, 0, %p1; selp.u32 %r4, 1, 0, %p2;", _ => 0, 96), v => Assert.Equal(1u, v));
-        Assert.All(Lanes("setp.lt.u32 %p1, %r0, 40; bar.red.and.pred %p2, 0, %p1; selp.u32 %r4, 1, 0, %p2;", _ => 0, 96), v => Assert.Equal(0u, v));
+        Assert.All(
+            Lanes("setp.lt.u32 %p1, %r0, 40; bar.red.or.pred %p2, 0, %p1; selp.u32 %r4, 1, 0, %p2;", _ => 0, 96), v => Assert.Equal(1u, v));
+        Assert.All(Lanes("setp.lt.u32 %p1, %r0, 40; bar.red.and.pred %p2, 0, %p1; selp.u32 %r4, 1, 0, %p2;", _ => 0, 96), v =>
+            Assert.Equal(0u, v));
     }
 
     [Fact]
@@ -76,7 +82,8 @@ public class WarpTests
         const string body = """
             mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mad.lo.u32 %r3, %r1, %r2, %r0; mul.wide.u32 %rd2, %r3, 4; add.s64 %rd4, %rd1, %rd2;
             mov.u32 %r5, %laneid; mov.u32 %r6, %warpid; mov.u32 %r7, %nctaid.x; mov.u32 %r8, %ctaid.y; mov.u32 %r9, %lanemask_lt;
-            popc.b32 %r9, %r9; mad.lo.u32 %r4, %r5, 100, %r6; mad.lo.u32 %r4, %r4, 10, %r7; mad.lo.u32 %r4, %r4, 100, %r9; add.u32 %r4, %r4, %r8; st.global.u32 [%rd4], %r4;
+            popc.b32 %r9, %r9; mad.lo.u32 %r4, %r5, 100, %r6; mad.lo.u32 %r4, %r4, 10, %r7; mad.lo.u32 %r4, %r4, 100, %r9;
+            add.u32 %r4, %r4, %r8; st.global.u32 [%rd4], %r4;
             """;
         uint[] actual = Words(Run(Kernel(body), [], 4 * 80 * 3, threads: 80, grid: 3));
         for (int i = 0; i < actual.Length; i++)
@@ -109,17 +116,23 @@ public class WarpTests
         for (int lane = 0; lane < 32; lane++)
         {
             int g = lane / 4, t = lane % 4;
-            for (int w = 0; w < aWords; w++) input.AddRange(BitConverter.GetBytes(tf32 ? Bits(a[g + (w % 2 * 8), t + (w / 2 * 4)]) : Two(a[g + (w % 2 * 8), (t * 2) + (w / 2 * 8)], a[g + (w % 2 * 8), (t * 2) + (w / 2 * 8) + 1])));
-            for (int w = 0; w < bWords; w++) input.AddRange(BitConverter.GetBytes(tf32 ? Bits(b[t + (w * 4), g]) : Two(b[(t * 2) + (w * 8), g], b[(t * 2) + (w * 8) + 1, g])));
+            for (int w = 0; w < aWords; w++)
+                input.AddRange(BitConverter.GetBytes(tf32 ? Bits(a[g + (w % 2 * 8), t + (w / 2 * 4)])
+                    : Two(a[g + (w % 2 * 8), (t * 2) + (w / 2 * 8)], a[g + (w % 2 * 8), (t * 2) + (w / 2 * 8) + 1])));
+            for (int w = 0; w < bWords; w++)
+                input.AddRange(
+                    BitConverter.GetBytes(tf32 ? Bits(b[t + (w * 4), g]) : Two(b[(t * 2) + (w * 8), g], b[(t * 2) + (w * 8) + 1, g])));
             for (int w = 0; w < 4; w++) input.AddRange(BitConverter.GetBytes(c[g + (w / 2 * 8), (t * 2) + (w % 2)]));
         }
         int words = aWords + bWords + 4;
         string loads = string.Concat(Enumerable.Range(0, words).Select(w => $"ld.global.b32 %r{w + 1}, [%rd3+{4 * w}];"));
-        string A = List(1, aWords), B = List(1 + aWords, bWords), C = string.Join(", ", Enumerable.Range(words - 3, 4).Select(w => $"f{w}"));
+        string A = List(1, aWords), B = List(1 + aWords, bWords), C = string.Join(
+            ", ", Enumerable.Range(words - 3, 4).Select(w => $"f{w}"));
         string body = $$"""
             {
             .reg .f32 f<20>;
-            mul.lo.u32 %r20, %r0, {{words * 4}}; cvt.u64.u32 %rd2, %r20; add.s64 %rd3, %rd0, %rd2; mul.wide.u32 %rd2, %r0, 16; add.s64 %rd4, %rd1, %rd2;
+            mul.lo.u32 %r20, %r0, {{words * 4}}; cvt.u64.u32 %rd2, %r20; add.s64 %rd3, %rd0, %rd2; mul.wide.u32 %rd2, %r0, 16;
+            add.s64 %rd4, %rd1, %rd2;
             {{loads}}
             {{string.Concat(Enumerable.Range(words - 3, 4).Select(w => $"mov.b32 f{w}, %r{w};"))}}
             mma.sync.aligned.{{shape}}.row.col.f32.{{type}}.{{type}}.f32 {%f0, %f1, %f2, %f3}, {{{A}}}, {{{B}}}, {{{C}}};
@@ -160,7 +173,8 @@ public class WarpTests
         // Shared memory holds 32 rows of 8 halves; row r column c holds 8 r + c.
         string body = $$"""
             mov.u32 %r1, tile; shl.b32 %r2, %r0, 4; add.u32 %r3, %r1, %r2; mov.u32 %r4, 0; shl.b32 %r5, %r0, 3;
-            L: shl.b32 %r6, %r4, 1; add.u32 %r7, %r3, %r6; add.u32 %r8, %r5, %r4; cvt.u16.u32 %h0, %r8; st.shared.u16 [%r7], %h0; add.u32 %r4, %r4, 1; setp.lt.u32 %p0, %r4, 8; @%p0 bra L;
+            L: shl.b32 %r6, %r4, 1; add.u32 %r7, %r3, %r6; add.u32 %r8, %r5, %r4; cvt.u16.u32 %h0, %r8; st.shared.u16 [%r7], %h0;
+            add.u32 %r4, %r4, 1; setp.lt.u32 %p0, %r4, 8; @%p0 bra L;
             bar.warp.sync -1;
             ldmatrix.sync.aligned.m8n8.x4{{(transpose ? ".trans" : "")}}.shared.b16 {%r10, %r11, %r12, %r13}, [%r3];
             mul.wide.u32 %rd2, %r0, 16; add.s64 %rd4, %rd1, %rd2; st.global.v4.b32 [%rd4], {%r10, %r11, %r12, %r13};
@@ -171,7 +185,9 @@ public class WarpTests
             for (int m = 0; m < 4; m++)
             {
                 int row = lane / 4, column = lane % 4 * 2;
-                int low = transpose ? (column * 8) + row : (row * 8) + column, high = transpose ? ((column + 1) * 8) + row : (row * 8) + column + 1;
+                int low = transpose
+                    ? (column * 8) + row
+                    : (row * 8) + column, high = transpose ? ((column + 1) * 8) + row : (row * 8) + column + 1;
                 Assert.Equal((uint)(low + (64 * m)) | ((uint)(high + (64 * m)) << 16), actual[(lane * 4) + m]);
             }
         }

@@ -114,11 +114,9 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
         Tensor final = a.Boundaries[^1].Residual;
         if (shape.AnswerOnly) _device.CopyBlock(final, 0, _rows!, 0, (long)rows * d);
         else _device.GatherRows(final, shape.AnswerRows, rows, d, _rows!);
-        _device.LayerNorm(_rows!, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, rows, d, _mean!, _rstd!, _normed!);
-        int vocabulary = _weights.Config.Vocabulary;
-        _device.Gemm(
-            _normed!.AsMatrix(rows, d), _weights.Unembedding.AsMatrix().T, _logits!.AsMatrix(rows, vocabulary), new GemmOptions(Bias: _weights.UnembeddingBias));
-        _device.LogSoftmax(_logits, rows, vocabulary);
+        FinalHead.Normalize(_weights, _rows!, rows, _mean!, _rstd!, _normed!);
+        FinalHead.Logits(_weights, _normed!, rows, _logits!);
+        _device.LogSoftmax(_logits!, rows, _weights.Config.Vocabulary);
     }
 
     private void ProbabilityGradient(PassShape shape, Activations a, Tensor residualGradient)
@@ -128,9 +126,9 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
         int vocabulary = _weights.Config.Vocabulary;
         MakeLogProbabilities(shape, a);
         _device.ProbabilityDistanceGradient(_logits!, _targetLogProbabilities!, shape.Items, rows, vocabulary, _logits!);
-        _device.Gemm(_logits!.AsMatrix(rows, vocabulary), _weights.Unembedding.AsMatrix(), _normed!.AsMatrix(rows, d));
+        FinalHead.LogitsBackward(_weights, _logits!, rows, _normed!);
         _device.Fill(_answers, 0, (long)rows * d);
-        _device.LayerNormBackward(_normed!, _rows!, _weights.FinalGain, _mean!, _rstd!, new GradientRows(rows, rows, rows), d, _answers, null, 0);
+        FinalHead.NormalizeBackward(_weights, _normed!, _rows!, _mean!, _rstd!, new GradientRows(rows, rows, rows), _answers);
         if (shape.AnswerOnly)
         {
             _device.CopyBlock(_answers, 0, residualGradient, 0, (long)rows * d);

@@ -9,9 +9,9 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// contributes its name, a zero byte, its length (8 bytes, little-endian) and its content.
 /// <list type="bullet">
 /// <item><c>sha256:...</c>, weights up to 256 MiB: the content is every byte.</item>
-/// <item><c>sha256-sampled:...</c>, larger weights: the content of a weight file is its header and, of each tensor in the order of the data,
-/// the first 64 KiB of every MiB. That is a fingerprint, not a checksum: it tells models apart and sees any small tensor change, but not
-/// every damaged byte.</item>
+/// <item><c>sha256-sampled:...</c>, larger weights: the content of a weight file is its header and, of each tensor in the order of the
+/// data, the first 64 KiB of every MiB. That is a fingerprint, not a checksum: it tells models apart and sees any small tensor change, but
+/// not every damaged byte.</item>
 /// </list>
 /// </summary>
 internal static class CheckpointHash
@@ -28,7 +28,8 @@ internal static class CheckpointHash
     /// <param name="largestInFull">Weights above this size are sampled.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>The hash with its kind in front.</returns>
-    public static string Compute(string configPath, IReadOnlyList<SafetensorsFile> files, long largestInFull, CancellationToken cancellation)
+    public static string Compute(
+        string configPath, IReadOnlyList<SafetensorsFile> files, long largestInFull, CancellationToken cancellation)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] config = File.ReadAllBytes(configPath);
@@ -63,7 +64,8 @@ internal static class CheckpointHash
     }
 
     // The first `part` bytes of every MiB of a range: all of it where part is a MiB.
-    private static void AppendRange(IncrementalHash hash, SafetensorsFile file, long offset, long length, int part, CancellationToken cancellation)
+    private static void AppendRange(
+        IncrementalHash hash, SafetensorsFile file, long offset, long length, int part, CancellationToken cancellation)
     {
         for (long done = 0; done < length; done += Stride)
         {

@@ -1,6 +1,8 @@
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
-/// <summary>Writes a model as a Hugging Face GPT-2 directory: config.json and model.safetensors, F32, names with the <c>transformer.</c> prefix.</summary>
+/// <summary>
+/// Writes a model as a Hugging Face GPT-2 directory: config.json and model.safetensors, F32, names with the <c>transformer.</c> prefix.
+/// </summary>
 internal static class CheckpointWriter
 {
     /// <summary>Writes a model. Each file appears whole or not at all; those that exist are replaced.</summary>

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
-/// <summary>The floating-point types that checkpoints come in (F64, F32, F16, BF16), converted to float32. Sources need no alignment.</summary>
+/// <summary>
+/// The floating-point types that checkpoints come in (F64, F32, F16, BF16), converted to float32. Sources need no alignment.
+/// </summary>
 internal static unsafe class FloatConversion
 {
     private const int Chunk = 1 << 18;
@@ -48,7 +50,8 @@ internal static unsafe class FloatConversion
         switch (dtype)
         {
             case "F32":
-                new ReadOnlySpan<byte>(source, target.Length * sizeof(float)).CopyTo(System.Runtime.InteropServices.MemoryMarshal.AsBytes(target));
+                new ReadOnlySpan<byte>(source, target.Length * sizeof(float)).CopyTo(
+                    System.Runtime.InteropServices.MemoryMarshal.AsBytes(target));
                 break;
             case "F16":
                 FromHalf(source, target);
@@ -57,7 +60,8 @@ internal static unsafe class FloatConversion
                 FromBFloat16(source, target);
                 break;
             case "F64":
-                for (int i = 0; i < target.Length; i++) target[i] = (float)Unsafe.ReadUnaligned<double>(source + (i * (long)sizeof(double)));
+                for (int i = 0; i < target.Length; i++)
+                    target[i] = (float)Unsafe.ReadUnaligned<double>(source + (i * (long)sizeof(double)));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "not a floating-point type that can be converted");
@@ -87,6 +91,7 @@ internal static unsafe class FloatConversion
                 (high << 16).Store((uint*)(to + i + Vector256<uint>.Count));
             }
         }
-        for (; i < target.Length; i++) target[i] = BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>(source + (i * 2L)) << 16);
+        for (; i < target.Length; i++)
+            target[i] = BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>(source + (i * 2L)) << 16);
     }
 }

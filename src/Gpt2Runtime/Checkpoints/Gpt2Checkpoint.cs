@@ -42,7 +42,9 @@ public sealed class Gpt2Checkpoint : IDisposable
     /// <summary>The directory, as a full path.</summary>
     public string Directory { get; }
 
-    /// <summary>The type of the weights in the files: <c>F32</c>, <c>F16</c>, <c>BF16</c>, <c>F64</c>, or several joined by a plus.</summary>
+    /// <summary>
+    /// The type of the weights in the files: <c>F32</c>, <c>F16</c>, <c>BF16</c>, <c>F64</c>, or several joined by a plus.
+    /// </summary>
     public string Dtype { get; }
 
     /// <summary>Number of parameters; a tied embedding counts once.</summary>
@@ -51,25 +53,31 @@ public sealed class Gpt2Checkpoint : IDisposable
     /// <summary>Whether the directory holds a tokenizer: tokenizer.json, or vocab.json and merges.txt.</summary>
     public bool HasVocabulary => BpeTokenizer.HasVocabulary(Directory);
 
-    /// <summary>Identifies the model in result files; see <see cref="ComputeHash"/>. Computed on first use, which reads the files.</summary>
+    /// <summary>
+    /// Identifies the model in result files; see <see cref="ComputeHash"/>. Computed on first use, which reads the files.
+    /// </summary>
     public string Hash => ComputeHash(CancellationToken.None);
 
     /// <summary>Opens a checkpoint directory.</summary>
     /// <param name="directory">Holds config.json and model.safetensors.</param>
     /// <returns>The checkpoint.</returns>
-    /// <exception cref="GradpathException">A file is missing, damaged or of another kind of model; the message says which and what would be right.</exception>
+    /// <exception cref="GradpathException">A file is missing, damaged or of another kind of model; the message says which and what would be
+    /// right.</exception>
     public static Gpt2Checkpoint Open(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         string full = Path.GetFullPath(directory);
         if (!System.IO.Directory.Exists(full))
         {
-            throw new GradpathException(File.Exists(full) ? $"{directory}: is a file; name the directory that holds config.json and model.safetensors" : $"{directory}: no such directory");
+            throw new GradpathException(File.Exists(full)
+                ? $"{directory}: is a file; name the directory that holds config.json and model.safetensors"
+                : $"{directory}: no such directory");
         }
         string configPath = Path.Combine(full, "config.json");
         if (!File.Exists(configPath))
         {
-            throw new GradpathException($"{full}: holds no config.json; a Hugging Face GPT-2 directory holds config.json and model.safetensors (or shards with model.safetensors.index.json)");
+            throw new GradpathException($"{full}: holds no config.json; a Hugging Face GPT-2 directory holds config.json and "
+                + "model.safetensors (or shards with model.safetensors.index.json)");
         }
         Gpt2Config config = Gpt2ConfigFile.Read(configPath);
         WeightFiles files = WeightFiles.Open(full);
@@ -84,7 +92,9 @@ public sealed class Gpt2Checkpoint : IDisposable
         }
     }
 
-    /// <summary>Brings the weights to a device as float32. F32 tensors are used where they lie in the mapped file if the device can.</summary>
+    /// <summary>
+    /// Brings the weights to a device as float32. F32 tensors are used where they lie in the mapped file if the device can.
+    /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="name">What result files call the model; null for the name of its directory.</param>
     /// <returns>The weights. They keep the files mapped, also after the checkpoint has been disposed of, and their hash is that of the
@@ -98,7 +108,8 @@ public sealed class Gpt2Checkpoint : IDisposable
         Dictionary<string, Tensor> loaded = new(StringComparer.Ordinal);
         try
         {
-            foreach (Located tensor in _tensors) loaded.Add(tensor.Spec.Name, TensorLoader.Load(device, tensor.File, tensor.Entry, tensor.Spec.Shape));
+            foreach (Located tensor in _tensors)
+                loaded.Add(tensor.Spec.Name, TensorLoader.Load(device, tensor.File, tensor.Entry, tensor.Spec.Shape));
         }
         catch
         {
@@ -163,15 +174,19 @@ public sealed class Gpt2Checkpoint : IDisposable
     }
 
     private GradpathException Missing(TensorSpec spec, bool isHead) => isHead
-        ? new($"{_files.Description}: holds no tensor '{spec.Name}', which config.json asks for by tie_word_embeddings = false; expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}")
-        : new($"{_files.Description}: holds no tensor '{Prefix}{spec.Name}' (nor '{spec.Name}'), which a GPT-2 model with n_layer = {Config.Layers} needs; expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}");
+        ? new($"{_files.Description}: holds no tensor '{spec.Name}', which config.json asks for by tie_word_embeddings = false; expected "
+            + $"shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}")
+        : new($"{_files.Description}: holds no tensor '{Prefix}{spec.Name}' (nor '{spec.Name}'), which a GPT-2 model with n_layer = "
+            + $"{Config.Layers} needs; expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}");
 
     private static GradpathException WrongShape(TensorSpec spec, SafetensorsFile file, SafetensorsEntry entry)
     {
-        string hint = spec.Shape.Length == 2 && entry.Shape.Length == 2 && entry.Shape[0] == spec.Shape[1] && entry.Shape[1] == spec.Shape[0]
+        string hint = spec.Shape.Length == 2 && entry.Shape.Length == 2 && entry.Shape[0] == spec.Shape[1]
+            && entry.Shape[1] == spec.Shape[0]
             ? " (it seems to be transposed: GPT-2 stores its matrices as [in, out])"
             : "";
-        return new GradpathException($"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; config.json implies [{string.Join(", ", spec.Shape)}] = {spec.Rule}{hint}");
+        return new GradpathException($"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; config.json implies "
+            + $"[{string.Join(", ", spec.Shape)}] = {spec.Rule}{hint}");
     }
 
     private sealed record Located(TensorSpec Spec, SafetensorsFile File, SafetensorsEntry Entry);

@@ -11,12 +11,14 @@ internal static class Gpt2ConfigFile
     /// <summary>Reads a config.json.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The model's shape.</returns>
-    /// <exception cref="GradpathException">The file is not JSON, is of another model type, or a field is missing or out of range.</exception>
+    /// <exception cref="GradpathException">The file is not JSON, is of another model type, or a field is missing or out of
+    /// range.</exception>
     public static Gpt2Config Read(string path)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+            using JsonDocument document = JsonDocument.Parse(
+                File.ReadAllBytes(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new GradpathException($"{path}: is not a JSON object");
             return new Reader(path, document.RootElement).Config();
         }
@@ -94,7 +96,8 @@ internal static class Gpt2ConfigFile
         {
             if (!Has(name)) throw new GradpathException($"{path}: {name} is missing; a whole number from 1 on is expected");
             JsonElement value = root.GetProperty(name);
-            if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number is >= 1 and <= LargestExtent) return number;
+            if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number is >= 1 and <= LargestExtent)
+                return number;
             throw new GradpathException($"{path}: {name} is {value.GetRawText()}; a whole number from 1 to {LargestExtent} is expected");
         }
 

@@ -85,7 +85,8 @@ public sealed class Gpt2Weights : IDisposable
         PositionEmbedding.Dispose();
         foreach (Gpt2Layer l in Layers)
         {
-            foreach (Tensor t in (ReadOnlySpan<Tensor>)[l.AttentionGain, l.AttentionShift, l.QkvWeight, l.QkvBias, l.OutputWeight, l.OutputBias, l.MlpGain, l.MlpShift, l.UpWeight, l.UpBias, l.DownWeight, l.DownBias])
+            foreach (Tensor t in (ReadOnlySpan<Tensor>)[l.AttentionGain, l.AttentionShift, l.QkvWeight, l.QkvBias, l.OutputWeight,
+                l.OutputBias, l.MlpGain, l.MlpShift, l.UpWeight, l.UpBias, l.DownWeight, l.DownBias])
             {
                 t.Dispose();
             }

@@ -4,9 +4,10 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// Finds the directory that a model argument means. In this order:
 /// <list type="number">
 /// <item>a directory that exists and holds a config.json;</item>
-/// <item>for a plain name such as <c>demo</c> or <c>gpt2</c>: <c>models/NAME</c> in a folder at or above the program or the current directory,
-/// where the demo model ships and the fetch script puts its downloads;</item>
-/// <item>a model of the Hugging Face hub, such as <c>gpt2</c> or <c>openai-community/gpt2</c>, that another tool has left in the local cache.</item>
+/// <item>for a plain name such as <c>demo</c> or <c>gpt2</c>: <c>models/NAME</c> in a folder at or above the program or the current
+/// directory, where the demo model ships and the fetch script puts its downloads;</item>
+/// <item>a model of the Hugging Face hub, such as <c>gpt2</c> or <c>openai-community/gpt2</c>, that another tool has left in the local
+/// cache.</item>
 /// </list>
 /// Nothing is ever downloaded.
 /// </summary>
@@ -23,17 +24,21 @@ public static class ModelLocator
     };
 
     /// <summary>Finds a model's directory.</summary>
-    /// <param name="argument">A directory, <c>demo</c>, or a hub name: <c>gpt2</c>, <c>openai-community/gpt2</c>, <c>distilgpt2</c> ...</param>
+    /// <param name="argument">A directory, <c>demo</c>, or a hub name: <c>gpt2</c>, <c>openai-community/gpt2</c>, <c>distilgpt2</c>
+    /// ...</param>
     /// <returns>The directory, as a full path. It is not opened: <see cref="Gpt2Checkpoint.Open"/> checks what is in it.</returns>
-    /// <exception cref="GradpathException">There is no such model here; the message lists where it was looked for and how to fetch it.</exception>
+    /// <exception cref="GradpathException">There is no such model here; the message lists where it was looked for and how to fetch
+    /// it.</exception>
     public static string Resolve(string argument) =>
         Resolve(argument, Environment.GetEnvironmentVariable, [AppContext.BaseDirectory, Environment.CurrentDirectory]);
 
     internal static string Resolve(string argument, Func<string, string?> environment, IReadOnlyList<string> roots)
     {
         ArgumentNullException.ThrowIfNull(argument);
-        if (string.IsNullOrWhiteSpace(argument)) throw new GradpathException("the model is an empty string; give a directory, demo, or a name such as gpt2");
-        if (File.Exists(argument)) throw new GradpathException($"the model {argument} is a file; give the directory that holds config.json and model.safetensors");
+        if (string.IsNullOrWhiteSpace(argument))
+            throw new GradpathException("the model is an empty string; give a directory, demo, or a name such as gpt2");
+        if (File.Exists(argument))
+            throw new GradpathException($"the model {argument} is a file; give the directory that holds config.json and model.safetensors");
 
         List<string> tried = [];
         string asPath = Path.GetFullPath(argument);
@@ -52,7 +57,8 @@ public static class ModelLocator
         if (exists) return asPath;
         string list = string.Concat(tried.Select(t => $"\n  {t}"));
         throw new GradpathException(
-            $"no model '{argument}' on this machine. Looked for:{list}\nGPT-2 models are fetched with weights-tools/fetch_gpt2.sh NAME (gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small model 'demo' comes with the program.");
+            $"no model '{argument}' on this machine. Looked for:{list}\nGPT-2 models are fetched with weights-tools/fetch_gpt2.sh NAME "
+                + "(gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small model 'demo' comes with the program.");
     }
 
     private static bool IsHubName(string part) =>
@@ -121,10 +127,12 @@ public static class ModelLocator
             string current = Path.Combine(snapshots, File.ReadAllText(main).Trim());
             if (IsComplete(current)) return current;
         }
-        return Directory.EnumerateDirectories(snapshots).Where(IsComplete).OrderByDescending(Directory.GetLastWriteTimeUtc).FirstOrDefault();
+        return Directory.EnumerateDirectories(snapshots).Where(IsComplete).OrderByDescending(Directory.GetLastWriteTimeUtc)
+            .FirstOrDefault();
     }
 
     private static bool IsComplete(string snapshot) =>
         File.Exists(Path.Combine(snapshot, "config.json"))
-        && (File.Exists(Path.Combine(snapshot, "model.safetensors")) || File.Exists(Path.Combine(snapshot, "model.safetensors.index.json")));
+        && (File.Exists(Path.Combine(snapshot, "model.safetensors"))
+            || File.Exists(Path.Combine(snapshot, "model.safetensors.index.json")));
 }

@@ -74,7 +74,8 @@ internal static class RandomGpt2Weights
         return "sha256-random:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant(made))));
     }
 
-    private static (float Mean, double Deviation) Distribution(string name, Gpt2Config config, float scale, float gainJitter, float biasJitter)
+    private static (float Mean, double Deviation) Distribution(
+        string name, Gpt2Config config, float scale, float gainJitter, float biasJitter)
     {
         if (name.EndsWith(".bias", StringComparison.Ordinal)) return (0, biasJitter);
         if (name.Contains("ln_", StringComparison.Ordinal)) return (1, gainJitter);

@@ -76,7 +76,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
                 handle.Dispose();
                 throw new GradpathException($"{path}: {length} bytes are too few for a safetensors file; fetch it again");
             }
-            return new SafetensorsFile(path, length, MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false));
+            return new SafetensorsFile(path, length, MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read,
+                HandleInheritability.None, leaveOpen: false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -131,7 +132,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public byte[] ReadBytes(string name)
     {
         SafetensorsEntry entry = Require(name);
-        if (entry.Dtype is not ("U8" or "BOOL")) throw new GradpathException($"{Path}: tensor '{name}' is of type {entry.Dtype}; U8 is expected");
+        if (entry.Dtype is not ("U8" or "BOOL"))
+            throw new GradpathException($"{Path}: tensor '{name}' is of type {entry.Dtype}; U8 is expected");
         return new ReadOnlySpan<byte>((byte*)AddressOf(entry), checked((int)entry.Bytes)).ToArray();
     }
 
@@ -147,16 +149,19 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         ReadOnlySpan<byte> first = new(_start, 8);
         if (first.SequenceEqual("version "u8))
         {
-            throw new GradpathException($"{Path}: is a Git LFS pointer, not the file itself; run `git lfs pull` in its repository, or fetch the file again");
+            throw new GradpathException(
+                $"{Path}: is a Git LFS pointer, not the file itself; run `git lfs pull` in its repository, or fetch the file again");
         }
         ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(first);
         if (stated > LongestHeader)
         {
-            throw new GradpathException($"{Path}: states a header of {stated} bytes, above the limit of {LongestHeader}: this is not a safetensors file");
+            throw new GradpathException(
+                $"{Path}: states a header of {stated} bytes, above the limit of {LongestHeader}: this is not a safetensors file");
         }
         if ((long)stated > Length - 8)
         {
-            throw new GradpathException($"{Path}: states a header of {stated} bytes, but only {Length - 8} bytes follow: the file is truncated or damaged; fetch it again");
+            throw new GradpathException($"{Path}: states a header of {stated} bytes, but only {Length - 8} bytes follow: the file is "
+                + "truncated or damaged; fetch it again");
         }
         return (int)stated;
     }

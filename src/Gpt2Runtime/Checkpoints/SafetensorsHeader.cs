@@ -4,9 +4,9 @@ using System.Text.Unicode;
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
 /// <summary>
-/// The JSON header of a safetensors file: <c>{"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..., "__metadata__": {...}}</c>.
-/// Nothing in it is trusted: names must be unique, offsets must lie in the data section and fit shape and type, and the tensors must cover
-/// the data section without overlap or gap, as the format demands.
+/// The JSON header of a safetensors file: <c>{"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..., "__metadata__":
+/// {...}}</c>. Nothing in it is trusted: names must be unique, offsets must lie in the data section and fit shape and type, and the tensors
+/// must cover the data section without overlap or gap, as the format demands.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
@@ -65,7 +65,8 @@ internal sealed class SafetensorsHeader
         Dictionary<string, string> metadata = new(StringComparer.Ordinal);
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            if (property.Value.ValueKind != JsonValueKind.String) throw Bad(path, $"{MetadataName} entry '{property.Name}' is not a string");
+            if (property.Value.ValueKind != JsonValueKind.String)
+                throw Bad(path, $"{MetadataName} entry '{property.Name}' is not a string");
             metadata[property.Name] = property.Value.GetString()!;
         }
         return metadata;
@@ -86,7 +87,8 @@ internal sealed class SafetensorsHeader
         if (end < begin) throw Bad(path, $"tensor '{name}' has data_offsets [{begin}, {end}]: the end lies before the begin");
         if (end > dataBytes)
         {
-            throw Bad(path, $"the data of tensor '{name}' would end at byte {end} after the header, but only {dataBytes} bytes follow it: the file is truncated or damaged; fetch it again");
+            throw Bad(path, $"the data of tensor '{name}' would end at byte {end} after the header, but only {dataBytes} bytes follow it: "
+                + "the file is truncated or damaged; fetch it again");
         }
 
         SafetensorsEntry entry = new(name, dtype, shape, begin, end - begin);
@@ -94,7 +96,8 @@ internal sealed class SafetensorsHeader
         if (bits != 0 && BytesOf(shape, bits) is var expected && expected != entry.Bytes)
         {
             string need = expected < 0 ? "more than a file can hold" : $"{expected} bytes";
-            throw Bad(path, $"tensor '{name}' of shape {entry.ShapeText} and dtype {dtype} needs {need}, but its data_offsets [{begin}, {end}] span {entry.Bytes}");
+            throw Bad(path, $"tensor '{name}' of shape {entry.ShapeText} and dtype {dtype} needs {need}, but its data_offsets [{begin}, "
+                + $"{end}] span {entry.Bytes}");
         }
         return entry;
     }
@@ -137,12 +140,16 @@ internal sealed class SafetensorsHeader
         string? before = null;
         foreach (SafetensorsEntry entry in entries.OrderBy(e => e.Offset).ThenBy(e => e.Bytes))
         {
-            if (entry.Offset < covered) throw Bad(path, $"the data of tensors '{before}' and '{entry.Name}' overlap at byte {entry.Offset} after the header");
-            if (entry.Offset > covered) throw Bad(path, $"bytes {covered} to {entry.Offset} after the header, before tensor '{entry.Name}', belong to no tensor");
+            if (entry.Offset < covered)
+                throw Bad(path, $"the data of tensors '{before}' and '{entry.Name}' overlap at byte {entry.Offset} after the header");
+            if (entry.Offset > covered)
+                throw Bad(path, $"bytes {covered} to {entry.Offset} after the header, before tensor '{entry.Name}', belong to no tensor");
             covered = entry.Offset + entry.Bytes;
             before = entry.Name;
         }
-        if (covered != dataBytes) throw Bad(path, $"the last {dataBytes - covered} bytes belong to no tensor: the header describes {covered} bytes of data, the file holds {dataBytes}");
+        if (covered != dataBytes)
+            throw Bad(path, $"the last {dataBytes - covered} bytes belong to no tensor: the header describes {covered} bytes of data, the "
+                + $"file holds {dataBytes}");
     }
 
     private static GradpathException Bad(string path, string what, Exception? inner = null) => new($"{path}: {what}", inner);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
-/// <summary>The weight files of a checkpoint directory, taken as one: model.safetensors, or the shards that model.safetensors.index.json lists.</summary>
+/// <summary>
+/// The weight files of a checkpoint directory, taken as one: model.safetensors, or the shards that model.safetensors.index.json lists.
+/// </summary>
 internal sealed class WeightFiles : IDisposable
 {
     private const string Single = "model.safetensors";
@@ -80,12 +82,14 @@ internal sealed class WeightFiles : IDisposable
         foreach ((string shard, List<string> names) in shards)
         {
             string path = Path.Combine(directory, shard);
-            if (!File.Exists(path)) throw new GradpathException($"{index}: lists the shard {shard}, which is not in the directory; fetch it too");
+            if (!File.Exists(path))
+                throw new GradpathException($"{index}: lists the shard {shard}, which is not in the directory; fetch it too");
             SafetensorsFile file = SafetensorsFile.Open(path);
             _files.Add(file);
             foreach (string name in names)
             {
-                if (!file.Entries.TryGetValue(name, out SafetensorsEntry? entry)) throw new GradpathException($"{index}: places tensor '{name}' in {shard}, which does not hold it");
+                if (!file.Entries.TryGetValue(name, out SafetensorsEntry? entry))
+                    throw new GradpathException($"{index}: places tensor '{name}' in {shard}, which does not hold it");
                 if (!_tensors.TryAdd(name, (file, entry))) throw new GradpathException($"{index}: lists tensor '{name}' twice");
             }
         }
@@ -106,9 +110,11 @@ internal sealed class WeightFiles : IDisposable
             foreach (JsonProperty property in map.EnumerateObject())
             {
                 string? shard = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
-                if (string.IsNullOrEmpty(shard) || shard is "." or ".." || shard.AsSpan().ContainsAny('/', '\\', '\0') || Path.IsPathRooted(shard))
+                if (string.IsNullOrEmpty(shard) || shard is "." or ".." || shard.AsSpan().ContainsAny('/', '\\', '\0')
+                    || Path.IsPathRooted(shard))
                 {
-                    throw new GradpathException($"{path}: places tensor '{property.Name}' in {property.Value.GetRawText()}; the name of a file in the same directory is expected");
+                    throw new GradpathException($"{path}: places tensor '{property.Name}' in {property.Value.GetRawText()}; the name of a "
+                        + "file in the same directory is expected");
                 }
                 if (!shards.TryGetValue(shard, out List<string>? names)) shards.Add(shard, names = []);
                 names.Add(property.Name);

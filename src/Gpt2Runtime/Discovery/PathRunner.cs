@@ -21,6 +21,7 @@ internal sealed class PathRunner : ResourceOwner
     private readonly int _copies;
     private readonly PairRun _pair;
     private readonly PatchedForwardPass _patched;
+    private readonly PathPass _paths;
     private readonly OutputHead _head;
     private readonly Tensor _answers;
     private readonly WriterOutputs _clean;
@@ -47,6 +48,7 @@ internal sealed class PathRunner : ResourceOwner
         var one = PassCapacity.For(spans, 1, false);
         int answers = spans.Length * Math.Max(2, copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, copies, continues: false));
+        _paths = new PathPass(context.Weights, _patched);
         _head = Own(new OutputHead(context.Weights, metric, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, false, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
@@ -112,9 +114,9 @@ internal sealed class PathRunner : ResourceOwner
         ];
         foreach (int[] chunk in plan.Senders.Chunk(_copies))
         {
-            _patched.RunSenders(
+            _paths.RunSenders(
                 _one!, [.. chunk.Select(s => plan.Query.Senders[s])], _differences, !_options.FreezeMlps, plan.Sublayers, _noted);
-            _patched.RunReceivers(_one!, chunk.Length, replacements, plan.ReplacementOf, _answers);
+            _paths.RunReceivers(_one!, chunk.Length, replacements, plan.ReplacementOf, _answers);
             _head.EvaluateRows(_answers, chunk.Length * _one!.Items);
             for (int c = 0; c < chunk.Length; c++)
             {

@@ -88,7 +88,9 @@ public sealed class Circuit
     /// <summary>Number of nodes in the circuit, without the logits.</summary>
     public int NodeCount { get; }
 
-    /// <summary>Number of edges that were selected, before pruning took some away; equal to <see cref="EdgeCount"/> where it has not.</summary>
+    /// <summary>
+    /// Number of edges that were selected, before pruning took some away; equal to <see cref="EdgeCount"/> where it has not.
+    /// </summary>
     public int EdgesBeforePrune { get; init; }
 
     /// <summary>The scores that the circuit was selected from, or null: <see cref="Save"/> keeps them beside the circuit.</summary>

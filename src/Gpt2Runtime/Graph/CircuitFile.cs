@@ -1,15 +1,16 @@
 namespace Gradpath.Gpt2Runtime.Graph;
 
 /// <summary>
-/// Files of circuits. The formats are those of <see cref="ScoreFile"/>: a circuit is in the <c>in_graph</c> flags of edges and nodes, beside
-/// the scores that it was selected from. A circuit without scores is written with 1 for its edges and 0 for the others, so that
+/// Files of circuits. The formats are those of <see cref="ScoreFile"/>: a circuit is in the <c>in_graph</c> flags of edges and nodes,
+/// beside the scores that it was selected from. A circuit without scores is written with 1 for its edges and 0 for the others, so that
 /// other programs can rank them. The provenance states how it was selected and its number of edges before and after pruning.
 /// </summary>
 internal static class CircuitFile
 {
     /// <summary>Reads a circuit, from a file of this program's or the EAP-IG library's.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The circuit with the file's scores. Its nodes follow from its edges; the file's own flags of nodes are not consulted.</returns>
+    /// <returns>The circuit with the file's scores. Its nodes follow from its edges; the file's own flags of nodes are not
+    /// consulted.</returns>
     /// <exception cref="GradpathException">The file cannot be read, or holds scores from which no circuit has been selected.</exception>
     public static Circuit Read(string path)
     {

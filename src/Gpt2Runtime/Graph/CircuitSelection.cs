@@ -105,12 +105,14 @@ public static class CircuitSelection
         RequireCount(count, graph.Writers, "nodes");
         float[] nodeScores = scores.NodeScores.ToArray();
         if (nodeScores.Length == 0)
-            throw new GradpathException("the scores hold no node scores, so no node circuit can be selected from them; choose edges instead.");
+            throw new GradpathException(
+                "the scores hold no node scores, so no node circuit can be selected from them; choose edges instead.");
         scores.RequireFinite();
 
         // The sort is stable, so ties go to the lowest row.
         bool[] isIn = new bool[graph.Writers + 1];
-        foreach (int row in Enumerable.Range(0, graph.Writers).OrderByDescending(r => bySign ? nodeScores[r] : MathF.Abs(nodeScores[r])).Take(count))
+        foreach (int row in Enumerable.Range(0, graph.Writers).OrderByDescending(r => bySign ? nodeScores[r] : MathF.Abs(nodeScores[r]))
+            .Take(count))
             isIn[row] = true;
         isIn[graph.LogitsNode] = true;
         bool[] edges = new bool[scores.Values.Length];

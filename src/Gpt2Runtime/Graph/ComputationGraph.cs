@@ -196,7 +196,8 @@ public sealed partial class ComputationGraph : IEquatable<ComputationGraph>
     /// <summary>Column of a sublayer's first reader, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
     /// <param name="sublayer">0 to 2 L.</param>
     /// <returns>The column.</returns>
-    internal int FirstColumnOfSublayer(int sublayer) => sublayer % 2 == 0 ? HeadColumn(sublayer / 2, HeadInput.Query, 0) : MlpColumn(sublayer / 2);
+    internal int FirstColumnOfSublayer(int sublayer) =>
+        sublayer % 2 == 0 ? HeadColumn(sublayer / 2, HeadInput.Query, 0) : MlpColumn(sublayer / 2);
 
     /// <summary>The sublayer that a reader belongs to, numbered as in <see cref="WritersBeforeSublayer"/>.</summary>
     /// <param name="column">The reader.</param>

@@ -75,7 +75,8 @@ internal sealed class EdgeScoresJsonReader(string source)
             else if (key == "n_heads") heads = Whole(ref json, key);
             else if (key == "d_model" && json.TokenType != JsonTokenType.Null) _width = Whole(ref json, key);
             else if (key == "parallel_attn_mlp" && json.TokenType == JsonTokenType.True)
-                throw new GradpathException($"{source}: the scores belong to a model whose MLPs run beside attention (parallel_attn_mlp); GPT-2 has none of these.");
+                throw new GradpathException($"{source}: the scores belong to a model whose MLPs run beside attention (parallel_attn_mlp); "
+                    + "GPT-2 has none of these.");
             else json.Skip();
         }
         if (layers == 0 || heads == 0) throw new GradpathException($"{source}: \"cfg\" must state n_layers and n_heads.");
@@ -130,7 +131,8 @@ internal sealed class EdgeScoresJsonReader(string source)
         foreach ((int row, int column) in _graph.Edges)
         {
             if (!seen[row * _graph.Readers + column])
-                throw new GradpathException($"{source}: {count} edges of {_graph.EdgeCount}; the first one missing is {_graph.EdgeName(row, column)}.");
+                throw new GradpathException(
+                    $"{source}: {count} edges of {_graph.EdgeCount}; the first one missing is {_graph.EdgeName(row, column)}.");
         }
         return (values, inGraph);
     }

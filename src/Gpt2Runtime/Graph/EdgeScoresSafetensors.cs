@@ -108,7 +108,8 @@ internal static class EdgeScoresSafetensors
         if (names.ValueKind != JsonValueKind.Array
             || !names.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.String ? n.GetString() : null).SequenceEqual(expected))
         {
-            throw new GradpathException($"{file.Path}: '{key}' in its metadata are not the {expected.Length} names of the GPT-2 graph that 'cfg' describes.");
+            throw new GradpathException(
+                $"{file.Path}: '{key}' in its metadata are not the {expected.Length} names of the GPT-2 graph that 'cfg' describes.");
         }
     }
 
@@ -129,7 +130,8 @@ internal static class EdgeScoresSafetensors
     private static void RequireShape(SafetensorsFile file, SafetensorsEntry entry, long[] shape)
     {
         if (!entry.Shape.SequenceEqual(shape))
-            throw new GradpathException($"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; [{string.Join(", ", shape)}] is expected");
+            throw new GradpathException(
+                $"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; [{string.Join(", ", shape)}] is expected");
     }
 
     private static void RequireEdgesOnly(EdgeScores scores, string path)
@@ -140,7 +142,8 @@ internal static class EdgeScoresSafetensors
             if (scores.Graph.IsEdge(cell.Row, cell.Column)) continue;
             if (cell.Score != 0 || (!scores.EdgesInGraph.IsEmpty && scores.EdgesInGraph[i]))
             {
-                throw new GradpathException($"{path}: {scores.Graph.WriterName(cell.Row)} does not feed {scores.Graph.ReaderName(cell.Column)}, "
+                throw new GradpathException($"{path}: {scores.Graph.WriterName(cell.Row)} does not feed "
+                    + $"{scores.Graph.ReaderName(cell.Column)}, "
                     + "yet the file has a score or an edge there.");
             }
         }

@@ -23,7 +23,8 @@ internal static class FileProvenance
     public static (Provenance Provenance, bool? HasCircuit) Read(JsonElement json, string source)
     {
         Provenance provenance = Provenance.FromJson(json, source);
-        bool? hasCircuit = json.TryGetProperty(CircuitKey, out JsonElement circuit) && circuit.ValueKind is JsonValueKind.True or JsonValueKind.False
+        bool? hasCircuit = json.TryGetProperty(CircuitKey, out JsonElement circuit)
+            && circuit.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? circuit.GetBoolean() : null;
         return (provenance, hasCircuit);
     }

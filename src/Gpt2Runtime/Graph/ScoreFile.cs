@@ -12,7 +12,8 @@ internal static class ScoreFile
     /// <summary>Reads scores.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The scores.</returns>
-    /// <exception cref="GradpathException">The extension is not known, or the file cannot be read or used; the message says why.</exception>
+    /// <exception cref="GradpathException">The extension is not known, or the file cannot be read or used; the message says
+    /// why.</exception>
     public static EdgeScores Read(string path)
     {
         Format format = FormatOf(path);

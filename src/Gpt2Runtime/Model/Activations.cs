@@ -10,7 +10,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <param name="Sequences">Prompts of all copies.</param>
 /// <param name="ProbabilitiesPerHead">Sum of queries x keys over the prompts, all layers but the last.</param>
 /// <param name="FinalProbabilitiesPerHead">The same in the last layer.</param>
-internal readonly record struct PassCapacity(int Rows, int FinalRows, int Sequences, long ProbabilitiesPerHead, long FinalProbabilitiesPerHead)
+internal readonly record struct PassCapacity(
+    int Rows, int FinalRows, int Sequences, long ProbabilitiesPerHead, long FinalProbabilitiesPerHead)
 {
     /// <summary>The capacity that exactly fits some prompts.</summary>
     /// <param name="spans">The positions of each prompt that are run.</param>
@@ -41,7 +42,8 @@ internal readonly record struct PassCapacity(int Rows, int FinalRows, int Sequen
     /// <param name="copies">How often they are repeated.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <returns>The capacity.</returns>
-    public static PassCapacity For(IReadOnlyList<int> lengths, int copies, bool answerOnly) => For(PromptSpan.Whole(lengths), copies, answerOnly);
+    public static PassCapacity For(IReadOnlyList<int> lengths, int copies, bool answerOnly) =>
+        For(PromptSpan.Whole(lengths), copies, answerOnly);
 
     /// <summary>The smallest capacity that serves both.</summary>
     /// <param name="other">Another capacity.</param>
@@ -89,7 +91,8 @@ internal sealed class Activations : ResourceOwner
             {
                 Boundaries[2 * l] = Boundaries[0];
                 Boundaries[(2 * l) + 1] = Boundaries[1];
-                (Q[l], Kv[l], Probabilities[l], Derivative[l], Z[l], MlpOutput[l]) = (Q[0], Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
+                (Q[l], Kv[l], Probabilities[l], Derivative[l], Z[l], MlpOutput[l]) = (
+                    Q[0], Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
                 continue;
             }
             bool last = keepLayers && l == layers - 1;

@@ -61,7 +61,8 @@ internal sealed class BackwardPass : ResourceOwner
     /// <param name="readerCopies">How many copies count for the readers, from the first of the first cotangent.</param>
     /// <param name="from">The boundary where <see cref="Residual"/> stands now, or -1 for the output.</param>
     /// <param name="downTo">The boundary to reach.</param>
-    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1, int downTo = 0) => _device.Replay(
+    public void Run(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from = -1,
+        int downTo = 0) => _device.Replay(
         shape.Slot(new PassKey(this, a, readers, from, downTo, readers?.Points ?? 0, readerCopies, cotangents)),
         (Pass: this, shape, a, cotangents, readers, readerCopies, from, downTo),
         static s => s.Pass.Issue(s.shape, s.a, s.cotangents, s.readers, s.readerCopies, s.from, s.downTo));
@@ -77,19 +78,14 @@ internal sealed class BackwardPass : ResourceOwner
 
     private void Mlp(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
     {
-        Gpt2Layer w = _weights.Layers[layer];
         Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
-        int d = _config.Width;
-        int inner = _config.InnerWidth;
         int activationRows = shape.QueryRows(layer, _config.Layers);
         int rows = activationRows * cotangents;
         int baseRows = activationRows / shape.Copies;
-        _device.Gemm(Residual.AsMatrix(rows, d), w.DownWeight.AsMatrix().T, _hidden.AsMatrix(rows, inner));
-        _device.MultiplyRows(_hidden, a.Derivative[layer], rows, activationRows, inner);
-        _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _normed.AsMatrix(rows, d));
-        _device.LayerNormBackward(
-            _normed, boundary.Residual, w.MlpGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, activationRows, baseRows), d,
-            Residual, readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
+        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, _normed, a.Derivative[layer], _hidden);
+        MlpBlock.Backward(
+            _weights, layer, new GradientRows(rows, activationRows, baseRows), Residual, boundary.Residual, buffers, Residual,
+            readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
     }
 
     private void Attention(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
@@ -104,7 +100,8 @@ internal sealed class BackwardPass : ResourceOwner
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
         _device.AttentionBackward(
-            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, ForwardPass.HeadsOf(_config, layer), cotangents, _dq, _dkv, a.Prefix?.Of(layer));
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, ForwardPass.HeadsOf(_config, layer), cotangents, _dq, _dkv,
+            a.Prefix?.Of(layer));
         readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
         _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
         if (answerRows)
@@ -121,6 +118,7 @@ internal sealed class BackwardPass : ResourceOwner
             _device.Gemm(_dq.AsMatrix(rows, d), qkv.SliceColumns(0, d).T, _normed.AsMatrix(rows, d), new GemmOptions(Accumulate: true));
         }
         _device.LayerNormBackward(
-            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
+            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows),
+            d, Residual, null, 0);
     }
 }

@@ -15,7 +15,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
 {
     private readonly Gpt2Config _config = weights.Config;
     private readonly Device _device = weights.Device;
-    private readonly Tensor[] _keyValueBias = [.. weights.Layers.Select(l => l.QkvBias.Slice(weights.Config.Width, 2 * weights.Config.Width))];
+    private readonly Tensor[] _keyValueBias = [.. weights.Layers.Select(l =>
+        l.QkvBias.Slice(weights.Config.Width, 2 * weights.Config.Width))];
 
     /// <summary>The token embeddings plus positions become the residual stream at boundary 0.</summary>
     /// <param name="shape">The pass.</param>
@@ -40,7 +41,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         Gpt2Layer w = weights.Layers[layer];
         Activations.Boundary boundary = a.Boundaries[2 * layer];
         int d = _config.Width;
-        _device.LayerNorm(boundary.Residual, w.AttentionGain, w.AttentionShift, _config.Epsilon, shape.Rows, d, boundary.Mean, boundary.Rstd, a.Normed);
+        _device.LayerNorm(
+            boundary.Residual, w.AttentionGain, w.AttentionShift, _config.Epsilon, shape.Rows, d, boundary.Mean, boundary.Rstd, a.Normed);
         Matrix qkv = w.QkvWeight.AsMatrix();
         Tensor queryInput = a.Normed;
         int queryRows = shape.QueryRows(layer, _config.Layers);
@@ -50,7 +52,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
             _device.GatherRows(boundary.Rstd, shape.AnswerRows, queryRows, 1, a.AnswerRstd);
             queryInput = a.AnswerNormed;
         }
-        _device.Gemm(queryInput.AsMatrix(queryRows, d), qkv.SliceColumns(0, d), a.Q[layer].AsMatrix(queryRows, d), new GemmOptions(Bias: w.QkvBias));
+        _device.Gemm(
+            queryInput.AsMatrix(queryRows, d), qkv.SliceColumns(0, d), a.Q[layer].AsMatrix(queryRows, d), new GemmOptions(Bias: w.QkvBias));
         _device.Gemm(
             a.Normed.AsMatrix(shape.Rows, d),
             qkv.SliceColumns(d, 2 * d),
@@ -65,7 +68,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     public void Attend(PassShape shape, Activations a, int layer)
     {
         SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
-        _device.Attention(a.Q[layer], a.Kv[layer], layout, HeadsOf(_config, layer), a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
+        _device.Attention(
+            a.Q[layer], a.Kv[layer], layout, HeadsOf(_config, layer), a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
         AddHeads(shape, a, layer);
     }
 
@@ -82,7 +86,8 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         Tensor after = a.Boundaries[(2 * layer) + 1].Residual;
         if (AnswerRowsOnly(shape, layer)) _device.GatherRows(before, shape.AnswerRows, rows, d, after);
         else _device.Combine(1, before, 0, before, (long)rows * d, after);
-        _device.Gemm(a.Z[layer].AsMatrix(rows, d), w.OutputWeight.AsMatrix(), after.AsMatrix(rows, d), new GemmOptions(Accumulate: true, Bias: w.OutputBias));
+        _device.Gemm(a.Z[layer].AsMatrix(rows, d), w.OutputWeight.AsMatrix(), after.AsMatrix(rows, d),
+            new GemmOptions(Accumulate: true, Bias: w.OutputBias));
     }
 
     /// <summary>The MLP of a layer, added to the residual stream.</summary>
@@ -92,15 +97,10 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     /// <param name="input">What the MLP reads where that is not the residual stream itself (a patched input), else null.</param>
     public void RunMlp(PassShape shape, Activations a, int layer, Tensor? input = null)
     {
-        Gpt2Layer w = weights.Layers[layer];
-        int d = _config.Width;
-        int inner = _config.InnerWidth;
-        int rows = shape.QueryRows(layer, _config.Layers);
         Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
-        _device.LayerNorm(input ?? boundary.Residual, w.MlpGain, w.MlpShift, _config.Epsilon, rows, d, boundary.Mean, boundary.Rstd, a.Normed);
-        _device.Gemm(a.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), a.Derivative[layer].AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(Function(_config), a.Derivative[layer], (long)rows * inner, a.Hidden);
-        _device.Gemm(a.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), a.MlpOutput[layer].AsMatrix(rows, d), new GemmOptions(Bias: w.DownBias));
+        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, a.Normed, a.Derivative[layer], a.Hidden);
+        MlpBlock.Forward(
+            weights, layer, shape.QueryRows(layer, _config.Layers), input ?? boundary.Residual, buffers, a.MlpOutput[layer]);
         AddMlp(shape, a, layer);
     }
 
@@ -115,16 +115,6 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         a.MlpOutput[layer],
         (long)shape.QueryRows(layer, _config.Layers) * _config.Width,
         a.Boundaries[(2 * layer) + 2].Residual);
-
-    /// <summary>The activation function of a model's MLPs.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <returns>The device's name for it.</returns>
-    public static ActivationFunction Function(Gpt2Config config) => config.Activation switch
-    {
-        Gpt2Activation.GeluNew => ActivationFunction.GeluTanh,
-        Gpt2Activation.Gelu => ActivationFunction.GeluErf,
-        _ => ActivationFunction.Relu,
-    };
 
     /// <summary>All heads of a layer.</summary>
     /// <param name="config">The model's shape.</param>

@@ -46,13 +46,16 @@ internal sealed class MaskedBatch : ResourceOwner
         FinalAnswers = Own(device.Allocate(pairs.Count, d));
         Reference = Own(device.Allocate(pairs.Count, config.Vocabulary));
         int[] answers = Shape.AnswerRows.ToArray()[..pairs.Count];
-        AnswerCells = Own(device.Store<int>([.. Enumerable.Range(0, plan.Slots).SelectMany(slot => answers.Select(row => checked((slot * rows) + row)))]));
+        AnswerCells = Own(device.Store<int>([.. Enumerable.Range(0, plan.Slots).SelectMany(slot =>
+            answers.Select(row => checked((slot * rows) + row)))]));
     }
 
     /// <summary>The prompts.</summary>
     public IReadOnlyList<PromptPair> Pairs { get; }
 
-    /// <summary>Their rows: one copy, the last layer's queries and MLP at the answer rows alone; "query rows" below are these in the last layer.</summary>
+    /// <summary>
+    /// Their rows: one copy, the last layer's queries and MLP at the answer rows alone; "query rows" below are these in the last layer.
+    /// </summary>
     public PassShape Shape { get; }
 
     /// <summary>[rows, D]: clean token embedding minus its ablated value.</summary>
@@ -79,7 +82,9 @@ internal sealed class MaskedBatch : ResourceOwner
     /// <summary>The same for keys and values [rows, 2 heads * head width].</summary>
     public Tensor?[] KeyValueStart { get; }
 
-    /// <summary>Per layer the computed heads' keys and values in front of the spans [prefix rows, 2 heads * head width]; null without prefixes.</summary>
+    /// <summary>
+    /// Per layer the computed heads' keys and values in front of the spans [prefix rows, 2 heads * head width]; null without prefixes.
+    /// </summary>
     public Tensor?[] PrefixKeysValues { get; }
 
     /// <summary>[items, D]: the input of the logits at the answer rows with every writer ablated.</summary>
@@ -104,7 +109,8 @@ internal sealed class MaskedBatch : ResourceOwner
         foreach (MaskedPlan.Layer layer in plan.Layers)
         {
             long heads = layer.Heads.Length * config.HeadWidth;
-            floats += rows * ((((layer.Readers > 0 ? 1L : 0) + (layer.Mlp ? 2 : 0)) * config.Width) + (heads * (layer.HasConstants ? 4 : 1)));
+            floats += rows * (
+                (((layer.Readers > 0 ? 1L : 0) + (layer.Mlp ? 2 : 0)) * config.Width) + (heads * (layer.HasConstants ? 4 : 1)));
             floats += 2 * prefix * heads;
         }
         return sizeof(float) * floats;
@@ -172,7 +178,8 @@ internal sealed class MaskedBatch : ResourceOwner
                 device.GatherRows(residual, Shape.AnswerRows, queries, d, AnswerResidual);
                 device.CopyBlock(AnswerResidual, 0, residual, 0, length);
             }
-            device.Gemm(ablated.Z[l].AsMatrix(queries, d), weights.Layers[l].OutputWeight.AsMatrix(), attention.AsMatrix(queries, d), new GemmOptions(Bias: weights.Layers[l].OutputBias));
+            device.Gemm(ablated.Z[l].AsMatrix(queries, d), weights.Layers[l].OutputWeight.AsMatrix(), attention.AsMatrix(queries, d),
+                new GemmOptions(Bias: weights.Layers[l].OutputBias));
             if (AttentionOutput[l] is { } output) device.CopyBlock(attention, 0, output, 0, length);
             if (MlpTarget[l] is { } mlp) device.CopyBlock(ablated.Mlp[l], 0, mlp, 0, length);
             device.AddBlock(attention, 0, residual, 0, length);
@@ -223,7 +230,9 @@ internal sealed class MaskedBatch : ResourceOwner
         for (int part = 0; part < 3; part++)
         {
             Matrix input = part == 0 ? queryNormed.AsMatrix(queries, d) : normed.AsMatrix(rows, d);
-            Matrix target = part == 0 ? QueryStart[l]!.AsMatrix(queries, width) : KeyValueStart[l]!.AsMatrix(rows, 2 * width).SliceColumns(part == 2 ? width : 0, width);
+            Matrix target = part == 0
+                ? QueryStart[l]!.AsMatrix(queries, width)
+                : KeyValueStart[l]!.AsMatrix(rows, 2 * width).SliceColumns(part == 2 ? width : 0, width);
             foreach (MaskedPlan.Run run in layer.Constant[part])
             {
                 device.Gemm(

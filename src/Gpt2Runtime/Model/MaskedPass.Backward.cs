@@ -47,28 +47,29 @@ internal sealed partial class MaskedPass
         int items = batch.Pairs.Count;
         int length = items * _d;
         _head.LossGradientAt(items, _logitsGradient);
-        _device.ContractEdges(_answerDifferences, _plan.Slots, _logitsGradient, 1, length, new ScoreBlock(scores, _plan.Columns, _plan.Columns - 1));
-        _device.Gemm(LogitsMask(mask), new Matrix(_logitsGradient, 0, 1, length, length), new Matrix(_answerGradients, 0, _plan.Slots, length, length));
+        _device.ContractEdges(
+            _answerDifferences, _plan.Slots, _logitsGradient, 1, length, new ScoreBlock(scores, _plan.Columns, _plan.Columns - 1));
+        _device.Gemm(LogitsMask(mask), new Matrix(_logitsGradient, 0, 1, length, length),
+            new Matrix(_answerGradients, 0, _plan.Slots, length, length));
     }
 
     private void MlpBackward(Tensor mask, Views views, int l, int rows, DeviceArray<double> scores)
     {
         MaskedPlan.Layer layer = _plan.Layers[l];
         LayerState state = _layers[l];
-        Gpt2Layer w = _weights.Layers[l];
-        int inner = _config.InnerWidth;
         int length = rows * _d;
-        (Tensor readers, Tensor gradients) = l == _last ? (_answerReaderGradients, _answerGradients) : (_readerGradients, _differenceGradients);
-        _device.Gemm(views.MlpDifferenceGradient[l]!.AsMatrix(rows, _d), w.DownWeight.AsMatrix().T, _hidden.AsMatrix(rows, inner));
-        _device.MultiplyRows(_hidden, state.Derivative!, rows, rows, inner);
-        _device.Gemm(_hidden.AsMatrix(rows, inner), w.UpWeight.AsMatrix().T, _wide.AsMatrix(rows, _d));
+        (Tensor readers, Tensor gradients) = l == _last
+            ? (_answerReaderGradients, _answerGradients)
+            : (_readerGradients, _differenceGradients);
         _device.Fill(readers, 0, length);
-        _device.LayerNormBackward(_wide, state.MlpInput, w.MlpGain, state.MlpMean!, state.MlpRstd!, new GradientRows(rows, rows, rows), _d, readers, null, 0);
+        MlpBlock.Backward(
+            _weights, l, new GradientRows(rows, rows, rows), views.MlpDifferenceGradient[l]!, state.MlpInput, MlpBuffers(state), readers);
         if (layer.Heads.Length == 0) return;
 
         // The layer's own heads feed its MLP and none of its other readers.
         long firstCell = ((long)layer.SlotsBefore * _plan.Columns) + layer.FirstColumn;
-        _device.ContractEdges(views.HeadDifferences[l], layer.Heads.Length, readers, 1, length, new ScoreBlock(scores, _plan.Columns, firstCell));
+        _device.ContractEdges(
+            views.HeadDifferences[l], layer.Heads.Length, readers, 1, length, new ScoreBlock(scores, _plan.Columns, firstCell));
         _device.Gemm(
             new Matrix(mask, firstCell, layer.Heads.Length, 1, _plan.Columns),
             new Matrix(readers, 0, 1, length, length),
@@ -96,8 +97,10 @@ internal sealed partial class MaskedPass
             _z, state.Q!, state.Kv!, state.Probabilities!, layout, HeadsOf(layer, l), 1, _dq, _dkv, batch.PrefixKeysValues[l]);
         if (l == _last)
         {
-            ProjectBackward(l, 0, 1, layer.MlpReaders, layer.MlpAndQueryReaders, queries, views.QueryInputs, state.QueryMean!, state.QueryRstd!, views.QueryGradients);
-            ProjectBackward(l, 1, 3, layer.MlpAndQueryReaders, layer.Readers, rows, views.AttentionInputs[l], state.Mean!, state.Rstd!, _readerGradients);
+            ProjectBackward(l, 0, 1, layer.MlpReaders, layer.MlpAndQueryReaders, queries, views.QueryInputs, state.QueryMean!,
+                state.QueryRstd!, views.QueryGradients);
+            ProjectBackward(l, 1, 3, layer.MlpAndQueryReaders, layer.Readers, rows, views.AttentionInputs[l], state.Mean!, state.Rstd!,
+                _readerGradients);
             return;
         }
         Tensor target = layer.Mlp ? views.AttentionGradients : _readerGradients;
@@ -105,7 +108,8 @@ internal sealed partial class MaskedPass
     }
 
     // From the gradients of queries (part 0), keys (1) and values (2) to those of the readers from one to another.
-    private void ProjectBackward(int l, int firstPart, int endPart, int firstReader, int endReader, int rows, Tensor inputs, Tensor mean, Tensor rstd, Tensor target)
+    private void ProjectBackward(
+        int l, int firstPart, int endPart, int firstReader, int endReader, int rows, Tensor inputs, Tensor mean, Tensor rstd, Tensor target)
     {
         if (firstReader == endReader) return;
         Gpt2Layer w = _weights.Layers[l];
@@ -127,11 +131,13 @@ internal sealed partial class MaskedPass
 
     // The scores of some readers of a layer, and what they hand back to the writers before it. The input is slot 0 and needs no gradient.
     private void HandBack(
-        Tensor mask, MaskedPlan.Layer layer, int first, int count, int rows, Tensor differences, Tensor readers, Tensor gradients, DeviceArray<double> scores)
+        Tensor mask, MaskedPlan.Layer layer, int first, int count, int rows, Tensor differences, Tensor readers, Tensor gradients,
+        DeviceArray<double> scores)
     {
         if (count == 0) return;
         int length = rows * _d;
-        _device.ContractEdges(differences, layer.SlotsBefore, readers, count, length, new ScoreBlock(scores, _plan.Columns, layer.FirstColumn + first));
+        _device.ContractEdges(
+            differences, layer.SlotsBefore, readers, count, length, new ScoreBlock(scores, _plan.Columns, layer.FirstColumn + first));
         int writers = layer.SlotsBefore - 1;
         if (writers <= 0) return;
         _device.Gemm(

@@ -8,7 +8,8 @@ internal sealed partial class MaskedPass
     // What the backward pass needs of a layer. In the last one MLP and queries exist at the answer rows.
     private sealed class LayerState
     {
-        public LayerState(Device device, Gpt2Config config, MaskedPlan.Layer layer, PassCapacity capacity, bool last, Func<Tensor, Tensor> own)
+        public LayerState(
+            Device device, Gpt2Config config, MaskedPlan.Layer layer, PassCapacity capacity, bool last, Func<Tensor, Tensor> own)
         {
             int rows = capacity.Rows;
             int width = layer.Heads.Length * config.HeadWidth;
@@ -30,7 +31,8 @@ internal sealed partial class MaskedPass
             QueryRstd = last ? own(device.Allocate((answered - layer.MlpReaders) * queries)) : null;
             Q = own(device.Allocate(queries, width));
             Kv = own(device.Allocate(rows, 2 * width));
-            Probabilities = own(device.Allocate(checked((int)(layer.Heads.Length * (last ? capacity.FinalProbabilitiesPerHead : capacity.ProbabilitiesPerHead)))));
+            Probabilities = own(device.Allocate(checked((int)(layer.Heads.Length * (last ? capacity.FinalProbabilitiesPerHead
+                : capacity.ProbabilitiesPerHead)))));
         }
 
         // Inputs of the readers at all rows.
@@ -82,13 +84,16 @@ internal sealed partial class MaskedPass
                 long length = (long)queries * d;
                 Tensor differences = last ? pass._answerDifferences : pass._differences;
                 int before = last ? 0 : layer.MlpReaders;
-                AttentionInputs[l] = pass._layers[l].Inputs.Slice(before * all, layer.Readers - (last ? layer.MlpAndQueryReaders : before), rows, d);
+                AttentionInputs[l] = pass._layers[l].Inputs.Slice(
+                    before * all, layer.Readers - (last ? layer.MlpAndQueryReaders : before), rows, d);
                 HeadDifferences[l] = differences.Slice(layer.SlotsBefore * length, layer.Heads.Length, queries, d);
                 if (!layer.Mlp) continue;
                 MlpDifference[l] = differences.Slice(layer.MlpSlot * length, queries, d);
-                MlpDifferenceGradient[l] = (last ? pass._answerGradients : pass._differenceGradients).Slice(layer.MlpSlot * length, queries, d);
+                MlpDifferenceGradient[l] = (last ? pass._answerGradients : pass._differenceGradients).Slice(
+                    layer.MlpSlot * length, queries, d);
             }
-            AttentionGradients = pass._readerGradients.Slice(Math.Min(all, pass._readerGradients.Length - all), pass._plan.MostReaders - 1, rows, d);
+            AttentionGradients = pass._readerGradients.Slice(
+                Math.Min(all, pass._readerGradients.Length - all), pass._plan.MostReaders - 1, rows, d);
             MaskedPlan.Layer final = pass._plan.Layers[pass._last];
             int readQueries = final.MlpAndQueryReaders - final.MlpReaders;
             QueryInputs = pass._layers[pass._last].AnswerInputs!.Slice((long)final.MlpReaders * items * d, readQueries, items, d);

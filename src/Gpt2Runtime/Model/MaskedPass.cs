@@ -10,7 +10,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 ///     input of r = ablated residual stream + sum over w of z_wr (x_w - x~_w),   d loss / d z_wr = (x_w - x~_w) . g_r
 ///
 /// so the inputs of a layer's readers are one product [readers, writers] x [writers, rows D], and so are the residual gradients on the way
-/// back. The last layer's queries and MLP, and the logits, are made at the answer rows alone. Every reader has its own LayerNorm, every head its own projections. What a <see cref="MaskedPlan"/> leaves out is not computed.
+/// back. The last layer's queries and MLP, and the logits, are made at the answer rows alone. Every reader has its own LayerNorm, every
+/// head its own projections. What a <see cref="MaskedPlan"/> leaves out is not computed.
 /// </summary>
 /// <remarks>A pass over a batch of a number of rows that it has seen before allocates nothing.</remarks>
 internal sealed partial class MaskedPass : ResourceOwner
@@ -83,10 +84,12 @@ internal sealed partial class MaskedPass : ResourceOwner
         long probabilities = 0;
         foreach (MaskedPlan.Layer layer in plan.Layers)
         {
-            perRow += ((long)layer.Readers * (config.Width + 2)) + (6L * layer.Heads.Length * config.HeadWidth) + (layer.Mlp ? config.InnerWidth : 0);
+            perRow += ((long)layer.Readers * (config.Width + 2)) + (6L * layer.Heads.Length * config.HeadWidth) + (
+                layer.Mlp ? config.InnerWidth : 0);
             probabilities += layer.Heads.Length * capacity.ProbabilitiesPerHead;
         }
-        return sizeof(float) * ((capacity.Rows * perRow) + probabilities + ((2L * plan.Slots) + (2L * plan.MostReaders) + 2) * capacity.Sequences * config.Width);
+        return sizeof(float) * ((capacity.Rows * perRow) + probabilities
+            + ((2L * plan.Slots) + (2L * plan.MostReaders) + 2) * capacity.Sequences * config.Width);
     }
 
     /// <summary>Runs a batch under masks; <see cref="OutputHead.Values"/> then has the loss's metric per prompt.</summary>
@@ -124,7 +127,8 @@ internal sealed partial class MaskedPass : ResourceOwner
     private Matrix LogitsMask(Tensor mask) => new(mask, _plan.Columns - 1, _plan.Slots, 1, _plan.Columns);
 
     // The inputs of some readers of a layer from the writers before it.
-    private void Mix(Tensor mask, MaskedPlan.Layer layer, int first, int count, int rows, Tensor differences, Tensor inputs, Tensor? residual)
+    private void Mix(
+        Tensor mask, MaskedPlan.Layer layer, int first, int count, int rows, Tensor differences, Tensor inputs, Tensor? residual)
     {
         if (count == 0) return;
         int length = rows * _d;
@@ -175,11 +179,13 @@ internal sealed partial class MaskedPass : ResourceOwner
     }
 
     // Adds to queries (part 0), keys (1) and values (2) what the readers from one to another read.
-    private void Project(int l, int firstPart, int endPart, int firstReader, int endReader, int rows, Tensor inputs, Tensor mean, Tensor rstd)
+    private void Project(
+        int l, int firstPart, int endPart, int firstReader, int endReader, int rows, Tensor inputs, Tensor mean, Tensor rstd)
     {
         if (firstReader == endReader) return;
         Gpt2Layer w = _weights.Layers[l];
-        _device.LayerNorm(inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, (endReader - firstReader) * rows, _d, mean, rstd, _wide);
+        _device.LayerNorm(
+            inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, (endReader - firstReader) * rows, _d, mean, rstd, _wide);
         for (int part = firstPart; part < endPart; part++)
         {
             foreach (MaskedPlan.Run run in _plan.Layers[l].Reading[part])
@@ -197,22 +203,21 @@ internal sealed partial class MaskedPass : ResourceOwner
     {
         MaskedPlan.Layer layer = _plan.Layers[l];
         LayerState state = _layers[l];
-        Gpt2Layer w = _weights.Layers[l];
         int rows = batch.Shape.QueryRows(l, _layers.Length);
-        int inner = _config.InnerWidth;
         int length = rows * _d;
         _device.Gemm(
-            new Matrix(mask, ((long)layer.SlotsBefore * _plan.Columns) + layer.FirstColumn, layer.Heads.Length, 1, _plan.Columns, Transposed: true),
-            new Matrix(l == _last ? _answerDifferences : _differences, (long)layer.SlotsBefore * length, layer.Heads.Length, length, length),
+            new Matrix(mask, ((long)layer.SlotsBefore * _plan.Columns) + layer.FirstColumn, layer.Heads.Length, 1, _plan.Columns,
+                Transposed: true),
+            new Matrix(
+                l == _last ? _answerDifferences : _differences, (long)layer.SlotsBefore * length, layer.Heads.Length, length, length),
             new Matrix(state.MlpInput, 0, 1, length, length),
             new GemmOptions(Accumulate: true, Bias: batch.AttentionOutput[l]));
-        _device.LayerNorm(state.MlpInput, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, state.MlpMean!, state.MlpRstd!, _wide);
-        _device.Gemm(_wide.AsMatrix(rows, _d), w.UpWeight.AsMatrix(), state.Derivative!.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(ForwardPass.Function(_config), state.Derivative!, (long)rows * inner, _hidden);
         Tensor output = views.MlpDifference[l]!;
-        _device.Gemm(_hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), output.AsMatrix(rows, _d), new GemmOptions(Bias: w.DownBias));
+        MlpBlock.Forward(_weights, l, rows, state.MlpInput, MlpBuffers(state), output);
         _device.SubtractRows(output, batch.MlpTarget[l]!, rows, rows, _d);
     }
+
+    private MlpBlock.Buffers MlpBuffers(LayerState state) => new(state.MlpMean!, state.MlpRstd!, _wide, state.Derivative!, _hidden);
 
     // Where the first head of a run has its query, key or value (or their gradients).
     private Matrix Projected(MaskedPlan.Layer layer, int part, int index, int rows, Tensor q, Tensor kv)

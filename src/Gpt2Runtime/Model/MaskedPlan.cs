@@ -57,7 +57,8 @@ internal sealed class MaskedPlan
             for (int a = 0; a < heads.Length; a++) Extend(outputs, heads[a], a, _slotOfRow[graph.HeadRow(layer, heads[a])]);
             int before = Enumerable.Range(0, graph.HeadRow(layer, 0)).Count(row => _slotOfRow[row] >= 0);
             return new Layer(
-                heads, mlp, before, first, Columns - first, [.. readers.Select(r => r.ToArray())], [.. constants.Select(r => r.ToArray())], [.. outputs]);
+                heads, mlp, before, first, Columns - first, [.. readers.Select(r => r.ToArray())], [.. constants.Select(r => r.ToArray())],
+                [.. outputs]);
         }
     }
 
@@ -71,13 +72,15 @@ internal sealed class MaskedPlan
     /// <summary>What a layer computes.</summary>
     /// <param name="Heads">Heads that are computed.</param>
     /// <param name="Mlp">Whether the MLP is.</param>
-    /// <param name="SlotsBefore">Slots of the writers before the layer, which is the slot of its first head; its MLP's is behind its heads'.</param>
+    /// <param name="SlotsBefore">Slots of the writers before the layer, which is the slot of its first head; its MLP's is behind its
+    /// heads'.</param>
     /// <param name="FirstColumn">Compact column of the first reader.</param>
     /// <param name="Readers">Number of readers, the MLP (the first, where it is computed) included.</param>
     /// <param name="Reading">Runs of heads with a reader: of the queries, the keys and the values.</param>
     /// <param name="Constant">Runs of heads whose query, key or value comes from the ablated residual stream alone.</param>
     /// <param name="Outputs">Runs of all heads, with their slots.</param>
-    public sealed record Layer(int[] Heads, bool Mlp, int SlotsBefore, int FirstColumn, int Readers, Run[][] Reading, Run[][] Constant, Run[] Outputs)
+    public sealed record Layer(
+        int[] Heads, bool Mlp, int SlotsBefore, int FirstColumn, int Readers, Run[][] Reading, Run[][] Constant, Run[] Outputs)
     {
         /// <summary>Number of readers before the queries: 1 with an MLP.</summary>
         public int MlpReaders => Mlp ? 1 : 0;
@@ -85,7 +88,9 @@ internal sealed class MaskedPlan
         /// <summary>Number of queries, keys and values that are read.</summary>
         public int AttentionReaders => Readers - MlpReaders;
 
-        /// <summary>The MLP and the queries that are read: the first readers. In the last layer they are needed at the answers alone.</summary>
+        /// <summary>
+        /// The MLP and the queries that are read: the first readers. In the last layer they are needed at the answers alone.
+        /// </summary>
         public int MlpAndQueryReaders { get; } = (Mlp ? 1 : 0) + Reading[0].Sum(r => r.Count);
 
         /// <summary>The MLP's slot.</summary>
@@ -110,7 +115,9 @@ internal sealed class MaskedPlan
     /// <summary>The largest number of readers of a layer.</summary>
     public int MostReaders => Math.Max(1, Layers.Max(l => l.Readers));
 
-    /// <summary>Candidates between a computed writer and a computed reader, in row order: those that a mask can change anything at.</summary>
+    /// <summary>
+    /// Candidates between a computed writer and a computed reader, in row order: those that a mask can change anything at.
+    /// </summary>
     public (int Row, int Column)[] Edges { get; }
 
     /// <summary>The cell of an edge in a mask matrix [slots, columns].</summary>
@@ -125,9 +132,9 @@ internal sealed class MaskedPlan
     public int SlotOf(int row) => _slotOfRow[row];
 
     /// <summary>
-    /// Multiply-adds of a pass and its gradients for each row of the residual stream: the mixing (inputs, residual gradients, edge gradients)
-    /// and the layers (forwards and backwards). Attention's own products and the logits are not in it, and the last layer counts as if all of
-    /// it ran at all rows.
+    /// Multiply-adds of a pass and its gradients for each row of the residual stream: the mixing (inputs, residual gradients, edge
+    /// gradients) and the layers (forwards and backwards). Attention's own products and the logits are not in it, and the last layer counts
+    /// as if all of it ran at all rows.
     /// </summary>
     /// <param name="width">Width D.</param>
     /// <param name="headWidth">Width of a head.</param>
@@ -147,7 +154,8 @@ internal sealed class MaskedPlan
 
     private static void Extend(List<Run> runs, int head, int index, int at)
     {
-        if (runs.Count > 0 && runs[^1] is { } last && last.Head + last.Count == head && last.Index + last.Count == index) runs[^1] = last with { Count = last.Count + 1 };
+        if (runs.Count > 0 && runs[^1] is { } last && last.Head + last.Count == head && last.Index + last.Count == index)
+            runs[^1] = last with { Count = last.Count + 1 };
         else runs.Add(new Run(head, index, 1, at));
     }
 

@@ -4,9 +4,9 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Model;
 
 /// <summary>
-/// Squared distance of the logits at all final rows (every position, or the answers' in an answer-only pass) from a target run's, and its gradient, without making a single logit: with h the final
-/// LayerNorm's output, |U h - U h'|^2 = (h - h')^T U^T U (h - h'), so a D x D matrix made once per model takes the place of two
-/// products with the vocabulary. (A bias of the unembedding cancels.)
+/// Squared distance of the logits at all final rows (every position, or the answers' in an answer-only pass) from a target run's, and its
+/// gradient, without making a single logit: with h the final LayerNorm's output, |U h - U h'|^2 = (h - h')^T U^T U (h - h'), so a D x D
+/// matrix made once per model takes the place of two products with the vocabulary. (A bias of the unembedding cancels.)
 /// </summary>
 internal sealed class OutputDistance : ResourceOwner
 {
@@ -77,15 +77,15 @@ internal sealed class OutputDistance : ResourceOwner
     public void Gradient(PassShape shape, Activations a, Tensor residualGradient)
     {
         _device.Fill(residualGradient, 0, (long)shape.FinalRows * _d);
-        _device.LayerNormBackward(
-            _product, a.Boundaries[^1].Residual, _weights.FinalGain, _mean, _rstd,
-            new GradientRows(shape.FinalRows, shape.FinalRows, shape.FinalRows), _d, residualGradient, null, 0);
+        var rows = new GradientRows(shape.FinalRows, shape.FinalRows, shape.FinalRows);
+        FinalHead.NormalizeBackward(_weights, _product, a.Boundaries[^1].Residual, _mean, _rstd, rows, residualGradient);
     }
 
-    private void Normalize(PassShape shape, Activations a) => _device.LayerNorm(
-        a.Boundaries[^1].Residual, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, shape.FinalRows, _d, _mean, _rstd, _difference);
+    private void Normalize(PassShape shape, Activations a) =>
+        FinalHead.Normalize(_weights, a.Boundaries[^1].Residual, shape.FinalRows, _mean, _rstd, _difference);
 
-    // 2 U^T U, which makes the product the gradient. It is symmetric: the blocks on and above the diagonal are computed, the others copied across.
+    // 2 U^T U, which makes the product the gradient. It is symmetric: the blocks on and above the diagonal are computed, the others copied
+    // across.
     private void MakeGram()
     {
         const int Blocks = 4;

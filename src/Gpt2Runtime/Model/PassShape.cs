@@ -19,7 +19,8 @@ internal readonly record struct PassKey(
 
 /// <summary>
 /// The rows of one pass: prompts of different lengths (or what of them is run) one after the other without padding, repeated for every
-/// copy (a point of an integration path, a candidate). Where only the answer matters, the last layer's queries and MLP run at the answer positions alone.
+/// copy (a point of an integration path, a candidate). Where only the answer matters, the last layer's queries and MLP run at the answer
+/// positions alone.
 /// </summary>
 internal sealed class PassShape : IDisposable
 {
@@ -92,7 +93,9 @@ internal sealed class PassShape : IDisposable
     /// <summary>Position in its prompt of every row.</summary>
     public DeviceArray<int> Positions { get; }
 
-    /// <summary>The row of each prompt's last token, for two cotangents' worth of rows: the second half lies <see cref="Rows"/> further on.</summary>
+    /// <summary>
+    /// The row of each prompt's last token, for two cotangents' worth of rows: the second half lies <see cref="Rows"/> further on.
+    /// </summary>
     public DeviceArray<int> AnswerRows { get; }
 
     /// <summary>Rows that a sublayer's output has.</summary>

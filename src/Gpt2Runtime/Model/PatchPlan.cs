@@ -50,7 +50,9 @@ internal sealed class PatchPlan(ComputationGraph graph)
         }
     }
 
-    /// <summary>Plans what a sender whose output is replaced changes while heads stay as they are: the MLPs behind it read everything.</summary>
+    /// <summary>
+    /// Plans what a sender whose output is replaced changes while heads stay as they are: the MLPs behind it read everything.
+    /// </summary>
     /// <param name="sender">Row of the sender.</param>
     public void SetSender(int sender)
     {

@@ -19,7 +19,7 @@ internal sealed partial class PatchedForwardPass
     private int[] _inputOfHead = [];
     private Tensor? _prefixHeads;
 
-    private void Attention(PassShape one, RunState run, int layer)
+    private void Attention(PassShape one, PatchedRun run, int layer)
     {
         bool enters = run.Enters(2 * layer);
         if (enters) CarryKeptHeads(one, run);
@@ -41,7 +41,7 @@ internal sealed partial class PatchedForwardPass
         }
     }
 
-    private void PlainAttention(PassShape one, RunState run, int layer, int first, int count)
+    private void PlainAttention(PassShape one, PatchedRun run, int layer, int first, int count)
     {
         Gpt2Layer w = _weights.Layers[layer];
         Place all = PlaceOf(one, 2 * layer);
@@ -53,12 +53,15 @@ internal sealed partial class PatchedForwardPass
         Mix(one, run, 2 * layer, all, _inputs);
         _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
         Matrix qkv = w.QkvWeight.AsMatrix();
-        _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(_d, 2 * _d), _kv.AsMatrix(rows, 2 * _d), new GemmOptions(Bias: _keyValueBias[layer]));
+        _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(_d, 2 * _d), _kv.AsMatrix(rows, 2 * _d),
+            new GemmOptions(Bias: _keyValueBias[layer]));
         PassShape shape = _shapes.Get(one.Spans, count, one.AnswerOnly);
         bool answers = AtAnswersFrom(one, layer);
         if (answers) _device.GatherRows(_normed, shape.AnswerRows, queries, _d, _inputs);
-        _device.Gemm((answers ? _inputs : _normed).AsMatrix(queries, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(queries, _d), new GemmOptions(Bias: w.QkvBias));
-        _device.Attention(_q, _kv, answers ? shape.Final : shape.All, ForwardPass.HeadsOf(_config, layer), _probabilities, _z, _prefix?.Of(layer));
+        _device.Gemm((answers ? _inputs : _normed).AsMatrix(queries, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(queries, _d),
+            new GemmOptions(Bias: w.QkvBias));
+        _device.Attention(
+            _q, _kv, answers ? shape.Final : shape.All, ForwardPass.HeadsOf(_config, layer), _probabilities, _z, _prefix?.Of(layer));
         _device.SubtractRows(_z, _target.Z[layer], place.Rows, queries, _d);
         var total = new Matrix(place.Total, first * place.Length, queries, _d, _d);
         _device.Gemm(_z.AsMatrix(queries, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
@@ -69,7 +72,7 @@ internal sealed partial class PatchedForwardPass
     }
 
     // One copy, and of it the heads in _heads.
-    private void PatchedAttention(PassShape one, RunState run, int copy, int layer)
+    private void PatchedAttention(PassShape one, PatchedRun run, int copy, int layer)
     {
         Place all = PlaceOf(one, 2 * layer);
         Place place = PlaceOf(one, (2 * layer) + 1);
@@ -79,7 +82,8 @@ internal sealed partial class PatchedForwardPass
         if (answers) Project(one, run, copy, layer, 0, 1, AnswersOf(one));
         Project(one, run, copy, layer, answers ? 1 : 0, 3, all);
         SequenceLayout layout = answers ? one.Final : one.All;
-        _device.Attention(_q, _kv, layout, new HeadGroup(_heads.Count, hw, _config.AttentionScale(layer)), _probabilities, _z, PrefixOfHeads(one, layer));
+        _device.Attention(
+            _q, _kv, layout, new HeadGroup(_heads.Count, hw, _config.AttentionScale(layer)), _probabilities, _z, PrefixOfHeads(one, layer));
         for (int a = 0, count; a < _heads.Count; a += count)
         {
             count = Neighbours(a);
@@ -93,12 +97,13 @@ internal sealed partial class PatchedForwardPass
             KeepHeads(run, copy, layer, _heads[a], count, new Matrix(_z, a * hw, place.Rows, hw, width), place);
             if (!run.NeedsTotal(copy)) continue;
             var total = new Matrix(place.Total, copy * place.Length, place.Rows, _d, _d);
-            _device.Gemm(new Matrix(_z, a * hw, place.Rows, count * hw, width), OutputRows(layer, _heads[a], count), total, new GemmOptions(Accumulate: true));
+            _device.Gemm(new Matrix(_z, a * hw, place.Rows, count * hw, width), OutputRows(layer, _heads[a], count), total,
+                new GemmOptions(Accumulate: true));
         }
     }
 
     // Queries (part 0), keys (1) and values (2) of the heads in _heads from their inputs at some rows. Equal inputs are made once.
-    private void Project(PassShape one, RunState run, int copy, int layer, int firstPart, int endPart, in Place place)
+    private void Project(PassShape one, PatchedRun run, int copy, int layer, int firstPart, int endPart, in Place place)
     {
         Gpt2Layer w = _weights.Layers[layer];
         PatchPlan plan = run.Plans[copy];
@@ -119,7 +124,8 @@ internal sealed partial class PatchedForwardPass
             }
         }
         Mix(one, run, 2 * layer, place, _inputs);
-        _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, _mixed.Count * place.Rows, _d, _mean, _rstd, _normed);
+        _device.LayerNorm(
+            _inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, _mixed.Count * place.Rows, _d, _mean, _rstd, _normed);
         for (int t = firstPart; t < endPart; t++)
         {
             Tensor target = t == 0 ? _q : _kv;
@@ -175,8 +181,9 @@ internal sealed partial class PatchedForwardPass
         return _prefixHeads;
     }
 
-    // The differences of neighbouring heads, z W_O, where they have slots; those with neighbouring slots are one batch. z is the first head's.
-    private void KeepHeads(RunState run, int copy, int layer, int head, int count, in Matrix z, in Place place)
+    // The differences of neighbouring heads, z W_O, where they have slots; those with neighbouring slots are one batch. z is the first
+    // head's.
+    private void KeepHeads(PatchedRun run, int copy, int layer, int head, int count, in Matrix z, in Place place)
     {
         int hw = _config.HeadWidth;
         for (int i = 0, taken; i < count; i += taken)
@@ -193,11 +200,13 @@ internal sealed partial class PatchedForwardPass
         }
     }
 
-    private Matrix OutputRows(int layer, int head, int count) => _weights.Layers[layer].OutputWeight.AsMatrix().SliceRows(head * _config.HeadWidth, count * _config.HeadWidth);
+    private Matrix OutputRows(int layer, int head, int count) =>
+        _weights.Layers[layer].OutputWeight.AsMatrix().SliceRows(head * _config.HeadWidth, count * _config.HeadWidth);
 
     private Tensor BiasOf(int layer, int column, int width)
     {
-        if (!_biases.TryGetValue((layer, column, width), out Tensor? bias)) _biases.Add((layer, column, width), bias = _weights.Layers[layer].QkvBias.Slice(column, width));
+        if (!_biases.TryGetValue((layer, column, width), out Tensor? bias))
+            _biases.Add((layer, column, width), bias = _weights.Layers[layer].QkvBias.Slice(column, width));
         return bias;
     }
 }

@@ -25,70 +25,19 @@ internal sealed partial class PatchedForwardPass
 
     private readonly record struct Place(int Rows, long Length, Tensor Slots, Tensor Total, bool AtAnswers);
 
-    /// <summary>What a run works on. One object serves all runs, and allocates only while they grow.</summary>
-    private sealed class RunState(ComputationGraph graph, int copies)
-    {
-        private readonly PatchPlan?[] _own = new PatchPlan?[copies];
-        private readonly bool[] _keptHeads = new bool[copies * graph.Heads];
-        private int[] _slots = [];
-
-        public PatchPlan[] Plans { get; } = new PatchPlan[copies];
-
-        public int Count { get; private set; }
-
-        public int From { get; private set; }
-
-        public bool Keep { get; private set; }
-
-        public bool Continues { get; private set; }
-
-        public int Writers { get; private set; }
-
-        // The run's own slots.
-        public int FirstSlot { get; set; }
-
-        public int EndSlot { get; set; }
-
-        // Replaced inputs of readers; their slots stand behind the writers'.
-        public IReadOnlyList<InputReplacement> Replacements { get; set; } = [];
-
-        public void Begin(int count, int writers, int from, bool keep, bool continues)
-        {
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(count, copies);
-            if (keep) ArgumentOutOfRangeException.ThrowIfNotEqual(count, 1);
-            (Count, Writers, From, Keep, Continues) = (count, writers, from, keep, continues);
-            Replacements = [];
-            FirstSlot = EndSlot = 0;
-            if (_slots.Length < count * writers) _slots = new int[count * writers];
-            Array.Fill(_slots, -1);
-            Array.Clear(_keptHeads);
-        }
-
-        public PatchPlan OwnPlan(int copy) => _own[copy] ??= new PatchPlan(graph);
-
-        // Slot of a copy's listed writer, or -1.
-        public ref int Slot(int copy, int writer) => ref _slots[(copy * Writers) + writer];
-
-        public bool NeedsTotal(int copy) => Keep || Plans[copy].NeedsTotal;
-
-        // Heads of the first sublayer whose difference is that of the run that is continued.
-        public ref bool KeepsHead(int copy, int head) => ref _keptHeads[(copy * graph.Heads) + head];
-
-        // Whether a sublayer is the attention that a continued run starts with: its readers read the kept run's differences.
-        public bool Enters(int sublayer) => Continues && sublayer == From && sublayer % 2 == 0 && sublayer < 2 * graph.Layers;
-    }
-
     // The first sublayer some of whose readers read at the answer rows alone.
     private int FirstAtAnswers(PassShape one) => one.AnswerOnly ? _last - 2 : _last;
 
     // The rows at which the residual stream before a sublayer exists.
     private Place PlaceOf(PassShape one, int boundary) =>
-        one.AnswerOnly && boundary >= _last - 1 ? AnswersOf(one) : new Place(one.Rows, (long)one.Rows * _d, _slots, _total, AtAnswers: false);
+        one.AnswerOnly && boundary >= _last - 1
+            ? AnswersOf(one)
+            : new Place(one.Rows, (long)one.Rows * _d, _slots, _total, AtAnswers: false);
 
     private Place AnswersOf(PassShape one) => new(one.Items, (long)one.Items * _d, _answerSlots, _answerTotal, AtAnswers: true);
 
     // A kept run gives every writer the slot of its row; what continues it shares those and adds its own behind them.
-    private void ReserveSlots(RunState run)
+    private void ReserveSlots(PatchedRun run)
     {
         int firstOwn = _graph.WritersBeforeSublayer(run.From);
         int firstBehind = run.Enters(run.From) ? _graph.MlpRow(run.From / 2) : firstOwn;
@@ -126,8 +75,24 @@ internal sealed partial class PatchedForwardPass
         }
     }
 
+    // A reader takes its replacement off the total: total - mask (total - difference) is the difference at masked rows, the total
+    // elsewhere.
+    private void Replace(PassShape one, PatchedRun run, int sublayer)
+    {
+        long length = (long)one.Rows * _d;
+        for (int i = 0; i < run.Replacements.Count; i++)
+        {
+            InputReplacement replacement = run.Replacements[i];
+            if (replacement.Sublayer != sublayer) continue;
+            int first = run.Slot(0, _graph.Writers + i);
+            using Tensor slots = _slots.Slice(first * length, run.Count, one.Rows, _d);
+            _device.Combine(1, _total, -1, replacement.Difference, run.Count * length, slots);
+            _device.ScaleRows(slots, replacement.RowMask, one.Rows, run.Count * one.Rows, _d, slots);
+        }
+    }
+
     // Heads that read in the first sublayer what they read in the kept run have its difference.
-    private void FindKeptHeads(RunState run, int copy)
+    private void FindKeptHeads(PatchedRun run, int copy)
     {
         if (!run.Enters(run.From)) return;
         PatchPlan plan = run.Plans[copy];
@@ -145,7 +110,7 @@ internal sealed partial class PatchedForwardPass
 
     // The totals behind the first attention of a continued run, so far without the heads that are computed anew: the kept run's total less
     // its differences of those.
-    private void CarryKeptHeads(PassShape one, RunState run)
+    private void CarryKeptHeads(PassShape one, PatchedRun run)
     {
         int layer = run.From / 2;
         Place place = PlaceOf(one, run.From + 1);
@@ -162,7 +127,7 @@ internal sealed partial class PatchedForwardPass
     }
 
     // Brings what has been gathered at all rows to the answer rows.
-    private void ToAnswers(PassShape one, RunState run, int sublayer)
+    private void ToAnswers(PassShape one, PatchedRun run, int sublayer)
     {
         if (sublayer != FirstAtAnswers(one)) return;
         if (!run.Enters(sublayer))
@@ -173,7 +138,8 @@ internal sealed partial class PatchedForwardPass
         }
         int count = run.EndSlot - run.FirstSlot;
         if (count == 0 || (one.AnswerOnly && run.From == sublayer && run.Continues)) return;
-        if (!ReferenceEquals(_cellsOf.Shape, one) || _cellsOf.First != run.FirstSlot || _cellsOf.Count < count) MakeCells(one, run.FirstSlot, count);
+        if (!ReferenceEquals(_cellsOf.Shape, one) || _cellsOf.First != run.FirstSlot || _cellsOf.Count < count)
+            MakeCells(one, run.FirstSlot, count);
         _device.GatherRows(_slots, _answerCells!, count * one.Items, _d, _answerSlotsFrom!);
     }
 
@@ -194,14 +160,14 @@ internal sealed partial class PatchedForwardPass
         _cellsOf = (one, first, count);
     }
 
-    private void KeepDifference(RunState run, int copy, int writer, Tensor differences, int index, in Place place)
+    private void KeepDifference(PatchedRun run, int copy, int writer, Tensor differences, int index, in Place place)
     {
         int slot = run.Slot(copy, writer);
         if (slot >= 0) _device.CopyBlock(differences, index * place.Length, place.Slots, slot * place.Length, place.Length);
     }
 
     // The inputs that _mixed names; a negative column stands for the whole residual stream.
-    private void Mix(PassShape one, RunState run, int sublayer, in Place place, Tensor output)
+    private void Mix(PassShape one, PatchedRun run, int sublayer, in Place place, Tensor output)
     {
         bool enters = run.Enters(sublayer);
         Tensor baseline = place.AtAnswers && sublayer == FirstAtAnswers(one) ? _ablatedAnswers : _ablated[sublayer];

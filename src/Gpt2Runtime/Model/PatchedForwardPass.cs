@@ -28,7 +28,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private readonly int _d;
     private readonly int _last;
     private readonly PassShapes _shapes;
-    private readonly RunState _run;
+    private readonly PatchedRun _run;
     private readonly PatchPlan _keptPlan;
     private readonly Tensor[] _ablated;
     private readonly Tensor _ablatedAnswers;
@@ -37,8 +37,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private readonly Tensor _mean;
     private readonly Tensor _rstd;
     private readonly Tensor _normed;
+    private readonly Tensor _derivative;
     private readonly Tensor _hidden;
-    private readonly Tensor _activated;
     private readonly Tensor _output;
     private PrefixKeys? _prefix;
 
@@ -59,7 +59,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         int inputs = Math.Max(copies, 3 * _config.Heads);
         int rows = one.Rows;
         _shapes = Own(new PassShapes(_device));
-        _run = new RunState(_graph, copies);
+        _run = new PatchedRun(_graph, copies);
         _keptPlan = new PatchPlan(_graph);
         _planner = Own(new MixPlanner(_device));
         _ablated = [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? one.FinalRows : rows, _d))];
@@ -76,8 +76,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _probabilities = Allocate(checked((int)(copies * _config.Heads * one.ProbabilitiesPerHead)));
         _z = Allocate(copies * rows, _d);
         _headTarget = Allocate(rows, _d);
+        _derivative = Allocate(copies * rows, _config.InnerWidth);
         _hidden = Allocate(copies * rows, _config.InnerWidth);
-        _activated = Allocate(copies * rows, _config.InnerWidth);
         _output = Allocate(copies * rows, _d);
         _keyValueBias = [.. weights.Layers.Select(l => l.QkvBias.Slice(_d, 2 * _d))];
         _slots = _device.Allocate(0, rows, _d);
@@ -103,11 +103,13 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         long inputs = Math.Max(copies, 3 * config.Heads);
         long writers = new ComputationGraph(config).Writers;
         long boundaries = (2L * config.Layers) + 1;
-        long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + ((boundaries + 1) * config.Width);
+        long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + (
+            (boundaries + 1) * config.Width);
         long kept = continues ? (boundaries + 1 + writers) * config.Width : 0;
         long perAnswer = (copies + 1 + (continues ? writers + 1 : 0)) * config.Width;
         return WriterOutputs.Bytes(config, one)
-            + (sizeof(float) * ((one.Rows * (perRow + kept)) + (one.Sequences * perAnswer) + (copies * config.Heads * one.ProbabilitiesPerHead)));
+            + (sizeof(float) * ((one.Rows * (perRow + kept)) + (one.Sequences * perAnswer)
+                + (copies * config.Heads * one.ProbabilitiesPerHead)));
     }
 
     /// <summary>Bytes of the differences that circuits list at most.</summary>
@@ -121,7 +123,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>
     /// <param name="shape">The batch, one copy.</param>
     /// <param name="target">The ablated outputs.</param>
-    /// <param name="prefix">Keys and values in front of the batch's spans, where every run is the same; null where whole prompts are run.</param>
+    /// <param name="prefix">Keys and values in front of the batch's spans, where every run is the same; null where whole prompts are
+    /// run.</param>
     public void SetAblation(PassShape shape, WriterOutputs target, PrefixKeys? prefix = null)
     {
         _prefix = prefix;
@@ -136,7 +139,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
             else _device.GatherRows(before, shape.AnswerRows, rows, _d, between);
             if (2 * l == FirstAtAnswers(shape)) _device.GatherRows(before, shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
             Matrix output = _weights.Layers[l].OutputWeight.AsMatrix();
-            _device.Gemm(_target.Z[l].AsMatrix(rows, _d), output, between.AsMatrix(rows, _d), new GemmOptions(Accumulate: true, Bias: _weights.Layers[l].OutputBias));
+            _device.Gemm(_target.Z[l].AsMatrix(rows, _d), output, between.AsMatrix(rows, _d),
+                new GemmOptions(Accumulate: true, Bias: _weights.Layers[l].OutputBias));
             _device.Combine(1, between, 1, _target.Mlp[l], length, after);
         }
         if (FirstAtAnswers(shape) == _last) _device.GatherRows(_ablated[_last], shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
@@ -150,9 +154,10 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="ablatedInputsMatter">See <see cref="PatchPlan"/>: false when patching, true for the other ablations.</param>
     /// <param name="answers">[circuits * items, D], out: the input of the logits at the answer rows.</param>
     /// <param name="keep">Whether this one circuit is the run that others continue.</param>
-    public void Run(PassShape one, Tensor embeddings, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, Tensor answers, bool keep = false)
+    public void Run(PassShape one, Tensor embeddings, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, Tensor answers,
+        bool keep = false)
     {
-        RunState run = _run;
+        PatchedRun run = _run;
         run.Begin(circuits.Length, _graph.Writers, 0, keep, continues: false);
         for (int c = 0; c < circuits.Length; c++)
         {
@@ -180,7 +185,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="answers">[circuits * items, D], out: the input of the logits at the answer rows.</param>
     public void Continue(PassShape one, ReadOnlySpan<PatchedCircuit> circuits, bool ablatedInputsMatter, int from, Tensor answers)
     {
-        RunState run = _run;
+        PatchedRun run = _run;
         run.Begin(circuits.Length, _graph.Writers, from, keep: false, continues: true);
         for (int c = 0; c < circuits.Length; c++)
         {
@@ -190,7 +195,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         }
         ReserveSlots(run);
         Place place = PlaceOf(one, from);
-        for (int c = 0; c < run.Count && !run.Enters(from); c++) _device.CopyBlock(_keptTotal[from], 0, place.Total, c * place.Length, place.Length);
+        for (int c = 0; c < run.Count && !run.Enters(from); c++)
+            _device.CopyBlock(_keptTotal[from], 0, place.Total, c * place.Length, place.Length);
         RunSublayers(one, run, answers);
     }
 
@@ -200,6 +206,53 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="row">First row.</param>
     public void TakeAblatedAnswers(PassShape one, Tensor answers, int row = 0) =>
         _device.CopyBlock(one.AnswerOnly ? _ablated[_last] : _ablatedAnswers, 0, answers, (long)row * _d, (long)one.Items * _d);
+
+    /// <summary>The run: its copies with their plans and slots.</summary>
+    internal PatchedRun State => _run;
+
+    /// <summary>[copies, rows, D]: per copy the sum of all differences.</summary>
+    internal Tensor Total => _total;
+
+    /// <summary>Makes room for differences behind those of the kept run.</summary>
+    /// <param name="count">Their number.</param>
+    /// <returns>The first one's slot.</returns>
+    internal int ReserveSlots(int count)
+    {
+        (_run.FirstSlot, _run.EndSlot) = (_keptSlots, _keptSlots + count);
+        GrowSlots(_run.EndSlot);
+        return _keptSlots;
+    }
+
+    /// <summary>Runs the sublayers of a run that has been set up, from its first one on.</summary>
+    /// <param name="one">The batch, one copy.</param>
+    /// <param name="answers">[copies * items, D], out: the input of the logits at the answer rows.</param>
+    internal void RunSublayers(PassShape one, Tensor answers) => RunSublayers(one, _run, answers);
+
+    /// <summary>Runs one layer's MLP in the copies where it is active, and adds its difference to their totals.</summary>
+    /// <param name="one">The batch, one copy.</param>
+    /// <param name="layer">Index of the layer.</param>
+    internal void RunMlp(PassShape one, int layer) => Mlp(one, _run, layer);
+
+    /// <summary>Adds a writer's difference to a copy's total.</summary>
+    /// <param name="one">The batch, one copy, laid out with the last layer at all rows.</param>
+    /// <param name="copy">The copy.</param>
+    /// <param name="writer">Row of the writer.</param>
+    /// <param name="differences">Every writer's difference from its ablated output.</param>
+    internal void AddToTotal(PassShape one, int copy, int writer, WriterOutputs differences)
+    {
+        long length = (long)one.Rows * _d;
+        int sublayer = _graph.SublayerOfWriter(writer);
+        if (sublayer >= 0 && sublayer % 2 == 0)
+        {
+            int layer = sublayer / 2;
+            int head = writer - _graph.HeadRow(layer, 0);
+            var z = new Matrix(differences.Z[layer], head * _config.HeadWidth, one.Rows, _config.HeadWidth, _d);
+            var total = new Matrix(_total, copy * length, one.Rows, _d, _d);
+            _device.Gemm(z, OutputRows(layer, head, 1), total, new GemmOptions(Accumulate: true));
+            return;
+        }
+        _device.AddBlock(sublayer < 0 ? differences.Input : differences.Mlp[sublayer / 2], 0, _total, copy * length, length);
+    }
 
     /// <inheritdoc />
     public override void Dispose()
@@ -211,7 +264,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         base.Dispose();
     }
 
-    private void RunSublayers(PassShape one, RunState run, Tensor answers)
+    private void RunSublayers(PassShape one, PatchedRun run, Tensor answers)
     {
         for (int s = run.From; s < _last; s++)
         {
@@ -229,9 +282,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         Mix(one, run, _last, AnswersOf(one), answers);
     }
 
-    private void Mlp(PassShape one, RunState run, int layer)
+    private void Mlp(PassShape one, PatchedRun run, int layer)
     {
-        Gpt2Layer w = _weights.Layers[layer];
         _mixed.Clear();
         for (int c = 0; c < run.Count; c++)
         {
@@ -240,12 +292,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         if (_mixed.Count == 0) return;
         Place place = PlaceOf(one, (2 * layer) + 1);
         int rows = _mixed.Count * place.Rows;
-        int inner = _config.InnerWidth;
         Mix(one, run, (2 * layer) + 1, place, _inputs);
-        _device.LayerNorm(_inputs, w.MlpGain, w.MlpShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
-        _device.Gemm(_normed.AsMatrix(rows, _d), w.UpWeight.AsMatrix(), _hidden.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        _device.Activate(ForwardPass.Function(_config), _hidden, (long)rows * inner, _activated);
-        _device.Gemm(_activated.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), _output.AsMatrix(rows, _d), new GemmOptions(Bias: w.DownBias));
+        MlpBlock.Forward(_weights, layer, rows, _inputs, new(_mean, _rstd, _normed, _derivative, _hidden), _output);
         _device.SubtractRows(_output, _target.Mlp[layer], place.Rows, rows, _d);
         for (int i = 0; i < _mixed.Count; i++)
         {

@@ -23,5 +23,6 @@ internal readonly record struct PromptSpan(int Prefix, int Length)
     /// <summary>The prefixes that are not empty, as whole prompts.</summary>
     /// <param name="spans">The prompts.</param>
     /// <returns>One span per prompt that has a prefix.</returns>
-    public static PromptSpan[] Prefixes(IReadOnlyList<PromptSpan> spans) => Whole([.. spans.Select(s => s.Prefix).Where(prefix => prefix > 0)]);
+    public static PromptSpan[] Prefixes(IReadOnlyList<PromptSpan> spans) =>
+        Whole([.. spans.Select(s => s.Prefix).Where(prefix => prefix > 0)]);
 }

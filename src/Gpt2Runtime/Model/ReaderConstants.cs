@@ -26,7 +26,8 @@ internal sealed class ReaderConstants : ResourceOwner
             _gainSums[l] = Own(device.Allocate(3 * d));
             _constant[l] = Own(device.Allocate(3 * d));
             device.Gemm(layer.AttentionGain.AsMatrix(1, d), layer.QkvWeight.AsMatrix(), _gainSums[l].AsMatrix(1, 3 * d));
-            device.Gemm(layer.AttentionShift.AsMatrix(1, d), layer.QkvWeight.AsMatrix(), _constant[l].AsMatrix(1, 3 * d), new GemmOptions(Bias: layer.QkvBias));
+            device.Gemm(layer.AttentionShift.AsMatrix(1, d), layer.QkvWeight.AsMatrix(), _constant[l].AsMatrix(1, 3 * d),
+                new GemmOptions(Bias: layer.QkvBias));
         }
     }
 

@@ -99,7 +99,8 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <returns>Bytes, up to small change.</returns>
     public static long Bytes(Gpt2Config config, PassCapacity capacity, int points) =>
         sizeof(float) * (long)capacity.Rows *
-        ((config.Layers * (((points + 4L) * config.Width) + (3L * config.Heads * (points + 1)))) + (((3L * config.Heads) + 1) * config.Width));
+        ((config.Layers * (((points + 4L) * config.Width) + (3L * config.Heads * (points + 1))))
+            + (((3L * config.Heads) + 1) * config.Width));
 
     /// <summary>Forgets all points.</summary>
     /// <param name="shape">A pass of the batch to come.</param>
@@ -143,11 +144,13 @@ internal sealed class ReaderGradients : ResourceOwner
         int d = _config.Width;
         Group queryGroup = _groups[layer][0];
         _device.Standardize(
-            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, _groups[layer][1].Standardized, Points * shape.BaseRows);
+            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, _groups[layer][1].Standardized,
+            Points * shape.BaseRows);
         if (queryGroup.AnswerRows)
         {
             _device.Standardize(
-                boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, queryGroup.Standardized, Points * shape.Items);
+                boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, queryGroup.Standardized,
+                Points * shape.Items);
         }
     }
 
@@ -202,13 +205,16 @@ internal sealed class ReaderGradients : ResourceOwner
             }
             MakeGradients(keysValues, l, shape.BaseRows, 0);
             _device.ContractEdges(
-                delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0)));
+                delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(
+                    scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0)));
             MakeGradients(queries, l, shape.Items, 0);
-            _device.ContractEdges(delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
+            _device.ContractEdges(
+                delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
             _device.ContractEdges(
                 delta.AtAnswers, _graph.MlpRow(l), _mlp[l], 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.MlpColumn(l)));
         }
-        _device.ContractEdges(delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.LogitsColumn));
+        _device.ContractEdges(
+            delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.LogitsColumn));
     }
 
     private void MakeGradients(Group group, int layer, int rows, long offset)

@@ -48,7 +48,8 @@ internal sealed class WriterOutputs : ResourceOwner
     /// <param name="config">The model's shape.</param>
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity) => sizeof(float) * ((((2L * config.Layers) + 1) * capacity.Rows * config.Width) + capacity.Rows + capacity.Sequences);
+    public static long Bytes(Gpt2Config config, PassCapacity capacity) =>
+        sizeof(float) * ((((2L * config.Layers) + 1) * capacity.Rows * config.Width) + capacity.Rows + capacity.Sequences);
 
     /// <summary>this = alpha x + beta y, writer by writer.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
@@ -125,7 +126,8 @@ internal sealed class WriterOutputs : ResourceOwner
     /// <param name="embeddings">The pass's token embeddings, all copies.</param>
     /// <param name="copy">Index of the copy.</param>
     public void Take(PassShape shape, Activations a, Tensor embeddings, int copy) => _device.Replay(
-        shape.Slot(new PassKey(this, a, embeddings, copy)), (Outputs: this, shape, a, embeddings, copy), static s => s.Outputs.IssueTake(s.shape, s.a, s.embeddings, s.copy));
+        shape.Slot(new PassKey(this, a, embeddings, copy)), (Outputs: this, shape, a, embeddings, copy), static s =>
+            s.Outputs.IssueTake(s.shape, s.a, s.embeddings, s.copy));
 
     private void IssueCombine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
     {

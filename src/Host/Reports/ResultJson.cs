@@ -24,7 +24,8 @@ internal static class ResultJson
     /// <exception cref="UsageException">The file does not end in .json or cannot be written.</exception>
     public static void RequireWritable(string path)
     {
-        if (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--out {path}: the file must end in .json.");
+        if (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--out {path}: the file must end in .json.");
         OutputFile.RequireWritable("out", path, AtomicFile.RequireWritable);
     }
 

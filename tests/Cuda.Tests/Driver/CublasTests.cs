@@ -99,7 +99,8 @@ public sealed unsafe class CublasTests : IDisposable
     {
         var e = Assert.Throws<DeviceException>(() => new Cublas(0, MatrixPrecision.Float32, 0, 0, ["libnowhere-to-be-found.so"]));
         Assert.Equal(
-            "cuBLAS is not installed (libnowhere-to-be-found.so not found): it is part of the CUDA toolkit; Gradpath's own kernels need none",
+            "cuBLAS is not installed (libnowhere-to-be-found.so not found): it is part of the CUDA toolkit; Gradpath's own kernels need "
+                + "none",
             e.Message);
     }
 

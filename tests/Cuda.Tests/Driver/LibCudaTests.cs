@@ -68,7 +68,8 @@ public unsafe class LibCudaTests
         driver.Launch(function, 1, 32, 0, 0, []);
         Assert.Equal(
             [
-                "cuLaunchKernel 0x7000000000000003 (70000 2 3) (256 1 1) 4096 0x7000000000000014 extra (nil): 7f00123456789abc -7 0.25 -1099511627776",
+                "cuLaunchKernel 0x7000000000000003 (70000 2 3) (256 1 1) 4096 0x7000000000000014 extra (nil): 7f00123456789abc -7 0.25 "
+                    + "-1099511627776",
                 "cuLaunchKernel 0x7000000000000003 (1 1 1) (32 1 1) 0 (nil) extra (nil):",
             ],
             FakeCuda.Calls());
@@ -200,7 +201,8 @@ public unsafe class LibCudaTests
         FakeCuda.Fail("cuModuleLoadDataEx", 218);
         var e = Assert.Throws<CudaException>(() => driver.LoadModule("LayerNorm.ptx", "x"u8));
         Assert.Equal(
-            "cuModuleLoadDataEx: the driver's compiler rejects the PTX (CUDA error 218): LayerNorm.ptx: ptxas error : line 3: unknown symbol",
+            "cuModuleLoadDataEx: the driver's compiler rejects the PTX (CUDA error 218): LayerNorm.ptx: ptxas error : line 3: unknown "
+                + "symbol",
             e.Message);
         FakeCuda.SetCompilerLog("");
         Assert.EndsWith(

@@ -12,7 +12,8 @@ internal static unsafe class Atomics
         while (true)
         {
             float old = Volatile.Read(ref *at);
-            if (Interlocked.CompareExchange(ref *(int*)at, BitConverter.SingleToInt32Bits(old + value), BitConverter.SingleToInt32Bits(old)) == BitConverter.SingleToInt32Bits(old)) return old;
+            int before = BitConverter.SingleToInt32Bits(old);
+            if (Interlocked.CompareExchange(ref *(int*)at, BitConverter.SingleToInt32Bits(old + value), before) == before) return old;
         }
     }
 
@@ -21,7 +22,8 @@ internal static unsafe class Atomics
         while (true)
         {
             double old = Volatile.Read(ref *at);
-            if (Interlocked.CompareExchange(ref *(long*)at, BitConverter.DoubleToInt64Bits(old + value), BitConverter.DoubleToInt64Bits(old)) == BitConverter.DoubleToInt64Bits(old)) return old;
+            long before = BitConverter.DoubleToInt64Bits(old);
+            if (Interlocked.CompareExchange(ref *(long*)at, BitConverter.DoubleToInt64Bits(old + value), before) == before) return old;
         }
     }
 

@@ -58,6 +58,8 @@ internal sealed class CompiledKernel
 
     public required int LocalBytes { get; init; }
 
-    /// <summary>Most 32-bit registers that hold something still needed, at any one instruction: what a compiler could make do with.</summary>
+    /// <summary>
+    /// Most 32-bit registers that hold something still needed, at any one instruction: what a compiler could make do with.
+    /// </summary>
     public required int LiveRegisters { get; init; }
 }

@@ -18,7 +18,8 @@ internal static class ControlFlow
         if (instruction.Op == "bra") yield return Target(instruction, instruction.Operands[0]);
         if (instruction.Op != "brx") yield break;
         var list = (SymbolOperand)instruction.Operands[1];
-        Operand[] targets = instruction.Scope.FindTargets(list.Name) ?? throw new PtxException(instruction.Line, $"the list of targets '{list.Name}' is missing");
+        Operand[] targets = instruction.Scope.FindTargets(list.Name)
+            ?? throw new PtxException(instruction.Line, $"the list of targets '{list.Name}' is missing");
         foreach (Operand target in targets) yield return Target(instruction, target);
     }
 

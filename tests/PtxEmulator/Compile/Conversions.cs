@@ -39,7 +39,8 @@ internal static class Conversions
 
     public static uint ToU32(double a) => double.IsNaN(a) ? 0 : (uint)Math.Clamp(a, 0, uint.MaxValue);
 
-    public static long ToS64(double a) => double.IsNaN(a) ? 0 : a >= 9223372036854775808.0 ? long.MaxValue : a <= -9223372036854775808.0 ? long.MinValue : (long)a;
+    public static long ToS64(double a) =>
+        double.IsNaN(a) ? 0 : a >= 9223372036854775808.0 ? long.MaxValue : a <= -9223372036854775808.0 ? long.MinValue : (long)a;
 
     public static ulong ToU64(double a) => double.IsNaN(a) || a <= 0 ? 0 : a >= 18446744073709551616.0 ? ulong.MaxValue : (ulong)a;
 

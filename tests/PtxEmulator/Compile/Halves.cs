@@ -84,7 +84,8 @@ internal static class Halves
 
     public static uint MaxH2(uint a, uint b) => Both(MaxH, a, b);
 
-    public static uint FmaH2(uint a, uint b, uint c) => Pack(FmaH((ushort)a, (ushort)b, (ushort)c), FmaH((ushort)(a >> 16), (ushort)(b >> 16), (ushort)(c >> 16)));
+    public static uint FmaH2(uint a, uint b, uint c) =>
+        Pack(FmaH((ushort)a, (ushort)b, (ushort)c), FmaH((ushort)(a >> 16), (ushort)(b >> 16), (ushort)(c >> 16)));
 
     public static uint AddB2(uint a, uint b) => Both(AddB, a, b);
 
@@ -96,7 +97,8 @@ internal static class Halves
 
     public static uint MaxB2(uint a, uint b) => Both(MaxB, a, b);
 
-    public static uint FmaB2(uint a, uint b, uint c) => Pack(FmaB((ushort)a, (ushort)b, (ushort)c), FmaB((ushort)(a >> 16), (ushort)(b >> 16), (ushort)(c >> 16)));
+    public static uint FmaB2(uint a, uint b, uint c) =>
+        Pack(FmaB((ushort)a, (ushort)b, (ushort)c), FmaB((ushort)(a >> 16), (ushort)(b >> 16), (ushort)(c >> 16)));
 
     public static uint AbsH2(uint a) => a & 0x7FFF7FFF;
 

@@ -19,13 +19,16 @@ internal sealed unsafe partial class KernelCompiler
         table["max"] = i => MinMax(i, "Max");
         table["abs"] = i => Unary(i, i.Type.IsFloat() ? $"Abs{Suffix(i.Type)}" : $"Abs{(i.Type.IsWide() ? 64 : 32)}", "ftz");
         table["neg"] = Negate;
-        table["sad"] = i => { Allow(i); Store(i.Operands[0], i.Type, () => { Push(i.Operands[1], i.Type); Push(i.Operands[2], i.Type); Call(typeof(Integers), $"Sad{Suffix(i.Type)}"); Push(i.Operands[3], i.Type); _il.Emit(OpCodes.Add); }); };
+        table["sad"] = i => { Allow(i); Store(i.Operands[0], i.Type, () =>
+            { Push(i.Operands[1], i.Type); Push(i.Operands[2], i.Type); Call(typeof(Integers), $"Sad{Suffix(i.Type)}"); Push(i.Operands[3],
+            i.Type); _il.Emit(OpCodes.Add); }); };
         foreach (string op in (string[])["rcp", "sqrt", "rsqrt", "ex2", "lg2", "sin", "cos", "tanh"]) table[op] = Function;
         table["copysign"] = i =>
         {
             Allow(i);
             // copysign(a, b) has the sign of a and the size of b.
-            Store(i.Operands[0], i.Type, () => { Push(i.Operands[2], i.Type); Push(i.Operands[1], i.Type); Call(typeof(Floats), $"CopySign{Suffix(i.Type)}"); });
+            Store(i.Operands[0], i.Type, () =>
+                { Push(i.Operands[2], i.Type); Push(i.Operands[1], i.Type); Call(typeof(Floats), $"CopySign{Suffix(i.Type)}"); });
         };
     }
 
@@ -223,7 +226,9 @@ internal sealed unsafe partial class KernelCompiler
     {
         Allow(i, modifiers);
         PtxType type = i.Type;
-        Type owner = type is PtxType.F32 or PtxType.F64 ? typeof(Floats) : type.IsFloat() || type is PtxType.F16x2 or PtxType.BF16x2 ? typeof(Halves) : typeof(Integers);
+        Type owner = type is PtxType.F32 or PtxType.F64
+            ? typeof(Floats)
+            : type.IsFloat() || type is PtxType.F16x2 or PtxType.BF16x2 ? typeof(Halves) : typeof(Integers);
         Store(i.Operands[0], type, () =>
         {
             PushFlushed(i, i.Operands[1], type);

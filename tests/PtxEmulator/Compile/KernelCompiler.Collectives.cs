@@ -101,7 +101,8 @@ internal sealed unsafe partial class KernelCompiler
         Allow(i, "sync", "aligned", "m16n8k4", "m16n8k8", "m16n8k16", "row", "col");
         PtxType[] types = i.Types;
         string shape = i.Parts[3];
-        bool known = i.Parts[4] == "row" && i.Parts[5] == "col" && types is [PtxType.F32, _, _, PtxType.F32] && types[1] == types[2] && (shape, types[1]) is
+        bool known = i.Parts[4] == "row" && i.Parts[5] == "col" && types is [PtxType.F32, _, _, PtxType.F32] && types[1] == types[2]
+            && (shape, types[1]) is
             ("m16n8k4" or "m16n8k8", PtxType.TF32) or ("m16n8k8" or "m16n8k16", PtxType.BF16 or PtxType.F16);
         if (!known) throw Unknown(i);
         int word = 0;
@@ -110,7 +111,8 @@ internal sealed unsafe partial class KernelCompiler
             foreach (Operand element in ((VectorOperand)operand).Elements) ToExchange(word++, element, PtxType.B32);
         }
         ToExchange(MaskWord, new ImmediateOperand(uint.MaxValue, PtxType.B32), PtxType.B32);
-        Meet(new Collective(CollectiveKind.Matrix, $"{shape}.{(types[1] == PtxType.TF32 ? "tf32" : types[1] == PtxType.BF16 ? "bf16" : "f16")}", i));
+        Meet(new Collective(CollectiveKind.Matrix,
+            $"{shape}.{(types[1] == PtxType.TF32 ? "tf32" : types[1] == PtxType.BF16 ? "bf16" : "f16")}", i));
         Operand[] result = ((VectorOperand)i.Operands[0]).Elements;
         for (int k = 0; k < result.Length; k++) FromExchange(result[k], PtxType.B32, k);
     }

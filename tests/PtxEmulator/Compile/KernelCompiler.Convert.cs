@@ -46,7 +46,8 @@ internal sealed unsafe partial class KernelCompiler
                 if (i.Has("sat"))
                 {
                     if (!from.IsWide()) _il.Emit(from.IsSigned() ? OpCodes.Conv_I8 : OpCodes.Conv_U8);
-                    Call(typeof(Conversions), $"Clamp{(from.IsSigned() ? "Signed" : "Unsigned")}To{(to.IsSigned() ? "S" : "U")}{to.Bytes() * 8}");
+                    Call(typeof(Conversions),
+                        $"Clamp{(from.IsSigned() ? "Signed" : "Unsigned")}To{(to.IsSigned() ? "S" : "U")}{to.Bytes() * 8}");
                     if (!to.IsWide()) _il.Emit(OpCodes.Conv_I4);
                 }
                 else if (to.IsWide() && !from.IsWide())
@@ -120,7 +121,11 @@ internal sealed unsafe partial class KernelCompiler
     // A float becomes whole by the mode, then the nearest number of the target type; NaN becomes 0.
     private void FloatToInteger(Instruction i, PtxType to, PtxType from)
     {
-        string mode = i.Has("rni") ? "Nearest" : i.Has("rmi") ? "Floor" : i.Has("rpi") ? "Ceiling" : i.Has("rzi") ? "Truncate" : throw Unknown(i, "a rounding to whole numbers is missing");
+        string mode = i.Has("rni")
+            ? "Nearest"
+            : i.Has("rmi")
+            ? "Floor"
+            : i.Has("rpi") ? "Ceiling" : i.Has("rzi") ? "Truncate" : throw Unknown(i, "a rounding to whole numbers is missing");
         Store(i.Operands[0], to, () =>
         {
             PushFlushed(i, i.Operands[1], from);
@@ -134,7 +139,8 @@ internal sealed unsafe partial class KernelCompiler
 
     private void IntegerToFloat(Instruction i, PtxType to, PtxType from)
     {
-        if (!i.Has("rn") && !(Rounding(i) is not null && to == PtxType.F32 && !from.IsWide())) throw Unknown(i, "this rounding is not emulated");
+        if (!i.Has("rn") && !(Rounding(i) is not null && to == PtxType.F32 && !from.IsWide()))
+            throw Unknown(i, "this rounding is not emulated");
         Store(i.Operands[0], to, () =>
         {
             Push(i.Operands[1], from);

@@ -51,22 +51,26 @@ internal sealed unsafe partial class KernelCompiler
         table["lop3"] = i =>
         {
             Allow(i);
-            Store(i.Operands[0], PtxType.B32, () => PushAndCall(nameof(Integers.Lop3), i.Operands.AsSpan(1), PtxType.B32, PtxType.B32, PtxType.B32, PtxType.S32));
+            Store(i.Operands[0], PtxType.B32, () => PushAndCall(nameof(Integers.Lop3), i.Operands.AsSpan(1), PtxType.B32, PtxType.B32,
+                PtxType.B32, PtxType.S32));
         };
         table["prmt"] = i =>
         {
             Allow(i);
-            Store(i.Operands[0], PtxType.B32, () => PushAndCall(nameof(Integers.Permute), i.Operands.AsSpan(1), PtxType.B32, PtxType.B32, PtxType.U32));
+            Store(i.Operands[0], PtxType.B32, () => PushAndCall(nameof(Integers.Permute), i.Operands.AsSpan(1), PtxType.B32, PtxType.B32,
+                PtxType.U32));
         };
         table["bfe"] = i =>
         {
             Allow(i);
-            Store(i.Operands[0], i.Type, () => PushAndCall($"Extract{Suffix(i.Type)}", i.Operands.AsSpan(1), i.Type, PtxType.U32, PtxType.U32));
+            Store(i.Operands[0], i.Type, () => PushAndCall($"Extract{Suffix(i.Type)}", i.Operands.AsSpan(1), i.Type, PtxType.U32,
+                PtxType.U32));
         };
         table["bfi"] = i =>
         {
             Allow(i);
-            Store(i.Operands[0], i.Type, () => PushAndCall($"Insert{Width(i)}", i.Operands.AsSpan(1), i.Type, i.Type, PtxType.U32, PtxType.U32));
+            Store(i.Operands[0], i.Type, () => PushAndCall($"Insert{Width(i)}", i.Operands.AsSpan(1), i.Type, i.Type, PtxType.U32,
+                PtxType.U32));
         };
         table["popc"] = i => Bits(i, PtxType.U32, $"PopCount{Width(i)}");
         table["clz"] = i => Bits(i, PtxType.U32, $"LeadingZeros{Width(i)}");

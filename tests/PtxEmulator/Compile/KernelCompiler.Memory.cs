@@ -10,8 +10,10 @@ internal sealed unsafe partial class KernelCompiler
 {
     private static readonly string[] MemoryModifiers =
     [
-        "global", "shared", "local", "const", "param", "nc", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta", "cluster", "gpu", "sys",
-        "ca", "cg", "cs", "lu", "cv", "wb", "wt", "v2", "v4", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
+        "global", "shared", "local", "const", "param", "nc", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta",
+        "cluster", "gpu", "sys",
+        "ca", "cg", "cs", "lu", "cv", "wb", "wt", "v2", "v4", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
+        "L1::evict_last",
         "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B",
     ];
 
@@ -27,7 +29,8 @@ internal sealed unsafe partial class KernelCompiler
         table["prefetchu"] = _ => { };
     }
 
-    private static Space SpaceOf(Instruction i) => i.Has("param") ? Space.Param : i.Has("shared") ? Space.Shared : i.Has("local") ? Space.Local
+    private static Space SpaceOf(Instruction i) =>
+        i.Has("param") ? Space.Param : i.Has("shared") ? Space.Shared : i.Has("local") ? Space.Local
         : i.Has("const") ? Space.Const : i.Has("global") ? Space.Global : Space.Generic;
 
     /// <summary>Puts an address within its state space on the stack, as long.</summary>
@@ -54,7 +57,8 @@ internal sealed unsafe partial class KernelCompiler
         if (space == Space.Param)
         {
             if (i.Operands[1] is not AddressOperand { Base: SymbolOperand symbol, Offset: var within }
-                || symbol.Scope.FindVariable(symbol.Name) is not { Space: Space.Param } parameter || within < 0 || within + bytes > parameter.Bytes)
+                || symbol.Scope.FindVariable(symbol.Name) is not { Space: Space.Param } parameter || within < 0
+                    || within + bytes > parameter.Bytes)
             {
                 throw Unknown(i, "only a place within a parameter can be read");
             }
@@ -154,7 +158,9 @@ internal sealed unsafe partial class KernelCompiler
         string operation = i.Parts.First(p => p is "add" or "min" or "max" or "inc" or "dec" or "and" or "or" or "xor" or "exch" or "cas");
         bool reduction = i.Op == "red";
         Operand address = i.Operands[reduction ? 0 : 1], value = i.Operands[reduction ? 1 : 2];
-        if (type is not (PtxType.B32 or PtxType.U32 or PtxType.S32 or PtxType.F32 or PtxType.B64 or PtxType.U64 or PtxType.S64 or PtxType.F64)) throw Unknown(i);
+        if (type is not (PtxType.B32 or PtxType.U32 or PtxType.S32 or PtxType.F32
+            or PtxType.B64 or PtxType.U64 or PtxType.S64 or PtxType.F64))
+            throw Unknown(i);
         string method = operation switch
         {
             "add" => $"Add{(type.IsFloat() ? Suffix(type) : Width(i))}",
@@ -191,7 +197,8 @@ internal sealed unsafe partial class KernelCompiler
             _il.Emit(OpCodes.Ldarg_1);
             _il.Emit(OpCodes.Ldarg_0);
             if (i.Has("wait_group")) _il.Emit(OpCodes.Ldc_I4, (int)((ImmediateOperand)i.Operands[0]).Bits);
-            _il.Emit(OpCodes.Call, typeof(Worker).GetMethod(i.Has("commit_group") ? nameof(Worker.CommitCopies) : i.Has("wait_all") ? nameof(Worker.WaitForAllCopies) : nameof(Worker.WaitForCopies))!);
+            _il.Emit(OpCodes.Call, typeof(Worker).GetMethod(i.Has("commit_group") ? nameof(Worker.CommitCopies) : i.Has("wait_all")
+                ? nameof(Worker.WaitForAllCopies) : nameof(Worker.WaitForCopies))!);
             return;
         }
         Allow(i, "async", "ca", "cg", "shared", "global", "L2::64B", "L2::128B", "L2::256B");

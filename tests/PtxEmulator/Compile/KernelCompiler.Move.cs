@@ -18,7 +18,8 @@ internal sealed unsafe partial class KernelCompiler
             {
                 _il.Emit(OpCodes.Ldarg_0);
                 Push(i.Operands[1], PtxType.B64);
-                Call(typeof(Addresses), i.Has("global") ? nameof(Addresses.IsGlobal) : i.Has("shared") ? nameof(Addresses.IsShared) : nameof(Addresses.IsLocal));
+                Call(typeof(Addresses), i.Has("global") ? nameof(Addresses.IsGlobal) : i.Has("shared") ? nameof(Addresses.IsShared)
+                    : nameof(Addresses.IsLocal));
             });
         };
     }

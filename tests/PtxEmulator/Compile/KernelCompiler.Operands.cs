@@ -198,7 +198,8 @@ internal sealed unsafe partial class KernelCompiler
                 value();
                 if (type is PtxType.F32 or PtxType.F64)
                 {
-                    if (register.Type.Bytes() != type.Bytes()) throw new PtxException(Line, $"'{register.Name}' is not as wide as the instruction's result");
+                    if (register.Type.Bytes() != type.Bytes())
+                        throw new PtxException(Line, $"'{register.Name}' is not as wide as the instruction's result");
                     _il.Emit(StoreCode(type));
                 }
                 else if (register.Type.IsWide())

@@ -30,7 +30,8 @@ internal sealed unsafe partial class KernelCompiler
     {
         _kernel = kernel;
         _count = count;
-        _method = new DynamicMethod(kernel.Name, typeof(int), [typeof(Frame*), typeof(Worker)], typeof(KernelCompiler).Module, skipVisibility: true);
+        _method = new DynamicMethod(
+            kernel.Name, typeof(int), [typeof(Frame*), typeof(Worker)], typeof(KernelCompiler).Module, skipVisibility: true);
         _il = _method.GetILGenerator(kernel.Instructions.Count * 32);
         _labels = [.. Enumerable.Range(0, kernel.Instructions.Count + 1).Select(_ => _il.DefineLabel())];
         _emitters = Emitters();
@@ -82,7 +83,8 @@ internal sealed unsafe partial class KernelCompiler
         foreach (Operand operand in _kernel.Instructions.SelectMany(i => i.Operands))
         {
             Operand inner = operand is AddressOperand address ? address.Base : operand;
-            if (inner is not SymbolOperand symbol || symbol.Scope.FindVariable(symbol.Name) is not { Space: Space.Shared } variable) continue;
+            if (inner is not SymbolOperand symbol || symbol.Scope.FindVariable(symbol.Name) is not { Space: Space.Shared } variable)
+                continue;
             if (!shared.Contains(variable)) shared.Add(variable);
         }
         int dynamicAlign = 16;
@@ -196,5 +198,6 @@ internal sealed unsafe partial class KernelCompiler
     }
 
     private void Call(Type type, string method) =>
-        _il.Emit(OpCodes.Call, type.GetMethod(method, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic) ?? throw new MissingMethodException(type.Name, method));
+        _il.Emit(OpCodes.Call, type.GetMethod(method, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+            ?? throw new MissingMethodException(type.Name, method));
 }

@@ -130,7 +130,8 @@ internal sealed class Liveness
 
     private static bool HasResult(Instruction i) => i.Op switch
     {
-        "st" or "red" or "bra" or "brx" or "ret" or "exit" or "trap" or "cp" or "membar" or "fence" or "prefetch" or "prefetchu" or "nanosleep" or "pmevent" => false,
+        "st" or "red" or "bra" or "brx" or "ret" or "exit" or "trap" or "cp"
+            or "membar" or "fence" or "prefetch" or "prefetchu" or "nanosleep" or "pmevent" => false,
         "bar" or "barrier" => i.Has("red"),
         _ => true,
     };

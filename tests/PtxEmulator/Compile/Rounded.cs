@@ -1,7 +1,8 @@
 namespace Gradpath.PtxEmulator.Compile;
 
 /// <summary>f32 arithmetic rounded toward zero (Rz), down (Rm) and up (Rp).</summary>
-/// <remarks>A result is held as a double and the sign of what the double leaves out; from both the float on the wanted side follows.</remarks>
+/// <remarks>A result is held as a double and the sign of what the double leaves out; from both the float on the wanted side
+/// follows.</remarks>
 internal static class Rounded
 {
     public static float AddRzF(float a, float b) => Zero(Sum(a, b, out double rest), rest);

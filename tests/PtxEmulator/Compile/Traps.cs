@@ -8,5 +8,6 @@ internal static class Traps
 {
     public static void Trap(int line) => throw new FaultException(CudaResult.LaunchFailed, line, "the kernel gave up (trap)");
 
-    public static void BranchIndex(int line) => throw new FaultException(CudaResult.LaunchFailed, line, "the index of a branch is beyond its list of targets");
+    public static void BranchIndex(int line) =>
+        throw new FaultException(CudaResult.LaunchFailed, line, "the index of a branch is beyond its list of targets");
 }

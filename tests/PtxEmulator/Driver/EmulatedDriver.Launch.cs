@@ -25,16 +25,23 @@ internal sealed unsafe partial class EmulatedDriver
         Check(call);
         Function launched = Get(_functions, function, call);
         CompiledKernel kernel = launched.Kernel;
-        if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535) throw new CudaException(call, CudaResult.InvalidValue, $"'{kernel.Name}': a grid of {grid.X} x {grid.Y} x {grid.Z} blocks");
-        if (threads is < 1 or > 1024) throw new CudaException(call, CudaResult.InvalidValue, $"'{kernel.Name}': a block of {threads} threads");
-        if (threads > kernel.Ptx.MaxThreads) throw new CudaException(call, CudaResult.LaunchOutOfResources, $"'{kernel.Name}' was compiled for {kernel.Ptx.MaxThreads} threads, not {threads}");
+        if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535)
+            throw new CudaException(call, CudaResult.InvalidValue, $"'{kernel.Name}': a grid of {grid.X} x {grid.Y} x {grid.Z} blocks");
+        if (threads is < 1 or > 1024)
+            throw new CudaException(call, CudaResult.InvalidValue, $"'{kernel.Name}': a block of {threads} threads");
+        if (threads > kernel.Ptx.MaxThreads)
+            throw new CudaException(
+                call, CudaResult.LaunchOutOfResources, $"'{kernel.Name}' was compiled for {kernel.Ptx.MaxThreads} threads, not {threads}");
         if (sharedBytes < 0 || sharedBytes + kernel.StaticSharedBytes > launched.AllowedSharedBytes)
         {
-            throw new CudaException(call, CudaResult.InvalidValue, $"'{kernel.Name}': {sharedBytes} bytes of dynamic and {kernel.StaticSharedBytes} of static shared memory; allowed are {launched.AllowedSharedBytes}");
+            throw new CudaException(call, CudaResult.InvalidValue,
+                $"'{kernel.Name}': {sharedBytes} bytes of dynamic and {kernel.StaticSharedBytes} of static shared memory; allowed are "
+                + $"{launched.AllowedSharedBytes}");
         }
         if (arguments.Length != kernel.Ptx.Parameters.Count)
         {
-            throw new CudaException(call, CudaResult.InvalidValue, $"'{kernel.Name}' has {kernel.Ptx.Parameters.Count} parameters, {arguments.Length} are given");
+            throw new CudaException(call, CudaResult.InvalidValue,
+                $"'{kernel.Name}' has {kernel.Ptx.Parameters.Count} parameters, {arguments.Length} are given");
         }
         byte[] block = new byte[kernel.ParameterBytes];
         for (int i = 0; i < arguments.Length; i++)
@@ -54,8 +61,10 @@ internal sealed unsafe partial class EmulatedDriver
             Fail(CudaResult.LaunchFailed, $"kernel {kernel.Name}: the launch was made to fail");
             return;
         }
-        if (!_statistics.TryGetValue(kernel.Name, out KernelStatistics? statistics)) _statistics.Add(kernel.Name, statistics = new KernelStatistics { Name = kernel.Name });
-        var launch = new LaunchContext(kernel, grid, threads, sharedBytes, arguments, function.Module.Variables, NextNumber(), _arena!, _options, _options.Count ? statistics : null);
+        if (!_statistics.TryGetValue(kernel.Name, out KernelStatistics? statistics))
+            _statistics.Add(kernel.Name, statistics = new KernelStatistics { Name = kernel.Name });
+        var launch = new LaunchContext(kernel, grid, threads, sharedBytes, arguments, function.Module.Variables, NextNumber(), _arena!,
+            _options, _options.Count ? statistics : null);
         int workers = (int)Math.Min(launch.Blocks, _options.Races ? 1 : Math.Clamp(_options.HostThreads, 1, Arena.Windows));
         while (_workers.Count < workers) _workers.Add(new Worker(_arena!, _workers.Count));
         long next = -1;
@@ -107,7 +116,9 @@ internal sealed unsafe partial class EmulatedDriver
     {
         long x = block % launch.Grid.X, y = block / launch.Grid.X % launch.Grid.Y, z = block / launch.Grid.X / launch.Grid.Y;
         Instruction? instruction = launch.Kernel.Ptx.Instructions.Find(i => i.Line == fault.Line);
-        string place = instruction is null ? "" : $" line {fault.Line} ({instruction.Text}{(instruction.Source is { } source ? $", {source}" : "")})";
+        string place = instruction is null
+            ? ""
+            : $" line {fault.Line} ({instruction.Text}{(instruction.Source is { } source ? $", {source}" : "")})";
         string more = "";
         if (fault.Address >= Arena.Base + Arena.GlobalStart) more = $"; {_allocations!.Describe(fault.Address)}";
         else if (fault.Unwritten) more = worker.CopyUnderWay(fault.Address);

@@ -26,7 +26,9 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Allocations of more bytes than this fail.</summary>
     public long FailAllocationsAbove { get; set; } = long.MaxValue;
 
-    /// <summary>What is to be added to the address of device memory to find it on the host, for a library that takes the place of kernels.</summary>
+    /// <summary>
+    /// What is to be added to the address of device memory to find it on the host, for a library that takes the place of kernels.
+    /// </summary>
     public nint DistanceToHost => (nint)((long)_arena!.Host(Arena.Base) - (long)Arena.Base);
 
     public (long Free, long Total) MemoryInfo()
@@ -70,7 +72,8 @@ internal sealed unsafe partial class EmulatedDriver
     {
         Check("cuMemFreeHost");
         NotWhileCapturing("cuMemFreeHost");
-        if (!_pinned.Remove(address)) throw new CudaException("cuMemFreeHost", CudaResult.InvalidValue, $"0x{address:x} is not page-locked memory of this driver");
+        if (!_pinned.Remove(address))
+            throw new CudaException("cuMemFreeHost", CudaResult.InvalidValue, $"0x{address:x} is not page-locked memory of this driver");
         NativeMemory.AlignedFree((void*)address);
     }
 
@@ -106,7 +109,8 @@ internal sealed unsafe partial class EmulatedDriver
         const string call = "cuMemcpyDtoDAsync";
         CheckRange(call, target, bytes);
         CheckRange(call, source, bytes);
-        if (target < source + bytes && source < target + bytes && bytes > 0) throw new CudaException(call, CudaResult.InvalidValue, "source and target overlap");
+        if (target < source + bytes && source < target + bytes && bytes > 0)
+            throw new CudaException(call, CudaResult.InvalidValue, "source and target overlap");
         Queue(call, stream, () =>
         {
             CheckRange(call, target, bytes);
@@ -140,6 +144,7 @@ internal sealed unsafe partial class EmulatedDriver
     {
         if (_capturing is null || stream != _captureStream || bytes == 0) return;
         if (_pinned.Any(p => host >= p.Key && host + bytes <= p.Key + p.Value)) return;
-        throw new CudaException(call, CudaResult.StreamCaptureUnsupported, "only page-locked memory may be copied from or to in a recording");
+        throw new CudaException(
+            call, CudaResult.StreamCaptureUnsupported, "only page-locked memory may be copied from or to in a recording");
     }
 }

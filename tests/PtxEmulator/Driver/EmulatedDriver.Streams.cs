@@ -93,7 +93,8 @@ internal sealed partial class EmulatedDriver
     {
         const string call = "cuStreamEndCapture";
         Check(call);
-        if (_capturing is null || _captureStream != stream) throw new CudaException(call, CudaResult.InvalidValue, "the stream is not recorded");
+        if (_capturing is null || _captureStream != stream)
+            throw new CudaException(call, CudaResult.InvalidValue, "the stream is not recorded");
         List<Action> work = _capturing;
         _capturing = null;
         if (_captureBroken) throw new CudaException(call, CudaResult.StreamCaptureInvalidated);

@@ -50,7 +50,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     public CudaDeviceInfo Describe(int ordinal)
     {
         CheckOrdinal("cuDeviceGet", ordinal);
-        return new("Emulated GPU", _options.Major, _options.Minor, _options.Multiprocessors, _options.SharedMemoryPerBlock, _options.MemoryLimit, 50 << 20);
+        return new("Emulated GPU", _options.Major, _options.Minor, _options.Multiprocessors, _options.SharedMemoryPerBlock,
+            _options.MemoryLimit, 50 << 20);
     }
 
     public nint CreateContext(int ordinal)
@@ -70,7 +71,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
 
     public void ReleaseContext(int ordinal, nint context)
     {
-        if (context != ContextOf(ordinal) || !_contexts.TryGetValue(ordinal, out int count)) throw new CudaException("cuDevicePrimaryCtxRelease", CudaResult.InvalidContext);
+        if (context != ContextOf(ordinal) || !_contexts.TryGetValue(ordinal, out int count))
+            throw new CudaException("cuDevicePrimaryCtxRelease", CudaResult.InvalidContext);
         if (count > 1)
         {
             _contexts[ordinal] = count - 1;
@@ -123,7 +125,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         Module unloaded = Get(_modules, module, "cuModuleUnload");
         if (unloaded.Variables != 0) _allocations!.Free(unloaded.Variables);
         _modules.Remove(module);
-        foreach (nint function in _functions.Where(f => f.Value.Module == unloaded).Select(f => f.Key).ToArray()) _functions.Remove(function);
+        foreach (nint function in _functions.Where(f => f.Value.Module == unloaded).Select(f => f.Key).ToArray())
+            _functions.Remove(function);
     }
 
     public nint GetFunction(nint module, string name)
@@ -152,7 +155,9 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         Function allowed = Get(_functions, function, "cuFuncSetAttribute");
         if (bytes < 0 || bytes + allowed.Kernel.StaticSharedBytes > _options.SharedMemoryPerBlock)
         {
-            throw new CudaException("cuFuncSetAttribute", CudaResult.InvalidValue, $"{bytes} bytes of shared memory for '{allowed.Kernel.Name}'; the most are {_options.SharedMemoryPerBlock - allowed.Kernel.StaticSharedBytes}");
+            throw new CudaException("cuFuncSetAttribute", CudaResult.InvalidValue,
+                $"{bytes} bytes of shared memory for '{allowed.Kernel.Name}'; the most are "
+                + $"{_options.SharedMemoryPerBlock - allowed.Kernel.StaticSharedBytes}");
         }
         allowed.AllowedSharedBytes = Math.Max(bytes, 48 * 1024);
     }
@@ -171,7 +176,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     private void CheckOrdinal(string call, int ordinal)
     {
         if (_options.DeviceCount == 0) throw new CudaException(call, CudaResult.NoDevice);
-        if ((uint)ordinal >= (uint)_options.DeviceCount) throw new CudaException(call, CudaResult.InvalidDevice, $"device {ordinal} of {_options.DeviceCount}");
+        if ((uint)ordinal >= (uint)_options.DeviceCount)
+            throw new CudaException(call, CudaResult.InvalidDevice, $"device {ordinal} of {_options.DeviceCount}");
     }
 
     private nint NewHandle() => _lastHandle += 0x10;

@@ -14,7 +14,9 @@ internal static unsafe class Matrices
     public static void Multiply(string mode, Frame* frames, int frameBytes)
     {
         bool tf32 = mode.EndsWith("tf32", StringComparison.Ordinal), half = mode.EndsWith(".f16", StringComparison.Ordinal);
-        int depth = mode.StartsWith("m16n8k16", StringComparison.Ordinal) ? 16 : mode.StartsWith("m16n8k8", StringComparison.Ordinal) ? 8 : 4;
+        int depth = mode.StartsWith("m16n8k16", StringComparison.Ordinal)
+            ? 16
+            : mode.StartsWith("m16n8k8", StringComparison.Ordinal) ? 8 : 4;
         double* a = stackalloc double[Rows * 16], b = stackalloc double[16 * Columns];
         int aWords = tf32 ? depth / 2 : depth / 4, bWords = aWords / 2;
         for (int lane = 0; lane < 32; lane++)
@@ -75,6 +77,8 @@ internal static unsafe class Matrices
     private static void Two(uint word, bool half, double* target, int stride)
     {
         target[0] = half ? (double)BitConverter.UInt16BitsToHalf((ushort)word) : BitConverter.UInt32BitsToSingle(word << 16);
-        target[stride] = half ? (double)BitConverter.UInt16BitsToHalf((ushort)(word >> 16)) : BitConverter.UInt32BitsToSingle(word & 0xFFFF0000);
+        target[stride] = half
+            ? (double)BitConverter.UInt16BitsToHalf((ushort)(word >> 16))
+            : BitConverter.UInt32BitsToSingle(word & 0xFFFF0000);
     }
 }

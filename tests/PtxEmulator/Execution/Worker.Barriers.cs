@@ -6,7 +6,8 @@ namespace Gradpath.PtxEmulator.Execution;
 /// <summary>Barriers of the block, and what is said of threads that wait for ever.</summary>
 internal sealed unsafe partial class Worker
 {
-    private bool IsBarrier(int thread) => _status[thread] >= 0 && _launch.Kernel.Collectives[_status[thread]].Kind is CollectiveKind.Barrier or CollectiveKind.BarrierReduce;
+    private bool IsBarrier(int thread) =>
+        _status[thread] >= 0 && _launch.Kernel.Collectives[_status[thread]].Kind is CollectiveKind.Barrier or CollectiveKind.BarrierReduce;
 
     // Opens every barrier at which all it waits for have arrived; called when no thread can run.
     private bool OpenBarriers()
@@ -23,7 +24,8 @@ internal sealed unsafe partial class Worker
                 if (IsBarrier(thread) && FrameOf(thread)->Exchange[0] == name) arrived++;
             }
             if (arrived < expected) continue;
-            if (arrived > expected) throw Fault(first, $"divergent barrier: {arrived} threads wait at barrier {name}, which counts {expected}");
+            if (arrived > expected)
+                throw Fault(first, $"divergent barrier: {arrived} threads wait at barrier {name}, which counts {expected}");
             Open(first, name);
             opened = true;
         }
@@ -40,10 +42,12 @@ internal sealed unsafe partial class Worker
             if (!IsBarrier(thread) || FrameOf(thread)->Exchange[0] != name) continue;
             int status = _status[thread];
             ref int warpAt = ref at[thread / Lanes];
-            bool aligned = _launch.Kernel.Collectives[status].Instruction is { Op: "bar" } || _launch.Kernel.Collectives[status].Instruction.Has("aligned");
+            bool aligned = _launch.Kernel.Collectives[status].Instruction is { Op: "bar" }
+                || _launch.Kernel.Collectives[status].Instruction.Has("aligned");
             if (aligned && warpAt >= 0 && warpAt != status)
             {
-                throw Fault(thread, $"divergent barrier: thread {FirstAt(thread / Lanes, warpAt)} of the same warp waits at line {_launch.Kernel.Collectives[warpAt].Instruction.Line}");
+                throw Fault(thread, $"divergent barrier: thread {FirstAt(thread / Lanes, warpAt)} of the same warp waits at line "
+                    + $"{_launch.Kernel.Collectives[warpAt].Instruction.Line}");
             }
             warpAt = status;
             arrived++;
@@ -69,7 +73,8 @@ internal sealed unsafe partial class Worker
     private int FirstAt(int warp, int status) => Array.IndexOf(_status, status, warp * Lanes);
 
     private FaultException Fault(int thread, string what) =>
-        new(CudaResult.LaunchFailed, _status[thread] >= 0 ? _launch.Kernel.Collectives[_status[thread]].Instruction.Line : 0, what) { Thread = thread };
+        new(CudaResult.LaunchFailed, _status[thread] >= 0 ? _launch.Kernel.Collectives[_status[thread]].Instruction.Line : 0,
+            what) { Thread = thread };
 
     // No thread can run and no barrier opens.
     private FaultException Stuck()
@@ -82,14 +87,18 @@ internal sealed unsafe partial class Worker
             int first = thread / Lanes * Lanes;
             for (int lane = 0; lane < Lanes && first + lane < _threads; lane++)
             {
-                if ((mask >> lane & 1) == 0 || (_status[first + lane] == _status[thread] && FrameOf(first + lane)->Exchange[KernelCompiler.MaskWord] == mask)) continue;
-                return Fault(thread, $"divergent warp: '{_launch.Kernel.Collectives[_status[thread]].Instruction.Text}' waits for lane {lane}, which {Where(first + lane)}");
+                if ((mask >> lane & 1) == 0) continue;
+                bool waits = _status[first + lane] == _status[thread];
+                if (waits && FrameOf(first + lane)->Exchange[KernelCompiler.MaskWord] == mask) continue;
+                return Fault(thread, $"divergent warp: '{_launch.Kernel.Collectives[_status[thread]].Instruction.Text}' waits for lane "
+                    + $"{lane}, which {Where(first + lane)}");
             }
         }
         int waiting = Array.FindIndex(_status, 0, _threads, s => s >= 0);
         if (exited >= 0) return Fault(waiting, $"divergent barrier: the thread waits while thread {exited} has ended");
         int other = Array.FindIndex(_status, 0, _threads, s => s >= 0 && s != _status[waiting]);
-        return Fault(waiting, other < 0 ? "deadlock: the barrier counts more threads than the block has" : $"deadlock: thread {other} {Where(other)}");
+        return Fault(waiting, other < 0 ? "deadlock: the barrier counts more threads than the block has"
+            : $"deadlock: thread {other} {Where(other)}");
     }
 
     private string Where(int thread) => _status[thread] switch

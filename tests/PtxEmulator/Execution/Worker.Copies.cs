@@ -15,7 +15,8 @@ internal sealed unsafe partial class Worker
     /// <summary>Begins a copy from global to shared memory; bytes beyond <paramref name="sourceBytes"/> become zero.</summary>
     public void Copy(Frame* frame, ulong target, ulong source, int bytes, uint sourceBytes, int line)
     {
-        if (sourceBytes > (uint)bytes) throw new FaultException(CudaResult.LaunchFailed, line, $"cp.async reads {sourceBytes} bytes to write {bytes}");
+        if (sourceBytes > (uint)bytes)
+            throw new FaultException(CudaResult.LaunchFailed, line, $"cp.async reads {sourceBytes} bytes to write {bytes}");
         byte* from = null;
         if (sourceBytes > 0)
         {
@@ -79,7 +80,8 @@ internal sealed unsafe partial class Worker
             if (_copies[thread] is not { } copies) continue;
             foreach (PendingCopy copy in copies)
             {
-                if (sharedAddress + 16 > copy.Target && sharedAddress < copy.Target + (ulong)copy.Bytes) return $"; thread {thread} has not waited for its cp.async (line {copy.Line}) to it";
+                if (sharedAddress + 16 > copy.Target && sharedAddress < copy.Target + (ulong)copy.Bytes)
+                    return $"; thread {thread} has not waited for its cp.async (line {copy.Line}) to it";
             }
         }
         return "";

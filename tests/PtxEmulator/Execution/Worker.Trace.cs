@@ -51,7 +51,9 @@ internal sealed unsafe partial class Worker
     private void CountMatrix(Collective collective)
     {
         if (_statistics is null) return;
-        int depth = collective.Mode.StartsWith("m16n8k16", StringComparison.Ordinal) ? 16 : collective.Mode.StartsWith("m16n8k8", StringComparison.Ordinal) ? 8 : 4;
+        int depth = collective.Mode.StartsWith("m16n8k16", StringComparison.Ordinal)
+            ? 16
+            : collective.Mode.StartsWith("m16n8k8", StringComparison.Ordinal) ? 8 : 4;
         _statistics.MatrixFlops += 2L * 16 * 8 * depth;
     }
 
@@ -89,7 +91,8 @@ internal sealed unsafe partial class Worker
     private void CountAccess(MemoryInstruction instruction, Span<ulong> addresses)
     {
         ulong shared = Arena.SharedAddress(window);
-        bool isShared = instruction.Space == Space.Shared || (instruction.Space == Space.Generic && addresses[0] - shared < (ulong)Arena.SharedWindow);
+        bool isShared = instruction.Space == Space.Shared
+            || (instruction.Space == Space.Generic && addresses[0] - shared < (ulong)Arena.SharedWindow);
         if (isShared)
         {
             // A phase serves 128 bytes: 32 lanes of 4 bytes, 16 of 8, 8 of 16.
@@ -97,7 +100,8 @@ internal sealed unsafe partial class Worker
             for (int start = 0; start < addresses.Length; start += phase)
             {
                 _statistics!.SharedRequests++;
-                _statistics.SharedConflicts += Traffic.BankTurns(addresses[start..Math.Min(start + phase, addresses.Length)], instruction.Bytes) - 1;
+                _statistics.SharedConflicts += Traffic.BankTurns(addresses[start..Math.Min(start + phase, addresses.Length)],
+                    instruction.Bytes) - 1;
             }
             return;
         }

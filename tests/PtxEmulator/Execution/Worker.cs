@@ -78,7 +78,8 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
 
     private void Prepare(long block)
     {
-        (int x, int y, int z) = ((int)(block % _launch.Grid.X), (int)(block / _launch.Grid.X % _launch.Grid.Y), (int)(block / _launch.Grid.X / _launch.Grid.Y));
+        (int x, int y, int z) = (
+            (int)(block % _launch.Grid.X), (int)(block / _launch.Grid.X % _launch.Grid.Y), (int)(block / _launch.Grid.X / _launch.Grid.Y));
         int sharedBytes = _launch.SharedBytes, localBytes = _launch.Kernel.LocalBytes, localStride = (localBytes + 15) / 16 * 16;
         ulong shared = Arena.SharedAddress(window), local = Arena.LocalAddress(window);
         if (sharedBytes > 0) arena.Open(shared, sharedBytes);
@@ -101,7 +102,8 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
                 BarrierTime = BarrierTime,
                 WarpTime = WarpTime(thread / Lanes),
                 MeetTime = MeetTime(thread / Lanes),
-                Identity = (_launch.Number << Races.LaunchShift) | (((ulong)block & 65535) << Races.BlockShift) | ((ulong)thread << Races.ThreadShift),
+                Identity = (_launch.Number << Races.LaunchShift) | (((ulong)block & 65535) << Races.BlockShift) | (
+                    (ulong)thread << Races.ThreadShift),
                 YieldAt = Turn,
                 DynamicSharedBytes = _launch.DynamicSharedBytes,
                 SharedBytes = sharedBytes,
@@ -165,7 +167,8 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
         {
             if (frame->Instructions > _launch.Options.InstructionLimit)
             {
-                throw new FaultException(CudaResult.LaunchTimeout, 0, $"the thread has run {frame->Instructions} instructions and does not end");
+                throw new FaultException(
+                    CudaResult.LaunchTimeout, 0, $"the thread has run {frame->Instructions} instructions and does not end");
             }
             frame->YieldAt = frame->Instructions + Turn;
         }

@@ -29,28 +29,32 @@ internal static unsafe class Access
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* LoadShared(Frame* frame, ulong address, int size, int line)
     {
-        if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes) throw Faults.Outside("shared", "read", frame, address, size, line);
+        if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes)
+            throw Faults.Outside("shared", "read", frame, address, size, line);
         return Load(frame, frame->SharedBase + address - Arena.Base, size, line);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* StoreShared(Frame* frame, ulong address, int size, int line)
     {
-        if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes) throw Faults.Outside("shared", "write", frame, address, size, line);
+        if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes)
+            throw Faults.Outside("shared", "write", frame, address, size, line);
         return Store(frame, frame->SharedBase + address - Arena.Base, size, line);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* LoadLocal(Frame* frame, ulong address, int size, int line)
     {
-        if (address >= (ulong)frame->LocalBytes || address + (ulong)size > (ulong)frame->LocalBytes) throw Faults.Outside("local", "read", frame, address, size, line);
+        if (address >= (ulong)frame->LocalBytes || address + (ulong)size > (ulong)frame->LocalBytes)
+            throw Faults.Outside("local", "read", frame, address, size, line);
         return CheckLoad(frame, frame->LocalBase + address - Arena.Base, size, line);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static byte* StoreLocal(Frame* frame, ulong address, int size, int line)
     {
-        if (address >= (ulong)frame->LocalBytes || address + (ulong)size > (ulong)frame->LocalBytes) throw Faults.Outside("local", "write", frame, address, size, line);
+        if (address >= (ulong)frame->LocalBytes || address + (ulong)size > (ulong)frame->LocalBytes)
+            throw Faults.Outside("local", "write", frame, address, size, line);
         return CheckStore(frame, frame->LocalBase + address - Arena.Base, size, line);
     }
 
@@ -80,7 +84,8 @@ internal static unsafe class Access
     {
         if (space == 1)
         {
-            if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes) throw Faults.Outside("shared", "atomic access", frame, address, size, line);
+            if (address >= (ulong)frame->SharedBytes || address + (ulong)size > (ulong)frame->SharedBytes)
+                throw Faults.Outside("shared", "atomic access", frame, address, size, line);
             address += frame->SharedBase;
         }
         ulong offset = address - Arena.Base;
@@ -95,7 +100,8 @@ internal static unsafe class Access
 
     private static bool Shared(Frame* frame, ulong address) => address - frame->SharedBase < (ulong)frame->SharedBytes;
 
-    private static bool Local(Frame* frame, ulong address, int size) => address - frame->LocalBase < (ulong)frame->LocalBytes && address - frame->LocalBase + (ulong)size <= (ulong)frame->LocalBytes;
+    private static bool Local(Frame* frame, ulong address, int size) =>
+        address - frame->LocalBase < (ulong)frame->LocalBytes && address - frame->LocalBase + (ulong)size <= (ulong)frame->LocalBytes;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* Load(Frame* frame, ulong offset, int size, int line)

@@ -44,7 +44,9 @@ internal sealed class Allocations(Arena arena)
     {
         if (!_live.Remove(address, out long bytes))
         {
-            string what = _freed.TryGetValue(address, out long freed) ? $"double free: the {freed} bytes at 0x{address:x} were freed before" : $"0x{address:x} is not the start of an allocation; {Describe(address)}";
+            string what = _freed.TryGetValue(address, out long freed)
+                ? $"double free: the {freed} bytes at 0x{address:x} were freed before"
+                : $"0x{address:x} is not the start of an allocation; {Describe(address)}";
             throw new CudaException("cuMemFree", CudaResult.InvalidValue, what);
         }
         arena.Close(address, bytes);
@@ -64,7 +66,8 @@ internal sealed class Allocations(Arena arena)
     {
         (ulong start, long length) = Below(_live, address);
         (ulong freedStart, long freedLength) = Below(_freed, address);
-        if (freedStart > start && address - freedStart < (ulong)freedLength) return $"use after free: it lies {address - freedStart} bytes into an allocation of {freedLength} bytes that was freed";
+        if (freedStart > start && address - freedStart < (ulong)freedLength)
+            return $"use after free: it lies {address - freedStart} bytes into an allocation of {freedLength} bytes that was freed";
         if (start == 0) return "no allocation lies before it";
         return address - start < (ulong)length
             ? $"it lies {address - start} bytes into an allocation of {length} bytes"

@@ -12,10 +12,10 @@ namespace Gradpath.PtxEmulator.Memory;
 /// </summary>
 /// <remarks>
 /// Each word carries two stamps: its last write and its reads. A stamp is, from the high end, launch (11 bits, 0: none), block (16),
-/// thread (10), time (22: the block's clock, which every meeting of threads advances, as of the thread's last meeting), kind (2: of a read stamp,
-/// whether one thread, lanes of one warp, warps of one block or several blocks read), atomic (1), halves (2: the bytes of the word).
-/// An access to part of a word is compared with accesses to the same half; single bytes are not watched. Where two threads have
-/// written the two halves of a word, only the later one is remembered. More than 65536 blocks share numbers: then a race may be missed.
+/// thread (10), time (22: the block's clock, which every meeting of threads advances, as of the thread's last meeting), kind (2: of a read
+/// stamp, whether one thread, lanes of one warp, warps of one block or several blocks read), atomic (1), halves (2: the bytes of the word).
+/// An access to part of a word is compared with accesses to the same half; single bytes are not watched. Where two threads have written the
+/// two halves of a word, only the later one is remembered. More than 65536 blocks share numbers: then a race may be missed.
 /// </remarks>
 internal static unsafe class Races
 {
@@ -62,7 +62,8 @@ internal static unsafe class Races
         for (; stamps < end; stamps += 2)
         {
             ulong write = stamps[0], read = stamps[1];
-            if ((write & AtomicBit) == 0 && Conflict(frame, write, now, write: true)) throw Report(frame, stamps, write, now, "changed atomically", "written", line);
+            if ((write & AtomicBit) == 0 && Conflict(frame, write, now, write: true))
+                throw Report(frame, stamps, write, now, "changed atomically", "written", line);
             if (Conflict(frame, read, now, write: false)) throw Report(frame, stamps, read, now, "changed atomically", "read", line);
             stamps[0] = now;
         }
@@ -116,6 +117,8 @@ internal static unsafe class Races
         string who = before == "read" && sameThread ? "another thread"
             : sameBlock ? $"thread {thread} of the same block" : $"thread {thread} of block {block}";
         string missing = !sameBlock ? "blocks of one launch are not ordered" : "with no barrier between";
-        return new(CudaResult.LaunchFailed, line, $"race: the word at {Faults.Place(frame, offset)} is {access} here and was {before} by {who}; {missing}") { Address = offset + Arena.Base };
+        return new(CudaResult.LaunchFailed, line,
+            $"race: the word at {Faults.Place(frame, offset)} is {access} here and was {before} by {who}; {missing}") { Address = offset
+            + Arena.Base };
     }
 }

@@ -35,7 +35,8 @@ internal sealed class PtxVariable(string name, Space space, int align, int bytes
 }
 
 /// <summary>One instruction.</summary>
-internal sealed class Instruction(string text, RegisterOperand? guard, string[] parts, Operand[] operands, Scope scope, int line, string? source)
+internal sealed class Instruction(
+    string text, RegisterOperand? guard, string[] parts, Operand[] operands, Scope scope, int line, string? source)
 {
     /// <summary>The whole opcode.</summary>
     public string Text { get; } = text;

@@ -92,7 +92,8 @@ internal sealed partial class PtxParser
         {
             bool not = TryTake("!");
             Token name = Take();
-            Register register = scope.FindRegister(name.Text) ?? throw new PtxException(name.Line, $"the register '{name.Text}' is not declared");
+            Register register = scope.FindRegister(name.Text)
+                ?? throw new PtxException(name.Line, $"the register '{name.Text}' is not declared");
             guard = new RegisterOperand(register, not);
         }
         Token op = Take();
@@ -102,7 +103,8 @@ internal sealed partial class PtxParser
             operands.Add(Value(scope));
             if (Text != ";") Expect(",");
         }
-        return new Instruction(op.Text, guard, op.Text.Split('.', StringSplitOptions.RemoveEmptyEntries), [.. operands], scope, op.Line, _source);
+        return new Instruction(
+            op.Text, guard, op.Text.Split('.', StringSplitOptions.RemoveEmptyEntries), [.. operands], scope, op.Line, _source);
     }
 
     private Operand Value(Scope scope)
@@ -119,7 +121,9 @@ internal sealed partial class PtxParser
             Operand start = Value(scope);
             long offset = Offset();
             Expect("]");
-            return start is SymbolOperand symbol ? new AddressOperand(symbol with { Offset = 0 }, symbol.Offset + offset) : new AddressOperand(start, offset);
+            return start is SymbolOperand symbol
+                ? new AddressOperand(symbol with { Offset = 0 }, symbol.Offset + offset)
+                : new AddressOperand(start, offset);
         }
         if (TryTake("!"))
         {

@@ -46,7 +46,8 @@ internal sealed partial class PtxParser
             else if (word == ".file") File();
             else if (word == ".entry") Kernel();
             else if (word is ".global" or ".const" or ".shared") Variable(_module.Scope, kernel: null);
-            else if (word == ".func") throw new PtxException(Line, "functions are not emulated: kernels must be one function after inlining");
+            else if (word == ".func")
+                throw new PtxException(Line, "functions are not emulated: kernels must be one function after inlining");
             else if (word == ".section") break;
             else throw new PtxException(Line, $"'{word}' is not a directive that the emulator knows");
         }
@@ -183,7 +184,8 @@ internal sealed partial class PtxParser
             _module.Variables.Add(variable);
         }
         else if (space == Space.Local) kernel!.Locals.Add(variable);
-        else if (space == Space.Param) throw new PtxException(variable.Line, "calls are not emulated: kernels must be one function after inlining");
+        else if (space == Space.Param)
+            throw new PtxException(variable.Line, "calls are not emulated: kernels must be one function after inlining");
     }
 
     private long Integer()
@@ -199,8 +201,10 @@ internal sealed partial class PtxParser
         value = 0;
         if (text.Length == 0 || !char.IsAsciiDigit(text[0])) return false;
         string digits = text.EndsWith('U') ? text[..^1] : text;
-        if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase)) return ulong.TryParse(digits.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out value);
-        if (digits.StartsWith("0b", StringComparison.OrdinalIgnoreCase)) return ulong.TryParse(digits.AsSpan(2), NumberStyles.BinaryNumber, CultureInfo.InvariantCulture, out value);
+        if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase))
+            return ulong.TryParse(digits.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out value);
+        if (digits.StartsWith("0b", StringComparison.OrdinalIgnoreCase))
+            return ulong.TryParse(digits.AsSpan(2), NumberStyles.BinaryNumber, CultureInfo.InvariantCulture, out value);
         if (digits.Length > 1 && digits[0] == '0' && digits.All(char.IsAsciiDigit))
         {
             value = Convert.ToUInt64(digits, 8);

@@ -19,12 +19,14 @@ internal static class CurveCommand
         double[] fractions = [.. o.Fractions];
         foreach (double p in fractions)
         {
-            if (p is not (> 0 and <= 1)) throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--fractions {p}: must be above 0 and at most 1."));
+            if (p is not (> 0 and <= 1))
+                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--fractions {p}: must be above 0 and at most 1."));
         }
         if (o.Out is not null) CurveCsv.RequireWritable(o.Out);
         if (o.Picture is not null)
         {
-            if (!o.Picture.EndsWith(".svg", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--picture {o.Picture}: the file must end in .svg.");
+            if (!o.Picture.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
+                throw new UsageException($"--picture {o.Picture}: the file must end in .svg.");
             OutputFile.RequireWritable("picture", o.Picture, AtomicFile.RequireWritable);
         }
         List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
@@ -55,7 +57,8 @@ internal static class CurveCommand
                 session.Weights, session.Prompts, [.. methods.Select(m => m.Scores)], options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         if (curves.Any(c => c.ByMagnitude.Points.Any(p => !double.IsFinite(p.Faithfulness))))
-            throw new GradpathException("there is no faithfulness: on these prompts the full model does exactly as well as the empty circuit.");
+            throw new GradpathException(
+                "there is no faithfulness: on these prompts the full model does exactly as well as the empty circuit.");
         NamedCurve[] byMagnitude = [.. methods.Zip(curves, (m, c) => new NamedCurve(m.Name, c.ByMagnitude))];
         NamedCurve[] byScore = [.. methods.Zip(curves, (m, c) => new NamedCurve(m.Name, c.ByScore))];
         session.Clock.Start("write");
@@ -67,7 +70,8 @@ internal static class CurveCommand
         }
         session.Clock.Stop();
 
-        terminal.Out.WriteLine($"faithfulness by |score|, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; {Sizes.Count(methods[0].Scores.Graph.EdgeCount)} edges in all)");
+        terminal.Out.WriteLine($"faithfulness by |score|, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
+            + $"{Sizes.Count(methods[0].Scores.Graph.EdgeCount)} edges in all)");
         Print(terminal, byMagnitude);
         terminal.Out.WriteLine("faithfulness by signed score");
         Print(terminal, byScore);
@@ -81,7 +85,8 @@ internal static class CurveCommand
 
     private static void Print(Terminal terminal, NamedCurve[] curves)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn(new TableColumn("size").RightAligned()).AddColumn(new TableColumn("edges").RightAligned());
+        Table table = new Table { Border = TableBorder.Simple }.AddColumn(new TableColumn("size").RightAligned()).AddColumn(
+            new TableColumn("edges").RightAligned());
         foreach (NamedCurve curve in curves) table.AddColumn(new TableColumn(Markup.Escape(curve.Name)).RightAligned());
         for (int i = 0; i < curves[0].Curve.Points.Count; i++)
         {
@@ -90,7 +95,8 @@ internal static class CurveCommand
             [
                 new Text(CurvePlot.Percent(size.Fraction)),
                 new Text(Sizes.Count(size.Edges)),
-                .. curves.Select(c => new Text($"{ResultJson.Text(c.Curve.Points[i].Faithfulness)} ({Sizes.Count(c.Curve.Points[i].EdgesAfterPrune)})")),
+                .. curves.Select(
+                    c => new Text($"{ResultJson.Text(c.Curve.Points[i].Faithfulness)} ({Sizes.Count(c.Curve.Points[i].EdgesAfterPrune)})")),
             ]);
         }
         terminal.Console.Write(table);
@@ -100,8 +106,10 @@ internal static class CurveCommand
     {
         Table table = new Table { Border = TableBorder.Simple }
             .AddColumn("method").AddColumn(new TableColumn("CPR").RightAligned()).AddColumn(new TableColumn("CMD").RightAligned());
-        foreach ((ReportMethod method, SparsityCurves c) in methods.Zip(curves)) table.AddRow(new Text(method.Name), new Text(ResultJson.Text(c.Cpr)), new Text(ResultJson.Text(c.Cmd)));
+        foreach ((ReportMethod method, SparsityCurves c) in methods.Zip(curves))
+            table.AddRow(new Text(method.Name), new Text(ResultJson.Text(c.Cpr)), new Text(ResultJson.Text(c.Cmd)));
         terminal.Console.Write(table);
-        terminal.Out.WriteLine("CPR: area under faithfulness, signed scores; higher is better. CMD: area between faithfulness and 1, absolute scores; lower is better.");
+        terminal.Out.WriteLine("CPR: area under faithfulness, signed scores; higher is better. CMD: area between faithfulness and 1, "
+            + "absolute scores; lower is better.");
     }
 }

@@ -11,16 +11,20 @@ internal sealed class CurveOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("scores", Required = true, MetaValue = "FILE...", HelpText = "Score files of the model, one per method: .json or .safetensors.")]
+    [Option("scores", Required = true, MetaValue = "FILE...",
+        HelpText = "Score files of the model, one per method: .json or .safetensors.")]
     public IEnumerable<string> Scores { get; set; } = [];
 
-    [Option("fractions", MetaValue = "P...", HelpText = "Sizes as shares of all edges, above 0 and at most 1 (default: 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5 1).")]
+    [Option("fractions", MetaValue = "P...", HelpText =
+        "Sizes as shares of all edges, above 0 and at most 1 (default: 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5 1).")]
     public IEnumerable<double> Fractions { get; set; } = [];
 
-    [Option("greedy", HelpText = "Select from the logits back, each time the best edge into a node that is in, instead of the edges of largest score.")]
+    [Option("greedy", HelpText =
+        "Select from the logits back, each time the best edge into a node that is in, instead of the edges of largest score.")]
     public bool Greedy { get; set; }
 
-    [Option("out", MetaValue = "FILE.csv", HelpText = "Write the curves: method, fraction, edges, edges_after_prune, faithfulness, low, high, ranking.")]
+    [Option("out", MetaValue = "FILE.csv", HelpText =
+        "Write the curves: method, fraction, edges, edges_after_prune, faithfulness, low, high, ranking.")]
     public string? Out { get; set; }
 
     [Option("picture", MetaValue = "FILE.svg", HelpText = "Draw the curves by absolute score.")]
@@ -29,6 +33,7 @@ internal sealed class CurveOptions : PromptedOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("Two methods side by side", s_short, new CurveOptions { Model = "demo", Task = "ioi", Scores = ["eap.json", "eap-ig.json"], Out = "curve.csv", Picture = "curve.svg" }),
+        new("Two methods side by side", s_short, new CurveOptions { Model = "demo", Task = "ioi", Scores = ["eap.json", "eap-ig.json"],
+            Out = "curve.csv", Picture = "curve.svg" }),
     ];
 }

@@ -15,8 +15,10 @@ internal static class CurvePicture
         (double low, double high) = CurvePlot.Range(curves);
         double[] fractions = [.. curves[0].Curve.Points.Select(p => p.Fraction)];
         ChartAxis sizes = new(
-            "edges before pruning, share of all", Math.Log10(fractions[0]), Math.Log10(fractions[^1]), [.. fractions.Select(f => (Math.Log10(f), CurvePlot.Percent(f)))]);
-        return LineChart.Draw(title, sizes, ChartAxis.Linear("faithfulness", low, high), [.. curves.Select(c => new ChartLine(c.Name, [.. c.Curve.Points.Select(Point)]))]);
+            "edges before pruning, share of all", Math.Log10(fractions[0]), Math.Log10(fractions[^1]),
+            [.. fractions.Select(f => (Math.Log10(f), CurvePlot.Percent(f)))]);
+        return LineChart.Draw(title, sizes, ChartAxis.Linear("faithfulness", low, high),
+            [.. curves.Select(c => new ChartLine(c.Name, [.. c.Curve.Points.Select(Point)]))]);
     }
 
     private static ChartPoint Point(SparsityPoint p) => new(Math.Log10(p.Fraction), p.Faithfulness, p.Low, p.High);

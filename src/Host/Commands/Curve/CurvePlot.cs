@@ -38,7 +38,8 @@ internal static class CurvePlot
         string from = Percent(curves[0].Curve.Points[0].Fraction), to = Percent(curves[0].Curve.Points[^1].Fraction);
         output.WriteLine($"         +{new string('-', Width)}");
         output.WriteLine($"          {from}{to.PadLeft(Width - from.Length)}");
-        output.WriteLine($"  faithfulness over share of edges, by |score|: {string.Join(", ", curves.Select((c, i) => $"{(char)('A' + i)} {c.Name}"))}{(curves.Count > 1 ? ", * several" : "")}");
+        output.WriteLine($"  faithfulness over share of edges, by |score|: "
+            + $"{string.Join(", ", curves.Select((c, i) => $"{(char)('A' + i)} {c.Name}"))}{(curves.Count > 1 ? ", * several" : "")}");
     }
 
     /// <summary>The range of faithfulness to show: 0 to 1 and what lies outside.</summary>

@@ -24,7 +24,8 @@ internal static class DotDrawing
         ComputationGraph graph = circuit.Graph;
         StringBuilder dot = new();
         dot.Append(CultureInfo.InvariantCulture, $"digraph {Quote(title)} {{\n");
-        dot.Append("  rankdir=BT;\n  node [shape=box, style=rounded, fontname=Helvetica, fontsize=11];\n  edge [fontname=Helvetica, fontsize=9];\n");
+        dot.Append("  rankdir=BT;\n  node [shape=box, style=rounded, fontname=Helvetica, fontsize=11];\n  edge [fontname=Helvetica, "
+            + "fontsize=9];\n");
         Rank(dot, circuit, [ComputationGraph.InputRow]);
         for (int layer = 0; layer < graph.Layers; layer++)
         {
@@ -37,10 +38,14 @@ internal static class DotDrawing
         {
             float score = Score(circuit, row, column);
             double width = 0.7 + (4.3 * Math.Sqrt(largest > 0 ? MathF.Abs(score) / largest : 0));
-            string tooltip = circuit.Scores is null ? graph.EdgeName(row, column) : $"{graph.EdgeName(row, column)}: {EdgeTable.Number(score)}";
+            string tooltip = circuit.Scores is null
+                ? graph.EdgeName(row, column)
+                : $"{graph.EdgeName(row, column)}: {EdgeTable.Number(score)}";
             dot.Append(
                 CultureInfo.InvariantCulture,
-                $"  {Quote(graph.WriterName(row))} -> {Quote(graph.WriterName(graph.NodeOfColumn(column)))} [{s_styles[(int)DrawingLayout.KindOf(graph, column)]}, penwidth={width:0.00}, arrowhead={(score < 0 ? "tee" : "normal")}, tooltip={Quote(tooltip)}];\n");
+                $"  {Quote(graph.WriterName(row))} -> {Quote(graph.WriterName(graph.NodeOfColumn(column)))} "
+                    + $"[{s_styles[(int)DrawingLayout.KindOf(graph, column)]}, penwidth={width:0.00}, "
+                    + $"arrowhead={(score < 0 ? "tee" : "normal")}, tooltip={Quote(tooltip)}];\n");
         }
         return dot.Append("}\n").ToString();
     }
@@ -53,5 +58,6 @@ internal static class DotDrawing
 
     private static float Score(Circuit circuit, int row, int column) => circuit.Scores?[row, column] ?? 1f;
 
-    private static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private static string Quote(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

@@ -15,9 +15,11 @@ internal static class DrawCommand
     public static int Run(DrawOptions o, Terminal terminal)
     {
         string format = Path.GetExtension(o.Out).ToUpperInvariant();
-        if (format is not (".SVG" or ".DOT" or ".HTML")) throw new UsageException($"--out {o.Out}: the file must end in .svg, .dot or .html.");
+        if (format is not (".SVG" or ".DOT" or ".HTML"))
+            throw new UsageException($"--out {o.Out}: the file must end in .svg, .dot or .html.");
         if (o.Circuit is null == o.Scores is null) throw new UsageException("give either --circuit or --scores.");
-        if (o.Circuit is not null && o.TopN is not null) throw new UsageException("--top-n goes with --scores; --circuit draws the circuit that its file marks.");
+        if (o.Circuit is not null && o.TopN is not null)
+            throw new UsageException("--top-n goes with --scores; --circuit draws the circuit that its file marks.");
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
         OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
 

@@ -13,7 +13,8 @@ internal sealed class DrawOptions : CommandOptions
     [Option("scores", MetaValue = "FILE", HelpText = "A score file; --top-n says how many of its edges.")]
     public string? Scores { get; set; }
 
-    [Option("top-n", MetaValue = "N", HelpText = "Draw what pruning leaves of the N edges of largest absolute score (default: 100, or all where there are fewer).")]
+    [Option("top-n", MetaValue = "N", HelpText =
+        "Draw what pruning leaves of the N edges of largest absolute score (default: 100, or all where there are fewer).")]
     public int? TopN { get; set; }
 
     [Option("out", Required = true, MetaValue = "FILE", HelpText = "The drawing: .svg, .dot or .html.")]

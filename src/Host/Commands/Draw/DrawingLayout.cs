@@ -7,8 +7,9 @@ namespace Gradpath.Host.Commands;
 /// (<c>Reports/Pages/Assets/layout.js</c>).
 /// </summary>
 /// <remarks>
-/// A layer is one step high, the more layers the lower. Its heads stand side by side, its MLP in the last column, half a step up, because it reads the heads. The
-/// input is a bar at the bottom, the logits one at the top; edges leave and reach them spread out by where they come from and go to.
+/// A layer is one step high, the more layers the lower. Its heads stand side by side, its MLP in the last column, half a step up, because
+/// it reads the heads. The input is a bar at the bottom, the logits one at the top; edges leave and reach them spread out by where they
+/// come from and go to.
 /// </remarks>
 internal sealed class DrawingLayout
 {
@@ -93,7 +94,8 @@ internal sealed class DrawingLayout
         (double toX, double toY) = Place(target);
         double spread = BarWidth / _graph.WritersPerLayer / Column;
         double x0 = fromX + (row == ComputationGraph.InputRow ? (toX - fromX) * spread : 0);
-        double x1 = toX + (kind <= EdgeKind.Value ? ((int)kind - 1) * NodeWidth * 0.3 : 0) + (kind == EdgeKind.Logits ? (fromX - toX) * spread : 0);
+        double x1 = toX + (kind <= EdgeKind.Value ? ((int)kind - 1) * NodeWidth * 0.3 : 0) + (
+            kind == EdgeKind.Logits ? (fromX - toX) * spread : 0);
         double y0 = fromY - HalfHeight(row);
         double y1 = toY + HalfHeight(target);
         double rise = y0 - y1;

@@ -7,8 +7,8 @@ using Gradpath.Host.Reports.Tables;
 namespace Gradpath.Host.Commands;
 
 /// <summary>
-/// A circuit as an SVG drawing on white, with a legend: for papers. Layout as in <see cref="DrawingLayout"/>; what an edge feeds shows in colour
-/// and dashes, its score in the line's width, its sign in the line's end.
+/// A circuit as an SVG drawing on white, with a legend: for papers. Layout as in <see cref="DrawingLayout"/>; what an edge feeds shows in
+/// colour and dashes, its score in the line's width, its sign in the line's end.
 /// </summary>
 internal static class SvgDrawing
 {
@@ -35,7 +35,9 @@ internal static class SvgDrawing
         int legendColumns = Math.Max(1, (int)(width / 140));
         int legendRows = (s_kinds.Length + 2 + legendColumns - 1) / legendColumns;
         StringBuilder svg = new();
-        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{width:0.##}" height="{layout.Height + (legendRows * LegendRow) + 8:0.##}" font-family="Helvetica, Arial, sans-serif" font-size="11" role="img">""");
+        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{width:0.##}" """,
+            $"""height="{layout.Height + (legendRows * LegendRow) + 8:0.##}" font-family="Helvetica, Arial, sans-serif" """,
+            $"""font-size="11" role="img">""");
         Line(svg, $"<title>{WebUtility.HtmlEncode(title)}</title>");
         Line(svg, $"""<rect width="100%" height="100%" fill="#ffffff"/>""");
         DrawLayers(svg, circuit.Graph, layout);
@@ -50,7 +52,8 @@ internal static class SvgDrawing
         for (int layer = 0; layer < graph.Layers; layer++) Label(graph.HeadRow(layer, 0), 4, layer.ToString(CultureInfo.InvariantCulture));
         Label(graph.HeadRow(graph.Layers - 1, 0), -12, "layer");
 
-        void Label(int node, double down, string text) => Line(svg, $"""<text x="8" y="{layout.Place(node).Y + down:0.##}" fill="#5a626b">{text}</text>""");
+        void Label(int node, double down, string text) =>
+            Line(svg, $"""<text x="8" y="{layout.Place(node).Y + down:0.##}" fill="#5a626b">{text}</text>""");
     }
 
     // Weak edges first, so that strong ones lie on top.
@@ -69,15 +72,21 @@ internal static class SvgDrawing
             double width = 0.7 + (4.3 * Math.Sqrt(largest > 0 ? MathF.Abs(score) / largest : 0));
             double tip = 3 + width;
             string name = $"{circuit.Graph.EdgeName(row, column)}{(scores is null ? "" : $": {EdgeTable.Number(score)}")}";
-            Line(svg, $"""<g><title>{WebUtility.HtmlEncode(name)}</title><path d="M{c.X0:0.##} {c.Y0:0.##}C{c.ControlX0:0.##} {c.ControlY0:0.##} {c.ControlX1:0.##} {c.ControlY1:0.##} {c.X1:0.##} {c.Y1 + (score < 0 ? 2 : tip):0.##}" stroke="{colour}" stroke-width="{width:0.##}"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>{End(c.X1, c.Y1, tip, score < 0, colour)}</g>""");
+            Line(svg, $"""<g><title>{WebUtility.HtmlEncode(name)}</title>""",
+                $"""<path d="M{c.X0:0.##} {c.Y0:0.##}C{c.ControlX0:0.##} {c.ControlY0:0.##} {c.ControlX1:0.##} {c.ControlY1:0.##} """,
+                $"""{c.X1:0.##} {c.Y1 + (score < 0 ? 2 : tip):0.##}" stroke="{colour}" """,
+                $"""stroke-width="{width:0.##}"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>""",
+                $"""{End(c.X1, c.Y1, tip, score < 0, colour)}</g>""");
         }
         svg.Append("</g>\n");
     }
 
     // A positive score ends in an arrow, a negative one in a bar across.
     private static string End(double x, double y, double tip, bool negative, string colour) => negative
-        ? string.Create(CultureInfo.InvariantCulture, $"""<path d="M{x - (tip * 0.8):0.##} {y + 2:0.##}H{x + (tip * 0.8):0.##}" stroke="{colour}" stroke-width="2"/>""")
-        : string.Create(CultureInfo.InvariantCulture, $"""<path d="M{x:0.##} {y:0.##}L{x - (tip * 0.6):0.##} {y + tip + 1:0.##}H{x + (tip * 0.6):0.##}Z" fill="{colour}"/>""");
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"""<path d="M{x - (tip * 0.8):0.##} {y + 2:0.##}H{x + (tip * 0.8):0.##}" stroke="{colour}" stroke-width="2"/>""")
+        : string.Create(CultureInfo.InvariantCulture,
+            $"""<path d="M{x:0.##} {y:0.##}L{x - (tip * 0.6):0.##} {y + tip + 1:0.##}H{x + (tip * 0.6):0.##}Z" fill="{colour}"/>""");
 
     private static void DrawNode(StringBuilder svg, Circuit circuit, DrawingLayout layout, int node)
     {
@@ -92,7 +101,9 @@ internal static class SvgDrawing
         double height = isBar ? DrawingLayout.BarHeight : DrawingLayout.NodeHeight;
         string fill = isBar ? "#e8e9eb" : layout.IsMlp(node) ? "#f6efe2" : "#eef3f9";
         double corner = isBar || layout.IsMlp(node) ? 3 : height / 2;
-        Line(svg, $"""<rect x="{x - (width / 2):0.##}" y="{y - (height / 2):0.##}" width="{width:0.##}" height="{height:0.##}" rx="{corner:0.##}" fill="{fill}" stroke="#5a626b"/><text x="{x:0.##}" y="{y + 4:0.##}" text-anchor="middle" fill="{Ink}">{circuit.Graph.WriterName(node)}</text>""");
+        Line(svg, $"""<rect x="{x - (width / 2):0.##}" y="{y - (height / 2):0.##}" width="{width:0.##}" height="{height:0.##}" """,
+            $"""rx="{corner:0.##}" fill="{fill}" stroke="#5a626b"/>""",
+            $"""<text x="{x:0.##}" y="{y + 4:0.##}" text-anchor="middle" fill="{Ink}">{circuit.Graph.WriterName(node)}</text>""");
     }
 
     private static void DrawLegend(StringBuilder svg, DrawingLayout layout, int columns, double width)
@@ -110,11 +121,19 @@ internal static class SvgDrawing
             double x = 10 + (i % columns * pitch);
             double y = layout.Height + (i / columns * LegendRow) + 6;
             string end = negative
-                ? string.Create(CultureInfo.InvariantCulture, $"""<path d="M{x + 29:0.##} {y - 5:0.##}V{y + 5:0.##}" stroke="{colour}" stroke-width="2"/>""")
-                : string.Create(CultureInfo.InvariantCulture, $"""<path d="M{x + 35:0.##} {y:0.##}L{x + 28:0.##} {y - 4:0.##}V{y + 4:0.##}Z" fill="{colour}"/>""");
-            Line(svg, $"""<path d="M{x:0.##} {y:0.##}H{x + 28:0.##}" stroke="{colour}" stroke-width="2"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>{end}<text x="{x + 40:0.##}" y="{y + 4:0.##}" fill="{Ink}">{name}</text>""");
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"""<path d="M{x + 29:0.##} {y - 5:0.##}V{y + 5:0.##}" stroke="{colour}" stroke-width="2"/>""")
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"""<path d="M{x + 35:0.##} {y:0.##}L{x + 28:0.##} {y - 4:0.##}V{y + 4:0.##}Z" fill="{colour}"/>""");
+            Line(svg, $"""<path d="M{x:0.##} {y:0.##}H{x + 28:0.##}" stroke="{colour}" """,
+                $"""stroke-width="2"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>""",
+                $"""{end}<text x="{x + 40:0.##}" y="{y + 4:0.##}" fill="{Ink}">{name}</text>""");
         }
     }
 
-    private static void Line(StringBuilder svg, FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    private static void Line(StringBuilder svg, params ReadOnlySpan<FormattableString> parts)
+    {
+        foreach (FormattableString part in parts) svg.Append(part.ToString(CultureInfo.InvariantCulture));
+        svg.Append('\n');
+    }
 }

@@ -7,7 +7,8 @@ namespace Gradpath.Host.Commands;
 [Verb("info", HelpText = "Show a model's shape, its graph and what it needs.")]
 internal sealed class InfoOptions : CommandOptions
 {
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL",
+        HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";
 
     [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]

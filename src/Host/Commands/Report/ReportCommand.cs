@@ -10,20 +10,23 @@ internal static class ReportCommand
 {
     public static int Run(ReportOptions o, Terminal terminal)
     {
-        if (!o.Out.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--out {o.Out}: the file must end in .html.");
+        if (!o.Out.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--out {o.Out}: the file must end in .html.");
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
         OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
         Attach(methods, o.Training, ReportCsv.ReadTraining, (method, training) => method with { Training = training });
-        HtmlReport.Write(o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN });
+        HtmlReport.Write(
+            o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN });
         terminal.Out.WriteLine($"report of {string.Join(", ", methods.Select(m => m.Name))}: {o.Out}");
         return ExitCode.Success;
     }
 
     private static void Attach<T>(
-        List<ReportMethod> methods, IEnumerable<string> files, Func<string, IReadOnlyDictionary<string, List<T>>> read, Func<ReportMethod, List<T>, ReportMethod> with)
+        List<ReportMethod> methods, IEnumerable<string> files, Func<string, IReadOnlyDictionary<string, List<T>>> read,
+        Func<ReportMethod, List<T>, ReportMethod> with)
     {
         foreach (string file in files)
         {
@@ -39,10 +42,12 @@ internal static class ReportCommand
     private static int Find(List<ReportMethod> methods, string name, string file)
     {
         int place = methods.FindIndex(m => m.Name == name);
-        if (place < 0) place = methods.FindIndex(m => m.Scores.Provenance?.Method == name && m.Name == Path.GetFileNameWithoutExtension(file));
+        if (place < 0)
+            place = methods.FindIndex(m => m.Scores.Provenance?.Method == name && m.Name == Path.GetFileNameWithoutExtension(file));
         return place >= 0
             ? place
-            : throw new GradpathException($"{file}: is about '{name}', of which there is no score file; there are {EnumNames.Choice(methods.Select(m => m.Name))}."
+            : throw new GradpathException($"{file}: is about '{name}', of which there is no score file; there are "
+                + $"{EnumNames.Choice(methods.Select(m => m.Name))}."
                 + " Where score files share a method, give the CSV file the name of its score file.");
     }
 }

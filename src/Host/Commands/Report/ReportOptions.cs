@@ -4,16 +4,19 @@ using Gradpath.Host.Options;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath report</c>.</summary>
-[Verb("report", HelpText = "Make an HTML page of scores: the circuit as a graph, the score matrix, curves, tables. One file that needs no network.")]
+[Verb("report", HelpText =
+    "Make an HTML page of scores: the circuit as a graph, the score matrix, curves, tables. One file that needs no network.")]
 internal sealed class ReportOptions : CommandOptions
 {
-    [Option("scores", Required = true, MetaValue = "FILE...", HelpText = "Score files of one model, one per method: .json or .safetensors.")]
+    [Option("scores", Required = true, MetaValue = "FILE...",
+        HelpText = "Score files of one model, one per method: .json or .safetensors.")]
     public IEnumerable<string> Scores { get; set; } = [];
 
     [Option("path", MetaValue = "FILE.csv...", HelpText = "Paths that 'gradpath score --record-path' wrote.")]
     public IEnumerable<string> Paths { get; set; } = [];
 
-    [Option("curve", MetaValue = "FILE.csv...", HelpText = "Faithfulness curves: columns method, fraction, edges, edges_after_prune, faithfulness and, for a band, low and high.")]
+    [Option("curve", MetaValue = "FILE.csv...",
+        HelpText = "Faithfulness curves: columns method, fraction, edges, edges_after_prune, faithfulness and, for a band, low and high.")]
     public IEnumerable<string> Curves { get; set; } = [];
 
     [Option("training", MetaValue = "FILE.csv...", HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]

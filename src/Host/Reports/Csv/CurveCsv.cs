@@ -17,7 +17,8 @@ internal static class CurveCsv
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string path)
     {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--out {path}: the file must end in .csv.");
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--out {path}: the file must end in .csv.");
         OutputFile.RequireWritable("out", path, AtomicFile.RequireWritable);
     }
 
@@ -32,11 +33,14 @@ internal static class CurveCsv
             {
                 csv.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{Quoted(curve.Name)},{p.Fraction:R},{p.Edges},{p.EdgesAfterPrune},{p.Faithfulness:R},{p.Low:R},{p.High:R},{(curve.Curve.BySign ? ByScore : ByMagnitude)}"));
+                    $"{Quoted(curve.Name)},{p.Fraction:R},{p.Edges},{p.EdgesAfterPrune},{p.Faithfulness:R},{p.Low:R},{p.High:R},"
+                    + $"{(curve.Curve.BySign ? ByScore : ByMagnitude)}"));
             }
         }
     });
 
     // A method without a name of its own is called after its file, which may hold anything.
-    private static string Quoted(string name) => name.AsSpan().IndexOfAny(",\"\n\r") < 0 ? name : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Quoted(string name) => name.AsSpan().IndexOfAny(",\"\n\r") < 0
+        ? name
+        : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -11,7 +11,8 @@ internal static class EmbeddingPathCsv
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string path)
     {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--record-path {path}: the file must end in .csv.");
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--record-path {path}: the file must end in .csv.");
         OutputFile.RequireWritable("record-path", path, AtomicFile.RequireWritable);
     }
 

@@ -33,8 +33,8 @@ internal static class ReportCsv
             row.Number("distance_from_clean"), row.Number("distance_from_corrupted")));
 
     /// <summary>
-    /// Curves by method: columns method, fraction, edges, edges_after_prune, faithfulness and, where there is an interval, low and high. Of a
-    /// file that holds both rankings, as <see cref="CurveCsv"/> writes it, the curves by absolute score are taken.
+    /// Curves by method: columns method, fraction, edges, edges_after_prune, faithfulness and, where there is an interval, low and high. Of
+    /// a file that holds both rankings, as <see cref="CurveCsv"/> writes it, the curves by absolute score are taken.
     /// </summary>
     /// <exception cref="GradpathException">The file cannot be read, a column is missing or a value is no number.</exception>
     public static IReadOnlyDictionary<string, List<CurvePoint>> ReadCurves(string path) => Read(
@@ -51,7 +51,8 @@ internal static class ReportCsv
         path,
         TrainingCsv.Columns,
         row => new EdgePruningStep(
-            row.Integer("step"), row.Number("kl"), row.Number("edge_loss"), row.Number("node_loss"), row.Number("edge_target"), row.Number("edge_sparsity"),
+            row.Integer("step"), row.Number("kl"), row.Number("edge_loss"), row.Number("node_loss"), row.Number("edge_target"), row.Number(
+                "edge_sparsity"),
             row.Number("node_target"), row.Number("node_sparsity")));
 
     private static Dictionary<string, List<T>> Read<T>(string path, string[] required, Func<Row, T> parse, Func<Row, bool>? takes = null)
@@ -104,6 +105,7 @@ internal static class ReportCsv
         public double? OptionalNumber(string column) => columns.ContainsKey(column) && Text(column).Length > 0 ? Number(column) : null;
 
         private GradpathException Wrong(string column, string needed) =>
-            new(string.Create(CultureInfo.InvariantCulture, $"{path}, line {reader.LineNumber}: {column} is '{Text(column)}'; {needed} is needed."));
+            new(string.Create(CultureInfo.InvariantCulture,
+                $"{path}, line {reader.LineNumber}: {column} is '{Text(column)}'; {needed} is needed."));
     }
 }

@@ -15,12 +15,14 @@ internal static class TrainingCsv
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string path)
     {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--log {path}: the file must end in .csv.");
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--log {path}: the file must end in .csv.");
         OutputFile.RequireWritable("log", path, AtomicFile.RequireWritable);
     }
 
     /// <summary>Writes steps; a file that exists is replaced, and only by a whole one.</summary>
-    public static void Write(string path, IEnumerable<(string Method, IReadOnlyList<EdgePruningStep> Steps)> runs) => AtomicFile.Write(path, stream =>
+    public static void Write(string path, IEnumerable<(string Method, IReadOnlyList<EdgePruningStep> Steps)> runs) =>
+        AtomicFile.Write(path, stream =>
     {
         // Numbers and methods' names: nothing that CSV would have to quote.
         using StreamWriter csv = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
@@ -31,7 +33,8 @@ internal static class TrainingCsv
             {
                 csv.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{method},{s.Step},{s.Kl:R},{s.EdgeLoss:R},{s.NodeLoss:R},{s.EdgeTarget:R},{s.EdgeSparsity:R},{s.NodeTarget:R},{s.NodeSparsity:R}"));
+                    $"{method},{s.Step},{s.Kl:R},{s.EdgeLoss:R},{s.NodeLoss:R},"
+                    + $"{s.EdgeTarget:R},{s.EdgeSparsity:R},{s.NodeTarget:R},{s.NodeSparsity:R}"));
             }
         }
     });

@@ -7,4 +7,5 @@ namespace Gradpath.Host.Reports.Pages;
 /// <param name="Faithfulness">0 for the corrupted run, 1 for the whole model.</param>
 /// <param name="Low">Lower end of the confidence interval, where there is one.</param>
 /// <param name="High">Upper end of the confidence interval, where there is one.</param>
-internal sealed record CurvePoint(double Fraction, int Edges, int EdgesAfterPrune, double Faithfulness, double? Low = null, double? High = null);
+internal sealed record CurvePoint(
+    double Fraction, int Edges, int EdgesAfterPrune, double Faithfulness, double? Low = null, double? High = null);

@@ -13,6 +13,7 @@ internal sealed record EmbeddingPathStepSummary(int Step, int Items, MeanWithBan
     public static IReadOnlyList<EmbeddingPathStepSummary> Of(IEnumerable<EmbeddingPathPoint> points) =>
     [
         .. points.GroupBy(p => p.Step).OrderBy(g => g.Key).Select(step => new EmbeddingPathStepSummary(
-            step.Key, step.Count(), MeanWithBand.Of([.. step.Select(p => p.GradientNorm)]), MeanWithBand.Of([.. step.Select(p => p.OutputDistance)]))),
+            step.Key, step.Count(), MeanWithBand.Of([.. step.Select(p => p.GradientNorm)]), MeanWithBand.Of(
+                [.. step.Select(p => p.OutputDistance)]))),
     ];
 }

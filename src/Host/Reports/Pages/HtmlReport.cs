@@ -12,7 +12,8 @@ namespace Gradpath.Host.Reports.Pages;
 internal static class HtmlReport
 {
     // In the order in which they build on each other.
-    private static readonly string[] s_scripts = ["dom.js", "model.js", "layout.js", "graph.js", "heatmap.js", "charts.js", "tables.js", "report.js"];
+    private static readonly string[] s_scripts = ["dom.js", "model.js", "layout.js", "graph.js", "heatmap.js", "charts.js", "tables.js",
+        "report.js"];
 
     /// <summary>Writes the page; a file that exists is replaced, and only by a whole one.</summary>
     /// <param name="path">The file.</param>
@@ -50,7 +51,8 @@ internal static class HtmlReport
 
     private static string Asset(string name)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"no asset {name}");
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"no asset {name}");
         using StreamReader reader = new(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }

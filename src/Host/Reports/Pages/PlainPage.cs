@@ -49,7 +49,8 @@ internal static class PlainPage
         void Row(IReadOnlyList<string> cells, string kind)
         {
             table.Append("<tr>");
-            for (int i = 0; i < cells.Count; i++) table.Append($"<{kind}{(i < text ? "" : " class=\"number\"")}>{WebUtility.HtmlEncode(cells[i])}</{kind}>");
+            for (int i = 0; i < cells.Count; i++)
+                table.Append($"<{kind}{(i < text ? "" : " class=\"number\"")}>{WebUtility.HtmlEncode(cells[i])}</{kind}>");
             table.Append("</tr>\n");
         }
     }

@@ -8,7 +8,8 @@ namespace Gradpath.Host.Reports.Pages;
 internal static class ProvenanceFacts
 {
     /// <summary>The entries in the record's order; options and the selection stand one by one, as <c>options.steps</c>.</summary>
-    public static IEnumerable<KeyValuePair<string, string>> Of(Provenance? provenance) => provenance is null ? [] : Flatten(provenance.ToJson(), "");
+    public static IEnumerable<KeyValuePair<string, string>> Of(Provenance? provenance) =>
+        provenance is null ? [] : Flatten(provenance.ToJson(), "");
 
     private static IEnumerable<KeyValuePair<string, string>> Flatten(JsonObject json, string prefix)
     {
@@ -20,7 +21,8 @@ internal static class ProvenanceFacts
             }
             else if (value is not null)
             {
-                yield return new(prefix + key, value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString());
+                yield return new(
+                    prefix + key, value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : value.ToJsonString());
             }
         }
     }

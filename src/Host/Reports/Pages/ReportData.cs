@@ -54,18 +54,21 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
     }
 
     /// <summary>Refuses what a page cannot show.</summary>
-    /// <exception cref="GradpathException">There is no method, two share a name or differ in their graph, the graph is too large, or a number is not finite.</exception>
+    /// <exception cref="GradpathException">There is no method, two share a name or differ in their graph, the graph is too large, or a
+    /// number is not finite.</exception>
     public void Check()
     {
         if (Methods.Count == 0) throw new GradpathException("a report needs the scores of at least one method.");
         if (Graph.EdgeCount > MostEdges)
-            throw new GradpathException($"a report holds at most {Sizes.Count(MostEdges)} edges; this graph has {Sizes.Count(Graph.EdgeCount)}.");
+            throw new GradpathException(
+                $"a report holds at most {Sizes.Count(MostEdges)} edges; this graph has {Sizes.Count(Graph.EdgeCount)}.");
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (ReportMethod method in Methods)
         {
             if (!names.Add(method.Name)) throw new GradpathException($"two methods of the report are called '{method.Name}'.");
             if (!method.Scores.Graph.Equals(Graph))
-                throw new GradpathException($"the scores of {method.Name} belong to {method.Scores.Graph}, those of {Methods[0].Name} to {Graph}: a report shows one model.");
+                throw new GradpathException($"the scores of {method.Name} belong to {method.Scores.Graph}, those of {Methods[0].Name} to "
+                    + $"{Graph}: a report shows one model.");
             method.Scores.RequireFinite();
             if ((method.EmbeddingPath ?? []).Any(p => !double.IsFinite(p.GradientNorm) || !double.IsFinite(p.OutputDistance)))
                 throw new GradpathException($"the path of {method.Name} holds a number that is not finite.");
@@ -74,7 +77,8 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             foreach (CurvePoint p in method.Curve ?? [])
             {
                 if (p.Fraction is not > 0 || !double.IsFinite(p.Fraction + p.Faithfulness + (p.Low ?? 0) + (p.High ?? 0)))
-                    throw new GradpathException($"the curve of {method.Name} has a point at fraction {p.Fraction} that cannot be shown: fractions are above 0, numbers finite.");
+                    throw new GradpathException($"the curve of {method.Name} has a point at fraction {p.Fraction} that cannot be shown: "
+                        + "fractions are above 0, numbers finite.");
             }
         }
     }

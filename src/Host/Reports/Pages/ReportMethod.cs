@@ -18,7 +18,9 @@ internal sealed record ReportMethod(string Name, EdgeScores Scores)
     /// <summary>The steps of training masks, or null.</summary>
     public IReadOnlyList<EdgePruningStep>? Training { get; init; }
 
-    /// <summary>Reads score files. A file is called by its method, or by its own name where it states none or two files share one.</summary>
+    /// <summary>
+    /// Reads score files. A file is called by its method, or by its own name where it states none or two files share one.
+    /// </summary>
     public static List<ReportMethod> ReadAll(string[] files)
     {
         EdgeScores[] scores = [.. files.Select(EdgeScores.Load)];

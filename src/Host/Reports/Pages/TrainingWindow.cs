@@ -14,7 +14,8 @@ internal sealed record TrainingWindow(int From, int To, double Kl, double Loss, 
     private const int Most = 60;
 
     /// <summary>Windows of equal length, at most 60.</summary>
-    public static IEnumerable<TrainingWindow> Of(IReadOnlyList<EdgePruningStep> steps) => steps.Chunk((steps.Count + Most - 1) / Most).Select(window => new TrainingWindow(
+    public static IEnumerable<TrainingWindow> Of(IReadOnlyList<EdgePruningStep> steps) =>
+        steps.Chunk((steps.Count + Most - 1) / Most).Select(window => new TrainingWindow(
         window[0].Step,
         window[^1].Step,
         window.Average(s => s.Kl),

@@ -5,8 +5,8 @@ using System.Text;
 namespace Gradpath.Host.Reports.Pictures;
 
 /// <summary>
-/// Lines with marks and bands as an SVG drawing on white, for papers. Lines differ in colour, dashes and marks, so that the drawing can be read
-/// without colours.
+/// Lines with marks and bands as an SVG drawing on white, for papers. Lines differ in colour, dashes and marks, so that the drawing can be
+/// read without colours.
 /// </summary>
 internal static class LineChart
 {
@@ -31,25 +31,32 @@ internal static class LineChart
     /// <param name="lines">The lines; what reaches beyond the axes is cut off at the frame.</param>
     public static string Draw(string title, ChartAxis x, ChartAxis y, IReadOnlyList<ChartLine> lines)
     {
-        double X(double value) => Left + (x.Last != x.First ? Math.Clamp((value - x.First) / (x.Last - x.First), 0, 1) * PlotWidth : PlotWidth / 2);
+        double X(double value) =>
+            Left + (x.Last != x.First ? Math.Clamp((value - x.First) / (x.Last - x.First), 0, 1) * PlotWidth : PlotWidth / 2);
         double Y(double value) => Top + ((y.Last - Math.Clamp(value, y.First, y.Last)) / (y.Last - y.First) * PlotHeight);
 
         StringBuilder svg = new();
         double bottom = Top + PlotHeight;
-        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{Left + PlotWidth + 24:0.##}" height="{bottom + 56 + (lines.Count * LegendRow):0.##}" font-family="Helvetica, Arial, sans-serif" font-size="11" role="img">""");
+        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{Left + PlotWidth + 24:0.##}" """,
+            $"""height="{bottom + 56 + (lines.Count * LegendRow):0.##}" font-family="Helvetica, Arial, sans-serif" """,
+            $"""font-size="11" role="img">""");
         Line(svg, $"<title>{WebUtility.HtmlEncode(title)}</title>");
         Line(svg, $"""<rect width="100%" height="100%" fill="#ffffff"/>""");
         foreach ((double at, string label) in y.Marks)
         {
-            Line(svg, $"""<path d="M{Left:0.##} {Y(at):0.##}h{PlotWidth:0.##}" stroke="#d5d9dd"/><text x="{Left - 6:0.##}" y="{Y(at) + 4:0.##}" text-anchor="end" fill="{Ink}">{label}</text>""");
+            Line(svg, $"""<path d="M{Left:0.##} {Y(at):0.##}h{PlotWidth:0.##}" stroke="#d5d9dd"/><text x="{Left - 6:0.##}" y="{Y(at)
+                + 4:0.##}" text-anchor="end" fill="{Ink}">{label}</text>""");
         }
         foreach ((double at, string label) in x.Marks)
         {
-            Line(svg, $"""<path d="M{X(at):0.##} {bottom:0.##}v4" stroke="{Ink}"/><text x="{X(at):0.##}" y="{bottom + 16:0.##}" text-anchor="middle" fill="{Ink}">{label}</text>""");
+            Line(svg, $"""<path d="M{X(at):0.##} {bottom:0.##}v4" stroke="{Ink}"/><text x="{X(at):0.##}" y="{bottom
+                + 16:0.##}" text-anchor="middle" fill="{Ink}">{label}</text>""");
         }
         Line(svg, $"""<path d="M{Left:0.##} {Top:0.##}V{bottom:0.##}H{Left + PlotWidth:0.##}" fill="none" stroke="{Ink}"/>""");
-        Line(svg, $"""<text x="{Left + (PlotWidth / 2):0.##}" y="{bottom + 34:0.##}" text-anchor="middle" fill="{Ink}">{WebUtility.HtmlEncode(x.Name)}</text>""");
-        Line(svg, $"""<text transform="translate(14 {Top + (PlotHeight / 2):0.##}) rotate(-90)" text-anchor="middle" fill="{Ink}">{WebUtility.HtmlEncode(y.Name)}</text>""");
+        Line(svg, $"""<text x="{Left + (PlotWidth / 2):0.##}" y="{bottom
+            + 34:0.##}" text-anchor="middle" fill="{Ink}">{WebUtility.HtmlEncode(x.Name)}</text>""");
+        Line(svg, $"""<text transform="translate(14 {Top
+            + (PlotHeight / 2):0.##}) rotate(-90)" text-anchor="middle" fill="{Ink}">{WebUtility.HtmlEncode(y.Name)}</text>""");
         for (int c = 0; c < lines.Count; c++)
         {
             IReadOnlyList<ChartPoint> points = lines[c].Points;
@@ -60,7 +67,8 @@ internal static class LineChart
                 string band = Path([.. points.Select(p => (X(p.X), Y(p.High))), .. points.Reverse().Select(p => (X(p.X), Y(p.Low)))]);
                 Line(svg, $"""<path d="{band}Z" fill="{colour}" fill-opacity="0.12"/>""");
             }
-            Line(svg, $"""<path d="{Path(points.Select(p => (X(p.X), Y(p.Y))))}" fill="none" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
+            Line(svg, $"""<path d="{Path(points.Select(p =>
+                (X(p.X), Y(p.Y))))}" fill="none" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
             if (points.Count <= x.Marks.Count + 4)
             {
                 foreach (ChartPoint p in points) Mark(svg, c, X(p.X), Y(p.Y), colour);
@@ -87,5 +95,9 @@ internal static class LineChart
         Line(svg, shape);
     }
 
-    private static void Line(StringBuilder svg, FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    private static void Line(StringBuilder svg, params ReadOnlySpan<FormattableString> parts)
+    {
+        foreach (FormattableString part in parts) svg.Append(part.ToString(CultureInfo.InvariantCulture));
+        svg.Append('\n');
+    }
 }

@@ -1,0 +1,69 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Model;
+
+/// <summary>
+/// The MLP of a layer, as every pass computes it from what its reader reads:
+///
+///     output = f(LN2(input) W_up + b_up) W_down + b_down
+/// </summary>
+internal static class MlpBlock
+{
+    /// <summary>Where a pass keeps what the MLP computes on the way.</summary>
+    /// <param name="Mean">[rows], out: the LayerNorm's means.</param>
+    /// <param name="Rstd">[rows], out: the LayerNorm's reciprocal deviations.</param>
+    /// <param name="Normed">[rows, D]: scratch; forward it holds LN2(input), backward the gradient there.</param>
+    /// <param name="Derivative">[rows, inner], out: f', which the backward pass needs.</param>
+    /// <param name="Hidden">[rows, inner]: scratch; forward it holds f, backward the gradient there.</param>
+    public readonly record struct Buffers(Tensor Mean, Tensor Rstd, Tensor Normed, Tensor Derivative, Tensor Hidden);
+
+    /// <summary>Computes the output.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="rows">Rows of the input.</param>
+    /// <param name="input">[rows, D].</param>
+    /// <param name="b">Workspace.</param>
+    /// <param name="output">[rows, D], out.</param>
+    public static void Forward(Gpt2Weights weights, int layer, int rows, Tensor input, in Buffers b, Tensor output)
+    {
+        Gpt2Layer w = weights.Layers[layer];
+        Device device = weights.Device;
+        (int d, int inner) = (weights.Config.Width, weights.Config.InnerWidth);
+        device.LayerNorm(input, w.MlpGain, w.MlpShift, weights.Config.Epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
+        device.Gemm(
+            b.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), b.Derivative.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
+        device.Activate(Function(weights.Config), b.Derivative, (long)rows * inner, b.Hidden);
+        device.Gemm(b.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), output.AsMatrix(rows, d), new GemmOptions(Bias: w.DownBias));
+    }
+
+    /// <summary>Adds the gradient at the input, from the gradient at the output.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="rows">Rows of the gradient and of the forward pass.</param>
+    /// <param name="gradient">[rows, D]: the gradient at the output.</param>
+    /// <param name="input">[rows of the forward pass, D]: what the MLP read.</param>
+    /// <param name="b">What the forward pass has left, and scratch for all rows of the gradient.</param>
+    /// <param name="target">[rows, D]: the gradient at the input is added. It may be <paramref name="gradient"/>.</param>
+    /// <param name="reader">[base rows, D]: the first <paramref name="contributingRows"/> rows are added, or null.</param>
+    /// <param name="contributingRows">Rows of the gradient that count for the reader.</param>
+    public static void Backward(
+        Gpt2Weights weights, int layer, GradientRows rows, Tensor gradient, Tensor input, in Buffers b, Tensor target,
+        Tensor? reader = null, int contributingRows = 0)
+    {
+        Gpt2Layer w = weights.Layers[layer];
+        Device device = weights.Device;
+        (int d, int inner) = (weights.Config.Width, weights.Config.InnerWidth);
+        device.Gemm(gradient.AsMatrix(rows.Rows, d), w.DownWeight.AsMatrix().T, b.Hidden.AsMatrix(rows.Rows, inner));
+        device.MultiplyRows(b.Hidden, b.Derivative, rows.Rows, rows.ActivationRows, inner);
+        device.Gemm(b.Hidden.AsMatrix(rows.Rows, inner), w.UpWeight.AsMatrix().T, b.Normed.AsMatrix(rows.Rows, d));
+        device.LayerNormBackward(b.Normed, input, w.MlpGain, b.Mean, b.Rstd, rows, d, target, reader, contributingRows);
+    }
+
+    private static ActivationFunction Function(Gpt2Config config) => config.Activation switch
+    {
+        Gpt2Activation.GeluNew => ActivationFunction.GeluTanh,
+        Gpt2Activation.Gelu => ActivationFunction.GeluErf,
+        _ => ActivationFunction.Relu,
+    };
+}
