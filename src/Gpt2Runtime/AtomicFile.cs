@@ -7,10 +7,13 @@ namespace Gradpath.Gpt2Runtime;
 internal static class AtomicFile
 {
     /// <summary>Writes a file; one that exists is replaced.</summary>
-    /// <remarks>A symbolic link keeps pointing where it did: its target is replaced. Device files such as <c>/dev/stdout</c> are written to directly.</remarks>
+    /// <remarks>A symbolic link keeps pointing where it did: its target is replaced. Device files such as <c>/dev/stdout</c> are written to
+    /// directly.</remarks>
     /// <param name="path">The file. Its directory must exist.</param>
-    /// <param name="write">Writes the content. What it throws leaves the old file untouched and is passed on, except for <see cref="IOException"/>.</param>
-    /// <exception cref="GradpathException">The directory does not exist, the path names a directory, or the disk refused the write.</exception>
+    /// <param name="write">Writes the content. What it throws leaves the old file untouched and is passed on, except for
+    /// <see cref="IOException"/>.</param>
+    /// <exception cref="GradpathException">The directory does not exist, the path names a directory, or the disk refused the
+    /// write.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -18,7 +21,8 @@ internal static class AtomicFile
         string target = Path.GetFullPath(path);
         if (Directory.Exists(target)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it");
         string directory = Path.GetDirectoryName(target)!;
-        if (!Directory.Exists(directory)) throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
+        if (!Directory.Exists(directory))
+            throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
 
         string? aside = null;
         try
@@ -59,7 +63,8 @@ internal static class AtomicFile
         string target = Path.GetFullPath(path);
         if (Directory.Exists(target)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it");
         string directory = Path.GetDirectoryName(target)!;
-        if (!Directory.Exists(directory)) throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
+        if (!Directory.Exists(directory))
+            throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
         if (directory.StartsWith("/dev", StringComparison.Ordinal)) return;
         try
         {

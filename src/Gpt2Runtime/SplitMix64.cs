@@ -30,7 +30,9 @@ internal sealed class SplitMix64(ulong seed)
         return (int)(value % size);
     }
 
-    /// <summary>A float32 between 0 and 1, neither of them: one of the 2^23 midpoints of equal steps, each equally likely and exact.</summary>
+    /// <summary>
+    /// A float32 between 0 and 1, neither of them: one of the 2^23 midpoints of equal steps, each equally likely and exact.
+    /// </summary>
     public float NextUniform() => ((Next() >> 41) + 0.5f) * (1f / (1 << 23));
 
     /// <summary>One element of a list.</summary>

@@ -5,7 +5,9 @@ using Gradpath.Host.Options;
 
 namespace Gradpath.Host;
 
-/// <summary>The program without its process: reads the command line, runs the command, turns failures into one line and an exit code.</summary>
+/// <summary>
+/// The program without its process: reads the command line, runs the command, turns failures into one line and an exit code.
+/// </summary>
 internal static class GradpathApp
 {
     private const string Name = "gradpath";

@@ -68,12 +68,14 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
                 _distance!.CaptureTarget(shape, a, copy);
                 break;
             case EmbeddingPathObjective.ResidualFinal or EmbeddingPathObjective.ResidualFinalLast:
-                _device.CopyBlock(a.Boundaries[^1].Residual, (long)copy * shape.BaseFinalRows * d, _targetResidual!, 0, (long)shape.BaseFinalRows * d);
+                _device.CopyBlock(
+                    a.Boundaries[^1].Residual, (long)copy * shape.BaseFinalRows * d, _targetResidual!, 0, (long)shape.BaseFinalRows * d);
                 break;
             case EmbeddingPathObjective.ProbsLast:
                 MakeLogProbabilities(shape, a);
                 int vocabulary = _weights.Config.Vocabulary;
-                _device.CopyBlock(_logits!, (long)copy * shape.Items * vocabulary, _targetLogProbabilities!, 0, (long)shape.Items * vocabulary);
+                _device.CopyBlock(
+                    _logits!, (long)copy * shape.Items * vocabulary, _targetLogProbabilities!, 0, (long)shape.Items * vocabulary);
                 break;
         }
     }

@@ -37,7 +37,8 @@ internal sealed class InformationFlowRoutes : BatchScorer
     public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
     {
         var one = PassCapacity.For(spans, 1, false);
-        return Activations.Bytes(weights.Config, one, true) + WriterDifferences.Bytes(weights.Config, one, false) + WriterOutputs.Bytes(weights.Config, one);
+        return Activations.Bytes(weights.Config, one, true) + WriterDifferences.Bytes(weights.Config, one, false) + WriterOutputs.Bytes(
+            weights.Config, one);
     }
 
     /// <inheritdoc />
@@ -50,7 +51,8 @@ internal sealed class InformationFlowRoutes : BatchScorer
         int d = Context.Config.Width;
         int layers = Context.Config.Layers;
         int boundaries = (2 * layers) + 1;
-        float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) => Enumerable.Repeat((float)(w / batch.Spans[i].Length), batch.Spans[i].Length))];
+        float[] rowWeights = [.. batch.HostItemWeights.SelectMany((w, i) =>
+            Enumerable.Repeat((float)(w / batch.Spans[i].Length), batch.Spans[i].Length))];
         using Tensor weights = Context.Device.StoreTensor(rowWeights, rowWeights.Length);
         Context.Device.GatherRows(Context.Weights.TokenEmbedding, batch.CleanTokens, batch.Rows, d, _embeddings);
         Context.Forward.Embed(one, _activations, _embeddings);
@@ -62,7 +64,8 @@ internal sealed class InformationFlowRoutes : BatchScorer
         {
             int writers = Context.Graph.WritersBeforeSublayer(b);
             Context.Device.Proximity(
-                _activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, new ScoreBlock(_scores, boundaries, b));
+                _activations.Boundaries[b].Residual, _outputs.AtAllRows, writers, one.Rows, d, weights, new ScoreBlock(
+                    _scores, boundaries, b));
         }
     }
 

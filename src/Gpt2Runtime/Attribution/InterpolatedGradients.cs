@@ -53,7 +53,8 @@ internal sealed class InterpolatedGradients : BatchScorer
         PromptSpan[] spans = context.Largest;
         _pointsPerPass = PointsPerPass(_shares.Length, spans.Sum(s => s.Length));
 
-        // Copies of a pass: the points first, then what else the first pass needs: the clean and the corrupted run where they are no points.
+        // Copies of a pass: the points first, then what else the first pass needs: the clean and the corrupted run where they are no
+        // points.
         _passes = [.. _shares.Chunk(_pointsPerPass)];
         _passes[0] = [.. _passes[0], .. InterpolationPoints.Ends.Except(_passes[0])];
         Device device = context.Device;
@@ -180,7 +181,8 @@ internal sealed class InterpolatedGradients : BatchScorer
             {
                 int p = order[step];
                 _recorded!.Add(new EmbeddingPathPoint(
-                    batch.Items[i], step, metric[p][i], gradientNorm[p][i], distance[p][i], (1 - _shares[p]) * apart[i], _shares[p] * apart[i]));
+                    batch.Items[i], step, metric[p][i], gradientNorm[p][i], distance[p][i], (1 - _shares[p]) * apart[i],
+                    _shares[p] * apart[i]));
             }
         }
     }

@@ -74,7 +74,8 @@ internal sealed class WriterMagnitudes : BatchScorer
         int rows = Context.Graph.Writers * one.Rows;
         Context.Device.RowDots(_delta.AtAllRows, _delta.AtAllRows, rows, rows, Context.Config.Width, _squares);
         Context.Device.Download(_squares, _hostSquares.AsSpan(0, rows));
-        for (int writer = 0; writer < _nodes.Length; writer++) _nodes[writer] += Norms(batch, _hostSquares.AsSpan(writer * one.Rows, one.Rows));
+        for (int writer = 0; writer < _nodes.Length; writer++)
+            _nodes[writer] += Norms(batch, _hostSquares.AsSpan(writer * one.Rows, one.Rows));
     }
 
     private static double Norms(WeightedBatch batch, ReadOnlySpan<double> squares)

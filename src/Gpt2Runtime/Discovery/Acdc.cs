@@ -17,16 +17,16 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 ///     for every reader v, in reverse topological order: if nothing reads v's node, drop its edges; else
 ///         for every sender u: m' = objective(circuit without u -> v); if m' - m &lt; tau: remove the edge, m = m'
 ///
-/// Removed edges carry the ablated output, all others this run's; what has not had its turn yet is in the circuit. One circuit per threshold
-/// is searched; all share the kept run of the full model, and what an earlier one decided helps to guess.
+/// Removed edges carry the ablated output, all others this run's; what has not had its turn yet is in the circuit. One circuit per
+/// threshold is searched; all share the kept run of the full model, and what an earlier one decided helps to guess.
 /// </summary>
 /// <remarks>
 /// <para>Heads have three readers (query, key, value) with senders of their own. There are no edges from a head's inputs to the head, which
 /// the paper's program also tests and whose graph therefore has 36 more edges per layer of GPT-2 small.</para>
-/// <para>Candidates run as copies of one pass. Candidate j of a pass is tested in the circuit that results if the guesses about those before
-/// it are right (<see cref="AcdcForesight"/>); decisions are taken in order up to the first wrong guess, and what ran behind it is thrown
-/// away. So every decision is taken in the circuit that the sequential algorithm would have at that point, on the same bits: the circuit
-/// does not depend on how many run at once (AcdcTests compares widths, and with the plain loop in float64).</para>
+/// <para>Candidates run as copies of one pass. Candidate j of a pass is tested in the circuit that results if the guesses about those
+/// before it are right (<see cref="AcdcForesight"/>); decisions are taken in order up to the first wrong guess, and what ran behind it is
+/// thrown away. So every decision is taken in the circuit that the sequential algorithm would have at that point, on the same bits: the
+/// circuit does not depend on how many run at once (AcdcTests compares widths, and with the plain loop in float64).</para>
 /// <para>With tau = 0 an edge goes only where the objective falls without it, so nothing goes that matters; the objective never rises above
 /// the full model's. With an infinite tau every edge goes.</para>
 /// </remarks>

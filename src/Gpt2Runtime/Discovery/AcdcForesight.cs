@@ -16,11 +16,14 @@ internal sealed class AcdcForesight(IReadOnlyList<AcdcStep>? earlier, int reader
     private double _removed = 0.75;
     private double _right = 0.75;
 
-    /// <summary>Guesses whether an edge will be removed: what became of it with another threshold, else what became of most edges lately.</summary>
+    /// <summary>
+    /// Guesses whether an edge will be removed: what became of it with another threshold, else what became of most edges lately.
+    /// </summary>
     /// <param name="row">The sender.</param>
     /// <param name="column">The reader.</param>
     /// <returns>True to expect its removal.</returns>
-    public bool Removes(int row, int column) => _earlier.TryGetValue((row * readers) + column, out bool removed) ? removed : _removed >= 0.5;
+    public bool Removes(int row, int column) =>
+        _earlier.TryGetValue((row * readers) + column, out bool removed) ? removed : _removed >= 0.5;
 
     /// <summary>
     /// How many candidates to run at once. With c of them, each guess right with probability p, 1 + p + ... + p^(c-1) are decided on

@@ -15,7 +15,9 @@ public sealed record AcdcOptions : SearchOptions
     /// <summary>The threshold tau, 0 or more: an edge goes where the objective rises by less without it.</summary>
     public double Threshold { get; init; } = 0.01;
 
-    /// <summary>Compare the size of the change, so that an edge also stays where its removal lowers the objective by the threshold.</summary>
+    /// <summary>
+    /// Compare the size of the change, so that an edge also stays where its removal lowers the objective by the threshold.
+    /// </summary>
     public bool Absolute { get; init; }
 
     /// <summary>The order of the senders.</summary>

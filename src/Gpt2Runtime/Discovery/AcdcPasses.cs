@@ -18,7 +18,8 @@ internal sealed class AcdcPasses : ResourceOwner
     private const int MostRowsPerPass = 2048;
     private const int MostCopies = 32;
 
-    // What a pass costs whatever its size, in units of rows x D x D of a copy; set by the times of 1, 2 and 4 candidates in perf/RESULTS.md.
+    // What a pass costs whatever its size, in units of rows x D x D of a copy; set by the times of 1, 2 and 4 candidates in
+    // perf/RESULTS.md.
     private const double OverheadWork = 4e5;
 
     private readonly RunContext _context;
@@ -51,7 +52,8 @@ internal sealed class AcdcPasses : ResourceOwner
         {
             (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
             const string What = "the search keeps the run of all prompts at hand";
-            throw GradpathException.Worded($"{What}, which takes {takes:F0} MiB here, and {free:F0} MiB are free; use {Terms.FewerPrompts}");
+            throw GradpathException.Worded(
+                $"{What}, which takes {takes:F0} MiB here, and {free:F0} MiB are free; use {Terms.FewerPrompts}");
         }
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;

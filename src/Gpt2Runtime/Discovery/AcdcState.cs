@@ -74,7 +74,8 @@ internal sealed class AcdcState
     {
         _objectives[threshold].AddRange(decided);
         AcdcEffort effort = _efforts[threshold];
-        _efforts[threshold] = new AcdcEffort(effort.Tested + decided.Length, effort.Runs + runs, effort.Sublayers + sublayers, effort.Seconds + seconds);
+        _efforts[threshold] = new AcdcEffort(
+            effort.Tested + decided.Length, effort.Runs + runs, effort.Sublayers + sublayers, effort.Seconds + seconds);
     }
 
     private static string Key(int threshold) => threshold.ToString(System.Globalization.CultureInfo.InvariantCulture);

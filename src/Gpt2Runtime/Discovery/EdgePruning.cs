@@ -166,7 +166,8 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
     {
         int batches = (count + _options.BatchSize - 1) / _options.BatchSize;
         int[] items = Shuffled(count, 0);
-        return [.. Enumerable.Range(0, batches).Select(b => items[(int)((long)count * b / batches)..(int)((long)count * (b + 1) / batches)])];
+        return [.. Enumerable.Range(0, batches).Select(b =>
+            items[(int)((long)count * b / batches)..(int)((long)count * (b + 1) / batches)])];
     }
 
     private int[] Shuffled(int count, ulong stream)
@@ -183,7 +184,8 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
 
     private void RequireMemory(in PassCapacity capacity, int items)
     {
-        long needed = MaskedPass.Bytes(_model.Config, _plan, capacity) + OutputHead.Bytes(_model.Config, BuiltInMetrics.KlDivergence, items, 3 * items)
+        long needed = MaskedPass.Bytes(_model.Config, _plan, capacity) + OutputHead.Bytes(
+            _model.Config, BuiltInMetrics.KlDivergence, items, 3 * items)
             + (2 * Activations.Bytes(_model.Config, capacity, keepWriters: true));
         long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)

@@ -4,10 +4,11 @@ using Gradpath.Gpt2Runtime.Graph;
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small: 3000 steps on 32,491 edges. Shorter
-/// runs and smaller graphs have defaults that make the same way in fewer steps (<see cref="MultiplierRate"/>, <see cref="WeightDecay"/>).
-/// Circuits are judged by KL, and no other metric is taken. The batch size is that of a step, <see cref="PublishedBatch"/> by default, and
-/// pairs are divided into batches of equal size; the seed is that of initial masks, samples and the order of batches.
+/// How edge pruning (Bhaskar et al. 2024) is run. The defaults are the published settings for GPT-2 small: 3000 steps on 32,491 edges.
+/// Shorter runs and smaller graphs have defaults that make the same way in fewer steps (<see cref="MultiplierRate"/>,
+/// <see cref="WeightDecay"/>). Circuits are judged by KL, and no other metric is taken. The batch size is that of a step,
+/// <see cref="PublishedBatch"/> by default, and pairs are divided into batches of equal size; the seed is that of initial masks, samples
+/// and the order of batches.
 /// </summary>
 public record EdgePruningOptions : SearchOptions
 {
@@ -43,7 +44,9 @@ public record EdgePruningOptions : SearchOptions
     /// <summary>How it grows.</summary>
     public TargetSchedule Schedule { get; init; } = TargetSchedule.Linear;
 
-    /// <summary>Steps over which the learning rates grow, before they fall linearly to 0; null for 1/15 of the steps (published: 200 of 3000).</summary>
+    /// <summary>
+    /// Steps over which the learning rates grow, before they fall linearly to 0; null for 1/15 of the steps (published: 200 of 3000).
+    /// </summary>
     public int? RateWarmup { get; init; }
 
     /// <summary>Learning rate of the masks.</summary>
@@ -93,7 +96,8 @@ public record EdgePruningOptions : SearchOptions
             Target = Target ?? Sparsity,
             TargetWarmup = TargetWarmup ?? Math.Max(1, steps * 5 / 6),
             RateWarmup = RateWarmup ?? steps / 15,
-            MultiplierRate = MultiplierRate ?? PublishedMultiplierRate * Math.Min(1, edges / (double)PublishedEdges * PublishedSteps / steps),
+            MultiplierRate = MultiplierRate
+                ?? PublishedMultiplierRate * Math.Min(1, edges / (double)PublishedEdges * PublishedSteps / steps),
             WeightDecay = WeightDecay ?? Math.Min(MostWeightDecay, PublishedWeightDecay * PublishedSteps / steps),
         };
         resolved.Check();
@@ -156,7 +160,8 @@ public record EdgePruningOptions : SearchOptions
         while (skipped < whole.TargetWarmup && whole.TargetAt(skipped, whole.Target!.Value) < sparsity) skipped++;
         EdgePruningOptions rest = this with { Steps = whole.Steps - skipped };
         int warmup = RateWarmup is { } given ? Math.Min(given, rest.Steps) : rest.Steps / 15;
-        return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with { SkippedSteps = skipped, TargetWarmup = whole.TargetWarmup };
+        return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with { SkippedSteps = skipped,
+            TargetWarmup = whole.TargetWarmup };
     }
 
     /// <summary>Checks resolved options.</summary>

@@ -8,9 +8,9 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
 /// The hybrid of Gu et al. (arXiv 2510.03282): scores that cost a few passes keep a generous share of the edges, and
-/// <see cref="EdgePruning"/> searches among those alone. What the first stage prunes is not computed in the second (<see cref="EdgePruning"/> leaves out writers and
-/// readers without candidates), and the second's schedule begins at the sparsity that the first has reached. The first step scores, each
-/// other one trains.
+/// <see cref="EdgePruning"/> searches among those alone. What the first stage prunes is not computed in the second
+/// (<see cref="EdgePruning"/> leaves out writers and readers without candidates), and the second's schedule begins at the sparsity that the
+/// first has reached. The first step scores, each other one trains.
 /// </summary>
 internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>
 {

@@ -5,7 +5,9 @@ using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
-/// <summary>From masks to a circuit: the edges of the largest masks, as many as leave the requested number on paths from input to logits.</summary>
+/// <summary>
+/// From masks to a circuit: the edges of the largest masks, as many as leave the requested number on paths from input to logits.
+/// </summary>
 internal static class MaskDiscretization
 {
     // The published program's mask without noise is sigmoid(0.8 log alpha / temperature).

@@ -124,12 +124,15 @@ internal sealed class MaskOptimizer : ResourceOwner
                 $"step {step + 1}: the loss or its gradient is not a number; check {Terms.Checkpoint}, or lower {Terms.LearningRate}");
         double scale = Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6));
         double rate = _options.RateAt(step);
-        var logged = new EdgePruningStep(step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);
+        var logged = new EdgePruningStep(
+            step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);
         _device.AdamWStep(_logAlpha, _gradient, _first, _second, _layout.Parameters, Constants(rate * _options.LearningRate));
-        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++) _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate!.Value));
+        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++)
+            _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate!.Value));
         return logged;
 
-        AdamWStepOptions Constants(double learningRate) => new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
+        AdamWStepOptions Constants(double learningRate) =>
+            new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
     }
 
     // lambda_1 gap + lambda_2 gap^2 and its derivative by the gap; the multipliers of a constraint lie side by side.

@@ -75,6 +75,7 @@ internal sealed class MaskedBatches : ResourceOwner
         _pair.Run(batch, both);
         _pair.TakeWriters(both, 1, _target);
         _ablation.Target(one, _target, _target);
-        return MaskedBatch.Make(_context.Weights, _plan, _biases, batch.Pairs, batch.Spans, _pair.Prefix, _pair.Prompts.Clean, _target, _kl.Reference);
+        return MaskedBatch.Make(
+            _context.Weights, _plan, _biases, batch.Pairs, batch.Spans, _pair.Prefix, _pair.Prompts.Clean, _target, _kl.Reference);
     }
 }

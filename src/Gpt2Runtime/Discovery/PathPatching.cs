@@ -17,8 +17,8 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// the receivers' inputs.</item>
 /// <item>D: the clean prompt, the receivers' inputs replaced with C's. The effect is the metric of D minus that of B.</item>
 /// </list>
-/// A and B run once per batch. C and D run for many senders at once, each a copy; C begins at the first sender, D at the first receiver. With
-/// MLPs frozen C is the sum input + (sender's new output - its old one).
+/// A and B run once per batch. C and D run for many senders at once, each a copy; C begins at the first sender, D at the first receiver.
+/// With MLPs frozen C is the sum input + (sender's new output - its old one).
 /// </summary>
 public static class PathPatching
 {
@@ -50,8 +50,10 @@ public static class PathPatching
         using var run = new DeviceRun(model.Device);
         var graph = new ComputationGraph(model.Config);
         PathPlan[] plans = [.. queries.Select(q => new PathPlan(graph, q))];
-        IEnumerable<TokenPositions> all = queries.SelectMany(q => q.Receivers.Select(r => r.Positions)).Append(options.SenderPositions).Distinct();
-        Dictionary<TokenPositions, bool[][]> positions = all.ToDictionary(p => p, p => pairs.Select((pair, i) => p.Of(pair, i + 1)).ToArray());
+        IEnumerable<TokenPositions> all = queries.SelectMany(q => q.Receivers.Select(r => r.Positions)).Append(options.SenderPositions)
+            .Distinct();
+        Dictionary<TokenPositions, bool[][]> positions = all.ToDictionary(
+            p => p, p => pairs.Select((pair, i) => p.Of(pair, i + 1)).ToArray());
         int senders = Math.Max(1, plans.Max(p => p.Senders.Length));
         int sublayers = plans.Max(p => p.Sublayers.Length);
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);

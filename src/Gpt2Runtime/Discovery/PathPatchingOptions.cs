@@ -13,7 +13,9 @@ public sealed record PathPatchingOptions
     /// <summary>What replaces a sender's output: its output on the corrupted prompt, zero, or its mean.</summary>
     public Ablation Ablation { get; init; } = Ablation.Patching;
 
-    /// <summary>Whether MLPs keep their clean outputs, as heads always do, so that the only path is the edge from sender to receiver.</summary>
+    /// <summary>
+    /// Whether MLPs keep their clean outputs, as heads always do, so that the only path is the edge from sender to receiver.
+    /// </summary>
     public bool FreezeMlps { get; init; }
 
     /// <summary>Where a sender's output is replaced.</summary>

@@ -25,7 +25,8 @@ internal static class PathTraceState
     {
         try
         {
-            return [.. state[RoundsKey]!.AsArray().Select(r => new PathRound([.. r!["maps"]!.AsArray().Select(Map)], [.. r["edges"]!.AsArray().Select(Edge)]))];
+            return [.. state[RoundsKey]!.AsArray().Select(r =>
+                new PathRound([.. r!["maps"]!.AsArray().Select(Map)], [.. r["edges"]!.AsArray().Select(Edge)]))];
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException)
         {
@@ -44,13 +45,17 @@ internal static class PathTraceState
         {
             int row = edge!["row"]!.GetValue<int>();
             PathReceiver receiver = Receiver(edge);
-            return graph.IsEdge(row, receiver.Column) ? new PathEdge(row, receiver, checkpoint.Unpack<double>(edge.AsObject(), "effect")[0]) : throw checkpoint.Damaged();
+            return graph.IsEdge(row, receiver.Column)
+                ? new PathEdge(row, receiver, checkpoint.Unpack<double>(edge.AsObject(), "effect")[0])
+                : throw checkpoint.Damaged();
         }
 
         PathReceiver Receiver(JsonNode? receiver)
         {
             int column = receiver!["column"]!.GetValue<int>();
-            return (uint)column < (uint)graph.Readers ? new PathReceiver(column, TokenPositions.Parse(receiver["positions"]!.GetValue<string>())) : throw checkpoint.Damaged();
+            return (uint)column < (uint)graph.Readers
+                ? new PathReceiver(column, TokenPositions.Parse(receiver["positions"]!.GetValue<string>()))
+                : throw checkpoint.Damaged();
         }
     }
 
@@ -71,5 +76,6 @@ internal static class PathTraceState
         })]),
     };
 
-    private static JsonObject Receiver(PathReceiver receiver) => new() { ["column"] = receiver.Column, ["positions"] = receiver.Positions.Text };
+    private static JsonObject Receiver(PathReceiver receiver) =>
+        new() { ["column"] = receiver.Column, ["positions"] = receiver.Positions.Text };
 }

@@ -10,9 +10,9 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// Path patching again and again, backwards from the logits (Wang et al. 2022, section 3): a round asks for the effect of all senders on a set
-/// of receivers; the strongest senders' own inputs are the next round's receivers, their queries, keys and values each as a set of its own,
-/// and all together for comparison.
+/// Path patching again and again, backwards from the logits (Wang et al. 2022, section 3): a round asks for the effect of all senders on a
+/// set of receivers; the strongest senders' own inputs are the next round's receivers, their queries, keys and values each as a set of its
+/// own, and all together for comparison.
 /// </summary>
 /// <remarks>
 /// A sender that is strong on a set is followed only into those of its receivers where it counts by itself: where its effect through that
@@ -194,7 +194,8 @@ internal sealed class PathTracing : SearchWorkOf<PathTracingResult>
         return [.. edges.OrderByDescending(e => Math.Abs(e.Effect)).ThenBy(e => e.Row).ThenBy(e => e.Receiver.Column)];
     }
 
-    private static List<PathReceiver> NextReceivers(ComputationGraph graph, PathRound round, HashSet<(int Node, TokenPositions Positions)> followed)
+    private static List<PathReceiver> NextReceivers(
+        ComputationGraph graph, PathRound round, HashSet<(int Node, TokenPositions Positions)> followed)
     {
         var next = new List<PathReceiver>();
         foreach (IGrouping<int, PathEdge> sender in round.Edges.GroupBy(e => e.Row).OrderBy(g => g.Key))

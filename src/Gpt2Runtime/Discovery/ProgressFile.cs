@@ -89,7 +89,8 @@ public sealed class ProgressFile : SearchCheckpoint
 
     /// <summary>Reads the state.</summary>
     /// <returns>What was saved last.</returns>
-    /// <exception cref="GradpathException">The file cannot be read, or belongs to another run; the message names the first difference.</exception>
+    /// <exception cref="GradpathException">The file cannot be read, or belongs to another run; the message names the first
+    /// difference.</exception>
     public JsonObject Load()
     {
         JsonObject file;
@@ -105,7 +106,8 @@ public sealed class ProgressFile : SearchCheckpoint
         {
             throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
         }
-        if (file[CommandKey]?.ToString() is not { } other || file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
+        if (file[CommandKey]?.ToString() is not { } other) throw Damaged();
+        if (file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
         if (other != _command)
         {
             throw GradpathException.Worded(
@@ -123,7 +125,8 @@ public sealed class ProgressFile : SearchCheckpoint
     }
 
     /// <summary>Reads the state for the search that this file will be handed to: it goes on from there.</summary>
-    /// <exception cref="GradpathException">The file cannot be read, or belongs to another run; the message names the first difference.</exception>
+    /// <exception cref="GradpathException">The file cannot be read, or belongs to another run; the message names the first
+    /// difference.</exception>
     public void Resume() => Saved = Load();
 
     /// <summary>Removes the file once the result is written; nothing happens where there is none.</summary>

@@ -6,8 +6,8 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// <param name="Metric">The metric (not negated).</param>
 /// <param name="Kl">KL(full model || circuit) at the answer position, summed over the vocabulary.</param>
 /// <param name="ExactMatch">Whether the circuit's most probable token is the full model's.</param>
-/// <param name="Accurate">Whether the answers win: the metric is above 0 where <see cref="Metrics.Metric.PositiveIsRight"/>, else the most probable
-/// token is an answer, of which a pair may have none.</param>
+/// <param name="Accurate">Whether the answers win: the metric is above 0 where <see cref="Metrics.Metric.PositiveIsRight"/>, else the most
+/// probable token is an answer, of which a pair may have none.</param>
 public sealed record CircuitOutcome(
     ImmutableArray<double> Metric, ImmutableArray<double> Kl, ImmutableArray<bool> ExactMatch, ImmutableArray<bool> Accurate)
 {

@@ -6,8 +6,9 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
 /// <summary>
-/// Completeness (Wang et al., 2022, section 4): a circuit C that holds everything that matters reacts to the loss of nodes as the full model
-/// M does. F is the mean metric; C minus K has no edge from or to a node of K, and neither has M minus K. The empty set is always tried.
+/// Completeness (Wang et al., 2022, section 4): a circuit C that holds everything that matters reacts to the loss of nodes as the full
+/// model M does. F is the mean metric; C minus K has no edge from or to a node of K, and neither has M minus K. The empty set is always
+/// tried.
 /// </summary>
 /// <param name="Points">All sets tried: the empty one, classes, random halves, every step of the greedy searches.</param>
 /// <param name="BatchSize">The number of pairs per batch that was used.</param>
@@ -39,14 +40,16 @@ public sealed record Completeness(IReadOnlyList<CompletenessPoint> Points, int B
         circuit.RequireModel(model.Config, "the circuit");
         var runs = new KnockoutRuns(model, prompts, options.Evaluation, progress, cancellation);
         var full = Graph.Circuit.Of(circuit.Graph, circuit.Graph.Edges);
-        List<CompletenessPoint> points = Run(runs, circuit, full, [NodeSets.Empty, .. options.Classes, .. NodeSets.Random(circuit, options.RandomDraws, options.Seed)]);
+        List<CompletenessPoint> points = Run(
+            runs, circuit, full, [NodeSets.Empty, .. options.Classes, .. NodeSets.Random(circuit, options.RandomDraws, options.Seed)]);
         points.AddRange(Greedy(runs, circuit, full, options));
         return new Completeness(points, runs.BatchSize, runs.PeakDeviceBytes);
     }
 
     private static List<CompletenessPoint> Run(KnockoutRuns runs, Circuit circuit, Circuit full, IReadOnlyList<NodeSet> sets)
     {
-        double[] values = runs.Of([.. sets.Select(s => NodeSets.Without(circuit, s.Nodes)), .. sets.Select(s => NodeSets.Without(full, s.Nodes))]);
+        double[] values = runs.Of(
+            [.. sets.Select(s => NodeSets.Without(circuit, s.Nodes)), .. sets.Select(s => NodeSets.Without(full, s.Nodes))]);
         return [.. sets.Select((set, i) => new CompletenessPoint(set, values[i], values[sets.Count + i]))];
     }
 

@@ -62,7 +62,8 @@ public static class Faithfulness
     /// <param name="seed">Start of the random numbers; the same seed gives the same interval.</param>
     /// <returns>Lower and upper end.</returns>
     public static (double Low, double High) Interval(
-        ReadOnlySpan<double> full, ReadOnlySpan<double> circuit, ReadOnlySpan<double> empty, double level = 0.95, int draws = 1000, ulong seed = 0)
+        ReadOnlySpan<double> full, ReadOnlySpan<double> circuit, ReadOnlySpan<double> empty, double level = 0.95, int draws = 1000,
+        ulong seed = 0)
     {
         var random = new SplitMix64(seed);
         var ratios = new List<double>(draws);

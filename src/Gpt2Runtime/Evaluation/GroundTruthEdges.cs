@@ -2,7 +2,9 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
-/// <summary>Collects a hand-made circuit's edges from statements about classes of nodes; what the layer order forbids is passed over.</summary>
+/// <summary>
+/// Collects a hand-made circuit's edges from statements about classes of nodes; what the layer order forbids is passed over.
+/// </summary>
 /// <param name="graph">The graph.</param>
 internal sealed class GroundTruthEdges(ComputationGraph graph)
 {

@@ -10,7 +10,8 @@ public sealed record GroundTruthOverlap(SetOverlap Edges, SetOverlap Nodes)
     /// <summary>Compares two circuits.</summary>
     /// <param name="circuit">The one that is judged.</param>
     /// <param name="truth">The one that it is judged by.</param>
-    /// <param name="withoutMlps">Leave MLPs out, with all their edges: many circuits that were found by hand take every MLP in unasked.</param>
+    /// <param name="withoutMlps">Leave MLPs out, with all their edges: many circuits that were found by hand take every MLP in
+    /// unasked.</param>
     /// <returns>The overlap.</returns>
     /// <exception cref="GradpathException">The circuits belong to models of different shapes.</exception>
     public static GroundTruthOverlap Compare(Circuit circuit, Circuit truth, bool withoutMlps = false)

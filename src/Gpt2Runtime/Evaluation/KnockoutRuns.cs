@@ -26,7 +26,8 @@ internal sealed class KnockoutRuns(
     /// <param name="circuit">The circuit, or the full model as one.</param>
     /// <param name="sets">Rows of the nodes to take away.</param>
     /// <returns>One mean per set.</returns>
-    public double[] Without(Circuit circuit, IReadOnlyList<IReadOnlyList<int>> sets) => Of([.. sets.Select(nodes => NodeSets.Without(circuit, nodes))]);
+    public double[] Without(Circuit circuit, IReadOnlyList<IReadOnlyList<int>> sets) =>
+        Of([.. sets.Select(nodes => NodeSets.Without(circuit, nodes))]);
 
     /// <summary>F of circuits.</summary>
     /// <param name="circuits">Any number.</param>

@@ -7,8 +7,8 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 
 /// <summary>
 /// Minimality (Wang et al., 2022, section 4): in a circuit C without idle parts, every node v makes a difference once some set K of other
-/// nodes is gone. For every node but the input the largest |F(C minus (K + v)) - F(C minus K)| over the sets K tried is stated: the empty set,
-/// classes, random halves, and the last sets of greedy searches for incompleteness. Of a set that holds v, v itself is left out.
+/// nodes is gone. For every node but the input the largest |F(C minus (K + v)) - F(C minus K)| over the sets K tried is stated: the empty
+/// set, classes, random halves, and the last sets of greedy searches for incompleteness. Of a set that holds v, v itself is left out.
 /// </summary>
 /// <param name="Points">One per node, lowest row first.</param>
 /// <param name="SetsTried">Number of sets K.</param>
@@ -44,7 +44,8 @@ public sealed record Minimality(IReadOnlyList<MinimalityPoint> Points, int SetsT
         {
             Completeness searches = Completeness.Measure(
                 model, prompts, circuit, options with { Classes = [], RandomDraws = 0 }, progress, cancellation);
-            sets.AddRange(searches.Points.Select(p => p.Set).Where(s => s.Kind == "greedy").GroupBy(s => s.Name.Split('.')[0]).Select(run => run.Last()));
+            sets.AddRange(searches.Points.Select(p => p.Set).Where(s => s.Kind == "greedy").GroupBy(s => s.Name.Split('.')[0])
+                .Select(run => run.Last()));
         }
         var runs = new KnockoutRuns(model, prompts, options.Evaluation, progress, cancellation);
         int[] nodes = NodeSets.Candidates(circuit);
@@ -52,7 +53,8 @@ public sealed record Minimality(IReadOnlyList<MinimalityPoint> Points, int SetsT
         foreach (NodeSet set in sets)
         {
             NodeSet[] others = [.. nodes.Select(v => set.Nodes.Contains(v) ? set with { Nodes = [.. set.Nodes.Where(n => n != v)] } : set)];
-            double[] values = runs.Without(circuit, [.. others.Select(k => k.Nodes), .. others.Select((k, i) => k.Nodes.Append(nodes[i]).ToArray())]);
+            double[] values = runs.Without(
+                circuit, [.. others.Select(k => k.Nodes), .. others.Select((k, i) => k.Nodes.Append(nodes[i]).ToArray())]);
             for (int i = 0; i < nodes.Length; i++)
             {
                 var point = new MinimalityPoint(nodes[i], others[i], values[i], values[nodes.Length + i]);

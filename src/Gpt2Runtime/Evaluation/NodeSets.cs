@@ -32,14 +32,17 @@ public static class NodeSets
         ArgumentNullException.ThrowIfNull(circuit);
         var random = new SplitMix64(seed);
         int[] nodes = Candidates(circuit);
-        return [.. Enumerable.Range(1, count).Select(draw => new NodeSet("random", $"{draw}", [.. nodes.Where(_ => random.Below(2) == 1)]))];
+        return [.. Enumerable.Range(1, count).Select(draw =>
+            new NodeSet("random", $"{draw}", [.. nodes.Where(_ => random.Below(2) == 1)]))];
     }
 
     /// <summary>Reads classes of nodes: a JSON object of lists of names, <c>{"name movers": ["a9.h9", "a10.h0"]}</c>.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="circuit">The circuit; nodes of a class that are not in it are left out, and so are classes without a node in it.</param>
+    /// <param name="circuit">The circuit; nodes of a class that are not in it are left out, and so are classes without a node in
+    /// it.</param>
     /// <returns>The classes in file order.</returns>
-    /// <exception cref="GradpathException">The file cannot be read, is no such object, or names a node that the model does not have.</exception>
+    /// <exception cref="GradpathException">The file cannot be read, is no such object, or names a node that the model does not
+    /// have.</exception>
     public static IReadOnlyList<NodeSet> ReadClasses(string path, Circuit circuit)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -53,7 +56,8 @@ public static class NodeSets
             foreach (JsonProperty entry in json.RootElement.EnumerateObject())
             {
                 if (entry.Value.ValueKind != JsonValueKind.Array) throw NotClasses(path);
-                int[] nodes = [.. entry.Value.EnumerateArray().Select(name => Node(name, path, entry.Name, circuit.Graph)).Where(circuit.ContainsNode).Distinct().Order()];
+                int[] nodes = [.. entry.Value.EnumerateArray().Select(name => Node(name, path, entry.Name, circuit.Graph))
+                    .Where(circuit.ContainsNode).Distinct().Order()];
                 if (nodes.Length > 0) classes.Add(new NodeSet("class", entry.Name, nodes));
             }
             return classes;
@@ -90,7 +94,8 @@ public static class NodeSets
         if (name.ValueKind != JsonValueKind.String) throw NotClasses(path);
         return graph.TryParseWriter(name.GetString(), out int row)
             ? row
-            : throw new GradpathException($"{path}: the class '{group}' names '{name.GetString()}', which is no node of {graph}; nodes are input, a3.h1 and m3.");
+            : throw new GradpathException(
+                $"{path}: the class '{group}' names '{name.GetString()}', which is no node of {graph}; nodes are input, a3.h1 and m3.");
     }
 
     private static GradpathException NotClasses(string path) =>

@@ -18,7 +18,8 @@ public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area, int P
     /// <param name="truth">The edges that should have large ones.</param>
     /// <param name="withoutMlps">Leave MLPs out, with all their edges.</param>
     /// <returns>The curve.</returns>
-    /// <exception cref="GradpathException">The shapes differ, a score is not finite, or the ground truth has none or all of the edges.</exception>
+    /// <exception cref="GradpathException">The shapes differ, a score is not finite, or the ground truth has none or all of the
+    /// edges.</exception>
     public static RocCurve Of(EdgeScores scores, Circuit truth, bool withoutMlps = false)
     {
         ArgumentNullException.ThrowIfNull(scores);

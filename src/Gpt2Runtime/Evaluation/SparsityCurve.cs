@@ -5,7 +5,9 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// <param name="Points">Smallest fraction first.</param>
 public sealed record SparsityCurve(bool BySign, IReadOnlyList<SparsityPoint> Points)
 {
-    /// <summary>The area under the faithfulness f over the requested fractions, by the trapezoid rule; nothing is added below the first.</summary>
+    /// <summary>
+    /// The area under the faithfulness f over the requested fractions, by the trapezoid rule; nothing is added below the first.
+    /// </summary>
     public double Area => Trapezoid(Points, f => f);
 
     /// <summary>The area under |1 - f|, likewise.</summary>
@@ -15,7 +17,8 @@ public sealed record SparsityCurve(bool BySign, IReadOnlyList<SparsityPoint> Poi
     {
         double area = 0;
         for (int i = 1; i < points.Count; i++)
-            area += (points[i].Fraction - points[i - 1].Fraction) * (height(points[i].Faithfulness) + height(points[i - 1].Faithfulness)) / 2;
+            area += (points[i].Fraction - points[i - 1].Fraction) * (height(points[i].Faithfulness)
+                + height(points[i - 1].Faithfulness)) / 2;
         return area;
     }
 }

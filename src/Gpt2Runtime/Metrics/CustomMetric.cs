@@ -5,7 +5,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Metrics;
 
 /// <summary>
-/// A metric of a program's own. The logits come to the host row by row, where the program's function judges them, and the gradients go back.
+/// A metric of a program's own. The logits come to the host row by row, where the program's function judges them, and the gradients go
+/// back.
 /// </summary>
 internal sealed class CustomMetric(string name, MetricTraits traits, MetricFunction function) : Metric(name, traits)
 {

@@ -4,8 +4,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Metrics;
 
 /// <summary>
-/// A metric at work on a device: values and gradients of rows. A row is one run's output at the answer position: its logits where the metric
-/// reads those, else the final LayerNorm's output. Row r belongs to item r mod items, of which a batch sets the number.
+/// A metric at work on a device: values and gradients of rows. A row is one run's output at the answer position: its logits where the
+/// metric reads those, else the final LayerNorm's output. Row r belongs to item r mod items, of which a batch sets the number.
 /// </summary>
 internal abstract class MetricHead : ResourceOwner
 {

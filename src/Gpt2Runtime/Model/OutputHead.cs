@@ -137,25 +137,18 @@ internal sealed class OutputHead : ResourceOwner
         else
         {
             _head.Gradient(_logits, rows, _logits);
-            _device.Gemm(_logits.AsMatrix(rows, _vocabulary), _weights.Unembedding.AsMatrix(), _normedGradient.AsMatrix(rows, _d));
+            FinalHead.LogitsBackward(_weights, _logits, rows, _normedGradient);
         }
         if (_metric.LossSign < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
         _device.Fill(target, 0, (long)rows * _d);
-        _device.LayerNormBackward(
-            _normedGradient, _residual, _weights.FinalGain, _mean, _rstd, new GradientRows(rows, rows, _head.Items), _d, target, reader,
-            contributingRows);
+        var gradientRows = new GradientRows(rows, rows, _head.Items);
+        FinalHead.NormalizeBackward(_weights, _normedGradient, _residual, _mean, _rstd, gradientRows, target, reader, contributingRows);
     }
 
     private void EvaluateResidual(int rows, int cleanCopy)
     {
-        _device.LayerNorm(
-            _residual, _weights.FinalGain, _weights.FinalShift, _weights.Config.Epsilon, rows, _d, _mean, _rstd, _normed);
-        if (_logits is not null)
-        {
-            _device.Gemm(
-                _normed.AsMatrix(rows, _d), _weights.Unembedding.AsMatrix().T, _logits.AsMatrix(rows, _vocabulary),
-                new GemmOptions(Bias: _weights.UnembeddingBias));
-        }
+        FinalHead.Normalize(_weights, _residual, rows, _mean, _rstd, _normed);
+        if (_logits is not null) FinalHead.Logits(_weights, _normed, rows, _logits);
         _head.Evaluate(_logits ?? _normed, rows, cleanCopy);
     }
 }

@@ -22,13 +22,16 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 
     /// <summary>Makes a plan.</summary>
     /// <param name="spans">The positions of each item that are run.</param>
-    /// <param name="requested">Pairs per batch, or 0 for the largest number that the device's <see cref="Device.WorkspaceBudget"/> allows.</param>
+    /// <param name="requested">Pairs per batch, or 0 for the largest number that the device's <see cref="Device.WorkspaceBudget"/>
+    /// allows.</param>
     /// <param name="fileOrder">Whether batches are cut from the items as they come, because the batches change the result.</param>
     /// <param name="device">The device.</param>
     /// <param name="bytes">What the workspaces take for a batch.</param>
     /// <returns>Batches of items in file order, or sorted by length (stable), so that shapes repeat.</returns>
-    /// <exception cref="GradpathException">Even one pair does not fit, or the number that was asked for does not fit a budget that was set.</exception>
-    public static BatchPlan Make(IReadOnlyList<PromptSpan> spans, int requested, bool fileOrder, Device device, Func<IReadOnlyList<PromptSpan>, long> bytes)
+    /// <exception cref="GradpathException">Even one pair does not fit, or the number that was asked for does not fit a budget that was
+    /// set.</exception>
+    public static BatchPlan Make(
+        IReadOnlyList<PromptSpan> spans, int requested, bool fileOrder, Device device, Func<IReadOnlyList<PromptSpan>, long> bytes)
     {
         int[] order = [.. Enumerable.Range(0, spans.Count)];
         if (!fileOrder) order = [.. order.OrderBy(i => spans[i].Length).ThenBy(i => spans[i].Prefix)];
@@ -37,7 +40,8 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
         long planned = bytes(PromptSpan.Largest(spans, size));
         if (planned > budget && (size == 1 || device.MemoryBudget is not null)) throw TooLarge(spans, size, planned, device);
         int[][] batches = [.. order.Chunk(size)];
-        var summary = new BatchSummary(batches.Length, size, spans.Sum(s => (long)s.Length), spans.Sum(s => (long)s.Prefix), planned, budget);
+        var summary = new BatchSummary(
+            batches.Length, size, spans.Sum(s => (long)s.Length), spans.Sum(s => (long)s.Prefix), planned, budget);
         return new BatchPlan(batches, size, summary);
     }
 

@@ -47,7 +47,8 @@ internal sealed class PairRun : ResourceOwner
         int items = batch.Items.Length;
         Prompts.Load(batch);
         _head.SetItems(batch.Pairs, batch.Items);
-        if (Prefix is not null && batch.PrefixSpans.Length > 0) Prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
+        if (Prefix is not null && batch.PrefixSpans.Length > 0)
+            Prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
         Prompts.Interpolate(1, batch.Rows, Embeddings, cleanCopy);
         Prompts.Interpolate(0, batch.Rows, Embeddings, 1 - cleanCopy);
         _context.Forward.Embed(both, Activations, Embeddings);

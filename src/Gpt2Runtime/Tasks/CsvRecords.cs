@@ -63,7 +63,8 @@ internal static class CsvRecords
         }
     }
 
-    private static Dictionary<string, int> Columns(CsvReader reader, string path, IReadOnlyList<string> required, (string Old, string New)[] otherNames)
+    private static Dictionary<string, int> Columns(
+        CsvReader reader, string path, IReadOnlyList<string> required, (string Old, string New)[] otherNames)
     {
         var columns = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < reader.Headers.Count; i++)
@@ -79,7 +80,8 @@ internal static class CsvRecords
             if (!columns.ContainsKey(column))
             {
                 throw new GradpathException(
-                    $"{path}: the column {column} is missing. Needed are {string.Join(", ", required)}; the file has {(columns.Count == 0 ? "none" : string.Join(", ", columns.Keys))}.");
+                    $"{path}: the column {column} is missing. Needed are {string.Join(", ", required)}; the file has "
+                        + $"{(columns.Count == 0 ? "none" : string.Join(", ", columns.Keys))}.");
             }
         }
 

@@ -21,7 +21,8 @@ internal sealed class CsvTaskReader
     /// <param name="file">The file.</param>
     /// <param name="tokenizer">The vocabulary in use.</param>
     /// <param name="hardCorruption">IOI only: take the column <c>corrupted_hard</c> (the indirect object in place of the subject).</param>
-    /// <param name="needsAnswers">Whether the columns of answers must be there. Where a row has nothing in them the pair has no answers.</param>
+    /// <param name="needsAnswers">Whether the columns of answers must be there. Where a row has nothing in them the pair has no
+    /// answers.</param>
     public CsvTaskReader(TaskInfo task, PromptFile file, BpeTokenizer tokenizer, bool hardCorruption, bool needsAnswers)
     {
         _task = task;
@@ -33,7 +34,8 @@ internal sealed class CsvTaskReader
         {
             TaskCatalog.Ioi => Ioi,
             TaskCatalog.GreaterThan => GreaterThan(new TwoDigitTokens(tokenizer)),
-            TaskCatalog.Sva => Sva(VerbList.Read(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, VerbList.FileName), tokenizer)),
+            TaskCatalog.Sva =>
+                Sva(VerbList.Read(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, VerbList.FileName), tokenizer)),
             TaskCatalog.GenderBias => GenderBias,
             TaskCatalog.CountryCapital => CountryCapital,
             TaskCatalog.Hypernymy => Hypernymy,
@@ -121,7 +123,8 @@ internal sealed class CsvTaskReader
         var words = PythonList.Strings(row[column]);
         var ids = PythonList.Integers(row[column + "_idx"]);
         if (words is null || ids is null || words.Length != ids.Length)
-            throw new GradpathException($"{row.Where}: {column} and {column}_idx must be lists of the same length, such as ['bird', 'birds'] and [6512, 10087].");
+            throw new GradpathException(
+                $"{row.Where}: {column} and {column}_idx must be lists of the same length, such as ['bird', 'birds'] and [6512, 10087].");
         for (var i = 0; i < ids.Length; i++)
             RequireFirstToken(row, words[i], ids[i]);
         return ids;

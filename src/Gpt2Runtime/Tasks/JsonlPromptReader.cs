@@ -128,7 +128,9 @@ internal static class JsonlPromptReader
 
         public int[] Integers(string field, bool required) =>
             [.. Elements(field, required, "an array of integers").Select(value =>
-                value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) ? id : throw Wrong(field, "an array of integers"))];
+                value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id)
+                    ? id
+                    : throw Wrong(field, "an array of integers"))];
 
         private JsonElement[] Elements(string field, bool required, string kind)
         {
@@ -140,6 +142,7 @@ internal static class JsonlPromptReader
         private GradpathException Wrong(string field, string kind) => new($"{Where}: {field} must be {kind}.");
 
         private GradpathException Missing(string field) => new(
-            $"{Where}: the field {field} is missing. A line has clean, corrupted, answers and wrong_answers, or clean_ids, corrupted_ids, answer_ids and wrong_answer_ids.");
+            $"{Where}: the field {field} is missing. A line has clean, corrupted, answers and wrong_answers, or clean_ids, corrupted_ids, "
+                + "answer_ids and wrong_answer_ids.");
     }
 }

@@ -83,10 +83,12 @@ public static class PromptLoader
 
         var folders = task is null ? [path] : new[] { Path.Combine(path, task.Name), path };
         return folders.SelectMany(folder => FileNames.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
-            ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in {task.Name}/")}.");
+            ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is "
+                + $"there{(task is null ? "" : $", nor in {task.Name}/")}.");
     }
 
-    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric)
+    private static IEnumerable<PromptRow> ReadRows(
+        PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {
@@ -94,7 +96,9 @@ public static class PromptLoader
                 return JsonlPromptReader.Read(file, tokenizer);
             case ".CSV":
                 return new CsvTaskReader(
-                    task ?? throw new GradpathException($"{file.Path}: say which task the CSV file is of; its columns differ from task to task."),
+                    task
+                        ?? throw new GradpathException(
+                        $"{file.Path}: say which task the CSV file is of; its columns differ from task to task."),
                     file,
                     tokenizer?.Value ?? throw new GradpathException(
                         $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),

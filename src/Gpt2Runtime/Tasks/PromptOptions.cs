@@ -17,7 +17,9 @@ public sealed record PromptOptions
     /// <summary>Whether prompts that come as text get the checkpoint's begin token in front. Those of ids are taken as they are.</summary>
     public bool PrependBos { get; init; } = true;
 
-    /// <summary>Take only the first so many prompts of a file, or generate so many. Null: all of a file, <see cref="DefaultCount"/> generated.</summary>
+    /// <summary>
+    /// Take only the first so many prompts of a file, or generate so many. Null: all of a file, <see cref="DefaultCount"/> generated.
+    /// </summary>
     public int? Limit { get; init; }
 
     /// <summary>Seed of generated prompts.</summary>

@@ -61,6 +61,7 @@ public sealed record PromptSet
         if (copy.Contains(null)) throw new ArgumentException("a pair is null", nameof(pairs));
         using var text = new MemoryStream();
         PromptWriter.Write(text, copy, null);
-        return new PromptSet(task, metric ?? BuiltInMetrics.LogitDifference, copy, source, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
+        return new PromptSet(
+            task, metric ?? BuiltInMetrics.LogitDifference, copy, source, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
     }
 }

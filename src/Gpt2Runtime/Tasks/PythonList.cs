@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
-/// <summary>Lists as Python prints them, <c>['gem', "gem's"]</c> or <c>[16840, 23685]</c>: how the hypernymy files hold several values in one field.</summary>
+/// <summary>
+/// Lists as Python prints them, <c>['gem', "gem's"]</c> or <c>[16840, 23685]</c>: how the hypernymy files hold several values in one field.
+/// </summary>
 internal static class PythonList
 {
     /// <summary>The integers of a list, or null where the text is no list of integers.</summary>

@@ -36,9 +36,11 @@ public sealed record TokenPositions
         string[] parts = text.Split(',', StringSplitOptions.TrimEntries);
         if (parts.Any(p => p.Length == 0))
         {
-            throw new GradpathException($"'{text}' names no position; give all, end, a number (negative from the end), a key position such as S2, or several with commas between.");
+            throw new GradpathException($"'{text}' names no position; give all, end, a number (negative from the end), a key position "
+                + "such as S2, or several with commas between.");
         }
-        string[] known = [.. parts.Select(p => p.ToUpperInvariant() switch { "ALL" => "all", "END" => "end", string other => other }).Distinct(StringComparer.Ordinal)];
+        string[] known = [.. parts.Select(p => p.ToUpperInvariant() switch { "ALL" => "all", "END" => "end", string other => other })
+            .Distinct(StringComparer.Ordinal)];
         return known.Contains("all", StringComparer.Ordinal) ? All : new TokenPositions(known);
     }
 
@@ -88,7 +90,8 @@ public sealed record TokenPositions
             int from = index < 0 ? pair.Length + index : index;
             return (uint)from < (uint)pair.Length
                 ? from
-                : throw new GradpathException($"{name}: there is no position {part} in a prompt of {pair.Length} tokens; numbers go from {-pair.Length} to {pair.Length - 1}.");
+                : throw new GradpathException($"{name}: there is no position {part} in a prompt of {pair.Length} tokens; numbers go from "
+                    + $"{-pair.Length} to {pair.Length - 1}.");
         }
         foreach ((string key, int position) in pair.KeyPositions)
         {

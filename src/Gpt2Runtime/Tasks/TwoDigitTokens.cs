@@ -13,7 +13,8 @@ internal sealed class TwoDigitTokens
         for (var number = 0; number < 100; number++)
         {
             _ids[number] = tokenizer.TokenId($"{number:00}")
-                ?? throw new GradpathException($"Task {TaskCatalog.GreaterThan}: the vocabulary has no token \"{number:00}\"; the task needs all from \"00\" to \"99\".");
+                ?? throw new GradpathException($"Task {TaskCatalog.GreaterThan}: the vocabulary has no token \"{number:00}\"; the task "
+                    + "needs all from \"00\" to \"99\".");
         }
     }
 

@@ -15,7 +15,8 @@ internal sealed record VerbList(int[] Singular, int[] Plural)
     public static VerbList Read(string path, BpeTokenizer tokenizer)
     {
         if (!File.Exists(path))
-            throw new GradpathException($"Task {TaskCatalog.Sva}: the verb list {path} is missing. The CSV file names no answers; they are the verbs of {FileName} (columns sing and plur), which must lie beside it.");
+            throw new GradpathException($"Task {TaskCatalog.Sva}: the verb list {path} is missing. The CSV file names no answers; they "
+                + $"are the verbs of {FileName} (columns sing and plur), which must lie beside it.");
 
         var singular = new List<int>();
         var plural = new List<int>();

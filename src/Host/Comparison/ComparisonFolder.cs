@@ -7,7 +7,9 @@ using Gradpath.Host.Reports.Csv;
 
 namespace Gradpath.Host.Comparison;
 
-/// <summary>The folder that a benchmark writes to: table, page, training, circuits, and what a resumed run needs (<see cref="ProgressFile"/>).</summary>
+/// <summary>
+/// The folder that a benchmark writes to: table, page, training, circuits, and what a resumed run needs (<see cref="ProgressFile"/>).
+/// </summary>
 internal sealed class ComparisonFolder
 {
     private const string Command = "benchmark";
@@ -38,7 +40,8 @@ internal sealed class ComparisonFolder
 
     /// <summary>Makes the folder where it is not there.</summary>
     /// <exception cref="UsageException">It cannot be written to.</exception>
-    /// <exception cref="GradpathException">It holds an earlier run that the user does not want to go on with, or the other way round.</exception>
+    /// <exception cref="GradpathException">It holds an earlier run that the user does not want to go on with, or the other way
+    /// round.</exception>
     public static ComparisonFolder Open(string path, bool resume)
     {
         ComparisonFolder folder = new(path);
@@ -66,12 +69,14 @@ internal sealed class ComparisonFolder
         if (!resume) return;
         if (_file.Load()["rows"] is not JsonArray rows) throw _file.Damaged();
         foreach (JsonNode? row in rows) _rows.Add(ComparisonRow.FromJson(row) ?? throw _file.Damaged());
-        if (File.Exists(TrainingFile)) _training.AddRange(ReportCsv.ReadTraining(TrainingFile).Select(t => (t.Key, (IReadOnlyList<EdgePruningStep>)t.Value)));
+        if (File.Exists(TrainingFile))
+            _training.AddRange(ReportCsv.ReadTraining(TrainingFile).Select(t => (t.Key, (IReadOnlyList<EdgePruningStep>)t.Value)));
     }
 
     /// <summary>Whether a row is there, with its circuit.</summary>
     public bool Has(string method, double sparsity, JsonObject settings) =>
-        _rows.Exists(r => r.Method == method && r.Asked == sparsity && JsonNode.DeepEquals(r.Settings, settings)) && File.Exists(CircuitPath(method, sparsity));
+        _rows.Exists(r => r.Method == method && r.Asked == sparsity && JsonNode.DeepEquals(r.Settings, settings))
+            && File.Exists(CircuitPath(method, sparsity));
 
     /// <summary>Adds a row, in the place of one for the same method and sparsity, and writes the table.</summary>
     public void Add(ComparisonRow row, Circuit circuit, IReadOnlyList<EdgePruningStep>? training)

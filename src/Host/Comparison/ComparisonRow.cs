@@ -15,8 +15,10 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
     /// <summary>The measures in the order of the table's columns.</summary>
     public static readonly string[] Columns =
     [
-        "sparsity_reached", "edges_selected", "edges", "nodes", "kl", "metric", "metric_full", "accuracy", "exact_match", "faithfulness", "faithfulness_low", "faithfulness_high",
-        "seconds", "seconds_with_search", "forward_passes", "threshold", "steps", "precision", "recall", "false_positive_rate", "auc_of_scores",
+        "sparsity_reached", "edges_selected", "edges", "nodes", "kl", "metric", "metric_full", "accuracy", "exact_match", "faithfulness",
+        "faithfulness_low", "faithfulness_high",
+        "seconds", "seconds_with_search", "forward_passes", "threshold", "steps", "precision", "recall", "false_positive_rate",
+        "auc_of_scores",
     ];
 
     /// <summary>A measure.</summary>
@@ -30,7 +32,8 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
     /// <param name="judged">The evaluation of it alone.</param>
     /// <param name="truth">What to judge its edges by; may be null.</param>
     /// <param name="seed">Seed of the interval's draws.</param>
-    public static ComparisonRow Of(string method, double asked, JsonObject settings, FoundCircuit found, EvaluationResult judged, Circuit? truth, ulong seed)
+    public static ComparisonRow Of(
+        string method, double asked, JsonObject settings, FoundCircuit found, EvaluationResult judged, Circuit? truth, ulong seed)
     {
         Circuit circuit = found.Circuit;
         CircuitOutcome outcome = judged.Circuits[0];
@@ -38,23 +41,27 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
         SetOverlap? overlap = truth is null ? null : GroundTruthOverlap.Compare(circuit, truth).Edges;
         double[] values =
         [
-            1 - (circuit.EdgeCount / (double)circuit.Graph.EdgeCount), circuit.EdgesBeforePrune, circuit.EdgeCount, circuit.NodeCount, outcome.MeanKl, outcome.MeanMetric, judged.Full.MeanMetric,
+            1 - (circuit.EdgeCount / (double)circuit.Graph.EdgeCount), circuit.EdgesBeforePrune, circuit.EdgeCount, circuit.NodeCount,
+            outcome.MeanKl, outcome.MeanMetric, judged.Full.MeanMetric,
             outcome.Accuracy, outcome.ExactMatchRate, Faithfulness.Of(judged.Full, outcome, judged.Empty), low, high,
             found.Seconds, found.SecondsWithSearch, found.Passes, found.Threshold, found.Steps > 0 ? found.Steps : double.NaN,
-            overlap?.Precision ?? double.NaN, overlap?.Recall ?? double.NaN, truth is null ? double.NaN : RocPoint.Of(circuit, truth).FalsePositiveRate,
+            overlap?.Precision ?? double.NaN, overlap?.Recall ?? double.NaN, truth is null
+                ? double.NaN
+                : RocPoint.Of(circuit, truth).FalsePositiveRate,
             truth is null || found.Ranking is null ? double.NaN : RocCurve.Of(found.Ranking, truth).Area,
         ];
         return new ComparisonRow(method, asked, settings, Columns.Zip(values).ToDictionary(c => c.First, c => c.Second));
     }
 
     /// <summary>
-    /// The area under the ROC curve: of a method's scores or, for methods that give circuits, under the pessimistic staircase through those in
-    /// the table. NaN without a ground truth.
+    /// The area under the ROC curve: of a method's scores or, for methods that give circuits, under the pessimistic staircase through those
+    /// in the table. NaN without a ground truth.
     /// </summary>
     /// <param name="table">All rows.</param>
     public double Area(IReadOnlyList<ComparisonRow> table) => double.IsNaN(this["recall"]) || !double.IsNaN(this["auc_of_scores"])
         ? this["auc_of_scores"]
-        : RocCurve.StaircaseArea(table.Where(r => r.Method == Method && !double.IsNaN(r["recall"])).Select(r => new RocPoint(r["false_positive_rate"], r["recall"], double.NaN)));
+        : RocCurve.StaircaseArea(table.Where(r => r.Method == Method && !double.IsNaN(r["recall"])).Select(r =>
+            new RocPoint(r["false_positive_rate"], r["recall"], double.NaN)));
 
     /// <summary>The row as a state's value.</summary>
     public JsonObject ToJson()
@@ -69,7 +76,8 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
     public static ComparisonRow? FromJson(JsonNode? json)
     {
         if (json is not JsonObject row || row["values"] is not JsonObject values || row["settings"] is not JsonObject settings) return null;
-        if (row["method"] is not JsonValue name || !name.TryGetValue(out string? method) || row["sparsity"] is not JsonValue share || !share.TryGetValue(out double asked)) return null;
+        if (row["method"] is not JsonValue name || !name.TryGetValue(out string? method)) return null;
+        if (row["sparsity"] is not JsonValue share || !share.TryGetValue(out double asked)) return null;
         Dictionary<string, double> read = [];
         foreach (string column in Columns)
         {

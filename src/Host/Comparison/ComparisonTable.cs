@@ -45,13 +45,15 @@ internal static class ComparisonTable
         foreach (ComparisonRow row in rows)
         {
             IEnumerable<double> numbers = [row.Asked, .. ComparisonRow.Columns.Select(c => row[c]), row.Area(rows)];
-            csv.WriteLine($"{row.Method},{string.Join(',', numbers.Select(n => double.IsNaN(n) ? "" : n.ToString("R", CultureInfo.InvariantCulture)))}");
+            IEnumerable<string> cells = numbers.Select(n => double.IsNaN(n) ? "" : n.ToString("R", CultureInfo.InvariantCulture));
+            csv.WriteLine($"{row.Method},{string.Join(',', cells)}");
         }
     });
 
     /// <summary>The heads of the measures' columns.</summary>
     /// <param name="metric">The metric's name.</param>
-    public static string[] Heads(string metric) => [.. s_row, "got %", "edges", "KL", metric, "acc. %", "match %", "faithful", "time s", "passes"];
+    public static string[] Heads(string metric) =>
+        [.. s_row, "got %", "edges", "KL", metric, "acc. %", "match %", "faithful", "time s", "passes"];
 
     /// <summary>The heads of the columns about a ground truth.</summary>
     public static string[] EdgeHeads { get; } = [.. s_row, "precision", "recall", "AUC"];
@@ -63,7 +65,8 @@ internal static class ComparisonTable
         if (row["seconds_with_search"] > row["seconds"]) time += $"/{Seconds(row["seconds_with_search"])}";
         return
         [
-            row.Method, Share(row.Asked), Share(row["sparsity_reached"]), Sizes.Count((long)row["edges"]), ResultJson.Text(row["kl"]), ResultJson.Text(row["metric"]),
+            row.Method, Share(row.Asked), Share(row["sparsity_reached"]), Sizes.Count((long)row["edges"]), ResultJson.Text(row["kl"]),
+            ResultJson.Text(row["metric"]),
             Share(row["accuracy"]), Share(row["exact_match"]), OverlapTable.Ratio(row["faithfulness"]), time,
             double.IsNaN(row["forward_passes"]) ? "-" : Sizes.Count((long)Math.Round(row["forward_passes"])),
         ];
@@ -71,7 +74,8 @@ internal static class ComparisonTable
 
     /// <summary>A row's cells under <see cref="EdgeHeads"/>.</summary>
     public static string[] EdgeCells(ComparisonRow row, IReadOnlyList<ComparisonRow> table) =>
-        [row.Method, Share(row.Asked), OverlapTable.Ratio(row["precision"]), OverlapTable.Ratio(row["recall"]), OverlapTable.Ratio(row.Area(table))];
+        [row.Method, Share(row.Asked), OverlapTable.Ratio(row["precision"]), OverlapTable.Ratio(row["recall"]),
+            OverlapTable.Ratio(row.Area(table))];
 
     /// <summary>Prints the table and, where there is a ground truth, the one about edges.</summary>
     public static void Print(Terminal terminal, IReadOnlyList<ComparisonRow> rows, string metric, bool judged)
@@ -86,7 +90,8 @@ internal static class ComparisonTable
     private static void Print(Terminal terminal, string[] heads, IEnumerable<string[]> rows)
     {
         Table table = new() { Border = TableBorder.Simple };
-        for (int i = 0; i < heads.Length; i++) table.AddColumn(i == 0 ? new TableColumn(heads[i]).NoWrap() : new TableColumn(heads[i]).RightAligned().Padding(0, 0));
+        for (int i = 0; i < heads.Length; i++)
+            table.AddColumn(i == 0 ? new TableColumn(heads[i]).NoWrap() : new TableColumn(heads[i]).RightAligned().Padding(0, 0));
         foreach (string[] row in rows) table.AddRow(row.Select(c => new Text(c)));
         terminal.Console.Write(table);
     }

@@ -2,7 +2,10 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Comparison;
 
-/// <summary>Which heads two circuits of one size disagree about. Heads that work together may each have a small gradient, and scores drop them one by one.</summary>
+/// <summary>
+/// Which heads two circuits of one size disagree about. Heads that work together may each have a small gradient, and scores drop them one
+/// by one.
+/// </summary>
 /// <param name="Asked">The sparsity asked for.</param>
 /// <param name="Method">The method that is compared with EAP.</param>
 /// <param name="Kept">Heads in its circuit that are not in EAP's.</param>

@@ -14,7 +14,8 @@ internal static class GroundTruthOption
         if (!File.Exists(with) && Path.GetExtension(with).Length == 0)
         {
             throw new UsageException(
-                $"--{option} {with}: neither a file nor a circuit found by hand; of these there are {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}.");
+                $"--{option} {with}: neither a file nor a circuit found by hand; of these there are "
+                    + $"{string.Join(" and ", GroundTruth.All.Select(t => t.Name))}.");
         }
         return Circuit.Load(with);
     }

@@ -8,22 +8,26 @@ namespace Gradpath.Host.Options;
 /// <summary>What <c>completeness</c> and <c>minimality</c> share: the circuit and the node sets that are knocked out of it.</summary>
 internal abstract class KnockoutCommandOptions : PromptedOptions
 {
-    [Option("circuit", Required = true, MetaValue = "FILE", HelpText = "A file that marks a circuit: .json or .safetensors (see 'gradpath circuit').")]
+    [Option("circuit", Required = true, MetaValue = "FILE",
+        HelpText = "A file that marks a circuit: .json or .safetensors (see 'gradpath circuit').")]
     public string Circuit { get; set; } = "";
 
-    [Option("classes", MetaValue = "FILE.json", HelpText = "Classes of nodes to knock out, as {\"name\": [\"a9.h9\", \"m0\"]}; nodes outside the circuit are left out.")]
+    [Option("classes", MetaValue = "FILE.json",
+        HelpText = "Classes of nodes to knock out, as {\"name\": [\"a9.h9\", \"m0\"]}; nodes outside the circuit are left out.")]
     public string? Classes { get; set; }
 
     [Option("random", MetaValue = "N", HelpText = "Random halves of the circuit's nodes to knock out (default: 100; minimality: 10).")]
     public int? Random { get; set; }
 
-    [Option("greedy-runs", MetaValue = "N", HelpText = "Greedy searches for the set that makes circuit and model differ most (default: 10; minimality: 0).")]
+    [Option("greedy-runs", MetaValue = "N", HelpText =
+        "Greedy searches for the set that makes circuit and model differ most (default: 10; minimality: 0).")]
     public int? GreedyRuns { get; set; }
 
     [Option("greedy-iterations", MetaValue = "N", Default = 10, HelpText = "Nodes that a greedy search adds.")]
     public int GreedyIterations { get; set; } = 10;
 
-    [Option("greedy-candidates", MetaValue = "N", Default = 10, HelpText = "Nodes that a greedy search draws to choose each next one from.")]
+    [Option("greedy-candidates", MetaValue = "N", Default = 10,
+        HelpText = "Nodes that a greedy search draws to choose each next one from.")]
     public int GreedyCandidates { get; set; } = 10;
 
     [Option("out", MetaValue = "FILE.json", HelpText = "Write the result.")]

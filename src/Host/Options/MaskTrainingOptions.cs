@@ -16,7 +16,8 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("sparsity", MetaValue = "S", Default = 0.95, HelpText = "Share of all edges that the circuit lacks.")]
     public double Sparsity { get; set; } = 0.95;
 
-    [Option("steps", MetaValue = "N", HelpText = "Training steps (default: 3000, as published for GPT-2 small; 1500 for graphs of fewer than 5000 edges).")]
+    [Option("steps", MetaValue = "N", HelpText =
+        "Training steps (default: 3000, as published for GPT-2 small; 1500 for graphs of fewer than 5000 edges).")]
     public int? Steps { get; set; }
 
     [Option("target", MetaValue = "S", HelpText = "Sparsity that training aims at; above 1 prunes harder (default: --sparsity).")]
@@ -25,16 +26,19 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("target-warmup", MetaValue = "N", HelpText = "Steps over which that target grows from 0 (default: 5/6 of --steps).")]
     public int? TargetWarmup { get; set; }
 
-    [Option("schedule", MetaValue = "KIND", Default = "linear", HelpText = "How it grows: linear, or logarithmic (1 - target falls by the same factor each step).")]
+    [Option("schedule", MetaValue = "KIND", Default = "linear",
+        HelpText = "How it grows: linear, or logarithmic (1 - target falls by the same factor each step).")]
     public string Schedule { get; set; } = "linear";
 
-    [Option("rate-warmup", MetaValue = "N", HelpText = "Steps over which the learning rates grow, before they fall to 0 (default: 1/15 of --steps).")]
+    [Option("rate-warmup", MetaValue = "N", HelpText =
+        "Steps over which the learning rates grow, before they fall to 0 (default: 1/15 of --steps).")]
     public int? RateWarmup { get; set; }
 
     [Option("learning-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the masks.")]
     public double LearningRate { get; set; } = 0.8;
 
-    [Option("multiplier-rate", MetaValue = "R", HelpText = "Learning rate of the Lagrange multipliers (default: 0.8 times edges / 32491 times 3000 / steps, at most 0.8).")]
+    [Option("multiplier-rate", MetaValue = "R",
+        HelpText = "Learning rate of the Lagrange multipliers (default: 0.8 times edges / 32491 times 3000 / steps, at most 0.8).")]
     public double? MultiplierRate { get; set; }
 
     [Option("weight-decay", MetaValue = "R", HelpText = "AdamW's weight decay (default: 0.01 times 3000 / steps, at most 0.1).")]
@@ -46,16 +50,20 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Option("node-masks", HelpText = "Give every writer a mask too, which multiplies those of its edges.")]
     public bool NodeMasks { get; set; }
 
-    [Option("node-target", MetaValue = "S", HelpText = "With --node-masks: sparsity of writers to aim at (default: none, the loss decides).")]
+    [Option("node-target", MetaValue = "S", HelpText =
+        "With --node-masks: sparsity of writers to aim at (default: none, the loss decides).")]
     public double? NodeTarget { get; set; }
 
-    [Option("out", Required = true, MetaValue = "FILE", HelpText = "Write the circuit, with the masks as its scores: .json or .safetensors.")]
+    [Option("out", Required = true, MetaValue = "FILE",
+        HelpText = "Write the circuit, with the masks as its scores: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
-    [Option("log", MetaValue = "FILE.csv", HelpText = "Write every step: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
+    [Option("log", MetaValue = "FILE.csv", HelpText =
+        "Write every step: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
     public string? Log { get; set; }
 
-    [Option("resume", HelpText = "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    [Option("resume", HelpText =
+        "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
     public bool Resume { get; set; }
 
     /// <summary>The options for training, after all checks that need no model.</summary>

@@ -6,13 +6,17 @@ namespace Gradpath.Host.Options;
 /// <summary>What all commands share that run a model on prompts.</summary>
 internal abstract class ModelPromptOptions : DeviceOptions
 {
-    [Option("model", Required = true, MetaValue = "MODEL", HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face cache.")]
+    [Option("model", Required = true, MetaValue = "MODEL",
+        HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face "
+        + "cache.")]
     public string Model { get; set; } = "";
 
-    [Option("task", MetaValue = "TASK", HelpText = "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
+    [Option("task", MetaValue = "TASK", HelpText =
+        "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
     public string? Task { get; set; }
 
-    [Option("data", MetaValue = "PATH", HelpText = "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
+    [Option("data", MetaValue = "PATH", HelpText =
+        "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
     public string? Data { get; set; }
 
     [Option("metric", MetaValue = "METRIC", ResourceType = typeof(MetricHelp), HelpText = nameof(MetricHelp.Metric))]
@@ -32,6 +36,7 @@ internal abstract class ModelPromptOptions : DeviceOptions
     [Option("no-bos", HelpText = "Do not put the model's begin token, usually <|endoftext|>, in front of prompts that are text.")]
     public bool NoBos { get; set; }
 
-    [Option("hard-corruption", HelpText = "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
+    [Option("hard-corruption", HelpText =
+        "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
     public bool HardCorruption { get; set; }
 }

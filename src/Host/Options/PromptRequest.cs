@@ -39,7 +39,8 @@ internal sealed record PromptRequest
         if (Seed < 0) throw new UsageException($"--seed {Seed}: must be 0 or more.");
         if (Data is not null && Seed is not null && !SeedsMethod)
             throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
-        if (HardCorruption && (Task != "ioi" || Data is null)) throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
+        if (HardCorruption && (Task != "ioi" || Data is null))
+            throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
     }
 
     /// <summary>Reads or makes the prompts, checked against the model's limits, and says what a user should know of their tokens.</summary>

@@ -64,7 +64,8 @@ internal sealed class EvaluationSession : IDisposable
     /// <param name="cancellation">Stops the work.</param>
     /// <param name="adjust">Changes which prompts are read; null for those that the options name.</param>
     public static EvaluationSession Open(
-        PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation, Func<PromptRequest, PromptRequest>? adjust = null)
+        PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation,
+        Func<PromptRequest, PromptRequest>? adjust = null)
     {
         StageClock clock = new();
         clock.Start("load");

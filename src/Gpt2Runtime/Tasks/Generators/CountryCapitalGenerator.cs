@@ -2,7 +2,9 @@ using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks.Generators;
 
-/// <summary>Country and capital: "Cairo, the capital of" -> " Egypt" against the corrupted prompt's country. Corrupted: another capital.</summary>
+/// <summary>
+/// Country and capital: "Cairo, the capital of" -> " Egypt" against the corrupted prompt's country. Corrupted: another capital.
+/// </summary>
 internal sealed class CountryCapitalGenerator : TaskGenerator
 {
     private readonly Words _words = WordList.Read<Words>(TaskCatalog.CountryCapital);

@@ -21,7 +21,8 @@ internal sealed class GreaterThanGenerator : TaskGenerator
             from century in _words.Centuries
             from year in Enumerable.Range(2, 97)
             select (century, year);
-        _years = Keep([.. all], entry => Splits(entry.century, entry.year) && Splits(entry.century, 1), "years (those that split like 17|45)", needed: 2);
+        _years = Keep([.. all], entry => Splits(entry.century, entry.year) && Splits(entry.century, 1),
+            "years (those that split like 17|45)", needed: 2);
     }
 
     public override PromptDraft Draw(SplitMix64 random)

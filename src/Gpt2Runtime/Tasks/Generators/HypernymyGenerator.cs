@@ -2,7 +2,9 @@ using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks.Generators;
 
-/// <summary>Hypernymy: "There were robins and other" -> " birds" against the corrupted prompt's kind. Corrupted: a member of another kind.</summary>
+/// <summary>
+/// Hypernymy: "There were robins and other" -> " birds" against the corrupted prompt's kind. Corrupted: a member of another kind.
+/// </summary>
 internal sealed class HypernymyGenerator : TaskGenerator
 {
     private readonly Words _words = WordList.Read<Words>(TaskCatalog.Hypernymy);

@@ -41,7 +41,9 @@ internal sealed class IoiGenerator : TaskGenerator
             $"template={template};names={early},{late}");
     }
 
-    /// <summary>The names of Wang et al. 2022: the indirect object, the subject's two places, the token behind the first, the last token.</summary>
+    /// <summary>
+    /// The names of Wang et al. 2022: the indirect object, the subject's two places, the token behind the first, the last token.
+    /// </summary>
     public override IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean)
     {
         var first = Array.IndexOf(clean, draft.WrongAnswers[0]);

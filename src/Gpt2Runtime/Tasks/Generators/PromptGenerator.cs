@@ -21,7 +21,8 @@ public static class PromptGenerator
     /// The pairs, without a begin token. Ids are <c>task-0</c>, <c>task-1</c>, ...; labels name the combination, for example
     /// <c>template=3;names=Ann,Bob</c>, so that combinations can be held out.
     /// </returns>
-    /// <exception cref="GradpathException">Unknown task, a vocabulary that lacks the task's tokens, or fewer different pairs than asked for.</exception>
+    /// <exception cref="GradpathException">Unknown task, a vocabulary that lacks the task's tokens, or fewer different pairs than asked
+    /// for.</exception>
     public static IReadOnlyList<PromptPair> Generate(string task, BpeTokenizer tokenizer, int count, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -53,7 +54,8 @@ public static class PromptGenerator
             }
 
             throw new GradpathException(
-                $"Task {task}: with this vocabulary its word lists make hardly more than {pairs.Count} different prompt pairs; {count} were asked for.");
+                $"Task {task}: with this vocabulary its word lists make hardly more than {pairs.Count} different prompt pairs; {count} "
+                    + "were asked for.");
         }
     }
 

@@ -34,7 +34,8 @@ internal abstract class TaskGenerator(string task, BpeTokenizer tokenizer)
         if (kept.Length < needed)
         {
             throw new GradpathException(
-                $"Task {task}: with this vocabulary only {kept.Length} of {entries.Count} {what} can be used; {needed} are needed to make prompts.");
+                $"Task {task}: with this vocabulary only {kept.Length} of {entries.Count} {what} can be used; {needed} are needed to make "
+                    + "prompts.");
         }
 
         return kept;
@@ -43,5 +44,6 @@ internal abstract class TaskGenerator(string task, BpeTokenizer tokenizer)
     /// <summary>Id of a word with a leading space that is known to be one token.</summary>
     protected int Id(string word) =>
         Tokenizer.SingleToken(" " + word)
-        ?? throw new GradpathException($"Task {task}: \" {word}\" is not a single token of this vocabulary, and every prompt of the task needs it.");
+        ?? throw new GradpathException(
+            $"Task {task}: \" {word}\" is not a single token of this vocabulary, and every prompt of the task needs it.");
 }

@@ -70,16 +70,20 @@ internal static class AcdcCommand
         o.CheckShared();
         OptionChecks.Positive("candidates", o.Candidates);
         if (o.Objective is not (KlObjective or MetricObjective))
-            throw new UsageException($"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
+            throw new UsageException(
+                $"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
         if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
             throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
         double[] thresholds = [.. o.Thresholds];
-        if (thresholds.Length > 0 && o.Tau is not null) throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
+        if (thresholds.Length > 0 && o.Tau is not null)
+            throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
         string option = thresholds.Length > 0 ? "thresholds" : "tau";
         if (thresholds.Length == 0) thresholds = [o.Tau ?? new AcdcOptions().Threshold];
         foreach (double tau in thresholds)
         {
-            if (!(tau >= 0 && double.IsFinite(tau))) throw new UsageException($"--{option} {tau.ToString(System.Globalization.CultureInfo.InvariantCulture)}: must be a number from 0.");
+            if (!(tau >= 0 && double.IsFinite(tau)))
+                throw new UsageException(
+                    $"--{option} {tau.ToString(System.Globalization.CultureInfo.InvariantCulture)}: must be a number from 0.");
         }
         if (thresholds.Distinct().Count() < thresholds.Length) throw new UsageException("--thresholds: a threshold appears twice.");
         if (o.Log is not null) AcdcReport.RequireWritable("log", o.Log);
@@ -91,7 +95,8 @@ internal static class AcdcCommand
         ? $"{o.Out[..^Path.GetExtension(o.Out).Length]}-{AcdcReport.Threshold(tau)}{Path.GetExtension(o.Out)}"
         : o.Out;
 
-    private static AcdcOptions Options(AcdcCommandOptions o, EvaluationSession session, EdgeScores? scores, Terminal terminal, CancellationToken cancellation)
+    private static AcdcOptions Options(
+        AcdcCommandOptions o, EvaluationSession session, EdgeScores? scores, Terminal terminal, CancellationToken cancellation)
     {
         SenderOrder order = EnumNames.Parse<SenderOrder>("order", o.Order);
         if (order == SenderOrder.Score && scores is null)
@@ -137,13 +142,16 @@ internal static class AcdcCommand
     }
 
     private static void Print(
-        Terminal terminal, AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows, EvaluationResult evaluation)
+        Terminal terminal, AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows,
+        EvaluationResult evaluation)
     {
         string metric = session.Metric.Name;
         string objective = options.Objective.MeasuresDistance ? $"{options.Objective.Title} from the full model" : $"minus {metric}";
-        terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, {Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
+        terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, "
+            + $"{Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
         AcdcReport.Print(terminal, rows, session.Metric == BuiltInMetrics.KlDivergence ? $"metric {metric}" : metric);
-        terminal.Out.WriteLine($"{metric}: full model {ResultJson.Text(evaluation.Full.MeanMetric)}, empty circuit {ResultJson.Text(evaluation.Empty.MeanMetric)}; KL of the empty circuit {ResultJson.Text(evaluation.Empty.MeanKl)}");
+        terminal.Out.WriteLine($"{metric}: full model {ResultJson.Text(evaluation.Full.MeanMetric)}, empty circuit "
+            + $"{ResultJson.Text(evaluation.Empty.MeanMetric)}; KL of the empty circuit {ResultJson.Text(evaluation.Empty.MeanKl)}");
         session.PrintRun(terminal, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);
         foreach (AcdcRow row in rows) terminal.Out.WriteLine($"circuit: {row.File}");
         if (o.Log is not null) terminal.Out.WriteLine($"steps: {o.Log}");

@@ -10,49 +10,63 @@ internal sealed class AcdcCommandOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("tau", MetaValue = "T", HelpText = "Threshold: an edge goes if the objective rises by less than this without it (default: 0.01).")]
+    [Option("tau", MetaValue = "T", HelpText =
+        "Threshold: an edge goes if the objective rises by less than this without it (default: 0.01).")]
     public double? Tau { get; set; }
 
-    [Option("thresholds", Separator = ',', MetaValue = "T,T,...", HelpText = "Several thresholds in one run: one circuit each, out.json becomes out-T.json.")]
+    [Option("thresholds", Separator = ',', MetaValue = "T,T,...",
+        HelpText = "Several thresholds in one run: one circuit each, out.json becomes out-T.json.")]
     public IEnumerable<double> Thresholds { get; set; } = [];
 
-    [Option("objective", MetaValue = "KIND", Default = "kl", HelpText = "What must not rise: kl (KL divergence of the circuit from the full model), or metric (minus --metric).")]
+    [Option("objective", MetaValue = "KIND", Default = "kl",
+        HelpText = "What must not rise: kl (KL divergence of the circuit from the full model), or metric (minus --metric).")]
     public string Objective { get; set; } = "kl";
 
-    [Option("absolute", HelpText = "Compare the size of the change: an edge also stays where the objective falls by the threshold without it.")]
+    [Option("absolute", HelpText =
+        "Compare the size of the change: an edge also stays where the objective falls by the threshold without it.")]
     public bool Absolute { get; set; }
 
-    [Option("order", MetaValue = "ORDER", Default = "normal", HelpText = "Senders of a reader: normal (last writer first), reverse (input first) or score (smallest |score| first).")]
+    [Option("order", MetaValue = "ORDER", Default = "normal",
+        HelpText = "Senders of a reader: normal (last writer first), reverse (input first) or score (smallest |score| first).")]
     public string Order { get; set; } = "normal";
 
-    [Option("scores", MetaValue = "FILE", HelpText = "Edge scores for --order score (default: EAP scores of --metric on the same prompts).")]
+    [Option("scores", MetaValue = "FILE", HelpText =
+        "Edge scores for --order score (default: EAP scores of --metric on the same prompts).")]
     public string? Scores { get; set; }
 
-    [Option("candidates", MetaValue = "N", HelpText = "Candidate edges tried at once; changes the time, not the circuit (default: as many as seem to pay).")]
+    [Option("candidates", MetaValue = "N", HelpText =
+        "Candidate edges tried at once; changes the time, not the circuit (default: as many as seem to pay).")]
     public int? Candidates { get; set; }
 
     [Option("no-prune", HelpText = "Keep edges that do not lie on a path from the input to the logits.")]
     public bool NoPrune { get; set; }
 
-    [Option("out", Required = true, MetaValue = "FILE", HelpText = "Write the circuit, with each edge's effect as its score: .json or .safetensors.")]
+    [Option("out", Required = true, MetaValue = "FILE",
+        HelpText = "Write the circuit, with each edge's effect as its score: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
     [Option("log", MetaValue = "FILE.csv", HelpText = "Write every step: edge, objective before and after, decision, edges left.")]
     public string? Log { get; set; }
 
-    [Option("table", MetaValue = "FILE.csv", HelpText = "Write the table of circuits: size, KL, metric, effort and, with --ground-truth, rates.")]
+    [Option("table", MetaValue = "FILE.csv", HelpText =
+        "Write the table of circuits: size, KL, metric, effort and, with --ground-truth, rates.")]
     public string? Table { get; set; }
 
-    [Option("ground-truth", MetaValue = "CIRCUIT", HelpText = "Judge the circuits by another one: a circuit's file, or ioi or greater-than (GPT-2 small).")]
+    [Option("ground-truth", MetaValue = "CIRCUIT",
+        HelpText = "Judge the circuits by another one: a circuit's file, or ioi or greater-than (GPT-2 small).")]
     public string? GroundTruth { get; set; }
 
-    [Option("resume", HelpText = "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    [Option("resume", HelpText =
+        "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
     public bool Resume { get; set; }
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("A circuit of the demo model", s_short, new AcdcCommandOptions { Model = "demo", Task = "ioi", Limit = 20, Tau = 0.02, Out = "acdc.json", Log = "steps.csv" }),
-        new("A curve over thresholds, judged by the circuit of Wang et al.", s_short, new AcdcCommandOptions { Model = "gpt2", Task = "ioi", Thresholds = [0.001, 0.01, 0.1], GroundTruth = "ioi", Out = "acdc.json" }),
+        new("A circuit of the demo model", s_short,
+            new AcdcCommandOptions { Model = "demo", Task = "ioi", Limit = 20, Tau = 0.02, Out = "acdc.json", Log = "steps.csv" }),
+        new("A curve over thresholds, judged by the circuit of Wang et al.", s_short,
+            new AcdcCommandOptions { Model = "gpt2", Task = "ioi", Thresholds = [0.001, 0.01, 0.1], GroundTruth = "ioi",
+            Out = "acdc.json" }),
     ];
 }

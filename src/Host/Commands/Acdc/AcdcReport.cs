@@ -23,23 +23,30 @@ internal static class AcdcReport
         {
             List<string> cells =
             [
-                Threshold(row.Search.Threshold), Sizes.Count(row.Search.Circuit.EdgeCount), Sizes.Count(row.Circuit.EdgeCount), Sizes.Count(row.Circuit.NodeCount),
-                ResultJson.Text(row.Outcome.MeanKl), ResultJson.Text(row.Outcome.MeanMetric), row.Outcome.ExactMatchRate.ToString("0.0 %", CultureInfo.InvariantCulture),
-                Sizes.Count(row.Search.Effort.Tested), Passes(row).ToString("N1", CultureInfo.InvariantCulture), row.Search.Effort.Seconds.ToString("N1", CultureInfo.InvariantCulture),
+                Threshold(row.Search.Threshold), Sizes.Count(row.Search.Circuit.EdgeCount), Sizes.Count(row.Circuit.EdgeCount),
+                Sizes.Count(row.Circuit.NodeCount),
+                ResultJson.Text(row.Outcome.MeanKl), ResultJson.Text(row.Outcome.MeanMetric),
+                row.Outcome.ExactMatchRate.ToString("0.0 %", CultureInfo.InvariantCulture),
+                Sizes.Count(row.Search.Effort.Tested), Passes(row).ToString("N1", CultureInfo.InvariantCulture),
+                row.Search.Effort.Seconds.ToString("N1", CultureInfo.InvariantCulture),
             ];
-            if (row.Roc is { } roc) cells.AddRange([OverlapTable.Ratio(roc.TruePositiveRate), roc.FalsePositiveRate.ToString("0.0000", CultureInfo.InvariantCulture)]);
+            if (row.Roc is { } roc)
+                cells.AddRange(
+                    [OverlapTable.Ratio(roc.TruePositiveRate), roc.FalsePositiveRate.ToString("0.0000", CultureInfo.InvariantCulture)]);
             table.AddRow(cells.Select(c => new Text(c)));
         }
         terminal.Console.Write(table);
         terminal.Out.WriteLine("tested: edges whose removal was tried; passes: what that took, in whole forward passes over the prompts.");
         if (rows[0].Roc is not null)
-            terminal.Out.WriteLine($"area under the pessimistic staircase through these points, (0, 0) and (1, 1): {OverlapTable.Ratio(RocCurve.StaircaseArea(rows.Select(r => r.Roc!.Value)))}");
+            terminal.Out.WriteLine($"area under the pessimistic staircase through these points, (0, 0) and (1, 1): "
+                + $"{OverlapTable.Ratio(RocCurve.StaircaseArea(rows.Select(r => r.Roc!.Value)))}");
     }
 
     /// <summary>Refuses a CSV file that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string option, string path)
     {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--{option} {path}: the file must end in .csv.");
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--{option} {path}: the file must end in .csv.");
         OutputFile.RequireWritable(option, path, AtomicFile.RequireWritable);
     }
 
@@ -49,7 +56,10 @@ internal static class AcdcReport
         "tau,edges,edges_after_prune,nodes,kl,metric,exact_match,tested,passes,seconds,true_positive_rate,false_positive_rate",
         rows.Select(r => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Threshold(r.Search.Threshold)},{r.Search.Circuit.EdgeCount},{r.Circuit.EdgeCount},{r.Circuit.NodeCount},{r.Outcome.MeanKl:R},{r.Outcome.MeanMetric:R},{r.Outcome.ExactMatchRate:R},{r.Search.Effort.Tested},{Passes(r):R},{r.Search.Effort.Seconds:R},{r.Roc?.TruePositiveRate:R},{r.Roc?.FalsePositiveRate:R}")));
+            $"{Threshold(r.Search.Threshold)},{r.Search.Circuit.EdgeCount},{r.Circuit.EdgeCount},{r.Circuit.NodeCount},"
+                + $"{r.Outcome.MeanKl:R},{r.Outcome.MeanMetric:R},{r.Outcome.ExactMatchRate:R},"
+                + $"{r.Search.Effort.Tested},{Passes(r):R},{r.Search.Effort.Seconds:R},"
+                + $"{r.Roc?.TruePositiveRate:R},{r.Roc?.FalsePositiveRate:R}")));
 
     /// <summary>Writes every step of every search.</summary>
     public static void WriteLog(string path, IReadOnlyList<AcdcResult> searches) => WriteLines(
@@ -57,7 +67,9 @@ internal static class AcdcReport
         "tau,step,sender,receiver,objective_before,objective_after,decision,edges_left",
         searches.SelectMany(search => search.Steps.Select((s, i) => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Threshold(search.Threshold)},{i + 1},{search.Circuit.Graph.WriterName(s.Row)},{search.Circuit.Graph.ReaderName(s.Column)},{s.Before:R},{(double.IsNaN(s.After) ? "" : s.After.ToString("R", CultureInfo.InvariantCulture))},{EnumNames.Of(s.Decision)},{s.EdgesLeft}"))));
+            $"{Threshold(search.Threshold)},{i + 1},{search.Circuit.Graph.WriterName(s.Row)},{search.Circuit.Graph.ReaderName(s.Column)},"
+                + $"{s.Before:R},{(double.IsNaN(s.After) ? "" : s.After.ToString("R", CultureInfo.InvariantCulture))},"
+                + $"{EnumNames.Of(s.Decision)},{s.EdgesLeft}"))));
 
     /// <summary>A threshold as people write it and as file names have it.</summary>
     public static string Threshold(double tau) => tau.ToString("0.##################", CultureInfo.InvariantCulture);

@@ -16,13 +16,15 @@ namespace Gradpath.Host.Commands;
 [Verb("bench", HelpText = "Time every op and whole works on random weights against what the device could do.")]
 internal sealed class BenchOptions : DeviceOptions
 {
-    [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only the ops and works whose names begin so: Gemm,ContractEdges,W1 (default: all).")]
+    [Option("only", MetaValue = "NAMES", Separator = ',',
+        HelpText = "Only the ops and works whose names begin so: Gemm,ContractEdges,W1 (default: all).")]
     public IEnumerable<string> Only { get; set; } = [];
 
     [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
     public bool Quick { get; set; }
 
-    [Option("json", MetaValue = "FILE", HelpText = "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
+    [Option("json", MetaValue = "FILE", HelpText =
+        "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
     public string? Json { get; set; }
 }
 
@@ -37,7 +39,8 @@ internal static class BenchCommand
         foreach (string word in only)
         {
             if (word.Length > 0 && names.Any(n => n.StartsWith(word, StringComparison.OrdinalIgnoreCase))) continue;
-            throw new UsageException($"--only {word}: nothing that can be timed begins so; there are {string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
+            throw new UsageException($"--only {word}: nothing that can be timed begins so; there are "
+                + $"{string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
         if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
         using Device device = ComputeDevice.Open(o, terminal);
@@ -51,7 +54,8 @@ internal static class BenchCommand
             MachineRates rates = MachineRates.Measure(device, timer);
             lines.AddRange([rates.Copy, rates.Product]);
             (OpRow Op, OpWork Work)[] ops = [.. OpCatalog.Works.Where(w => Wanted(w.Work.Title(w.Op)))];
-            (string Model, string[] Names)[] works = [.. Works.ByModel.Select(m => (m.Model, Names: m.Names.Where(Wanted).ToArray())).Where(m => m.Names.Length > 0)];
+            (string Model, string[] Names)[] works = [.. Works.ByModel.Select(m => (m.Model, Names: m.Names.Where(Wanted).ToArray()))
+                .Where(m => m.Names.Length > 0)];
             int total = ops.Length + works.Sum(m => m.Names.Length);
             void Add(BenchLine line)
             {
@@ -59,14 +63,16 @@ internal static class BenchCommand
                 progress?.Report(new RunProgress(lines.Count - 2, total, line.Name));
             }
             foreach ((OpRow op, OpWork work) in ops) Add(TimeOp(device, timer, rates, work.Title(op), work));
-            foreach ((string model, string[] wanted) in works) TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);
+            foreach ((string model, string[] wanted) in works)
+                TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);
             return 0;
         });
 
         Print(terminal, lines);
         terminal.Out.WriteLine($"device: {device.Description}");
         terminal.Out.WriteLine(
-            "The limit is the time of the least bytes at the copy rate or of the flops at the GEMM rate, whichever is longer; operands that a cache holds can pass it.");
+            "The limit is the time of the least bytes at the copy rate or of the flops at the GEMM rate, whichever is longer; operands "
+                + "that a cache holds can pass it.");
         foreach (string note in notes) terminal.Out.WriteLine(note);
         if (o.Json is null) return ExitCode.Success;
         BenchLine.Write(o.Json, lines);
@@ -82,7 +88,8 @@ internal static class BenchCommand
     }
 
     private static void TimeWorks(
-        Device device, BenchTimer timer, MachineRates rates, string model, string[] names, bool quick, Action<BenchLine> add, List<string> notes, CancellationToken cancellation)
+        Device device, BenchTimer timer, MachineRates rates, string model, string[] names, bool quick, Action<BenchLine> add,
+        List<string> notes, CancellationToken cancellation)
     {
         string all = string.Join(", ", names);
         if (quick && model == "xl")
@@ -103,18 +110,21 @@ internal static class BenchCommand
             add(rates.Line(work.Name, work.Shape, device.Name, seconds, work.Flops, work.Bytes));
             if (work.WholeFlops is not { } whole) continue;
             notes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about {seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
+                $"{name} is a sample; all of it has {whole / work.Flops:F0} times the flops, which would take about "
+                    + $"{seconds * whole / work.Flops:F0} s (extrapolated, not measured)."));
         }
     }
 
     private static void Print(Terminal terminal, IEnumerable<BenchLine> lines)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("op or work").AddColumn("shape");
-        foreach (string heading in (string[])["time", "GFLOP/s", "GB/s", "of the limit"]) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach (string heading in (string[])["time", "GFLOP/s", "GB/s", "of the limit"])
+            table.AddColumn(new TableColumn(heading).RightAligned());
         foreach (BenchLine l in lines)
         {
             table.AddRow(
-                new Text(l.Name), new Text(l.Shape), new Text(Time(l.Seconds)), new Text(Rate(l.Flops / l.Seconds)), new Text(Rate(l.Bytes / l.Seconds)),
+                new Text(l.Name), new Text(l.Shape), new Text(Time(l.Seconds)), new Text(Rate(l.Flops / l.Seconds)),
+                new Text(Rate(l.Bytes / l.Seconds)),
                 new Text(l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture)));
         }
         terminal.Console.Write(table);
@@ -127,5 +137,6 @@ internal static class BenchCommand
         _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:F2} s"),
     };
 
-    private static string Rate(double perSecond) => perSecond == 0 ? "-" : (perSecond / 1e9).ToString(perSecond < 1e10 ? "F2" : "F0", CultureInfo.InvariantCulture);
+    private static string Rate(double perSecond) =>
+        perSecond == 0 ? "-" : (perSecond / 1e9).ToString(perSecond < 1e10 ? "F2" : "F0", CultureInfo.InvariantCulture);
 }

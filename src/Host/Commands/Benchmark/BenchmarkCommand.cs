@@ -10,7 +10,9 @@ using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary><c>gradpath benchmark</c>: a model and prompts in; a circuit per method and sparsity, and a table of how good they are, out.</summary>
+/// <summary>
+/// <c>gradpath benchmark</c>: a model and prompts in; a circuit per method and sparsity, and a table of how good they are, out.
+/// </summary>
 internal static class BenchmarkCommand
 {
     /// <summary>Runs the command.</summary>
@@ -23,7 +25,8 @@ internal static class BenchmarkCommand
         o.Check();
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
         using var session = EvaluationSession.Open(
-            o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request => request with { Limit = BenchmarkPrompts.Total(o) });
+            o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request =>
+                request with { Limit = BenchmarkPrompts.Total(o) });
         BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
         ComparisonSettings compared = o.Settings();
@@ -61,7 +64,9 @@ internal static class BenchmarkCommand
         }
         catch (OperationCanceledException e) when (folder.Rows.Count > 0)
         {
-            throw new StoppedException($"stopped; {(folder.Rows.Count == 1 ? "1 finished row is" : $"{folder.Rows.Count} finished rows are")} in {folder.Table}, and the same command with --resume goes on from there.", e);
+            throw new StoppedException($"stopped; "
+                + $"{(folder.Rows.Count == 1 ? "1 finished row is" : $"{folder.Rows.Count} finished rows are")} in {folder.Table}, and "
+                + "the same command with --resume goes on from there.", e);
         }
         session.Clock.Start("write");
         folder.Sort([.. wanted.Select(w => (w.Method.Name, w.Sparsity))]);
@@ -133,7 +138,8 @@ internal static class BenchmarkCommand
             ("device", $"{p.Device}, {p.Precision}"),
         ];
         if (truthName is not null) facts.Add(("edges judged by", truthName));
-        return new ComparisonReport($"Methods compared on {p.Task} in {p.Model}", facts, p.Metric!, truthName is not null, folder.Rows, folder.Training, HeadChoice.Of(folder.ReadCircuits(graph)));
+        return new ComparisonReport($"Methods compared on {p.Task} in {p.Model}", facts, p.Metric!, truthName is not null, folder.Rows,
+            folder.Training, HeadChoice.Of(folder.ReadCircuits(graph)));
     }
 
     private static void Print(Terminal terminal, ComparisonReport report, ComparisonFolder folder)
@@ -141,6 +147,7 @@ internal static class BenchmarkCommand
         foreach ((string name, string value) in report.Facts) terminal.Out.WriteLine($"{name}: {value}");
         ComparisonTable.Print(terminal, folder.Rows, report.Metric, report.Judged);
         foreach (HeadChoice h in report.Heads)
-            terminal.Out.WriteLine($"heads at {ComparisonTable.Percent(h.Asked)}: {h.Method} keeps and eap drops {ComparisonPage.Names(h.Kept)}; eap keeps and {h.Method} drops {ComparisonPage.Names(h.Dropped)}");
+            terminal.Out.WriteLine($"heads at {ComparisonTable.Percent(h.Asked)}: {h.Method} keeps and eap drops "
+                + $"{ComparisonPage.Names(h.Kept)}; eap keeps and {h.Method} drops {ComparisonPage.Names(h.Dropped)}");
     }
 }

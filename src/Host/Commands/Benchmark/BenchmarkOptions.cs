@@ -7,46 +7,58 @@ using Gradpath.Host.Options;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath benchmark</c>.</summary>
-[Verb("benchmark", HelpText = "Compare methods: find circuits of the same sizes with each, judge them on other prompts, write a table and a page.")]
+[Verb("benchmark", HelpText =
+    "Compare methods: find circuits of the same sizes with each, judge them on other prompts, write a table and a page.")]
 internal sealed class BenchmarkOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
     private static readonly double[] s_sparsities = [0.9, 0.95, 0.98];
 
-    [Option("methods", Separator = ',', MetaValue = "M,M,...", ResourceType = typeof(ComparisonHelp), HelpText = nameof(ComparisonHelp.Methods))]
+    [Option("methods", Separator = ',', MetaValue = "M,M,...", ResourceType = typeof(ComparisonHelp),
+        HelpText = nameof(ComparisonHelp.Methods))]
     public IEnumerable<string> Methods { get; set; } = [];
 
-    [Option("sparsity", Separator = ',', MetaValue = "S,S,...", HelpText = "Shares of all edges that the circuits lack (default: 0.9,0.95,0.98).")]
+    [Option("sparsity", Separator = ',', MetaValue = "S,S,...",
+        HelpText = "Shares of all edges that the circuits lack (default: 0.9,0.95,0.98).")]
     public IEnumerable<double> Sparsities { get; set; } = [];
 
     [Option("limit", MetaValue = "N", HelpText = "Prompt pairs to judge on (default: 100; of a file, all that are left).")]
     public override int? Limit { get; set; }
 
-    [Option("train-limit", MetaValue = "N", HelpText = "Prompt pairs to find circuits on, those before the ones to judge on (default: 100; of a file, the first half).")]
+    [Option("train-limit", MetaValue = "N", HelpText =
+        "Prompt pairs to find circuits on, those before the ones to judge on (default: 100; of a file, the first half).")]
     public int? TrainLimit { get; set; }
 
-    [Option("greedy", HelpText = "Cut scores from the logits back, each time the best edge into a node that is in, instead of taking the edges of largest |score|.")]
+    [Option("greedy", HelpText =
+        "Cut scores from the logits back, each time the best edge into a node that is in, instead of taking the edges of largest |score|.")]
     public bool Greedy { get; set; }
 
-    [Option("acdc-runs", MetaValue = "N", Default = 12, ResourceType = typeof(ComparisonHelp), HelpText = nameof(ComparisonHelp.ThresholdRuns))]
+    [Option("acdc-runs", MetaValue = "N", Default = 12, ResourceType = typeof(ComparisonHelp),
+        HelpText = nameof(ComparisonHelp.ThresholdRuns))]
     public int AcdcRuns { get; set; } = 12;
 
-    [Option("steps", MetaValue = "N", HelpText = "edge-prune, hap: training steps (default: 3000; 1500 for graphs of fewer than 5000 edges).")]
+    [Option("steps", MetaValue = "N", HelpText =
+        "edge-prune, hap: training steps (default: 3000; 1500 for graphs of fewer than 5000 edges).")]
     public int? Steps { get; set; }
 
     [Option("train-batch", MetaValue = "N", HelpText = "edge-prune, hap: prompt pairs per training step (default: 32).")]
     public int? TrainBatch { get; set; }
 
-    [Option("overshoot", MetaValue = "S", Default = 0.0, HelpText = "edge-prune, hap: aim training this much above each sparsity, as their --target does; for high ones, which masks may not reach otherwise.")]
+    [Option("overshoot", MetaValue = "S", Default = 0.0,
+        HelpText = "edge-prune, hap: aim training this much above each sparsity, as their --target does; for high ones, which masks may "
+        + "not reach otherwise.")]
     public double Overshoot { get; set; }
 
     [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
     public double Keep { get; set; } = 0.5;
 
-    [Option("ground-truth", MetaValue = "CIRCUIT", HelpText = "Judge edges by another circuit: a file, or ioi or greater-than (default: for a model called gpt2 and one of these tasks, the task's).")]
+    [Option("ground-truth", MetaValue = "CIRCUIT",
+        HelpText = "Judge edges by another circuit: a file, or ioi or greater-than (default: for a model called gpt2 and one of these "
+        + "tasks, the task's).")]
     public string? GroundTruth { get; set; }
 
-    [Option("out", Required = true, MetaValue = "DIR", HelpText = "Where to write table.csv, report.html, training.csv and circuits/METHOD-SPARSITY.json.")]
+    [Option("out", Required = true, MetaValue = "DIR",
+        HelpText = "Where to write table.csv, report.html, training.csv and circuits/METHOD-SPARSITY.json.")]
     public string Out { get; set; } = "";
 
     [Option("resume", HelpText = "Keep the rows that an earlier run has left in --out with the same settings.")]
@@ -56,7 +68,9 @@ internal sealed class BenchmarkOptions : PromptedOptions
     public static IEnumerable<Example> Examples =>
     [
         new("All methods on the demo model", s_short, new BenchmarkOptions { Model = "demo", Task = "ioi", Out = "benchmark" }),
-        new("Two methods at one size, quickly", s_short, new BenchmarkOptions { Model = "demo", Task = "ioi", Methods = ["eap", "acdc"], Sparsities = [0.95], TrainLimit = 20, Limit = 20, Out = "benchmark" }),
+        new("Two methods at one size, quickly", s_short,
+            new BenchmarkOptions { Model = "demo", Task = "ioi", Methods = ["eap", "acdc"], Sparsities = [0.95], TrainLimit = 20,
+            Limit = 20, Out = "benchmark" }),
     ];
 
     /// <summary>The methods, the defaults in place.</summary>
@@ -97,7 +111,8 @@ internal sealed class BenchmarkOptions : PromptedOptions
         foreach (double sparsity in SparsityValues)
         {
             if (sparsity is not (> 0 and < 1))
-                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
+                throw new UsageException(
+                    string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
             Settings().Check(sparsity);
         }
         if (Greedy && methods.All(m => m.Scorer is null)) throw new UsageException("--greedy cuts scores; none of --methods gives any.");

@@ -3,7 +3,9 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary>The prompts of a benchmark: circuits are found on the first and judged on the others, of which none is among the first.</summary>
+/// <summary>
+/// The prompts of a benchmark: circuits are found on the first and judged on the others, of which none is among the first.
+/// </summary>
 /// <param name="Find">Those to find circuits on.</param>
 /// <param name="Judge">Those to judge them on.</param>
 internal sealed record BenchmarkPrompts(PromptSet Find, PromptSet Judge)

@@ -20,11 +20,14 @@ internal static class CircuitCommand
             SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill).Save(o.Out);
 
         Provenance? p = scores.Provenance;
-        string made = p?.Method is null ? "" : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
+        string made = p?.Method is null
+            ? ""
+            : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
         terminal.Out.WriteLine($"{selection.Name} {selection.Value} by {(o.Signed ? "score" : "|score|")} from {o.Scores}{made}");
         Table table = new Table { Border = TableBorder.Simple }
             .AddColumn("").AddColumn(new TableColumn("edges").RightAligned()).AddColumn(new TableColumn("nodes").RightAligned());
-        void Row(string name, int edges, int nodes) => table.AddRow(new Text(name), new Text(Sizes.Count(edges)), new Text(Sizes.Count(nodes)));
+        void Row(string name, int edges, int nodes) =>
+            table.AddRow(new Text(name), new Text(Sizes.Count(edges)), new Text(Sizes.Count(nodes)));
         Row("graph", scores.Graph.EdgeCount, scores.Graph.Writers);
         Row("selected", selected.EdgeCount, selected.NodeCount);
         if (!o.NoPrune) Row("pruned", circuit.EdgeCount, circuit.NodeCount);
@@ -69,8 +72,11 @@ internal static class CircuitCommand
             chosen.Add(new Selection("threshold", JsonValue.Create(t), (scores, _) => CircuitSelection.Threshold(scores, t, o.Signed)));
         }
         if (o.Fill && o.NoPrune) throw new UsageException("--fill counts what pruning leaves; it does not go with --no-prune.");
-        if (o.Fill && chosen is [{ Fill: null } other]) throw new UsageException($"--fill counts edges; it goes with --top-n and --greedy, not with --{other.Name}.");
-        return chosen.Count == 1 ? chosen[0] : throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes.");
+        if (o.Fill && chosen is [{ Fill: null } other])
+            throw new UsageException($"--fill counts edges; it goes with --top-n and --greedy, not with --{other.Name}.");
+        return chosen.Count == 1
+            ? chosen[0]
+            : throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes.");
     }
 
     private sealed record Selection(string Name, JsonValue Value, Func<EdgeScores, int?, Circuit> Select)

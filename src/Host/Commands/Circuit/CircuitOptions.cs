@@ -10,7 +10,8 @@ internal sealed class CircuitOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("scores", Required = true, MetaValue = "FILE", HelpText = "Edge scores: a .json or .safetensors file of 'gradpath score' or of the EAP-IG library.")]
+    [Option("scores", Required = true, MetaValue = "FILE",
+        HelpText = "Edge scores: a .json or .safetensors file of 'gradpath score' or of the EAP-IG library.")]
     public string Scores { get; set; } = "";
 
     [Option("top-n", MetaValue = "N", HelpText = "Select the N edges of largest score.")]
@@ -34,13 +35,15 @@ internal sealed class CircuitOptions : CommandOptions
     [Option("fill", HelpText = "Count the N edges of --top-n or --greedy after pruning: select as many more as leave N.")]
     public bool Fill { get; set; }
 
-    [Option("out", MetaValue = "FILE", HelpText = "Write the circuit with its scores: .json (the EAP-IG library's format) or .safetensors.")]
+    [Option("out", MetaValue = "FILE", HelpText =
+        "Write the circuit with its scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
         new("The 200 strongest edges", s_short, new CircuitOptions { Scores = "scores.json", TopN = 200, Out = "circuit.json" }),
-        new("500 edges that are all connected with the logits", s_short, new CircuitOptions { Scores = "scores.json", Greedy = 500, Out = "circuit.json" }),
+        new("500 edges that are all connected with the logits", s_short,
+            new CircuitOptions { Scores = "scores.json", Greedy = 500, Out = "circuit.json" }),
     ];
 }

@@ -26,7 +26,8 @@ internal static class CompareCommand
         }
         RocCurve curve = RocCurve.Of(EdgeScores.Load(o.Scores!), truth, o.WithoutMlps);
         if (o.Roc is not null) RocReport.Write(o.Roc, curve);
-        terminal.Out.WriteLine($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of {Sizes.Count(curve.Positives + curve.Negatives)} edges");
+        terminal.Out.WriteLine($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of "
+            + $"{Sizes.Count(curve.Positives + curve.Negatives)} edges");
         RocReport.Print(terminal, curve);
         if (o.Roc is not null) terminal.Out.WriteLine($"curve: {o.Roc}");
         return ExitCode.Success;

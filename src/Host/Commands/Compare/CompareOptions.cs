@@ -16,7 +16,8 @@ internal sealed class CompareOptions : CommandOptions
     [Option("scores", MetaValue = "FILE", HelpText = "Edge scores to judge, at every threshold of |score|.")]
     public string? Scores { get; set; }
 
-    [Option("with", Required = true, MetaValue = "CIRCUIT", HelpText = "What to judge by: a circuit's file, or ioi or greater-than, the circuits of GPT-2 small that were found by hand.")]
+    [Option("with", Required = true, MetaValue = "CIRCUIT",
+        HelpText = "What to judge by: a circuit's file, or ioi or greater-than, the circuits of GPT-2 small that were found by hand.")]
     public string With { get; set; } = "";
 
     [Option("without-mlps", HelpText = "Leave MLPs and all their edges out.")]
@@ -29,6 +30,7 @@ internal sealed class CompareOptions : CommandOptions
     public static IEnumerable<Example> Examples =>
     [
         new("A circuit with another one", s_short, new CompareOptions { Circuit = "circuit.json", With = "other.json" }),
-        new("Scores of GPT-2 small with the IOI circuit of Wang et al.", s_short, new CompareOptions { Scores = "scores.json", With = "ioi" }),
+        new("Scores of GPT-2 small with the IOI circuit of Wang et al.", s_short,
+            new CompareOptions { Scores = "scores.json", With = "ioi" }),
     ];
 }

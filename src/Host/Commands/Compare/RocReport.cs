@@ -8,7 +8,9 @@ using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary>How well scores tell a circuit's edges from the others: a table of some thresholds and the area, and a file of all of them.</summary>
+/// <summary>
+/// How well scores tell a circuit's edges from the others: a table of some thresholds and the area, and a file of all of them.
+/// </summary>
 internal static class RocReport
 {
     private static readonly int[] s_steps = [1, 2, 5];
@@ -43,7 +45,8 @@ internal static class RocReport
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string path)
     {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--roc {path}: the file must end in .csv.");
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--roc {path}: the file must end in .csv.");
         OutputFile.RequireWritable("roc", path, AtomicFile.RequireWritable);
     }
 

@@ -36,22 +36,27 @@ internal static class CompletenessCommand
     private static void Print(Terminal terminal, Circuit circuit, Completeness result)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("nodes knocked out (K)");
-        foreach (string name in new[] { "sets", "F(C \\ K)", "F(M \\ K)", "difference" }) table.AddColumn(new TableColumn(name).RightAligned());
+        foreach (string name in new[] { "sets", "F(C \\ K)", "F(M \\ K)", "difference" })
+            table.AddColumn(new TableColumn(name).RightAligned());
         void Row(string name, string count, double inCircuit, double inModel, double difference) => table.AddRow(
-            new Text(name), new Text(count), new Text(ResultJson.Text(inCircuit)), new Text(ResultJson.Text(inModel)), new Text(ResultJson.Text(difference)));
+            new Text(name), new Text(count), new Text(ResultJson.Text(inCircuit)), new Text(ResultJson.Text(inModel)),
+            new Text(ResultJson.Text(difference)));
         foreach (CompletenessPoint p in result.Points.Where(p => p.Set.Kind is "empty" or "class"))
             Row(p.Set.Kind == "empty" ? "none" : p.Set.Name, "", p.Circuit, p.Model, p.Difference);
-        foreach (IGrouping<string, CompletenessPoint> drawn in result.Points.Where(p => p.Set.Kind is "random" or "greedy").GroupBy(p => p.Set.Kind))
+        foreach (IGrouping<string, CompletenessPoint> drawn in result.Points.Where(p => p.Set.Kind is "random" or "greedy").GroupBy(p =>
+            p.Set.Kind))
         {
             CompletenessPoint worst = drawn.MaxBy(p => p.Difference)!;
             string name = drawn.Key == "random" ? "random halves" : "greedy searches, all steps";
-            Row($"{name}: mean", Sizes.Count(drawn.Count()), drawn.Average(p => p.Circuit), drawn.Average(p => p.Model), drawn.Average(p => p.Difference));
+            Row($"{name}: mean", Sizes.Count(drawn.Count()), drawn.Average(p => p.Circuit), drawn.Average(p => p.Model),
+                drawn.Average(p => p.Difference));
             Row($"{name}: largest", "", worst.Circuit, worst.Model, worst.Difference);
         }
         terminal.Console.Write(table);
         terminal.Out.WriteLine("F: mean metric; C: the circuit; M: the full model. A complete circuit has differences near 0.");
         CompletenessPoint most = result.Points.MaxBy(p => p.Difference)!;
-        terminal.Out.WriteLine($"largest difference: {ResultJson.Text(most.Difference)}, without {(most.Set.Nodes.Count == 0 ? "losing any node" : string.Join(' ', most.Set.Nodes.Select(circuit.Graph.WriterName)))}");
+        terminal.Out.WriteLine($"largest difference: {ResultJson.Text(most.Difference)}, without "
+            + $"{(most.Set.Nodes.Count == 0 ? "losing any node" : string.Join(' ', most.Set.Nodes.Select(circuit.Graph.WriterName)))}");
     }
 
     private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Completeness result) => new()

@@ -13,6 +13,7 @@ internal sealed class CompletenessOptions : KnockoutCommandOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("With few sets", s_short, new CompletenessOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Random = 20, GreedyRuns = 2, Out = "completeness.json" }),
+        new("With few sets", s_short, new CompletenessOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Random = 20,
+            GreedyRuns = 2, Out = "completeness.json" }),
     ];
 }

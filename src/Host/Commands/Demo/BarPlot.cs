@@ -23,7 +23,8 @@ internal static class BarPlot
         foreach ((string label, double value) in bars)
         {
             double length = largest > 0 ? value / largest * width : 0;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {label.PadRight(labels)}  {Bar(length, unicode)} {value:0.###}"));
+            output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"  {label.PadRight(labels)}  {Bar(length, unicode)} {value:0.###}"));
         }
     }
 

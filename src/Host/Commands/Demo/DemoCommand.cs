@@ -87,7 +87,9 @@ internal static class DemoCommand
         {
             EmbeddingPath = run.Result.EmbeddingPath,
             Curve = [.. curve.ByMagnitude.Points.Where(p => double.IsFinite(p.Faithfulness)).Select(p => new CurvePoint(
-                p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, double.IsFinite(p.Low) ? p.Low : null, double.IsFinite(p.High) ? p.High : null))],
+                p.Fraction, p.Edges, p.EdgesAfterPrune, p.Faithfulness, double.IsFinite(p.Low)
+                    ? p.Low
+                    : null, double.IsFinite(p.High) ? p.High : null))],
         })];
         HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportData.DefaultTitle(runs[0].Scores.Provenance), methods));
     }
@@ -99,7 +101,8 @@ internal static class DemoCommand
         for (int i = 0; i < curves[0].ByMagnitude.Points.Count; i++)
         {
             List<Text> row = [new(Sizes.Count(curves[0].ByMagnitude.Points[i].Edges))];
-            row.AddRange(curves.Select(c => new Text(c.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture))));
+            row.AddRange(
+                curves.Select(c => new Text(c.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture))));
             table.AddRow(row);
         }
         terminal.Out.WriteLine("Faithfulness of the circuit of the strongest edges (1: as the full model; 0: as the corrupted run)");
@@ -110,7 +113,8 @@ internal static class DemoCommand
     {
         Gpt2Config config = checkpoint.Config;
         output.WriteLine($"Model {name}: {config.Layers} layers x {config.Heads} heads, width {config.Width}, "
-            + $"{Sizes.Count(new ComputationGraph(config).EdgeCount)} edges. Task: {prompts.Task}, {prompts.Pairs.Count} prompt pairs, for example");
+            + $"{Sizes.Count(new ComputationGraph(config).EdgeCount)} edges. Task: {prompts.Task}, {prompts.Pairs.Count} prompt pairs, "
+                + "for example");
         PromptPair first = prompts.Pairs[0];
         if (first.CleanText is not null) output.WriteLine($"  clean      {first.CleanText}");
         if (first.CorruptedText is not null) output.WriteLine($"  corrupted  {first.CorruptedText}");
@@ -141,7 +145,8 @@ internal static class DemoCommand
     {
         int edges = runs[0].Scores.Graph.EdgeCount;
         int[] counts = [.. s_overlaps.Where(n => n <= edges)];
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("methods").AddColumn(new TableColumn("Spearman, all edges").RightAligned());
+        Table table = new Table { Border = TableBorder.Simple }.AddColumn("methods").AddColumn(
+            new TableColumn("Spearman, all edges").RightAligned());
         foreach (int n in counts) table.AddColumn(new TableColumn($"top {n} shared").RightAligned());
         for (int a = 0; a < runs.Count; a++)
         {
@@ -149,7 +154,8 @@ internal static class DemoCommand
             {
                 List<Text> row = [new($"{runs[a].Name}, {runs[b].Name}"),
                     new(RankAgreement.Spearman(runs[a].Scores, runs[b].Scores).ToString("0.000", CultureInfo.InvariantCulture))];
-                row.AddRange(counts.Select(n => new Text(RankAgreement.Overlap(runs[a].Scores, runs[b].Scores, n).ToString("0 %", CultureInfo.InvariantCulture))));
+                row.AddRange(counts.Select(n =>
+                    new Text(RankAgreement.Overlap(runs[a].Scores, runs[b].Scores, n).ToString("0 %", CultureInfo.InvariantCulture))));
                 table.AddRow(row);
             }
         }
@@ -166,7 +172,8 @@ internal static class DemoCommand
                 bars.Add(($"{run.Name} point {step.Key}", step.Average(p => p.GradientNorm)));
         }
         if (bars.Count == 0) return;
-        terminal.Out.WriteLine("Norm of the metric's gradient at the embedding, mean over pairs (eap: the clean run; eap-ig: from corrupted to clean;");
+        terminal.Out.WriteLine(
+            "Norm of the metric's gradient at the embedding, mean over pairs (eap: the clean run; eap-ig: from corrupted to clean;");
         terminal.Out.WriteLine("eap-gp: from clean along its path). Where it is small the output is saturated and gradients say little.");
         BarPlot.Write(terminal.Out, bars, PlotWidth, terminal.Unicode);
         terminal.Out.WriteLine();
@@ -179,7 +186,8 @@ internal static class DemoCommand
         output.WriteLine();
         output.WriteLine("Next:");
         output.WriteLine("  gradpath tasks                                                     the other tasks");
-        output.WriteLine("  gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (some seconds)");
+        output.WriteLine(
+            "  gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (some seconds)");
         output.WriteLine("  gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
     }
 

@@ -7,9 +7,11 @@ namespace Gradpath.Host.Commands;
 [Verb("demo", HelpText = "Compare EAP, EAP-IG and EAP-GP on the small model that ships with the program.")]
 internal sealed class DemoOptions : DeviceOptions
 {
-    [Option("model", MetaValue = "MODEL", Default = "demo", HelpText = "Another model to run it on; its vocabulary must hold the task's words.")]
+    [Option("model", MetaValue = "MODEL", Default = "demo",
+        HelpText = "Another model to run it on; its vocabulary must hold the task's words.")]
     public string Model { get; set; } = "demo";
 
-    [Option("out", MetaValue = "DIR", Default = "out/demo", HelpText = "Directory for the three score files and paths; made where it is missing.")]
+    [Option("out", MetaValue = "DIR", Default = "out/demo",
+        HelpText = "Directory for the three score files and paths; made where it is missing.")]
     public string Out { get; set; } = "out/demo";
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Reports.Pictures;
 using Gradpath.Host.Reports.Tables;
 
 namespace Gradpath.Host.Commands;
@@ -35,11 +36,11 @@ internal static class SvgDrawing
         int legendColumns = Math.Max(1, (int)(width / 140));
         int legendRows = (s_kinds.Length + 2 + legendColumns - 1) / legendColumns;
         StringBuilder svg = new();
-        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{width:0.##}" """,
+        svg.Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width:0.##}" """,
             $"""height="{layout.Height + (legendRows * LegendRow) + 8:0.##}" font-family="Helvetica, Arial, sans-serif" """,
             $"""font-size="11" role="img">""");
-        Line(svg, $"<title>{WebUtility.HtmlEncode(title)}</title>");
-        Line(svg, $"""<rect width="100%" height="100%" fill="#ffffff"/>""");
+        svg.Line($"<title>{WebUtility.HtmlEncode(title)}</title>");
+        svg.Line($"""<rect width="100%" height="100%" fill="#ffffff"/>""");
         DrawLayers(svg, circuit.Graph, layout);
         DrawEdges(svg, circuit, layout);
         for (int node = 0; node <= circuit.Graph.LogitsNode; node++) DrawNode(svg, circuit, layout, node);
@@ -53,7 +54,7 @@ internal static class SvgDrawing
         Label(graph.HeadRow(graph.Layers - 1, 0), -12, "layer");
 
         void Label(int node, double down, string text) =>
-            Line(svg, $"""<text x="8" y="{layout.Place(node).Y + down:0.##}" fill="#5a626b">{text}</text>""");
+            svg.Line($"""<text x="8" y="{layout.Place(node).Y + down:0.##}" fill="#5a626b">{text}</text>""");
     }
 
     // Weak edges first, so that strong ones lie on top.
@@ -64,7 +65,7 @@ internal static class SvgDrawing
             [.. circuit.Edges.Select(e => (e.Row, e.Column, scores?[e.Row, e.Column] ?? 1f)).OrderBy(e => MathF.Abs(e.Item3))];
         float largest = edges.Length > 0 ? MathF.Abs(edges[^1].Score) : 0;
         double opacity = Math.Clamp(1.25 - (0.34 * Math.Log10(edges.Length + 1)), 0.25, 0.85);
-        Line(svg, $"""<g fill="none" opacity="1" stroke-opacity="{opacity:0.##}" fill-opacity="{opacity:0.##}">""");
+        svg.Line($"""<g fill="none" opacity="1" stroke-opacity="{opacity:0.##}" fill-opacity="{opacity:0.##}">""");
         foreach ((int row, int column, float score) in edges)
         {
             EdgeCurve c = layout.Curve(row, column);
@@ -72,7 +73,7 @@ internal static class SvgDrawing
             double width = 0.7 + (4.3 * Math.Sqrt(largest > 0 ? MathF.Abs(score) / largest : 0));
             double tip = 3 + width;
             string name = $"{circuit.Graph.EdgeName(row, column)}{(scores is null ? "" : $": {EdgeTable.Number(score)}")}";
-            Line(svg, $"""<g><title>{WebUtility.HtmlEncode(name)}</title>""",
+            svg.Line($"""<g><title>{WebUtility.HtmlEncode(name)}</title>""",
                 $"""<path d="M{c.X0:0.##} {c.Y0:0.##}C{c.ControlX0:0.##} {c.ControlY0:0.##} {c.ControlX1:0.##} {c.ControlY1:0.##} """,
                 $"""{c.X1:0.##} {c.Y1 + (score < 0 ? 2 : tip):0.##}" stroke="{colour}" """,
                 $"""stroke-width="{width:0.##}"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>""",
@@ -94,14 +95,14 @@ internal static class SvgDrawing
         bool isBar = layout.IsBar(node);
         if (!circuit.ContainsNode(node))
         {
-            Line(svg, $"""<circle cx="{x:0.##}" cy="{y:0.##}" r="2" fill="#dddfe2"/>""");
+            svg.Line($"""<circle cx="{x:0.##}" cy="{y:0.##}" r="2" fill="#dddfe2"/>""");
             return;
         }
         double width = isBar ? layout.BarWidth : DrawingLayout.NodeWidth;
         double height = isBar ? DrawingLayout.BarHeight : DrawingLayout.NodeHeight;
         string fill = isBar ? "#e8e9eb" : layout.IsMlp(node) ? "#f6efe2" : "#eef3f9";
         double corner = isBar || layout.IsMlp(node) ? 3 : height / 2;
-        Line(svg, $"""<rect x="{x - (width / 2):0.##}" y="{y - (height / 2):0.##}" width="{width:0.##}" height="{height:0.##}" """,
+        svg.Line($"""<rect x="{x - (width / 2):0.##}" y="{y - (height / 2):0.##}" width="{width:0.##}" height="{height:0.##}" """,
             $"""rx="{corner:0.##}" fill="{fill}" stroke="#5a626b"/>""",
             $"""<text x="{x:0.##}" y="{y + 4:0.##}" text-anchor="middle" fill="{Ink}">{circuit.Graph.WriterName(node)}</text>""");
     }
@@ -125,15 +126,9 @@ internal static class SvgDrawing
                     $"""<path d="M{x + 29:0.##} {y - 5:0.##}V{y + 5:0.##}" stroke="{colour}" stroke-width="2"/>""")
                 : string.Create(CultureInfo.InvariantCulture,
                     $"""<path d="M{x + 35:0.##} {y:0.##}L{x + 28:0.##} {y - 4:0.##}V{y + 4:0.##}Z" fill="{colour}"/>""");
-            Line(svg, $"""<path d="M{x:0.##} {y:0.##}H{x + 28:0.##}" stroke="{colour}" """,
+            svg.Line($"""<path d="M{x:0.##} {y:0.##}H{x + 28:0.##}" stroke="{colour}" """,
                 $"""stroke-width="2"{(dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "")}/>""",
                 $"""{end}<text x="{x + 40:0.##}" y="{y + 4:0.##}" fill="{Ink}">{name}</text>""");
         }
-    }
-
-    private static void Line(StringBuilder svg, params ReadOnlySpan<FormattableString> parts)
-    {
-        foreach (FormattableString part in parts) svg.Append(part.ToString(CultureInfo.InvariantCulture));
-        svg.Append('\n');
     }
 }

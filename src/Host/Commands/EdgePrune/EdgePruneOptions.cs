@@ -13,6 +13,7 @@ internal sealed class EdgePruneOptions : MaskTrainingOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("A circuit of 5 % of the demo model's edges", s_short, new EdgePruneOptions { Model = "demo", Task = "ioi", Out = "circuit.json", Log = "training.csv" }),
+        new("A circuit of 5 % of the demo model's edges", s_short,
+            new EdgePruneOptions { Model = "demo", Task = "ioi", Out = "circuit.json", Log = "training.csv" }),
     ];
 }

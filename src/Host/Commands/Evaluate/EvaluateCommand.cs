@@ -40,22 +40,26 @@ internal static class EvaluateCommand
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("");
         foreach (string name in new[] { "metric", "KL", "exact match", "accuracy" }) table.AddColumn(new TableColumn(name).RightAligned());
         void Row(string name, CircuitOutcome outcome) => table.AddRow(
-            new Text(name), new Text(ResultJson.Text(outcome.MeanMetric)), new Text(ResultJson.Text(outcome.MeanKl)), new Text(Share(outcome.ExactMatchRate)), new Text(Share(outcome.Accuracy)));
+            new Text(name), new Text(ResultJson.Text(outcome.MeanMetric)), new Text(ResultJson.Text(outcome.MeanKl)),
+            new Text(Share(outcome.ExactMatchRate)), new Text(Share(outcome.Accuracy)));
         Row("full model", result.Full);
         Row("circuit", result.Circuits[0]);
         Row("empty circuit", result.Empty);
         terminal.Console.Write(table);
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" ({Sizes.Count(circuit.EdgesBeforePrune)} before pruning)" : "";
-        terminal.Out.WriteLine($"circuit: {Sizes.Count(circuit.EdgeCount)} of {Sizes.Count(circuit.Graph.EdgeCount)} edges{before}, {Sizes.Count(circuit.NodeCount)} of {Sizes.Count(circuit.Graph.Writers)} nodes");
+        terminal.Out.WriteLine($"circuit: {Sizes.Count(circuit.EdgeCount)} of {Sizes.Count(circuit.Graph.EdgeCount)} edges{before}, "
+            + $"{Sizes.Count(circuit.NodeCount)} of {Sizes.Count(circuit.Graph.Writers)} nodes");
         terminal.Out.WriteLine(double.IsNaN(measures.Faithfulness)
             ? "faithfulness: none, because the full model does exactly as well as the empty circuit"
-            : $"faithfulness: {ResultJson.Text(measures.Faithfulness)}, 95 % interval {ResultJson.Text(measures.Low)} to {ResultJson.Text(measures.High)}");
+            : $"faithfulness: {ResultJson.Text(measures.Faithfulness)}, 95 % interval {ResultJson.Text(measures.Low)} to "
+                + $"{ResultJson.Text(measures.High)}");
         terminal.Out.WriteLine(double.IsFinite(measures.Ratio)
             ? $"circuit's metric over the full model's: {ResultJson.Text(measures.Ratio)}"
             : "circuit's metric over the full model's: none, because the full model's is 0");
     }
 
-    private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, EvaluationResult result, CircuitMeasures measures)
+    private static JsonObject Json(
+        EvaluationSession session, Circuit circuit, string file, EvaluationResult result, CircuitMeasures measures)
     {
         CircuitOutcome outcome = result.Circuits[0];
         JsonArray items = [];

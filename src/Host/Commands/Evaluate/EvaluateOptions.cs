@@ -10,7 +10,8 @@ internal sealed class EvaluateOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("circuit", Required = true, MetaValue = "FILE", HelpText = "A file that marks a circuit, which is taken as it is: .json or .safetensors (see 'gradpath circuit').")]
+    [Option("circuit", Required = true, MetaValue = "FILE",
+        HelpText = "A file that marks a circuit, which is taken as it is: .json or .safetensors (see 'gradpath circuit').")]
     public string Circuit { get; set; } = "";
 
     [Option("out", MetaValue = "FILE.json", HelpText = "Write the result with the values of every prompt pair.")]
@@ -19,6 +20,7 @@ internal sealed class EvaluateOptions : PromptedOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("A circuit on the prompts of its task", s_short, new EvaluateOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Out = "evaluation.json" }),
+        new("A circuit on the prompts of its task", s_short,
+            new EvaluateOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Out = "evaluation.json" }),
     ];
 }

@@ -5,29 +5,35 @@ using Gradpath.Host.Options;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath hap</c>.</summary>
-[Verb("hap", HelpText = "Find a circuit by hybrid attribution and pruning: scores keep a share of the edges, edge pruning searches among those.")]
+[Verb("hap", HelpText =
+    "Find a circuit by hybrid attribution and pruning: scores keep a share of the edges, edge pruning searches among those.")]
 internal sealed class HapOptions : MaskTrainingOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "Share of the edges that the scores keep: 0.5, or 0.25 or 0.1 for a faster search among fewer.")]
+    [Option("keep", MetaValue = "SHARE", Default = 0.5,
+        HelpText = "Share of the edges that the scores keep: 0.5, or 0.25 or 0.1 for a faster search among fewer.")]
     public double Keep { get; set; } = 0.5;
 
-    [Option("scorer", MetaValue = "METHOD", HelpText = "Method that scores the edges by --metric, with its default settings (default: eap; see 'gradpath score').")]
+    [Option("scorer", MetaValue = "METHOD", HelpText =
+        "Method that scores the edges by --metric, with its default settings (default: eap; see 'gradpath score').")]
     public string? Scorer { get; set; }
 
     [Option("scores", MetaValue = "FILE", HelpText = "Use these scores instead of computing some.")]
     public string? Scores { get; set; }
 
-    [Option("recall", MetaValue = "CIRCUIT", HelpText = "State how many of another circuit's edges the scores keep: a circuit's file, or ioi or greater-than (GPT-2 small).")]
+    [Option("recall", MetaValue = "CIRCUIT", HelpText =
+        "State how many of another circuit's edges the scores keep: a circuit's file, or ioi or greater-than (GPT-2 small).")]
     public string? Recall { get; set; }
 
-    [Option("compare", HelpText = "Also run plain edge pruning with the same options, and state KL, time and how much of its circuit the scores keep.")]
+    [Option("compare", HelpText =
+        "Also run plain edge pruning with the same options, and state KL, time and how much of its circuit the scores keep.")]
     public bool Compare { get; set; }
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("A circuit of the demo model, against plain edge pruning", s_short, new HapOptions { Model = "demo", Task = "ioi", Compare = true, Out = "circuit.json" }),
+        new("A circuit of the demo model, against plain edge pruning", s_short,
+            new HapOptions { Model = "demo", Task = "ioi", Compare = true, Out = "circuit.json" }),
     ];
 }

@@ -36,7 +36,8 @@ internal static class MinimalityCommand
     private static void Print(Terminal terminal, Circuit circuit, Minimality result, MinimalityPoint[] points)
     {
         Table table = new Table { Border = TableBorder.Simple }.AddColumn("node v");
-        foreach (string name in new[] { "difference", "F(C \\ K)", "F(C \\ (K + v))" }) table.AddColumn(new TableColumn(name).RightAligned());
+        foreach (string name in new[] { "difference", "F(C \\ K)", "F(C \\ (K + v))" })
+            table.AddColumn(new TableColumn(name).RightAligned());
         table.AddColumn("set K");
         foreach (MinimalityPoint p in points)
         {
@@ -49,10 +50,12 @@ internal static class MinimalityCommand
                 new Text(p.Set.Nodes.Count == 0 ? set : $"{set}, {Sizes.Count(p.Set.Nodes.Count)} nodes"));
         }
         terminal.Console.Write(table);
-        terminal.Out.WriteLine($"F: mean metric, {ResultJson.Text(result.Circuit)} for the circuit C. The largest difference over {Sizes.Count(result.SetsTried)} sets K; a node near 0 is not needed.");
+        terminal.Out.WriteLine($"F: mean metric, {ResultJson.Text(result.Circuit)} for the circuit C. The largest difference over "
+            + $"{Sizes.Count(result.SetsTried)} sets K; a node near 0 is not needed.");
     }
 
-    private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Minimality result, MinimalityPoint[] points) => new()
+    private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Minimality result, MinimalityPoint[] points) =>
+        new()
     {
         ["circuit"] = ResultJson.Number(result.Circuit),
         ["sets_tried"] = result.SetsTried,

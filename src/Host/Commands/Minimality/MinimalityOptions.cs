@@ -13,6 +13,8 @@ internal sealed class MinimalityOptions : KnockoutCommandOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("With classes of nodes of your own", s_short, new MinimalityOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Classes = "classes.json", Out = "minimality.json" }),
+        new("With classes of nodes of your own", s_short,
+            new MinimalityOptions { Model = "demo", Task = "ioi", Circuit = "circuit.json", Classes = "classes.json",
+            Out = "minimality.json" }),
     ];
 }

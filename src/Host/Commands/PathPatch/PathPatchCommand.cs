@@ -27,7 +27,9 @@ internal static class PathPatchCommand
                 "--metric kl is 0 in the clean run, so that no effect is a share of it: say with --top-n how many senders to follow.");
         }
         CircuitSearchOf<PathTracingOptions, PathTracingResult> search = CircuitSearches.PathTracing;
-        ProgressFile? file = o.Out is null ? null : SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
+        ProgressFile? file = o.Out is null
+            ? null
+            : SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
         PathTracingResult trace = SearchRun.Run(
             session, search.ShortName, file, terminal,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
@@ -57,10 +59,16 @@ internal static class PathPatchCommand
 
     private static void Summarise(Terminal terminal, PathPatchOptions o, PathPatchingReport report, Circuit circuit)
     {
-        terminal.Out.WriteLine($"clean metric {ResultJson.Text(report.Trace.CleanMetric)}; an effect is its change{(report.Relative ? " in percent" : "")} when only the paths from one sender to the receivers carry what the sender does {(o.Ablation == "patching" ? "on the corrupted prompt" : $"under ablation {o.Ablation}")}.");
+        terminal.Out.WriteLine($"clean metric {ResultJson.Text(report.Trace.CleanMetric)}; an effect is its "
+            + $"change{(report.Relative ? " in percent" : "")} when only the paths from one sender to the receivers carry what the sender "
+            + $"does {(o.Ablation == "patching" ? "on the corrupted prompt" : $"under ablation {o.Ablation}")}.");
         int edges = report.Trace.Rounds.SelectMany(r => r.Edges).Select(e => (e.Row, e.Receiver.Column)).Distinct().Count();
-        if (edges == 0) terminal.Out.WriteLine(o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
-        else if (!o.FreezeMlps && circuit.EdgeCount > edges) terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the senders, the circuit has {Sizes.Count(circuit.EdgeCount)} (--freeze-mlps leaves them out).");
+        if (edges == 0)
+            terminal.Out.WriteLine(
+                o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
+        else if (!o.FreezeMlps && circuit.EdgeCount > edges)
+            terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the "
+                + $"senders, the circuit has {Sizes.Count(circuit.EdgeCount)} (--freeze-mlps leaves them out).");
         else terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed.");
     }
 }

@@ -11,26 +11,33 @@ using Gradpath.Host.Options;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath path-patch</c>.</summary>
-[Verb("path-patch", HelpText = "Patch direct paths: what each head, MLP and the input do to the logits, or to a head's query, key or value.")]
+[Verb("path-patch", HelpText =
+    "Patch direct paths: what each head, MLP and the input do to the logits, or to a head's query, key or value.")]
 internal sealed class PathPatchOptions : PromptedOptions
 {
     private const double DefaultThreshold = 5;
 
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("senders", MetaValue = "NAME...", HelpText = "Whose output is replaced, each by itself: heads, mlps, input, or single ones such as a9.h6 (default: heads mlps input).")]
+    [Option("senders", MetaValue = "NAME...",
+        HelpText = "Whose output is replaced, each by itself: heads, mlps, input, or single ones such as a9.h6 (default: heads mlps "
+        + "input).")]
     public IEnumerable<string> Senders { get; set; } = [];
 
-    [Option("receivers", MetaValue = "NAME...", HelpText = "Whose input the paths lead to, together: logits, m3, a9.h6.q (or .k, .v; a9.h6 for all three) (default: logits).")]
+    [Option("receivers", MetaValue = "NAME...",
+        HelpText = "Whose input the paths lead to, together: logits, m3, a9.h6.q (or .k, .v; a9.h6 for all three) (default: logits).")]
     public IEnumerable<string> Receivers { get; set; } = [];
 
-    [Option("positions", MetaValue = "POSITION", Default = "end", HelpText = "Tokens where the receivers' inputs are replaced: all, end, a number (negative from the end), a name such as S2 in generated prompts of ioi, or several with commas.")]
+    [Option("positions", MetaValue = "POSITION", Default = "end",
+        HelpText = "Tokens where the receivers' inputs are replaced: all, end, a number (negative from the end), a name such as S2 in "
+        + "generated prompts of ioi, or several with commas.")]
     public string Positions { get; set; } = "end";
 
     [Option("sender-positions", MetaValue = "POSITION", Default = "all", HelpText = "Tokens where a sender's output is replaced.")]
     public string SenderPositions { get; set; } = "all";
 
-    [Option("freeze-mlps", HelpText = "Keep the outputs of MLPs between sender and receiver, so that the only path is the edge between them.")]
+    [Option("freeze-mlps", HelpText =
+        "Keep the outputs of MLPs between sender and receiver, so that the only path is the edge between them.")]
     public bool FreezeMlps { get; set; }
 
     [Option("iterate", HelpText = "Follow the strongest senders backwards: their queries, keys and values are the next round's receivers.")]
@@ -39,16 +46,20 @@ internal sealed class PathPatchOptions : PromptedOptions
     [Option("rounds", MetaValue = "N", HelpText = "Most rounds of --iterate (default: 4).")]
     public int? Rounds { get; set; }
 
-    [Option("threshold", MetaValue = "PERCENT", HelpText = "Senders that change the metric by at least this much are followed and named (default: 5).")]
+    [Option("threshold", MetaValue = "PERCENT",
+        HelpText = "Senders that change the metric by at least this much are followed and named (default: 5).")]
     public double? Threshold { get; set; }
 
     [Option("top-n", MetaValue = "N", HelpText = "Follow and name the N strongest senders of each round instead.")]
     public int? TopN { get; set; }
 
-    [Option("out", MetaValue = "FILE", HelpText = "Write the edges that were followed as a circuit: .json or .safetensors. Rounds that are done are kept in FILE.progress until then.")]
+    [Option("out", MetaValue = "FILE", HelpText =
+        "Write the edges that were followed as a circuit: .json or .safetensors. Rounds that are done are kept in FILE.progress until "
+        + "then.")]
     public string? Out { get; set; }
 
-    [Option("effects", MetaValue = "FILE.csv", HelpText = "Write every effect: round, kind, receivers, positions, sender, effect, percent.")]
+    [Option("effects", MetaValue = "FILE.csv",
+        HelpText = "Write every effect: round, kind, receivers, positions, sender, effect, percent.")]
     public string? Effects { get; set; }
 
     [Option("picture", MetaValue = "FILE", HelpText = "Draw the heat maps: .svg, or .html with the edges beside them.")]
@@ -62,7 +73,8 @@ internal sealed class PathPatchOptions : PromptedOptions
     [
         new("The direct effect of every head on the logits", s_short, new PathPatchOptions { Model = "demo", Task = "ioi" }),
         new("What feeds the query of a head", s_short, new PathPatchOptions { Model = "demo", Task = "ioi", Receivers = ["a3.h1.q"] }),
-        new("Backwards from the logits, with a circuit at the end", s_short, new PathPatchOptions { Model = "demo", Task = "ioi", Iterate = true, Out = "paths.json" }),
+        new("Backwards from the logits, with a circuit at the end", s_short,
+            new PathPatchOptions { Model = "demo", Task = "ioi", Iterate = true, Out = "paths.json" }),
     ];
 
     /// <summary>How paths are patched and followed, but for what only a model can tell: see <see cref="Named"/>.</summary>
@@ -101,8 +113,11 @@ internal sealed class PathPatchOptions : PromptedOptions
         OptionChecks.Positive("top-n", TopN);
         if (Rounds is not null && !Iterate) throw new UsageException("--rounds goes with --iterate.");
         if (Threshold is not null && TopN is not null) throw new UsageException("give either --threshold or --top-n.");
-        if (Threshold is { } t && !(double.IsFinite(t) && t > 0)) throw new UsageException("--threshold: must be a number of percent above 0.");
-        if (Resume && Out is null) throw new UsageException("--resume needs --out: the rounds to go on from are in the file of that name with .progress behind it.");
+        if (Threshold is { } t && !(double.IsFinite(t) && t > 0))
+            throw new UsageException("--threshold: must be a number of percent above 0.");
+        if (Resume && Out is null)
+            throw new UsageException(
+                "--resume needs --out: the rounds to go on from are in the file of that name with .progress behind it.");
         ParsePositions("positions", Positions);
         ParsePositions("sender-positions", SenderPositions);
         if (Out is not null)
@@ -125,7 +140,8 @@ internal sealed class PathPatchOptions : PromptedOptions
             if (name == "heads") rows.UnionWith(layers.SelectMany(l => Enumerable.Range(graph.HeadRow(l, 0), graph.Heads)));
             else if (name == "mlps") rows.UnionWith(layers.Select(graph.MlpRow));
             else if (graph.TryParseWriter(name, out int row)) rows.Add(row);
-            else throw new UsageException($"--senders {name}: no such sender in a model of {graph}; give heads, mlps, input, or a name such as a0.h1 or m0.");
+            else throw new UsageException(
+                $"--senders {name}: no such sender in a model of {graph}; give heads, mlps, input, or a name such as a0.h1 or m0.");
         }
         return [.. rows];
     }
@@ -142,7 +158,8 @@ internal sealed class PathPatchOptions : PromptedOptions
             string reader = name is "output" ? "logits" : name.Length > 2 && name[^2] == '.' ? $"{name[..^2]}<{name[^1]}>" : name;
             if (graph.TryParseReader(reader, out int column)) columns.Add(column);
             else if (name is not "input" && graph.TryParseWriter(name, out int node)) columns.UnionWith(graph.ReadersOf(node).ToArray());
-            else throw new UsageException($"--receivers {name}: no such receiver in a model of {graph}; give logits, a name such as m0, a0.h1.q, a0.h1.k or a0.h1.v, or a0.h1 for all three.");
+            else throw new UsageException($"--receivers {name}: no such receiver in a model of {graph}; give logits, a name such as m0, "
+                + "a0.h1.q, a0.h1.k or a0.h1.v, or a0.h1 for all three.");
         }
         return [.. columns.Select(c => new PathReceiver(c, positions))];
     }

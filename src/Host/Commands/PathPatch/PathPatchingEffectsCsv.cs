@@ -7,15 +7,16 @@ using Gradpath.Gpt2Runtime.Graph;
 namespace Gradpath.Host.Commands;
 
 /// <summary>
-/// Every effect of path patching as CSV: one line per round, set of receivers and sender that feeds it; then, of kind <c>edge</c>, one per edge
-/// that was followed.
+/// Every effect of path patching as CSV: one line per round, set of receivers and sender that feeds it; then, of kind <c>edge</c>, one per
+/// edge that was followed.
 /// </summary>
 internal static class PathPatchingEffectsCsv
 {
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string path)
     {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) throw new UsageException($"--effects {path}: the file must end in .csv.");
+        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--effects {path}: the file must end in .csv.");
         OutputFile.RequireWritable("effects", path, AtomicFile.RequireWritable);
     }
 
@@ -45,7 +46,8 @@ internal static class PathPatchingEffectsCsv
             string[] texts = [.. receivers.Select(x => x.Positions.Text.Replace(',', '|')).Distinct()];
             string positions = texts.Length == 1 ? texts[0] : string.Join(' ', receivers.Select(x => x.Positions.Text.Replace(',', '|')));
             string percent = report.Relative ? report.Shown(effect).ToString("R", CultureInfo.InvariantCulture) : "";
-            csv.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{round + 1},{kind},{names},{positions},{graph.WriterName(row)},{effect:R},{percent}"));
+            csv.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{round + 1},{kind},{names},{positions},{graph.WriterName(row)},{effect:R},{percent}"));
         }
     });
 }

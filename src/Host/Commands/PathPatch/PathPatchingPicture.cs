@@ -4,12 +4,13 @@ using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Reports.Pages;
+using Gradpath.Host.Reports.Pictures;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary>
-/// The rounds of path patching as heat maps of layers by heads on white, all to one scale, each cell with its number: one SVG drawing, or a page
-/// with the drawing and the edges that were followed.
+/// The rounds of path patching as heat maps of layers by heads on white, all to one scale, each cell with its number: one SVG drawing, or a
+/// page with the drawing and the edges that were followed.
 /// </summary>
 internal static class PathPatchingPicture
 {
@@ -29,7 +30,8 @@ internal static class PathPatchingPicture
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
     public static void RequireWritable(string path)
     {
-        if (Path.GetExtension(path).ToUpperInvariant() is not (".SVG" or ".HTML")) throw new UsageException($"--picture {path}: the file must end in .svg or .html.");
+        if (Path.GetExtension(path).ToUpperInvariant() is not (".SVG" or ".HTML"))
+            throw new UsageException($"--picture {path}: the file must end in .svg or .html.");
         OutputFile.RequireWritable("picture", path, AtomicFile.RequireWritable);
     }
 
@@ -73,9 +75,11 @@ internal static class PathPatchingPicture
         }
         double width = 12 + (Math.Min(MapsPerRow, report.Trace.Rounds.Max(r => r.Maps.Count)) * mapWidth);
         StringBuilder svg = new();
-        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{Math.Max(width, 420):0.##}" height="{bottom + mapHeight + 28:0.##}" font-family="Helvetica, Arial, sans-serif" font-size="11" role="img">""");
-        Line(svg, $"<title>{WebUtility.HtmlEncode(report.Title)}</title>");
-        Line(svg, $"""<rect width="100%" height="100%" fill="#ffffff"/>""");
+        svg.Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{Math.Max(width, 420):0.##}" """,
+            $"""height="{bottom + mapHeight + 28:0.##}" font-family="Helvetica, Arial, sans-serif" """,
+            $"""font-size="11" role="img">""");
+        svg.Line($"<title>{WebUtility.HtmlEncode(report.Title)}</title>");
+        svg.Line($"""<rect width="100%" height="100%" fill="#ffffff"/>""");
         double largest = report.Largest;
         for (int i = 0; i < maps.Length; i++) DrawMap(svg, report, maps[i].Round, maps[i].Map, largest, places[i].X, places[i].Y);
         DrawScale(svg, report, largest, bottom + mapHeight);
@@ -86,17 +90,21 @@ internal static class PathPatchingPicture
     {
         int heads = report.Trace.Circuit.Graph.Heads;
         int layers = report.Trace.Circuit.Graph.Layers;
-        Line(svg, $"""<text x="{x:0.##}" y="{y + 12:0.##}" font-weight="bold" fill="{Ink}">round {round}: {WebUtility.HtmlEncode(report.NameOf(map))}</text>""");
+        svg.Line($"""<text x="{x:0.##}" y="{y + 12:0.##}" font-weight="bold" """,
+            $"""fill="{Ink}">round {round}: {WebUtility.HtmlEncode(report.NameOf(map))}</text>""");
         double top = y + 36;
         for (int c = 0; c <= heads; c++)
-            Line(svg, $"""<text x="{x + Left + ((c + 0.5) * Cell):0.##}" y="{top - 6:0.##}" text-anchor="middle" fill="{Ink}">{(c == heads ? "mlp" : $"h{c}")}</text>""");
+            svg.Line($"""<text x="{x + Left + ((c + 0.5) * Cell):0.##}" y="{top - 6:0.##}" """,
+                $"""text-anchor="middle" fill="{Ink}">{(c == heads ? "mlp" : $"h{c}")}</text>""");
         for (int layer = 0; layer < layers; layer++)
         {
-            Line(svg, $"""<text x="{x + Left - 8:0.##}" y="{top + (layer * CellHeight) + 14:0.##}" text-anchor="end" fill="{Ink}">{layer}</text>""");
-            for (int c = 0; c <= heads; c++) DrawCell(svg, report, map, report.RowAt(layer, c), largest, x + Left + (c * Cell), top + (layer * CellHeight));
+            svg.Line($"""<text x="{x + Left - 8:0.##}" y="{top + (layer * CellHeight) + 14:0.##}" """,
+                $"""text-anchor="end" fill="{Ink}">{layer}</text>""");
+            for (int c = 0; c <= heads; c++)
+                DrawCell(svg, report, map, report.RowAt(layer, c), largest, x + Left + (c * Cell), top + (layer * CellHeight));
         }
         double last = top + (layers * CellHeight);
-        Line(svg, $"""<text x="{x + Left - 8:0.##}" y="{last + 14:0.##}" text-anchor="end" fill="{Ink}">input</text>""");
+        svg.Line($"""<text x="{x + Left - 8:0.##}" y="{last + 14:0.##}" text-anchor="end" fill="{Ink}">input</text>""");
         DrawCell(svg, report, map, 0, largest, x + Left, last);
     }
 
@@ -107,7 +115,12 @@ internal static class PathPatchingPicture
         double share = double.IsNaN(effect) || largest == 0 ? 0 : Math.Clamp(report.Shown(effect) / largest, -1, 1);
         string fill = double.IsNaN(effect) ? "none" : Colour(report, share);
         string ink = Math.Sqrt(Math.Abs(share)) > 0.6 ? "#ffffff" : Ink;
-        Line(svg, $"""<g><title>{report.Trace.Circuit.Graph.WriterName(row)}{(double.IsNaN(effect) ? "" : $": {report.Cell(effect)}{(report.Relative ? " %" : "")}")}</title><rect x="{x:0.##}" y="{y:0.##}" width="{Cell:0.##}" height="{CellHeight:0.##}" fill="{fill}" stroke="#d5d9dd"/><text x="{x + (Cell / 2):0.##}" y="{y + 14:0.##}" text-anchor="middle" font-size="10" fill="{ink}">{report.Cell(effect)}</text></g>""");
+        svg.Line($"""<g><title>{report.Trace.Circuit.Graph.WriterName(row)}""",
+            $"""{(double.IsNaN(effect) ? "" : $": {report.Cell(effect)}{(report.Relative ? " %" : "")}")}</title>""",
+            $"""<rect x="{x:0.##}" y="{y:0.##}" width="{Cell:0.##}" height="{CellHeight:0.##}" """,
+            $"""fill="{fill}" stroke="#d5d9dd"/>""",
+            $"""<text x="{x + (Cell / 2):0.##}" y="{y + 14:0.##}" text-anchor="middle" """,
+            $"""font-size="10" fill="{ink}">{report.Cell(effect)}</text></g>""");
     }
 
     private static void DrawScale(StringBuilder svg, PathPatchingReport report, double largest, double y)
@@ -116,11 +129,14 @@ internal static class PathPatchingPicture
         for (int i = 0; i < steps; i++)
         {
             double share = ((2.0 * i) / (steps - 1)) - 1;
-            Line(svg, $"""<rect x="{Left + 12 + (i * 24):0.##}" y="{y:0.##}" width="24" height="12" fill="{Colour(report, share * Math.Abs(share))}"/>""");
+            svg.Line($"""<rect x="{Left + 12 + (i * 24):0.##}" y="{y:0.##}" width="24" height="12" """,
+                $"""fill="{Colour(report, share * Math.Abs(share))}"/>""");
         }
         string unit = report.Relative ? " %" : "";
-        Line(svg, $"""<text x="{Left + 6:0.##}" y="{y + 10:0.##}" text-anchor="end" fill="{Ink}">{(-largest).ToString("0.#", CultureInfo.InvariantCulture)}{unit}</text>""");
-        Line(svg, $"""<text x="{Left + 18 + (steps * 24):0.##}" y="{y + 10:0.##}" fill="{Ink}">{largest.ToString("0.#", CultureInfo.InvariantCulture)}{unit}, change of the metric</text>""");
+        svg.Line($"""<text x="{Left + 6:0.##}" y="{y + 10:0.##}" """,
+            $"""text-anchor="end" fill="{Ink}">{(-largest).ToString("0.#", CultureInfo.InvariantCulture)}{unit}</text>""");
+        svg.Line($"""<text x="{Left + 18 + (steps * 24):0.##}" y="{y + 10:0.##}" """,
+            $"""fill="{Ink}">{largest.ToString("0.#", CultureInfo.InvariantCulture)}{unit}, change of the metric</text>""");
     }
 
     // The root makes weak effects visible. Of a divergence a rise hurts, so there it is warm.
@@ -131,6 +147,4 @@ internal static class PathPatchingPicture
         int Mix(int from, int to) => (int)Math.Round(from + ((to - from) * t));
         return string.Create(CultureInfo.InvariantCulture, $"#{Mix(s_zero.R, end.R):x2}{Mix(s_zero.G, end.G):x2}{Mix(s_zero.B, end.B):x2}");
     }
-
-    private static void Line(StringBuilder svg, FormattableString text) => svg.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

@@ -29,20 +29,28 @@ internal sealed record PathPatchingReport(PathTracingResult Trace, bool Relative
     public string NameOf(PathMap map)
     {
         ComputationGraph graph = Trace.Circuit.Graph;
-        string what = map.Kind switch { "q" => "queries", "k" => "keys", "v" => "values", "mlp" => "MLPs", "all" => "all inputs together", _ => "logits" };
+        string what = map.Kind switch { "q" => "queries", "k" => "keys", "v" => "values", "mlp" => "MLPs", "all" => "all inputs together",
+            _ => "logits" };
         string[] names = [.. map.Receivers.Select(r => graph.WriterName(graph.NodeOfColumn(r.Column))).Distinct()];
-        string who = names.Length <= NamesInTitle ? string.Join(", ", names) : $"{string.Join(", ", names[..NamesInTitle])} and {names.Length - NamesInTitle} more";
+        string who = names.Length <= NamesInTitle
+            ? string.Join(", ", names)
+            : $"{string.Join(", ", names[..NamesInTitle])} and {names.Length - NamesInTitle} more";
         TokenPositions[] positions = [.. map.Receivers.Select(r => r.Positions).Distinct()];
         string where = positions.Length == 1 ? $" at {positions[0].Text}" : "";
-        return map.Kind == "logits" ? $"to the logits{where}" : map.Kind == "all" ? $"to {what} of {who}" : $"to the {what} of {who}{where}";
+        return map.Kind == "logits"
+            ? $"to the logits{where}"
+            : map.Kind == "all" ? $"to {what} of {who}" : $"to the {what} of {who}{where}";
     }
 
     /// <summary>An edge by name, with the positions where its receiver was patched.</summary>
-    public string NameOf(PathEdge edge) => $"{Trace.Circuit.Graph.EdgeName(edge.Row, edge.Receiver.Column)} at {edge.Receiver.Positions.Text}";
+    public string NameOf(PathEdge edge) =>
+        $"{Trace.Circuit.Graph.EdgeName(edge.Row, edge.Receiver.Column)} at {edge.Receiver.Positions.Text}";
 
     /// <summary>The row that stands for a head, an MLP (column H) in a map of layers and heads.</summary>
-    public int RowAt(int layer, int column) => column == Trace.Circuit.Graph.Heads ? Trace.Circuit.Graph.MlpRow(layer) : Trace.Circuit.Graph.HeadRow(layer, column);
+    public int RowAt(int layer, int column) =>
+        column == Trace.Circuit.Graph.Heads ? Trace.Circuit.Graph.MlpRow(layer) : Trace.Circuit.Graph.HeadRow(layer, column);
 
     /// <summary>Largest absolute effect shown in any map.</summary>
-    public double Largest => Trace.Rounds.SelectMany(r => r.Maps).SelectMany(m => m.Effects).Where(e => !double.IsNaN(e)).Select(e => Math.Abs(Shown(e))).DefaultIfEmpty(0).Max();
+    public double Largest => Trace.Rounds.SelectMany(r => r.Maps).SelectMany(m => m.Effects).Where(e => !double.IsNaN(e)).Select(e =>
+        Math.Abs(Shown(e))).DefaultIfEmpty(0).Max();
 }

@@ -26,7 +26,8 @@ internal static class PathPatchingTables
             terminal.Out.WriteLine($"round {r + 1}: followed");
             int width = round.Edges.Take(EdgesShown).Max(e => report.NameOf(e).Length);
             foreach (PathEdge edge in round.Edges.Take(EdgesShown))
-                terminal.Out.WriteLine($"  {report.NameOf(edge).PadRight(width)} {report.Cell(edge.Effect),CellWidth}{(report.Relative ? " %" : "")}");
+                terminal.Out.WriteLine(
+                    $"  {report.NameOf(edge).PadRight(width)} {report.Cell(edge.Effect),CellWidth}{(report.Relative ? " %" : "")}");
             if (round.Edges.Count > EdgesShown) terminal.Out.WriteLine($"  and {Sizes.Count(round.Edges.Count - EdgesShown)} more");
             terminal.Out.WriteLine();
         }
@@ -43,7 +44,10 @@ internal static class PathPatchingTables
         {
             terminal.Out.WriteLine($"{"layer",7}{string.Concat(columns.Select(c => (c == heads ? "mlp" : $"h{c}").PadLeft(CellWidth)))}");
             foreach (int layer in layers)
-                terminal.Out.WriteLine($"{layer,7}{string.Concat(columns.Select(c => report.Cell(map.Effects[report.RowAt(layer, c)]).PadLeft(CellWidth)))}".TrimEnd());
+            {
+                IEnumerable<string> cells = columns.Select(c => report.Cell(map.Effects[report.RowAt(layer, c)]).PadLeft(CellWidth));
+                terminal.Out.WriteLine($"{layer,7}{string.Concat(cells)}".TrimEnd());
+            }
         }
         if (Has(map, 0)) terminal.Out.WriteLine($"{"input",7}{report.Cell(map.Effects[0]),CellWidth}");
         if (map.Effects.All(double.IsNaN)) terminal.Out.WriteLine("  no sender feeds these receivers");

@@ -67,7 +67,8 @@ internal static class ScoreCommand
     {
         Provenance p = scores.Provenance!;
         string settings = string.Concat(p.Options.Select(option => $", {option.Key} {option.Value}"));
-        output.WriteLine($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Ablation is null or "patching" ? "" : $", ablation {p.Ablation}")}; "
+        output.WriteLine($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}"
+            + $"{(p.Ablation is null or "patching" ? "" : $", ablation {p.Ablation}")}; "
             + $"{p.Items} prompt pairs of {p.Task} ({p.Data})");
         output.WriteLine(TokenizerNotes.BeginToken(p));
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)
@@ -75,7 +76,8 @@ internal static class ScoreCommand
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"mean {p.Metric}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
         }
-        output.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
+        output.WriteLine(
+            $"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
         output.WriteLine(Sizes.Plan(result.Plan));
     }
 }

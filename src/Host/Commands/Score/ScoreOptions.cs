@@ -8,7 +8,9 @@ using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary>The options of <c>gradpath score</c>. What is not given is null, so that options which do not go with the method are noticed.</summary>
+/// <summary>
+/// The options of <c>gradpath score</c>. What is not given is null, so that options which do not go with the method are noticed.
+/// </summary>
 [Verb("score", HelpText = "Score every edge of the model's computational graph on a task.")]
 internal sealed class ScoreOptions : ModelPromptOptions
 {
@@ -26,22 +28,31 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("ig-points", MetaValue = "RULE", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.IgPoints))]
     public string? IgPoints { get; set; }
 
-    [Option("path-objective", MetaValue = "OBJECTIVE", HelpText = "What eap-gp's path descends, the distance to the corrupted run's: logits-all (default), logits-last, probs-last, residual-final, residual-final-last or metric.")]
+    [Option("path-objective", MetaValue = "OBJECTIVE",
+        HelpText = "What eap-gp's path descends, the distance to the corrupted run's: logits-all (default), logits-last, probs-last, "
+        + "residual-final, residual-final-last or metric.")]
     public string? PathObjective { get; set; }
 
-    [Option("path-norm", MetaValue = "SCOPE", HelpText = "Normalise eap-gp's steps per item (default) or over the whole batch (batch; results then depend on the batch size).")]
+    [Option("path-norm", MetaValue = "SCOPE",
+        HelpText = "Normalise eap-gp's steps per item (default) or over the whole batch (batch; results then depend on the batch size).")]
     public string? PathNorm { get; set; }
 
-    [Option("path-eta", MetaValue = "LENGTH", HelpText = "Length of eap-gp's steps: 1 (default), or match: the distance between the clean and corrupted embeddings over the number of steps.")]
+    [Option("path-eta", MetaValue = "LENGTH",
+        HelpText = "Length of eap-gp's steps: 1 (default), or match: the distance between the clean and corrupted embeddings over the "
+        + "number of steps.")]
     public string? PathEta { get; set; }
 
     [Option("path-start", MetaValue = "END", HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding.")]
     public string? PathStart { get; set; }
 
-    [Option("path-outer", MetaValue = "FACTOR", HelpText = "Multiply eap-gp's gradients with the writer's full difference (delta; default) or with its change from step to step (path).")]
+    [Option("path-outer", MetaValue = "FACTOR",
+        HelpText = "Multiply eap-gp's gradients with the writer's full difference (delta; default) or with its change from step to step "
+        + "(path).")]
     public string? PathOuter { get; set; }
 
-    [Option("normalization", MetaValue = "RULE", HelpText = "item: mean over prompt pairs (default); library: as the EAP-IG library, which also divides by the batch size (needs --batch-size).")]
+    [Option("normalization", MetaValue = "RULE",
+        HelpText = "item: mean over prompt pairs (default); library: as the EAP-IG library, which also divides by the batch size (needs "
+        + "--batch-size).")]
     public string? Normalization { get; set; }
 
     [Option("seed", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Seed))]
@@ -59,8 +70,10 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
-        new("EAP-IG on the model that ships with the program", s_short, new ScoreOptions { Model = "demo", Task = "ioi", Out = "scores.json" }),
-        new("EAP-GP on GPT-2 small with prompts of your own", s_short, new ScoreOptions { Model = "gpt2", Data = "pairs.jsonl", Method = "eap-gp", Out = "scores.safetensors" }),
+        new("EAP-IG on the model that ships with the program", s_short,
+            new ScoreOptions { Model = "demo", Task = "ioi", Out = "scores.json" }),
+        new("EAP-GP on GPT-2 small with prompts of your own", s_short,
+            new ScoreOptions { Model = "gpt2", Data = "pairs.jsonl", Method = "eap-gp", Out = "scores.safetensors" }),
     ];
 
     /// <summary>The method with its options, checked. The metric stays open where the user named none.</summary>

@@ -10,7 +10,8 @@ using Gradpath.Host.Options;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath search</c>: those that searches share.</summary>
-[Verb("search", HelpText = "Find a circuit with any search and its default settings; searches with more options have commands of their own.")]
+[Verb("search", HelpText =
+    "Find a circuit with any search and its default settings; searches with more options have commands of their own.")]
 internal sealed class SearchCommandOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
@@ -30,7 +31,8 @@ internal sealed class SearchCommandOptions : PromptedOptions
     [Option("out", Required = true, MetaValue = "FILE", HelpText = "Write the circuit: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
-    [Option("resume", HelpText = "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    [Option("resume", HelpText =
+        "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
     public bool Resume { get; set; }
 
     [Usage(ApplicationAlias = "gradpath")]

@@ -14,7 +14,8 @@ namespace Gradpath.Host.Commands;
 [Verb("selftest", HelpText = "Check on this machine that scores obey the identities that define them, and a device against the CPU.")]
 internal sealed class SelfTestOptions : DeviceOptions
 {
-    [Option("against", MetaValue = "DEVICE", HelpText = "cpu: compare every op and every method with a second CPU device. Any other device than the CPU is always compared so.")]
+    [Option("against", MetaValue = "DEVICE", HelpText =
+        "cpu: compare every op and every method with a second CPU device. Any other device than the CPU is always compared so.")]
     public string? Against { get; set; }
 
     [Option("cases", MetaValue = "N", HelpText = "Random shapes per op of the comparison (default 18); a third of them are large.")]
@@ -28,7 +29,8 @@ internal static class SelfTestCommand
 
     public static int Run(SelfTestOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        if (o.Against is not (null or "cpu")) throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
+        if (o.Against is not (null or "cpu"))
+            throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
         OptionChecks.Positive("cases", o.Cases);
         using Device device = ComputeDevice.Open(o, terminal);
         bool compares = o.Against is not null || device is not CpuDevice;
@@ -42,7 +44,8 @@ internal static class SelfTestCommand
             IReadOnlyList<ComparisonLine> ops = ScoringProgress.Run(
                 terminal, "ops", progress => DeviceComparison.Ops(reference, device, o.Cases ?? DefaultCases, progress, cancellation));
             Print(terminal, "op", ops, showCases: true);
-            IReadOnlyList<ComparisonLine> methods = ScoringProgress.Run(terminal, "methods", progress => DeviceComparison.Methods(reference, device, progress, cancellation));
+            IReadOnlyList<ComparisonLine> methods = ScoringProgress.Run(
+                terminal, "methods", progress => DeviceComparison.Methods(reference, device, progress, cancellation));
             Print(terminal, "method", methods, showCases: true);
             lines.AddRange(ops);
             lines.AddRange(methods);
@@ -51,7 +54,8 @@ internal static class SelfTestCommand
         terminal.Out.WriteLine($"device: {device.Description}");
         ComparisonLine[] failures = [.. lines.Where(l => l.Fault is not null)];
         foreach (ComparisonLine failure in failures) terminal.Out.WriteLine($"FAILED: {failure.Name}: {failure.Fault}");
-        terminal.Out.WriteLine(failures.Length == 0 ? $"all {lines.Count} checks passed" : $"{failures.Length} of {lines.Count} checks FAILED");
+        terminal.Out.WriteLine(
+            failures.Length == 0 ? $"all {lines.Count} checks passed" : $"{failures.Length} of {lines.Count} checks FAILED");
         return failures.Length == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
@@ -74,7 +78,8 @@ internal static class SelfTestCommand
         table.AddColumn(new TableColumn("largest error").RightAligned()).AddColumn(new TableColumn("allowed").RightAligned()).AddColumn("");
         foreach (ComparisonLine line in lines)
         {
-            List<Text> row = [new(line.Name), new(Scientific(line.Error)), new(Scientific(line.Allowed)), new(line.Fault is null ? "ok" : "FAILED")];
+            List<Text> row = [new(line.Name), new(Scientific(line.Error)), new(Scientific(line.Allowed)),
+                new(line.Fault is null ? "ok" : "FAILED")];
             if (showCases) row.Insert(1, new Text(Sizes.Count(line.Cases)));
             table.AddRow(row);
         }

@@ -37,25 +37,25 @@ internal static class LineChart
 
         StringBuilder svg = new();
         double bottom = Top + PlotHeight;
-        Line(svg, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{Left + PlotWidth + 24:0.##}" """,
+        svg.Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{Left + PlotWidth + 24:0.##}" """,
             $"""height="{bottom + 56 + (lines.Count * LegendRow):0.##}" font-family="Helvetica, Arial, sans-serif" """,
             $"""font-size="11" role="img">""");
-        Line(svg, $"<title>{WebUtility.HtmlEncode(title)}</title>");
-        Line(svg, $"""<rect width="100%" height="100%" fill="#ffffff"/>""");
+        svg.Line($"<title>{WebUtility.HtmlEncode(title)}</title>");
+        svg.Line($"""<rect width="100%" height="100%" fill="#ffffff"/>""");
         foreach ((double at, string label) in y.Marks)
         {
-            Line(svg, $"""<path d="M{Left:0.##} {Y(at):0.##}h{PlotWidth:0.##}" stroke="#d5d9dd"/><text x="{Left - 6:0.##}" y="{Y(at)
+            svg.Line($"""<path d="M{Left:0.##} {Y(at):0.##}h{PlotWidth:0.##}" stroke="#d5d9dd"/><text x="{Left - 6:0.##}" y="{Y(at)
                 + 4:0.##}" text-anchor="end" fill="{Ink}">{label}</text>""");
         }
         foreach ((double at, string label) in x.Marks)
         {
-            Line(svg, $"""<path d="M{X(at):0.##} {bottom:0.##}v4" stroke="{Ink}"/><text x="{X(at):0.##}" y="{bottom
+            svg.Line($"""<path d="M{X(at):0.##} {bottom:0.##}v4" stroke="{Ink}"/><text x="{X(at):0.##}" y="{bottom
                 + 16:0.##}" text-anchor="middle" fill="{Ink}">{label}</text>""");
         }
-        Line(svg, $"""<path d="M{Left:0.##} {Top:0.##}V{bottom:0.##}H{Left + PlotWidth:0.##}" fill="none" stroke="{Ink}"/>""");
-        Line(svg, $"""<text x="{Left + (PlotWidth / 2):0.##}" y="{bottom
+        svg.Line($"""<path d="M{Left:0.##} {Top:0.##}V{bottom:0.##}H{Left + PlotWidth:0.##}" fill="none" stroke="{Ink}"/>""");
+        svg.Line($"""<text x="{Left + (PlotWidth / 2):0.##}" y="{bottom
             + 34:0.##}" text-anchor="middle" fill="{Ink}">{WebUtility.HtmlEncode(x.Name)}</text>""");
-        Line(svg, $"""<text transform="translate(14 {Top
+        svg.Line($"""<text transform="translate(14 {Top
             + (PlotHeight / 2):0.##}) rotate(-90)" text-anchor="middle" fill="{Ink}">{WebUtility.HtmlEncode(y.Name)}</text>""");
         for (int c = 0; c < lines.Count; c++)
         {
@@ -65,18 +65,18 @@ internal static class LineChart
             if (points.All(p => double.IsFinite(p.Low) && double.IsFinite(p.High)))
             {
                 string band = Path([.. points.Select(p => (X(p.X), Y(p.High))), .. points.Reverse().Select(p => (X(p.X), Y(p.Low)))]);
-                Line(svg, $"""<path d="{band}Z" fill="{colour}" fill-opacity="0.12"/>""");
+                svg.Line($"""<path d="{band}Z" fill="{colour}" fill-opacity="0.12"/>""");
             }
-            Line(svg, $"""<path d="{Path(points.Select(p =>
+            svg.Line($"""<path d="{Path(points.Select(p =>
                 (X(p.X), Y(p.Y))))}" fill="none" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
             if (points.Count <= x.Marks.Count + 4)
             {
                 foreach (ChartPoint p in points) Mark(svg, c, X(p.X), Y(p.Y), colour);
             }
             double row = bottom + 50 + (c * LegendRow);
-            Line(svg, $"""<path d="M{Left:0.##} {row:0.##}h36" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
+            svg.Line($"""<path d="M{Left:0.##} {row:0.##}h36" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
             Mark(svg, c, Left + 18, row, colour);
-            Line(svg, $"""<text x="{Left + 44:0.##}" y="{row + 4:0.##}" fill="{Ink}">{WebUtility.HtmlEncode(lines[c].Name)}</text>""");
+            svg.Line($"""<text x="{Left + 44:0.##}" y="{row + 4:0.##}" fill="{Ink}">{WebUtility.HtmlEncode(lines[c].Name)}</text>""");
         }
         return svg.Append("</svg>\n").ToString();
 
@@ -92,12 +92,6 @@ internal static class LineChart
             1 => $"""<rect x="{x - 3:0.##}" y="{y - 3:0.##}" width="6" height="6" fill="{colour}"/>""",
             _ => $"""<path d="M{x:0.##} {y - 4:0.##}l4 7h-8Z" fill="{colour}"/>""",
         };
-        Line(svg, shape);
-    }
-
-    private static void Line(StringBuilder svg, params ReadOnlySpan<FormattableString> parts)
-    {
-        foreach (FormattableString part in parts) svg.Append(part.ToString(CultureInfo.InvariantCulture));
-        svg.Append('\n');
+        svg.Line(shape);
     }
 }
