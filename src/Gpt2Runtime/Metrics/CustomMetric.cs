@@ -1,13 +1,8 @@
-using System.Globalization;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Metrics;
 
-/// <summary>
-/// A metric of a program's own. The logits come to the host row by row, where the program's function judges them, and the gradients go
-/// back.
-/// </summary>
+/// <summary>A metric of a program's own.</summary>
 internal sealed class CustomMetric(string name, MetricTraits traits, MetricFunction function) : Metric(name, traits)
 {
     /// <inheritdoc />
@@ -15,84 +10,8 @@ internal sealed class CustomMetric(string name, MetricTraits traits, MetricFunct
 
     /// <inheritdoc />
     internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) =>
-        new HostRows(Name, function, weights, items, sequences);
+        new FunctionHead(Name, function, weights, items, sequences);
 
     /// <inheritdoc />
-    internal override long Bytes(Gpt2Config config, int items) => sizeof(float) * (items + 3L) * config.Vocabulary;
-
-    private sealed class HostRows : MetricHead
-    {
-        private readonly string _name;
-        private readonly MetricFunction _function;
-        private readonly int _vocabulary;
-        private readonly Tensor _row;
-        private readonly float[][] _clean;
-        private readonly float[] _logits;
-        private readonly float[] _gradient;
-        private IReadOnlyList<PromptPair> _pairs = [];
-        private int[]? _numbers;
-
-        public HostRows(string name, MetricFunction function, Gpt2Weights weights, int items, int sequences)
-            : base(weights, sequences)
-        {
-            _name = name;
-            _function = function;
-            _vocabulary = weights.Config.Vocabulary;
-            _row = Own(Device.Allocate(_vocabulary));
-            _clean = [.. Enumerable.Range(0, items).Select(_ => new float[_vocabulary])];
-            _logits = new float[_vocabulary];
-            _gradient = new float[_vocabulary];
-        }
-
-        public override void SetItems(IReadOnlyList<PromptPair> pairs, int[]? numbers)
-        {
-            base.SetItems(pairs, numbers);
-            _pairs = pairs;
-            _numbers = numbers;
-        }
-
-        public override void Evaluate(Tensor x, int rows, int cleanCopy)
-        {
-            for (int i = 0; cleanCopy >= 0 && i < Items; i++) Download(x, (cleanCopy * Items) + i, _clean[i]);
-            for (int r = 0; r < rows; r++)
-            {
-                Download(x, r, _logits);
-                double value = Call(r % Items, []);
-                if (!double.IsFinite(value)) throw NotANumber(r % Items, "value", value);
-                Values[r] = value;
-            }
-        }
-
-        public override void Gradient(Tensor x, int rows, Tensor gradient)
-        {
-            for (int r = 0; r < rows; r++)
-            {
-                Download(x, r, _logits);
-                Array.Clear(_gradient);
-                Call(r % Items, _gradient);
-                foreach (float slope in _gradient)
-                {
-                    if (!float.IsFinite(slope)) throw NotANumber(r % Items, "gradient", slope);
-                }
-                _row.Upload(_gradient);
-                Device.CopyBlock(_row, 0, gradient, (long)r * _vocabulary, _vocabulary);
-            }
-        }
-
-        private double Call(int item, Span<float> gradient) => _function(_logits, _clean[item], _pairs[item], gradient);
-
-        private void Download(Tensor x, int row, Span<float> target)
-        {
-            Device.CopyBlock(x, (long)row * _vocabulary, _row, 0, _vocabulary);
-            _row.Download(target);
-        }
-
-        private GradpathException NotANumber(int item, string what, double value)
-        {
-            string id = _pairs[item].Id is { } text ? $" ({text})" : "";
-            return new GradpathException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"item {(_numbers?[item] ?? item) + 1}{id}: the metric {_name} gives a {what} of {value}; it must be a finite number"));
-        }
-    }
+    internal override long Bytes(Gpt2Config config, int items) => FunctionHead.Bytes(config, items);
 }

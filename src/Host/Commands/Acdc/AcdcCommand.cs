@@ -149,7 +149,7 @@ internal static class AcdcCommand
         string objective = options.Objective.MeasuresDistance ? $"{options.Objective.Title} from the full model" : $"minus {metric}";
         terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, "
             + $"{Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
-        AcdcReport.Print(terminal, rows, session.Metric == BuiltInMetrics.KlDivergence ? $"metric {metric}" : metric);
+        AcdcReport.Print(terminal, rows, $"metric {metric}");
         terminal.Out.WriteLine($"{metric}: full model {ResultJson.Text(evaluation.Full.MeanMetric)}, empty circuit "
             + $"{ResultJson.Text(evaluation.Empty.MeanMetric)}; KL of the empty circuit {ResultJson.Text(evaluation.Empty.MeanKl)}");
         session.PrintRun(terminal, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);

@@ -13,7 +13,7 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     {
         (string file, string log, string table) = (model.Path("found.json"), model.Path("found.csv"), model.Path("found-table.csv"));
         Run("--tau", "0.002", "--out", file, "--log", log, "--table", table)
-            .Succeeds("KL from the full model, order normal, 46 edges", "0.002", "tested", "full model", "time: load", file, log, table);
+            .Succeeds("KL divergence from the full model, order normal, 46 edges", "0.002", "tested", "full model", "time: load", file, log, table);
         Circuit circuit = CircuitFile.Read(file);
         string[][] steps = Csv(log);
         Assert.Equal(["tau", "step", "sender", "receiver", "objective_before", "objective_after", "decision", "edges_left"], steps[0]);
@@ -51,7 +51,7 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData("--objective metric", "minus logit-diff")]
     [InlineData("--objective metric --metric prob-diff --absolute", "minus prob-diff, absolute change")]
-    [InlineData("--metric kl --objective metric", "KL from the full model", "metric kl")]
+    [InlineData("--metric kl --objective metric", "KL divergence from the full model", "metric kl")]
     [InlineData("--order reverse --ablation zero", "order reverse", "ablation zero")]
     [InlineData("--order score --ablation mean-positional --no-prune", "order score", "ablation mean-positional")]
     [InlineData("--batch-size 4 --candidates 3 --limit 5", "batch of 4", "5 prompt pairs")]
