@@ -40,7 +40,7 @@ public sealed class AllocationTests
         using Tensor embeddings = model.Device.Allocate(shape.Rows, config.Width);
         model.Device.GatherRows(model.Weights.TokenEmbedding, tokens, shape.Rows, config.Width, embeddings);
         head.SetItems(model.Mixed);
-        AssertNothingIsAllocated(model.Device, Pass);
+        Allocations.None(model.Device, Pass);
 
         void Pass()
         {
@@ -81,7 +81,7 @@ public sealed class AllocationTests
         using var context = new RunContext(model.Weights, pairs, spans, new BatchPlan([items], items.Length), Ablation.Patching);
         using BatchScorer scorer = method.Work.Scorer(context, settings);
         using var batch = new WeightedBatch(context, items, ItemWeights.Of(settings, pairs.Length));
-        AssertNothingIsAllocated(model.Device, () => scorer.Score(batch));
+        Allocations.None(model.Device, () => scorer.Score(batch));
     }
 
     [Fact]
@@ -92,24 +92,12 @@ public sealed class AllocationTests
         EdgePruningOptions options = new EdgePruningOptions { Steps = 10 }.Resolve(bench.Graph.EdgeCount);
         using var optimizer = new MaskOptimizer(model.Device, bench.Plan, options);
         int step = 0;
-        AssertNothingIsAllocated(model.Device, () =>
+        Allocations.None(model.Device, () =>
         {
             optimizer.Sample(step);
             bench.Pass.Forward(bench.Batch, optimizer.Mask);
             bench.Pass.Backward(bench.Batch, optimizer.Mask, optimizer.Scores);
             optimizer.Update(step++, 0, model.Mixed.Length);
         });
-    }
-
-    // Bytes ever allocated on the device, so that what is freed again counts too.
-    private static void AssertNothingIsAllocated(Device device, Action pass)
-    {
-        pass();
-        pass();
-        long onDevice = device.ReservedBytes;
-        long managed = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 3; i++) pass();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - managed);
-        Assert.Equal(onDevice, device.ReservedBytes);
     }
 }

@@ -151,7 +151,7 @@ public sealed class EdgePruningTests
         using OddModel model = OddModel.Make("head bias");
         using var pruning = new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short with { BatchSize = 2 });
         var bytes = new List<long>();
-        pruning.Train(new Watch(() => bytes.Add(model.Device.AllocatedBytes)));
+        pruning.Train(new Watch(() => bytes.Add(model.Device.ReservedBytes)));
         Assert.Single(bytes.Skip(3).Distinct());
     }
 

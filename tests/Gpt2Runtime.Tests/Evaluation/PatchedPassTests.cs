@@ -74,13 +74,7 @@ public sealed class PatchedPassTests
         using var bench = new Bench(model, answerOnly: true, copies: 4);
         PatchedCircuit[] circuits = [.. s_densities[1..].Select((density, i) => new PatchedCircuit(bench.Graph, Draw(bench.Graph, density, i)))];
         if (continues) bench.Keep(new PatchedCircuit(bench.Graph, null), false);
-        Pass();
-        Pass();
-        long device = model.Device.AllocatedBytes;
-        long managed = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 3; i++) Pass();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - managed);
-        Assert.Equal(device, model.Device.AllocatedBytes);
+        Allocations.None(model.Device, Pass);
 
         void Pass()
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tests.Tokenization;
@@ -66,11 +65,10 @@ public sealed class ReferenceComparisonTests
     public void A_word_of_200_000_equal_letters_takes_no_time_to_speak_of()
     {
         var text = new string('x', 200_000);
-        var watch = Stopwatch.StartNew();
-        var ids = Tokenizers.Demo.Encode(text);
+        int[] ids = [];
 
-        // A square of the length takes half a minute. This takes a tenth of a second; the limit allows for a machine that is busy.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"{watch.Elapsed}");
+        // A square of the length takes half a minute, this a tenth of a second.
+        Patience.Within(5, () => ids = Tokenizers.Demo.Encode(text));
         Assert.Equal(text, Tokenizers.Demo.Decode(ids));
     }
 
