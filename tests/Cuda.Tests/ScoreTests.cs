@@ -46,7 +46,7 @@ public sealed class ScoreTests(ITestOutputHelper output)
     [MemberData(nameof(Cases))]
     public void ScoresEqualTheGoldens(string set, string key)
     {
-        GoldenSet goldens = GoldenSet.Require(set);
+        GoldenSet goldens = GoldenSet.Read(set);
         GoldenScores golden = goldens.Score(key);
         using EmulatedGpu gpu = new();
         ReferenceModel stored = ReferenceCheckpoint.Load(goldens.ModelDirectory);

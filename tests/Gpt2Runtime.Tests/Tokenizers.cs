@@ -5,19 +5,12 @@ namespace Gradpath.Gpt2Runtime.Tests;
 /// <summary>The vocabularies that tests use, each loaded once.</summary>
 internal static class Tokenizers
 {
-    private static readonly Lazy<BpeTokenizer> LazyDemo = new(() => BpeTokenizer.Load(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo")));
-    private static readonly Lazy<BpeTokenizer> LazyGpt2 = new(() => BpeTokenizer.Load(SharedFiles.Require("data/tokenizer-gpt2")));
+    private static readonly Lazy<BpeTokenizer> LazyDemo = new(() => BpeTokenizer.Load(RepositoryFiles.DemoModel));
+    private static readonly Lazy<BpeTokenizer> LazyGpt2 = new(() => BpeTokenizer.Load(RepositoryFiles.Data("tokenizer-gpt2")));
 
     public static BpeTokenizer Demo => LazyDemo.Value;
 
-    public static BpeTokenizer Gpt2
-    {
-        get
-        {
-            SharedFiles.Require("data/tokenizer-gpt2");
-            return LazyGpt2.Value;
-        }
-    }
+    public static BpeTokenizer Gpt2 => LazyGpt2.Value;
 
     /// <summary>By name, for theories: "demo" or "gpt2".</summary>
     public static BpeTokenizer Named(string name) => name == "demo" ? Demo : Gpt2;

@@ -41,10 +41,10 @@ internal sealed class GoldenSet
         _folder = folder;
         ModelDirectory = modelDirectory;
         Pairs = [.. File.ReadLines(Path.Combine(folder, "prompts.jsonl")).Where(l => l.Length > 0).Select(ReadPair)];
-        _scores = new(() => [.. Read("scores.json").EnumerateObject().Select(s => new GoldenScores(
+        _scores = new(() => [.. Json("scores.json").EnumerateObject().Select(s => new GoldenScores(
             GoldenKey.Parse(s.Name), GoldenJson.Matrix(s.Value.GetProperty("matrix")), s.Value.GetProperty("meta")))]);
-        _paths = new(() => [.. Read("path.json").EnumerateObject().SelectMany(ReadPaths)]);
-        _circuits = new(() => GoldenCircuits.Read(Read("circuits.json")));
+        _paths = new(() => [.. Json("path.json").EnumerateObject().SelectMany(ReadPaths)]);
+        _circuits = new(() => GoldenCircuits.Read(Json("circuits.json")));
     }
 
     /// <summary>The names of all sets, as test data.</summary>
@@ -65,16 +65,16 @@ internal sealed class GoldenSet
 
     public GoldenCircuits Circuits => _circuits.Value;
 
-    /// <summary>The set, or a skipped test where it is missing.</summary>
+    /// <summary>Reads a set.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    public static GoldenSet Require(string name) =>
-        new(name, SharedFiles.Require($"goldens/{name}"), SharedFiles.Require($"models/{name.Split('/')[0]}"));
+    public static GoldenSet Read(string name) =>
+        new(name, RepositoryFiles.Data($"goldens/{name}"), RepositoryFiles.Data($"models/{name.Split('/')[0]}"));
 
     public GoldenScores Score(string key) => Scores.Single(s => s.Key.Text == key);
 
     public GoldenGraph ReadGraph()
     {
-        JsonElement json = Read("../graph.json");
+        JsonElement json = Json("../graph.json");
         return new GoldenGraph(
             GoldenJson.Strings(json.GetProperty("writers")),
             GoldenJson.Strings(json.GetProperty("readers")),
@@ -84,7 +84,7 @@ internal sealed class GoldenSet
 
     public GoldenBaseline ReadBaseline()
     {
-        JsonElement json = Read("baseline.json");
+        JsonElement json = Json("baseline.json");
         JsonElement difference = json.GetProperty("logit_diff");
         return new GoldenBaseline(
             GoldenJson.Vector(difference.GetProperty("clean")),
@@ -113,5 +113,5 @@ internal sealed class GoldenSet
                 StringComparer.Ordinal)));
     }
 
-    private JsonElement Read(string file) => JsonElement.Parse(File.ReadAllBytes(Path.Combine(_folder, file)));
+    private JsonElement Json(string file) => JsonElement.Parse(File.ReadAllBytes(Path.Combine(_folder, file)));
 }

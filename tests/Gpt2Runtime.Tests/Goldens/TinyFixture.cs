@@ -54,9 +54,9 @@ internal sealed class TinyFixture
         c.TryGetProperty("kept", out JsonElement kept) ? GoldenJson.Strings(kept) : null,
         GoldenJson.Vector(c.GetProperty("logit_diff"))));
 
-    /// <summary>The fixture, or a skipped test where it is missing.</summary>
-    public static TinyFixture Require() =>
-        new(JsonElement.Parse(File.ReadAllBytes(SharedFiles.Require("goldens/tiny-fixture/tiny_gpt2_reference_scores.json"))));
+    /// <summary>Reads the fixture.</summary>
+    public static TinyFixture Read() =>
+        new(JsonElement.Parse(File.ReadAllBytes(RepositoryFiles.Data("goldens/tiny-fixture/tiny_gpt2_reference_scores.json"))));
 
     private static IEnumerable<PromptPair> ReadBatch(JsonElement batch)
     {

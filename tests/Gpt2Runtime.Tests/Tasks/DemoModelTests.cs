@@ -6,7 +6,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Tasks;
 /// <summary>What the shipped demo model promises to the tasks: a vocabulary that fits its config, and prompts that fit its positions.</summary>
 public sealed class DemoModelTests
 {
-    private static readonly string Model = Path.Combine(SharedFiles.RepositoryRoot!, "models/demo");
+    private static readonly string Model = RepositoryFiles.DemoModel;
 
     [Fact]
     public void Directory_is_small_and_complete()

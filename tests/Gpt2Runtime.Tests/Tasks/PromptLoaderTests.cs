@@ -41,7 +41,7 @@ public sealed class PromptLoaderTests
     [Fact]
     public void Ids_are_taken_as_they_are_and_need_no_vocabulary()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var path = directory.Write("mine.jsonl", """{"clean_ids": [1, 2], "corrupted_ids": [1, 3], "answer_ids": [4], "wrong_answer_ids": [5, 6]}""");
         var set = PromptLoader.Load(null, path, null, new PromptOptions { Vocabulary = 7, Positions = 2 });
         Assert.Equal("mine", set.Task);
@@ -85,7 +85,7 @@ public sealed class PromptLoaderTests
     [Fact]
     public void Unusable_requests_are_explained()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var csv = directory.Write("some.csv", "clean\n");
         var other = directory.Write("some.txt", "");
         var jsonl = directory.Write("some.jsonl", Good);
@@ -111,7 +111,7 @@ public sealed class PromptLoaderTests
         Assert.Empty(set.Pairs[0].WrongAnswers);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("demo", "ioi")]
     [InlineData("demo", "greater-than")]
     [InlineData("demo", "hypernymy")]
@@ -119,7 +119,7 @@ public sealed class PromptLoaderTests
     [InlineData("gpt2", "greater-than")]
     public void Written_prompts_come_back(string vocabulary, string task)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var tokenizer = Tokenizers.Named(vocabulary);
         var set = PromptLoader.Load(task, null, tokenizer, new PromptOptions { Limit = 20 });
         foreach (var texts in new[] { true, false })
@@ -144,7 +144,7 @@ public sealed class PromptLoaderTests
 
     private static PromptSet LoadText(string content, PromptOptions? options = null)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         return PromptLoader.Load(null, directory.Write("prompts.jsonl", content), Tokenizers.Demo, options ?? new PromptOptions());
     }
 

@@ -35,7 +35,7 @@ public sealed class TokenizerMutationTests
     public void Damage_is_survived_or_named(string damaged, bool inOneFile)
     {
         var random = new Random(damaged.Length + (inOneFile ? 100 : 0));
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         foreach (var (name, content) in Files)
         {
             if (inOneFile ? name is not ("vocab.json" or "merges.txt") : name != "tokenizer.json")

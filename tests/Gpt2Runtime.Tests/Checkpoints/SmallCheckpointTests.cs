@@ -6,12 +6,12 @@ using Gradpath.Kernels.Cpu;
 namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;
 
 /// <summary>The two reference checkpoints, read as they are.</summary>
-public class SharedCheckpointTests
+public class SmallCheckpointTests
 {
-    [SkippableFact]
+    [Fact]
     public void Reads_tiny_random()
     {
-        string path = SharedFiles.Require("models/tiny-random");
+        string path = RepositoryFiles.Data("models/tiny-random");
         using CpuDevice device = new(1);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(path);
         Assert.Equal(
@@ -33,10 +33,10 @@ public class SharedCheckpointTests
         Assert.Equal([128, 32], weights.Layers[1].DownWeight.Shape.ToArray());
     }
 
-    [SkippableFact]
+    [Fact]
     public void Reads_nano_sort_with_its_untied_head()
     {
-        string path = SharedFiles.Require("models/nano-sort");
+        string path = RepositoryFiles.Data("models/nano-sort");
         using CpuDevice device = new(1);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(path);
         Assert.Equal(
