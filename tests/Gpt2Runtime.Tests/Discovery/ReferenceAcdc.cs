@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 

@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;

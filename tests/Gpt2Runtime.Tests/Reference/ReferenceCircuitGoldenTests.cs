@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
