@@ -22,6 +22,7 @@ public static class PromptLoader
     /// <param name="tokenizer">The model's vocabulary. Null is enough for JSONL files of token ids.</param>
     /// <param name="options">Limits and choices.</param>
     /// <returns>The prompts, in file order, ready for the model.</returns>
+    /// <exception cref="OptionException">There is no such task.</exception>
     /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
     public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options) =>
         LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
@@ -58,7 +59,7 @@ public static class PromptLoader
         return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
     }
 
-    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
+    private static PromptSet Generate(CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, TaskMetric metric, PromptChecks checks)
     {
         var pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed);
         using var text = new MemoryStream();
@@ -75,7 +76,7 @@ public static class PromptLoader
         });
     }
 
-    private static string FindFile(string path, TaskInfo? task)
+    private static string FindFile(string path, CircuitTask? task)
     {
         if (!Directory.Exists(path))
             return File.Exists(path) ? path : throw new GradpathException($"There is no file or directory {path}.");
@@ -85,7 +86,7 @@ public static class PromptLoader
             ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in {task.Name}/")}.");
     }
 
-    private static IEnumerable<PromptRow> ReadRows(PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
+    private static IEnumerable<PromptRow> ReadRows(PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {

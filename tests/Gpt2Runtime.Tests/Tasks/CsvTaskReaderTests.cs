@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 namespace Gradpath.Gpt2Runtime.Tests.Tasks;
 
@@ -33,6 +34,24 @@ public sealed class CsvTaskReaderTests
             Assert.NotEmpty(pair.Answers);
             Assert.NotEmpty(pair.WrongAnswers);
         });
+    }
+
+    /// <summary>Every task has a published file, or a sample of one, that its reader is tried on.</summary>
+    [Theory]
+    [MemberData(nameof(TaskCatalogTests.Names), MemberType = typeof(TaskCatalogTests))]
+    public void Every_task_reads_its_own_files(string task)
+    {
+        PromptSet set = PromptLoader.Load(task, RepositoryFiles.Data("tasks"), Tokenizers.Gpt2, Gpt2 with { Limit = 20 });
+        Assert.Equal((task, TaskCatalog.Find(task).Metric), (set.Task, set.Metric));
+        Assert.All(set.Pairs, pair => Assert.Empty(pair.Answers.Intersect(pair.WrongAnswers)));
+    }
+
+    [Fact]
+    public void A_harder_corruption_is_refused_where_there_is_none()
+    {
+        PromptOptions hard = Gpt2 with { HardCorruption = true };
+        var error = Assert.Throws<GradpathException>(() => PromptLoader.Load("sva", RepositoryFiles.Data("tasks"), Tokenizers.Gpt2, hard));
+        Assert.Contains("sva have no harder corruption", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,7 +92,7 @@ public sealed class CsvTaskReaderTests
     public void Sva_answers_are_the_verbs_by_the_strict_rule()
     {
         using var expected = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Data("tasks/sva/gpt2_verb_token_ids.json")));
-        var verbs = VerbList.Read(RepositoryFiles.Data("tasks/sva/combined_verb_list.csv"), Tokenizers.Gpt2);
+        var verbs = VerbList.Read("sva", RepositoryFiles.Data("tasks/sva/combined_verb_list.csv"), Tokenizers.Gpt2);
         Assert.Equal(Ids("singular"), verbs.Singular.Order());
         Assert.Equal(Ids("plural"), verbs.Plural.Order());
         var pairs = PromptLoader.Load("sva", RepositoryFiles.Data("tasks/sva"), Tokenizers.Gpt2, Gpt2 with { Limit = 2 }).Pairs;

@@ -17,12 +17,7 @@ public sealed class DemoModelTests
     }
 
     [Theory]
-    [InlineData("ioi")]
-    [InlineData("greater-than")]
-    [InlineData("sva")]
-    [InlineData("gender-bias")]
-    [InlineData("country-capital")]
-    [InlineData("hypernymy")]
+    [MemberData(nameof(TaskCatalogTests.Names), MemberType = typeof(TaskCatalogTests))]
     public void Generated_prompts_fit_the_model(string task)
     {
         using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Model, "config.json")));

@@ -1,19 +1,40 @@
+using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
 
-namespace Gradpath.Gpt2Runtime.Tasks.Generators;
+namespace Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 /// <summary>
 /// Indirect object identification: two names, one of them again, and the other is the answer ("... John gave a book to" -> " Mary").
 /// Half the prompts are ABBA (indirect object first), half BABA. Corrupted: a third name in place of the repeated one.
 /// </summary>
-internal sealed class IoiGenerator : TaskGenerator
+internal sealed class IoiTask : TaskGenerator
 {
-    private readonly Words _words = WordList.Read<Words>(TaskCatalog.Ioi);
+    private const string Name = "ioi";
+
+    private readonly Words _words = WordList.Read<Words>(Name);
     private readonly IReadOnlyList<string> _names;
 
-    public IoiGenerator(BpeTokenizer tokenizer)
-        : base(TaskCatalog.Ioi, tokenizer) =>
+    public IoiTask(BpeTokenizer tokenizer)
+        : base(Name, tokenizer) =>
         _names = KeepSingleTokens(_words.Names, name => name, "names (those that are single tokens)", needed: 3);
+
+    /// <summary>The row of <see cref="TaskCatalog"/>.</summary>
+    public static CircuitTask Row { get; } = new(
+        Name,
+        "Indirect object identification: which of two names was not repeated.",
+        TaskMetric.LogitDifference,
+        ["clean", "corrupted", "correct_idx", "incorrect_idx"],
+        new TaskExample(
+            "When Anna and Paul went to the shop, Paul gave a book to",
+            "When Anna and Paul went to the shop, Mark gave a book to",
+            "Anna",
+            "Paul"),
+        tokenizer => new IoiTask(tokenizer),
+        Read)
+    {
+        // The indirect object in place of the subject.
+        HardCorruptionColumn = "corrupted_hard",
+    };
 
     public override PromptDraft Draw(SplitMix64 random)
     {
@@ -41,7 +62,9 @@ internal sealed class IoiGenerator : TaskGenerator
             $"template={template};names={early},{late}");
     }
 
-    /// <summary>The names of Wang et al. 2022: the indirect object, the subject's two places, the token behind the first, the last token.</summary>
+    /// <summary>
+    /// The names of Wang et al. 2022: the indirect object, the subject's two places, the token behind the first, the last token.
+    /// </summary>
     public override IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean)
     {
         var first = Array.IndexOf(clean, draft.WrongAnswers[0]);
@@ -54,6 +77,18 @@ internal sealed class IoiGenerator : TaskGenerator
             ["END"] = clean.Length - 1,
         };
     }
+
+    private static Func<CsvRecord, PromptPair> Read(CsvTaskReader file) => row =>
+    {
+        int right = row.Integer("correct_idx"), wrong = row.Integer("incorrect_idx");
+        PromptPair pair = file.Pair(row, [right], [wrong]);
+        foreach (int id in (int[])[right, wrong])
+        {
+            if (!pair.Clean.Contains(id))
+                throw CsvTaskReader.NotThisVocabulary(row, $"token {id} does not occur in {Quoted.Text(pair.CleanText)}");
+        }
+        return pair;
+    };
 
     private sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Gradpath.Gpt2Runtime.Tasks;
+namespace Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 /// <summary>Lists as Python prints them, <c>['gem', "gem's"]</c> or <c>[16840, 23685]</c>: how the hypernymy files hold several values in one field.</summary>
 internal static class PythonList

@@ -1,20 +1,23 @@
+using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
 
-namespace Gradpath.Gpt2Runtime.Tasks.Generators;
+namespace Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 /// <summary>
 /// Subject-verb agreement, with and without a second noun that distracts: "The boys near the king" -> all verbs in the plural against
 /// all verbs in the singular. Corrupted: the subject in its other number.
 /// </summary>
-internal sealed class SvaGenerator : TaskGenerator
+internal sealed class SvaTask : TaskGenerator
 {
-    private readonly Words _words = WordList.Read<Words>(TaskCatalog.Sva);
+    private const string Name = "sva";
+
+    private readonly Words _words = WordList.Read<Words>(Name);
     private readonly IReadOnlyList<string[]> _nouns;
     private readonly int[] _singular;
     private readonly int[] _plural;
 
-    public SvaGenerator(BpeTokenizer tokenizer)
-        : base(TaskCatalog.Sva, tokenizer)
+    public SvaTask(BpeTokenizer tokenizer)
+        : base(Name, tokenizer)
     {
         _nouns = Keep(_words.Nouns, noun => SameLength(noun[0], noun[1]), "nouns (those of equal length in both numbers)", needed: 2);
         var verbs = Keep(
@@ -25,6 +28,17 @@ internal sealed class SvaGenerator : TaskGenerator
         _singular = [.. verbs.Select(verb => Id(verb[0]))];
         _plural = [.. verbs.Select(verb => Id(verb[1]))];
     }
+
+    /// <summary>The row of <see cref="TaskCatalog"/>.</summary>
+    public static CircuitTask Row { get; } = new(
+        Name,
+        "Subject-verb agreement: verbs in the subject's number against verbs in the other.",
+        TaskMetric.ProbabilityDifference,
+        ["clean", "corrupted", "plural"],
+        new TaskExample(
+            "The doctor near the windows", "The doctors near the windows", "is, has, runs ...", "are, have, run ..."),
+        tokenizer => new SvaTask(tokenizer),
+        Read);
 
     public override PromptDraft Draw(SplitMix64 random)
     {
@@ -56,6 +70,17 @@ internal sealed class SvaGenerator : TaskGenerator
     private static string Form(string[] word, bool plural) => word[plural ? 1 : 0];
 
     private bool SameLength(string one, string two) => Tokenizer.Encode(" " + one).Length == Tokenizer.Encode(" " + two).Length;
+
+    private static Func<CsvRecord, PromptPair> Read(CsvTaskReader file)
+    {
+        VerbList verbs = VerbList.Read(Name, file.Beside(VerbList.FileName), file.Tokenizer);
+        return row => row["plural"] switch
+        {
+            "0" => file.Pair(row, verbs.Singular, verbs.Plural, row.Optional("group")),
+            "1" => file.Pair(row, verbs.Plural, verbs.Singular, row.Optional("group")),
+            var other => throw new GradpathException($"{row.Where}: plural is {Quoted.Text(other)}; 0 or 1 is needed."),
+        };
+    }
 
     private sealed record Words(string[] Templates, string[][] Nouns, string[][] Verbs);
 }
