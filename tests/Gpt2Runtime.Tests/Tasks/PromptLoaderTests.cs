@@ -90,7 +90,7 @@ public sealed class PromptLoaderTests
         var other = directory.Write("some.txt", "");
         var jsonl = directory.Write("some.jsonl", Good);
         Assert.Contains("name a task", Message(null, null), StringComparison.Ordinal);
-        Assert.Contains("no task \"ioj\"", Message("ioj", null), StringComparison.Ordinal);
+        Assert.Contains("Task ioj", Assert.Throws<OptionException>(() => PromptLoader.Load("ioj", null, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
         Assert.Contains("which task", Message(null, csv), StringComparison.Ordinal);
         Assert.Contains(".csv and .jsonl", Message(null, other), StringComparison.Ordinal);
         Assert.Contains("no file or directory", Message(null, csv + "x"), StringComparison.Ordinal);
