@@ -35,7 +35,7 @@ except ImportError:
 from demo_vocabulary import END_OF_TEXT, make_vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
-WORD_LISTS = ROOT / "src/Gpt2Runtime/Tasks/Generators/Words"
+WORD_LISTS = ROOT / "src/Gpt2Runtime/Tasks/Catalog/Words"
 
 LAYERS, HEADS, WIDTH, POSITIONS, EPSILON = 4, 8, 128, 64, 1e-5
 FINDINGS = "## Its circuit for ioi"  # a section of the card that is kept while the weights stay the same
@@ -264,7 +264,7 @@ program out and for tests. It is not a language model; it knows the sentences of
 
 One command makes everything here: vocabulary, prompts, weights and this page (weights-tools/train_demo.py writes it).
 
-- Data: sentences of Gradpath's own prompt generators (templates and word lists in src/Gpt2Runtime/Tasks/Generators/Words, written for
+- Data: sentences of Gradpath's own prompt generators (templates and word lists in src/Gpt2Runtime/Tasks/Catalog/Words, written for
   this project). No other text. Prompts trained on, and rows per batch: {mixture}.
 - Vocabulary: byte-level BPE in GPT-2's format, {len(vocabulary.ids)} tokens; every word of the lists is one token (with a leading space; names,
   capitals and countries also without), "00" to "99" are tokens, and a year such as " 1745" splits into " 17" and "45".

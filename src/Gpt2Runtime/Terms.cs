@@ -84,6 +84,8 @@ internal static class Terms
 
     public static Term TargetWarmup => new(nameof(TargetWarmup));
 
+    public static Term Task => new(nameof(Task));
+
     /// <summary>The least effect that path tracing follows.</summary>
     public static Term Threshold => new(nameof(Threshold));
 

@@ -4,8 +4,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Metrics;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Cuda.Tests;

@@ -3,8 +3,6 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Discovery;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;

@@ -1,7 +1,7 @@
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.Cuda.Tests;

@@ -2,9 +2,6 @@ using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
@@ -46,7 +43,7 @@ public sealed class ScoreTests(ITestOutputHelper output)
     [MemberData(nameof(Cases))]
     public void ScoresEqualTheGoldens(string set, string key)
     {
-        GoldenSet goldens = GoldenSet.Require(set);
+        GoldenSet goldens = GoldenSet.Read(set);
         GoldenScores golden = goldens.Score(key);
         using EmulatedGpu gpu = new();
         ReferenceModel stored = ReferenceCheckpoint.Load(goldens.ModelDirectory);

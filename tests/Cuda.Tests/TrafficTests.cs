@@ -1,6 +1,5 @@
 using System.Globalization;
 using Gradpath.Diagnostics.Ops;
-using Gradpath.Gpt2Runtime.Tests;
 using Gradpath.PtxEmulator.Survey;
 
 namespace Gradpath.Cuda.Tests;
@@ -13,7 +12,7 @@ namespace Gradpath.Cuda.Tests;
 public sealed class TrafficTests
 {
     private static readonly Lazy<string[]> s_page = new(
-        () => File.ReadAllLines(Path.Combine(SharedFiles.RepositoryRoot!, "perf/KERNELS.md")));
+        () => File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "perf/KERNELS.md")));
 
     public static IEnumerable<object[]> Cases =>
         KernelSurvey.Cases.Where(c => !IsProduct(c)).Select(c => new object[] { c.Kernel, c.Shape });

@@ -8,7 +8,7 @@ public sealed partial class MessageTests
     [Fact]
     public void No_text_of_the_library_speaks_of_command_line_options_or_commands()
     {
-        string library = Path.Combine(SharedFiles.RepositoryRoot!, "src/Gpt2Runtime");
+        string library = Path.Combine(RepositoryFiles.Root, "src/Gpt2Runtime");
         string[] files =
         [
             .. Directory.GetFiles(library, "*.cs", SearchOption.AllDirectories)

@@ -8,7 +8,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 
@@ -36,7 +35,7 @@ public sealed class PublicSurfaceTests : IDisposable
         EdgeScores scores = new(graph, new float[graph.Writers * graph.Readers]);
         var file = new ProgressFile(_folder["result.json"], "acdc", []);
         file.Save(new JsonObject { ["key"] = 1 });
-        Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo"));
+        Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(_odd.Weights, prompts, [circuit], new EvaluationOptions());
         _samples = new Dictionary<Type, object>
         {

@@ -8,7 +8,7 @@ namespace Gradpath.Gpt2Runtime.Tests;
 /// </summary>
 public sealed partial class RoomsTests
 {
-    private static readonly string Library = Path.Combine(SharedFiles.RepositoryRoot!, "src/Gpt2Runtime");
+    private static readonly string Library = Path.Combine(RepositoryFiles.Root, "src/Gpt2Runtime");
 
     // Every room with those that it may use, from the ground up.
     private static readonly Dictionary<string, string[]> MayUse = new()

@@ -16,7 +16,7 @@ public sealed class BreakdownTests
     public void The_savings_of_every_task_are_stated()
     {
         string output = PerfCli.Succeeds("savings --shape tiny --pairs 2 --rounds 1 --device cpu", "| greater-than | generated | 2 |", "at the answer's only: ratio");
-        foreach (TaskInfo task in TaskCatalog.All) Assert.Contains($"| {task.Name} |", output, StringComparison.Ordinal);
+        foreach (CircuitTask task in TaskCatalog.All) Assert.Contains($"| {task.Name} |", output, StringComparison.Ordinal);
     }
 
     [Fact]

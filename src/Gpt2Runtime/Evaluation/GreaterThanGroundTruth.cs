@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
@@ -31,6 +32,6 @@ internal static class GreaterThanGroundTruth
         int[] chain = edges.Mlps[..MlpsThatFeedEachOther];
         edges.Connect(chain, chain);
         edges.Connect(edges.Mlps, middle, "q");
-        return edges.Build("greater-than", "Hanna et al. 2023, edges by the rules of Conmy et al. 2023");
+        return edges.Build(GreaterThanTask.Row.Name, "Hanna et al. 2023, edges by the rules of Conmy et al. 2023");
     }
 }

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
@@ -38,6 +39,6 @@ internal static class IoiGroundTruth
         edges.Connect([.. induction, .. duplicate], inhibition, "kv");
         edges.Connect(inhibition, movers, "q");
         edges.Connect(movers, output);
-        return edges.Build("ioi", "Wang et al. 2023, edges by the rules of Conmy et al. 2023");
+        return edges.Build(IoiTask.Row.Name, "Wang et al. 2023, edges by the rules of Conmy et al. 2023");
     }
 }

@@ -23,6 +23,7 @@ public static class PromptLoader
     /// <param name="tokenizer">The model's vocabulary. Null is enough for JSONL files of token ids.</param>
     /// <param name="options">Limits and choices.</param>
     /// <returns>The prompts, in file order, ready for the model.</returns>
+    /// <exception cref="OptionException">There is no such task.</exception>
     /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
     public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options) =>
         LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
@@ -59,7 +60,7 @@ public static class PromptLoader
         return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
     }
 
-    private static PromptSet Generate(TaskInfo task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks)
+    private static PromptSet Generate(CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks)
     {
         var pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed);
         using var text = new MemoryStream();
@@ -76,7 +77,7 @@ public static class PromptLoader
         });
     }
 
-    private static string FindFile(string path, TaskInfo? task)
+    private static string FindFile(string path, CircuitTask? task)
     {
         if (!Directory.Exists(path))
             return File.Exists(path) ? path : throw new GradpathException($"There is no file or directory {path}.");
@@ -88,7 +89,7 @@ public static class PromptLoader
     }
 
     private static IEnumerable<PromptRow> ReadRows(
-        PromptFile file, TaskInfo? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric)
+        PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {

@@ -36,7 +36,6 @@ internal abstract class ModelPromptOptions : DeviceOptions
     [Option("no-bos", HelpText = "Do not put the model's begin token, usually <|endoftext|>, in front of prompts that are text.")]
     public bool NoBos { get; set; }
 
-    [Option("hard-corruption", HelpText =
-        "For CSV files of ioi: corrupt by repeating the indirect object (column corrupted_hard) instead of by a third name.")]
+    [Option("hard-corruption", ResourceType = typeof(TaskHelp), HelpText = nameof(TaskHelp.HardCorruption))]
     public bool HardCorruption { get; set; }
 }

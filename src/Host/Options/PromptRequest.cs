@@ -34,13 +34,16 @@ internal sealed record PromptRequest
     public void Check()
     {
         if (Task is null && Data is null) throw new UsageException("name the prompts: --task, --data, or both.");
-        if (Task is not null) TaskNames.Check(Task);
+        CircuitTask? task = Task is null ? null : TaskNames.Parse(Task);
         OptionChecks.Positive("limit", Limit);
         if (Seed < 0) throw new UsageException($"--seed {Seed}: must be 0 or more.");
         if (Data is not null && Seed is not null && !SeedsMethod)
             throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
-        if (HardCorruption && (Task != "ioi" || Data is null))
-            throw new UsageException("--hard-corruption is for CSV files of ioi: --task ioi --data FILE.csv.");
+        if (HardCorruption && (task?.HardCorruptionColumn is null || Data is null))
+        {
+            string tasks = EnumNames.Choice(TaskHelp.HardlyCorrupted.Select(t => t.Name));
+            throw new UsageException($"--hard-corruption is for CSV files of {tasks}: --task {TaskHelp.HardlyCorrupted.First()} --data FILE.csv.");
+        }
     }
 
     /// <summary>Reads or makes the prompts, checked against the model's limits, and says what a user should know of their tokens.</summary>

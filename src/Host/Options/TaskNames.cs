@@ -5,10 +5,10 @@ namespace Gradpath.Host.Options;
 /// <summary>The values of <c>--task</c>.</summary>
 internal static class TaskNames
 {
-    /// <exception cref="UsageException">There is no such task; the message lists those there are.</exception>
-    public static void Check(string task)
-    {
-        if (!TaskCatalog.All.Any(t => t.Name == task))
-            throw new UsageException($"--task {task}: no such task; choose {EnumNames.Choice(TaskCatalog.All.Select(t => t.Name))}.");
-    }
+    /// <summary>The task that the option names.</summary>
+    /// <param name="name">Its value.</param>
+    /// <returns>The task.</returns>
+    /// <exception cref="UsageException">There is none of this name; the message says which one may be meant.</exception>
+    public static CircuitTask Parse(string name) =>
+        TaskCatalog.TryFind(name, out CircuitTask? task) ? task : throw new UsageException($"--task {name}: {TaskCatalog.Unknown(name)}.");
 }

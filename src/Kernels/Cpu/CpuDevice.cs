@@ -35,6 +35,9 @@ public sealed unsafe partial class CpuDevice : Device
     /// <summary>Number of threads that compute.</summary>
     public int Workers => _pool.Workers;
 
+    /// <summary>The threads that compute.</summary>
+    internal WorkerPool Pool => _pool;
+
     /// <inheritdoc />
     public override DeviceKind Kind => DeviceKind.Cpu;
 

@@ -54,7 +54,7 @@ public sealed class AttributionMethodsTests
     [Fact]
     public void The_readme_lists_every_method()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(SharedFiles.RepositoryRoot!, "README.md"));
+        string[] lines = File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "README.md"));
         int head = Array.FindIndex(lines, l => l.StartsWith("| method |", StringComparison.Ordinal));
         string[] table =
             [.. lines.Skip(head + 2).TakeWhile(l => l.StartsWith('|')).Select(l => l.Replace("**", "", StringComparison.Ordinal))];

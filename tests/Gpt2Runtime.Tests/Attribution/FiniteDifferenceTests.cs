@@ -2,8 +2,6 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels.Cpu;
 using Xunit.Abstractions;
 

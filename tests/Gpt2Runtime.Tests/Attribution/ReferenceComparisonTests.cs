@@ -1,8 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
-using Gradpath.Gpt2Runtime.Tests.Reference;
+using Gradpath.Gpt2Runtime.Tasks;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;

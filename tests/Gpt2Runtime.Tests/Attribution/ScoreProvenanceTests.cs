@@ -12,7 +12,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// <summary>One call scores and one saves: the scores know how they were made.</summary>
 public sealed class ScoreProvenanceTests
 {
-    private static readonly string Demo = Path.Combine(SharedFiles.RepositoryRoot!, "models/demo");
+    private static readonly string Demo = RepositoryFiles.DemoModel;
 
     [Theory]
     [InlineData("scores.json")]

@@ -1,8 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels.Cpu;
 using Xunit.Abstractions;
 
@@ -13,10 +11,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-5;
 
-    [SkippableFact]
+    [Fact]
     public void Edge_scores_equal_the_fixture()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         var deviations = new Deviations(output);
         foreach ((string name, double[,] expected) in fixture.EdgeScores)
         {
@@ -32,10 +30,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    [SkippableFact]
+    [Fact]
     public void Node_scores_equal_the_fixture_but_for_mlps_whose_gradient_it_took_elsewhere()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         int[] rows = [.. Enumerable.Range(0, fixture.Writers.Length).Where(u => !fixture.Writers[u].StartsWith('m'))];
         var deviations = new Deviations(output);
         foreach ((string name, double[] expected) in fixture.NodeScores)
@@ -46,10 +44,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    [SkippableFact]
+    [Fact]
     public void Both_runs_metrics_equal_the_fixture()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         AttributionResult result = Score(fixture, "EAP");
         var deviations = new Deviations(output);
         deviations.Compare("clean", fixture.CleanLogitDiff, result.CleanMetric, Tolerance);

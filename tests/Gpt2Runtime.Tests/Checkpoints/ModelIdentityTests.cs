@@ -1,6 +1,4 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;
@@ -9,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;
 public sealed class ModelIdentityTests
 {
     private static readonly Gpt2Config Config = new() { Layers = 2, Heads = 2, Width = 8, InnerWidth = 12, Positions = 6, Vocabulary = 9 };
-    private static readonly string Demo = Path.Combine(SharedFiles.RepositoryRoot!, "models/demo");
+    private static readonly string Demo = RepositoryFiles.DemoModel;
 
     [Fact]
     public void Weights_of_a_checkpoint_have_its_name_and_hash_also_when_it_is_closed()

@@ -5,8 +5,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;

@@ -23,7 +23,7 @@ public sealed class DemoPathsTests : IDisposable
     private static readonly string[] s_deciding = ["a3.h5", "a3.h7", "a3.h0", "a3.h4", "a3.h2", "a3.h6"];
 
     private readonly CpuDevice _device = new(2);
-    private readonly Gpt2Checkpoint _checkpoint = Gpt2Checkpoint.Open(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo"));
+    private readonly Gpt2Checkpoint _checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
     private readonly Gpt2Weights _weights;
     private readonly ComputationGraph _graph;
     private readonly IReadOnlyList<PromptPair> _pairs = PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Limit = Prompts }).Pairs;

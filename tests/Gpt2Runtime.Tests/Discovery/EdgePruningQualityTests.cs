@@ -6,7 +6,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels.Cpu;
 using Xunit.Abstractions;
 
@@ -36,7 +35,7 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
     public void On_the_demo_model_edge_pruning_beats_eap_and_its_hybrid_does_with_three_fifths_of_the_work()
     {
         using var device = new CpuDevice(2);
-        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo"));
+        using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
         using Gpt2Weights weights = checkpoint.LoadWeights(device);
         PromptPair[] train = Pairs(checkpoint, seed: 0, count: 64), test = Pairs(checkpoint, seed: 1, count: 100);
         var graph = new ComputationGraph(weights.Config);

@@ -4,7 +4,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -137,7 +136,7 @@ public sealed class EdgePruningTests
     {
         using OddModel model = OddModel.Make("head bias");
         var bytes = new List<long>();
-        Search(model, Short with { BatchSize = 2 }, null, new Watch(() => bytes.Add(model.Device.AllocatedBytes)));
+        Search(model, Short with { BatchSize = 2 }, null, new Watch(() => bytes.Add(model.Device.ReservedBytes)));
         Assert.Single(bytes.Skip(3).Distinct());
     }
 

@@ -1,5 +1,5 @@
 using Gradpath.Gpt2Runtime.Metrics;
-using Gradpath.Gpt2Runtime.Tests.Reference;
+using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 

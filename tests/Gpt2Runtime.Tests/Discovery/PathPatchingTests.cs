@@ -4,8 +4,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 

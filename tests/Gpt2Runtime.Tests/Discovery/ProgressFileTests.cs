@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 

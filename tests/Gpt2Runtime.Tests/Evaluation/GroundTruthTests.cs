@@ -6,12 +6,12 @@ namespace Gradpath.Gpt2Runtime.Tests.Evaluation;
 
 public class GroundTruthTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("ioi", "ioi_edges", 963, 26, 7)]
     [InlineData("greater-than", "greater_than_edges", 235, 17, 5)]
     public void The_rules_give_the_listed_edges(string task, string file, int count, int classMembers, int classes)
     {
-        JsonElement json = JsonElement.Parse(File.ReadAllBytes(SharedFiles.Require($"data/ground-truth/{file}.json")));
+        JsonElement json = JsonElement.Parse(File.ReadAllBytes(RepositoryFiles.Data($"ground-truth/{file}.json")));
         ComputationGraph graph = new(12, 12);
         string[] expected = [.. json.GetProperty("edges").EnumerateArray().Select(e => $"{e[0].GetString()}->{Reader(e[1].GetString()!)}").Order(StringComparer.Ordinal)];
         GroundTruth truth = GroundTruth.Find(task)!;

@@ -76,7 +76,7 @@ public class RocCurveTests
     }
 
     /// <summary>The stored runs of ACDC, HISP (16H) and subnetwork probing give the published areas.</summary>
-    [SkippableFact]
+    [Fact]
     public void The_staircase_gives_the_areas_of_the_published_runs()
     {
         var points = Read("acdc_points.csv").ToLookup(Key);
@@ -102,7 +102,7 @@ public class RocCurveTests
 
     private static List<Dictionary<string, string>> Read(string file)
     {
-        string[][] lines = [.. File.ReadLines(SharedFiles.Require("data/reference-curves/" + file)).Select(line => line.Split(','))];
+        string[][] lines = [.. File.ReadLines(RepositoryFiles.Data("reference-curves/" + file)).Select(line => line.Split(','))];
         return [.. lines.Skip(1).Select(fields => lines[0].Zip(fields).ToDictionary(f => f.First, f => f.Second))];
     }
 }

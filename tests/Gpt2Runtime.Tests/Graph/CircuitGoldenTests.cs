@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
@@ -7,13 +6,13 @@ namespace Gradpath.Gpt2Runtime.Tests.Graph;
 /// <summary>Selections and prunings against those of the EAP-IG library.</summary>
 public sealed class CircuitGoldenTests(ITestOutputHelper output)
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("tiny-random/equal")]
     [InlineData("tiny-random/padded")]
     [InlineData("nano-sort/sort_k2")]
     public void Circuits_equal_the_goldens(string name)
     {
-        GoldenSet set = GoldenSet.Require(name);
+        GoldenSet set = GoldenSet.Read(name);
         int writers = set.ReadGraph().Writers.Length;
         int layers = set.ReadGraph().Writers.Count(w => w.StartsWith('m'));
         ComputationGraph graph = new(layers, (writers - 1) / layers - 1);
@@ -42,7 +41,7 @@ public sealed class CircuitGoldenTests(ITestOutputHelper output)
         Assert.True(compared > 0);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(32, 21, 12, 0)]
     [InlineData(64, 45, 17, 25)]
     [InlineData(162, 145, 34, 122)]
@@ -55,28 +54,28 @@ public sealed class CircuitGoldenTests(ITestOutputHelper output)
     [InlineData(32491, 32491, 157, 32491)]
     public void Top_edges_of_the_published_scores_prune_to_the_librarys_sizes(int n, int edges, int nodes, int edgesBySign)
     {
-        EdgeScores scores = ScoreFile.Read(SharedFiles.Require("data/circuits/ioi-eap-ig.json"));
+        EdgeScores scores = ScoreFile.Read(RepositoryFiles.Data("circuits/ioi-eap-ig.json"));
         Circuit pruned = CircuitPruning.Prune(CircuitSelection.TopEdges(scores, n));
         Assert.Equal((n, edges, nodes), (pruned.EdgesBeforePrune, pruned.EdgeCount, pruned.NodeCount));
         Assert.Equal(edgesBySign, CircuitPruning.Prune(CircuitSelection.TopEdges(scores, n, bySign: true)).EdgeCount);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(100, 80, 22)]
     [InlineData(200, 190, 38)]
     [InlineData(500, 486, 64)]
     [InlineData(1000, 967, 86)]
     public void Greedy_circuits_of_the_published_scores_prune_to_the_librarys_sizes(int n, int edges, int nodes)
     {
-        EdgeScores scores = ScoreFile.Read(SharedFiles.Require("data/circuits/ioi-eap-ig.json"));
+        EdgeScores scores = ScoreFile.Read(RepositoryFiles.Data("circuits/ioi-eap-ig.json"));
         Circuit pruned = CircuitPruning.Prune(CircuitSelection.Greedy(scores, n));
         Assert.Equal((n, edges, nodes), (pruned.EdgesBeforePrune, pruned.EdgeCount, pruned.NodeCount));
     }
 
-    [SkippableFact]
+    [Fact]
     public void The_published_circuit_is_read()
     {
-        Circuit circuit = CircuitFile.Read(SharedFiles.Require("data/circuits/ioi-eap-ig.json"));
+        Circuit circuit = CircuitFile.Read(RepositoryFiles.Data("circuits/ioi-eap-ig.json"));
         Assert.Equal((756, 756, 768), (circuit.EdgeCount, circuit.EdgesBeforePrune, circuit.ModelWidth));
         Assert.Null(circuit.Provenance);
     }

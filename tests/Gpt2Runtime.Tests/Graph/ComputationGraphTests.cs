@@ -24,12 +24,12 @@ public class ComputationGraphTests
         Assert.Equal(edges, seen);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("tiny-random", 2, 4)]
     [InlineData("nano-sort", 3, 3)]
     public void Numbering_and_edge_order_are_those_of_the_library(string model, int layers, int heads)
     {
-        using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(SharedFiles.Require($"goldens/{model}/graph.json")));
+        using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Data($"goldens/{model}/graph.json")));
         JsonElement root = golden.RootElement;
         ComputationGraph graph = new(layers, heads);
 

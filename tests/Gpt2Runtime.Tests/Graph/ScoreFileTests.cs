@@ -63,10 +63,10 @@ public class ScoreFileTests
         Assert.Equal("2025-01-31T12:30:01Z", root.GetProperty("gradpath").GetProperty("created").GetString());
     }
 
-    [SkippableFact]
+    [Fact]
     public void The_published_circuit_is_read_and_written_unchanged()
     {
-        string path = SharedFiles.Require("data/circuits/ioi-eap-ig.json");
+        string path = RepositoryFiles.Data("circuits/ioi-eap-ig.json");
         EdgeScores scores = ScoreFile.Read(path);
         Assert.Equal(new ComputationGraph(12, 12), scores.Graph);
         Assert.Equal(768, scores.ModelWidth);

@@ -1,8 +1,5 @@
 using System.Reflection;
 using Gradpath.Gpt2Runtime.Metrics;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Gradpath.Kernels;
 using Xunit.Abstractions;
 
@@ -51,7 +48,7 @@ public sealed class BuiltInMetricsTests(ITestOutputHelper output)
     [Fact]
     public void The_readme_lists_every_metric()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(SharedFiles.RepositoryRoot!, "README.md"));
+        string[] lines = File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "README.md"));
         int head = Array.FindIndex(lines, l => l.StartsWith("| metric |", StringComparison.Ordinal));
         Assert.Equal(
             BuiltInMetrics.All.Select(m => $"| {m.Title} | `{m.Name}` | {m.Meaning} | {Needed(m)} |"),

@@ -5,9 +5,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Gpt2Runtime.Tests.Attribution;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
-using Gradpath.Gpt2Runtime.Tests.Reference;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Metrics;

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
+using Gradpath.Gpt2Runtime.Tasks;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
@@ -15,11 +15,11 @@ public sealed class ReferenceCircuitGoldenTests(ITestOutputHelper output)
 
     public static TheoryData<string> Sets => [.. GoldenSet.Names];
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Sets))]
     public void Circuits_evaluate_to_the_goldens(string set)
     {
-        GoldenSet goldens = GoldenSet.Require(set);
+        GoldenSet goldens = GoldenSet.Read(set);
         ReferenceModel model = ReferenceCheckpoint.Load(goldens.ModelDirectory);
         GoldenCircuits circuits = goldens.Circuits;
         Deviations deviations = new(output);

@@ -1,7 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tests.Goldens;
+using Gradpath.Gpt2Runtime.Tasks;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;
@@ -17,10 +17,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
     // The library keeps exact scores in float32.
     private const double SingleTolerance = 1e-6;
 
-    [SkippableFact]
+    [Fact]
     public void Runs_equal_the_fixture()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         Assert.Equal(fixture.Writers, fixture.Model.Graph.WriterNames);
         Assert.Equal(fixture.Readers, fixture.Model.Graph.ReaderNames);
         ReferenceItem[] items = ReferenceItem.Prepare(fixture.Model, fixture.Pairs, ReferenceAblation.Patching);
@@ -37,10 +37,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    [SkippableFact]
+    [Fact]
     public void Edge_scores_equal_the_fixture()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         Deviations deviations = new(output);
         foreach ((string name, double[,] expected) in fixture.EdgeScores)
         {
@@ -55,10 +55,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    [SkippableFact]
+    [Fact]
     public void Node_scores_equal_the_fixture_but_for_mlps()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         ReferenceGraph graph = fixture.Model.Graph;
         int[] rows = [.. Enumerable.Range(0, graph.Rows).Where(u => !graph.WriterNames[u].StartsWith('m'))];
         Deviations deviations = new(output);
@@ -70,10 +70,10 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    [SkippableFact]
+    [Fact]
     public void Circuits_evaluate_to_the_fixture()
     {
-        TinyFixture fixture = TinyFixture.Require();
+        TinyFixture fixture = TinyFixture.Read();
         ReferenceGraph graph = fixture.Model.Graph;
         FixtureCircuit[] circuits = [.. fixture.Circuits];
         Deviations deviations = new(output);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tasks.Catalog;
 
 namespace Gradpath.Gpt2Runtime.Tests.Tasks;
 
@@ -9,20 +10,19 @@ public sealed class CsvTaskReaderTests
 {
     private static readonly PromptOptions Gpt2 = new() { Vocabulary = 50257, Positions = 1024 };
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("ioi", "ioi/gpt2.csv", 1000, "logit-diff")]
     [InlineData("greater-than", "greater-than/gpt2.csv", 1000, "prob-diff")]
     [InlineData("greater-than", "greater-than/greater_than_data.csv", 1000, "prob-diff")]
-    [InlineData("sva", "sva/gpt2.csv", 12400, "prob-diff")]
+    [InlineData("sva", "sva/gpt2.csv", 1240, "prob-diff")]
     [InlineData("gender-bias", "gender-bias/gpt2_regenerated.csv", 986, "logit-diff")]
     [InlineData("country-capital", "country-capital/gpt2.csv", 190, "logit-diff")]
     [InlineData("hypernymy", "hypernymy/gpt2.csv", 198, "prob-diff")]
-    public void Published_file_is_read_whole(string task, string file, int count, string metricName)
+    public void Published_file_is_read_whole(string task, string file, int count, string metric)
     {
-        Metric metric = BuiltInMetrics.Find(metricName);
-        var set = PromptLoader.Load(task, SharedFiles.Require("data/tasks/" + file), Tokenizers.Gpt2, Gpt2);
+        var set = PromptLoader.Load(task, RepositoryFiles.Data("tasks/" + file), Tokenizers.Gpt2, Gpt2);
         Assert.Equal(task, set.Task);
-        Assert.Equal(metric, set.Metric);
+        Assert.Equal(metric, set.Metric.Name);
         Assert.Equal(count, set.Pairs.Count);
         Assert.Matches("^[0-9a-f]{64}$", set.Hash);
         Assert.All(set.Pairs, pair =>
@@ -37,18 +37,36 @@ public sealed class CsvTaskReaderTests
         });
     }
 
-    [SkippableFact]
+    /// <summary>Every task has a published file, or a sample of one, that its reader is tried on.</summary>
+    [Theory]
+    [MemberData(nameof(TaskCatalogTests.Names), MemberType = typeof(TaskCatalogTests))]
+    public void Every_task_reads_its_own_files(string task)
+    {
+        PromptSet set = PromptLoader.Load(task, RepositoryFiles.Data("tasks"), Tokenizers.Gpt2, Gpt2 with { Limit = 20 });
+        Assert.Equal((task, TaskCatalog.Find(task).Metric), (set.Task, set.Metric));
+        Assert.All(set.Pairs, pair => Assert.Empty(pair.Answers.Intersect(pair.WrongAnswers)));
+    }
+
+    [Fact]
+    public void A_harder_corruption_is_refused_where_there_is_none()
+    {
+        PromptOptions hard = Gpt2 with { HardCorruption = true };
+        var error = Assert.Throws<GradpathException>(() => PromptLoader.Load("sva", RepositoryFiles.Data("tasks"), Tokenizers.Gpt2, hard));
+        Assert.Contains("sva have no harder corruption", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Both_greater_than_files_hold_the_same_prompts()
     {
-        var one = PromptLoader.Load("greater-than", SharedFiles.Require("data/tasks/greater-than/gpt2.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
-        var two = PromptLoader.Load("greater-than", SharedFiles.Require("data/tasks/greater-than/greater_than_data.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
+        var one = PromptLoader.Load("greater-than", RepositoryFiles.Data("tasks/greater-than/gpt2.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
+        var two = PromptLoader.Load("greater-than", RepositoryFiles.Data("tasks/greater-than/greater_than_data.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
         Assert.Equal(one.Select(pair => (pair.CleanText, pair.Answers.Length)), two.Select(pair => (pair.CleanText, pair.Answers.Length)));
     }
 
-    [SkippableFact]
+    [Fact]
     public void Rows_mean_what_they_say()
     {
-        var data = SharedFiles.Require("data/tasks");
+        var data = RepositoryFiles.Data("tasks");
         var ioi = First("ioi");
         Assert.Equal([12969], ioi.Answers);
         Assert.Equal([36677], ioi.WrongAnswers);
@@ -71,14 +89,14 @@ public sealed class CsvTaskReaderTests
         PromptPair First(string task) => PromptLoader.Load(task, data, Tokenizers.Gpt2, Gpt2 with { Limit = 1 }).Pairs[0];
     }
 
-    [SkippableFact]
+    [Fact]
     public void Sva_answers_are_the_verbs_by_the_strict_rule()
     {
-        using var expected = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require("data/tasks/sva/gpt2_verb_token_ids.json")));
-        var verbs = VerbList.Read(SharedFiles.Require("data/tasks/sva/combined_verb_list.csv"), Tokenizers.Gpt2);
+        using var expected = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Data("tasks/sva/gpt2_verb_token_ids.json")));
+        var verbs = VerbList.Read("sva", RepositoryFiles.Data("tasks/sva/combined_verb_list.csv"), Tokenizers.Gpt2);
         Assert.Equal(Ids("singular"), verbs.Singular.Order());
         Assert.Equal(Ids("plural"), verbs.Plural.Order());
-        var pairs = PromptLoader.Load("sva", SharedFiles.Require("data/tasks/sva"), Tokenizers.Gpt2, Gpt2 with { Limit = 2 }).Pairs;
+        var pairs = PromptLoader.Load("sva", RepositoryFiles.Data("tasks/sva"), Tokenizers.Gpt2, Gpt2 with { Limit = 2 }).Pairs;
         Assert.Equal(verbs.Plural, pairs[0].Answers);
         Assert.Equal(verbs.Singular, pairs[1].Answers);
 
@@ -87,14 +105,14 @@ public sealed class CsvTaskReaderTests
             .Value.EnumerateArray().Select(id => id.GetInt32()).Order()];
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("ioi", "ioi/gpt2.csv")]
     [InlineData("gender-bias", "gender-bias/gpt2_regenerated.csv")]
     [InlineData("country-capital", "country-capital/gpt2.csv")]
     [InlineData("hypernymy", "hypernymy/gpt2.csv")]
     public void Ids_for_another_vocabulary_are_refused(string task, string file)
     {
-        var path = SharedFiles.Require("data/tasks/" + file);
+        var path = RepositoryFiles.Data("tasks/" + file);
         var error = Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, new PromptOptions()));
         Assert.Contains("GPT-2's vocabulary", error.Message, StringComparison.Ordinal);
         Assert.Contains("line 2", error.Message, StringComparison.Ordinal);
@@ -114,7 +132,7 @@ public sealed class CsvTaskReaderTests
     [InlineData("hypernymy", "clean,corrupted,answers,answers_idx,corrupted_answers,corrupted_answers_idx\na,b,['x'],[1;2],['x'],[1]\n", "lists of the same length")]
     public void Malformed_file_is_named(string task, string content, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var path = directory.Write("prompts.csv", content);
         var error = Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, new PromptOptions()));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -124,7 +142,7 @@ public sealed class CsvTaskReaderTests
     [Fact]
     public void Files_without_ids_serve_any_vocabulary()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("sva/gpt2.csv", "clean,corrupted,plural\nThe boy,The boys,0\n\"The kings\",The king,1\n");
         directory.Write("sva/combined_verb_list.csv", "idx,sing,plur,freq\n_,is,are,_\n_,xyzzies,xyzzy,_\n");
         var set = PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new PromptOptions { PrependBos = false });

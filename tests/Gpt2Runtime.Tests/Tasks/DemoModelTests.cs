@@ -6,7 +6,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Tasks;
 /// <summary>What the shipped demo model promises to the tasks: a vocabulary that fits its config, and prompts that fit its positions.</summary>
 public sealed class DemoModelTests
 {
-    private static readonly string Model = Path.Combine(SharedFiles.RepositoryRoot!, "models/demo");
+    private static readonly string Model = RepositoryFiles.DemoModel;
 
     [Fact]
     public void Directory_is_small_and_complete()
@@ -17,12 +17,7 @@ public sealed class DemoModelTests
     }
 
     [Theory]
-    [InlineData("ioi")]
-    [InlineData("greater-than")]
-    [InlineData("sva")]
-    [InlineData("gender-bias")]
-    [InlineData("country-capital")]
-    [InlineData("hypernymy")]
+    [MemberData(nameof(TaskCatalogTests.Names), MemberType = typeof(TaskCatalogTests))]
     public void Generated_prompts_fit_the_model(string task)
     {
         using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Model, "config.json")));

@@ -89,7 +89,7 @@ public sealed class PromptBeginTests
     [Fact]
     public void A_vocabulary_without_begin_token_says_so()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var bytes = TokenizerFolder.Write(directory, TokenizerFolder.Bytes(), []);
         var path = directory.Write("prompts.jsonl", """{"clean": "a", "corrupted": "b", "answers": ["c"], "wrong_answers": ["d"]}""");
         var error = Assert.Throws<GradpathException>(() => PromptLoader.Load(null, path, bytes, new PromptOptions()));
@@ -100,7 +100,7 @@ public sealed class PromptBeginTests
     [Fact]
     public void Prompts_of_ids_need_no_readable_vocabulary_and_have_no_begin_token()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("tokenizer.json", """{"model": {"type": "WordPiece"}}""");
         var tokenizer = new Lazy<BpeTokenizer>(() => BpeTokenizer.Load(directory.Path));
         const string Ids = """{"clean_ids": [1, 2], "corrupted_ids": [1, 3], "answer_ids": [4], "wrong_answer_ids": [5]}""";
@@ -138,15 +138,15 @@ public sealed class PromptBeginTests
 
     private static PromptSet Load(string content, PromptOptions? options = null)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         return PromptLoader.Load(null, directory.Write("prompts.jsonl", content), Tokenizers.Demo, options ?? new PromptOptions());
     }
 
-    private static TemporaryDirectory DemoWith(params (string Name, string Content)[] files)
+    private static TempFolder DemoWith(params (string Name, string Content)[] files)
     {
-        var directory = new TemporaryDirectory();
+        var directory = new TempFolder();
         foreach (var name in new[] { "vocab.json", "merges.txt" })
-            directory.Write(name, File.ReadAllText(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo", name)));
+            directory.Write(name, File.ReadAllText(Path.Combine(RepositoryFiles.DemoModel, name)));
         foreach (var (name, content) in files)
             directory.Write(name, content);
         return directory;

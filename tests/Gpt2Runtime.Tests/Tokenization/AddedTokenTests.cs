@@ -23,7 +23,7 @@ public sealed class AddedTokenTests
     [InlineData("<w<a>", "<w[256]")]
     public void A_text_is_cut_at_added_tokens(string text, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         Assert.Equal(expected, TokenizerFolder.Show(Load(directory, "{}").Encode(text)));
     }
 
@@ -34,21 +34,21 @@ public sealed class AddedTokenTests
     [InlineData("", "")]
     public void A_prefix_space_stands_before_every_piece_of_text(string text, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         Assert.Equal(expected, TokenizerFolder.Show(Load(directory, """{"add_prefix_space": true}""").Encode(text)));
     }
 
     [Fact]
     public void Special_tokens_are_text_where_the_settings_split_them()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         Assert.Equal("<a>", TokenizerFolder.Show(Load(directory, """{"split_special_tokens": true}""").Encode("<a>")));
     }
 
     [Fact]
     public void Added_tokens_are_tokens_like_others()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var tokenizer = Load(directory, "{}");
         Assert.Equal(263, tokenizer.VocabularySize);
         Assert.Equal(257, tokenizer.TokenId("<a><b>"));
@@ -64,7 +64,7 @@ public sealed class AddedTokenTests
     [Fact]
     public void The_text_of_an_added_token_is_not_read_as_bytes()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("added_tokens.json", """{"éé": 256, "a b": 257, "Ġ中": 258}""");
         var tokenizer = TokenizerFolder.Write(directory, TokenizerFolder.Bytes(), []);
         Assert.Equal([256, 257, 258], tokenizer.Encode("ééa bĠ中"));
@@ -81,7 +81,7 @@ public sealed class AddedTokenTests
     [InlineData("special_tokens_map.json", """{"sep_token": {"content": "<x>"}}""")]
     public void Each_file_can_add_a_token(string file, string content)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write(file, content);
         Assert.Equal([256, 'y'], TokenizerFolder.Write(directory, TokenizerFolder.Bytes(), []).Encode("<x>y"));
     }
@@ -89,7 +89,7 @@ public sealed class AddedTokenTests
     [Fact]
     public void A_listed_token_keeps_its_flags_and_older_files_do_not_count_beside_the_list()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         const string Config = """{"added_tokens_decoder": {"256": {"content": "<x>", "lstrip": true}}, "pad_token": "<x>"}""";
         directory.Write("tokenizer_config.json", Config);
         directory.Write("added_tokens.json", """{"<y>": 257}""");
@@ -120,14 +120,14 @@ public sealed class AddedTokenTests
     [InlineData("config.json", """{"bos_token_id": "x"}""", "bos_token_id is \"x\"; a whole number is needed")]
     public void A_file_that_cannot_be_meant_is_refused_by_name(string file, string content, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write(file, content);
         var error = Assert.Throws<GradpathException>(() => TokenizerFolder.Write(directory, TokenizerFolder.Bytes(), []));
         Assert.StartsWith(Path.Combine(directory.Path, file), error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    private static BpeTokenizer Load(TemporaryDirectory directory, string config)
+    private static BpeTokenizer Load(TempFolder directory, string config)
     {
         var json = TokenizerFolder.Json(TokenizerFolder.Bytes(), []);
         json["added_tokens"] = new JsonArray(

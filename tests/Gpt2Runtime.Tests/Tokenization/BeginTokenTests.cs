@@ -103,7 +103,7 @@ public sealed class BeginTokenTests
 
     private static BpeTokenizer Write(IEnumerable<KeyValuePair<string, int>> ids, (string Name, string Content)[] files)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         foreach (var (name, content) in files)
             directory.Write(name, content);
         return TokenizerFolder.Write(directory, ids.ToDictionary(), []);

@@ -8,7 +8,7 @@ namespace Gradpath.Gpt2Runtime.Tests.Tokenization;
 internal static class TokenizerFolder
 {
     /// <summary>Writes vocab.json and merges.txt and loads them.</summary>
-    public static BpeTokenizer Write(TemporaryDirectory directory, Dictionary<string, int> ids, IEnumerable<string> merges)
+    public static BpeTokenizer Write(TempFolder directory, Dictionary<string, int> ids, IEnumerable<string> merges)
     {
         directory.Write("vocab.json", JsonSerializer.Serialize(ids));
         directory.Write("merges.txt", "#version: 0.2\n" + string.Concat(merges.Select(merge => merge + "\n")));

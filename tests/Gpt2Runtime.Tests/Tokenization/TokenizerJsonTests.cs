@@ -13,7 +13,7 @@ public sealed class TokenizerJsonTests
     [InlineData(true)]
     public void The_demo_vocabulary_in_one_file_gives_the_same_ids(bool pairs)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("tokenizer.json", DemoJson(pairs).ToJsonString());
         var tokenizer = BpeTokenizer.Load(directory.Path);
         Assert.Equal("tokenizer.json", tokenizer.Files);
@@ -30,9 +30,9 @@ public sealed class TokenizerJsonTests
     [Fact]
     public void Both_forms_of_a_vocabulary_that_agree_need_no_word()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         foreach (var name in new[] { "vocab.json", "merges.txt" })
-            directory.Write(name, File.ReadAllText(Path.Combine(SharedFiles.RepositoryRoot!, "models/demo", name)));
+            directory.Write(name, File.ReadAllText(Path.Combine(RepositoryFiles.DemoModel, name)));
         Assert.Equal("vocab.json and merges.txt", BpeTokenizer.Load(directory.Path).Files);
         directory.Write("tokenizer.json", DemoJson(pairs: false).ToJsonString());
         Assert.Equal("tokenizer.json", BpeTokenizer.Load(directory.Path).Files);
@@ -48,7 +48,7 @@ public sealed class TokenizerJsonTests
     [InlineData("version https://git-lfs.github.com/spec/v1\n", "a b\n", "vocab.json: is a Git LFS pointer")]
     public void Where_both_forms_disagree_the_one_file_is_taken_and_said(string vocabulary, string merges, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("vocab.json", vocabulary);
         directory.Write("merges.txt", merges);
         directory.Write("tokenizer.json", TokenizerFolder.Json(Ids, ["a b"]).ToJsonString());
@@ -67,7 +67,7 @@ public sealed class TokenizerJsonTests
     public void Prefix_space_is_what_the_settings_say_and_else_what_the_file_says(
         string file, string? settings, string expected, bool warns)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("tokenizer.json", Changed("pre_tokenizer.add_prefix_space", file));
         if (settings is not null)
             directory.Write("tokenizer_config.json", $$"""{"add_prefix_space": {{settings}}}""");
@@ -85,7 +85,7 @@ public sealed class TokenizerJsonTests
     [InlineData("decoder", "null")]
     public void What_changes_no_token_is_read(string place, string value)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("tokenizer.json", Changed(place, value));
         Assert.Equal([0, 2, 0], BpeTokenizer.Load(directory.Path).Encode("ab ab"));
     }
@@ -133,7 +133,7 @@ public sealed class TokenizerJsonTests
     [InlineData("added_tokens", "[{\"content\": \"<x>\", \"id\": 3}]", "\"<x>\" has id 3, which is that of \"a\"")]
     public void What_is_not_GPT2s_kind_is_refused_by_name(string place, string value, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         var path = directory.Write("tokenizer.json", Changed(place, value));
         var error = Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path));
         Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
@@ -147,7 +147,7 @@ public sealed class TokenizerJsonTests
     [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "is a Git LFS pointer, not the file itself")]
     public void What_is_no_json_is_refused_by_line(string content, string expected)
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         directory.Write("tokenizer.json", content);
         var error = Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -155,7 +155,7 @@ public sealed class TokenizerJsonTests
 
     private static JsonObject DemoJson(bool pairs)
     {
-        var demo = Path.Combine(SharedFiles.RepositoryRoot!, "models/demo");
+        var demo = RepositoryFiles.DemoModel;
         var json = TokenizerFolder.Json(
             JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllBytes(Path.Combine(demo, "vocab.json")))!,
             File.ReadLines(Path.Combine(demo, "merges.txt")).Skip(1).Where(line => line.Length > 0),

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Gradpath.Gpt2Runtime.Tokenization;
 
@@ -10,6 +9,9 @@ namespace Gradpath.Gpt2Runtime.Tests.Tokenization;
 /// </summary>
 public sealed class TokenizerMutationTests
 {
+    // The same ones on every machine, however fast it is.
+    private const int Damages = 250;
+
     private static readonly string[] Snippets =
     [
         "", "{", "}", "[", "]", ",", ":", "\"", "{}", "[]", "[[[[", "\"\"", "\"a\"", "\"a\": 0,", "null", "true",
@@ -33,7 +35,7 @@ public sealed class TokenizerMutationTests
     public void Damage_is_survived_or_named(string damaged, bool inOneFile)
     {
         var random = new Random(damaged.Length + (inOneFile ? 100 : 0));
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempFolder();
         foreach (var (name, content) in Files)
         {
             if (inOneFile ? name is not ("vocab.json" or "merges.txt") : name != "tokenizer.json")
@@ -44,28 +46,28 @@ public sealed class TokenizerMutationTests
         var original = Encoding.UTF8.GetBytes(Files[damaged]);
         var path = Path.Combine(directory.Path, damaged);
         int loaded = 0, refused = 0;
-        var watch = Stopwatch.StartNew();
-        while (watch.Elapsed < TimeSpan.FromSeconds(0.7) || loaded + refused < 200)
+        for (var damage = 0; damage < Damages; damage++)
         {
             File.WriteAllBytes(path, Mutate(original, random));
             var before = GC.GetAllocatedBytesForCurrentThread();
-            var start = watch.Elapsed;
-            try
+            Patience.Within(10, () =>
             {
-                Use(BpeTokenizer.Load(directory.Path));
-                loaded++;
-            }
-            catch (GradpathException error)
-            {
-                Assert.Contains(directory.Path, error.Message, StringComparison.Ordinal);
-                Assert.True(error.Message.Length < 1000, error.Message);
-                Assert.DoesNotContain('\n', error.Message);
-                refused++;
-            }
+                try
+                {
+                    Use(BpeTokenizer.Load(directory.Path));
+                    loaded++;
+                }
+                catch (GradpathException error)
+                {
+                    Assert.Contains(directory.Path, error.Message, StringComparison.Ordinal);
+                    Assert.True(error.Message.Length < 1000, error.Message);
+                    Assert.DoesNotContain('\n', error.Message);
+                    refused++;
+                }
+            });
 
             // A vocabulary may have a gap of a million ids, eight bytes each; the rest is what some kilobytes of files need.
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
-            Assert.True(watch.Elapsed - start < TimeSpan.FromSeconds(10), "it hangs");
         }
 
         Assert.True(refused > 0 && loaded > 0, $"{loaded} loaded, {refused} refused");

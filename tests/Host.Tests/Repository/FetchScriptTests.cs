@@ -206,5 +206,5 @@ public sealed class FetchScriptTests : IDisposable
         return (run.ExitCode, run.Error);
     }
 
-    private static string Script() => Path.Combine(SharedFiles.RepositoryRoot!, "weights-tools", "fetch_gpt2.sh");
+    private static string Script() => Path.Combine(RepositoryFiles.Root, "weights-tools", "fetch_gpt2.sh");
 }

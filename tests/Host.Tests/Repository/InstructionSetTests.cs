@@ -41,7 +41,7 @@ public sealed class InstructionSetTests : IDisposable
     {
         string file = _folder[$"{method}-{widest}.json"];
         string dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
-        string program = Path.Combine(AppContext.BaseDirectory, "gradpath.dll"), model = Path.Combine(SharedFiles.RepositoryRoot!, "models", "demo");
+        string program = Path.Combine(AppContext.BaseDirectory, "gradpath.dll"), model = RepositoryFiles.DemoModel;
         ShellRun run = ShellRun.Of(
             _folder.Path, environment, dotnet, [program, .. $"score --model {model} --task ioi --limit 4 --steps 2 --threads 2 --device cpu --out {file}".Split(' '), "--method", method]);
         Assert.True(run.ExitCode == 0, run.Error);

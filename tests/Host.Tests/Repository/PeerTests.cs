@@ -11,7 +11,7 @@ namespace Gradpath.Host.Tests;
 /// <summary>The peer in PyTorch computes what the reference outputs say and what this program computes. Skipped where no Python has torch.</summary>
 public sealed class PeerTests
 {
-    private static readonly string Root = SharedFiles.RepositoryRoot!;
+    private static readonly string Root = RepositoryFiles.Root;
     private static readonly Lazy<string?> s_python = new(() => new[] { "python3", "/usr/bin/python3" }.FirstOrDefault(p => Run(p, "-c", "import torch").ExitCode == 0));
 
     [SkippableTheory]
@@ -19,7 +19,7 @@ public sealed class PeerTests
     [InlineData("nano-sort", "sort_k2")]
     public void The_peer_equals_the_reference_outputs(string model, string task)
     {
-        string directory = SharedFiles.Require($"models/{model}"), goldens = SharedFiles.Require($"goldens/{model}/{task}");
+        string directory = RepositoryFiles.Data($"models/{model}"), goldens = RepositoryFiles.Data($"goldens/{model}/{task}");
         string output = Peer("check", "--model", directory, "--goldens", goldens);
         Assert.Contains("eap-ig: ", output, StringComparison.Ordinal);
         Assert.Contains("circuits: ", output, StringComparison.Ordinal);

@@ -10,7 +10,7 @@ namespace Gradpath.Host.Tests;
 /// </summary>
 public sealed partial class ReadmeTests
 {
-    private static readonly string Root = SharedFiles.RepositoryRoot!;
+    private static readonly string Root = RepositoryFiles.Root;
 
     [Fact]
     public void Every_command_works()

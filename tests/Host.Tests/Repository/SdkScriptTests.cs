@@ -50,7 +50,7 @@ public sealed class SdkScriptTests : IDisposable
         {
             string target = Path.Combine(_root, file);
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(Path.Combine(SharedFiles.RepositoryRoot!, file), target);
+            File.Copy(Path.Combine(RepositoryFiles.Root, file), target);
         }
         File.WriteAllText(Path.Combine(_root, "global.json"), """{ "sdk": { "version": "10.0.100", "rollForward": "latestFeature" } }""");
         foreach (string program in s_programs)

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Gradpath.Gpt2Runtime.Tests;
 
 namespace Gradpath.Host.Tests;
 
@@ -50,7 +49,7 @@ public sealed partial class SourceTests
 
     private static IEnumerable<(string Place, string Line)> Lines(string folder, string pattern)
     {
-        string root = SharedFiles.RepositoryRoot!;
+        string root = RepositoryFiles.Root;
         string[] files = [.. Directory.EnumerateFiles(Path.Combine(root, folder), pattern, SearchOption.AllDirectories)
             .Where(f => !Built().IsMatch(f))];
         if (pattern == "*.cs") Assert.NotEmpty(files);

@@ -170,10 +170,10 @@ public sealed class EdgesTests
     [Fact]
     public void Proximity_takes_as_many_rows_as_there_are()
     {
-        const int Rows = OpDevices.ManyRows;
-        float[] ones = new float[Rows];
+        int rows = OpDevices.ManyRows;
+        float[] ones = new float[rows];
         Array.Fill(ones, 1f);
-        Numbers.Same([7, 7 + Rows], Flow(ones, ones, 1, Rows, 1, ones), 1e-7);
+        Numbers.Same([7, 7 + rows], Flow(ones, ones, 1, rows, 1, ones), 1e-7);
     }
 
     private static double[] Flow(float[] input, float[] outputs, int writers, int rows, int width, float[] weights) => OpBench.Run(bench =>

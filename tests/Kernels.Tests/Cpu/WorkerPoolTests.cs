@@ -70,10 +70,13 @@ public sealed class WorkerPoolTests
         fixed (int* pointer = done)
         {
             CountJob job = new() { Done = pointer, Workers = 4 };
-            pool.Run(ref job, 16);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int run = 0; run < 1000; run++) pool.Run(ref job, 16);
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            ManyRuns();
+            Allocations.NoneManaged(ManyRuns);
+
+            void ManyRuns()
+            {
+                for (int run = 0; run < 1000; run++) pool.Run(ref job, 16);
+            }
         }
     }
 

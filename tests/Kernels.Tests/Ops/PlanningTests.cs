@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Gradpath.Kernels.Tests;
@@ -149,13 +148,12 @@ public sealed class PlanningTests
     public void More_than_any_device_has_can_be_planned_quickly() => OpBench.Run(bench =>
     {
         Device device = bench.Device;
-        var watch = Stopwatch.StartNew();
-        long planned = device.PlannedBytes(() =>
+        long planned = 0;
+        Patience.Within(5, () => planned = device.PlannedBytes(() =>
         {
             for (int i = 0; i < 20_000; i++) device.Allocate(1 << 20, 1 << 8);
-        });
+        }));
         Assert.Equal(20_000L << 30, planned);
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
         return [];
     });
 }

@@ -4,8 +4,9 @@ using Gradpath.Gpt2Runtime.Tokenization;
 namespace Gradpath.Gpt2Runtime.Tasks.Generators;
 
 /// <summary>
-/// Makes prompt pairs for the six tasks from this library's own templates and word lists, for any vocabulary: both prompts of a pair
-/// have the same token count and every answer is one token. The same task, vocabulary, count and seed give the same prompts everywhere.
+/// Makes prompt pairs for the tasks of <see cref="TaskCatalog"/> from this library's own templates and word lists, for any vocabulary: both
+/// prompts of a pair have the same token count and every answer is one token. The same task, vocabulary, count and seed give the same
+/// prompts everywhere.
 /// </summary>
 public static class PromptGenerator
 {
@@ -21,8 +22,8 @@ public static class PromptGenerator
     /// The pairs, without a begin token. Ids are <c>task-0</c>, <c>task-1</c>, ...; labels name the combination, for example
     /// <c>template=3;names=Ann,Bob</c>, so that combinations can be held out.
     /// </returns>
-    /// <exception cref="GradpathException">Unknown task, a vocabulary that lacks the task's tokens, or fewer different pairs than asked
-    /// for.</exception>
+    /// <exception cref="OptionException">There is no such task.</exception>
+    /// <exception cref="GradpathException">A vocabulary that lacks the task's tokens, or fewer different pairs than asked for.</exception>
     public static IReadOnlyList<PromptPair> Generate(string task, BpeTokenizer tokenizer, int count, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -30,7 +31,8 @@ public static class PromptGenerator
         if (count < 1)
             throw new GradpathException($"The number of prompts is {count}; it must be at least 1.");
 
-        var generator = MakeGenerator(TaskCatalog.Find(task).Name, tokenizer);
+        var row = TaskCatalog.Find(task);
+        var generator = row.Generator(tokenizer);
         var random = new SplitMix64(seed);
         var seen = new HashSet<(string, string)>();
         var pairs = new List<PromptPair>(count);
@@ -46,7 +48,7 @@ public static class PromptGenerator
                 int[] clean = tokenizer.Encode(draft.Clean), corrupted = tokenizer.Encode(draft.Corrupted);
                 if (clean.Length != corrupted.Length || !seen.Add((draft.Clean, draft.Corrupted)))
                     continue;
-                var id = string.Create(CultureInfo.InvariantCulture, $"{task}-{pairs.Count}");
+                var id = string.Create(CultureInfo.InvariantCulture, $"{row.Name}-{pairs.Count}");
                 return new PromptPair(clean, corrupted, draft.Answers, draft.WrongAnswers, id, draft.Label, draft.Clean, draft.Corrupted)
                 {
                     KeyPositions = generator.KeyPositions(draft, clean),
@@ -54,19 +56,8 @@ public static class PromptGenerator
             }
 
             throw new GradpathException(
-                $"Task {task}: with this vocabulary its word lists make hardly more than {pairs.Count} different prompt pairs; {count} "
-                    + "were asked for.");
+                $"Task {row}: with this vocabulary its word lists make hardly more than {pairs.Count} different prompt pairs; "
+                + $"{count} were asked for.");
         }
     }
-
-    private static TaskGenerator MakeGenerator(string task, BpeTokenizer tokenizer) => task switch
-    {
-        TaskCatalog.Ioi => new IoiGenerator(tokenizer),
-        TaskCatalog.GreaterThan => new GreaterThanGenerator(tokenizer),
-        TaskCatalog.Sva => new SvaGenerator(tokenizer),
-        TaskCatalog.GenderBias => new GenderBiasGenerator(tokenizer),
-        TaskCatalog.CountryCapital => new CountryCapitalGenerator(tokenizer),
-        TaskCatalog.Hypernymy => new HypernymyGenerator(tokenizer),
-        _ => throw new InvalidOperationException($"The task {task} has no generator."),
-    };
 }

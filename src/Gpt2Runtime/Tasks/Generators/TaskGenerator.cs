@@ -3,9 +3,6 @@ using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks.Generators;
 
-/// <summary>One drawn prompt pair: texts, judged token ids, and a key=value;key=value label of what was combined.</summary>
-internal sealed record PromptDraft(string Clean, string Corrupted, int[] Answers, int[] WrongAnswers, string Label);
-
 /// <summary>
 /// Draws the prompts of one task from its word list. A generator sees to it that answers are single tokens of the vocabulary in use;
 /// that both prompts have the same token count is checked by <see cref="PromptGenerator"/>, which draws again where they have not.

@@ -15,13 +15,13 @@ internal static class PromptsCommand
     public static int Run(PromptsOptions options, Terminal terminal)
     {
         OptionChecks.Positive("count", options.Count);
-        TaskNames.Check(options.Task);
+        CircuitTask task = TaskNames.Parse(options.Task);
         AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);
-        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(options.Task, tokenizer, options.Count, options.Seed);
+        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed);
         PromptWriter.Write(options.Out, pairs, tokenizer);
-        terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {options.Task}: {options.Out}");
+        terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {task}: {options.Out}");
         return ExitCode.Success;
     }
 }

@@ -7,7 +7,7 @@ namespace Gradpath.Host.Commands;
 [Verb("prompts", HelpText = "Make prompt pairs of a task for a model's vocabulary and write them as JSONL.")]
 internal sealed class PromptsOptions : CommandOptions
 {
-    [Option("task", Required = true, MetaValue = "TASK", HelpText = "ioi, greater-than, sva, gender-bias, country-capital or hypernymy.")]
+    [Option("task", Required = true, MetaValue = "TASK", ResourceType = typeof(TaskHelp), HelpText = nameof(TaskHelp.Task))]
     public string Task { get; set; } = "";
 
     [Option("model", Required = true, MetaValue = "MODEL", HelpText = VocabularyDirectory.Help)]

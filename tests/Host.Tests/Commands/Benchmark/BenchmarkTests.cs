@@ -101,7 +101,7 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     [Fact]
     public void Generated_prompts_to_find_on_are_those_of_the_seed_and_others_judge()
     {
-        string demo = Path.Combine(SharedFiles.RepositoryRoot!, "models/demo"), folder = _model.Path("demo"), scores = _model.Path("demo-scores.json"), pairs = _model.Path("pairs-of-seed.jsonl"), evaluation = _model.Path("demo-evaluation.json");
+        string demo = RepositoryFiles.DemoModel, folder = _model.Path("demo"), scores = _model.Path("demo-scores.json"), pairs = _model.Path("pairs-of-seed.jsonl"), evaluation = _model.Path("demo-evaluation.json");
         Cli.Run("benchmark", "--model", demo, "--task", "ioi", "--seed", "3", "--train-limit", "4", "--limit", "3", "--methods", "eap", "--sparsity", "0.8", "--out", folder)
             .Succeeds("seed 3, pairs 1 to 4", "3 other prompt pairs", "pairs 5 to 7");
         Cli.Run("score", "--model", demo, "--task", "ioi", "--seed", "3", "--limit", "4", "--method", "eap", "--out", scores).Succeeds();

@@ -23,10 +23,10 @@ public sealed class CompareTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.EndsWith(",46,15,1,1", lines[^1], StringComparison.Ordinal);
     }
 
-    [SkippableFact]
+    [Fact]
     public void The_published_scores_are_compared_with_the_circuits_found_by_hand()
     {
-        string scores = SharedFiles.Require("data/circuits/ioi-eap-ig.json");
+        string scores = RepositoryFiles.Data("circuits/ioi-eap-ig.json");
         Cli.Run("compare", "--scores", scores, "--with", "ioi").Succeeds("963 of 32,491 edges", "area under the ROC curve");
         Cli.Run("compare", "--scores", scores, "--with", "greater-than").Succeeds("235 of 32,491 edges");
         Assert.Matches(@"edges\s+756\s+963\s+", Cli.Run("compare", "--circuit", scores, "--with", "ioi").Succeeds().Out);

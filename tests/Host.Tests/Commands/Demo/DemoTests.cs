@@ -26,7 +26,7 @@ public sealed class DemoTests : IDisposable
         Assert.Equal("[", Cli.RunWith("\"The cat\"\n", default, "tokenize", "--model", "demo").Succeeds().Out[..1]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void The_demo_compares_three_methods_and_writes_their_files()
     {
         string model = MakeModel();
@@ -41,7 +41,7 @@ public sealed class DemoTests : IDisposable
         Assert.Equal(1 + (50 * 6), File.ReadAllLines(Path.Combine(directory, "eap-gp-path.csv")).Length);
     }
 
-    [SkippableFact]
+    [Fact]
     public void Generated_prompts_are_the_same_for_a_seed_and_state_it()
     {
         string model = MakeModel();
@@ -57,7 +57,7 @@ public sealed class DemoTests : IDisposable
         Assert.NotEqual(a.Provenance.DataHash, c.Provenance!.DataHash);
     }
 
-    [SkippableFact]
+    [Fact]
     public void The_begin_token_can_be_left_out()
     {
         string model = MakeModel();
@@ -69,7 +69,7 @@ public sealed class DemoTests : IDisposable
 
     private string MakeModel()
     {
-        string vocabulary = SharedFiles.Require("data/tokenizer-gpt2");
+        string vocabulary = RepositoryFiles.Data("tokenizer-gpt2");
         string directory = _folder["model"];
         Directory.CreateDirectory(directory);
         Gpt2Config config = new() { Layers = 3, Heads = 3, Width = 12, InnerWidth = 24, Positions = 40, Vocabulary = 50257 };

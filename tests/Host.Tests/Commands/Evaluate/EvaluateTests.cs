@@ -77,11 +77,11 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Run(model.Path("other.json"), []).Fails(1, "other.json", "3 layers x 2 heads", "2 layers x 2 heads");
     }
 
-    [SkippableFact]
+    [Fact]
     public void Golden_circuits_have_their_golden_values()
     {
-        using JsonDocument golden = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require("goldens/nano-sort/sort_k2/circuits.json")));
-        string weights = SharedFiles.Require("models/nano-sort");
+        using JsonDocument golden = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Data("goldens/nano-sort/sort_k2/circuits.json")));
+        string weights = RepositoryFiles.Data("models/nano-sort");
         ComputationGraph? graph = null;
         int seen = 0;
         foreach (JsonElement entry in golden.RootElement.GetProperty("circuits").EnumerateArray())
@@ -94,7 +94,7 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
                 return (row, column);
             }));
             CircuitFile.Write(model.Path("golden.json"), circuit);
-            Cli.Run("evaluate", "--circuit", model.Path("golden.json"), "--model", weights, "--data", SharedFiles.Require("goldens/nano-sort/sort_k2/prompts.jsonl"), "--out", model.Path("golden-out.json")).Succeeds();
+            Cli.Run("evaluate", "--circuit", model.Path("golden.json"), "--model", weights, "--data", RepositoryFiles.Data("goldens/nano-sort/sort_k2/prompts.jsonl"), "--out", model.Path("golden-out.json")).Succeeds();
             JsonElement actual = JsonDocument.Parse(File.ReadAllBytes(model.Path("golden-out.json"))).RootElement;
             double Mean(JsonElement of, string name) => of.GetProperty(name).EnumerateArray().Average(e => e.GetDouble());
             double full = Mean(golden.RootElement.GetProperty("full"), "logit_diff"), empty = Mean(golden.RootElement.GetProperty("empty"), "logit_diff");

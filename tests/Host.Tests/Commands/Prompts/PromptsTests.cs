@@ -2,10 +2,10 @@ namespace Gradpath.Host.Tests;
 
 public class PromptsTests
 {
-    [SkippableFact]
+    [Fact]
     public void Prompts_are_written_and_the_same_on_every_run()
     {
-        string vocabulary = SharedFiles.Require("data/tokenizer-gpt2");
+        string vocabulary = RepositoryFiles.Data("tokenizer-gpt2");
         using TempFolder folder = new();
         foreach (string name in new[] { "a.jsonl", "b.jsonl" })
             Cli.Run("prompts", "--task", "sva", "--model", vocabulary, "--count", "5", "--seed", "3", "--out", folder[name]).Succeeds("5 prompt pairs of sva", name);

@@ -88,5 +88,9 @@ public class ScoreUsageTests
         Cli.Run("score", "--model", "demo", "--data", "x.jsonl", "--seed", "3").Fails(2, "--seed");
 
     [Fact]
-    public void An_unknown_task_is_named() => Cli.Run("score", "--model", "demo", "--task", "chess").Fails(2, "chess", "ioi", "hypernymy");
+    public void An_unknown_task_is_named()
+    {
+        Cli.Run("score", "--model", "demo", "--task", "chess").Fails(2, "chess", "ioi", "hypernymy");
+        Cli.Run("score", "--model", "demo", "--task", "ioj").Fails(2, "--task ioj: no such task; did you mean ioi?");
+    }
 }

@@ -4,11 +4,11 @@ namespace Gradpath.Host.Tests;
 
 public class TokenizeTests
 {
-    [SkippableFact]
+    [Fact]
     public void Golden_lines_are_reproduced()
     {
-        string vocabulary = SharedFiles.Require("data/tokenizer-gpt2");
-        using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(SharedFiles.Require("goldens/tokenizer-gpt2.json")));
+        string vocabulary = RepositoryFiles.Data("tokenizer-gpt2");
+        using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Data("goldens/tokenizer-gpt2.json")));
         List<string> lines = [], expected = [];
         foreach ((string text, string ids) in GoldenCases(golden.RootElement))
         {
@@ -21,18 +21,18 @@ public class TokenizeTests
         foreach (string line in run.Out.TrimEnd('\n').Split('\n')) Assert.NotNull(JsonSerializer.Deserialize<int[]>(line));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("\"fine\"\nnot json\n", "line 2", "not json")]
     [InlineData("42\n", "line 1", "42")]
     [InlineData("null\n", "line 1", "null")]
     [InlineData("\"a\"\n\n", "line 2")]
     [InlineData("[\"a\"]\n", "line 1")]
     public void A_line_that_is_no_json_string_is_named(string input, params string[] mentions) =>
-        Cli.RunWith(input, default, "tokenize", "--model", SharedFiles.Require("data/tokenizer-gpt2")).Fails(1, mentions);
+        Cli.RunWith(input, default, "tokenize", "--model", RepositoryFiles.Data("tokenizer-gpt2")).Fails(1, mentions);
 
-    [SkippableFact]
+    [Fact]
     public void Nothing_in_nothing_out() =>
-        Assert.Equal("", Cli.RunWith("", default, "tokenize", "--model", SharedFiles.Require("data/tokenizer-gpt2")).Succeeds().Out);
+        Assert.Equal("", Cli.RunWith("", default, "tokenize", "--model", RepositoryFiles.Data("tokenizer-gpt2")).Succeeds().Out);
 
     [Fact]
     public void Special_token_in_a_text_is_one_token()

@@ -1,0 +1,57 @@
+using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Tasks.Generators;
+using Gradpath.Gpt2Runtime.Tokenization;
+
+namespace Gradpath.Gpt2Runtime.Tasks.Catalog;
+
+/// <summary>
+/// Country and capital: "Cairo, the capital of" -> " Egypt" against the corrupted prompt's country. Corrupted: another capital.
+/// </summary>
+internal sealed class CountryCapitalTask : TaskGenerator
+{
+    private const string Name = "country-capital";
+
+    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly IReadOnlyList<string[]> _pairs;
+
+    public CountryCapitalTask(BpeTokenizer tokenizer)
+        : base(Name, tokenizer) =>
+        _pairs = KeepSingleTokens(_words.Pairs, pair => pair[1], "countries (those that are single tokens)", needed: 2);
+
+    /// <summary>The row of <see cref="TaskCatalog"/>.</summary>
+    public static CircuitTask Row { get; } = new(
+        Name,
+        "Country and capital: the country whose capital is named.",
+        BuiltInMetrics.LogitDifference,
+        ["clean", "corrupted", "country", "country_idx", "corrupted_country", "corrupted_country_idx"],
+        new TaskExample(
+            "Paris, the capital of", "Lima, the capital of", "France", "Peru"),
+        tokenizer => new CountryCapitalTask(tokenizer),
+        Read);
+
+    public override PromptDraft Draw(SplitMix64 random)
+    {
+        var template = random.Below(_words.Templates.Length);
+        var (clean, corrupted) = random.PickTwo(_pairs);
+        return new PromptDraft(
+            _words.Templates[template].Replace("{capital}", clean[0], StringComparison.Ordinal),
+            _words.Templates[template].Replace("{capital}", corrupted[0], StringComparison.Ordinal),
+            [Id(clean[1])],
+            [Id(corrupted[1])],
+            $"template={template};capital={clean[0]}");
+    }
+
+    private static Func<CsvRecord, PromptPair> Read(CsvTaskReader file)
+    {
+        return row => file.Pair(row, [Country(row, "country")], [Country(row, "corrupted_country")]);
+
+        int Country(CsvRecord row, string column)
+        {
+            int id = row.Integer(column + "_idx");
+            file.RequireFirstToken(row, row[column], id);
+            return id;
+        }
+    }
+
+    private sealed record Words(string[] Templates, string[][] Pairs);
+}

@@ -1,0 +1,167 @@
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+
+namespace Gradpath.Gpt2Runtime.Tests.Model;
+
+/// <summary>The savings of the patched pass against the pass without them, and what a warm pass allocates.</summary>
+public sealed class PatchedPassTests
+{
+    private static readonly double[] s_densities = [0.1, 0.4, 0.6, 0.9, 1];
+
+    public static TheoryData<string, bool> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, bool>();
+            foreach (string name in OddModel.Names)
+            {
+                cases.Add(name, false);
+                cases.Add(name, true);
+            }
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void With_the_last_layer_at_the_answers_alone_circuits_give_the_same(string name, bool ablatedInputsMatter)
+    {
+        using OddModel model = OddModel.Make(name);
+        using var all = new Bench(model, answerOnly: false, copies: s_densities.Length);
+        using var answers = new Bench(model, answerOnly: true, copies: s_densities.Length);
+        PatchedCircuit[] circuits = [.. s_densities.Select(density => new PatchedCircuit(all.Graph, Draw(all.Graph, density, 7)))];
+        Close(all.Run(circuits, ablatedInputsMatter), answers.Run(circuits, ablatedInputsMatter));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_continued_run_gives_what_a_run_from_the_input_on_gives(string name, bool ablatedInputsMatter)
+    {
+        using OddModel model = OddModel.Make(name);
+        using var plain = new Bench(model, answerOnly: false, copies: 3);
+        foreach (bool answerOnly in (bool[])[false, true])
+        {
+            foreach (double density in (double[])[0.5, 1])
+            {
+                using var kept = new Bench(model, answerOnly, copies: 3);
+                bool[] start = Draw(kept.Graph, density, 1);
+                kept.Keep(new PatchedCircuit(kept.Graph, start), ablatedInputsMatter);
+                for (int from = 0; from <= 2 * kept.Graph.Layers; from++)
+                {
+                    // One reader's edges, one edge, and many from the sublayer on.
+                    int first = kept.Graph.FirstColumnOfSublayer(from);
+                    PatchedCircuit[] circuits =
+                    [
+                        new(kept.Graph, start, Enumerable.Range(0, kept.Graph.WritersBefore(first)).Select(row => (row, first))),
+                        new(kept.Graph, start, [(0, first)]),
+                        new(kept.Graph, [.. start.Zip(Draw(kept.Graph, 0.6, from), (a, b) => a && b).Select((member, i) => i % kept.Graph.Readers < first ? start[i] : member)]),
+                    ];
+                    Close(plain.Run(circuits, ablatedInputsMatter), kept.Continue(circuits, ablatedInputsMatter, from));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_warm_pass_allocates_nothing(bool continues)
+    {
+        using OddModel model = OddModel.Make("head bias", workers: 1);
+        using var bench = new Bench(model, answerOnly: true, copies: 4);
+        PatchedCircuit[] circuits = [.. s_densities[1..].Select((density, i) => new PatchedCircuit(bench.Graph, Draw(bench.Graph, density, i)))];
+        if (continues) bench.Keep(new PatchedCircuit(bench.Graph, null), false);
+        Allocations.None(model.Device, Pass);
+
+        void Pass()
+        {
+            if (!continues) bench.Issue(circuits, false);
+            for (int from = 0; continues && from <= 2 * bench.Graph.Layers; from++) bench.IssueContinued(circuits, false, from);
+        }
+    }
+
+    private static bool[] Draw(ComputationGraph graph, double density, int seed)
+    {
+        var random = new Random(seed);
+        var kept = new bool[graph.Writers * graph.Readers];
+        foreach ((int row, int column) in graph.Edges) kept[(row * graph.Readers) + column] = random.NextDouble() < density;
+        return kept;
+    }
+
+    private static void Close(float[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        float size = expected.Max(Math.Abs);
+        Assert.True(size > 0);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-5f * size);
+    }
+
+    /// <summary>Patched passes over an odd model's prompts, whose corrupted run is the ablation.</summary>
+    private sealed class Bench : IDisposable
+    {
+        private readonly OddModel _model;
+        private readonly PassShape _one;
+        private readonly PatchedForwardPass _patched;
+        private readonly Tensor _clean;
+        private readonly Tensor _answers;
+
+        public Bench(OddModel model, bool answerOnly, int copies)
+        {
+            _model = model;
+            Graph = new ComputationGraph(model.Weights.Config);
+            int[] lengths = [.. model.Mixed.Select(p => p.Length)];
+            var capacity = PassCapacity.For(lengths, 1, answerOnly);
+            _one = new PassShape(model.Device, lengths, 1, answerOnly);
+            _patched = new PatchedForwardPass(model.Weights, capacity, copies, continues: true);
+            _clean = Embeddings(p => p.Clean);
+            _answers = model.Device.Allocate(copies * lengths.Length, model.Weights.Config.Width);
+            using Tensor corrupted = Embeddings(p => p.Corrupted);
+            using var activations = new Activations(model.Weights.Config, model.Device, capacity, keepWriters: true);
+            using var target = new WriterOutputs(model.Weights.Config, model.Device, capacity);
+            var forward = new ForwardPass(model.Weights);
+            forward.Embed(_one, activations, corrupted);
+            forward.Run(_one, activations);
+            target.Take(_one, activations, corrupted, 0);
+            _patched.SetAblation(_one, target);
+        }
+
+        public ComputationGraph Graph { get; }
+
+        public float[] Run(PatchedCircuit[] circuits, bool ablatedInputsMatter)
+        {
+            Issue(circuits, ablatedInputsMatter);
+            return _answers.ToArray();
+        }
+
+        public float[] Continue(PatchedCircuit[] circuits, bool ablatedInputsMatter, int from)
+        {
+            IssueContinued(circuits, ablatedInputsMatter, from);
+            return _answers.ToArray();
+        }
+
+        public void Issue(PatchedCircuit[] circuits, bool ablatedInputsMatter) => _patched.Run(_one, _clean, circuits, ablatedInputsMatter, _answers);
+
+        public void IssueContinued(PatchedCircuit[] circuits, bool ablatedInputsMatter, int from) => _patched.Continue(_one, circuits, ablatedInputsMatter, from, _answers);
+
+        public void Keep(PatchedCircuit circuit, bool ablatedInputsMatter) => _patched.Run(_one, _clean, [circuit], ablatedInputsMatter, _answers, keep: true);
+
+        public void Dispose()
+        {
+            _one.Dispose();
+            _patched.Dispose();
+            _clean.Dispose();
+            _answers.Dispose();
+        }
+
+        private Tensor Embeddings(Func<PromptPair, int[]> tokens)
+        {
+            int[] ids = [.. _model.Mixed.SelectMany(tokens)];
+            using DeviceArray<int> stored = _model.Device.Store<int>(ids);
+            Tensor embeddings = _model.Device.Allocate(ids.Length, _model.Weights.Config.Width);
+            _model.Device.GatherRows(_model.Weights.TokenEmbedding, stored, ids.Length, _model.Weights.Config.Width, embeddings);
+            return embeddings;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
+
+namespace Gradpath.Tests.Support.Reference;
+
+/// <summary>One item's path: a number per point (objective gradient norms: per step).</summary>
+internal sealed record ReferencePathRecord
+{
+    public required double[] Metric { get; init; }
+
+    public required double[] Kl { get; init; }
+
+    /// <summary>|| d metric / d embedding ||.</summary>
+    public required double[] MetricGradientNorm { get; init; }
+
+    /// <summary>|| logits - target run's logits || over all positions.</summary>
+    public required double[] OutputDistance { get; init; }
+
+    /// <summary>Square root of the objective; the output distance where the method has no objective.</summary>
+    public required double[] ObjectiveDistance { get; init; }
+
+    public required double[] DistanceFromClean { get; init; }
+
+    public required double[] DistanceFromCorrupted { get; init; }
+
+    public required double[] ObjectiveGradientNorm { get; init; }
+
+    /// <summary>eta.</summary>
+    public required double Step { get; init; }
+}
+
+/// <summary>The embeddings at which EAP, EAP-IG and EAP-GP differentiate, and what the model does there.</summary>
+internal static class ReferencePath
+{
+    /// <summary>EAP-GP's path for the items of one batch.</summary>
+    public static EmbeddingPathWalk Walk(ReferenceModel model, IReadOnlyList<ReferenceItem> batch, ReferenceOptions options)
+    {
+        bool fromClean = options.Start == ReferenceStart.Clean;
+        return EmbeddingPathWalk.Run(
+            [.. batch.Select(i => fromClean ? i.CleanEmbedding : i.CorruptedEmbedding)],
+            [.. batch.Select(i => StepLength(i, options))],
+            options.Steps,
+            options.Norm,
+            (i, point) =>
+            {
+                ReferenceRun run = ReferenceRun.Forward(model, point);
+                run.Tape.Differentiate(Objective(run, batch[i], options));
+                return run.Embedding.GradientOrZero;
+            });
+    }
+
+    /// <summary>The squared distance between a run and the item's target run.</summary>
+    public static TapeNode Objective(ReferenceRun run, ReferenceItem item, ReferenceOptions options)
+    {
+        ReferenceRun target = Target(item, options);
+        TapeNode Seen(ReferenceRun r) => options.Objective switch
+        {
+            ReferenceObjective.LogitsAll => r.Logits,
+            ReferenceObjective.LogitsLast => r.Tape.LastRow(r.Logits),
+            ReferenceObjective.ProbabilitiesLast => r.Tape.Softmax(r.Tape.LastRow(r.Logits)),
+            ReferenceObjective.ResidualFinal => r.FinalResidual,
+            ReferenceObjective.ResidualFinalLast => r.Tape.LastRow(r.FinalResidual),
+            _ => ReferenceMetric.Of(options.Metric, r, item.Pair, item.Clean.LastLogits),
+        };
+        return run.Tape.SquaredDistance(Seen(run), Seen(target).Value);
+    }
+
+    /// <summary>
+    /// Records every point: of EAP-GP gamma_0..gamma_k, of EAP-IG (left) a = 0, 1/m, ..., 1, corrupted to clean; of EAP the clean point.
+    /// </summary>
+    public static ReferencePathRecord[] Record(ReferenceModel model, IReadOnlyList<PromptPair> pairs, ReferenceOptions options)
+    {
+        ReferenceItem[] items = ReferenceItem.Prepare(model, pairs, options.Ablation);
+        bool together = options.Method == AttributionMethods.EapGp && options.Norm == ReferenceNorm.Batch;
+        ReferenceItem[][] batches = [.. items.Chunk(together ? options.BatchSize : 1)];
+        ReferencePathRecord[][] records = new ReferencePathRecord[batches.Length][];
+        Parallel.For(0, batches.Length, b =>
+        {
+            EmbeddingPathWalk? walk = options.Method == AttributionMethods.EapGp ? Walk(model, batches[b], options) : null;
+            records[b] = [.. batches[b].Select((item, i) =>
+                RecordItem(model, item, options, walk?.Points[i] ?? StraightPoints(item, options), walk?.GradientNorms[i] ?? []))];
+        });
+        return [.. records.SelectMany(r => r)];
+    }
+
+    private static List<RealMatrix> StraightPoints(ReferenceItem item, ReferenceOptions options) =>
+        options.Method == AttributionMethods.Eap
+            ? [item.CleanEmbedding]
+            : [.. Enumerable.Range(0, options.Steps + 1).Select(a =>
+                RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, (double)a / options.Steps))];
+
+    private static ReferencePathRecord RecordItem(
+        ReferenceModel model,
+        ReferenceItem item,
+        ReferenceOptions options,
+        IReadOnlyList<RealMatrix> points,
+        IReadOnlyList<double> gradientNorms)
+    {
+        ReferenceRun[] runs = [.. points.Select(p => ReferenceRun.Forward(model, p))];
+        return new ReferencePathRecord
+        {
+            Metric = [.. runs.Select(r => ReferenceMetric.Of(options.Metric, r, item.Pair, item.Clean.LastLogits).Value[0, 0])],
+            Kl = [.. runs.Select(r => ReferenceMetric.Value(BuiltInMetrics.KlDivergence, r.LastLogits, item.Pair, item.Clean.LastLogits))],
+            MetricGradientNorm = [.. runs.Select(r =>
+            {
+                item.DifferentiateLoss(r, options.Metric);
+                return r.Embedding.GradientOrZero.Norm();
+            })],
+            OutputDistance = [.. runs.Select(r => RealMatrix.Difference(r.Logits.Value, Target(item, options).Logits.Value).Norm())],
+            ObjectiveDistance = [.. runs.Select(r => Math.Sqrt(Objective(r, item, options).Value[0, 0]))],
+            DistanceFromClean = [.. points.Select(p => RealMatrix.Difference(p, item.CleanEmbedding).Norm())],
+            DistanceFromCorrupted = [.. points.Select(p => RealMatrix.Difference(p, item.CorruptedEmbedding).Norm())],
+            ObjectiveGradientNorm = [.. gradientNorms],
+            Step = StepLength(item, options),
+        };
+    }
+
+    private static ReferenceRun Target(ReferenceItem item, ReferenceOptions options) =>
+        options.Start == ReferenceStart.Clean ? item.Corrupted : item.Clean;
+
+    private static double StepLength(ReferenceItem item, ReferenceOptions options) => options.Eta == ReferenceEta.One
+        ? 1
+        : RealMatrix.Difference(item.CleanEmbedding, item.CorruptedEmbedding).Norm() / options.Steps;
+}
