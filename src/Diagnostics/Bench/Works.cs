@@ -38,7 +38,7 @@ internal static class Works
     /// <summary>Prepares a work.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="model">What to call the model's shape.</param>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="sample">Whether a sample will do: of W4 the edges into the middle layer's MLP, of W7 a few steps.</param>
     /// <param name="cancellation">Stops a run between passes.</param>
     public static Work Prepare(string name, string model, Gpt2Weights weights, bool sample, CancellationToken cancellation)

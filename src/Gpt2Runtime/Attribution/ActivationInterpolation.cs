@@ -66,7 +66,7 @@ internal sealed class ActivationInterpolation : BatchScorer
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>

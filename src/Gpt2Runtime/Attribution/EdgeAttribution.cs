@@ -48,7 +48,7 @@ public static class EdgeAttribution
         CancellationToken cancellation = default) => Run(model, prompts, options, ScoringHooks.None, progress, cancellation);
 
     /// <summary>The same with changes for tests and measurements.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">Method and its settings.</param>
     /// <param name="hooks">The changes.</param>

@@ -24,7 +24,7 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
     private readonly Tensor _answers;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="objective">Which distance.</param>
     /// <param name="capacity">The largest batch, two copies.</param>
     /// <param name="distance">The distance of the logits, for the objectives that are made of it.</param>

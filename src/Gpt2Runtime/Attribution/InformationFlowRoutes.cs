@@ -31,7 +31,7 @@ internal sealed class InformationFlowRoutes : BatchScorer
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="spans">The batch.</param>
     /// <returns>Bytes.</returns>
     public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)

@@ -77,7 +77,7 @@ internal sealed class InterpolatedGradients : BatchScorer
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="settings">Method and settings.</param>
     /// <param name="spans">The batch.</param>
     /// <param name="points">Where gradients are taken.</param>

@@ -10,7 +10,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 internal static class ScoreProvenance
 {
     /// <summary>The provenance of a run.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="settings">Method and settings.</param>
     /// <param name="plan">The batches.</param>

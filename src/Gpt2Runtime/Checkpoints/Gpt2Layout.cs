@@ -53,7 +53,7 @@ internal static class Gpt2Layout
     /// <param name="tensors">The tensors by name; <see cref="HeadBias"/> is optional.</param>
     /// <param name="source">Disposed of with the weights.</param>
     /// <param name="identity">What result files say about the model; null where nothing is known but the weights.</param>
-    /// <returns>The model.</returns>
+    /// <returns>The model's weights.</returns>
     public static Gpt2Weights Assemble(
         Gpt2Config config, IReadOnlyDictionary<string, Tensor> tensors, IDisposable? source = null, ModelIdentity? identity = null)
     {

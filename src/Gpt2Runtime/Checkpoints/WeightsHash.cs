@@ -16,7 +16,7 @@ internal static class WeightsHash
     private const int Sample = (1 << 16) / sizeof(float);
 
     /// <summary>Computes the hash.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <returns>The hash with its kind in front.</returns>
     public static string Compute(Gpt2Weights weights)
     {

@@ -44,7 +44,7 @@ internal sealed class Acdc : SearchWorkOf<AcdcResult>
     private AcdcForesight _foresight;
 
     /// <summary>Runs the full model and starts with the first threshold.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="thresholds">The thresholds tau, 0 or more; infinite ones may be among them. At least one.</param>
     /// <param name="options">Everything else that decides the result; their threshold is not read.</param>

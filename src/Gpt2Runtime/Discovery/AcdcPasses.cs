@@ -29,7 +29,7 @@ internal sealed class AcdcPasses : ResourceOwner
     private readonly double[] _values;
 
     /// <summary>Runs the full model on all prompts and keeps what candidates will start from.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="pairs">The prompts.</param>
     /// <param name="options">The options.</param>
     /// <param name="cancellation">Stops the work.</param>

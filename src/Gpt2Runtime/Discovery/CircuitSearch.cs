@@ -100,7 +100,7 @@ public abstract class CircuitSearch
     }
 
     /// <summary>Searches; nothing is null, and nothing else is checked.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">The options.</param>
     /// <param name="checkpoint">Where its work is kept.</param>

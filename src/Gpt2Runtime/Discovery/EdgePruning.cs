@@ -32,7 +32,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
     private int[] _order = [];
 
     /// <summary>Sets up training.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">Settings.</param>
     /// <param name="candidates">The edges that may be in the circuit; null for all.</param>

@@ -27,7 +27,7 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>
     private EdgePruning? _training;
 
     /// <summary>Checks the options; nothing runs yet.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">Settings.</param>
     /// <param name="cancellation">Stops what is computed before the first step of the training.</param>

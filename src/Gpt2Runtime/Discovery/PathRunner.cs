@@ -59,7 +59,7 @@ internal sealed class PathRunner : ResourceOwner
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="metric">The metric.</param>
     /// <param name="spans">The batch.</param>
     /// <param name="senders">Most senders of a query.</param>

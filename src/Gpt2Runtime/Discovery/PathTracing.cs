@@ -41,7 +41,7 @@ internal sealed class PathTracing : SearchWorkOf<PathTracingResult>
     private long _peak;
 
     /// <summary>Sets a search up; nothing runs yet.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">How paths are patched, and how far they are followed.</param>
     /// <exception cref="OptionException">An option cannot be used.</exception>

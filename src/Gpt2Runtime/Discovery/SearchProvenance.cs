@@ -11,7 +11,7 @@ internal static class SearchProvenance
 {
     /// <summary>The common part.</summary>
     /// <param name="search">The search.</param>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="options">The options that it ran with.</param>
     /// <param name="batchSize">Prompt pairs per pass.</param>

@@ -35,7 +35,7 @@ public static class CircuitEvaluation
     /// <summary>
     /// The same, on request over every position, also those before the first difference of a pair: to compare with and to measure against.
     /// </summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="circuits">Circuits of this model.</param>
     /// <param name="options">Metric, ablation, batch size.</param>

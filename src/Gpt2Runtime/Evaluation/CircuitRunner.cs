@@ -48,7 +48,7 @@ internal sealed class CircuitRunner : ResourceOwner
     }
 
     /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="metric">What judges circuits beside the KL divergence.</param>
     /// <param name="spans">The batch.</param>
     /// <param name="circuits">Number of circuits.</param>

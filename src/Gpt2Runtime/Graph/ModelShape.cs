@@ -8,7 +8,7 @@ internal static class ModelShape
     /// <summary>Refuses a model of another shape.</summary>
     /// <param name="graph">The graph that the file describes.</param>
     /// <param name="width">Its model's width, or 0 where the file did not say.</param>
-    /// <param name="config">The model.</param>
+    /// <param name="config">The model's shape.</param>
     /// <param name="source">The file, for the message.</param>
     /// <param name="what">Subject and verb of the message.</param>
     /// <exception cref="GradpathException">The shapes differ; the message states both.</exception>

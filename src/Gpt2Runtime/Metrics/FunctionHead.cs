@@ -20,7 +20,7 @@ internal sealed class FunctionHead : MetricHead
     /// <summary>Allocates.</summary>
     /// <param name="name">The metric's name, for messages.</param>
     /// <param name="function">The metric.</param>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="items">Prompts of the largest batch.</param>
     /// <param name="sequences">Prompts of all copies of the largest pass.</param>
     public FunctionHead(string name, MetricFunction function, Gpt2Weights weights, int items, int sequences)

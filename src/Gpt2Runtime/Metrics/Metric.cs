@@ -78,7 +78,7 @@ public abstract class Metric
     public override string ToString() => Name;
 
     /// <summary>What judges rows on a device.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="items">Prompts of the largest batch.</param>
     /// <param name="sequences">Prompts of all copies of the largest pass.</param>
     /// <returns>The head, with all its memory.</returns>

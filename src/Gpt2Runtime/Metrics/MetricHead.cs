@@ -10,7 +10,7 @@ namespace Gradpath.Gpt2Runtime.Metrics;
 internal abstract class MetricHead : ResourceOwner
 {
     /// <summary>Allocates what every head has.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="sequences">Prompts of all copies of the largest pass.</param>
     protected MetricHead(Gpt2Weights weights, int sequences)
     {
@@ -28,7 +28,7 @@ internal abstract class MetricHead : ResourceOwner
     /// <summary>Where a metric compares with one: the reference, [items, vocabulary] log-probabilities.</summary>
     public virtual Tensor Reference => throw NoReference();
 
-    /// <summary>The model.</summary>
+    /// <summary>The weights of the model that runs.</summary>
     protected Gpt2Weights Weights { get; }
 
     /// <summary>The device.</summary>

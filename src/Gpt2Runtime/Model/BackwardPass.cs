@@ -20,7 +20,7 @@ internal sealed class BackwardPass : ResourceOwner
     private readonly Tensor _answerResidual;
 
     /// <summary>Allocates for the largest pass.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="capacity">The largest forward pass.</param>
     /// <param name="cotangents">Gradients per forward pass: 1 or 2.</param>
     public BackwardPass(Gpt2Weights weights, PassCapacity capacity, int cotangents)

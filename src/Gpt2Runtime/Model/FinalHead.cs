@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 internal static class FinalHead
 {
     /// <summary>The final LayerNorm.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="residual">[rows, D]: the final residual stream.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="mean">[rows], out.</param>
@@ -18,7 +18,7 @@ internal static class FinalHead
             residual, weights.FinalGain, weights.FinalShift, weights.Config.Epsilon, rows, weights.Config.Width, mean, rstd, normed);
 
     /// <summary>Adds the gradient at the final residual stream, from the gradient behind the LayerNorm.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="gradient">[rows, D]: the gradient at normed.</param>
     /// <param name="residual">[rows of the forward pass, D].</param>
     /// <param name="mean">[rows of the forward pass].</param>
@@ -34,7 +34,7 @@ internal static class FinalHead
             gradient, residual, weights.FinalGain, mean, rstd, rows, weights.Config.Width, target, reader, contributingRows);
 
     /// <summary>The logits.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="normed">[rows, D].</param>
     /// <param name="rows">Rows.</param>
     /// <param name="logits">[rows, V], out.</param>
@@ -45,7 +45,7 @@ internal static class FinalHead
         new GemmOptions(Bias: weights.UnembeddingBias));
 
     /// <summary>The gradient behind the LayerNorm, from the gradient at the logits.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="gradient">[rows, V].</param>
     /// <param name="rows">Rows.</param>
     /// <param name="normedGradient">[rows, D], out.</param>

@@ -117,7 +117,7 @@ internal sealed class MaskedBatch : ResourceOwner
     }
 
     /// <summary>Makes a batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="plan">What masked passes will compute.</param>
     /// <param name="biases">The projections' biases.</param>
     /// <param name="pairs">The prompts.</param>
@@ -254,7 +254,7 @@ internal sealed class MaskedBiases : IDisposable
     private readonly Tensor?[] _keyValue;
 
     /// <summary>Repeats the biases.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="plan">What is computed.</param>
     /// <param name="rows">Rows of the largest batch.</param>
     public MaskedBiases(Gpt2Weights weights, MaskedPlan plan, int rows)

@@ -35,7 +35,7 @@ internal sealed partial class MaskedPass : ResourceOwner
     private readonly Tensor _hidden;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="plan">What is computed.</param>
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="head">The loss; used, not owned.</param>

@@ -19,7 +19,7 @@ internal static class MlpBlock
     public readonly record struct Buffers(Tensor Mean, Tensor Rstd, Tensor Normed, Tensor Derivative, Tensor Hidden);
 
     /// <summary>Computes the output.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="layer">Index of the layer.</param>
     /// <param name="rows">Rows of the input.</param>
     /// <param name="input">[rows, D].</param>
@@ -38,7 +38,7 @@ internal static class MlpBlock
     }
 
     /// <summary>Adds the gradient at the input, from the gradient at the output.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="layer">Index of the layer.</param>
     /// <param name="rows">Rows of the gradient and of the forward pass.</param>
     /// <param name="gradient">[rows, D]: the gradient at the output.</param>

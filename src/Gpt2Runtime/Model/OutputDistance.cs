@@ -22,7 +22,7 @@ internal sealed class OutputDistance : ResourceOwner
     private readonly DeviceArray<double> _squares;
 
     /// <summary>Allocates for the largest pass and makes U^T U.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="capacity">The largest pass, all copies.</param>
     /// <param name="baseRows">Rows of the target.</param>
     public OutputDistance(Gpt2Weights weights, PassCapacity capacity, int baseRows)

@@ -25,7 +25,7 @@ internal sealed class OutputHead : ResourceOwner
     private readonly Tensor? _logits;
 
     /// <summary>Allocates for the largest pass.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="metric">The metric.</param>
     /// <param name="items">Prompts of the largest batch.</param>
     /// <param name="sequences">Prompts of all copies of the largest pass.</param>

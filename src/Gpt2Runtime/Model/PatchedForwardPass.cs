@@ -43,7 +43,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private PrefixKeys? _prefix;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="one">The largest batch, one copy.</param>
     /// <param name="copies">How many circuits run at once.</param>
     /// <param name="continues">Whether runs will be continued with <see cref="Continue"/>.</param>

@@ -10,7 +10,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <see cref="RunSenders"/>. With the readers' inputs replaced, everything behind them runs: <see cref="RunReceivers"/>. Every sender is a
 /// copy.
 /// </summary>
-/// <param name="weights">The model.</param>
+/// <param name="weights">The weights of the model, on the device that computes.</param>
 /// <param name="pass">The pass, on which the clean outputs have been set as the ablated ones.</param>
 internal sealed class PathPass(Gpt2Weights weights, PatchedForwardPass pass)
 {

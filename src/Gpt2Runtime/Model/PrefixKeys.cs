@@ -15,7 +15,7 @@ internal sealed class PrefixKeys : ResourceOwner
     private readonly Tensor[] _keysValues;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="spans">The largest batch; at least one has a prefix.</param>
     public PrefixKeys(Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
     {
@@ -28,7 +28,7 @@ internal sealed class PrefixKeys : ResourceOwner
     }
 
     /// <summary>Bytes that it takes, without allocating it.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="spans">The largest batch.</param>
     /// <returns>Bytes, up to small change; 0 where there are no prefixes.</returns>
     public static long Bytes(Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)

@@ -13,7 +13,7 @@ internal sealed class ReaderConstants : ResourceOwner
     private readonly Tensor[] _constant;
 
     /// <summary>Computes the constants of every layer.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     public ReaderConstants(Gpt2Weights weights)
     {
         Device device = weights.Device;

@@ -22,7 +22,7 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Tensor _buffer;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="constants">Its reader constants.</param>
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="points">Number of gradient points between two resets.</param>

@@ -17,7 +17,7 @@ internal sealed class WriterDifferences : ResourceOwner
     private readonly Tensor _answerZ;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     public WriterDifferences(Gpt2Weights weights, PassCapacity capacity, bool answerOnly)

@@ -12,7 +12,7 @@ internal sealed class PromptEmbeddings : ResourceOwner
     private readonly int _d;
 
     /// <summary>Allocates for the largest batch.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="rows">Rows of the largest batch.</param>
     public PromptEmbeddings(Gpt2Weights weights, int rows)
     {

@@ -14,7 +14,7 @@ internal sealed class RunContext : ResourceOwner
     private readonly IProgress<RunProgress>? _progress;
 
     /// <summary>Sets up a run.</summary>
-    /// <param name="weights">The model.</param>
+    /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="pairs">All items of the run.</param>
     /// <param name="spans">The positions of each item that are run.</param>
     /// <param name="plan">The batches.</param>
@@ -43,7 +43,7 @@ internal sealed class RunContext : ResourceOwner
         Shapes = Own(new PassShapes(weights.Device));
     }
 
-    /// <summary>The model.</summary>
+    /// <summary>The weights of the model that runs.</summary>
     public Gpt2Weights Weights { get; }
 
     /// <summary>Its shape.</summary>

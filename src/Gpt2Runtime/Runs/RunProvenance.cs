@@ -8,7 +8,7 @@ namespace Gradpath.Gpt2Runtime.Runs;
 internal static class RunProvenance
 {
     /// <summary>The common part.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="batchSize">Prompt pairs per pass.</param>
     /// <returns>A provenance made now, without method, metric and ablation.</returns>

@@ -5,7 +5,6 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Host.Commands;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;

@@ -39,7 +39,7 @@ internal sealed class EvaluationSession : IDisposable
         _owns = owns;
     }
 
-    /// <summary>The model.</summary>
+    /// <summary>The weights of the model that runs.</summary>
     public Gpt2Weights Weights => _model;
 
     /// <summary>The prompts.</summary>

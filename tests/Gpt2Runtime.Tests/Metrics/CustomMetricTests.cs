@@ -241,28 +241,4 @@ public sealed class CustomMetricTests(ITestOutputHelper output) : IDisposable
     }
 
     private static IEnumerable<double> Wide(float[] values) => values.Select(v => (double)v);
-
-    private sealed class ReferenceSquaredLogitDifference() : ReferenceMetric("squared-logit-diff", isLoss: false)
-    {
-        public override IReadOnlyList<ReferenceMetricExample> Examples => [new([1, 2, 4, 8], [0, 0, 0, 0], [3, 2], [0], 25)];
-
-        protected override TapeNode Of(Tape tape, TapeNode last, PromptPair pair, RealMatrix cleanLastLogits)
-        {
-            TapeNode difference = tape.Dot(last, Weights(last, pair, 1.0 / pair.Answers.Length, -1.0 / pair.WrongAnswers.Length));
-            return tape.Map(difference, d => d * d, d => 2 * d);
-        }
-    }
-
-    private sealed class ReferenceMargin() : ReferenceMetric("margin", isLoss: false)
-    {
-        public override IReadOnlyList<ReferenceMetricExample> Examples => [new([1, 2, 4, 8], [0, 0, 0, 0], [2, 3], [0], -4)];
-
-        protected override TapeNode Of(Tape tape, TapeNode last, PromptPair pair, RealMatrix cleanLastLogits)
-        {
-            RealMatrix weights = new(1, last.Value.Columns);
-            int other = Enumerable.Range(0, weights.Columns).Where(v => v != pair.Answers[0]).MaxBy(v => last.Value[0, v]);
-            (weights[0, pair.Answers[0]], weights[0, other]) = (1, -1);
-            return tape.Dot(last, weights);
-        }
-    }
 }
