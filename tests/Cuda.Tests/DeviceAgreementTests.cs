@@ -8,11 +8,11 @@ using Gradpath.Kernels.Cpu;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>Whole methods and circuit evaluation on the emulated GPU, checked for races, against the processor.</summary>
-public class DeviceAgreementTests
+public sealed class DeviceAgreementTests
 {
     [Theory]
     [CombinedData]
-    public void ScoresAgreeWithTheProcessor(string name, TaskMetric metric)
+    public void Scores_agree_with_the_processor(string name, TaskMetric metric)
     {
         AttributionMethod method = AttributionMethods.Find(name);
         AttributionOptions options = TinyRuns.Options(method, 2) with { Metric = method.HasMetric ? metric : null };
@@ -35,7 +35,7 @@ public class DeviceAgreementTests
     [InlineData(Ablation.Patching, TaskMetric.LogitDifference)]
     [InlineData(Ablation.Zero, TaskMetric.ProbabilityDifference)]
     [InlineData(Ablation.MeanPositional, TaskMetric.KlDivergence)]
-    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, TaskMetric metric)
+    public void Circuit_evaluation_agrees_with_the_processor(Ablation ablation, TaskMetric metric)
     {
         EvaluationOptions options = new() { Metric = metric, Ablation = ablation };
         PromptPair[] pairs = TinyRuns.Pairs(4, 4, 4);
