@@ -10,11 +10,11 @@ using Gradpath.Kernels.Cpu;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>Whole methods and circuit evaluation on the emulated GPU, checked for races, against the processor.</summary>
-public class DeviceAgreementTests
+public sealed class DeviceAgreementTests
 {
     [Theory]
     [CombinedData]
-    public void ScoresAgreeWithTheProcessor(string name, string metricName)
+    public void Scores_agree_with_the_processor(string name, string metricName)
     {
         Metric metric = BuiltInMetrics.Find(metricName);
         AttributionMethod method = AttributionMethods.Find(name);
@@ -38,7 +38,7 @@ public class DeviceAgreementTests
     [InlineData(Ablation.Patching, "logit-diff")]
     [InlineData(Ablation.Zero, "prob-diff")]
     [InlineData(Ablation.MeanPositional, "kl")]
-    public void CircuitEvaluationAgreesWithTheProcessor(Ablation ablation, string metricName)
+    public void Circuit_evaluation_agrees_with_the_processor(Ablation ablation, string metricName)
     {
         Metric metric = BuiltInMetrics.Find(metricName);
         EvaluationOptions options = new() { Metric = metric, Ablation = ablation };

@@ -12,7 +12,7 @@ namespace Gradpath.Cuda.Tests;
 /// Whatever call to the driver fails in the middle of a run, the run ends in an explained error, with every array freed at once (not when
 /// some finaliser gets to it), and the device goes on where the error allows it.
 /// </summary>
-public class FailureTests
+public sealed class FailureTests
 {
     private static readonly AttributionOptions Path = new()
     {
@@ -33,7 +33,7 @@ public class FailureTests
     [InlineData("BeginCapture", 900)]
     [InlineData("EndCapture", 901)]
     [InlineData("LaunchGraph", 1)]
-    public void EveryCallOfARunMayFail(string call, int code)
+    public void Every_call_of_a_run_may_fail(string call, int code)
     {
         PromptPair[] pairs = TinyRuns.Pairs(3, 3, 3);
         int calls = int.MaxValue;
@@ -82,7 +82,7 @@ public class FailureTests
     [Theory]
     [InlineData("Allocate", 2)]
     [InlineData("Launch", 719)]
-    public void RunsOnTheEmulatorMayFailAnywhere(string call, int code)
+    public void Runs_on_the_emulator_may_fail_anywhere(string call, int code)
     {
         PromptPair[] pairs = TinyRuns.Pairs(3);
         AttributionOptions options = new() { Method = AttributionMethods.EapGp, Steps = 2 };
@@ -112,7 +112,7 @@ public class FailureTests
     }
 
     [Fact]
-    public void LoadingAModelThatDoesNotFitLeavesNothing()
+    public void Loading_a_model_that_does_not_fit_leaves_nothing()
     {
         WatchedDriver driver = new(new HostDriver());
         using CudaDevice device = new(driver, 0, new CudaOptions { CacheMemory = false });

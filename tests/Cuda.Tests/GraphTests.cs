@@ -7,7 +7,7 @@ using Gradpath.Kernels.Cuda;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>Passes replayed as graphs give the bits of direct launches, and save them.</summary>
-public class GraphTests
+public sealed class GraphTests
 {
     [Theory]
     [InlineData("eap-ig", EmbeddingPathOuter.Delta)]
@@ -16,7 +16,7 @@ public class GraphTests
     [InlineData("eap-gp", EmbeddingPathOuter.Path)]
     [InlineData("magnitude", EmbeddingPathOuter.Delta)]
     [InlineData("information-flow-routes", EmbeddingPathOuter.Delta)]
-    public void ReplayedPassesEqualDirectOnes(string name, EmbeddingPathOuter outer)
+    public void Replayed_passes_equal_direct_ones(string name, EmbeddingPathOuter outer)
     {
         AttributionMethod method = AttributionMethods.Find(name);
         // Five batches of two of one shape and one of another.

@@ -6,7 +6,7 @@ using Gradpath.Kernels.Cuda.Driver;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>The device's memory: kept for reuse, zeroed, given back, and never lost.</summary>
-public class MemoryTests
+public sealed class MemoryTests
 {
     private readonly WatchedDriver _driver = new(new HostDriver());
 
@@ -19,10 +19,10 @@ public class MemoryTests
     [InlineData(1 << 20, 1 << 20)]
     [InlineData((1 << 20) + 1, (1 << 20) + (1 << 17))]
     [InlineData(5L << 30, 5L << 30)]
-    public void BlocksWasteAtMostAnEighth(long bytes, long block) => Assert.Equal(block, MemoryPool.BlockSize(bytes));
+    public void Blocks_waste_at_most_an_eighth(long bytes, long block) => Assert.Equal(block, MemoryPool.BlockSize(bytes));
 
     [Fact]
-    public void EveryRequestFitsItsBlockAndTheBlockItself()
+    public void Every_request_fits_its_block_and_the_block_itself()
     {
         var random = new Random(1);
         for (int i = 0; i < 10000; i++)
@@ -36,7 +36,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void FreedMemoryIsGivenOutAgainAsZeros()
+    public void Freed_memory_is_given_out_again_as_zeros()
     {
         using var device = new CudaDevice(_driver, 0);
         nint first;
@@ -54,7 +54,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void WithoutTheCacheEverySizeIsExactAndEveryFreeReachesTheDriver()
+    public void Without_the_cache_every_size_is_exact_and_every_free_reaches_the_driver()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         Tensor a = device.Allocate(3);
@@ -70,7 +70,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void DisposingFreesEverythingAndLaterDisposalsAreHarmless()
+    public void Disposing_frees_everything_and_later_disposals_are_harmless()
     {
         Tensor kept;
         using (var device = new CudaDevice(_driver, 0))
@@ -85,7 +85,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void TheFinaliserLeavesTheFreeingToTheDevicesThread()
+    public void The_finaliser_leaves_the_freeing_to_the_devices_thread()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         Forget(device);
@@ -106,7 +106,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void BeforeItRunsOutItGivesBackWhatItKept()
+    public void Before_it_runs_out_it_gives_back_what_it_kept()
     {
         using var device = new CudaDevice(_driver, 0);
         device.Allocate(1000).Dispose();
@@ -123,7 +123,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void RunningOutNamesTheSizeAndWhatHelps()
+    public void Running_out_names_the_size_and_what_helps()
     {
         using var device = new CudaDevice(_driver, 0);
         using Tensor held = device.Allocate(1 << 20);
@@ -137,7 +137,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void APlanAsksNothingOfTheDriverAlsoWhereTheGpuIsFull()
+    public void A_plan_asks_nothing_of_the_driver_also_where_the_gpu_is_full()
     {
         using var device = new CudaDevice(_driver, 0);
         using Tensor held = device.StoreTensor([1, 2, 3], 3);
@@ -155,7 +155,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void AnUploadThatFailsLeavesNothingBehind()
+    public void An_upload_that_fails_leaves_nothing_behind()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         _driver.Fault = (call, _) => call == "CopyToDevice" ? CudaResult.InvalidValue : null;
@@ -172,7 +172,7 @@ public class MemoryTests
     [InlineData(1000)]
     [InlineData((16 << 18) - 1)]
     [InlineData((3 * (16 << 18)) + 17)]
-    public void AdoptedMemoryArrivesWholeThroughTheStaging(int length)
+    public void Adopted_memory_arrives_whole_through_the_staging(int length)
     {
         using var device = new CudaDevice(_driver, 0);
         float[] values = [.. Enumerable.Range(0, length).Select(i => (float)i)];
@@ -184,7 +184,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void ABufferIsFilledAgainOnlyAfterItsCopyIsDone()
+    public void A_buffer_is_filled_again_only_after_its_copy_is_done()
     {
         var order = new List<string>();
         _driver.Fault = (call, _) =>
@@ -198,7 +198,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void StagingThatCannotBeAllocatedLeavesNothingBehind()
+    public void Staging_that_cannot_be_allocated_leaves_nothing_behind()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         string[] before = [.. _driver.Live];
@@ -209,7 +209,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void AScopeFreesWhatIsLeftInIt()
+    public void A_scope_frees_what_is_left_in_it()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         using Tensor outside = device.Allocate(1);

@@ -20,7 +20,7 @@ public sealed class OpeningTests : IDisposable
     public void Dispose() => CudaDrivers.Replace(null);
 
     [Fact]
-    public void TheGpuWithTheMostFreeMemoryIsChosenAmongThoseThatFit()
+    public void The_gpu_with_the_most_free_memory_is_chosen_among_those_that_fit()
     {
         CudaDeviceInfo fit = _machine.Devices[0];
         _machine.Devices.Clear();
@@ -54,7 +54,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public void AnOldGpuIsNamed()
+    public void An_old_gpu_is_named()
     {
         _machine.Devices[0] = _machine.Devices[0] with { Major = 7, Minor = 5, Name = "Old" };
         Assert.Equal("a GPU of compute capability 8.0 or later is needed; there is Old (7.5)", CudaDevice.Availability().Obstacle);
@@ -69,7 +69,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public void NoGpuAnOldDriverAndAMissingDriverAreToldApart()
+    public void No_gpu_an_old_driver_and_a_missing_driver_are_told_apart()
     {
         _machine.Version = 11040;
         Assert.Contains("supports CUDA 11.4 only", CudaDevice.Availability().Obstacle, StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public void AnIndexThatIsNotThereNamesHowManyThereAre()
+    public void An_index_that_is_not_there_names_how_many_there_are()
     {
         Assert.Equal(
             "there is no GPU 3: this machine has 1 GPU, numbered from 0", Assert.Throws<DeviceException>(() => CudaDevice.Open(3)).Message);
@@ -92,7 +92,7 @@ public sealed class OpeningTests : IDisposable
     [Theory]
     [InlineData("CreateContext")]
     [InlineData("CreateStream")]
-    public void AFailureWhileOpeningLeavesNothingBehind(string call)
+    public void A_failure_while_opening_leaves_nothing_behind(string call)
     {
         _driver.Fault = (name, _) => name == call ? CudaResult.OutOfMemory : null;
         Assert.Equal(
@@ -102,7 +102,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public void ALaunchThatFailsNamesKernelAndGrid()
+    public void A_launch_that_fails_names_kernel_and_grid()
     {
         using CudaDevice device = CudaDevice.Open(0);
         using Tensor x = device.Allocate(3, 4);
@@ -120,7 +120,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public void AFailureOfTheWorkNamesTheLastKernelAndDisposalStillSucceeds()
+    public void A_failure_of_the_work_names_the_last_kernel_and_disposal_still_succeeds()
     {
         using (CudaDevice device = CudaDevice.Open(0, new CudaOptions { CacheMemory = false }))
         {
@@ -143,7 +143,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public void ACallThatFailsWhileFreeingIsNotHidden()
+    public void A_call_that_fails_while_freeing_is_not_hidden()
     {
         using CudaDevice device = CudaDevice.Open(0, new CudaOptions { CacheMemory = false });
         Tensor x = device.Allocate(3);
@@ -153,7 +153,7 @@ public sealed class OpeningTests : IDisposable
     }
 
     [Fact]
-    public async Task TheContextIsMadeCurrentOnEveryThreadThatUsesTheDevice()
+    public async Task The_context_is_made_current_on_every_thread_that_uses_the_device()
     {
         using CudaDevice one = CudaDevice.Open(0), two = CudaDevice.Open(0);
         int before = _driver.Calls("MakeCurrent");

@@ -6,12 +6,12 @@ using Gradpath.Kernels.Cuda.Driver;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>Passes that repeat: direct, recorded, replayed; and what may not be part of one.</summary>
-public class ReplayTests
+public sealed class ReplayTests
 {
     private readonly WatchedDriver _driver = new(new HostDriver());
 
     [Fact]
-    public void TheSecondRunIsRecordedAndLaterOnesAreOneLaunch()
+    public void The_second_run_is_recorded_and_later_ones_are_one_launch()
     {
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);
@@ -28,7 +28,7 @@ public class ReplayTests
     }
 
     [Fact]
-    public void WithoutASlotOrWithoutGraphsEveryRunIsDirect()
+    public void Without_a_slot_or_without_graphs_every_run_is_direct()
     {
         using (var device = new CudaDevice(_driver, 0, new CudaOptions { Graphs = false }))
         {
@@ -49,7 +49,7 @@ public class ReplayTests
     }
 
     [Fact]
-    public void APassWithinAPassIsPartOfIt()
+    public void A_pass_within_a_pass_is_part_of_it()
     {
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);
@@ -67,7 +67,7 @@ public class ReplayTests
     [InlineData("an upload")]
     [InlineData("a download")]
     [InlineData("waiting for the GPU")]
-    public void WhatCannotBeRecordedIsRefusedByName(string what)
+    public void What_cannot_be_recorded_is_refused_by_name(string what)
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         using Bench bench = new(device);
@@ -92,7 +92,7 @@ public class ReplayTests
     }
 
     [Fact]
-    public void AnArrayThatIsDisposedWithinAPassIsFreedAfterIt()
+    public void An_array_that_is_disposed_within_a_pass_is_freed_after_it()
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         using Bench bench = new(device);
@@ -116,7 +116,7 @@ public class ReplayTests
     [InlineData("RecordLaunch")]
     [InlineData("EndCapture")]
     [InlineData("LaunchGraph")]
-    public void AFailureOnTheWayIsReportedAndNothingIsLost(string call)
+    public void A_failure_on_the_way_is_reported_and_nothing_is_lost(string call)
     {
         using (var device = new CudaDevice(_driver, 0))
         {
@@ -134,7 +134,7 @@ public class ReplayTests
     }
 
     [Fact]
-    public void RecordingsDieWithTheDevice()
+    public void Recordings_die_with_the_device()
     {
         var slot = new RecordedPass();
         using (var device = new CudaDevice(_driver, 0))
@@ -147,7 +147,7 @@ public class ReplayTests
     }
 
     [Fact]
-    public void TimeIsTakenBetweenTwoEventsThatAreGivenBack()
+    public void Time_is_taken_between_two_events_that_are_given_back()
     {
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);

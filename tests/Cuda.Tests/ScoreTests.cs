@@ -41,7 +41,7 @@ public sealed class ScoreTests(ITestOutputHelper output)
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void ScoresEqualTheGoldens(string set, string key)
+    public void Scores_equal_the_goldens(string set, string key)
     {
         GoldenSet goldens = GoldenSet.Read(set);
         GoldenScores golden = goldens.Score(key);

@@ -1,6 +1,6 @@
 namespace Gradpath.Host.Tests;
 
-public class HelpTests
+public sealed class HelpTests
 {
     [Fact]
     public void The_list_of_commands_is_shown_on_request()

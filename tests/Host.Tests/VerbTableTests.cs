@@ -3,7 +3,7 @@ using CommandLine;
 
 namespace Gradpath.Host.Tests;
 
-public class VerbTableTests
+public sealed class VerbTableTests
 {
     [Fact]
     public void Every_class_of_options_with_a_verb_is_in_the_table_once()

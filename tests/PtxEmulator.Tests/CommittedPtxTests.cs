@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 namespace Gradpath.PtxEmulator.Tests;
 
 /// <summary>Every kernel of the product is within what the emulator knows.</summary>
-public class CommittedPtxTests(ITestOutputHelper output)
+public sealed class CommittedPtxTests(ITestOutputHelper output)
 {
     public static IEnumerable<object[]> Files() =>
         typeof(CudaDevice).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".ptx", StringComparison.Ordinal)).Select(

@@ -4,7 +4,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 namespace Gradpath.PtxEmulator.Tests;
 
 /// <summary>Each fault provoked once.</summary>
-public class FaultTests
+public sealed class FaultTests
 {
     private static void Check(CudaException fault, CudaResult result, params string[] words)
     {

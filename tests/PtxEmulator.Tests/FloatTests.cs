@@ -2,7 +2,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 
 namespace Gradpath.PtxEmulator.Tests;
 
-public class FloatTests
+public sealed class FloatTests
 {
     private const float Tiny = 1e-40f, Inf = float.PositiveInfinity, Nan = float.NaN;
 

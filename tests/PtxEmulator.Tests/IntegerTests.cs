@@ -2,7 +2,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 
 namespace Gradpath.PtxEmulator.Tests;
 
-public class IntegerTests
+public sealed class IntegerTests
 {
     [Theory]
     [InlineData("add.s32 %r4, %r1, %r2;", 0x7FFFFFFFu, 1u, 0u, 0x80000000u)]

@@ -3,7 +3,7 @@ using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.PtxEmulator.Tests;
 
-public class LayerNormTests
+public sealed class LayerNormTests
 {
     [Theory]
     [InlineData(3, 64)]

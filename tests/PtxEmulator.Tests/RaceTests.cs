@@ -3,7 +3,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 
 namespace Gradpath.PtxEmulator.Tests;
 
-public class RaceTests
+public sealed class RaceTests
 {
     private const string Shared = ".shared .align 16 .b8 s[1024];";
 

@@ -6,7 +6,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 namespace Gradpath.PtxEmulator.Tests;
 
 /// <summary>How fast kernels run here; the figures are printed, not judged.</summary>
-public class SpeedTests(ITestOutputHelper output)
+public sealed class SpeedTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(true)]

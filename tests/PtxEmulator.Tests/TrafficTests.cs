@@ -3,7 +3,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 
 namespace Gradpath.PtxEmulator.Tests;
 
-public class TrafficTests
+public sealed class TrafficTests
 {
     private static KernelStatistics Count(string body, int threads = 32, string declarations = ".shared .align 16 .b8 s[8192];")
     {

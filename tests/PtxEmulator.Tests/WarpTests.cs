@@ -2,7 +2,7 @@ using static Gradpath.PtxEmulator.Tests.PtxRun;
 
 namespace Gradpath.PtxEmulator.Tests;
 
-public class WarpTests
+public sealed class WarpTests
 {
     private const string Mine =
         "mul.wide.u32 %rd2, %r0, 4; add.s64 %rd3, %rd0, %rd2; add.s64 %rd4, %rd1, %rd2; ld.global.u32 %r1, [%rd3];\n";

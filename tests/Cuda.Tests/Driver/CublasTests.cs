@@ -35,7 +35,7 @@ public sealed unsafe class CublasTests : IDisposable
     [InlineData(false, true, 1)]
     [InlineData(true, true, 3)]
     [InlineData(false, false, 3)]
-    public void RowMajorProductsOfEveryKind(bool transposeA, bool transposeB, int batch)
+    public void Row_major_products_of_every_kind(bool transposeA, bool transposeB, int batch)
     {
         using Cublas cublas = Open(MatrixPrecision.Float32);
         const int m = 5, n = 7, k = 3;
@@ -63,7 +63,7 @@ public sealed unsafe class CublasTests : IDisposable
     [InlineData(MatrixPrecision.Float32, 68)]
     [InlineData(MatrixPrecision.BFloat16, 75)]
     [InlineData(MatrixPrecision.Tf32, 77)]
-    public void ThePrecisionIsTheComputeType(MatrixPrecision precision, int compute)
+    public void The_precision_is_the_compute_type(MatrixPrecision precision, int compute)
     {
         using (Cublas cublas = Open(precision))
         {
@@ -78,7 +78,7 @@ public sealed unsafe class CublasTests : IDisposable
     }
 
     [SkippableFact]
-    public void FailuresAreNamedAndTheHandleIsGivenBack()
+    public void Failures_are_named_and_the_handle_is_given_back()
     {
         using (Cublas cublas = Open(MatrixPrecision.Float32))
         {
@@ -95,7 +95,7 @@ public sealed unsafe class CublasTests : IDisposable
     }
 
     [Fact]
-    public void AMissingLibraryIsNamedWithAWayOut()
+    public void A_missing_library_is_named_with_a_way_out()
     {
         var e = Assert.Throws<DeviceException>(() => new Cublas(0, MatrixPrecision.Float32, 0, 0, ["libnowhere-to-be-found.so"]));
         Assert.Equal(

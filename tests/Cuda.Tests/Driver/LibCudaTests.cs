@@ -13,7 +13,7 @@ public unsafe class LibCudaTests
     private const long Bytes = 0x1_2345_6789;
 
     [SkippableFact]
-    public void DevicesAndContexts()
+    public void Devices_and_contexts()
     {
         LibCuda driver = Start();
         Assert.Equal(12040, driver.Version);
@@ -44,7 +44,7 @@ public unsafe class LibCudaTests
     }
 
     [SkippableFact]
-    public void ModulesAndLaunches()
+    public void Modules_and_launches()
     {
         LibCuda driver = Start();
         nint module = driver.LoadModule("X.ptx", ".version 7.8"u8);
@@ -76,7 +76,7 @@ public unsafe class LibCudaTests
     }
 
     [SkippableFact]
-    public void MemoryAndCopies()
+    public void Memory_and_copies()
     {
         LibCuda driver = Start();
         Assert.Equal(0x7f0000000100, driver.Allocate(Bytes));
@@ -99,7 +99,7 @@ public unsafe class LibCudaTests
     }
 
     [SkippableFact]
-    public void StreamsEventsAndGraphs()
+    public void Streams_events_and_graphs()
     {
         LibCuda driver = Start();
         nint stream = driver.CreateStream();
@@ -128,7 +128,7 @@ public unsafe class LibCudaTests
     }
 
     [SkippableFact]
-    public void EveryCallReportsItsFailure()
+    public void Every_call_reports_its_failure()
     {
         LibCuda driver = Start();
         var calls = new Dictionary<string, Action>
@@ -194,7 +194,7 @@ public unsafe class LibCudaTests
     }
 
     [SkippableFact]
-    public void TheMessageHoldsTheCompilersLogAndTheDriversWords()
+    public void The_message_holds_the_compilers_log_and_the_drivers_words()
     {
         LibCuda driver = Start();
         FakeCuda.SetCompilerLog("ptxas error : line 3: unknown symbol");
@@ -218,7 +218,7 @@ public unsafe class LibCudaTests
     }
 
     [SkippableFact]
-    public void ADriverThatFindsNoGpuSaysSo()
+    public void A_driver_that_finds_no_gpu_says_so()
     {
         Start();
         FakeCuda.Fail("cuInit", 100);

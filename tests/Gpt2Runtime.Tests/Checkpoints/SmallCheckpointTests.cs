@@ -6,7 +6,7 @@ using Gradpath.Kernels.Cpu;
 namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;
 
 /// <summary>The two reference checkpoints, read as they are.</summary>
-public class SmallCheckpointTests
+public sealed class SmallCheckpointTests
 {
     [Fact]
     public void Reads_tiny_random()

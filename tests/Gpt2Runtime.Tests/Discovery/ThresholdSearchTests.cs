@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 
-public class ThresholdSearchTests
+public sealed class ThresholdSearchTests
 {
     private static readonly ComputationGraph s_graph = new(3, 4);
     private readonly List<double> _asked = [];

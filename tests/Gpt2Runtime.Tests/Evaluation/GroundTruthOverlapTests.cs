@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Evaluation;
 
-public class GroundTruthOverlapTests
+public sealed class GroundTruthOverlapTests
 {
     private static readonly ComputationGraph s_graph = new(2, 1);
 

@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Evaluation;
 
-public class GroundTruthTests
+public sealed class GroundTruthTests
 {
     [Theory]
     [InlineData("ioi", "ioi_edges", 963, 26, 7)]

@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Evaluation;
 
-public class RocCurveTests
+public sealed class RocCurveTests
 {
     private static readonly ComputationGraph s_graph = new(2, 2);
 

@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
-public class CircuitFileTests
+public sealed class CircuitFileTests
 {
     [Theory]
     [InlineData("circuit.json")]

@@ -2,7 +2,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
-public class CircuitSelectionTests
+public sealed class CircuitSelectionTests
 {
     private static readonly ComputationGraph s_graph = new(3, 2);
 

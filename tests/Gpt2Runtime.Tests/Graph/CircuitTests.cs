@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
-public class CircuitTests
+public sealed class CircuitTests
 {
     private static readonly ComputationGraph s_graph = new(2, 2);
 

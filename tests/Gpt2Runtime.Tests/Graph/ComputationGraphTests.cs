@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
-public class ComputationGraphTests
+public sealed class ComputationGraphTests
 {
     [Theory]
     [InlineData(6, 12, 79, 223, 7588)]

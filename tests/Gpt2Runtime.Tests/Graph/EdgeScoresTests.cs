@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
-public class EdgeScoresTests
+public sealed class EdgeScoresTests
 {
     [Fact]
     public void Ranking_is_by_strength_and_ties_go_to_the_lowest_position()

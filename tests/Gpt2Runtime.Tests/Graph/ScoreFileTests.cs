@@ -5,7 +5,7 @@ using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Gpt2Runtime.Tests.Graph;
 
-public class ScoreFileTests
+public sealed class ScoreFileTests
 {
     [Theory]
     [InlineData("scores.json")]

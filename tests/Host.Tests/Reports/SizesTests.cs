@@ -2,7 +2,7 @@ using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Tests;
 
-public class SizesTests
+public sealed class SizesTests
 {
     [Theory]
     [InlineData(0, "0 bytes")]

@@ -2,7 +2,7 @@ using Gradpath.Host.Commands;
 
 namespace Gradpath.Host.Tests;
 
-public class BarPlotTests
+public sealed class BarPlotTests
 {
     [Theory]
     [InlineData(true, "  a    \u2588\u2588\u2588\u2588 2\n  bcd  \u2588\u258C 0.75\n  e     0\n")]

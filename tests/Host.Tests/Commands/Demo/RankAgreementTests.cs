@@ -3,7 +3,7 @@ using Gradpath.Host.Commands;
 
 namespace Gradpath.Host.Tests;
 
-public class RankAgreementTests
+public sealed class RankAgreementTests
 {
     private static readonly ComputationGraph s_graph = new(1, 1);
 

@@ -6,7 +6,7 @@ using Gradpath.Host.Reports.Tables;
 
 namespace Gradpath.Host.Tests;
 
-public class DrawingTests
+public sealed class DrawingTests
 {
     private const string Nasty = "a \"b\" \\ <c> & {d}";
 

@@ -1,6 +1,6 @@
 namespace Gradpath.Host.Tests;
 
-public class PromptsTests
+public sealed class PromptsTests
 {
     [Fact]
     public void Prompts_are_written_and_the_same_on_every_run()

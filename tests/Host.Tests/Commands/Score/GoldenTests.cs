@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Graph;
 namespace Gradpath.Host.Tests;
 
 /// <summary>From the command line to the file: the numbers are those of the reference run.</summary>
-public class GoldenTests
+public sealed class GoldenTests
 {
     [Theory]
     [InlineData("EAP/logit_diff/per_item_mean", "--method", "eap")]

@@ -2,7 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 
 namespace Gradpath.Host.Tests;
 
-public class ScoreUsageTests
+public sealed class ScoreUsageTests
 {
     [Theory]
     [InlineData("eap", "'eap' belongs to no option")]

@@ -1,6 +1,6 @@
 namespace Gradpath.Host.Tests;
 
-public class SelfTestTests
+public sealed class SelfTestTests
 {
     [Fact]
     public void This_machine_passes() => Cli.Run("selftest", "--device", "cpu").Succeeds("finite differences", "checks passed");

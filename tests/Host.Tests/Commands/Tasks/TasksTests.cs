@@ -2,7 +2,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Host.Tests;
 
-public class TasksTests
+public sealed class TasksTests
 {
     [Fact]
     public void Every_task_is_listed_with_metric_and_example()

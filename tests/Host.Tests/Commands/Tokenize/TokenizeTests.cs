@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Gradpath.Host.Tests;
 
-public class TokenizeTests
+public sealed class TokenizeTests
 {
     [Fact]
     public void Golden_lines_are_reproduced()

@@ -7,7 +7,7 @@ using Gradpath.Host.Reports.Pages;
 namespace Gradpath.Host.Tests;
 
 /// <summary>The report's text, and what is refused; what it does in a browser is in <see cref="ReportPageTests"/>.</summary>
-public class HtmlReportTests
+public sealed class HtmlReportTests
 {
     [Fact]
     public void The_same_data_gives_the_same_bytes() =>

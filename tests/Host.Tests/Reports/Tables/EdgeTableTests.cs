@@ -2,7 +2,7 @@ using Gradpath.Host.Reports.Tables;
 
 namespace Gradpath.Host.Tests;
 
-public class EdgeTableTests
+public sealed class EdgeTableTests
 {
     [Theory]
     [InlineData(0.5f, "+0.50000")]

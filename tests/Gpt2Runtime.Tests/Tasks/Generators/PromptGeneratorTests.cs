@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
 
-namespace Gradpath.Gpt2Runtime.Tests.Tasks;
+namespace Gradpath.Gpt2Runtime.Tests.Tasks.Generators;
 
 public sealed class PromptGeneratorTests
 {
