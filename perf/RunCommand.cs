@@ -12,7 +12,8 @@ using Gradpath.Programs;
 namespace Gradpath.Perf;
 
 /// <summary>The options of <c>perf run</c>.</summary>
-[Verb("run", HelpText = "W1 to W7 in one table: ours, baseline, floor, memory, allocations.")]
+[Verb("run", HelpText =
+    "Times the works W1 (EAP-IG) to W7 (edge pruning) in one table: ours, baseline, floor, memory, allocations.")]
 internal sealed class RunOptions : DeviceOptions
 {
     [Option("only", MetaValue = "NAMES", Separator = ',', HelpText = "Only these works: W1,W3 (default: all).")]

@@ -7,7 +7,7 @@ using Gradpath.Programs;
 namespace Gradpath.Perf;
 
 /// <summary>One work, measured.</summary>
-/// <param name="Work">W1 to W7.</param>
+/// <param name="Work">The name of the work, W1 to W7: see <see cref="Works"/>.</param>
 /// <param name="Shape">What it is; names it a sample where it is one.</param>
 /// <param name="Device">The device's short name.</param>
 /// <param name="Seconds">Median time of one run.</param>

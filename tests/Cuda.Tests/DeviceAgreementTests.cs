@@ -56,7 +56,7 @@ public sealed class DeviceAgreementTests
 
     /// <summary>A metric of a program's own: logits come to the host, gradients go back to the device.</summary>
     [Fact]
-    public void OwnMetricsAgreeWithTheBuiltInOnes()
+    public void Own_metrics_agree_with_the_built_in_ones()
     {
         PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
         using EmulatedGpu gpu = new(races: true);

@@ -96,7 +96,8 @@ public sealed class DiscoveryTests
         using Gpt2Weights model = EngineModels.Weights(known.Model, gpu.Device);
         bool kl = objective == BuiltInMetrics.KlDivergence;
         AcdcOptions options = new() { Metric = objective, Absolute = !kl };
-        AcdcResult result = AcdcSweep.Search(model, PromptSet.Of(known.Pairs[..2]), [kl ? 0.01 : 0.1 * HandSetModel.LogitScale], options)[0];
+        AcdcResult result = AcdcSweep.Search(model, PromptSet.Of(known.Pairs[..2]), [kl ? 0.01 : 0.1 * HandSetModel.LogitScale],
+            options)[0];
         Assert.Equal(DiscoveryRuns.Names(known.Circuit()), DiscoveryRuns.Names(result.Circuit));
     }
 

@@ -32,7 +32,8 @@ public sealed class AtomicFileTests : IDisposable
         }));
         Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
         Assert.Single(Directory.GetFiles(_folder.Path));
-        GradpathException e = Assert.Throws<GradpathException>(() => AtomicFile.Write(_folder["a.txt"], _ => throw new IOException("disk full")));
+        GradpathException e = Assert.Throws<GradpathException>(
+            () => AtomicFile.Write(_folder["a.txt"], _ => throw new IOException("disk full")));
         Assert.Contains("a.txt: disk full", e.Message, StringComparison.Ordinal);
         Assert.Single(Directory.GetFiles(_folder.Path));
     }
@@ -40,8 +41,10 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_missing_directory_and_a_directory_in_the_way_are_named()
     {
-        Assert.Contains("does not exist; create it first", Assert.Throws<GradpathException>(() => AtomicFile.Write(_folder["no/a.txt"], _ => { })).Message, StringComparison.Ordinal);
-        Assert.Contains("it is a directory", Assert.Throws<GradpathException>(() => AtomicFile.Write(_folder.Path, _ => { })).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist; create it first",
+            Assert.Throws<GradpathException>(() => AtomicFile.Write(_folder["no/a.txt"], _ => { })).Message, StringComparison.Ordinal);
+        Assert.Contains("it is a directory", Assert.Throws<GradpathException>(() => AtomicFile.Write(_folder.Path, _ => { })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

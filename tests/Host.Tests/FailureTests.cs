@@ -42,7 +42,8 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
         string file = model.Path("stopped.json");
         using CancellationTokenSource stopped = new();
         stopped.Cancel();
-        Cli.RunWith("", stopped.Token, "score", "--model", model.ModelDirectory, "--data", model.Pairs, "--out", file).Fails(130, "stopped");
+        Cli.RunWith("", stopped.Token, "score", "--model", model.ModelDirectory, "--data", model.Pairs, "--out", file).Fails(
+            130, "stopped");
         Assert.Empty(Directory.GetFiles(model.Folder, "stopped*"));
     }
 

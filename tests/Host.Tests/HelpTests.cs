@@ -15,7 +15,8 @@ public sealed class HelpTests
 
     [Fact]
     public void Help_of_score_names_every_method() =>
-        Cli.Run("score", "--help").Succeeds("eap-ig-activations", "clean-corrupted", "eap-gp", "information-flow-routes", "--path-objective", "gradpath score --model demo --out scores.json --task ioi");
+        Cli.Run("score", "--help").Succeeds("eap-ig-activations", "clean-corrupted", "eap-gp", "information-flow-routes",
+            "--path-objective", "gradpath score --model demo --out scores.json --task ioi");
 
     [Fact]
     public void The_version_is_shown()

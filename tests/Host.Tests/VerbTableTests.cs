@@ -9,7 +9,8 @@ public sealed class VerbTableTests
     public void Every_class_of_options_with_a_verb_is_in_the_table_once()
     {
         IEnumerable<Type> verbs = typeof(VerbTable).Assembly.GetTypes().Where(t => t.GetCustomAttribute<VerbAttribute>() is not null);
-        Assert.Equal(verbs.Select(t => t.Name).Order(StringComparer.Ordinal), VerbTable.OptionTypes.Select(t => t.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(verbs.Select(t => t.Name).Order(StringComparer.Ordinal),
+            VerbTable.OptionTypes.Select(t => t.Name).Order(StringComparer.Ordinal));
     }
 
     [Fact]

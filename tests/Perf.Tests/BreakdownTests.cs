@@ -15,7 +15,8 @@ public sealed class BreakdownTests
     [Fact]
     public void The_savings_of_every_task_are_stated()
     {
-        string output = PerfCli.Succeeds("savings --shape tiny --pairs 2 --rounds 1 --device cpu", "| greater-than | generated | 2 |", "at the answer's only: ratio");
+        string output = PerfCli.Succeeds(
+            "savings --shape tiny --pairs 2 --rounds 1 --device cpu", "| greater-than | generated | 2 |", "at the answer's only: ratio");
         foreach (CircuitTask task in TaskCatalog.All) Assert.Contains($"| {task.Name} |", output, StringComparison.Ordinal);
     }
 
@@ -25,16 +26,19 @@ public sealed class BreakdownTests
         using TempFolder folder = new();
         Directory.CreateDirectory(folder["sva"]);
         File.WriteAllText(Path.Combine(folder["sva"], "prompts.jsonl"), """{"clean_ids":[5,6,7,8],"corrupted_ids":[5,6,7,9],"answer_ids":[1],"wrong_answer_ids":[2]}""" + "\n");
-        PerfCli.Succeeds($"savings --shape tiny --pairs 2 --rounds 1 --device cpu --data {folder.Path}", "| sva | prompts.jsonl | 1 | 4.0 | 75 % |", "| ioi | generated | 2 |");
+        PerfCli.Succeeds($"savings --shape tiny --pairs 2 --rounds 1 --device cpu --data {folder.Path}",
+            "| sva | prompts.jsonl | 1 | 4.0 | 75 % |", "| ioi | generated | 2 |");
     }
 
     [Fact]
     public void A_profile_names_ops_and_products() =>
-        PerfCli.Succeeds("profile W1 --shape tiny --device cpu", "W1: EAP-IG, 5 points, tiny", "| AttentionBackward |", "| Gemm 240 x 96 x 24 |", "| all matrix products |", "| outside every op |");
+        PerfCli.Succeeds("profile W1 --shape tiny --device cpu", "W1: EAP-IG, 5 points, tiny", "| AttentionBackward |",
+            "| Gemm 240 x 96 x 24 |", "| all matrix products |", "| outside every op |");
 
     [Fact]
     public void Scaling_fits_an_exponent_to_every_quantity() =>
-        PerfCli.Succeeds("scaling --shape tiny --quick --device cpu --threads 2", "| layers | 1, 2 |", "| width | 64, 128 |", "| tokens | 8, 16 |", "| steps | 2, 4 |", "| cores | 1, 2 |");
+        PerfCli.Succeeds("scaling --shape tiny --quick --device cpu --threads 2", "| layers | 1, 2 |", "| width | 64, 128 |",
+            "| tokens | 8, 16 |", "| steps | 2, 4 |", "| cores | 1, 2 |");
 
     [Theory]
     [InlineData(1.5, 3)]
@@ -82,5 +86,6 @@ public sealed class BreakdownTests
     }
 
     [Fact]
-    public void An_op_is_benchmarked_and_allocates_nothing() => PerfCli.Succeeds("ops --quick --filter PathStep --device cpu --threads 1", "| Call", "1 cases, 1 of them run and allocate 0 bytes a call");
+    public void An_op_is_benchmarked_and_allocates_nothing() => PerfCli.Succeeds(
+        "ops --quick --filter PathStep --device cpu --threads 1", "| Call", "1 cases, 1 of them run and allocate 0 bytes a call");
 }

@@ -6,7 +6,8 @@ public sealed class RunTests
 {
     private static readonly string[] s_fields =
     [
-        "work", "shape", "device", "seconds", "floor_seconds", "ratio_to_floor", "baseline", "ratio_to_baseline", "peak_bytes", "allocated_bytes_per_pass",
+        "work", "shape", "device", "seconds", "floor_seconds", "ratio_to_floor", "baseline", "ratio_to_baseline", "peak_bytes",
+        "allocated_bytes_per_pass",
     ];
 
     [Fact]
@@ -15,7 +16,8 @@ public sealed class RunTests
         using TempFolder folder = new();
         string output = PerfCli.Succeeds(
             $"run --shape tiny --quick --no-baseline --device cpu --threads 1 --json {folder["run.json"]}",
-            "| work | shape | ours, s | baseline |", "| W1 | EAP-IG, 5 points, tiny |", "none measured", "floor: flops that no saving avoids at", "load average", "W4 is a sample", "W7 is a sample");
+            "| work | shape | ours, s | baseline |", "| W1 | EAP-IG, 5 points, tiny |", "none measured",
+            "floor: flops that no saving avoids at", "load average", "W4 is a sample", "W7 is a sample");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["run.json"]));
         JsonElement[] lines = [.. json.RootElement.EnumerateArray()];
         Assert.Equal(["W1", "W2", "W3", "W4", "W6", "W7"], lines.Select(l => l.GetProperty("work").GetString()));
@@ -35,7 +37,8 @@ public sealed class RunTests
         }
 
         // Other threads of the test's process may allocate, on the device nothing else does; that no pass does is AllocationTests' to say.
-        Assert.EndsWith(", 0 bytes |", output.Split('\n').First(l => l.StartsWith("| W1 |", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.EndsWith(
+            ", 0 bytes |", output.Split('\n').First(l => l.StartsWith("| W1 |", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,5 +73,6 @@ public sealed class RunTests
 
     [Fact]
     public void A_python_that_is_not_there_leaves_the_baseline_out() =>
-        PerfCli.Succeeds("run --shape tiny --quick --only W1 --device cpu --python /nowhere/python", "none measured", "no baseline: /nowhere/python could not be started");
+        PerfCli.Succeeds("run --shape tiny --quick --only W1 --device cpu --python /nowhere/python", "none measured",
+            "no baseline: /nowhere/python could not be started");
 }

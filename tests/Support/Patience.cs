@@ -7,7 +7,9 @@ internal static class Patience
 {
     private const int Attempts = 3;
 
-    /// <summary>Does work, again if it took longer than the limit: what the machine was busy with passes, what the work needs does not.</summary>
+    /// <summary>
+    /// Does work, again if it took longer than the limit: what the machine was busy with passes, what the work needs does not.
+    /// </summary>
     /// <param name="seconds">The limit, many times what the work needs.</param>
     /// <param name="work">The work.</param>
     public static void Within(double seconds, Action work)

@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Runs;
 namespace Gradpath.Diagnostics.Bench;
 
 /// <summary>A whole piece of work, ready to run.</summary>
-/// <param name="Name">W1 to W7, as the results call it.</param>
+/// <param name="Name">The name in tables of results: W1 to W7, see <see cref="Works"/>.</param>
 /// <param name="Shape">What it is.</param>
 /// <param name="Flops">Flops of the products that it cannot do without.</param>
 /// <param name="Bytes">Bytes of weights that it has to read at least once.</param>

@@ -9,7 +9,7 @@ namespace Gradpath.Host.Comparison;
 /// <param name="Asked">The sparsity asked for.</param>
 /// <param name="Method">The method that is compared with EAP.</param>
 /// <param name="Kept">Heads in its circuit that are not in EAP's.</param>
-/// <param name="Dropped">Heads in EAP's circuit that are not in its.</param>
+/// <param name="Dropped">Heads in EAP's circuit that this method's circuit lacks.</param>
 internal sealed record HeadChoice(double Asked, string Method, IReadOnlyList<string> Kept, IReadOnlyList<string> Dropped)
 {
     /// <summary>The method that others are compared with.</summary>

@@ -42,7 +42,8 @@ internal sealed record PromptRequest
         if (HardCorruption && (task?.HardCorruptionColumn is null || Data is null))
         {
             string tasks = EnumNames.Choice(TaskHelp.HardlyCorrupted.Select(t => t.Name));
-            throw new UsageException($"--hard-corruption is for CSV files of {tasks}: --task {TaskHelp.HardlyCorrupted.First()} --data FILE.csv.");
+            throw new UsageException(
+                $"--hard-corruption is for CSV files of {tasks}: --task {TaskHelp.HardlyCorrupted.First()} --data FILE.csv.");
         }
     }
 

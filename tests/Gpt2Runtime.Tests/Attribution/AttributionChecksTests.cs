@@ -23,7 +23,8 @@ public sealed class AttributionChecksTests : IDisposable
         "\"one\"");
 
     [Fact]
-    public void Empty_prompts_are_refused() => Refused([Pair() with { Clean = [], Corrupted = [] }], new AttributionOptions(), "item 1", "empty");
+    public void Empty_prompts_are_refused() =>
+        Refused([Pair() with { Clean = [], Corrupted = [] }], new AttributionOptions(), "item 1", "empty");
 
     [Fact]
     public void Prompts_longer_than_the_model_are_refused() =>

@@ -7,7 +7,9 @@ using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 
-/// <summary>The recorded path of every method that has one: metric (not negated), gradient norm, output distance and both embedding distances.</summary>
+/// <summary>
+/// The recorded path of every method that has one: metric (not negated), gradient norm, output distance and both embedding distances.
+/// </summary>
 public sealed class EmbeddingPathRecordTests(ITestOutputHelper output)
 {
     [Theory]
@@ -23,7 +25,8 @@ public sealed class EmbeddingPathRecordTests(ITestOutputHelper output)
         foreach (IGrouping<string, GoldenPath> key in set.Paths.GroupBy(p => p.Key.Text))
         {
             GoldenKey golden = key.First().Key;
-            if (golden.Option("objective", "") == "probs_last" && name.StartsWith("nano-sort", StringComparison.Ordinal)) continue; // beyond float32
+            // Its steps are beyond float32.
+            if (golden.Option("objective", "") == "probs_last" && name.StartsWith("nano-sort", StringComparison.Ordinal)) continue;
             AttributionOptions options = EngineModels.Options(ReferenceKeys.Options(golden)) with { RecordPath = true };
             IReadOnlyList<EmbeddingPathPoint> path = EdgeAttribution.Run(weights, PromptSet.Of(set.Pairs), options).EmbeddingPath!;
             double tolerance = golden.Method == "EAP-IG-inputs" ? 1e-5 : golden.Option("k", "5") == "10" ? 1e-3 : 1e-4;
@@ -68,10 +71,14 @@ public sealed class EmbeddingPathRecordTests(ITestOutputHelper output)
             string key = $"{options.Method} {options.Metric} {options.Objective} {options.Outer}";
             double tolerance = options.Method == AttributionMethods.EapGp ? 1e-4 : 1e-5;
             deviations.Compare($"{key}, metric", expected.SelectMany(e => e.Metric), path.Select(p => p.Metric), tolerance);
-            deviations.Compare($"{key}, gradient norm", expected.SelectMany(e => e.MetricGradientNorm), path.Select(p => p.GradientNorm), tolerance);
-            deviations.Compare($"{key}, output distance", expected.SelectMany(e => e.OutputDistance), path.Select(p => p.OutputDistance), tolerance);
-            deviations.Compare($"{key}, from clean", expected.SelectMany(e => e.DistanceFromClean), path.Select(p => p.FromClean), tolerance, 1);
-            deviations.Compare($"{key}, from corrupted", expected.SelectMany(e => e.DistanceFromCorrupted), path.Select(p => p.FromCorrupted), tolerance, 1);
+            deviations.Compare(
+                $"{key}, gradient norm", expected.SelectMany(e => e.MetricGradientNorm), path.Select(p => p.GradientNorm), tolerance);
+            deviations.Compare(
+                $"{key}, output distance", expected.SelectMany(e => e.OutputDistance), path.Select(p => p.OutputDistance), tolerance);
+            deviations.Compare(
+                $"{key}, from clean", expected.SelectMany(e => e.DistanceFromClean), path.Select(p => p.FromClean), tolerance, 1);
+            deviations.Compare($"{key}, from corrupted", expected.SelectMany(e => e.DistanceFromCorrupted),
+                path.Select(p => p.FromCorrupted), tolerance, 1);
         }
         deviations.Check();
     }
@@ -82,7 +89,8 @@ public sealed class EmbeddingPathRecordTests(ITestOutputHelper output)
         using OddModel model = OddModel.Make("untied, erf");
         var options = new AttributionOptions { Method = AttributionMethods.EapGp, Steps = 2, BatchSize = 2, RecordPath = true };
         IReadOnlyList<EmbeddingPathPoint> path = model.Score(model.Mixed, options).EmbeddingPath!;
-        Assert.Equal(from item in Enumerable.Range(0, 5) from step in Enumerable.Range(0, 3) select (item, step), path.Select(p => (p.Item, p.Step)));
+        Assert.Equal(from item in Enumerable.Range(0, 5) from step in Enumerable.Range(0, 3) select (item, step),
+            path.Select(p => (p.Item, p.Step)));
         Assert.Null(model.Score(model.Mixed, options with { RecordPath = false }).EmbeddingPath);
     }
 

@@ -27,7 +27,9 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    /// <summary>Integrated gradients are complete: with many steps the edges that leave the input add up to the change of the loss.</summary>
+    /// <summary>
+    /// Integrated gradients are complete: with many steps the edges that leave the input add up to the change of the loss.
+    /// </summary>
     [Theory]
     [MemberData(nameof(OddModel.Names), MemberType = typeof(OddModel))]
     public void Input_edges_of_eap_ig_add_up_to_the_change_of_the_loss(string name)
@@ -35,7 +37,8 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         using OddModel model = OddModel.Make(name);
         foreach (Metric metric in BuiltInMetrics.All)
         {
-            AttributionResult result = model.Score(model.Mixed, new AttributionOptions { Metric = metric, Steps = 400, IgPoints = IgPoints.Midpoint });
+            AttributionResult result = model.Score(
+                model.Mixed, new AttributionOptions { Metric = metric, Steps = 400, IgPoints = IgPoints.Midpoint });
             double change = Change(result, metric);
             Assert.True(Math.Abs(change) > 5e-3, $"{metric}: the loss changes by {change}");
 
@@ -44,13 +47,16 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>With silent heads and MLPs the only path leads from the input to the logits, and the error falls as the steps grow.</summary>
+    /// <summary>
+    /// With silent heads and MLPs the only path leads from the input to the logits, and the error falls as the steps grow.
+    /// </summary>
     [Fact]
     public void Where_only_the_input_speaks_its_edge_to_the_logits_is_the_change_of_the_loss()
     {
         Gpt2Config config = new() { Layers = 2, Heads = 3, Width = 15, InnerWidth = 17, Positions = 9, Vocabulary = 13 };
         ReferenceModel silent = Silence(ReferenceModel.Random(config, seed: 8));
-        PromptPair[] pairs = [.. ReferencePrompts.Random(13, count: 6, shortest: 3, longest: 7, seed: 9).Select(p => p with { Corrupted = [.. p.Clean[..^1], (p.Clean[^1] + 1) % 13] })];
+        PromptPair[] pairs = [.. ReferencePrompts.Random(13, count: 6, shortest: 3, longest: 7, seed: 9).Select(p =>
+            p with { Corrupted = [.. p.Clean[..^1], (p.Clean[^1] + 1) % 13] })];
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(silent, device);
         double previous = double.PositiveInfinity;
@@ -82,7 +88,8 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
                 RealMatrix[] replacement = new RealMatrix[model.Graph.Rows];
                 replacement[row] = RealMatrix.Combine(item.Clean.Writers[row].Value, share, item.Delta[row]);
                 bool[,] all = model.Graph.Circuit(model.Graph.Edges.Where(e => e != (row, column)));
-                ReferenceRun run = ReferenceRun.Forward(model, item.CleanEmbedding, new ReferencePatch { InCircuit = all, Replacement = replacement });
+                ReferenceRun run = ReferenceRun.Forward(
+                    model, item.CleanEmbedding, new ReferencePatch { InCircuit = all, Replacement = replacement });
                 return ReferenceMetric.LossSign(metric) * ReferenceMetric.Value(metric, run.LastLogits, item.Pair, item.Clean.LastLogits);
             }
         }
@@ -96,7 +103,8 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
     {
         Dictionary<string, double[]> tensors = model.FloatTensors().ToDictionary(
             t => t.Key,
-            t => t.Key.Contains("c_proj", StringComparison.Ordinal) ? new double[t.Value.Length] : Array.ConvertAll(t.Value, v => (double)v),
+            t =>
+                t.Key.Contains("c_proj", StringComparison.Ordinal) ? new double[t.Value.Length] : Array.ConvertAll(t.Value, v => (double)v),
             StringComparer.Ordinal);
         return new ReferenceModel(model.Config, tensors);
     }

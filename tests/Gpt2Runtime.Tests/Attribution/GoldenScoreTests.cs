@@ -37,15 +37,19 @@ public sealed class GoldenScoreTests(ITestOutputHelper output)
             AttributionResult result = EdgeAttribution.Run(weights, PromptSet.Of(set.Pairs), EngineModels.Options(options));
 
             // KL has its minimum at the clean run: EAP's scores there are 0 up to rounding, so they are compared with EAP-IG's.
-            double scale = golden.Key is { Method: "EAP", Metric: "kl" } ? golden.Largest / set.Score(golden.Key.Text.Replace("EAP/", "EAP-IG-inputs/", StringComparison.Ordinal)).Largest : 1;
+            double scale = golden.Key is { Method: "EAP", Metric: "kl" }
+                ? golden.Largest / set.Score(golden.Key.Text.Replace("EAP/", "EAP-IG-inputs/", StringComparison.Ordinal)).Largest
+                : 1;
             double error = EngineModels.RelativeError(result.Edges(), golden.Matrix) * scale;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {golden.Key} | {error:0.0e+0} | {tolerance:0.0e+0} |"));
+            output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"| {name} | {golden.Key} | {error:0.0e+0} | {tolerance:0.0e+0} |"));
             if (!(error <= tolerance)) failures.Add($"{golden.Key}: {error:0.0e+0} > {tolerance:0.0e+0}");
         }
         Assert.True(failures.Count == 0, string.Join('\n', failures));
     }
 
-    // What float32 can reach along a path that amplifies rounding; probs-last on a saturated model is compared in the float64 reference only.
+    // What float32 can reach along a path that amplifies rounding; probs-last on a saturated model is compared in the float64 reference
+    // only.
     private static double? Tolerance(GoldenKey key, string set)
     {
         if (!key.Method.StartsWith("EAP-GP", StringComparison.Ordinal)) return Default;

@@ -21,7 +21,8 @@ public sealed class ProgressTests
         Assert.Equal(reports.All[^1].Total, reports.All[^1].Done);
         Assert.All(reports.All, r => Assert.Equal(reports.All[0].Total, r.Total));
         Assert.All(reports.All, r => Assert.NotEmpty(r.Stage));
-        Assert.All(reports.All.Zip(reports.All.Skip(1)), pair => Assert.True(pair.First.Done <= pair.Second.Done, $"{pair.First} then {pair.Second}"));
+        Assert.All(reports.All.Zip(reports.All.Skip(1)), pair =>
+            Assert.True(pair.First.Done <= pair.Second.Done, $"{pair.First} then {pair.Second}"));
 
         // Random scores know no passes, only the items that they pretend to look at.
         Assert.True(reports.All.DistinctBy(r => r.Done).Count() > (method == AttributionMethods.Random ? 1 : 5));

@@ -6,7 +6,9 @@ using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 
-/// <summary>The engine against the float64 reference on random models of odd shapes: edges, nodes and both runs' metrics, every method and option.</summary>
+/// <summary>
+/// The engine against the float64 reference on random models of odd shapes: edges, nodes and both runs' metrics, every method and option.
+/// </summary>
 public sealed class ReferenceComparisonTests(ITestOutputHelper output)
 {
     private const double Default = 1e-5;
@@ -15,7 +17,8 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     private const double AlongPath = 1e-4;
     private const double AlongPathOfProbabilities = 5e-4;
 
-    private static readonly ReferenceAblation[] Ablations = [ReferenceAblation.Patching, ReferenceAblation.Zero, ReferenceAblation.MeanPositional];
+    private static readonly ReferenceAblation[] Ablations = [ReferenceAblation.Patching, ReferenceAblation.Zero,
+        ReferenceAblation.MeanPositional];
     private static readonly int[] Steps = [1, 2, 7];
 
     public static TheoryData<string> Models => OddModel.Names;
@@ -75,8 +78,10 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
                 .. BuiltInMetrics.All.Select(m => plain with { Metric = m }),
                 .. Steps.Select(s => plain with { Steps = s, Eta = ReferenceEta.Match }),
                 .. Objectives.Select(o => plain with { Objective = o }),
-                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.ProbabilityDifference, Start = ReferenceStart.Corrupted, Eta = ReferenceEta.Match }),
-                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.KlDivergence, Start = ReferenceStart.Corrupted }),
+                .. Objectives.Select(o => plain with { Objective = o, Metric = BuiltInMetrics.ProbabilityDifference,
+                    Start = ReferenceStart.Corrupted, Eta = ReferenceEta.Match }),
+                .. Objectives.Select(
+                    o => plain with { Objective = o, Metric = BuiltInMetrics.KlDivergence, Start = ReferenceStart.Corrupted }),
                 .. BuiltInMetrics.All.Select(m => plain with { Metric = m, Outer = ReferenceOuter.Path }),
                 .. Objectives.Select(o => plain with { Objective = o, Outer = ReferenceOuter.Path, Start = ReferenceStart.Corrupted }),
             ]);
@@ -146,7 +151,8 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
         deviations.Check();
     }
 
-    // A distance has its minimum at the clean run: where that is the only point scores are 0 up to rounding, and EAP-IG's show what is large.
+    // A distance has its minimum at the clean run: where that is the only point scores are 0 up to rounding, and EAP-IG's show what is
+    // large.
     private static double Scale(OddModel model, PromptPair[] pairs, ReferenceOptions options) => !options.Metric.MeasuresDistance
         ? 0
         : ReferenceAttribution.Score(
@@ -159,5 +165,6 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     private static double[] Wide(float[] values) => Array.ConvertAll(values, v => (double)v);
 
     private static string Describe(ReferenceOptions o) =>
-        $"{o.Method} {o.Metric} steps {o.Steps} {o.IgPoints} {o.Ablation} {o.Objective} {o.Norm} eta {o.Eta} {o.Start} {o.Outer} {o.Normalization} batch {o.BatchSize}";
+        $"{o.Method} {o.Metric} steps {o.Steps} {o.IgPoints} {o.Ablation} {o.Objective} {o.Norm} eta {o.Eta} {o.Start} {o.Outer} "
+            + $"{o.Normalization} batch {o.BatchSize}";
 }

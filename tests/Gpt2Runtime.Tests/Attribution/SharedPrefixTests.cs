@@ -31,7 +31,8 @@ public sealed class SharedPrefixTests
     [Fact]
     public void A_span_begins_at_the_first_difference_and_has_at_least_the_last_position()
     {
-        PromptPair[] pairs = [Pair([1, 2, 3], [1, 2, 4]), Pair([5, 2, 3], [1, 2, 4]), Pair([1, 2, 3, 4], [1, 9, 3, 4]), Pair([7, 7], [7, 7]), Pair([3], [3])];
+        PromptPair[] pairs = [Pair([1, 2, 3], [1, 2, 4]), Pair([5, 2, 3], [1, 2, 4]), Pair([1, 2, 3, 4], [1, 9, 3, 4]),
+            Pair([7, 7], [7, 7]), Pair([3], [3])];
         Assert.Equal([new(2, 1), new(0, 3), new(1, 3), new(1, 1), new(0, 1)], PairSpans.Of(pairs, sharePrefixes: true));
         Assert.Equal([new(0, 3), new(0, 3), new(0, 4), new(0, 2), new(0, 1)], PairSpans.Of(pairs, sharePrefixes: false));
     }
@@ -75,7 +76,8 @@ public sealed class SharedPrefixTests
         var random = new Random(4);
         Circuit[] circuits = [.. new[] { 0.15, 0.5, 0.9 }.Select(density =>
         {
-            bool[] member = [.. Enumerable.Range(0, graph.Writers * graph.Readers).Select(i => graph.IsEdge(i / graph.Readers, i % graph.Readers) && random.NextDouble() < density)];
+            bool[] member = [.. Enumerable.Range(0, graph.Writers * graph.Readers).Select(i =>
+                graph.IsEdge(i / graph.Readers, i % graph.Readers) && random.NextDouble() < density)];
             return new Circuit(graph, member);
         })];
         var options = new EvaluationOptions { BatchSize = 3 };

@@ -6,7 +6,9 @@ using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 
-/// <summary>The engine against the library's output on the earlier fixture: an untied unembedding with bias, unequal lengths in a batch.</summary>
+/// <summary>
+/// The engine against the library's output on the earlier fixture: an untied unembedding with bias, unequal lengths in a batch.
+/// </summary>
 public sealed class TinyFixtureTests(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-5;
@@ -18,11 +20,13 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
         var deviations = new Deviations(output);
         foreach ((string name, double[,] expected) in fixture.EdgeScores)
         {
-            if (name.StartsWith("exact", StringComparison.Ordinal)) Reference.TinyFixtureTests.Negate(expected); // its metric is not the loss
+            // Its metric is not the loss.
+            if (name.StartsWith("exact", StringComparison.Ordinal)) Reference.TinyFixtureTests.Negate(expected);
             for (int i = 0; i < expected.Length; i++)
             {
                 // The library's 0/0 makes a column NaN; here such a position counts nothing.
-                if (double.IsNaN(expected[i / expected.GetLength(1), i % expected.GetLength(1)])) Assert.StartsWith("information", name, StringComparison.Ordinal);
+                if (double.IsNaN(expected[i / expected.GetLength(1), i % expected.GetLength(1)]))
+                    Assert.StartsWith("information", name, StringComparison.Ordinal);
             }
             double error = EngineModels.RelativeError(Score(fixture, name).Edges(), expected);
             deviations.Compare(name, [0], [error], Tolerance, 1);

@@ -37,10 +37,12 @@ internal static class CheckpointBuilder
     }
 
     /// <summary>The tensors of a model.</summary>
-    public static List<(string Name, string Dtype, int[] Shape)> Tensors(Gpt2Config config, string dtype = "F32", string prefix = "transformer.", bool headBias = false)
+    public static List<(string Name, string Dtype, int[] Shape)> Tensors(
+        Gpt2Config config, string dtype = "F32", string prefix = "transformer.", bool headBias = false)
     {
         List<(string, string, int[])> tensors = [];
-        foreach (TensorSpec spec in Gpt2Layout.Of(config)) tensors.Add((spec.Name.StartsWith("lm_head", StringComparison.Ordinal) ? spec.Name : prefix + spec.Name, dtype, spec.Shape));
+        foreach (TensorSpec spec in Gpt2Layout.Of(config))
+            tensors.Add((spec.Name.StartsWith("lm_head", StringComparison.Ordinal) ? spec.Name : prefix + spec.Name, dtype, spec.Shape));
         if (headBias) tensors.Add(("lm_head.bias", dtype, [config.Vocabulary]));
         return tensors;
     }
@@ -55,7 +57,8 @@ internal static class CheckpointBuilder
             int count = shape.Aggregate(1, (a, b) => a * b);
             string bare = name.Replace("transformer.", "", StringComparison.Ordinal);
             for (int i = 0; i < count; i++) data.Write(Encode(dtype, Value(bare, i)));
-            header.Append(CultureInfo.InvariantCulture, $",\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[{begin},{data.Length}]}}");
+            header.Append(CultureInfo.InvariantCulture,
+                $",\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[{begin},{data.Length}]}}");
         }
         header.Append('}');
         while (pad ? header.Length % 8 != 0 : header.Length % 4 != 1) header.Append(' ');

@@ -44,7 +44,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
     public void Memory_is_given_back_with_the_weights()
     {
         Put("config.json", CheckpointBuilder.ConfigJson("\"tie_word_embeddings\": false"));
-        Put("model.safetensors", CheckpointBuilder.File(CheckpointBuilder.Tensors(CheckpointBuilder.Config with { TiedHead = false }, "F16", headBias: true)));
+        Put("model.safetensors", CheckpointBuilder
+            .File(CheckpointBuilder.Tensors(CheckpointBuilder.Config with { TiedHead = false }, "F16", headBias: true)));
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(_folder.Path);
         checkpoint.LoadWeights(_device).Dispose();
         Assert.Equal(0, _device.AllocatedBytes);
@@ -98,7 +99,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
     {
         Put("config.json", CheckpointBuilder.ConfigJson());
         var tensors = CheckpointBuilder.Tensors(CheckpointBuilder.Config);
-        tensors.AddRange([("transformer.h.0.attn.bias", "BOOL", [1, 1, 4, 4]), ("transformer.h.0.attn.masked_bias", "F32", []), ("score.weight", "I32", [2, 2])]);
+        tensors.AddRange([("transformer.h.0.attn.bias", "BOOL", [1, 1, 4, 4]), ("transformer.h.0.attn.masked_bias", "F32", []),
+            ("score.weight", "I32", [2, 2])]);
         Put("model.safetensors", CheckpointBuilder.File(tensors));
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(_folder.Path);
         using Gpt2Weights weights = checkpoint.LoadWeights(_device);
@@ -110,7 +112,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
     public void Shards_are_read_through_their_index()
     {
         Put("config.json", CheckpointBuilder.ConfigJson());
-        PutShards(static name => name.Contains("h.1.", StringComparison.Ordinal) ? "model-00002-of-00002.safetensors" : "model-00001-of-00002.safetensors");
+        PutShards(static name => name.Contains("h.1.", StringComparison.Ordinal) ? "model-00002-of-00002.safetensors"
+            : "model-00001-of-00002.safetensors");
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(_folder.Path);
         using Gpt2Weights weights = checkpoint.LoadWeights(_device);
         CheckValues(weights);
@@ -125,7 +128,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
         Put("config.json", CheckpointBuilder.ConfigJson());
         PutShards(_ => "model-1.safetensors");
         string index = File.ReadAllText(_folder["model.safetensors.index.json"]);
-        Put("model.safetensors.index.json", index.Replace("model-1.safetensors", shard == "missing" ? "gone.safetensors" : shard, StringComparison.Ordinal));
+        Put("model.safetensors.index.json", index.Replace("model-1.safetensors", shard == "missing" ? "gone.safetensors" : shard,
+            StringComparison.Ordinal));
         Refused(message);
     }
 
@@ -176,8 +180,11 @@ public sealed class Gpt2CheckpointTests : IDisposable
     [Fact]
     public void Every_config_field_is_read()
     {
-        Put("config.json", CheckpointBuilder.ConfigJson("\"n_positions\": \"DELETE\", \"n_ctx\": 9, \"layer_norm_epsilon\": 0.001, \"scale_attn_weights\": false, \"scale_attn_by_inverse_layer_idx\": true, \"model_type\": \"DELETE\", \"tie_word_embeddings\": false"));
-        Gpt2Config expected = CheckpointBuilder.Config with { Positions = 9, Epsilon = 0.001f, ScaleAttention = false, ScaleAttentionByLayer = true, TiedHead = false };
+        Put("config.json", CheckpointBuilder
+            .ConfigJson("\"n_positions\": \"DELETE\", \"n_ctx\": 9, \"layer_norm_epsilon\": 0.001, \"scale_attn_weights\": false, "
+            + "\"scale_attn_by_inverse_layer_idx\": true, \"model_type\": \"DELETE\", \"tie_word_embeddings\": false"));
+        Gpt2Config expected = CheckpointBuilder.Config with { Positions = 9, Epsilon = 0.001f, ScaleAttention = false,
+            ScaleAttentionByLayer = true, TiedHead = false };
         Assert.Equal(expected, Gpt2ConfigFile.Read(_folder["config.json"]));
     }
 
@@ -216,8 +223,11 @@ public sealed class Gpt2CheckpointTests : IDisposable
     public void A_missing_tensor_is_named()
     {
         Put("config.json", CheckpointBuilder.ConfigJson());
-        Put("model.safetensors", CheckpointBuilder.File(CheckpointBuilder.Tensors(CheckpointBuilder.Config).Where(t => !t.Name.EndsWith("h.1.mlp.c_fc.bias", StringComparison.Ordinal))));
-        Refused("holds no tensor 'transformer.h.1.mlp.c_fc.bias' (nor 'h.1.mlp.c_fc.bias'), which a GPT-2 model with n_layer = 2 needs; expected shape [6] = [n_inner]");
+        Put("model.safetensors", CheckpointBuilder
+            .File(CheckpointBuilder.Tensors(CheckpointBuilder.Config).Where(t =>
+            !t.Name.EndsWith("h.1.mlp.c_fc.bias", StringComparison.Ordinal))));
+        Refused("holds no tensor 'transformer.h.1.mlp.c_fc.bias' (nor 'h.1.mlp.c_fc.bias'), which a GPT-2 model with n_layer = 2 needs; "
+            + "expected shape [6] = [n_inner]");
     }
 
     [Fact]
@@ -225,7 +235,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
     {
         PutModel();
         Put("config.json", CheckpointBuilder.ConfigJson("\"tie_word_embeddings\": false"));
-        Refused("holds no tensor 'lm_head.weight', which config.json asks for by tie_word_embeddings = false; expected shape [5, 4] = [vocab_size, n_embd]");
+        Refused("holds no tensor 'lm_head.weight', which config.json asks for by tie_word_embeddings = false; expected shape [5, 4] = "
+            + "[vocab_size, n_embd]");
     }
 
     [Theory]
@@ -245,7 +256,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
         Put("config.json", CheckpointBuilder.ConfigJson());
         Put("model.safetensors", CheckpointBuilder.File(CheckpointBuilder.Tensors(CheckpointBuilder.Config).Select(
             t => t.Name.EndsWith("c_attn.weight", StringComparison.Ordinal) ? (t.Name, t.Dtype, [12, 4]) : t)));
-        Refused("has shape [12, 4]; config.json implies [4, 12] = [n_embd, 3 n_embd] (it seems to be transposed: GPT-2 stores its matrices as [in, out])");
+        Refused("has shape [12, 4]; config.json implies [4, 12] = [n_embd, 3 n_embd] (it seems to be transposed: GPT-2 stores its "
+            + "matrices as [in, out])");
     }
 
     [Fact]
@@ -264,8 +276,10 @@ public sealed class Gpt2CheckpointTests : IDisposable
         Refused("holds no model.safetensors; a Hugging Face GPT-2 directory holds");
         Put("pytorch_model.bin", "x");
         Refused("save_pretrained(");
-        Assert.Contains("no such directory", Assert.Throws<GradpathException>(() => Gpt2Checkpoint.Open(_folder["none"])).Message, StringComparison.Ordinal);
-        Assert.Contains("is a file", Assert.Throws<GradpathException>(() => Gpt2Checkpoint.Open(_folder["config.json"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no such directory", Assert.Throws<GradpathException>(() => Gpt2Checkpoint.Open(_folder["none"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("is a file", Assert.Throws<GradpathException>(() => Gpt2Checkpoint.Open(_folder["config.json"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -359,7 +373,8 @@ public sealed class Gpt2CheckpointTests : IDisposable
     {
         var tensors = CheckpointBuilder.Tensors(CheckpointBuilder.Config);
         foreach (var shard in tensors.GroupBy(t => shardOf(t.Name))) Put(shard.Key, CheckpointBuilder.File(shard));
-        Put("model.safetensors.index.json", $"{{\"weight_map\": {{{string.Join(',', tensors.Select(t => $"\"{t.Name}\": \"{shardOf(t.Name)}\""))}}}}}");
+        Put("model.safetensors.index.json",
+            $"{{\"weight_map\": {{{string.Join(',', tensors.Select(t => $"\"{t.Name}\": \"{shardOf(t.Name)}\""))}}}}}");
     }
 
     private void Put(string name, string text) => File.WriteAllText(_folder[name], text);

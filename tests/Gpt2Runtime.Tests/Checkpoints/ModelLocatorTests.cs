@@ -110,7 +110,8 @@ public sealed class ModelLocatorTests : IDisposable
         Assert.Contains("is a file", Assert.Throws<GradpathException>(() => Resolve(file)).Message, StringComparison.Ordinal);
     }
 
-    private string Resolve(string argument, string root = "") => ModelLocator.Resolve(argument, _environment.GetValueOrDefault, [_folder[root]]);
+    private string Resolve(string argument, string root = "") =>
+        ModelLocator.Resolve(argument, _environment.GetValueOrDefault, [_folder[root]]);
 
     private string Model(string relative)
     {

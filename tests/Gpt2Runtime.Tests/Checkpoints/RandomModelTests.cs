@@ -7,7 +7,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;
 /// <summary>Random models, and the way of a model to disk and back.</summary>
 public sealed class RandomModelTests : IDisposable
 {
-    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 4, Width = 64, InnerWidth = 96, Positions = 20, Vocabulary = 300, TiedHead = false };
+    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 4, Width = 64, InnerWidth = 96, Positions = 20,
+        Vocabulary = 300, TiedHead = false };
     private readonly TempFolder _folder = new();
     private readonly CpuDevice _device = new(1);
 
@@ -44,7 +45,8 @@ public sealed class RandomModelTests : IDisposable
     [Fact]
     public void Jitter_moves_gains_and_biases()
     {
-        using Gpt2Weights w = RandomGpt2Weights.Create(s_config with { TiedHead = true }, 1, _device, scale: 0.3f, gainJitter: 0.2f, biasJitter: 0.1f, headBias: true);
+        using Gpt2Weights w = RandomGpt2Weights.Create(
+            s_config with { TiedHead = true }, 1, _device, scale: 0.3f, gainJitter: 0.2f, biasJitter: 0.1f, headBias: true);
         Moments(w.TokenEmbedding, 0, 0.3);
         Moments(w.UnembeddingBias!, 0, 0.1, loose: 0.3);
         Moments(w.Layers[0].QkvBias, 0, 0.1, loose: 0.3);
@@ -64,7 +66,8 @@ public sealed class RandomModelTests : IDisposable
     [InlineData(false, true)]
     public void A_model_survives_the_disk(bool tied, bool headBias)
     {
-        Gpt2Config config = s_config with { TiedHead = tied, Activation = Gpt2Activation.Relu, Epsilon = 3e-6f, ScaleAttentionByLayer = true };
+        Gpt2Config config = s_config with { TiedHead = tied, Activation = Gpt2Activation.Relu, Epsilon = 3e-6f,
+            ScaleAttentionByLayer = true };
         using Gpt2Weights written = RandomGpt2Weights.Create(config, 3, _device, gainJitter: 0.1f, biasJitter: 0.1f, headBias: headBias);
         CheckpointWriter.Write(_folder["new/model"], written);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(_folder["new/model"]);
@@ -81,12 +84,14 @@ public sealed class RandomModelTests : IDisposable
         Assert.Equal(before, read.TokenEmbedding.ToArray());
     }
 
-    private static List<(string Name, float[] Values)> All(Gpt2Weights weights) => [.. Gpt2Layout.TensorsOf(weights).Select(t => (t.Name, t.Tensor.ToArray()))];
+    private static List<(string Name, float[] Values)> All(Gpt2Weights weights) =>
+        [.. Gpt2Layout.TensorsOf(weights).Select(t => (t.Name, t.Tensor.ToArray()))];
 
     private static void Same(Gpt2Weights expected, Gpt2Weights actual)
     {
         Assert.Equal(All(expected).Select(t => t.Name), All(actual).Select(t => t.Name));
-        foreach (((string name, float[] e), (_, float[] a)) in All(expected).Zip(All(actual))) Assert.True(e.AsSpan().SequenceEqual(a), name);
+        foreach (((string name, float[] e), (_, float[] a)) in All(expected).Zip(All(actual)))
+            Assert.True(e.AsSpan().SequenceEqual(a), name);
     }
 
     private static void Moments(Tensor tensor, double mean, double deviation, double loose = 0.05)

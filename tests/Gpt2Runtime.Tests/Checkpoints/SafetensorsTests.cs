@@ -18,7 +18,8 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Equal([1f, 2f], file.ReadFloats("a"));
         Assert.Equal([7], file.ReadBytes("s"));
         Assert.Empty(file.Metadata);
-        Assert.Contains("holds no tensor 'b'", Assert.Throws<GradpathException>(() => file.ReadFloats("b")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no tensor 'b'", Assert.Throws<GradpathException>(() => file.ReadFloats("b")).Message, StringComparison.Ordinal);
         Assert.Contains("is of type U8", Assert.Throws<GradpathException>(() => file.ReadFloats("s")).Message, StringComparison.Ordinal);
         Assert.Contains("is of type F32", Assert.Throws<GradpathException>(() => file.ReadBytes("a")).Message, StringComparison.Ordinal);
     }
@@ -36,7 +37,8 @@ public sealed class SafetensorsTests : IDisposable
     public void A_type_of_the_future_is_no_error_until_it_is_read()
     {
         using SafetensorsFile file = Open("""{"a":{"dtype":"F3","shape":[2],"data_offsets":[0,5]}}""", new byte[5]);
-        Assert.Contains("is of type F3; F32, F16, BF16 and F64 can be read", Assert.Throws<GradpathException>(() => file.ReadFloats("a")).Message, StringComparison.Ordinal);
+        Assert.Contains("is of type F3; F32, F16, BF16 and F64 can be read",
+            Assert.Throws<GradpathException>(() => file.ReadFloats("a")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -85,7 +87,8 @@ public sealed class SafetensorsTests : IDisposable
         byte[] badText = CheckpointBuilder.File("{\"ab\":1}", []);
         badText[10] = 0xff;
         Refused(badText, "not valid UTF-8");
-        Assert.Contains("no such file", Assert.Throws<GradpathException>(() => SafetensorsFile.Open(_folder["none"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<GradpathException>(() => SafetensorsFile.Open(_folder["none"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +105,8 @@ public sealed class SafetensorsTests : IDisposable
             try
             {
                 using SafetensorsFile file = SafetensorsFile.Open(_folder["x.safetensors"]);
-                foreach (SafetensorsEntry entry in file.Entries.Values.Where(e => e.Dtype == "F32")) Assert.Equal(entry.Count, file.ReadFloats(entry.Name).Length);
+                foreach (SafetensorsEntry entry in file.Entries.Values.Where(e => e.Dtype == "F32"))
+                    Assert.Equal(entry.Count, file.ReadFloats(entry.Name).Length);
             }
             catch (GradpathException)
             {
@@ -184,7 +188,8 @@ public sealed class SafetensorsTests : IDisposable
                 fixed (byte* pinned = source) FloatConversion.ToSingle(dtype, pinned + shift, actual);
                 for (int i = 0; i < length; i++)
                 {
-                    if (!expected[i].Equals(actual[i])) Assert.Fail($"{dtype}, {length} values, shifted by {shift}, at {i}: {actual[i]} for {expected[i]}");
+                    if (!expected[i].Equals(actual[i]))
+                        Assert.Fail($"{dtype}, {length} values, shifted by {shift}, at {i}: {actual[i]} for {expected[i]}");
                 }
             }
         }

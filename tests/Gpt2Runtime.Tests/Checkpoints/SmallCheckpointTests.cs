@@ -46,6 +46,7 @@ public sealed class SmallCheckpointTests
         Assert.NotSame(weights.TokenEmbedding, weights.Unembedding);
         Assert.NotEqual(weights.TokenEmbedding.ToArray(), weights.Unembedding.ToArray());
         Assert.Equal([3, 48], weights.Unembedding.Shape.ToArray());
-        Assert.All(weights.Layers, l => Assert.All(l.QkvWeight.ToArray(), v => Assert.True(float.IsFinite(v), v.ToString(CultureInfo.InvariantCulture))));
+        Assert.All(weights.Layers, l => Assert.All(l.QkvWeight.ToArray(), v =>
+            Assert.True(float.IsFinite(v), v.ToString(CultureInfo.InvariantCulture))));
     }
 }

@@ -35,7 +35,9 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
     {
         Metric objective = BuiltInMetrics.Find(objectiveName);
         // The absolute change: a negative head's edges make the logit difference smaller, and belong to the circuit.
-        AcdcResult result = Search(name, new AcdcOptions { Metric = objective, Order = order, Absolute = objective != BuiltInMetrics.KlDivergence }, objective == BuiltInMetrics.KlDivergence ? 0.01 : 0.1 * HandSetModel.LogitScale);
+        AcdcResult result = Search(name, new AcdcOptions { Metric = objective, Order = order,
+            Absolute = objective != BuiltInMetrics.KlDivergence }, objective == BuiltInMetrics.KlDivergence ? 0.01
+            : 0.1 * HandSetModel.LogitScale);
         Assert.Equal(Names(KnownCircuits.Make(name).Circuit()), Names(result.Circuit));
     }
 
@@ -64,5 +66,6 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
         return result;
     }
 
-    private static string[] Names(Circuit circuit) => [.. circuit.Edges.Select(e => circuit.Graph.EdgeName(e.Row, e.Column)).Order(StringComparer.Ordinal)];
+    private static string[] Names(Circuit circuit) =>
+        [.. circuit.Edges.Select(e => circuit.Graph.EdgeName(e.Row, e.Column)).Order(StringComparer.Ordinal)];
 }

@@ -13,7 +13,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 /// <summary>ACDC against the plain loop in float64, and against itself with other numbers of candidates at once.</summary>
 public sealed class AcdcTests : IDisposable
 {
-    private static readonly Gpt2Config s_shape = new() { Layers = 2, Heads = 3, Width = 15, InnerWidth = 22, Positions = 9, Vocabulary = 17 };
+    private static readonly Gpt2Config s_shape = new() { Layers = 2, Heads = 3, Width = 15, InnerWidth = 22, Positions = 9,
+        Vocabulary = 17 };
     private readonly ReferenceModel _reference = ReferenceModel.Random(s_shape, 31);
     private readonly PromptPair[] _mixed = ReferencePrompts.Random(17, 4, 3, 6, 32);
     private readonly PromptPair[] _equal = ReferencePrompts.Random(17, 4, 5, 5, 33);
@@ -43,20 +44,26 @@ public sealed class AcdcTests : IDisposable
     [InlineData(0.02, "logit-diff", Ablation.Zero, SenderOrder.Reverse, true)]
     [InlineData(0.005, "prob-diff", Ablation.Patching, SenderOrder.Normal, true)]
     [InlineData(0.005, "prob-diff", Ablation.Zero, SenderOrder.Normal, false)]
-    public void The_plain_loop_in_float64_takes_the_same_decisions(double tau, string objectiveName, Ablation ablation, SenderOrder order, bool absolute)
+    public void The_plain_loop_in_float64_takes_the_same_decisions(
+        double tau, string objectiveName, Ablation ablation, SenderOrder order, bool absolute)
     {
         Metric objective = BuiltInMetrics.Find(objectiveName);
         PromptPair[] pairs = ablation == Ablation.MeanPositional ? _equal : _mixed;
         EdgeScores scores = Scores();
         List<ReferenceStep> expected = ReferenceAcdc.Search(
-            _reference, pairs, tau, objective, Enum.Parse<ReferenceAblation>(ablation.ToString()), order, absolute, (row, column) => scores[row, column]);
+            _reference, pairs, tau, objective, Enum.Parse<ReferenceAblation>(ablation.ToString()), order, absolute, (row, column) =>
+                scores[row, column]);
 
         // Decisions can only be compared where float32 can tell them apart.
-        Assert.All(expected.Where(s => !double.IsNaN(s.Change)), s => Assert.True(Math.Abs((absolute ? Math.Abs(s.Change) : s.Change) - tau) > 2e-6, $"{s}"));
-        AcdcOptions options = new() { Metric = objective, Ablation = ablation, Order = order, Absolute = absolute, Scores = order == SenderOrder.Score ? scores : null, BatchSize = 3 };
+        Assert.All(expected.Where(s => !double.IsNaN(s.Change)), s =>
+            Assert.True(Math.Abs((absolute ? Math.Abs(s.Change) : s.Change) - tau) > 2e-6, $"{s}"));
+        AcdcOptions options = new() { Metric = objective, Ablation = ablation, Order = order, Absolute = absolute,
+            Scores = order == SenderOrder.Score ? scores : null, BatchSize = 3 };
         AcdcResult result = Search(pairs, tau, options);
 
-        Assert.Equal(expected.Select(s => (s.Edge, s.Kept, double.IsNaN(s.After))), result.Steps.Select(s => (_graph.EdgeName(s.Row, s.Column), s.Decision == AcdcDecision.Kept, s.Decision == AcdcDecision.Dropped)));
+        Assert.Equal(expected.Select(s => (s.Edge, s.Kept, double.IsNaN(s.After))),
+            result.Steps.Select(
+            s => (_graph.EdgeName(s.Row, s.Column), s.Decision == AcdcDecision.Kept, s.Decision == AcdcDecision.Dropped)));
         foreach ((ReferenceStep e, AcdcStep s) in expected.Zip(result.Steps))
         {
             Assert.Equal(e.Before, s.Before, 1e-5);
@@ -101,7 +108,8 @@ public sealed class AcdcTests : IDisposable
         foreach (AcdcResult result in results[1..])
         {
             Assert.Equal(results[0].Steps.Select(s => s.Decision), result.Steps.Select(s => s.Decision));
-            Assert.All(results[0].Steps.Zip(result.Steps), pair => Assert.True(!(Math.Abs(pair.First.After - pair.Second.After) > 1e-6), $"{pair}"));
+            Assert.All(results[0].Steps.Zip(result.Steps), pair =>
+                Assert.True(!(Math.Abs(pair.First.After - pair.Second.After) > 1e-6), $"{pair}"));
         }
     }
 
@@ -224,7 +232,8 @@ public sealed class AcdcTests : IDisposable
             "Order score needs Scores",
             Assert.Throws<OptionException>(() => Search(_mixed, 1, new AcdcOptions { Order = SenderOrder.Score })).Message,
             StringComparison.Ordinal);
-        Assert.Contains("one length", Assert.Throws<GradpathException>(() => Search(_mixed, 1, new AcdcOptions { Ablation = Ablation.MeanPositional })).Message, StringComparison.Ordinal);
+        Assert.Contains("one length", Assert.Throws<GradpathException>(() =>
+            Search(_mixed, 1, new AcdcOptions { Ablation = Ablation.MeanPositional })).Message, StringComparison.Ordinal);
         Assert.Throws<GradpathException>(() => Search([], 1, new AcdcOptions()));
         Assert.Throws<OptionException>(() => AcdcSweep.Search(_weights, PromptSet.Of(_mixed), [], new AcdcOptions()));
     }

@@ -26,7 +26,8 @@ public sealed class DemoPathsTests : IDisposable
     private readonly Gpt2Checkpoint _checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
     private readonly Gpt2Weights _weights;
     private readonly ComputationGraph _graph;
-    private readonly IReadOnlyList<PromptPair> _pairs = PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Limit = Prompts }).Pairs;
+    private readonly IReadOnlyList<PromptPair> _pairs = PromptLoader.Load("ioi", null, Tokenizers.Demo,
+        new PromptOptions { Limit = Prompts }).Pairs;
 
     public DemoPathsTests()
     {

@@ -27,8 +27,10 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         double sparsity = 1 - (truth.EdgeCount / (double)known.Graph.EdgeCount);
         EdgePruningResult result = CircuitSearches.EdgePruning.Search(
             weights, PromptSet.Of(known.Pairs), new EdgePruningOptions { Sparsity = sparsity, Steps = 400 });
-        output.WriteLine($"{name}: {string.Join(' ', result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)))}; last {result.Log[^1]}");
-        Assert.Equal(truth.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)), result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)));
+        output.WriteLine(
+            $"{name}: {string.Join(' ', result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)))}; last {result.Log[^1]}");
+        Assert.Equal(truth.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)),
+            result.Circuit.Edges.Select(e => known.Graph.EdgeName(e.Row, e.Column)));
     }
 
     [Fact]
@@ -59,7 +61,8 @@ public sealed class EdgePruningQualityTests(ITestOutputHelper output)
         Assert.True(hybrid.Options.Steps * hybrid.WorkPerRow < 0.6 * plain.Options.Steps * plain.WorkPerRow);
     }
 
-    private static PromptPair[] Pairs(Gpt2Checkpoint checkpoint, ulong seed, int count) => [.. PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions
+    private static PromptPair[] Pairs(Gpt2Checkpoint checkpoint, ulong seed, int count) =>
+        [.. PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions
     {
         Vocabulary = checkpoint.Config.Vocabulary,
         Positions = checkpoint.Config.Positions,

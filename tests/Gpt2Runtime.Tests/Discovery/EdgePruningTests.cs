@@ -17,7 +17,8 @@ public sealed class EdgePruningTests
     [InlineData(0.8, false, null, Ablation.Zero)]
     [InlineData(0.7, true, null, Ablation.Patching)]
     [InlineData(0.7, true, 0.3, Ablation.Patching)]
-    public void The_circuit_has_the_requested_sparsity_within_one_percent(double sparsity, bool nodeMasks, double? nodeTarget, Ablation ablation)
+    public void The_circuit_has_the_requested_sparsity_within_one_percent(
+        double sparsity, bool nodeMasks, double? nodeTarget, Ablation ablation)
     {
         using OddModel model = OddModel.Make("relu, unscaled attention");
         EdgePruningResult result = Search(

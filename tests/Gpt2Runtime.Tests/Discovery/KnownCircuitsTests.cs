@@ -56,7 +56,8 @@ public sealed class KnownCircuitsTests
         Assert.All(Without(null), value => Assert.Equal(known.FullMetric, value / HandSetModel.LogitScale, Tolerance));
         foreach (string edge in known.EdgeNames)
         {
-            Assert.All(Without(edge), value => Assert.True(Math.Abs(known.FullMetric - (value / HandSetModel.LogitScale)) > 0.3, $"{edge}: {value}"));
+            Assert.All(Without(edge), value => Assert.True(Math.Abs(known.FullMetric - (value / HandSetModel.LogitScale)) > 0.3,
+                $"{edge}: {value}"));
         }
     }
 
@@ -84,7 +85,8 @@ public sealed class KnownCircuitsTests
     }
 
     private static bool IsNoise(KnownCircuit known, int row) =>
-        !known.EdgeNames.Concat(known.Backup.Keys).Any(e => e.StartsWith(known.Model.Graph.WriterNames[row] + "->", StringComparison.Ordinal));
+        !known.EdgeNames.Concat(known.Backup.Keys).Any(
+            e => e.StartsWith(known.Model.Graph.WriterNames[row] + "->", StringComparison.Ordinal));
 
     private static ReferenceItem[] Items(KnownCircuit known) => ReferenceItem.Prepare(known.Model, known.Pairs, ReferenceAblation.Patching);
 

@@ -30,23 +30,27 @@ public sealed class PathPatchingTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Effects_equal_the_four_passes_of_the_definition(string name, bool freezeMlps, string senderPositions, string receiverPositions)
+    public void Effects_equal_the_four_passes_of_the_definition(
+        string name, bool freezeMlps, string senderPositions, string receiverPositions)
     {
         using OddModel odd = OddModel.Make(name);
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         TokenPositions at = TokenPositions.Parse(receiverPositions);
-        var options = new PathPatchingOptions { FreezeMlps = freezeMlps, SenderPositions = TokenPositions.Parse(senderPositions), Metric = BuiltInMetrics.ProbabilityDifference };
+        var options = new PathPatchingOptions { FreezeMlps = freezeMlps, SenderPositions = TokenPositions.Parse(senderPositions),
+            Metric = BuiltInMetrics.ProbabilityDifference };
         PathQuery[] queries =
         [
             .. Enumerable.Range(0, graph.Readers).Select(column => new PathQuery(senders, [new PathReceiver(column, at)])),
-            .. Sets(graph).Select(set => new PathQuery(senders, [.. set.Select((column, i) => new PathReceiver(column, i % 2 == 0 ? at : TokenPositions.All))])),
+            .. Sets(graph).Select(set => new PathQuery(senders,
+                [.. set.Select((column, i) => new PathReceiver(column, i % 2 == 0 ? at : TokenPositions.All))])),
         ];
         PathEffects actual = PathPatching.Measure(odd.Weights, PromptSet.Of(odd.Mixed), queries, options);
         ReferenceItem[] items = ReferenceItem.Prepare(odd.Reference, odd.Mixed, ReferenceAblation.Patching);
         Assert.Equal(
             items.Average(
-                i => ReferenceMetric.Value(options.Metric ?? BuiltInMetrics.LogitDifference, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)),
+                i => ReferenceMetric.Value(
+                    options.Metric ?? BuiltInMetrics.LogitDifference, i.Clean.LastLogits, i.Pair, i.Clean.LastLogits)),
             actual.CleanMetric, 1e-5);
         double largest = 0;
         for (int q = 0; q < queries.Length; q++)
@@ -68,7 +72,9 @@ public sealed class PathPatchingTests
                     freezeMlps,
                     options.Metric ?? BuiltInMetrics.LogitDifference)).Average();
                 largest = Math.Max(largest, Math.Abs(expected));
-                Assert.True(Math.Abs(expected - effect) < 1e-5, $"{graph.WriterName(sender)} -> {string.Join(' ', queries[q].Receivers.Select(r => graph.ReaderName(r.Column)))}: {effect}, not {expected}");
+                Assert.True(Math.Abs(expected - effect) < 1e-5,
+                    $"{graph.WriterName(sender)} -> {string.Join(' ', queries[q].Receivers.Select(r => graph.ReaderName(r.Column)))}: "
+                    + $"{effect}, not {expected}");
             }
         }
         Assert.True(largest > 1e-3, $"nothing has an effect: {largest}");
@@ -117,9 +123,11 @@ public sealed class PathPatchingTests
             {
                 RealMatrix input = RealMatrix.Combine(item.Clean.FinalResidual.Value, 1, item.Delta[sender]);
                 Tape tape = new();
-                TapeNode normal = tape.LayerNorm(tape.Leaf(input), odd.Reference.FinalGain, odd.Reference.FinalShift, odd.Reference.Epsilon);
+                TapeNode normal = tape.LayerNorm(
+                    tape.Leaf(input), odd.Reference.FinalGain, odd.Reference.FinalShift, odd.Reference.Epsilon);
                 RealMatrix logits = tape.Linear(normal, odd.Reference.Unembedding, odd.Reference.UnembeddingBias).Value;
-                return ReferenceMetric.Value(BuiltInMetrics.LogitDifference, logits.RowBlock(logits.Rows - 1, 1), item.Pair, item.Clean.LastLogits)
+                return ReferenceMetric.Value(
+                    BuiltInMetrics.LogitDifference, logits.RowBlock(logits.Rows - 1, 1), item.Pair, item.Clean.LastLogits)
                     - ReferenceMetric.Value(BuiltInMetrics.LogitDifference, item.Clean.LastLogits, item.Pair, item.Clean.LastLogits);
             });
             Assert.Equal(expected, actual.Effects[0][sender], 1e-4);
@@ -132,7 +140,8 @@ public sealed class PathPatchingTests
         using OddModel odd = OddModel.Make("untied, erf");
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
-        PathReceiver[] receivers = [new(graph.HeadColumn(1, HeadInput.Key, 1), TokenPositions.All), new(graph.LogitsColumn, TokenPositions.End)];
+        PathReceiver[] receivers = [new(graph.HeadColumn(1, HeadInput.Key, 1), TokenPositions.All),
+            new(graph.LogitsColumn, TokenPositions.End)];
         ImmutableArray<double> Measure(int batch, params int[] rows) => PathPatching.Measure(
             odd.Weights,
             PromptSet.Of(odd.Mixed),
@@ -186,8 +195,10 @@ public sealed class PathPatchingTests
     {
         int last = graph.Layers - 1;
         yield return [.. Enumerable.Range(0, graph.Heads).Select(h => graph.HeadColumn(last, HeadInput.Query, h))];
-        yield return [graph.HeadColumn(last, HeadInput.Key, 0), graph.HeadColumn(last, HeadInput.Value, graph.Heads - 1), graph.MlpColumn(last)];
-        yield return [graph.HeadColumn(0, HeadInput.Value, 0), graph.HeadColumn(last, HeadInput.Query, graph.Heads - 1), graph.MlpColumn(0), graph.LogitsColumn];
+        yield return [graph.HeadColumn(last, HeadInput.Key, 0), graph.HeadColumn(last, HeadInput.Value, graph.Heads - 1),
+            graph.MlpColumn(last)];
+        yield return [graph.HeadColumn(0, HeadInput.Value, 0), graph.HeadColumn(last, HeadInput.Query, graph.Heads - 1), graph.MlpColumn(0),
+            graph.LogitsColumn];
     }
 
     private sealed class Recorder(Action<RunProgress> report) : IProgress<RunProgress>

@@ -35,7 +35,8 @@ public sealed class PathTracingTests
         Assert.Equal(known.EdgeNames.Order(), Names(trace).Order());
         Circuit circuit = Followed(trace);
         Assert.Equal(known.Circuit().Membership.ToArray(), circuit.Membership.ToArray());
-        Assert.Equal(trace.Rounds[0].Edges[0].Effect, -circuit.Scores![trace.Rounds[0].Edges[0].Row, trace.Circuit.Graph.LogitsColumn], 1e-5);
+        Assert.Equal(
+            trace.Rounds[0].Edges[0].Effect, -circuit.Scores![trace.Rounds[0].Edges[0].Row, trace.Circuit.Graph.LogitsColumn], 1e-5);
     }
 
     [Theory]
@@ -55,7 +56,8 @@ public sealed class PathTracingTests
     {
         KnownCircuit known = KnownCircuits.Negative();
         PathTracingResult trace = Trace(known, new PathTracingOptions { FreezeMlps = true });
-        double Effect(string edge) => trace.Rounds.SelectMany(r => r.Edges).Single(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column) == edge).Effect / HandSetModel.LogitScale;
+        double Effect(string edge) => trace.Rounds.SelectMany(r => r.Edges).Single(e =>
+            trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column) == edge).Effect / HandSetModel.LogitScale;
         foreach ((string edge, double metric) in known.MetricWithout) Assert.Equal(metric - known.FullMetric, Effect(edge), 2e-3);
         Assert.Equal(["logits", "q", "k", "v", "all"], trace.Rounds.SelectMany(r => r.Maps.Select(m => m.Kind)).Distinct());
     }
@@ -64,7 +66,8 @@ public sealed class PathTracingTests
     public void The_induction_head_is_followed_through_query_key_and_value_to_where_each_comes_from()
     {
         PathTracingResult trace = Trace(KnownCircuits.Induction(), new PathTracingOptions());
-        string[][] rounds = [.. trace.Rounds.Select(r => r.Edges.Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column)).Order(StringComparer.Ordinal).ToArray())];
+        string[][] rounds = [.. trace.Rounds.Select(r =>
+            r.Edges.Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column)).Order(StringComparer.Ordinal).ToArray())];
         Assert.Equal(["a1.h2->logits"], rounds[0]);
         Assert.Equal(["a0.h1->a1.h2<k>", "input->a1.h2<q>", "input->a1.h2<v>"], rounds[1]);
         Assert.Equal(["input->a0.h1<v>"], rounds[2]);
@@ -119,7 +122,8 @@ public sealed class PathTracingTests
         Assert.Equal(1, Faithfulness.Of(result.Full, result.Circuits[0], result.Empty), 1e-3);
     }
 
-    private static IEnumerable<string> Names(PathTracingResult trace) => trace.Rounds.SelectMany(r => r.Edges).Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column));
+    private static IEnumerable<string> Names(PathTracingResult trace) =>
+        trace.Rounds.SelectMany(r => r.Edges).Select(e => trace.Circuit.Graph.EdgeName(e.Row, e.Receiver.Column));
 
     private static Circuit Followed(PathTracingResult trace) =>
         PathCircuit.Of(trace.Circuit.Graph, trace.Rounds, withMlps: false, lossSign: -1, trace.Circuit.ModelWidth);

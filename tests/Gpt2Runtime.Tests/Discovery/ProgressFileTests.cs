@@ -18,7 +18,8 @@ public sealed class ProgressFileTests
         file.Save(new JsonObject { ["a"] = ProgressFile.Pack<double>(doubles), ["b"] = ProgressFile.Pack<float>(floats), ["n"] = 7 });
         file.Save(new JsonObject { ["a"] = ProgressFile.Pack<double>(doubles), ["b"] = ProgressFile.Pack<float>(floats), ["n"] = 8 });
         JsonObject state = new ProgressFile(folder["out.json"], "acdc", Run(0.1)).Load();
-        Assert.Equal(doubles.Select(BitConverter.DoubleToInt64Bits), file.Unpack<double>(state, "a").Select(BitConverter.DoubleToInt64Bits));
+        Assert.Equal(
+            doubles.Select(BitConverter.DoubleToInt64Bits), file.Unpack<double>(state, "a").Select(BitConverter.DoubleToInt64Bits));
         Assert.Equal(floats, file.Unpack<float>(state, "b"));
         Assert.Equal(8, file.Number<int>(state, "n"));
         Assert.Throws<GradpathException>(() => file.Unpack<double>(state, "n"));
@@ -54,7 +55,8 @@ public sealed class ProgressFileTests
         using TempFolder folder = new();
         string result = folder["out.json"];
         ProgressFile.Check(result, resume: false);
-        Assert.Contains("nothing to go on from", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("nothing to go on from", Assert.Throws<GradpathException>(() => ProgressFile.Check(result, resume: true)).Message,
+            StringComparison.Ordinal);
         new ProgressFile(result, "acdc", Run(0.1)).Save([]);
         ProgressFile.Check(result, resume: true);
         Assert.Contains(

@@ -74,7 +74,8 @@ public sealed class ThresholdSearchTests
     // So many edges (3 for 2, which there are not), each on a path from the input to the logits.
     private static IEnumerable<(int Row, int Column)> Edges(int count)
     {
-        (int, int)[] pairs = [.. Enumerable.Range(1, s_graph.Writers - 1).SelectMany(row => new[] { (0, s_graph.ReadersOf(row)[^1]), (row, s_graph.LogitsColumn) })];
+        (int, int)[] pairs = [.. Enumerable.Range(1, s_graph.Writers - 1).SelectMany(row =>
+            new[] { (0, s_graph.ReadersOf(row)[^1]), (row, s_graph.LogitsColumn) })];
         (int, int)[] connected = [(0, s_graph.LogitsColumn), .. pairs];
         if (count >= connected.Length) return connected.Concat(s_graph.Edges.Except(connected)).Take(count);
         if (count % 2 == 1 || count == 0) return connected.Take(count);

@@ -27,7 +27,8 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         foreach (var group in set.Circuits.Circuits.Concat(set.Circuits.Interventions).GroupBy(c => c.Intervention))
         {
             GoldenCircuit[] golden = [.. group.Where(c => c.AfterPrune.Length > 0 || c.BeforePrune.Length > 0)];
-            Circuit[] circuits = [.. golden.Select(c => Named(graph, c.AfterPrune)), .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching").Select(c => Named(graph, c.BeforePrune))];
+            Circuit[] circuits = [.. golden.Select(c => Named(graph, c.AfterPrune)),
+                .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching").Select(c => Named(graph, c.BeforePrune))];
             GoldenCircuit[] expected = [.. golden, .. golden.Where(c => c.BeforePrune.Length > 0 && group.Key == "patching")];
             var ablation = Enum.Parse<Ablation>(ReferenceKeys.Ablation(group.Key).ToString());
             EvaluationResult result = CircuitEvaluation.Evaluate(
@@ -52,7 +53,8 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
     [InlineData(4, Ablation.MeanPositional)]
     public void Random_circuits_on_odd_models_equal_the_definition(int seed, Ablation ablation)
     {
-        var config = new Gpt2Config { Layers = 1 + (seed % 3), Heads = 3, Width = 15, InnerWidth = 22, Positions = 12, Vocabulary = 17, TiedHead = seed % 2 == 0 };
+        var config = new Gpt2Config { Layers = 1 + (seed % 3), Heads = 3, Width = 15, InnerWidth = 22, Positions = 12, Vocabulary = 17,
+            TiedHead = seed % 2 == 0 };
         ReferenceModel reference = ReferenceModel.Random(config, seed, unembeddingBias: seed == 2);
         PromptPair[] pairs = ReferencePrompts.Random(17, 5, ablation == Ablation.MeanPositional ? 7 : 3, 7, seed);
         var graph = new ComputationGraph(config);
@@ -75,7 +77,8 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         {
             ReferenceCircuit expected = ReferenceCircuit.Evaluate(
                 reference, pairs, InCircuit(graph, edges[i]), Enum.Parse<ReferenceAblation>(ablation.ToString()));
-            Assert.True(Largest(expected.Metric(BuiltInMetrics.ProbabilityDifference), result.Circuits[i].Metric) < 1e-5, $"density {densities[i]}");
+            Assert.True(Largest(expected.Metric(BuiltInMetrics.ProbabilityDifference), result.Circuits[i].Metric) < 1e-5,
+                $"density {densities[i]}");
             Assert.True(Largest(expected.Metric(BuiltInMetrics.KlDivergence), result.Circuits[i].Kl) < 1e-5, $"density {densities[i]}");
         }
     }

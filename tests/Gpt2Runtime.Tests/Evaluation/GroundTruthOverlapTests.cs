@@ -25,7 +25,8 @@ public sealed class GroundTruthOverlapTests
     public void Mlps_can_be_left_out()
     {
         GroundTruthOverlap overlap = GroundTruthOverlap.Compare(
-            Parse("input->m0", "m0->m1", "input->a1.h0<k>", "a1.h0->logits"), Parse("m0->m1", "input->a1.h0<v>", "a1.h0->logits", "m0->a1.h0<q>"), withoutMlps: true);
+            Parse("input->m0", "m0->m1", "input->a1.h0<k>", "a1.h0->logits"),
+            Parse("m0->m1", "input->a1.h0<v>", "a1.h0->logits", "m0->a1.h0<q>"), withoutMlps: true);
         Assert.Equal(new SetOverlap(1, 2, 2), overlap.Edges);
         Assert.Equal(new SetOverlap(2, 2, 2), overlap.Nodes);
         int without = GroundTruth.Ioi.Circuit.Edges.Count() - 123 - 12 - 567 - 66 - 12;
@@ -49,7 +50,8 @@ public sealed class GroundTruthOverlapTests
         string message = Assert.Throws<GradpathException>(() => GroundTruthOverlap.Compare(small, GroundTruth.Ioi.Circuit)).Message;
         Assert.Contains("2 layers x 1 heads", message, StringComparison.Ordinal);
         Assert.Contains("12 layers x 12 heads", message, StringComparison.Ordinal);
-        Assert.Throws<GradpathException>(() => RocCurve.Of(new EdgeScores(s_graph, new float[s_graph.Writers * s_graph.Readers]), GroundTruth.Ioi.Circuit));
+        Assert.Throws<GradpathException>(
+            () => RocCurve.Of(new EdgeScores(s_graph, new float[s_graph.Writers * s_graph.Readers]), GroundTruth.Ioi.Circuit));
         Assert.Throws<GradpathException>(() => RocPoint.Of(small, GroundTruth.Ioi.Circuit));
     }
 

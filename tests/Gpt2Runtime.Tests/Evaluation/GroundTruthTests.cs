@@ -13,7 +13,8 @@ public sealed class GroundTruthTests
     {
         JsonElement json = JsonElement.Parse(File.ReadAllBytes(RepositoryFiles.Data($"ground-truth/{file}.json")));
         ComputationGraph graph = new(12, 12);
-        string[] expected = [.. json.GetProperty("edges").EnumerateArray().Select(e => $"{e[0].GetString()}->{Reader(e[1].GetString()!)}").Order(StringComparer.Ordinal)];
+        string[] expected = [.. json.GetProperty("edges").EnumerateArray().Select(e => $"{e[0].GetString()}->{Reader(e[1].GetString()!)}")
+            .Order(StringComparer.Ordinal)];
         GroundTruth truth = GroundTruth.Find(task)!;
         Assert.Equal(expected, truth.Circuit.Edges.Select(e => graph.EdgeName(e.Row, e.Column)).Order(StringComparer.Ordinal));
         Assert.Equal((count, count), (expected.Length, truth.Circuit.EdgeCount));
@@ -30,8 +31,10 @@ public sealed class GroundTruthTests
         static int[] Counts(GroundTruth truth)
         {
             ComputationGraph graph = truth.Circuit.Graph;
-            string Kind(int node) => node == graph.LogitsNode ? "output" : graph.WriterName(node)[0] switch { 'i' => "input", 'a' => "head", _ => "mlp" };
-            return [.. new[] { "head head", "head mlp", "head output", "input head", "input mlp", "input output", "mlp head", "mlp mlp", "mlp output" }
+            string Kind(int node) =>
+                node == graph.LogitsNode ? "output" : graph.WriterName(node)[0] switch { 'i' => "input", 'a' => "head", _ => "mlp" };
+            return [.. new[] { "head head", "head mlp", "head output", "input head", "input mlp", "input output", "mlp head", "mlp mlp",
+                "mlp output" }
                 .Select(kind => truth.Circuit.Edges.Count(e => $"{Kind(e.Row)} {Kind(graph.NodeOfColumn(e.Column))}" == kind))];
         }
     }

@@ -12,7 +12,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Evaluation;
 /// <summary>Completeness and minimality against the float64 definition, set by set and node by node.</summary>
 public sealed class KnockoutTests : IDisposable
 {
-    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 2, Width = 12, InnerWidth = 20, Positions = 10, Vocabulary = 17 };
+    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 2, Width = 12, InnerWidth = 20, Positions = 10,
+        Vocabulary = 17 };
 
     private readonly ReferenceModel _reference = ReferenceModel.Random(s_config, 6);
     private readonly PromptPair[] _pairs = ReferencePrompts.Random(17, 4, 4, 7, 6);
@@ -40,10 +41,12 @@ public sealed class KnockoutTests : IDisposable
     public void Completeness_is_the_difference_by_definition(Ablation ablation)
     {
         NodeSet group = new("class", "early", [1, 3]);
-        KnockoutOptions options = new() { Classes = [group], RandomDraws = 6, GreedyRuns = 2, GreedyIterations = 3, GreedyCandidates = 2, Seed = 5 };
+        KnockoutOptions options = new() { Classes = [group], RandomDraws = 6, GreedyRuns = 2, GreedyIterations = 3, GreedyCandidates = 2,
+            Seed = 5 };
         Completeness result = Completeness.Measure(
             _weights, PromptSet.Of(_pairs), _circuit, options with { Evaluation = new EvaluationOptions { Ablation = ablation } });
-        Assert.Equal(["empty", "class", .. Enumerable.Repeat("random", 6), .. Enumerable.Repeat("greedy", 6)], result.Points.Select(p => p.Set.Kind));
+        Assert.Equal(["empty", "class", .. Enumerable.Repeat("random", 6), .. Enumerable.Repeat("greedy", 6)],
+            result.Points.Select(p => p.Set.Kind));
         Func<int, int, bool> inCircuit = _circuit.Contains;
         foreach (CompletenessPoint point in result.Points)
         {
@@ -63,7 +66,8 @@ public sealed class KnockoutTests : IDisposable
             _weights, PromptSet.Of(_pairs), _circuit, options with { Evaluation = new EvaluationOptions { Ablation = ablation } });
         Assert.Equal(result.Points.Select(p => p.Difference), again.Points.Select(p => p.Difference));
         Assert.NotEqual(
-            NodeSets.Random(_circuit, 6, 5).Select(s => string.Join(' ', s.Nodes)), NodeSets.Random(_circuit, 6, 6).Select(s => string.Join(' ', s.Nodes)));
+            NodeSets.Random(_circuit, 6, 5).Select(s => string.Join(' ', s.Nodes)),
+            NodeSets.Random(_circuit, 6, 6).Select(s => string.Join(' ', s.Nodes)));
     }
 
     [Fact]
@@ -93,19 +97,22 @@ public sealed class KnockoutTests : IDisposable
     public void Minimality_is_the_largest_difference_by_definition()
     {
         NodeSet group = new("class", "early", [1, 3]);
-        KnockoutOptions options = new() { Classes = [group], RandomDraws = 3, GreedyRuns = 2, GreedyIterations = 2, GreedyCandidates = 2, Seed = 5 };
+        KnockoutOptions options = new() { Classes = [group], RandomDraws = 3, GreedyRuns = 2, GreedyIterations = 2, GreedyCandidates = 2,
+            Seed = 5 };
         Minimality result = Minimality.Measure(_weights, PromptSet.Of(_pairs), _circuit, options);
         Assert.Equal(1 + 1 + 3 + 2, result.SetsTried);
         Assert.Equal(NodeSets.Candidates(_circuit), result.Points.Select(p => p.Node));
         Near(F(_circuit.Contains, [], Ablation.Patching), result.Circuit);
         Completeness searches = Completeness.Measure(
             _weights, PromptSet.Of(_pairs), _circuit, options with { Classes = [], RandomDraws = 0 });
-        IReadOnlyList<int>[] sets = [[], group.Nodes, .. NodeSets.Random(_circuit, 3, 5).Select(s => s.Nodes), searches.Points[2].Set.Nodes, searches.Points[4].Set.Nodes];
+        IReadOnlyList<int>[] sets = [[], group.Nodes, .. NodeSets.Random(_circuit, 3, 5).Select(s => s.Nodes), searches.Points[2].Set.Nodes,
+            searches.Points[4].Set.Nodes];
         foreach (MinimalityPoint point in result.Points)
         {
             Assert.DoesNotContain(point.Node, point.Set.Nodes);
             double expected = sets.Max(k => Math.Abs(
-                F(_circuit.Contains, [.. k.Append(point.Node)], Ablation.Patching) - F(_circuit.Contains, [.. k.Where(n => n != point.Node)], Ablation.Patching)));
+                F(_circuit.Contains, [.. k.Append(point.Node)], Ablation.Patching) - F(
+                    _circuit.Contains, [.. k.Where(n => n != point.Node)], Ablation.Patching)));
             Near(expected, point.Difference);
         }
     }
@@ -114,7 +121,8 @@ public sealed class KnockoutTests : IDisposable
     public void A_node_that_does_nothing_is_not_needed()
     {
         // Two paths to the logits that do not meet: the MLP of layer 0 and, unread by anything, the first head.
-        var circuit = Circuit.Of(_graph, [(0, _graph.MlpColumn(0)), (_graph.MlpRow(0), _graph.LogitsColumn), (0, _graph.HeadColumn(0, HeadInput.Value, 0))]);
+        var circuit = Circuit.Of(
+            _graph, [(0, _graph.MlpColumn(0)), (_graph.MlpRow(0), _graph.LogitsColumn), (0, _graph.HeadColumn(0, HeadInput.Value, 0))]);
         Minimality result = Minimality.Measure(
             _weights, PromptSet.Of(_pairs), circuit, new KnockoutOptions { RandomDraws = 0, GreedyRuns = 0 });
         Assert.Equal(0, result.Points.Single(p => p.Node == _graph.HeadRow(0, 0)).Difference);
@@ -148,6 +156,7 @@ public sealed class KnockoutTests : IDisposable
         var kept = new bool[_graph.Writers, _graph.Readers];
         foreach ((int row, int column) in _graph.Edges)
             kept[row, column] = inCircuit(row, column) && !without.Contains(row) && !without.Contains(_graph.NodeOfColumn(column));
-        return ReferenceCircuit.Evaluate(_reference, _pairs, kept, Enum.Parse<ReferenceAblation>(ablation.ToString())).Metric(BuiltInMetrics.LogitDifference).Average();
+        return ReferenceCircuit.Evaluate(_reference, _pairs, kept, Enum.Parse<ReferenceAblation>(ablation.ToString()))
+            .Metric(BuiltInMetrics.LogitDifference).Average();
     }
 }

@@ -22,9 +22,12 @@ public sealed class RocCurveTests
             EdgeScores scores = new(s_graph, values);
             Circuit truth = Circuit.Of(s_graph, [.. s_graph.Edges.Where(_ => random.Next(3) == 0), (0, s_graph.LogitsColumn)]);
 
-            bool Counts((int Row, int Column) e) => !withoutMlps || !s_graph.EdgeName(e.Row, e.Column).Contains('m', StringComparison.Ordinal);
-            float[] yes = [.. s_graph.Edges.Where(e => Counts(e) && truth.Contains(e.Row, e.Column)).Select(e => Math.Abs(scores[e.Row, e.Column]))];
-            float[] no = [.. s_graph.Edges.Where(e => Counts(e) && !truth.Contains(e.Row, e.Column)).Select(e => Math.Abs(scores[e.Row, e.Column]))];
+            bool Counts((int Row, int Column) e) =>
+                !withoutMlps || !s_graph.EdgeName(e.Row, e.Column).Contains('m', StringComparison.Ordinal);
+            float[] yes = [.. s_graph.Edges.Where(e => Counts(e) && truth.Contains(e.Row, e.Column)).Select(e =>
+                Math.Abs(scores[e.Row, e.Column]))];
+            float[] no = [.. s_graph.Edges.Where(e => Counts(e) && !truth.Contains(e.Row, e.Column)).Select(e =>
+                Math.Abs(scores[e.Row, e.Column]))];
             double expected = yes.Average(y => no.Average(n => y > n ? 1.0 : y == n ? 0.5 : 0));
 
             RocCurve curve = RocCurve.Of(scores, truth, withoutMlps);
@@ -37,7 +40,8 @@ public sealed class RocCurveTests
                 Assert.Equal(yes.Count(y => y >= point.Threshold) / (double)yes.Length, point.TruePositiveRate);
                 Assert.Equal(no.Count(n => n >= point.Threshold) / (double)no.Length, point.FalsePositiveRate);
 
-                Assert.Equal(new SetOverlap(yes.Count(y => y >= point.Threshold), yes.Concat(no).Count(y => y >= point.Threshold), yes.Length), curve.At(point));
+                Assert.Equal(new SetOverlap(yes.Count(y => y >= point.Threshold), yes.Concat(no).Count(y => y >= point.Threshold),
+                    yes.Length), curve.At(point));
 
                 // The point of the circuit at that threshold.
                 RocPoint same = RocPoint.Of(CircuitSelection.Threshold(scores, (float)point.Threshold), truth, withoutMlps);
@@ -59,8 +63,10 @@ public sealed class RocCurveTests
     public void A_truth_that_tells_nothing_apart_is_refused()
     {
         EdgeScores scores = new(s_graph, new float[s_graph.Writers * s_graph.Readers]);
-        Assert.Contains("0 of 46", Assert.Throws<GradpathException>(() => RocCurve.Of(scores, Circuit.Of(s_graph, []))).Message, StringComparison.Ordinal);
-        Assert.Contains("46 of 46", Assert.Throws<GradpathException>(() => RocCurve.Of(scores, Circuit.Of(s_graph, s_graph.Edges))).Message, StringComparison.Ordinal);
+        Assert.Contains("0 of 46", Assert.Throws<GradpathException>(() => RocCurve.Of(scores, Circuit.Of(s_graph, []))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("46 of 46", Assert.Throws<GradpathException>(() => RocCurve.Of(scores, Circuit.Of(s_graph, s_graph.Edges))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,14 +92,17 @@ public sealed class RocCurveTests
             foreach (string kind in (string[])["edge", "node"])
             {
                 double area = RocCurve.StaircaseArea(points[Key(expected)]
-                    .Select(p => Point(Number(p[kind + "_fpr"]), Number(p[kind + "_tpr"]))).Where(p => !double.IsNaN(p.FalsePositiveRate + p.TruePositiveRate)));
-                Assert.True(Math.Abs(Number(expected[kind + "_auc"]) - area) < 0.0005, $"{Key(expected)} {kind}: {area}, expected {expected[kind + "_auc"]}");
+                    .Select(p => Point(Number(p[kind + "_fpr"]), Number(p[kind + "_tpr"]))).Where(
+                        p => !double.IsNaN(p.FalsePositiveRate + p.TruePositiveRate)));
+                Assert.True(Math.Abs(Number(expected[kind + "_auc"]) - area) < 0.0005,
+                    $"{Key(expected)} {kind}: {area}, expected {expected[kind + "_auc"]}");
                 compared++;
             }
         }
         Assert.Equal(64, compared);
 
-        static string Key(Dictionary<string, string> row) => string.Join(' ', row["algorithm"], row["task"], row["optimised_metric"], row["ablation"], row["weights"]);
+        static string Key(Dictionary<string, string> row) =>
+            string.Join(' ', row["algorithm"], row["task"], row["optimised_metric"], row["ablation"], row["weights"]);
     }
 
     private static RocPoint Point(double falsePositives, double truePositives) => new(falsePositives, truePositives, double.NaN);

@@ -50,7 +50,9 @@ public sealed class SparsityCurveTests
                     Assert.Equal((0.0, 1.0), (curve.Points[0].Faithfulness, Math.Round(curve.Points[^1].Faithfulness, 6)));
                     foreach (SparsityPoint point in curve.Points)
                     {
-                        Circuit selected = greedy ? CircuitSelection.Greedy(methods[m], point.Edges, curve.BySign) : CircuitSelection.TopEdges(methods[m], point.Edges, curve.BySign);
+                        Circuit selected = greedy
+                            ? CircuitSelection.Greedy(methods[m], point.Edges, curve.BySign)
+                            : CircuitSelection.TopEdges(methods[m], point.Edges, curve.BySign);
                         Circuit pruned = CircuitPruning.Prune(selected);
                         EvaluationResult alone = CircuitEvaluation.Evaluate(
                             weights, PromptSet.Of(pairs), [pruned], new EvaluationOptions());
@@ -76,7 +78,8 @@ public sealed class SparsityCurveTests
         var graph = new ComputationGraph(weights.Config);
         EdgeScores scores = EdgeAttribution.Score(
             weights, PromptSet.Of(set.Pairs), new AttributionOptions { Method = AttributionMethods.EapIg });
-        GoldenCircuit[] golden = [.. set.Circuits.Circuits.Where(c => c.Scores.ToString() == "EAP-IG-inputs/logit_diff/per_item_mean" && c.Select == "topn" && !c.Tie && c.N > 0)];
+        GoldenCircuit[] golden = [.. set.Circuits.Circuits.Where(c => c.Scores.ToString() == "EAP-IG-inputs/logit_diff/per_item_mean"
+            && c.Select == "topn" && !c.Tie && c.N > 0)];
         Assert.NotEmpty(golden);
         // int(p E) is n again where p is a little more than n / E.
         double[] fractions = [.. golden.Select(c => Math.Min(1, (c.N + 0.5) / graph.EdgeCount)).Distinct()];
@@ -107,5 +110,6 @@ public sealed class SparsityCurveTests
 
     private static void Near(double expected, double actual) => Assert.InRange(actual, expected - 1e-5, expected + 1e-5);
 
-    private static SparsityPoint Point(double fraction, double faithfulness) => new(fraction, 1, 1, faithfulness, faithfulness, faithfulness);
+    private static SparsityPoint Point(double fraction, double faithfulness) =>
+        new(fraction, 1, 1, faithfulness, faithfulness, faithfulness);
 }

@@ -20,7 +20,8 @@ public sealed class CircuitGoldenTests(ITestOutputHelper output)
         foreach (GoldenCircuit golden in set.Circuits.Circuits.Concat(set.Circuits.Interventions))
         {
             string what = $"{name} {golden.Scores} {golden.Select} {golden.N} absolute {golden.Absolute}";
-            if (golden.BeforePrune.Length > 0) Compare(golden.AfterPrune, CircuitPruning.Prune(Parse(graph, golden.BeforePrune)), what + ", pruning");
+            if (golden.BeforePrune.Length > 0)
+                Compare(golden.AfterPrune, CircuitPruning.Prune(Parse(graph, golden.BeforePrune)), what + ", pruning");
             if (golden.Tie)
             {
                 skipped++;
@@ -90,6 +91,7 @@ public sealed class CircuitGoldenTests(ITestOutputHelper output)
     {
         string[] names = [.. actual.Edges.Select(e => actual.Graph.EdgeName(e.Row, e.Column))];
         string[] missing = [.. expected.Except(names)], extra = [.. names.Except(expected)];
-        Assert.True(missing.Length == 0 && extra.Length == 0, $"{what}: missing {string.Join(' ', missing)}; extra {string.Join(' ', extra)}");
+        Assert.True(
+            missing.Length == 0 && extra.Length == 0, $"{what}: missing {string.Join(' ', missing)}; extra {string.Join(' ', extra)}");
     }
 }

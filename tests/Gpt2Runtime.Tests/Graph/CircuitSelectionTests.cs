@@ -32,7 +32,8 @@ public sealed class CircuitSelectionTests
         Assert.Equal([(0, 0), (0, 1), (0, 2)], CircuitSelection.TopEdges(scores, 3).Edges.Order());
 
         // From a0.h0 on, its own incoming edges stand before the other edges into the logits.
-        Assert.Equal([(0, 0), (0, 2), (0, 4), (0, s_graph.LogitsColumn), (1, s_graph.LogitsColumn)], CircuitSelection.Greedy(scores, 5).Edges.Order());
+        Assert.Equal([(0, 0), (0, 2), (0, 4), (0, s_graph.LogitsColumn), (1, s_graph.LogitsColumn)],
+            CircuitSelection.Greedy(scores, 5).Edges.Order());
     }
 
     [Theory]
@@ -60,7 +61,8 @@ public sealed class CircuitSelectionTests
             Assert.Equal(order.Take(n).Order(), Enumerable.Range(0, scores.Values.Length).Where(i => circuit.Membership[i]));
             Assert.Equal(n, circuit.EdgeCount);
             foreach ((_, int column) in circuit.Edges)
-                Assert.True(column == s_graph.LogitsColumn || circuit.Membership.Slice(s_graph.NodeOfColumn(column) * s_graph.Readers, s_graph.Readers).Contains(true));
+                Assert.True(column == s_graph.LogitsColumn
+                    || circuit.Membership.Slice(s_graph.NodeOfColumn(column) * s_graph.Readers, s_graph.Readers).Contains(true));
         }
     }
 
@@ -73,11 +75,13 @@ public sealed class CircuitSelectionTests
         float[] nodes = scores.NodeScores.ToArray();
         for (int n = 0; n <= s_graph.Writers; n++)
         {
-            int[] kept = [.. Enumerable.Range(0, s_graph.Writers).OrderByDescending(r => bySign ? nodes[r] : Math.Abs(nodes[r])).ThenBy(r => r).Take(n)];
+            int[] kept = [.. Enumerable.Range(0, s_graph.Writers).OrderByDescending(r => bySign ? nodes[r] : Math.Abs(nodes[r]))
+                .ThenBy(r => r).Take(n)];
             Circuit circuit = CircuitSelection.Nodes(scores, n, bySign);
             Assert.Equal(kept.Order(), circuit.Nodes);
             bool IsIn(int node) => node == s_graph.LogitsNode || kept.Contains(node);
-            foreach ((int row, int column) in s_graph.Edges) Assert.Equal(IsIn(row) && IsIn(s_graph.NodeOfColumn(column)), circuit.Contains(row, column));
+            foreach ((int row, int column) in s_graph.Edges)
+                Assert.Equal(IsIn(row) && IsIn(s_graph.NodeOfColumn(column)), circuit.Contains(row, column));
         }
     }
 
@@ -122,7 +126,8 @@ public sealed class CircuitSelectionTests
         {
             (int row, int column) = s_graph.Edges
                 .Where(e => nodes.Contains(s_graph.NodeOfColumn(e.Column)) && !taken.Contains(scores.IndexOf(e.Row, e.Column)))
-                .OrderByDescending(e => bySign ? scores[e.Row, e.Column] : Math.Abs(scores[e.Row, e.Column])).ThenBy(e => scores.IndexOf(e.Row, e.Column)).First();
+                .OrderByDescending(e => bySign ? scores[e.Row, e.Column] : Math.Abs(scores[e.Row, e.Column])).ThenBy(e =>
+                    scores.IndexOf(e.Row, e.Column)).First();
             taken.Add(scores.IndexOf(row, column));
             nodes.Add(row);
         }

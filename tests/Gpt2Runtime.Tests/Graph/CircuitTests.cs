@@ -43,10 +43,12 @@ public sealed class CircuitTests
     {
         bool[] edges = new bool[s_graph.Writers * s_graph.Readers];
         edges[3 * s_graph.Readers] = true;
-        Assert.Contains("m0 does not feed a0.h0<q>", Assert.Throws<ArgumentException>(() => new Circuit(s_graph, edges)).Message, StringComparison.Ordinal);
+        Assert.Contains("m0 does not feed a0.h0<q>", Assert.Throws<ArgumentException>(() => new Circuit(s_graph, edges)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new Circuit(s_graph, new bool[4]));
         Assert.Throws<ArgumentException>(() => Circuit.Of(s_graph, [(3, 0)]));
-        Assert.Throws<ArgumentException>(() => new Circuit(s_graph, new bool[edges.Length]) { Scores = ScoreSamples.Zeros(new ComputationGraph(1, 1)) });
+        Assert.Throws<ArgumentException>(
+            () => new Circuit(s_graph, new bool[edges.Length]) { Scores = ScoreSamples.Zeros(new ComputationGraph(1, 1)) });
     }
 
     [Fact]
@@ -68,7 +70,8 @@ public sealed class CircuitTests
     public void Pruning_keeps_what_leads_from_input_to_logits(string expected, params string[] edges)
     {
         Circuit pruned = CircuitPruning.Prune(Parse(edges));
-        Assert.Equal(expected.Split(',', StringSplitOptions.RemoveEmptyEntries), pruned.Edges.Select(e => s_graph.EdgeName(e.Row, e.Column)));
+        Assert.Equal(
+            expected.Split(',', StringSplitOptions.RemoveEmptyEntries), pruned.Edges.Select(e => s_graph.EdgeName(e.Row, e.Column)));
         Assert.Equal(edges.Length, pruned.EdgesBeforePrune);
     }
 

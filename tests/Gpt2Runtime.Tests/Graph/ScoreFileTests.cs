@@ -56,9 +56,11 @@ public sealed class ScoreFileTests
         JsonElement root = json.RootElement;
         Assert.Equal(["cfg", "gradpath", "nodes", "edges"], root.EnumerateObject().Select(p => p.Name));
         Assert.Equal("{\"n_layers\":2,\"n_heads\":2,\"parallel_attn_mlp\":false,\"d_model\":24}", root.GetProperty("cfg").GetRawText());
-        Assert.Equal(["input", "a0.h0", "a0.h1", "m0", "a1.h0", "a1.h1", "m1", "logits"], root.GetProperty("nodes").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["input", "a0.h0", "a0.h1", "m0", "a1.h0", "a1.h1", "m1", "logits"],
+            root.GetProperty("nodes").EnumerateObject().Select(p => p.Name));
         Assert.Equal("{\"in_graph\":true}", root.GetProperty("nodes").GetProperty("logits").GetRawText());
-        Assert.Equal(scores.Graph.Edges.Select(e => scores.Graph.EdgeName(e.Row, e.Column)), root.GetProperty("edges").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(scores.Graph.Edges.Select(e => scores.Graph.EdgeName(e.Row, e.Column)),
+            root.GetProperty("edges").EnumerateObject().Select(p => p.Name));
         Assert.Equal("eap-gp", root.GetProperty("gradpath").GetProperty("method").GetString());
         Assert.Equal("2025-01-31T12:30:01Z", root.GetProperty("gradpath").GetProperty("created").GetString());
     }
@@ -87,7 +89,9 @@ public sealed class ScoreFileTests
 
         static (string, float, string) Flatten(JsonProperty p) => (p.Name,
             p.Value.ValueKind == JsonValueKind.Object && p.Value.TryGetProperty("score", out JsonElement s) ? s.GetSingle() : 0,
-            p.Value.ValueKind == JsonValueKind.Object && p.Value.TryGetProperty("in_graph", out JsonElement i) ? i.GetRawText() : p.Value.GetRawText());
+            p.Value.ValueKind == JsonValueKind.Object && p.Value.TryGetProperty("in_graph", out JsonElement i)
+                ? i.GetRawText()
+                : p.Value.GetRawText());
     }
 
     [Theory]
@@ -96,7 +100,8 @@ public sealed class ScoreFileTests
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1,"parallel_attn_mlp":false,"d_model":4},"nodes":{"input":{"in_graph":true,"neurons":[1,2],"neurons_scores":[0.1]},"a0.h0":{"in_graph":false},"m0":{"in_graph":true},"logits":{"in_graph":true}},"edges":EDGES}""")]
     public void All_shapes_that_the_library_has_written_are_read(string json)
     {
-        EdgeScores scores = EdgeScoresJson.Read(Encoding.UTF8.GetBytes(json.Replace("EDGES", EightEdges, StringComparison.Ordinal)), "x.json");
+        EdgeScores scores = EdgeScoresJson.Read(
+            Encoding.UTF8.GetBytes(json.Replace("EDGES", EightEdges, StringComparison.Ordinal)), "x.json");
         Assert.Equal([true, false, true], scores.NodesInGraph);
         Assert.Equal(0.5f, scores[0, 0]);
         Assert.Equal(0f, scores[0, 1]);
@@ -144,7 +149,8 @@ public sealed class ScoreFileTests
         EdgeScores scores = ScoreSamples.Zeros(new ComputationGraph(1, 1));
         Assert.Contains(expected, Assert.Throws<GradpathException>(() => ScoreFile.Read(name)).Message, StringComparison.Ordinal);
         Assert.Contains(expected, Assert.Throws<GradpathException>(() => ScoreFile.Write(name, scores)).Message, StringComparison.Ordinal);
-        Assert.Contains(expected, Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(name)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected, Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(name)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,9 +159,11 @@ public sealed class ScoreFileTests
         using TempFolder folder = new();
         ScoreFile.RequireWritable(folder["later.json"]);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
-        Assert.Contains("create it first", Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(folder["none/later.json"])).Message, StringComparison.Ordinal);
+        Assert.Contains("create it first", Assert.Throws<GradpathException>(() =>
+            ScoreFile.RequireWritable(folder["none/later.json"])).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(folder["folder.json"]);
-        Assert.Contains("directory", Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(folder["folder.json"])).Message, StringComparison.Ordinal);
+        Assert.Contains("directory", Assert.Throws<GradpathException>(() => ScoreFile.RequireWritable(folder["folder.json"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -169,7 +177,8 @@ public sealed class ScoreFileTests
         ScoreFile.Write(path, scores);
         byte[] before = File.ReadAllBytes(path);
         scores = ScoreSamples.Changed(scores, values => values[scores.IndexOf(0, 6)] = float.NaN);
-        Assert.Contains("input->m0", Assert.Throws<GradpathException>(() => ScoreFile.Write(path, scores)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "input->m0", Assert.Throws<GradpathException>(() => ScoreFile.Write(path, scores)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(path));
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!));
     }

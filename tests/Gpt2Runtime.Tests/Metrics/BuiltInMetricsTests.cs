@@ -84,7 +84,9 @@ public sealed class BuiltInMetricsTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Values and gradients of rows that belong to several copies of a batch, with answers listed twice and several to an item.</summary>
+    /// <summary>
+    /// Values and gradients of rows that belong to several copies of a batch, with answers listed twice and several to an item.
+    /// </summary>
     [Theory]
     [MemberData(nameof(OddModel.Names), MemberType = typeof(OddModel))]
     public void Values_and_gradients_of_every_row_equal_the_reference(string name)

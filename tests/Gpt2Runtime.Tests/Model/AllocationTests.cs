@@ -57,7 +57,9 @@ public sealed class AllocationTests
         }
     }
 
-    /// <summary>The whole of what a method does with a batch whose items are on the device: W1's batch, the steps of EAP-GP's path.</summary>
+    /// <summary>
+    /// The whole of what a method does with a batch whose items are on the device: W1's batch, the steps of EAP-GP's path.
+    /// </summary>
     [Theory]
     [InlineData("eap", "logit-diff", 5)]
     [InlineData("eap-ig", "logit-diff", 5)]
@@ -74,7 +76,8 @@ public sealed class AllocationTests
         using OddModel model = OddModel.Make("head bias", workers: 1);
 
         // Half of each prompt is shared, and every item has other answers.
-        PromptPair[] pairs = [.. model.Mixed.Select(p => p with { Corrupted = [.. p.Clean[..(p.Length / 2)], .. p.Corrupted[(p.Length / 2)..]] })];
+        PromptPair[] pairs = [.. model.Mixed.Select(p =>
+            p with { Corrupted = [.. p.Clean[..(p.Length / 2)], .. p.Corrupted[(p.Length / 2)..]] })];
         var options =
             new AttributionOptions { Method = method, Metric = metric, Steps = method.Takes(MethodSettings.Steps) ? steps : null };
         var settings = ScoringSettings.Of(options);

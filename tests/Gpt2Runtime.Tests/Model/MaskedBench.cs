@@ -18,7 +18,8 @@ internal sealed class MaskedBench : IDisposable
     private readonly DeviceArray<double> _scores;
     private readonly Metric _metric;
 
-    public MaskedBench(OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, Metric metric, bool wholePrompts = false)
+    public MaskedBench(
+        OddModel model, IReadOnlyList<PromptPair> pairs, bool[]? candidates, Ablation ablation, Metric metric, bool wholePrompts = false)
     {
         Gpt2Weights weights = model.Weights;
         int[][] items = [[.. Enumerable.Range(0, pairs.Count)]];

@@ -65,7 +65,8 @@ public sealed class MaskedPassTests
         using OddModel model = OddModel.Make("head bias");
         var graph = new ComputationGraph(model.Weights.Config);
         double[] masks = Soft(graph, 6);
-        double[] gradient = ReferenceMasks.Run(model.Reference, model.Mixed, masks, Ablation.Patching, BuiltInMetrics.KlDivergence).Gradient;
+        double[] gradient = ReferenceMasks.Run(model.Reference, model.Mixed, masks, Ablation.Patching,
+            BuiltInMetrics.KlDivergence).Gradient;
         foreach ((int row, int column) in graph.Edges.Where((_, i) => i % 7 == 0))
         {
             int at = (row * graph.Readers) + column;
@@ -111,7 +112,8 @@ public sealed class MaskedPassTests
         Close(gradient, compact.Gradient(), 1e-5);
         Assert.True(compact.Plan.Columns < full.Plan.Columns);
         Gpt2Config config = model.Weights.Config;
-        Assert.True(compact.Plan.WorkPerRow(config.Width, config.HeadWidth, config.InnerWidth) < full.Plan.WorkPerRow(config.Width, config.HeadWidth, config.InnerWidth));
+        Assert.True(compact.Plan.WorkPerRow(config.Width, config.HeadWidth, config.InnerWidth) < full.Plan.WorkPerRow(config.Width,
+            config.HeadWidth, config.InnerWidth));
     }
 
     [Theory]
@@ -161,7 +163,8 @@ public sealed class MaskedPassTests
     {
         var random = new Random(seed);
         var masks = new double[graph.Writers * graph.Readers];
-        foreach ((int row, int column) in graph.Edges) masks[(row * graph.Readers) + column] = (float)Math.Clamp((1.4 * random.NextDouble()) - 0.2, 0, 1);
+        foreach ((int row, int column) in graph.Edges)
+            masks[(row * graph.Readers) + column] = (float)Math.Clamp((1.4 * random.NextDouble()) - 0.2, 0, 1);
         return masks;
     }
 

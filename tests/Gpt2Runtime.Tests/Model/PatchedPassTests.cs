@@ -56,7 +56,8 @@ public sealed class PatchedPassTests
                     [
                         new(kept.Graph, start, Enumerable.Range(0, kept.Graph.WritersBefore(first)).Select(row => (row, first))),
                         new(kept.Graph, start, [(0, first)]),
-                        new(kept.Graph, [.. start.Zip(Draw(kept.Graph, 0.6, from), (a, b) => a && b).Select((member, i) => i % kept.Graph.Readers < first ? start[i] : member)]),
+                        new(kept.Graph, [.. start.Zip(Draw(kept.Graph, 0.6, from), (a, b) => a && b).Select((member, i) =>
+                            i % kept.Graph.Readers < first ? start[i] : member)]),
                     ];
                     Close(plain.Run(circuits, ablatedInputsMatter), kept.Continue(circuits, ablatedInputsMatter, from));
                 }
@@ -71,7 +72,8 @@ public sealed class PatchedPassTests
     {
         using OddModel model = OddModel.Make("head bias", workers: 1);
         using var bench = new Bench(model, answerOnly: true, copies: 4);
-        PatchedCircuit[] circuits = [.. s_densities[1..].Select((density, i) => new PatchedCircuit(bench.Graph, Draw(bench.Graph, density, i)))];
+        PatchedCircuit[] circuits = [.. s_densities[1..].Select((density, i) =>
+            new PatchedCircuit(bench.Graph, Draw(bench.Graph, density, i)))];
         if (continues) bench.Keep(new PatchedCircuit(bench.Graph, null), false);
         Allocations.None(model.Device, Pass);
 
@@ -141,11 +143,14 @@ public sealed class PatchedPassTests
             return _answers.ToArray();
         }
 
-        public void Issue(PatchedCircuit[] circuits, bool ablatedInputsMatter) => _patched.Run(_one, _clean, circuits, ablatedInputsMatter, _answers);
+        public void Issue(PatchedCircuit[] circuits, bool ablatedInputsMatter) =>
+            _patched.Run(_one, _clean, circuits, ablatedInputsMatter, _answers);
 
-        public void IssueContinued(PatchedCircuit[] circuits, bool ablatedInputsMatter, int from) => _patched.Continue(_one, circuits, ablatedInputsMatter, from, _answers);
+        public void IssueContinued(PatchedCircuit[] circuits, bool ablatedInputsMatter, int from) =>
+            _patched.Continue(_one, circuits, ablatedInputsMatter, from, _answers);
 
-        public void Keep(PatchedCircuit circuit, bool ablatedInputsMatter) => _patched.Run(_one, _clean, [circuit], ablatedInputsMatter, _answers, keep: true);
+        public void Keep(PatchedCircuit circuit, bool ablatedInputsMatter) =>
+            _patched.Run(_one, _clean, [circuit], ablatedInputsMatter, _answers, keep: true);
 
         public void Dispose()
         {

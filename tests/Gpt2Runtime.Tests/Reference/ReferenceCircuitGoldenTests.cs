@@ -32,7 +32,8 @@ public sealed class ReferenceCircuitGoldenTests(ITestOutputHelper output)
                 prepared[intervention] = items = ReferenceItem.Prepare(model, goldens.Pairs, ReferenceKeys.Ablation(intervention));
             }
             ReferenceCircuit actual = ReferenceCircuit.Evaluate(model, items, model.Graph.Circuit(edges.Select(model.Graph.Edge)));
-            deviations.Compare($"{name}, logit_diff", expected.LogitDiff, actual.Metric(BuiltInMetrics.LogitDifference), Tolerance, scale: 1);
+            deviations.Compare(
+                $"{name}, logit_diff", expected.LogitDiff, actual.Metric(BuiltInMetrics.LogitDifference), Tolerance, scale: 1);
             deviations.Compare($"{name}, kl", expected.Kl, actual.Metric(BuiltInMetrics.KlDivergence), Tolerance, scale: 1);
         }
 

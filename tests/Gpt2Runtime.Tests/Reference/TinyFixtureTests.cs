@@ -87,7 +87,8 @@ public sealed class TinyFixtureTests(ITestOutputHelper output)
                 fixture.Pairs,
                 graph.Circuit(kept.Select(graph.Edge)),
                 zero ? ReferenceAblation.Zero : ReferenceAblation.Patching);
-            deviations.Compare($"{circuit.Select} {circuit.N}", circuit.LogitDiff, actual.Metric(BuiltInMetrics.LogitDifference), Tolerance);
+            deviations.Compare(
+                $"{circuit.Select} {circuit.N}", circuit.LogitDiff, actual.Metric(BuiltInMetrics.LogitDifference), Tolerance);
         }
         deviations.Check();
     }

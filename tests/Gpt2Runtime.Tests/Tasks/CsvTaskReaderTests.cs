@@ -59,7 +59,8 @@ public sealed class CsvTaskReaderTests
     public void Both_greater_than_files_hold_the_same_prompts()
     {
         var one = PromptLoader.Load("greater-than", RepositoryFiles.Data("tasks/greater-than/gpt2.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
-        var two = PromptLoader.Load("greater-than", RepositoryFiles.Data("tasks/greater-than/greater_than_data.csv"), Tokenizers.Gpt2, Gpt2).Pairs;
+        var two = PromptLoader.Load("greater-than", RepositoryFiles.Data("tasks/greater-than/greater_than_data.csv"), Tokenizers.Gpt2,
+            Gpt2).Pairs;
         Assert.Equal(one.Select(pair => (pair.CleanText, pair.Answers.Length)), two.Select(pair => (pair.CleanText, pair.Answers.Length)));
     }
 
@@ -129,7 +130,8 @@ public sealed class CsvTaskReaderTests
     [InlineData("greater-than", "clean,corrupted,correct_idx\n\"from 1745 to 17,from 1701 to 17,45\n", "not valid CSV")]
     [InlineData("greater-than", "clean,corrupted,correct_idx\nfrom 1745 to 17,from 1701 to 17\n", "line 2: not valid CSV")]
     [InlineData("sva", "clean,corrupted,plural\nThe boy,The boys,0\n", "combined_verb_list.csv is missing")]
-    [InlineData("hypernymy", "clean,corrupted,answers,answers_idx,corrupted_answers,corrupted_answers_idx\na,b,['x'],[1;2],['x'],[1]\n", "lists of the same length")]
+    [InlineData("hypernymy", "clean,corrupted,answers,answers_idx,corrupted_answers,corrupted_answers_idx\na,b,['x'],[1;2],['x'],[1]\n",
+        "lists of the same length")]
     public void Malformed_file_is_named(string task, string content, string expected)
     {
         using var directory = new TempFolder();
@@ -150,9 +152,11 @@ public sealed class CsvTaskReaderTests
         Assert.Equal([Tokenizers.Demo.TokenId(" are")!.Value], set.Pairs[1].Answers);
 
         directory.Write("sva/combined_verb_list.csv", "sing,plur\nxyzzies,xyzzy\n");
-        Assert.Contains("no verb", Assert.Throws<GradpathException>(() => PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
+        Assert.Contains("no verb", Assert.Throws<GradpathException>(() =>
+            PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
         directory.Write("sva/gpt2.csv", "clean,corrupted,plural\nThe boy,The boys,2\n");
         directory.Write("sva/combined_verb_list.csv", "sing,plur\nis,are\n");
-        Assert.Contains("plural is \"2\"", Assert.Throws<GradpathException>(() => PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
+        Assert.Contains("plural is \"2\"", Assert.Throws<GradpathException>(() =>
+            PromptLoader.Load("sva", directory.Path, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
     }
 }

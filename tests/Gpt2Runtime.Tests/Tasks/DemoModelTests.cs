@@ -3,7 +3,9 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Tasks;
 
-/// <summary>What the shipped demo model promises to the tasks: a vocabulary that fits its config, and prompts that fit its positions.</summary>
+/// <summary>
+/// What the shipped demo model promises to the tasks: a vocabulary that fits its config, and prompts that fit its positions.
+/// </summary>
 public sealed class DemoModelTests
 {
     private static readonly string Model = RepositoryFiles.DemoModel;
@@ -24,7 +26,8 @@ public sealed class DemoModelTests
         var vocabulary = config.RootElement.GetProperty("vocab_size").GetInt32();
         Assert.Equal(vocabulary, Tokenizers.Demo.VocabularySize);
         Assert.Equal(config.RootElement.GetProperty("bos_token_id").GetInt32(), Tokenizers.Demo.BeginToken!.Id);
-        var options = new PromptOptions { Vocabulary = vocabulary, Positions = config.RootElement.GetProperty("n_positions").GetInt32(), Limit = 500 };
+        var options = new PromptOptions { Vocabulary = vocabulary, Positions = config.RootElement.GetProperty("n_positions").GetInt32(),
+            Limit = 500 };
         Assert.Equal(500, PromptLoader.Load(task, null, Tokenizers.Demo, options).Pairs.Count);
     }
 }

@@ -11,7 +11,8 @@ public sealed class PromptLoaderTests
     [Fact]
     public void Task_without_data_is_generated_from_the_seed()
     {
-        var set = PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Vocabulary = Tokenizers.Demo.VocabularySize, Positions = 64 });
+        var set = PromptLoader.Load(
+            "ioi", null, Tokenizers.Demo, new PromptOptions { Vocabulary = Tokenizers.Demo.VocabularySize, Positions = 64 });
         Assert.Equal(PromptOptions.DefaultCount, set.Pairs.Count);
         Assert.Equal("ioi", set.Task);
         Assert.Equal(BuiltInMetrics.LogitDifference, set.Metric);
@@ -50,7 +51,8 @@ public sealed class PromptLoaderTests
         Assert.Equal([5, 6], set.Pairs[0].WrongAnswers);
         Assert.Equal(path, set.Source);
         Assert.Equal(BuiltInMetrics.ProbabilityDifference, PromptLoader.Load("sva", path, null, new PromptOptions()).Metric);
-        Assert.Equal(BuiltInMetrics.KlDivergence, PromptLoader.Load("sva", path, null, new PromptOptions { Metric = BuiltInMetrics.KlDivergence }).Metric);
+        Assert.Equal(BuiltInMetrics.KlDivergence,
+            PromptLoader.Load("sva", path, null, new PromptOptions { Metric = BuiltInMetrics.KlDivergence }).Metric);
     }
 
     [Theory]
@@ -62,7 +64,8 @@ public sealed class PromptLoaderTests
     [InlineData("{\"clean\": \"a\"}", "the field corrupted is missing")]
     [InlineData("{\"clean\": 1, \"corrupted\": \"a\"}", "clean must be a string")]
     [InlineData("{\"clean\": \"\\ud800\", \"corrupted\": \"a\"}", "not valid Unicode")]
-    [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The\", \"answers\": [\" is\"], \"wrong_answers\": [\" are\"]}", "\"The boy\" has 2 and \"The\" has 1")]
+    [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The\", \"answers\": [\" is\"], \"wrong_answers\": [\" are\"]}",
+        "\"The boy\" has 2 and \"The\" has 1")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [\"is it\"]}", "\"is it\" in answers is not one token")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": \"is\"}", "answers must be an array of strings")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [1]}", "answers must be an array of strings")]
@@ -70,15 +73,21 @@ public sealed class PromptLoaderTests
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [\" is\"]}", "there is no wrong answer")]
     [InlineData("{\"clean_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "the field corrupted_ids is missing")]
     [InlineData("{\"clean_ids\": [1.5], \"corrupted_ids\": [1]}", "clean_ids must be an array of integers")]
-    [InlineData("{\"clean_ids\": [1, 2], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "[1, 2] has 2 and [1] has 1")]
+    [InlineData("{\"clean_ids\": [1, 2], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}",
+        "[1, 2] has 2 and [1] has 1")]
     [InlineData("{\"clean_ids\": [], \"corrupted_ids\": [], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "the prompt is empty")]
-    [InlineData("{\"clean_ids\": [9999], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "9999 in clean is outside")]
-    [InlineData("{\"clean_ids\": [1], \"corrupted_ids\": [-1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "-1 in corrupted is outside")]
-    [InlineData("{\"clean_ids\": [1], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [9999]}", "9999 in the wrong answers")]
-    [InlineData("{\"clean_ids\": [1,1,1,1,1,1,1,1,1], \"corrupted_ids\": [1,1,1,1,1,1,1,1,1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "9 tokens; the model has 8")]
+    [InlineData("{\"clean_ids\": [9999], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}",
+        "9999 in clean is outside")]
+    [InlineData("{\"clean_ids\": [1], \"corrupted_ids\": [-1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}",
+        "-1 in corrupted is outside")]
+    [InlineData("{\"clean_ids\": [1], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [9999]}",
+        "9999 in the wrong answers")]
+    [InlineData("{\"clean_ids\": [1,1,1,1,1,1,1,1,1], \"corrupted_ids\": [1,1,1,1,1,1,1,1,1], \"answer_ids\": [1], \"wrong_answer_ids\": "
+        + "[2]}", "9 tokens; the model has 8")]
     public void Malformed_prompts_are_named(string content, string expected)
     {
-        var error = Assert.Throws<GradpathException>(() => LoadText(content, new PromptOptions { Vocabulary = Tokenizers.Demo.VocabularySize, Positions = 8 }));
+        var error = Assert.Throws<GradpathException>(
+            () => LoadText(content, new PromptOptions { Vocabulary = Tokenizers.Demo.VocabularySize, Positions = 8 }));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Contains("prompts.jsonl", error.Message, StringComparison.Ordinal);
     }
@@ -91,15 +100,19 @@ public sealed class PromptLoaderTests
         var other = directory.Write("some.txt", "");
         var jsonl = directory.Write("some.jsonl", Good);
         Assert.Contains("name a task", Message(null, null), StringComparison.Ordinal);
-        Assert.Contains("Task ioj", Assert.Throws<OptionException>(() => PromptLoader.Load("ioj", null, Tokenizers.Demo, new())).Message, StringComparison.Ordinal);
+        Assert.Contains("Task ioj", Assert.Throws<OptionException>(() => PromptLoader.Load("ioj", null, Tokenizers.Demo, new())).Message,
+            StringComparison.Ordinal);
         Assert.Contains("which task", Message(null, csv), StringComparison.Ordinal);
         Assert.Contains(".csv and .jsonl", Message(null, other), StringComparison.Ordinal);
         Assert.Contains("no file or directory", Message(null, csv + "x"), StringComparison.Ordinal);
         Assert.Contains("gpt2.csv", Message("ioi", directory.Path), StringComparison.Ordinal);
         Assert.Contains("limit is 0", Message("ioi", null, new PromptOptions { Limit = 0 }), StringComparison.Ordinal);
-        Assert.Contains("no vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load(null, jsonl, null, new())).Message, StringComparison.Ordinal);
-        Assert.Contains("vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load("ioi", null, null, new())).Message, StringComparison.Ordinal);
-        Assert.Contains("vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load("ioi", csv, null, new())).Message, StringComparison.Ordinal);
+        Assert.Contains("no vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load(null, jsonl, null, new())).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load("ioi", null, null, new())).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load("ioi", csv, null, new())).Message,
+            StringComparison.Ordinal);
 
         static string Message(string? task, string? path, PromptOptions? options = null) =>
             Assert.Throws<GradpathException>(() => PromptLoader.Load(task, path, Tokenizers.Demo, options ?? new PromptOptions())).Message;
@@ -177,7 +190,8 @@ public sealed class PromptLoaderTests
         }
 
         Assert.Equal(["out.jsonl"], Directory.GetFiles(directory.Path).Select(Path.GetFileName));
-        Assert.Contains("Cannot write", Assert.Throws<GradpathException>(() => PromptWriter.Write(Path.Combine(directory.Path, "no/out.jsonl"), set.Pairs, tokenizer)).Message, StringComparison.Ordinal);
+        Assert.Contains("Cannot write", Assert.Throws<GradpathException>(() =>
+            PromptWriter.Write(Path.Combine(directory.Path, "no/out.jsonl"), set.Pairs, tokenizer)).Message, StringComparison.Ordinal);
     }
 
     private static PromptSet LoadText(string content, PromptOptions? options = null)

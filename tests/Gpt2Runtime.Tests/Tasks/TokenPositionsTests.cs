@@ -29,7 +29,8 @@ public sealed class TokenPositionsTests
     {
         GradpathException error = Assert.Throws<GradpathException>(() => TokenPositions.Parse(text).Of(s_pair, 3));
         Assert.All(mentions, m => Assert.Contains(m, error.Message, StringComparison.Ordinal));
-        Assert.Contains("name none", Assert.Throws<GradpathException>(() => TokenPositions.Parse("S2").Of(new PromptPair([1], [1], [1], [1]), 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("name none", Assert.Throws<GradpathException>(() =>
+            TokenPositions.Parse("S2").Of(new PromptPair([1], [1], [1], [1]), 1)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -50,7 +51,8 @@ public sealed class TokenPositionsTests
     [InlineData(false)]
     public void Generated_prompts_of_ioi_name_the_positions_of_their_names(bool prependBos)
     {
-        foreach (PromptPair pair in PromptLoader.Load("ioi", null, Tokenizers.Demo, new PromptOptions { Limit = 200, PrependBos = prependBos }).Pairs)
+        foreach (PromptPair pair in PromptLoader.Load("ioi", null, Tokenizers.Demo,
+            new PromptOptions { Limit = 200, PrependBos = prependBos }).Pairs)
         {
             IReadOnlyDictionary<string, int> at = pair.KeyPositions;
             Assert.Equal(["END", "IO", "S1", "S1+1", "S2"], at.Keys.Order(StringComparer.Ordinal));

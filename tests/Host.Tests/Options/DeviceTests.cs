@@ -28,7 +28,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         JsonElement gpu = Read("gpu.json"), cpu = Read("cpu.json");
         foreach (JsonProperty edge in cpu.GetProperty("edges").EnumerateObject())
         {
-            Assert.Equal(edge.Value.GetProperty("score").GetDouble(), gpu.GetProperty("edges").GetProperty(edge.Name).GetProperty("score").GetDouble(), 1e-4);
+            Assert.Equal(edge.Value.GetProperty("score").GetDouble(),
+                gpu.GetProperty("edges").GetProperty(edge.Name).GetProperty("score").GetDouble(), 1e-4);
         }
         JsonElement made = gpu.GetProperty("gradpath");
         Assert.StartsWith("Emulated GPU", made.GetProperty("device").GetString(), StringComparison.Ordinal);
@@ -42,10 +43,12 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         Score("ffma.json", "--device", "cuda", "--gemm", "ffma").Succeeds();
         Assert.Equal(("fp32", "ffma"), (Provenance("ffma.json", "precision"), Provenance("ffma.json", "gemm")));
         Assert.Contains(driver.Statistics.Keys, k => k.StartsWith("gemmFfma", StringComparison.Ordinal));
-        Assert.DoesNotContain(driver.Statistics.Keys, k => k.StartsWith("gemmTf32", StringComparison.Ordinal) || k.StartsWith("contractEdges", StringComparison.Ordinal));
+        Assert.DoesNotContain(driver.Statistics.Keys, k => k.StartsWith("gemmTf32", StringComparison.Ordinal)
+            || k.StartsWith("contractEdges", StringComparison.Ordinal));
         Cli.Run("circuit", "--scores", _model.Path("ffma.json"), "--top-n", "12", "--out", _model.Path("ffma-circuit.json")).Succeeds();
         Cli.Run(
-            "evaluate", "--circuit", _model.Path("ffma-circuit.json"), "--model", _model.ModelDirectory, "--data", _model.Pairs, "--metric", "logit-diff", "--device", "cuda", "--gemm", "ffma",
+            "evaluate", "--circuit", _model.Path("ffma-circuit.json"), "--model", _model.ModelDirectory, "--data", _model.Pairs, "--metric",
+            "logit-diff", "--device", "cuda", "--gemm", "ffma",
             "--out", _model.Path("ffma-evaluation.json")).Succeeds();
         Assert.Contains("\"ffma\"", File.ReadAllText(_model.Path("ffma-evaluation.json")), StringComparison.Ordinal);
     }
@@ -71,7 +74,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         Emulate(new EmulatorOptions());
         Score("scores.json", "--device", "cpu").Succeeds();
         Cli.Run("circuit", "--scores", _model.Path("scores.json"), "--top-n", "12", "--out", _model.Path("circuit.json")).Succeeds();
-        string[] line = ["evaluate", "--circuit", _model.Path("circuit.json"), "--model", _model.ModelDirectory, "--data", _model.Pairs, "--metric", "logit-diff", "--device"];
+        string[] line = ["evaluate", "--circuit", _model.Path("circuit.json"), "--model", _model.ModelDirectory, "--data", _model.Pairs,
+            "--metric", "logit-diff", "--device"];
         string gpu = Cli.Run([.. line, "cuda"]).Succeeds("faithfulness", "Emulated GPU").Out;
         string cpu = Cli.Run([.. line, "cpu"]).Succeeds("faithfulness").Out;
         Assert.Equal(cpu.Split('\n')[..3], gpu.Split('\n')[..3]);
@@ -81,7 +85,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     [SkippableFact]
     public void Selftest_compares_the_GPU_with_the_CPU()
     {
-        Skip.IfNot(Environment.GetEnvironmentVariable("GRADPATH_LONG_TESTS") == "1", "takes minutes on an emulated GPU; GRADPATH_LONG_TESTS=1 runs it");
+        Skip.IfNot(Environment.GetEnvironmentVariable("GRADPATH_LONG_TESTS") == "1",
+            "takes minutes on an emulated GPU; GRADPATH_LONG_TESTS=1 runs it");
         Emulate(new EmulatorOptions { Races = false });
         Cli.Run("selftest", "--device", "cuda", "--cases", "1").Succeeds("compared with: CPU", "device: Emulated GPU", "checks passed");
     }
@@ -99,7 +104,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         Emulate(new EmulatorOptions { Major = 7, Minor = 5 });
         Cli run = Score("old.json");
         Assert.Equal(0, run.ExitCode);
-        Assert.Equal("device: cpu, because no GPU can be used: a GPU of compute capability 8.0 or later is needed; there is Emulated GPU (7.5)\n", run.Error);
+        Assert.Equal("device: cpu, because no GPU can be used: a GPU of compute capability 8.0 or later is needed; there is Emulated GPU "
+            + "(7.5)\n", run.Error);
         Assert.Contains("device: CPU", run.Out, StringComparison.Ordinal);
         Score("old.json", "--device", "cuda").Fails(1, "--device cuda: a GPU of compute capability 8.0 or later is needed");
         Score("old.json", "--precision", "tf32").Fails(2, "--precision tf32 needs a GPU");
@@ -110,7 +116,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     {
         Emulate(new EmulatorOptions { DeviceCount = 0 });
         Score("none.json", "--device", "cuda").Fails(1, "--device cuda: the NVIDIA driver finds no GPU");
-        CudaDrivers.Replace(() => throw new DeviceException("the NVIDIA driver does not start: cuInit: the driver finds no GPU (CUDA error 100)"));
+        CudaDrivers.Replace(
+            () => throw new DeviceException("the NVIDIA driver does not start: cuInit: the driver finds no GPU (CUDA error 100)"));
         Score("none.json", "--device", "cuda:1").Fails(1, "--device cuda:1: the NVIDIA driver does not start", "--device cpu needs no GPU");
     }
 
@@ -161,7 +168,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     private string? Provenance(string file, string name) => Read(file).GetProperty("gradpath").GetProperty(name).GetString();
 
     private Cli Score(string file, params string[] options) => Cli.Run(
-        [.. "score --metric logit-diff --method eap-ig --steps 2 --top 0".Split(' '), "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path(file), .. options]);
+        [.. "score --metric logit-diff --method eap-ig --steps 2 --top 0".Split(' '), "--model", _model.ModelDirectory, "--data",
+            _model.Pairs, "--out", _model.Path(file), .. options]);
 
     private JsonElement Read(string file) => JsonElement.Parse(File.ReadAllBytes(_model.Path(file)));
 }

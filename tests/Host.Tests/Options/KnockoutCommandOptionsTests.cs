@@ -25,5 +25,6 @@ public sealed class KnockoutCommandOptionsTests(TinyModel model) : IClassFixture
     }
 
     private Cli Run(string verb, params string[] options) => Cli.Run(
-        [verb, "--circuit", model.Circuit("circuit.json", 25), "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
+        [verb, "--circuit", model.Circuit("circuit.json", 25), "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1",
+            .. options]);
 }

@@ -123,7 +123,8 @@ public sealed class FetchScriptTests : IDisposable
     {
         _hub.Unstated.Add(name);
         Assert.Contains("refusing to fetch what cannot be verified", Fails("gpt2"), StringComparison.Ordinal);
-        Assert.DoesNotContain(_hub.Requests, r => r.StartsWith("GET", StringComparison.Ordinal) && r.Contains(name, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            _hub.Requests, r => r.StartsWith("GET", StringComparison.Ordinal) && r.Contains(name, StringComparison.Ordinal));
         Assert.False(File.Exists(At(name)));
     }
 
@@ -202,7 +203,8 @@ public sealed class FetchScriptTests : IDisposable
     private (int Code, string Log) Run(string[] arguments)
     {
         ShellRun.Require("bash", "curl");
-        ShellRun run = ShellRun.Of(_folder, new Dictionary<string, string?> { ["HF_ENDPOINT"] = _hub.Url }, "bash", [Script(), "--out", _folder, .. arguments]);
+        ShellRun run = ShellRun.Of(
+            _folder, new Dictionary<string, string?> { ["HF_ENDPOINT"] = _hub.Url }, "bash", [Script(), "--out", _folder, .. arguments]);
         return (run.ExitCode, run.Error);
     }
 

@@ -33,7 +33,8 @@ public sealed class InstructionSetTests : IDisposable
             EdgeScores scores = Score(method, widest, new() { [variable] = "0" });
 
             // Sums in another order, and multiply-adds that round twice: what two devices may differ by.
-            for (int i = 0; i < scores.Values.Length; i++) Assert.InRange(Math.Abs(scores.Values[i] - expected.Values[i]), 0, 1e-4 * largest);
+            for (int i = 0; i < scores.Values.Length; i++)
+                Assert.InRange(Math.Abs(scores.Values[i] - expected.Values[i]), 0, 1e-4 * largest);
         }
     }
 
@@ -43,7 +44,9 @@ public sealed class InstructionSetTests : IDisposable
         string dotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         string program = Path.Combine(AppContext.BaseDirectory, "gradpath.dll"), model = RepositoryFiles.DemoModel;
         ShellRun run = ShellRun.Of(
-            _folder.Path, environment, dotnet, [program, .. $"score --model {model} --task ioi --limit 4 --steps 2 --threads 2 --device cpu --out {file}".Split(' '), "--method", method]);
+            _folder.Path, environment, dotnet, [program,
+                .. $"score --model {model} --task ioi --limit 4 --steps 2 --threads 2 --device cpu --out {file}".Split(' '), "--method",
+                method]);
         Assert.True(run.ExitCode == 0, run.Error);
         EdgeScores scores = ScoreFile.Read(file);
         Assert.Contains(widest.Description(), scores.Provenance!.Device, StringComparison.Ordinal);

@@ -8,11 +8,14 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Host.Tests;
 
-/// <summary>The peer in PyTorch computes what the reference outputs say and what this program computes. Skipped where no Python has torch.</summary>
+/// <summary>
+/// The peer in PyTorch computes what the reference outputs say and what this program computes. Skipped where no Python has torch.
+/// </summary>
 public sealed class PeerTests
 {
     private static readonly string Root = RepositoryFiles.Root;
-    private static readonly Lazy<string?> s_python = new(() => new[] { "python3", "/usr/bin/python3" }.FirstOrDefault(p => Run(p, "-c", "import torch").ExitCode == 0));
+    private static readonly Lazy<string?> s_python = new(
+        () => new[] { "python3", "/usr/bin/python3" }.FirstOrDefault(p => Run(p, "-c", "import torch").ExitCode == 0));
 
     [SkippableTheory]
     [InlineData("tiny-random", "padded")]
@@ -38,7 +41,8 @@ public sealed class PeerTests
             new { clean_ids = p.Clean, corrupted_ids = p.Corrupted, answer_ids = p.Answers, wrong_answer_ids = p.WrongAnswers })));
         Peer("score", "--model", directory, "--data", folder["pairs.jsonl"], "--method", method.Name, "--out", folder["scores.json"]);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["scores.json"]));
-        double[] theirs = [.. json.RootElement.GetProperty("matrix").EnumerateArray().SelectMany(row => row.EnumerateArray().Select(v => v.GetDouble()))];
+        double[] theirs = [.. json.RootElement.GetProperty("matrix").EnumerateArray().SelectMany(row =>
+            row.EnumerateArray().Select(v => v.GetDouble()))];
 
         using CpuDevice device = new();
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(directory);
@@ -61,7 +65,8 @@ public sealed class PeerTests
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
+                RedirectStandardError = true })!;
             Task<string> errors = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();

@@ -10,7 +10,8 @@ public sealed class SdkScriptTests : IDisposable
 {
     // Everything that the scripts call; bash and env start them.
     private static readonly string[] s_programs =
-        ["bash", "cat", "chmod", "curl", "cut", "dirname", "env", "head", "make", "mkdir", "mv", "paste", "readlink", "rm", "sed", "sh", "sleep", "touch", "tr"];
+        ["bash", "cat", "chmod", "curl", "cut", "dirname", "env", "head", "make", "mkdir", "mv", "paste", "readlink", "rm", "sed", "sh",
+            "sleep", "touch", "tr"];
 
     // Stands for the official script: it leaves a dotnet that says which version it is.
     private const string Installer = """
@@ -71,7 +72,8 @@ public sealed class SdkScriptTests : IDisposable
         ShellRun first = Run("tools/sdk", "dotnet", "build", "a b");
         Assert.Equal((0, "dotnet 10.0.100: build a b\n"), (first.ExitCode, first.Out));
         string announced = first.Error.Split('\n')[0];
-        Assert.All((string[])["no .NET SDK 10.0.100 or later 10.0 one", _server.Url, "230 MB", Own], part => Assert.Contains(part, announced, StringComparison.Ordinal));
+        Assert.All((string[])["no .NET SDK 10.0.100 or later 10.0 one", _server.Url, "230 MB", Own], part =>
+            Assert.Contains(part, announced, StringComparison.Ordinal));
         Assert.Equal(["GET /dotnet-install.sh"], _server.Requests);
 
         _server.Dispose();
@@ -88,7 +90,8 @@ public sealed class SdkScriptTests : IDisposable
         Assert.StartsWith("dotnet 10.0.100: build Engine.sln -c Release", demo.Out, StringComparison.Ordinal);
         Assert.EndsWith("/src/Host/bin/Release/net10.0/gradpath.dll demo\n", demo.Out, StringComparison.Ordinal);
         ShellRun program = Run(Path.Combine(_root, "gradpath"), "score", "--task", "greater than");
-        Assert.Equal((0, $"dotnet 10.0.100: {_root}/src/Host/bin/Release/net10.0/gradpath.dll score --task greater than\n"), (program.ExitCode, program.Out));
+        Assert.Equal((0, $"dotnet 10.0.100: {_root}/src/Host/bin/Release/net10.0/gradpath.dll score --task greater than\n"),
+            (program.ExitCode, program.Out));
         Assert.Single(_server.Requests);
     }
 
@@ -218,14 +221,16 @@ public sealed class SdkScriptTests : IDisposable
     private string Own => Path.Combine(_root, ".dotnet");
 
     private static string Install(string before = ":", string exit = "", string after = ":") =>
-        Installer.Replace("BEFORE", before, StringComparison.Ordinal).Replace("EXIT", exit, StringComparison.Ordinal).Replace("AFTER", after, StringComparison.Ordinal);
+        Installer.Replace("BEFORE", before, StringComparison.Ordinal).Replace("EXIT", exit, StringComparison.Ordinal).Replace(
+            "AFTER", after, StringComparison.Ordinal);
 
     // A dotnet on the PATH, made by the same script.
     private void Installed(string version, string exit = "")
     {
         ShellRun.Require(s_programs);
         File.WriteAllText(_folder["install"], Install(exit: exit));
-        Assert.Equal(0, ShellRun.Of(_root, Settings([]), "bash", _folder["install"], "--version", version, "--install-dir", _programs).ExitCode);
+        Assert.Equal(
+            0, ShellRun.Of(_root, Settings([]), "bash", _folder["install"], "--version", version, "--install-dir", _programs).ExitCode);
     }
 
     private string[] Left() => [.. Directory.GetFileSystemEntries(_root).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)];
@@ -244,6 +249,7 @@ public sealed class SdkScriptTests : IDisposable
     private ShellRun RunWith(Dictionary<string, string?> environment, string program, params string[] arguments)
     {
         ShellRun.Require(s_programs);
-        return ShellRun.Of(_root, Settings(environment), Path.Combine(program.Contains('/', StringComparison.Ordinal) ? _root : _programs, program), arguments);
+        return ShellRun.Of(_root, Settings(environment),
+            Path.Combine(program.Contains('/', StringComparison.Ordinal) ? _root : _programs, program), arguments);
     }
 }

@@ -32,16 +32,18 @@ public sealed partial class SourceTests
             Assert.False(line.Contains("Host.Commands", StringComparison.Ordinal), $"{place} refers to a command: {line.Trim()}");
     }
 
+    // Tests may hold a file's content, JSON mostly, as one line between triple quotes.
     [Theory]
-    [InlineData("src/Kernels")]
-    [InlineData("src/Diagnostics")]
-    [InlineData("src/Programs")]
+    [InlineData("src")]
+    [InlineData("perf")]
+    [InlineData("tests")]
     public void Lines_are_no_wider_than_the_page(string folder)
     {
         foreach (string pattern in (string[])["*.cs", "*.cu", "*.cuh"])
         {
             foreach ((string place, string line) in Lines(folder, pattern))
             {
+                if (folder == "tests" && line.Contains("\"\"\"", StringComparison.Ordinal)) continue;
                 Assert.True(line.Length <= Width, $"{place} is {line.Length} characters wide; {Width} are allowed");
             }
         }

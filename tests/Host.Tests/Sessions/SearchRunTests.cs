@@ -11,7 +11,8 @@ public sealed class SearchRunTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_run_that_is_stopped_goes_on_with_the_same_result(string verb)
     {
         string whole = model.Path($"{verb}-whole.json"), parts = model.Path($"{verb}-parts.json");
-        string[] Options(string file) => [verb, "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.7", "--steps", "400", "--seed", "4", "--out", file];
+        string[] Options(string file) => [verb, "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.7", "--steps",
+            "400", "--seed", "4", "--out", file];
         Cli.Run(Options(whole)).Succeeds();
         Cli stopped = Cli.StoppedWhen(p => p is { Total: 400, Done: 150 } or { Total: < 400, Done: 30 }, Options(parts));
         Assert.Equal(130, stopped.ExitCode);
@@ -39,5 +40,6 @@ public sealed class SearchRunTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("hap --metric kl", "EAP has no scores for kl")]
     [InlineData("hap --scorer eap-ig --ablation zero", "--ablation zero", "eap-ig")]
     public void Options_that_cannot_be_used_are_usage_errors(string options, params string[] mentions) =>
-        Cli.Run([.. options.Split(' '), "--model", model.ModelDirectory, "--data", model.Pairs, "--out", model.Path("never.json")]).Fails(2, mentions);
+        Cli.Run([.. options.Split(' '), "--model", model.ModelDirectory, "--data", model.Pairs, "--out", model.Path("never.json")]).Fails(
+            2, mentions);
 }

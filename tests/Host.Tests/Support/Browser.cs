@@ -31,7 +31,8 @@ public sealed class Browser : IDisposable
         string[] switches =
         [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-port=0", $"--user-data-dir={_profile.Path}", "about:blank",
+            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-port=0",
+            $"--user-data-dir={_profile.Path}", "about:blank",
         ];
         _process = Process.Start(new ProcessStartInfo(program, switches) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _process.BeginErrorReadLine();
@@ -55,7 +56,8 @@ public sealed class Browser : IDisposable
     public void Require() => Skip.If(_obstacle is not null, _obstacle);
 
     public void Resize(int width, int height) =>
-        Call("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = false });
+        Call("Emulation.setDeviceMetricsOverride",
+            new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = false });
 
     public void PreferDark(bool dark) => Call("Emulation.setEmulatedMedia", new()
     {
@@ -75,15 +77,20 @@ public sealed class Browser : IDisposable
     /// <summary>Waits for two frames, so that what was asked for has been drawn.</summary>
     public void Settle() => Script<bool>("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
 
-    /// <summary>Seconds of processor time that the page's main thread has used since it was loaded, whatever else the machine does.</summary>
+    /// <summary>
+    /// Seconds of processor time that the page's main thread has used since it was loaded, whatever else the machine does.
+    /// </summary>
     public double ProcessorSeconds() =>
-        Call("Performance.getMetrics")["metrics"]!.AsArray().First(m => m!["name"]!.GetValue<string>() == "TaskDuration")!["value"]!.GetValue<double>();
+        Call("Performance.getMetrics")["metrics"]!.AsArray().First(m =>
+            m!["name"]!.GetValue<string>() == "TaskDuration")!["value"]!.GetValue<double>();
 
     /// <summary>Runs an expression in the page; a promise is awaited.</summary>
     public T Script<T>(string expression)
     {
-        JsonObject result = Call("Runtime.evaluate", new() { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
-        if (result["exceptionDetails"] is { } thrown) throw new InvalidOperationException($"{expression}: {thrown["exception"]?["description"] ?? thrown["text"]}");
+        JsonObject result = Call(
+            "Runtime.evaluate", new() { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
+        if (result["exceptionDetails"] is { } thrown)
+            throw new InvalidOperationException($"{expression}: {thrown["exception"]?["description"] ?? thrown["text"]}");
         return result["result"]!["value"].Deserialize<T>()!;
     }
 
@@ -98,7 +105,8 @@ public sealed class Browser : IDisposable
 
     public void Press(string key)
     {
-        int code = key switch { "Tab" => 9, "Enter" => 13, "Escape" => 27, "ArrowLeft" => 37, "ArrowUp" => 38, "ArrowRight" => 39, "ArrowDown" => 40, _ => throw new ArgumentException(key) };
+        int code = key switch { "Tab" => 9, "Enter" => 13, "Escape" => 27, "ArrowLeft" => 37, "ArrowUp" => 38, "ArrowRight" => 39,
+            "ArrowDown" => 40, _ => throw new ArgumentException(key) };
         foreach (string type in new[] { "rawKeyDown", "keyUp" })
             Call("Input.dispatchKeyEvent", new() { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code });
         Settle();

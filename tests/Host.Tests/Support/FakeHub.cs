@@ -40,7 +40,9 @@ internal sealed class FakeHub(Dictionary<string, byte[]> content) : LoopbackServ
             Send(stream, "503 Service Unavailable", "Content-Length: 0");
             return;
         }
-        if (!content.TryGetValue(name, out byte[]? bytes) || !(path.StartsWith(Files, StringComparison.Ordinal) || path.StartsWith(Cache, StringComparison.Ordinal) || path.StartsWith(Storage, StringComparison.Ordinal)))
+        if (!content.TryGetValue(name, out byte[]? bytes)
+            || !(path.StartsWith(Files, StringComparison.Ordinal) || path.StartsWith(Cache, StringComparison.Ordinal)
+            || path.StartsWith(Storage, StringComparison.Ordinal)))
         {
             Send(stream, "404 Not Found", "Content-Length: 0");
             return;
@@ -50,8 +52,11 @@ internal sealed class FakeHub(Dictionary<string, byte[]> content) : LoopbackServ
         if (large && path.StartsWith(Files, StringComparison.Ordinal))
         {
             // Another origin, as far as a client can tell.
-            string stated = Unstated.Contains(name) ? "X-Nothing: 1" : $"X-Linked-Etag: \"{Convert.ToHexStringLower(SHA256.HashData(bytes))}\"\r\nX-Linked-Size: {bytes.Length}";
-            Send(stream, "302 Found", $"Location: http://localhost:{Port}{Storage}{name}\r\nETag: \"not-a-checksum\"\r\n{stated}\r\nContent-Length: 0");
+            string stated = Unstated.Contains(name)
+                ? "X-Nothing: 1"
+                : $"X-Linked-Etag: \"{Convert.ToHexStringLower(SHA256.HashData(bytes))}\"\r\nX-Linked-Size: {bytes.Length}";
+            Send(stream, "302 Found",
+                $"Location: http://localhost:{Port}{Storage}{name}\r\nETag: \"not-a-checksum\"\r\n{stated}\r\nContent-Length: 0");
         }
         else if (name == "vocab.json" && path.StartsWith(Files, StringComparison.Ordinal))
         {

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Gradpath.Host.Tests;
 
-/// <summary>An HTTP server on this machine that closes each connection after its answer: what a test's server answers, and how badly.</summary>
+/// <summary>
+/// An HTTP server on this machine that closes each connection after its answer: what a test's server answers, and how badly.
+/// </summary>
 internal abstract class LoopbackServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -28,5 +28,6 @@ internal static class ReportSamples
     };
 
     public static ReportData Small(params string[] names) =>
-        ReportData.Of("A title", [.. names.Select((name, i) => Method(name, Scores(4, 4, i + 1, new Provenance { Method = name, Task = "ioi" })))]);
+        ReportData.Of(
+            "A title", [.. names.Select((name, i) => Method(name, Scores(4, 4, i + 1, new Provenance { Method = name, Task = "ioi" })))]);
 }

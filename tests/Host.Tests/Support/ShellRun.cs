@@ -18,10 +18,12 @@ internal sealed record ShellRun(int ExitCode, string Out, string Error)
     /// <summary>Starts a program; the caller reads what it writes.</summary>
     public static Process Start(string folder, IReadOnlyDictionary<string, string?> environment, string program, params string[] arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true };
+        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = folder, RedirectStandardError = true,
+            RedirectStandardOutput = true };
 
         // A proxy would answer in place of a server on this machine.
-        foreach (string name in (string[])["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"]) start.Environment.Remove(name);
+        foreach (string name in (string[])["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"])
+            start.Environment.Remove(name);
         start.Environment["no_proxy"] = "127.0.0.1,localhost";
         foreach ((string name, string? value) in environment) start.Environment[name] = value;
         return Process.Start(start)!;
@@ -29,7 +31,8 @@ internal sealed record ShellRun(int ExitCode, string Out, string Error)
 
     /// <summary>Where a program lies on the PATH, or null.</summary>
     public static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Skips the test where a program that the script needs is not installed.</summary>
     public static void Require(params string[] programs)

@@ -42,7 +42,8 @@ public sealed class TinyModel : IDisposable
     public string Scores()
     {
         string file = Path("eap-scores.json");
-        if (!File.Exists(file)) Cli.Run("score", "--model", ModelDirectory, "--data", Pairs, "--threads", "1", "--method", "eap", "--out", file).Succeeds();
+        if (!File.Exists(file))
+            Cli.Run("score", "--model", ModelDirectory, "--data", Pairs, "--threads", "1", "--method", "eap", "--out", file).Succeeds();
         return file;
     }
 

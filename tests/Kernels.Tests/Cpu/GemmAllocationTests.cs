@@ -2,7 +2,9 @@ using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Kernels.Tests;
 
-/// <summary>What a product allocates, thread by thread. Other threads of the process, such as the test runner's, are not looked at.</summary>
+/// <summary>
+/// What a product allocates, thread by thread. Other threads of the process, such as the test runner's, are not looked at.
+/// </summary>
 public sealed class GemmAllocationTests
 {
     private const int Workers = 4;
@@ -17,7 +19,8 @@ public sealed class GemmAllocationTests
             () => device.Gemm(a.AsMatrix(), b.AsMatrix(), c.AsMatrix(), new GemmOptions(Bias: bias)),
             () => device.Gemm(a.AsMatrix(), b.AsMatrix().T, c.AsMatrix(), new GemmOptions(Accumulate: true)),
             () => device.Gemm(a.AsMatrix(16, 256), b.AsMatrix().T, c.AsMatrix(16, 256)),
-            () => device.Gemm(a.AsMatrix(24, 64), b.AsMatrix(64, 256), c.AsMatrix(24, 256), new GemmOptions(Batch: 2, StepA: 24 * 64, StepC: 24 * 256)),
+            () => device.Gemm(
+                a.AsMatrix(24, 64), b.AsMatrix(64, 256), c.AsMatrix(24, 256), new GemmOptions(Batch: 2, StepA: 24 * 64, StepC: 24 * 256)),
             () => device.Gemm(a.AsMatrix(2, 4), b.AsMatrix(4, 3), c.AsMatrix(2, 3)),
         ];
         long[] before = new long[Workers], after = new long[Workers];

@@ -63,7 +63,8 @@ internal sealed class HandSetModel
         _tensors["ln_f.bias"] = new double[Width];
         for (int l = 0; l < LayerCount; l++)
         {
-            foreach ((string name, int size) in ((string, int)[])[("attn.c_attn", Width * 3 * Width), ("attn.c_proj", Width * Width), ("mlp.c_fc", Width * Inner), ("mlp.c_proj", Inner * Width)])
+            foreach ((string name, int size) in ((string, int)[])[("attn.c_attn", Width * 3 * Width), ("attn.c_proj", Width * Width),
+                ("mlp.c_fc", Width * Inner), ("mlp.c_proj", Inner * Width)])
             {
                 _tensors[$"h.{l}.{name}.weight"] = new double[size];
                 _tensors[$"h.{l}.{name}.bias"] = new double[name == "attn.c_attn" ? 3 * Width : name == "mlp.c_fc" ? Inner : Width];

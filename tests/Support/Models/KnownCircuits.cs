@@ -59,8 +59,9 @@ internal static class KnownCircuits
     };
 
     /// <summary>
-    /// ... A B ... A gives B. Head a0.h1 notes at each position the token before it; a1.h2 looks from A for the position that has A noted (its
-    /// key comes from a0.h1) and predicts the token there. The corrupted prompt has other tokens at all three places and no repetition.
+    /// ... A B ... A gives B. Head a0.h1 notes at each position the token before it; a1.h2 looks from A for the position that has A noted
+    /// (its key comes from a0.h1) and predicts the token there. The corrupted prompt has other tokens at all three places and no
+    /// repetition.
     /// </summary>
     public static KnownCircuit Induction()
     {

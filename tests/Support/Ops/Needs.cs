@@ -7,7 +7,8 @@ internal static class Needs
 {
     /// <summary>Skips the test where loops written for an instruction set cannot run.</summary>
     public static void InstructionSet(InstructionSet set) =>
-        Skip.IfNot(set.RunsHere(), $"needs {set} ({set.Description()}), which this processor, or this process, lacks; it has {InstructionSets.Widest}");
+        Skip.IfNot(set.RunsHere(),
+            $"needs {set} ({set.Description()}), which this processor, or this process, lacks; it has {InstructionSets.Widest}");
 
     /// <summary>The matrix product's loops for vectors of a number of bits, 32 for none; skips the test where they cannot run.</summary>
     public static GemmKernel Loops(int bits)

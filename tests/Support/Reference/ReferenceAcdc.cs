@@ -26,7 +26,8 @@ internal static class ReferenceAcdc
         ReferenceGraph graph = model.Graph;
         ReferenceItem[] items = ReferenceItem.Prepare(model, pairs, ablation);
         bool[,] circuit = graph.Circuit(graph.Edges);
-        double Objective() => ReferenceMetric.LossSign(objective) * ReferenceCircuit.Evaluate(model, items, circuit).Metric(objective).Average();
+        double Objective() =>
+            ReferenceMetric.LossSign(objective) * ReferenceCircuit.Evaluate(model, items, circuit).Metric(objective).Average();
 
         List<ReferenceStep> steps = [];
         double current = Objective();
@@ -64,7 +65,8 @@ internal static class ReferenceAcdc
             yield return (graph.RowOfMlp(layer), [graph.ColumnOfMlp(layer)]);
             for (int head = graph.Heads - 1; head >= 0; head--)
             {
-                yield return (graph.RowOfHead(layer, head), [.. Enumerable.Range(0, 3).Select(part => graph.ColumnOfHead(layer, part, head))]);
+                yield return (
+                    graph.RowOfHead(layer, head), [.. Enumerable.Range(0, 3).Select(part => graph.ColumnOfHead(layer, part, head))]);
             }
         }
     }

@@ -8,7 +8,8 @@ internal static class ReferenceMasks
 {
     /// <summary>Runs every pair under masks [F, K] row-major.</summary>
     /// <returns>The loss per pair, and the derivative of their sum by every mask, [F, K]; 0 where there is no edge.</returns>
-    public static (double[] Losses, double[] Gradient) Run(ReferenceModel model, IReadOnlyList<PromptPair> pairs, double[] masks, Ablation ablation, Metric metric)
+    public static (double[] Losses, double[] Gradient) Run(
+        ReferenceModel model, IReadOnlyList<PromptPair> pairs, double[] masks, Ablation ablation, Metric metric)
     {
         ReferenceGraph graph = model.Graph;
         ReferenceItem[] items = ReferenceItem.Prepare(model, pairs, Enum.Parse<ReferenceAblation>(ablation.ToString()));
@@ -19,7 +20,8 @@ internal static class ReferenceMasks
         for (int i = 0; i < items.Length; i++)
         {
             ReferenceItem item = items[i];
-            ReferenceRun run = ReferenceRun.Forward(model, item.CleanEmbedding, new ReferencePatch { Masks = matrix, Replacement = item.Replacement });
+            ReferenceRun run = ReferenceRun.Forward(
+                model, item.CleanEmbedding, new ReferencePatch { Masks = matrix, Replacement = item.Replacement });
             losses[i] = ReferenceMetric.LossSign(metric) * ReferenceMetric.Value(metric, run.LastLogits, item.Pair, item.Clean.LastLogits);
             item.DifferentiateLoss(run, metric);
             for (int column = 0; column < graph.Columns; column++)

@@ -8,7 +8,10 @@ internal sealed record ReferencePatch
     /// <summary>[F, K]: edges at false read their writer's <see cref="Replacement"/>, not its output in this run. Null: all true.</summary>
     public bool[,]? InCircuit { get; init; }
 
-    /// <summary>[F, K]: soft masks z in place of <see cref="InCircuit"/>: an edge carries z times its writer's output plus (1 - z) times the replacement.</summary>
+    /// <summary>
+    /// [F, K]: soft masks z in place of <see cref="InCircuit"/>: an edge carries z times its writer's output plus (1 - z) times the
+    /// replacement.
+    /// </summary>
     public double[,]? Masks { get; init; }
 
     /// <summary>Per writer what the edges outside the circuit carry, [P, D] each.</summary>

@@ -35,7 +35,8 @@ internal sealed record ReferenceSearch(Func<KnownCircuit, SearchOptions> Options
         ReferenceGraph graph = known.Model.Graph;
         ReferenceItem[] items = ReferenceItem.Prepare(known.Model, known.Pairs[..2], ReferenceAblation.Patching);
         double Metric(bool[,] circuit) =>
-            ReferenceCircuit.Evaluate(known.Model, items, circuit).Metric(BuiltInMetrics.LogitDifference).Average() / HandSetModel.LogitScale;
+            ReferenceCircuit.Evaluate(known.Model, items, circuit).Metric(BuiltInMetrics.LogitDifference)
+                .Average() / HandSetModel.LogitScale;
         double full = Metric(graph.Circuit(graph.Edges));
         return graph.Edges
             .Where(edge => Math.Abs(Metric(graph.Circuit(graph.Edges.Where(e => e != edge))) - full) > 0.3)

@@ -18,7 +18,8 @@ internal static class TasksCommand
         }
         terminal.Out.WriteLine("Prompts are generated with --task alone, or read with --task and --data FILE.csv, whose columns must be:");
         int width = TaskCatalog.All.Max(t => t.Name.Length);
-        foreach (CircuitTask task in TaskCatalog.All) terminal.Out.WriteLine($"  {task.Name.PadRight(width)}  {string.Join(", ", task.Columns)}");
+        foreach (CircuitTask task in TaskCatalog.All)
+            terminal.Out.WriteLine($"  {task.Name.PadRight(width)}  {string.Join(", ", task.Columns)}");
         return ExitCode.Success;
     }
 }

@@ -8,8 +8,8 @@ namespace Gradpath.Gpt2Runtime.Tests.Tasks.Generators;
 
 public sealed class PromptGeneratorTests
 {
-    // SHA-256 of the file of 50 pairs, seed 7, with the demo model's vocabulary and with GPT-2's. Results name prompts by seed and count, so
-    // a seed's prompts never change.
+    // SHA-256 of the file of 50 pairs, seed 7, with the demo model's vocabulary and with GPT-2's. Results name prompts by seed and count,
+    // so a seed's prompts never change.
     private static readonly Dictionary<string, (string Demo, string Gpt2)> s_hashes = new()
     {
         ["ioi"] = (
@@ -157,7 +157,8 @@ public sealed class PromptGeneratorTests
 
         // A vocabulary of bytes alone.
         using var directory = new TempFolder();
-        directory.Write("vocab.json", "{" + string.Join(",", Enumerable.Range(0, 256).Select(i => $"\"\\u{(int)ByteAlphabet.ToCharacter((byte)i):x4}\": {i}")) + "}");
+        directory.Write("vocab.json", "{" + string.Join(",",
+            Enumerable.Range(0, 256).Select(i => $"\"\\u{(int)ByteAlphabet.ToCharacter((byte)i):x4}\": {i}")) + "}");
         directory.Write("merges.txt", "");
         var bytes = BpeTokenizer.Load(directory.Path);
         Assert.Contains("names", Message("ioi", bytes, 1), StringComparison.Ordinal);

@@ -13,7 +13,8 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     {
         (string file, string log, string table) = (model.Path("found.json"), model.Path("found.csv"), model.Path("found-table.csv"));
         Run("--tau", "0.002", "--out", file, "--log", log, "--table", table)
-            .Succeeds("KL divergence from the full model, order normal, 46 edges", "0.002", "tested", "full model", "time: load", file, log, table);
+            .Succeeds("KL divergence from the full model, order normal, 46 edges", "0.002", "tested", "full model", "time: load", file, log,
+                table);
         Circuit circuit = CircuitFile.Read(file);
         string[][] steps = Csv(log);
         Assert.Equal(["tau", "step", "sender", "receiver", "objective_before", "objective_after", "decision", "edges_left"], steps[0]);
@@ -40,7 +41,8 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
 
         Provenance p = circuit.Provenance!;
         Assert.Equal(("acdc", "kl", "patching", 6), (p.Method, p.Metric, p.Ablation, p.Items));
-        Assert.Equal((0.002, "normal", false), (p.Options["tau"]!.GetValue<double>(), p.Options["order"]!.GetValue<string>(), p.Options["absolute"]!.GetValue<bool>()));
+        Assert.Equal((0.002, "normal", false), (p.Options["tau"]!.GetValue<double>(), p.Options["order"]!.GetValue<string>(),
+            p.Options["absolute"]!.GetValue<bool>()));
         Assert.Equal(Cell("tested"), p.Options["edges_tested"]!.ToJsonString());
         Assert.True(p.Options["forward_passes"]!.GetValue<double>() > 1);
         Assert.True(p.Options["seconds"]!.GetValue<double>() > 0);
@@ -60,14 +62,16 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
         Run([.. options.Split(' '), "--out", model.Path("options.safetensors")]).Succeeds(mentions);
         Circuit circuit = CircuitFile.Read(model.Path("options.safetensors"));
         if (options.Contains("--no-prune", StringComparison.Ordinal)) Assert.Equal(circuit.EdgesBeforePrune, circuit.EdgeCount);
-        Assert.Equal(options.Contains("score", StringComparison.Ordinal) ? "eap" : null, circuit.Provenance!.Options["order_scores"]?.GetValue<string>());
+        Assert.Equal(options.Contains("score", StringComparison.Ordinal) ? "eap" : null,
+            circuit.Provenance!.Options["order_scores"]?.GetValue<string>());
     }
 
     [Fact]
     public void Scores_of_a_file_order_the_senders_as_those_computed_on_the_way()
     {
         string scores = model.Path("eap.json");
-        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "eap", "--threads", "1", "--out", scores).Succeeds();
+        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "eap", "--threads", "1", "--out", scores)
+            .Succeeds();
         Run("--order", "score", "--log", model.Path("computed.csv"), "--out", model.Path("computed.json")).Succeeds();
         Run("--order", "score", "--scores", scores, "--log", model.Path("read.csv"), "--out", model.Path("read.json")).Succeeds();
         Assert.Equal(File.ReadAllText(model.Path("computed.csv")), File.ReadAllText(model.Path("read.csv")));
@@ -95,14 +99,16 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
             points.Add(point);
         }
         Assert.Equal(3, points.Count);
-        Assert.Contains($"staircase through these points, (0, 0) and (1, 1): {RocCurve.StaircaseArea(points).ToString("0.000", CultureInfo.InvariantCulture)}", run.Out, StringComparison.Ordinal);
+        Assert.Contains($"staircase through these points, (0, 0) and (1, 1): "
+            + $"{RocCurve.StaircaseArea(points).ToString("0.000", CultureInfo.InvariantCulture)}", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_stopped_run_says_how_to_go_on_and_goes_on()
     {
         string file = model.Path("stopped.json"), log = model.Path("stopped.csv");
-        string[] options = ["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", "--thresholds", "0.001,0.01", "--out", file, "--log", log];
+        string[] options = ["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", "--thresholds", "0.001,0.01",
+            "--out", file, "--log", log];
         Cli.Run(options).Succeeds();
         string whole = File.ReadAllText(log);
         File.Delete(log);
@@ -142,7 +148,8 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--table nowhere/t.csv", "--table", "does not exist")]
     [InlineData("--ground-truth chess", "--ground-truth chess", "ioi")]
     public void A_wrong_option_is_named(string options, params string[] mentions) =>
-        Cli.Run(["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--out", model.Path("wrong.json"), .. options.Split(' ')]).Fails(2, mentions);
+        Cli.Run(["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--out", model.Path("wrong.json"), .. options.Split(' ')])
+            .Fails(2, mentions);
 
     [Fact]
     public void What_cannot_be_searched_is_explained()
@@ -154,10 +161,12 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
         Run("--out", model.Path("c.json"), "--order", "score", "--scores", model.Path("none.json")).Fails(1, "none.json", "no such file");
     }
 
-    private Cli Run(params string[] options) => Cli.Run(["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
+    private Cli Run(params string[] options) =>
+        Cli.Run(["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
 
     private Cli Evaluate(string circuit) => Cli.Run(
-        "evaluate", "--circuit", circuit, "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", "--out", model.Path("evaluation.json"));
+        "evaluate", "--circuit", circuit, "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", "--out",
+        model.Path("evaluation.json"));
 
     private static string[][] Csv(string path) => [.. File.ReadAllLines(path).Select(line => line.Split(','))];
 

@@ -9,20 +9,24 @@ public sealed class BenchTests
     public void Measurements_are_printed_and_written()
     {
         using TempFolder folder = new();
-        Cli.Run("bench", "--quick", "--only", "Fill,SequenceDots", "--json", folder["bench.json"]).Succeeds("copy rate", "GEMM rate", "800 x 768", "4 measurements");
+        Cli.Run("bench", "--quick", "--only", "Fill,SequenceDots", "--json", folder["bench.json"]).Succeeds(
+            "copy rate", "GEMM rate", "800 x 768", "4 measurements");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["bench.json"]));
-        Assert.Equal(["copy rate", "GEMM rate", "Fill", "SequenceDots"], json.RootElement.EnumerateArray().Select(l => l.GetProperty("name").GetString()));
+        Assert.Equal(["copy rate", "GEMM rate", "Fill", "SequenceDots"],
+            json.RootElement.EnumerateArray().Select(l => l.GetProperty("name").GetString()));
         JsonElement fill = json.RootElement[2];
         Assert.Equal("cpu", fill.GetProperty("device").GetString());
         Assert.Equal(800 * 768 * 4, fill.GetProperty("bytes").GetDouble());
         Assert.Equal(0, fill.GetProperty("flops").GetDouble());
         double copyRate = json.RootElement[0].GetProperty("bytes").GetDouble() / json.RootElement[0].GetProperty("seconds").GetDouble();
-        Assert.Equal(800 * 768 * 4 / copyRate / fill.GetProperty("seconds").GetDouble(), fill.GetProperty("share_of_limit").GetDouble(), 1e-9);
+        Assert.Equal(
+            800 * 768 * 4 / copyRate / fill.GetProperty("seconds").GetDouble(), fill.GetProperty("share_of_limit").GetDouble(), 1e-9);
     }
 
     [Theory]
     [InlineData("--only Nothing", "--only Nothing")]
     [InlineData("--json /nowhere/bench.json", "/nowhere")]
     [InlineData("--device warp", "warp")]
-    public void Options_that_make_no_sense_are_refused(string options, string mention) => Cli.Run(["bench", "--quick", .. options.Split(' ')]).Fails(2, mention);
+    public void Options_that_make_no_sense_are_refused(string options, string mention) =>
+        Cli.Run(["bench", "--quick", .. options.Split(' ')]).Fails(2, mention);
 }

@@ -8,7 +8,8 @@ namespace Gradpath.Host.Tests;
 
 public sealed class BenchmarkTests : IClassFixture<TinyModel>
 {
-    private const string All = "eap,eap-ig,eap-gp,eap-ig-activations,clean-corrupted,exact,information-flow-routes,magnitude,random,acdc,edge-prune,hap";
+    private const string All =
+        "eap,eap-ig,eap-gp,eap-ig-activations,clean-corrupted,exact,information-flow-routes,magnitude,random,acdc,edge-prune,hap";
 
     private readonly TinyModel _model;
     private readonly string _find;
@@ -29,7 +30,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         string folder = _model.Path("all"), truth = _model.Path("truth.json");
         Cli.Run("acdc", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--tau", "0.001", "--out", truth).Succeeds();
         Benchmark(folder, "--methods", All, "--sparsity", "0.5,0.7", "--ground-truth", truth)
-            .Succeeds("found on: 4 prompt pairs", "pairs 1 to 4", "judged on: 2 other prompt pairs", "pairs 5 to 6", "faithful", "precision", "AUC", "heads at 50 %: acdc keeps and eap drops", "table.csv", "report.html");
+            .Succeeds("found on: 4 prompt pairs", "pairs 1 to 4", "judged on: 2 other prompt pairs", "pairs 5 to 6", "faithful",
+                "precision", "AUC", "heads at 50 %: acdc keeps and eap drops", "table.csv", "report.html");
         List<Dictionary<string, string>> rows = Table(folder);
         string[] methods = All.Split(',');
         Assert.Equal(methods.SelectMany(m => new[] { (m, "0.5"), (m, "0.7") }), rows.Select(r => (r["method"], r["sparsity_asked"])));
@@ -46,11 +48,13 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
             SetOverlap overlap = GroundTruthOverlap.Compare(circuit, wanted).Edges;
             Assert.Equal((overlap.Precision, overlap.Recall), (Number(row["precision"]), Number(row["recall"])));
         }
-        Assert.All(rows.Where(r => r["method"] is "edge-prune" or "hap"), r => Assert.Equal(r["sparsity_asked"] == "0.5" ? "23" : "14", r["edges"]));
+        Assert.All(rows.Where(r => r["method"] is "edge-prune" or "hap"), r =>
+            Assert.Equal(r["sparsity_asked"] == "0.5" ? "23" : "14", r["edges"]));
         Assert.All(rows, r => Assert.Equal(r["method"] is "acdc" or "edge-prune" or "hap", r["auc_of_scores"].Length == 0));
         Dictionary<string, string> searched = rows.First(r => r["method"] == "acdc");
         Assert.Equal(
-            RocCurve.StaircaseArea(rows.Where(r => r["method"] == "acdc").Select(r => new RocPoint(Number(r["false_positive_rate"]), Number(r["recall"]), double.NaN))), Number(searched["auc"]), 1e-12);
+            RocCurve.StaircaseArea(rows.Where(r => r["method"] == "acdc").Select(r =>
+                new RocPoint(Number(r["false_positive_rate"]), Number(r["recall"]), double.NaN))), Number(searched["auc"]), 1e-12);
         Assert.True(Number(searched["seconds_with_search"]) >= Number(searched["seconds"]));
         Page(folder, rows.Count, judged: true);
     }
@@ -60,7 +64,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     [InlineData("eap-gp", true)]
     public void A_row_of_scores_is_what_score_circuit_and_evaluate_give(string method, bool greedy)
     {
-        string folder = _model.Path($"as-{method}"), scores = _model.Path($"{method}-scores.json"), circuit = _model.Path($"{method}-circuit.json"), evaluation = _model.Path($"{method}-evaluation.json");
+        string folder = _model.Path($"as-{method}"), scores = _model.Path($"{method}-scores.json"),
+            circuit = _model.Path($"{method}-circuit.json"), evaluation = _model.Path($"{method}-evaluation.json");
         Benchmark(folder, ["--methods", method, "--sparsity", "0.6", .. greedy ? ["--greedy"] : Array.Empty<string>()]).Succeeds();
         Cli.Run("score", "--model", _model.ModelDirectory, "--data", _find, "--method", method, "--out", scores).Succeeds();
         Cli.Run("circuit", "--scores", scores, greedy ? "--greedy" : "--top-n", "18", "--fill", "--out", circuit).Succeeds();
@@ -82,7 +87,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     {
         string folder = _model.Path($"as-{method}"), circuit = _model.Path($"{method}-circuit.json"), log = _model.Path($"{method}.csv");
         Benchmark(folder, "--methods", method, "--sparsity", "0.6", "--overshoot", "0.25").Succeeds();
-        Cli.Run([method, "--model", _model.ModelDirectory, "--data", _find, "--sparsity", "0.6", "--target", "0.85", "--steps", "20", "--out", circuit, "--log", log, .. method == "hap" ? ["--keep", "0.8"] : Array.Empty<string>()]).Succeeds();
+        Cli.Run([method, "--model", _model.ModelDirectory, "--data", _find, "--sparsity", "0.6", "--target", "0.85", "--steps", "20",
+            "--out", circuit, "--log", log, .. method == "hap" ? ["--keep", "0.8"] : Array.Empty<string>()]).Succeeds();
         SameAsSingle(folder, $"{method}-0.6.json", circuit, _model.Path($"{method}-evaluation.json"));
         string[] Numbers(string file) => [.. File.ReadAllLines(file).Skip(1).Select(l => l[l.IndexOf(',', StringComparison.Ordinal)..])];
         Assert.Equal(Numbers(log), Numbers(Path.Combine(folder, "training.csv")));
@@ -94,22 +100,26 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     {
         string folder = _model.Path("as-acdc"), circuit = _model.Path("acdc-circuit.json");
         Benchmark(folder, "--methods", "acdc", "--sparsity", "0.6", "--acdc-runs", "5").Succeeds();
-        Cli.Run("acdc", "--model", _model.ModelDirectory, "--data", _find, "--tau", Table(folder)[0]["threshold"], "--out", circuit).Succeeds();
+        Cli.Run("acdc", "--model", _model.ModelDirectory, "--data", _find, "--tau", Table(folder)[0]["threshold"], "--out", circuit)
+            .Succeeds();
         SameAsSingle(folder, "acdc-0.6.json", circuit, _model.Path("acdc-evaluation.json"));
     }
 
     [Fact]
     public void Generated_prompts_to_find_on_are_those_of_the_seed_and_others_judge()
     {
-        string demo = RepositoryFiles.DemoModel, folder = _model.Path("demo"), scores = _model.Path("demo-scores.json"), pairs = _model.Path("pairs-of-seed.jsonl"), evaluation = _model.Path("demo-evaluation.json");
-        Cli.Run("benchmark", "--model", demo, "--task", "ioi", "--seed", "3", "--train-limit", "4", "--limit", "3", "--methods", "eap", "--sparsity", "0.8", "--out", folder)
+        string demo = RepositoryFiles.DemoModel, folder = _model.Path("demo"), scores = _model.Path("demo-scores.json"),
+            pairs = _model.Path("pairs-of-seed.jsonl"), evaluation = _model.Path("demo-evaluation.json");
+        Cli.Run("benchmark", "--model", demo, "--task", "ioi", "--seed", "3", "--train-limit", "4", "--limit", "3", "--methods", "eap",
+            "--sparsity", "0.8", "--out", folder)
             .Succeeds("seed 3, pairs 1 to 4", "3 other prompt pairs", "pairs 5 to 7");
         Cli.Run("score", "--model", demo, "--task", "ioi", "--seed", "3", "--limit", "4", "--method", "eap", "--out", scores).Succeeds();
         Circuit found = CircuitFile.Read(Path.Combine(folder, "circuits", "eap-0.8.json"));
         Assert.Equal(ScoreFile.Read(scores).Values, found.Scores!.Values);
         Cli.Run("prompts", "--task", "ioi", "--model", demo, "--count", "7", "--seed", "3", "--out", pairs).Succeeds();
         File.WriteAllLines(pairs, File.ReadAllLines(pairs)[4..]);
-        Cli.Run("evaluate", "--circuit", Path.Combine(folder, "circuits", "eap-0.8.json"), "--model", demo, "--data", pairs, "--out", evaluation).Succeeds();
+        Cli.Run("evaluate", "--circuit", Path.Combine(folder, "circuits", "eap-0.8.json"), "--model", demo, "--data", pairs, "--out",
+            evaluation).Succeeds();
         SameMeasures(Table(folder)[0], evaluation);
     }
 
@@ -121,13 +131,15 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Run(Options(whole)).Succeeds();
 
         // Stopped within the fourth row, the second of acdc.
-        Cli stopped = Cli.StoppedWhen(_ => File.Exists(Path.Combine(folder, "table.csv")) && Table(folder).Count == 3, Command(Options(folder)));
+        Cli stopped = Cli.StoppedWhen(
+            _ => File.Exists(Path.Combine(folder, "table.csv")) && Table(folder).Count == 3, Command(Options(folder)));
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("3 finished rows are in", stopped.Error, StringComparison.Ordinal);
         Assert.Equal(3, Table(folder).Count);
         Assert.False(File.Exists(Path.Combine(folder, "report.html")));
         Run(Options(folder)).Fails(1, ".progress", "--resume");
-        Run([.. Options(folder), "--resume", "--metric", "prob-diff"]).Fails(1, "--metric was \"logit-diff\" there and is \"prob-diff\" now");
+        Run([.. Options(folder), "--resume", "--metric", "prob-diff"]).Fails(
+            1, "--metric was \"logit-diff\" there and is \"prob-diff\" now");
         string first = Path.Combine(folder, "circuits", "eap-0.5.json");
         DateTime written = File.GetLastWriteTimeUtc(first);
         Run([.. Options(folder), "--resume"]).Succeeds("3 of 8 rows were there already");
@@ -138,7 +150,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Run([.. Options(folder), "--resume"]).Succeeds("8 of 8 rows were there already");
 
         // What other settings give is made anew; what else the folder holds stays.
-        Run("--methods", "hap", "--sparsity", "0.5,0.8", "--keep", "0.9", "--resume", "--out", folder).Succeeds("0 of 2 rows were there already");
+        Run("--methods", "hap", "--sparsity", "0.5,0.8", "--keep", "0.9", "--resume", "--out", folder).Succeeds(
+            "0 of 2 rows were there already");
         Assert.Equal(8, Table(folder).Count);
         Assert.Equal("hap", Table(folder)[0]["method"]);
         File.Delete(first);
@@ -163,15 +176,18 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     [InlineData("--metric kl", "EAP has no scores for kl")]
     [InlineData("--methods eap,eap-ig --ablation zero", "--ablation zero does not apply to eap-ig")]
     public void Options_that_cannot_be_used_are_usage_errors(string options, params string[] mentions) =>
-        Cli.Run(["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path("never"), .. options.Split(' ')]).Fails(2, mentions);
+        Cli.Run(["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path("never"),
+            .. options.Split(' ')]).Fails(2, mentions);
 
     [Fact]
     public void A_method_that_fails_is_named_and_the_rows_before_it_stay()
     {
         string folder = _model.Path("failing");
-        Benchmark(folder, "--methods", "random,hap", "--sparsity", "0.5", "--keep", "0.5").Fails(1, "hap, sparsity 50 %:", "only 13 may be in it");
+        Benchmark(folder, "--methods", "random,hap", "--sparsity", "0.5", "--keep", "0.5").Fails(
+            1, "hap, sparsity 50 %:", "only 13 may be in it");
         Assert.Equal("random", Assert.Single(Table(folder))["method"]);
-        Benchmark(folder, "--methods", "random,hap", "--sparsity", "0.5", "--keep", "0.8", "--resume").Succeeds("1 of 2 rows were there already");
+        Benchmark(folder, "--methods", "random,hap", "--sparsity", "0.5", "--keep", "0.8", "--resume").Succeeds(
+            "1 of 2 rows were there already");
     }
 
     [Fact]
@@ -181,16 +197,21 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         File.WriteAllText(one, TinyModel.PairLines(1, 4));
         File.WriteAllText(file, "");
         Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", one, "--out", _model.Path("never")).Fails(1, "one prompt pair");
-        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "6", "--out", _model.Path("never")).Fails(1, "--train-limit 6", "at most 5");
-        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--ground-truth", "ioi", "--out", _model.Path("never")).Fails(1, "12 layers x 12 heads");
-        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", Path.Combine(file, "never")).Fails(2, "--out", "directory");
-        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path("nothing"), "--resume").Fails(1, "nothing to go on from");
+        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "6", "--out", _model.Path("never"))
+            .Fails(1, "--train-limit 6", "at most 5");
+        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--ground-truth", "ioi", "--out",
+            _model.Path("never")).Fails(1, "12 layers x 12 heads");
+        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", Path.Combine(file, "never")).Fails(
+            2, "--out", "directory");
+        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path("nothing"), "--resume").Fails(
+            1, "nothing to go on from");
     }
 
     private Cli Run(params string[] more) => Cli.Run(Command(more));
 
     private string[] Command(string[] more) =>
-        ["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "4", "--steps", "20", .. more.Contains("--keep") ? more : [.. more, "--keep", "0.8"]];
+        ["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "4", "--steps", "20",
+            .. more.Contains("--keep") ? more : [.. more, "--keep", "0.8"]];
 
     private Cli Benchmark(string folder, params string[] more) => Run([.. more, "--out", folder]);
 
@@ -200,7 +221,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Assert.Equal(expected.Membership.ToArray(), actual.Membership.ToArray());
         Assert.Equal(expected.Scores!.Values, actual.Scores!.Values);
         Assert.Equal(expected.EdgesBeforePrune, actual.EdgesBeforePrune);
-        Assert.Equal((expected.Provenance!.Method, expected.Provenance.Metric, expected.Provenance.Selection?.ToJsonString()), (actual.Provenance!.Method, actual.Provenance.Metric, actual.Provenance.Selection?.ToJsonString()));
+        Assert.Equal((expected.Provenance!.Method, expected.Provenance.Metric, expected.Provenance.Selection?.ToJsonString()),
+            (actual.Provenance!.Method, actual.Provenance.Metric, actual.Provenance.Selection?.ToJsonString()));
         Cli.Run("evaluate", "--circuit", circuit, "--model", _model.ModelDirectory, "--data", _judge, "--out", evaluation).Succeeds();
         SameMeasures(Table(folder)[0], evaluation);
     }
@@ -208,13 +230,18 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     private static void SameMeasures(Dictionary<string, string> row, string evaluation)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(evaluation));
-        foreach ((string column, string key) in new[] { ("kl", "kl"), ("metric", "circuit"), ("metric_full", "full"), ("accuracy", "accuracy"), ("exact_match", "exact_match"), ("faithfulness", "faithfulness"), ("edges", "n_edges"), ("nodes", "n_nodes") })
+        foreach ((string column, string key) in new[] { ("kl", "kl"), ("metric", "circuit"), ("metric_full", "full"),
+            ("accuracy", "accuracy"), ("exact_match", "exact_match"), ("faithfulness", "faithfulness"), ("edges", "n_edges"),
+            ("nodes", "n_nodes") })
             Assert.Equal((column, json.RootElement.GetProperty(key).GetDouble()), (column, Number(row[column])));
         JsonElement interval = json.RootElement.GetProperty("faithfulness_ci");
-        Assert.Equal((interval[0].GetDouble(), interval[1].GetDouble()), (Number(row["faithfulness_low"]), Number(row["faithfulness_high"])));
+        Assert.Equal(
+            (interval[0].GetDouble(), interval[1].GetDouble()), (Number(row["faithfulness_low"]), Number(row["faithfulness_high"])));
     }
 
-    private static string Timeless(Dictionary<string, string> row) => string.Join(',', row.Where(c => !c.Key.StartsWith("seconds", StringComparison.Ordinal) && c.Key != "forward_passes").Select(c => $"{c.Key}={c.Value}"));
+    private static string Timeless(Dictionary<string, string> row) =>
+        string.Join(',', row.Where(c => !c.Key.StartsWith("seconds", StringComparison.Ordinal) && c.Key != "forward_passes").Select(c =>
+        $"{c.Key}={c.Value}"));
 
     // The page is well-formed but for what HTML allows and XML does not, needs no network and no script, and has a table row per row.
     private static void Page(string folder, int rows, bool judged = false)
@@ -223,9 +250,12 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Assert.Contains("default-src 'none'", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
         Assert.DoesNotContain("http:", html.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal), StringComparison.Ordinal);
-        XElement body = XDocument.Parse(html[html.IndexOf("<body>", StringComparison.Ordinal)..html.IndexOf("</html>", StringComparison.Ordinal)]).Root!;
+        XElement body = XDocument.Parse(html[html.IndexOf("<body>", StringComparison.Ordinal)..html.IndexOf("</html>",
+            StringComparison.Ordinal)]).Root!;
         string[] sections = [.. body.Elements("h2").Select(h => h.Value)];
-        Assert.Equal(["Comparison", .. judged ? ["Edges against the ground truth"] : Array.Empty<string>(), "KL from the full model over sparsity", "Faithfulness over sparsity", "Training of the masks", "Heads that eap drops and searches keep"], sections);
+        Assert.Equal(["Comparison", .. judged ? ["Edges against the ground truth"] : Array.Empty<string>(),
+            "KL from the full model over sparsity", "Faithfulness over sparsity", "Training of the masks",
+            "Heads that eap drops and searches keep"], sections);
         XElement[] tables = [.. body.Elements("table")];
         Assert.Equal(rows + 1, tables[0].Elements("tr").Count());
         Assert.True(tables[^1].Elements("tr").Count() > 2);

@@ -15,14 +15,16 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_circuit_is_selected_pruned_and_written(string options, string select, int? selected)
     {
         string file = model.Path($"{select}.json");
-        Cli run = Cli.Run(["circuit", "--scores", model.Scores(), "--out", file, .. options.Split(' ')]).Succeeds("selected", "pruned", file, "eap", "46");
+        Cli run = Cli.Run(["circuit", "--scores", model.Scores(), "--out", file, .. options.Split(' ')]).Succeeds(
+            "selected", "pruned", file, "eap", "46");
         Circuit circuit = CircuitFile.Read(file);
         if (selected is { } n) Assert.Equal(n, circuit.EdgesBeforePrune);
         Assert.Equal(circuit.EdgeCount, CircuitPruning.Prune(circuit).EdgeCount);
         Assert.Contains($" {circuit.EdgeCount} ", run.Out, StringComparison.Ordinal);
         Provenance p = circuit.Provenance!;
         Assert.Equal(("eap", circuit.EdgesBeforePrune, circuit.EdgeCount), (p.Method, p.EdgesBeforePrune!.Value, p.EdgesInCircuit!.Value));
-        Assert.Equal((select, options.Contains("--signed", StringComparison.Ordinal), true), ((string)p.Selection!["select"]!, (bool)p.Selection["signed"]!, (bool)p.Selection["pruned"]!));
+        Assert.Equal((select, options.Contains("--signed", StringComparison.Ordinal), true),
+            ((string)p.Selection!["select"]!, (bool)p.Selection["signed"]!, (bool)p.Selection["pruned"]!));
         Assert.Equal(ScoreFile.Read(model.Scores()).Values, circuit.Scores!.Values);
     }
 

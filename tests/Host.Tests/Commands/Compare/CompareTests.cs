@@ -8,14 +8,16 @@ public sealed class CompareTests(TinyModel model) : IClassFixture<TinyModel>
         string small = model.Circuit("small.json", 10, "--no-prune"), large = model.Circuit("large.json", 20, "--no-prune");
         Cli run = Cli.Run("compare", "--circuit", small, "--with", large).Succeeds("precision", "recall", "Jaccard");
         Assert.Matches(@"edges\s+10\s+20\s+10\s+1\.000\s+0\.500\s+0\.667\s+0\.500", run.Out);
-        Assert.Contains("MLPs left out", Cli.Run("compare", "--circuit", small, "--with", large, "--without-mlps").Succeeds().Out, StringComparison.Ordinal);
+        Assert.Contains("MLPs left out", Cli.Run("compare", "--circuit", small, "--with", large, "--without-mlps").Succeeds().Out,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Scores_rank_their_own_circuit_first()
     {
         string curve = model.Path("roc.csv");
-        Cli run = Cli.Run("compare", "--scores", model.Scores(), "--with", model.Circuit("own.json", 15, "--no-prune"), "--roc", curve).Succeeds("15 of 46 edges", "area under the ROC curve: 1.000", curve);
+        Cli run = Cli.Run("compare", "--scores", model.Scores(), "--with", model.Circuit("own.json", 15, "--no-prune"), "--roc", curve)
+            .Succeeds("15 of 46 edges", "area under the ROC curve: 1.000", curve);
         Assert.Matches(@"15\s+\S+\s+15\s+1\.000\s+1\.000\s+1\.000\s+0\.000", run.Out);
         string[] lines = File.ReadAllLines(curve);
         Assert.Equal("threshold,edges,shared,false_positive_rate,true_positive_rate", lines[0]);

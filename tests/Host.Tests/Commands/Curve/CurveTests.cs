@@ -42,7 +42,8 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
         string csv = model.Path("defaults.csv");
         Run("--scores", Score("eap"), "--out", csv).Succeeds("largest scores");
         Assert.Equal(2 * 10, File.ReadAllLines(csv).Length - 1);
-        Run("--scores", Score("eap"), "--greedy", "--fractions", "0.5", "--ablation", "zero", "--metric", "prob-diff").Succeeds("greedy", "ablation zero", "metric prob-diff", "50 %");
+        Run("--scores", Score("eap"), "--greedy", "--fractions", "0.5", "--ablation", "zero", "--metric", "prob-diff").Succeeds(
+            "greedy", "ablation zero", "metric prob-diff", "50 %");
     }
 
     [Theory]
@@ -92,14 +93,17 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
-    private static string Escaped(double value) => ResultJson.Text(value).Replace(".", @"\.", StringComparison.Ordinal).Replace("+", @"\+", StringComparison.Ordinal);
+    private static string Escaped(double value) =>
+        ResultJson.Text(value).Replace(".", @"\.", StringComparison.Ordinal).Replace("+", @"\+", StringComparison.Ordinal);
 
-    private Cli Run(params string[] options) => Cli.Run(["curve", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
+    private Cli Run(params string[] options) =>
+        Cli.Run(["curve", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
 
     private string Score(string method)
     {
         string file = model.Path($"{method}.json");
-        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", method, "--threads", "1", "--out", file).Succeeds();
+        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", method, "--threads", "1", "--out", file)
+            .Succeeds();
         return file;
     }
 }

@@ -15,7 +15,8 @@ public sealed class DemoTests : IDisposable
     public void The_shipped_model_is_scored_from_prompts_to_files()
     {
         string[] score = ["score", "--model", "demo", "--task", "ioi", "--limit", "8", "--steps", "2"];
-        Cli.Run([.. score, "--out", _folder["s.json"], "--record-path", _folder["p.csv"]]).Succeeds("->logits", "hurts", "8 prompt pairs of ioi");
+        Cli.Run([.. score, "--out", _folder["s.json"], "--record-path", _folder["p.csv"]]).Succeeds(
+            "->logits", "hurts", "8 prompt pairs of ioi");
         // Recording looks at all logits, which rounds differently: so it is on in both runs.
         Cli.Run([.. score, "--out", _folder["s.safetensors"], "--record-path", _folder["p.csv"]]).Succeeds();
         EdgeScores scores = ScoreFile.Read(_folder["s.json"]);
@@ -32,7 +33,8 @@ public sealed class DemoTests : IDisposable
         string model = MakeModel();
         string directory = _folder["out/demo"];
         Cli run = Cli.Run("demo", "--model", model, "--out", directory, "--threads", "2").Succeeds(
-            "50 prompt pairs", "  clean      ", "eap-gp", "Spearman", "top 10 shared", "eap-ig point 5", "Faithfulness of the circuit", "random", "report.html", "Next:", "gradpath tasks");
+            "50 prompt pairs", "  clean      ", "eap-gp", "Spearman", "top 10 shared", "eap-ig point 5", "Faithfulness of the circuit",
+            "random", "report.html", "Next:", "gradpath tasks");
         Assert.Contains("\u2588", run.Out, StringComparison.Ordinal);
         Assert.Equal(
             ["eap-gp-path.csv", "eap-gp.json", "eap-ig-path.csv", "eap-ig.json", "eap-path.csv", "eap.json", "report.html"],
@@ -74,8 +76,10 @@ public sealed class DemoTests : IDisposable
         Directory.CreateDirectory(directory);
         Gpt2Config config = new() { Layers = 3, Heads = 3, Width = 12, InnerWidth = 24, Positions = 40, Vocabulary = 50257 };
         using CpuDevice device = new(1);
-        using (Gpt2Weights weights = RandomGpt2Weights.Create(config, 5, device, scale: 0.4f, biasJitter: 0.1f)) CheckpointWriter.Write(directory, weights);
-        foreach (string name in new[] { "vocab.json", "merges.txt" }) File.Copy(Path.Combine(vocabulary, name), Path.Combine(directory, name));
+        using (Gpt2Weights weights = RandomGpt2Weights.Create(config, 5, device, scale: 0.4f, biasJitter: 0.1f))
+            CheckpointWriter.Write(directory, weights);
+        foreach (string name in new[] { "vocab.json", "merges.txt" })
+            File.Copy(Path.Combine(vocabulary, name), Path.Combine(directory, name));
         return directory;
     }
 }

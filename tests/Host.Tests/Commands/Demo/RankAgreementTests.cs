@@ -20,7 +20,8 @@ public sealed class RankAgreementTests
     [Fact]
     public void Ties_share_their_mean_rank() =>
         // Ranks 0.5 0.5 2 3 ... against 0 1 2 3 ...: 41.5 / sqrt(41.5 * 42).
-        Assert.Equal(41.5 / Math.Sqrt(41.5 * 42), RankAgreement.Spearman(Scores(1, 1, 3, 4, 5, 6, 7, 8), Scores(1, 2, 3, 4, 5, 6, 7, 8)), 12);
+        Assert.Equal(
+            41.5 / Math.Sqrt(41.5 * 42), RankAgreement.Spearman(Scores(1, 1, 3, 4, 5, 6, 7, 8), Scores(1, 2, 3, 4, 5, 6, 7, 8)), 12);
 
     [Fact]
     public void Overlap_counts_the_strongest_edges_in_common()

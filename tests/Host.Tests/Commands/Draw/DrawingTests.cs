@@ -20,17 +20,22 @@ public sealed class DrawingTests
         string[] titles = [.. svg.Descendants(ns + "title").Select(t => t.Value)];
         Assert.Equal(Nasty, titles[0]);
         Assert.Equal(
-            s_circuit.Edges.Select(e => $"{s_circuit.Graph.EdgeName(e.Row, e.Column)}: {EdgeTable.Number(s_circuit.Scores![e.Row, e.Column])}").Order(StringComparer.Ordinal),
+            s_circuit.Edges.Select(e =>
+                $"{s_circuit.Graph.EdgeName(e.Row, e.Column)}: {EdgeTable.Number(s_circuit.Scores![e.Row, e.Column])}").Order(
+                StringComparer.Ordinal),
             titles[1..].Order(StringComparer.Ordinal));
         string[] texts = [.. svg.Descendants(ns + "text").Select(t => t.Value)];
         foreach (int node in s_circuit.Nodes) Assert.Contains(s_circuit.Graph.WriterName(node), texts);
-        foreach (string entry in new[] { "to query (left)", "to key (middle)", "to value (right)", "to MLP", "to logits", "positive score", "negative score" }) Assert.Contains(entry, texts);
+        string[] legend =
+            ["to query (left)", "to key (middle)", "to value (right)", "to MLP", "to logits", "positive score", "negative score"];
+        foreach (string entry in legend) Assert.Contains(entry, texts);
         Assert.Equal(s_circuit.Graph.Writers + 1 - s_circuit.NodeCount - 1, svg.Descendants(ns + "circle").Count());
     }
 
     [Fact]
     public void Svg_of_an_empty_circuit_has_no_edge() =>
-        Assert.Single(XDocument.Parse(SvgDrawing.Draw(Circuit.Of(s_circuit.Graph, []), "empty")).Descendants(), e => e.Name.LocalName == "title");
+        Assert.Single(
+            XDocument.Parse(SvgDrawing.Draw(Circuit.Of(s_circuit.Graph, []), "empty")).Descendants(), e => e.Name.LocalName == "title");
 
     [Fact]
     public void Dot_has_an_edge_per_edge_and_a_rank_per_row()
@@ -60,7 +65,8 @@ public sealed class DrawingTests
             Assert.InRange(places[a].X, DrawingLayout.NodeWidth / 2, layout.Width - (DrawingLayout.NodeWidth / 2));
             Assert.InRange(places[a].Y, DrawingLayout.BarHeight / 2, layout.Height - (DrawingLayout.BarHeight / 2));
             for (int b = a + 1; b < places.Length; b++)
-                Assert.True(Math.Abs(places[a].X - places[b].X) > DrawingLayout.NodeWidth || Math.Abs(places[a].Y - places[b].Y) > DrawingLayout.BarHeight);
+                Assert.True(Math.Abs(places[a].X - places[b].X) > DrawingLayout.NodeWidth
+                    || Math.Abs(places[a].Y - places[b].Y) > DrawingLayout.BarHeight);
         }
     }
 }

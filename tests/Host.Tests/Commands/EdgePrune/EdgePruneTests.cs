@@ -19,14 +19,16 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
         string[] lines = File.ReadAllLines(log);
         Assert.Equal(31, lines.Length);
         Assert.StartsWith("edge-pruning,30,", lines[^1], StringComparison.Ordinal);
-        Cli.Run("evaluate", "--circuit", file, "--model", model.ModelDirectory, "--data", model.Pairs).Succeeds($"{circuit.EdgeCount} of 46 edges");
+        Cli.Run("evaluate", "--circuit", file, "--model", model.ModelDirectory, "--data", model.Pairs).Succeeds(
+            $"{circuit.EdgeCount} of 46 edges");
         Cli.Run("report", "--scores", file, "--training", log, "--out", page).Succeeds(page);
         string html = File.ReadAllText(page);
         int start = html.IndexOf("id=\"report-data\">", StringComparison.Ordinal) + "id=\"report-data\">".Length;
         using JsonDocument data = JsonDocument.Parse(html[start..html.IndexOf("</script>", start, StringComparison.Ordinal)]);
         JsonElement training = data.RootElement.GetProperty("methods")[0].GetProperty("training");
         Assert.Equal(30, training.GetArrayLength());
-        Assert.Equal(double.Parse(lines[^1].Split(',')[2], System.Globalization.CultureInfo.InvariantCulture), training[29].GetProperty("kl").GetDouble());
+        Assert.Equal(double.Parse(lines[^1].Split(',')[2], System.Globalization.CultureInfo.InvariantCulture),
+            training[29].GetProperty("kl").GetDouble());
     }
 
     [Fact]
@@ -34,5 +36,6 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
         Prune(model.Path("never.json"), "--resume").Fails(1, "nothing to go on from");
 
     private Cli Prune(string file, params string[] more) =>
-        Cli.Run(["edge-prune", "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.5", "--steps", "30", "--seed", "1", "--out", file, .. more]);
+        Cli.Run(["edge-prune", "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.5", "--steps", "30", "--seed", "1",
+            "--out", file, .. more]);
 }

@@ -18,15 +18,19 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(6, items.Length);
         foreach (string name in new[] { "full", "circuit", "empty", "kl" })
             Assert.Equal(part.GetProperty(name).GetDouble(), items.Average(i => i.GetProperty(name).GetDouble()), 9);
-        double full = part.GetProperty("full").GetDouble(), circuit = part.GetProperty("circuit").GetDouble(), empty = part.GetProperty("empty").GetDouble();
+        double full = part.GetProperty("full").GetDouble(), circuit = part.GetProperty("circuit").GetDouble(),
+            empty = part.GetProperty("empty").GetDouble();
         Assert.Equal((circuit - empty) / (full - empty), part.GetProperty("faithfulness").GetDouble(), 9);
         Assert.True(part.GetProperty("faithfulness_ci")[0].GetDouble() <= part.GetProperty("faithfulness_ci")[1].GetDouble());
-        Assert.Equal(part.GetProperty("exact_match").GetDouble(), items.Average(i => i.GetProperty("exact_match").GetBoolean() ? 1.0 : 0), 9);
+        Assert.Equal(
+            part.GetProperty("exact_match").GetDouble(), items.Average(i => i.GetProperty("exact_match").GetBoolean() ? 1.0 : 0), 9);
         Assert.Equal(part.GetProperty("accuracy").GetDouble(), items.Average(i => i.GetProperty("accurate").GetBoolean() ? 1.0 : 0), 9);
         Assert.Equal("1", items[0].GetProperty("id").GetString());
         Assert.Equal(20, part.GetProperty("n_edges_before_prune").GetInt32());
         JsonElement p = part.GetProperty("gradpath");
-        Assert.Equal(("model", "logit-diff", "patching", 4), (p.GetProperty("model").GetString(), p.GetProperty("metric").GetString(), p.GetProperty("ablation").GetString(), p.GetProperty("batch_size").GetInt32()));
+        Assert.Equal(("model", "logit-diff", "patching", 4),
+            (p.GetProperty("model").GetString(), p.GetProperty("metric").GetString(), p.GetProperty("ablation").GetString(),
+            p.GetProperty("batch_size").GetInt32()));
         Assert.Equal("eap", p.GetProperty("circuit").GetProperty("method").GetString());
     }
 
@@ -36,7 +40,9 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--metric kl", "metric kl")]
     [InlineData("--metric prob-diff --limit 3", "metric prob-diff", "3 prompt pairs")]
     public void Options_are_read_and_stated(string options, params string[] mentions) =>
-        Run(Circuit("options", 20), options.Split(' ')).Succeeds([.. mentions, "full model", "empty circuit", "faithfulness", "exact match", "20 before pruning", "nodes", "batch of", "time: load", "passes"]);
+        Run(Circuit("options", 20), options.Split(' '))
+            .Succeeds([.. mentions, "full model", "empty circuit", "faithfulness", "exact match", "20 before pruning", "nodes", "batch of",
+            "time: load", "passes"]);
 
     [Fact]
     public void Where_there_is_nothing_to_gain_faithfulness_is_null_and_says_why()
@@ -49,7 +55,8 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         JsonElement json = JsonDocument.Parse(File.ReadAllBytes(file)).RootElement;
         Assert.Equal(JsonValueKind.Null, json.GetProperty("faithfulness").ValueKind);
         Assert.Equal(JsonValueKind.Null, json.GetProperty("faithfulness_ci")[0].ValueKind);
-        Assert.Equal(("a", "b"), (json.GetProperty("items")[0].GetProperty("id").GetString(), json.GetProperty("items")[0].GetProperty("label").GetString()));
+        Assert.Equal(("a", "b"), (json.GetProperty("items")[0].GetProperty("id").GetString(),
+            json.GetProperty("items")[0].GetProperty("label").GetString()));
     }
 
     [Theory]
@@ -86,7 +93,8 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         int seen = 0;
         foreach (JsonElement entry in golden.RootElement.GetProperty("circuits").EnumerateArray())
         {
-            if (!entry.TryGetProperty("edges_before_prune", out JsonElement names) || names.GetArrayLength() == 0 || seen++ % 5 != 0) continue;
+            if (!entry.TryGetProperty("edges_before_prune", out JsonElement names) || names.GetArrayLength() == 0 || seen++ % 5 != 0)
+                continue;
             graph ??= GraphOf(weights);
             var circuit = Gradpath.Gpt2Runtime.Graph.Circuit.Of(graph, names.EnumerateArray().Select(n =>
             {
@@ -94,10 +102,12 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
                 return (row, column);
             }));
             CircuitFile.Write(model.Path("golden.json"), circuit);
-            Cli.Run("evaluate", "--circuit", model.Path("golden.json"), "--model", weights, "--data", RepositoryFiles.Data("goldens/nano-sort/sort_k2/prompts.jsonl"), "--out", model.Path("golden-out.json")).Succeeds();
+            Cli.Run("evaluate", "--circuit", model.Path("golden.json"), "--model", weights, "--data",
+                RepositoryFiles.Data("goldens/nano-sort/sort_k2/prompts.jsonl"), "--out", model.Path("golden-out.json")).Succeeds();
             JsonElement actual = JsonDocument.Parse(File.ReadAllBytes(model.Path("golden-out.json"))).RootElement;
             double Mean(JsonElement of, string name) => of.GetProperty(name).EnumerateArray().Average(e => e.GetDouble());
-            double full = Mean(golden.RootElement.GetProperty("full"), "logit_diff"), empty = Mean(golden.RootElement.GetProperty("empty"), "logit_diff");
+            double full = Mean(golden.RootElement.GetProperty("full"), "logit_diff"),
+                empty = Mean(golden.RootElement.GetProperty("empty"), "logit_diff");
             Near((Mean(entry, "logit_diff") - empty) / (full - empty), actual.GetProperty("faithfulness").GetDouble());
             Near(Mean(entry, "kl"), actual.GetProperty("kl").GetDouble());
         }
@@ -122,12 +132,14 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run(["evaluate", "--circuit", circuit, "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
 
     private void Score(string name) =>
-        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "eap", "--threads", "1", "--out", model.Path(name)).Succeeds();
+        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "eap", "--threads", "1", "--out",
+            model.Path(name)).Succeeds();
 
     private string Circuit(string name, int edges)
     {
         Score($"{name}-scores.json");
-        Cli.Run("circuit", "--scores", model.Path($"{name}-scores.json"), "--top-n", $"{edges}", "--out", model.Path($"{name}.json")).Succeeds();
+        Cli.Run("circuit", "--scores", model.Path($"{name}-scores.json"), "--top-n", $"{edges}", "--out", model.Path($"{name}.json"))
+            .Succeeds();
         return model.Path($"{name}.json");
     }
 }

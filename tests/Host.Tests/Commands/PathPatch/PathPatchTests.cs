@@ -11,18 +11,21 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
     {
         string circuit = model.Path("one.json"), csv = model.Path("one.csv"), svg = model.Path("one.svg");
         Run("--threshold", "0.1", "--freeze-mlps", "--out", circuit, "--effects", csv, "--picture", svg)
-            .Succeeds("round 1: to the logits at end (%)", "layer     h0     h1    mlp", "input", "followed", "->logits at end", "clean metric", "one.json", "one.csv", "one.svg");
+            .Succeeds("round 1: to the logits at end (%)", "layer     h0     h1    mlp", "input", "followed", "->logits at end",
+                "clean metric", "one.json", "one.csv", "one.svg");
         string[] lines = File.ReadAllLines(csv);
         Assert.Equal("round,kind,receivers,positions,sender,effect,percent", lines[0]);
         string[][] effects = [.. lines.Skip(1).Select(l => l.Split(',')).Where(c => c[1] != "edge")];
         Assert.Equal(["input", "a0.h0", "a0.h1", "m0", "a1.h0", "a1.h1", "m1"], effects.Select(c => c[4]));
         Assert.All(effects, c => Assert.Equal("logits", c[2]));
         JsonElement provenance = JsonDocument.Parse(File.ReadAllBytes(circuit)).RootElement.GetProperty("gradpath");
-        Assert.Equal(("path-patch", "logit-diff"), (provenance.GetProperty("method").GetString(), provenance.GetProperty("metric").GetString()));
+        Assert.Equal(
+            ("path-patch", "logit-diff"), (provenance.GetProperty("method").GetString(), provenance.GetProperty("metric").GetString()));
         Assert.Equal(0.1, provenance.GetProperty("options").GetProperty("threshold").GetDouble(), 9);
         Circuit found = CircuitFile.Read(circuit);
         string[] followed = [.. lines.Skip(1).Select(l => l.Split(',')).Where(c => c[1] == "edge").Select(c => c[4])];
-        Assert.Equal(effects.Where(c => Math.Abs(double.Parse(c[6], CultureInfo.InvariantCulture)) >= 0.1).Select(c => c[4]).Order(), followed.Order());
+        Assert.Equal(effects.Where(c => Math.Abs(double.Parse(c[6], CultureInfo.InvariantCulture)) >= 0.1).Select(c => c[4]).Order(),
+            followed.Order());
         Assert.Equal(followed.Order(), found.Edges.Select(e => found.Graph.WriterName(e.Row)).Order());
         // A score is of a loss: the fall of the metric.
         foreach (string[] cells in effects.Where(c => followed.Contains(c[4])))
@@ -32,7 +35,8 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
         }
         Assert.StartsWith("<svg", File.ReadAllText(svg), StringComparison.Ordinal);
         Assert.False(File.Exists(circuit + ".progress"));
-        Cli.Run("evaluate", "--circuit", circuit, "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1").Succeeds("faithfulness");
+        Cli.Run("evaluate", "--circuit", circuit, "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1").Succeeds(
+            "faithfulness");
     }
 
     [Fact]
@@ -40,7 +44,8 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
     {
         string page = model.Path("rounds.html"), circuit = model.Path("rounds.safetensors");
         Run("--iterate", "--rounds", "3", "--threshold", "0.5", "--picture", page, "--out", circuit)
-            .Succeeds("round 1: to the logits", "round 2: to the queries of a", "round 2: to the keys of a", "round 2: to the values of a", "round 2: to all inputs together of", "edges were followed");
+            .Succeeds("round 1: to the logits", "round 2: to the queries of a", "round 2: to the keys of a", "round 2: to the values of a",
+                "round 2: to all inputs together of", "edges were followed");
         string html = File.ReadAllText(page);
         Assert.Contains("round 2: to the values of", html, StringComparison.Ordinal);
         Assert.Contains("Edges that were followed", html, StringComparison.Ordinal);
@@ -84,7 +89,8 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--positions S2", "'S2'", "name none")]
     [InlineData("--positions 5", "no position 5", "5 tokens")]
     [InlineData("--sender-positions IO", "'IO'")]
-    public void A_position_that_the_prompts_lack_is_named(string options, params string[] mentions) => Run(options.Split(' ')).Fails(1, mentions);
+    public void A_position_that_the_prompts_lack_is_named(string options, params string[] mentions) =>
+        Run(options.Split(' ')).Fails(1, mentions);
 
     [Fact]
     public void Where_the_clean_metric_is_0_no_effect_is_a_share_of_it()
@@ -97,7 +103,8 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
 
     [Fact]
     public void Named_positions_of_generated_prompts_can_be_used() =>
-        Cli.Run("path-patch", "--model", "demo", "--task", "ioi", "--limit", "4", "--threads", "1", "--receivers", "a3.h7.v", "--positions", "S2", "--senders", "mlps", "--freeze-mlps")
+        Cli.Run("path-patch", "--model", "demo", "--task", "ioi", "--limit", "4", "--threads", "1", "--receivers", "a3.h7.v", "--positions",
+            "S2", "--senders", "mlps", "--freeze-mlps")
             .Succeeds("to the values of a3.h7 at S2", "m0->a3.h7<v> at S2");
 
     [Fact]
@@ -106,7 +113,8 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
         string circuit = model.Path("stopped.json"), progress = circuit + ".progress", pairs = model.Path("many.jsonl");
         string whole = model.Path("whole.csv"), resumed = model.Path("resumed.csv");
         File.WriteAllText(pairs, TinyModel.PairLines(20, 5));
-        string[] options = ["path-patch", "--model", model.ModelDirectory, "--data", pairs, "--threads", "1", "--batch-size", "1", "--iterate", "--rounds", "3", "--threshold", "0.5", "--out", circuit];
+        string[] options = ["path-patch", "--model", model.ModelDirectory, "--data", pairs, "--threads", "1", "--batch-size", "1",
+            "--iterate", "--rounds", "3", "--threshold", "0.5", "--out", circuit];
         Cli stopped = Cli.StoppedWhen(p => p.Stage == "round 2", options);
         stopped.Fails(130, "stopped after 1 round, kept in", "stopped.json.progress", "--resume");
         Assert.False(File.Exists(circuit));

@@ -8,7 +8,8 @@ public sealed class PromptsTests
         string vocabulary = RepositoryFiles.Data("tokenizer-gpt2");
         using TempFolder folder = new();
         foreach (string name in new[] { "a.jsonl", "b.jsonl" })
-            Cli.Run("prompts", "--task", "sva", "--model", vocabulary, "--count", "5", "--seed", "3", "--out", folder[name]).Succeeds("5 prompt pairs of sva", name);
+            Cli.Run("prompts", "--task", "sva", "--model", vocabulary, "--count", "5", "--seed", "3", "--out", folder[name]).Succeeds(
+                "5 prompt pairs of sva", name);
         string[] lines = File.ReadAllLines(folder["a.jsonl"]);
         Assert.Equal(5, lines.Length);
         Assert.Equal(lines, File.ReadAllLines(folder["b.jsonl"]));

@@ -20,20 +20,25 @@ public sealed class ReportCommandTests : IDisposable
     public void A_report_holds_scores_paths_and_curves_of_several_files()
     {
         string gp = Save("gp.safetensors", "eap-gp", 2);
-        string path = Text("p.csv", "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap-gp,0,0,1,12.5,3,0,1\n");
+        string path = Text("p.csv",
+            "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap-gp,0,0,1,12.5,3,0,1\n");
         string curve = Text("c.csv", "faithfulness,method,fraction,edges,edges_after_prune,low,high,other\n0.75,eap,0.5,40,39,,,x\n");
-        Cli.Run("report", "--scores", _eap, gp, "--path", path, "--curve", curve, "--out", _page, "--title", "Two <methods>").Succeeds("report of eap, eap-gp: ");
+        Cli.Run("report", "--scores", _eap, gp, "--path", path, "--curve", curve, "--out", _page, "--title", "Two <methods>").Succeeds(
+            "report of eap, eap-gp: ");
         string page = File.ReadAllText(_page);
         Assert.Contains("<h1>Two &lt;methods&gt;</h1>", page, StringComparison.Ordinal);
-        Assert.Contains("\"path\":[{\"step\":0,\"items\":1,\"norm\":[12.5,null,null],\"distance\":[3,null,null]}]", page, StringComparison.Ordinal);
-        Assert.Contains("\"curve\":[{\"fraction\":0.5,\"edges\":40,\"edgesAfterPrune\":39,\"faithfulness\":0.75,\"low\":null,\"high\":null}]", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"path\":[{\"step\":0,\"items\":1,\"norm\":[12.5,null,null],\"distance\":[3,null,null]}]", page, StringComparison.Ordinal);
+        const string Curve = """[{"fraction":0.5,"edges":40,"edgesAfterPrune":39,"faithfulness":0.75,"low":null,"high":null}]""";
+        Assert.Contains("\"curve\":" + Curve, page, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Score_files_of_one_method_go_by_their_names()
     {
         string again = Save("other.json", "eap", 3);
-        string path = Text("other.csv", "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap,0,0,1,1,1,1,1\n");
+        string path = Text("other.csv",
+            "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap,0,0,1,1,1,1,1\n");
         Cli.Run("report", "--scores", _eap, again, "--path", path, "--out", _page).Succeeds("report of eap, other: ");
     }
 
@@ -62,7 +67,8 @@ public sealed class ReportCommandTests : IDisposable
         Cli.Run("report", "--scores", _eap, "--curve", number, "--out", _page).Fails(1, "number.csv, line 2", "edges is 'ten'");
         string method = Text("method.csv", "method,fraction,edges,edges_after_prune,faithfulness\nexact,1,10,9,1\n");
         Cli.Run("report", "--scores", _eap, "--curve", method, "--out", _page).Fails(1, "method.csv: is about 'exact'", "eap");
-        Cli.Run("report", "--scores", _eap, "--curve", Text("empty.csv", "method,fraction,edges,edges_after_prune,faithfulness\n"), "--out", _page).Fails(1, "holds no record");
+        Cli.Run("report", "--scores", _eap, "--curve", Text("empty.csv", "method,fraction,edges,edges_after_prune,faithfulness\n"), "--out",
+            _page).Fails(1, "holds no record");
         Cli.Run("draw", "--circuit", _eap, "--out", _folder["c.svg"]).Fails(1, "eap.json", "no circuit");
         Cli.Run("draw", "--scores", _eap, "--top-n", "999999", "--out", _folder["c.svg"]).Fails(1, "cannot take 999999 edges");
         Assert.False(File.Exists(_page));
@@ -75,10 +81,12 @@ public sealed class ReportCommandTests : IDisposable
     public void Draw_writes_what_the_extension_names(string file, string start)
     {
         Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(ScoreFile.Read(_eap), 100));
-        Cli.Run("draw", "--scores", _eap, "--top-n", "100", "--out", _folder[file]).Succeeds($"{circuit.EdgeCount} edges of 100 before pruning, {circuit.NodeCount} nodes: ");
+        Cli.Run("draw", "--scores", _eap, "--top-n", "100", "--out", _folder[file]).Succeeds(
+            $"{circuit.EdgeCount} edges of 100 before pruning, {circuit.NodeCount} nodes: ");
         Assert.StartsWith(start, File.ReadAllText(_folder[file]), StringComparison.Ordinal);
         CircuitFile.Write(_folder["circuit.json"], circuit);
-        Cli.Run("draw", "--circuit", _folder["circuit.json"], "--out", _folder["again" + Path.GetExtension(file)]).Succeeds($"{circuit.EdgeCount} edges");
+        Cli.Run("draw", "--circuit", _folder["circuit.json"], "--out", _folder["again" + Path.GetExtension(file)]).Succeeds(
+            $"{circuit.EdgeCount} edges");
         if (file != "c.html") Assert.Equal(File.ReadAllText(_folder[file]), File.ReadAllText(_folder["again" + Path.GetExtension(file)]));
     }
 

@@ -14,7 +14,8 @@ public sealed class GoldenTests
     [InlineData("EAP-GP[k=5]/logit_diff/per_item_mean", "--method", "eap-gp")]
     [InlineData("EAP-GP[k=5,objective=metric]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-objective", "metric")]
     [InlineData("EAP-GP[k=5,start=corrupted]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-start", "corrupted")]
-    [InlineData("EAP-GP[k=5,eta=match,outer=path]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-eta", "match", "--path-outer", "path")]
+    [InlineData("EAP-GP[k=5,eta=match,outer=path]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-eta", "match", "--path-outer",
+        "path")]
     [InlineData("EAP[intervention=zero]/logit_diff/per_item_mean", "--method", "eap", "--ablation", "zero")]
     [InlineData("EAP[intervention=mean-positional]/logit_diff/per_item_mean", "--method", "eap", "--ablation", "mean-positional")]
     [InlineData("EAP/logit_diff/library_bs10", "--method", "eap", "--normalization", "library", "--batch-size", "10")]
@@ -23,11 +24,13 @@ public sealed class GoldenTests
     public void Scores_equal_the_reference(string key, params string[] options)
     {
         using JsonDocument golden = JsonDocument.Parse(File.ReadAllBytes(RepositoryFiles.Data("goldens/nano-sort/sort_k2/scores.json")));
-        double[] expected = [.. golden.RootElement.GetProperty(key).GetProperty("matrix").EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(e => e.GetDouble())];
+        double[] expected = [.. golden.RootElement.GetProperty(key).GetProperty("matrix").EnumerateArray().SelectMany(row =>
+            row.EnumerateArray()).Select(e => e.GetDouble())];
 
         using TempFolder folder = new();
         string file = folder["scores.safetensors"];
-        Cli.Run(["score", "--model", RepositoryFiles.Data("models/nano-sort"), "--data", RepositoryFiles.Data("goldens/nano-sort/sort_k2/prompts.jsonl"), "--out", file, .. options]).Succeeds();
+        Cli.Run(["score", "--model", RepositoryFiles.Data("models/nano-sort"), "--data",
+            RepositoryFiles.Data("goldens/nano-sort/sort_k2/prompts.jsonl"), "--out", file, .. options]).Succeeds();
         float[] actual = ScoreFile.Read(file).Values.ToArray();
         double largest = expected.Max(Math.Abs);
         Assert.Equal(expected.Length, actual.Length);

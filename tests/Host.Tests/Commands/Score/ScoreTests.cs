@@ -15,7 +15,8 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
     public void Every_method_writes_scores_with_their_provenance(string method, string metric)
     {
         string file = model.Path($"{method}.json");
-        Score("--method", method, "--metric", metric, "--out", file).Succeeds("corrupting it", "hurts the task", file, "batch of", "time: load", "passes", "CPU");
+        Score("--method", method, "--metric", metric, "--out", file).Succeeds(
+            "corrupting it", "hurts the task", file, "batch of", "time: load", "passes", "CPU");
         EdgeScores scores = ScoreFile.Read(file);
         Assert.Equal(new ComputationGraph(2, 2), scores.Graph);
         Assert.Equal(8, scores.ModelWidth);
@@ -107,7 +108,8 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
     public void The_options_of_the_method_stand_in_the_file()
     {
         string file = model.Path("options.safetensors");
-        Score("--method", "eap-gp", "--steps", "2", "--path-eta", "match", "--path-objective", "residual-final", "--batch-size", "2", "--normalization", "library", "--limit", "4", "--out", file)
+        Score("--method", "eap-gp", "--steps", "2", "--path-eta", "match", "--path-objective", "residual-final", "--batch-size", "2",
+            "--normalization", "library", "--limit", "4", "--out", file)
             .Succeeds("steps 2", "path-eta match", "4 prompt pairs", "batch of 2");
         Provenance p = ScoreFile.Read(file).Provenance!;
         Assert.Equal("""{"steps":2,"path-objective":"residual-final","path-norm":"item","path-eta":"match","path-start":"clean","path-outer":"delta"}""", p.Options.ToJsonString());
@@ -117,7 +119,8 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
     [Fact]
     public void Top_limits_the_table()
     {
-        int Rows(int top) => Score("--top", top.ToString(CultureInfo.InvariantCulture)).Succeeds().Out.Split('\n').Count(l => l.Contains("->", StringComparison.Ordinal));
+        int Rows(int top) => Score("--top", top.ToString(CultureInfo.InvariantCulture)).Succeeds().Out.Split('\n').Count(
+            l => l.Contains("->", StringComparison.Ordinal));
         Assert.Equal(3, Rows(3));
         Assert.Equal(46, Rows(1000));
     }
@@ -132,5 +135,6 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Single(Directory.GetFiles(model.Folder, "again*"));
     }
 
-    private Cli Score(params string[] options) => Cli.Run(["score", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
+    private Cli Score(params string[] options) =>
+        Cli.Run(["score", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);
 }

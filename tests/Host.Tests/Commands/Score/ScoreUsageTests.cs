@@ -73,8 +73,10 @@ public sealed class ScoreUsageTests
     public void A_file_that_cannot_be_written_is_noticed_before_the_work()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "needs a directory in which nobody may write");
-        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--out", "/proc/scores.json").Fails(2, "--out", "cannot write /proc/scores.json");
-        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--record-path", "/proc/path.csv").Fails(2, "--record-path", "cannot write /proc/path.csv");
+        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--out", "/proc/scores.json").Fails(
+            2, "--out", "cannot write /proc/scores.json");
+        Cli.Run("score", "--model", "nothing", "--task", "ioi", "--record-path", "/proc/path.csv").Fails(
+            2, "--record-path", "cannot write /proc/path.csv");
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class SearchTests(TinyModel model) : IClassFixture<TinyModel>
         string[] Options(string file) => ["--method", "acdc", "--threshold", "0.001", "--out", file];
         Run(Options(whole)).Succeeds();
         int reports = 0;
-        Cli stopped = Cli.StoppedWhen(_ => ++reports == 10, ["search", "--model", model.ModelDirectory, "--data", model.Pairs, .. Options(parts)]);
+        Cli stopped = Cli.StoppedWhen(
+            _ => ++reports == 10, ["search", "--model", model.ModelDirectory, "--data", model.Pairs, .. Options(parts)]);
         stopped.Fails(130, "stopped after", "search-parts.json.progress", "--resume");
         Run([.. Options(parts), "--resume", "--method", "hap"]).Fails(2);
         Run([.. Options(parts), "--resume"]).Succeeds();

@@ -51,7 +51,8 @@ public sealed class HtmlReportTests
     public void Paths_are_averaged_per_step()
     {
         EmbeddingPathPoint Point(int item, int step, double norm) => new(item, step, 0, norm, 10 * norm, 0, 0);
-        IReadOnlyList<EmbeddingPathStepSummary> steps = EmbeddingPathStepSummary.Of([Point(0, 1, 7), Point(0, 0, 1), Point(1, 0, 2), Point(2, 0, 6)]);
+        IReadOnlyList<EmbeddingPathStepSummary> steps = EmbeddingPathStepSummary.Of(
+            [Point(0, 1, 7), Point(0, 0, 1), Point(1, 0, 2), Point(2, 0, 6)]);
         Assert.Equal([(0, 3), (1, 1)], steps.Select(s => (s.Step, s.Items)));
         Assert.Equal(3, steps[0].GradientNorm.Mean, 12);
         // Sample variance (4 + 1 + 9) / 2 = 7.
@@ -64,13 +65,15 @@ public sealed class HtmlReportTests
     public void What_cannot_be_shown_is_refused()
     {
         Refused("at least one", new ReportData("t", []));
-        Refused("two methods of the report are called 'a'", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)), new("a", ReportSamples.Scores(1, 1))]));
+        Refused("two methods of the report are called 'a'",
+            new ReportData("t", [new("a", ReportSamples.Scores(1, 1)), new("a", ReportSamples.Scores(1, 1))]));
         Refused("one model", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)), new("b", ReportSamples.Scores(1, 2))]));
         ComputationGraph graph = new(1, 1);
         EdgeScores broken = new(graph, [float.NaN, .. new float[(graph.Writers * graph.Readers) - 1]]);
         Refused("not a finite number", new ReportData("t", [new("a", broken)]));
         Refused("fraction 0", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)) { Curve = [new(0, 0, 0, 0)] }]));
-        Refused("path of a", new ReportData("t", [new("a", ReportSamples.Scores(1, 1)) { EmbeddingPath = [new(0, 0, 0, double.NaN, 0, 0, 0)] }]));
+        Refused("path of a", new ReportData("t",
+            [new("a", ReportSamples.Scores(1, 1)) { EmbeddingPath = [new(0, 0, 0, double.NaN, 0, 0, 0)] }]));
     }
 
     private static void Refused(string mention, ReportData data) =>
