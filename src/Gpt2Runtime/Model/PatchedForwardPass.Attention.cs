@@ -4,9 +4,9 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Model;
 
-// Attention in a patched pass. Copies whose heads all read the whole residual stream run as in a plain pass, neighbouring copies at once. In
-// every other copy the active heads run, side by side. A run that continues another computes only the heads whose input differs from that
-// run's; the others keep their outputs.
+// Attention in a patched pass. Copies whose heads all read the whole residual stream run as in a plain pass, neighbouring copies at once.
+// In every other copy the active heads run, side by side. A run that continues another computes only the heads whose input differs from
+// that run's; the others keep their outputs.
 internal sealed partial class PatchedForwardPass
 {
     private readonly Dictionary<(int Layer, int Column, int Width), Tensor> _biases = [];
