@@ -57,8 +57,8 @@ public sealed class BpeTokenizerTests
     public void Any_text_comes_back_from_its_tokens()
     {
         var random = new Random(1);
-        var alphabet = new[] { "a", "Mary", " ", "  ", "\n", "\t", "'s", "'ll", "17", "é", "中", "🚀", "𝒜", "\u0085", "\u001c", "\u3000", ".",
-            "!?" };
+        var alphabet = new[] { "a", "Mary", " ", "  ", "\n", "\t", "'s", "'ll", "17", "é", "中", "🚀", "𝒜", "\u0085", "\u001c",
+            "\u3000", ".", "!?" };
         for (var i = 0; i < 500; i++)
         {
             var text = string.Concat(Enumerable.Range(0, random.Next(20)).Select(_ => alphabet[random.Next(alphabet.Length)]));
