@@ -87,10 +87,12 @@ internal static class Works
 
     private static double TableBytes(Gpt2Config config) => (double)sizeof(float) * config.Vocabulary * config.Width;
 
-    private static long WorkspaceBytes(Gpt2Weights weights) =>
-        AttributionMethods.EapIg.Work.Bytes(
-            weights, ScoringSettings.Of(EapIg),
-            PromptSpan.Largest(PairSpans.Of(Prompts(Workloads.PairCount).Pairs, true), Workloads.BatchSize));
+    private static long WorkspaceBytes(Gpt2Weights weights)
+    {
+        IReadOnlyList<PromptPair> pairs = Prompts(Workloads.PairCount).Pairs;
+        PromptSpan[] batch = PromptSpan.Largest(PairSpans.Of(pairs, true), Workloads.BatchSize);
+        return EdgeAttribution.PlannedBytes(weights, pairs, ScoringSettings.Of(EapIg), batch);
+    }
 
     private static PromptSet Prompts(int count) => PromptSet.Of(Workloads.Pairs(count, Workloads.Tokens, Workloads.DiffersAt));
 

@@ -65,26 +65,6 @@ internal sealed class ActivationInterpolation : BatchScorer
         _mixed = Own(device.Allocate(one.Rows, context.Config.Width));
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="settings">Method and settings.</param>
-    /// <param name="spans">The batch.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
-    {
-        var one = PassCapacity.For(spans, 1, false);
-        var all = PassCapacity.For(spans, settings.Steps, false);
-        return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, false), true)
-            + PrefixKeys.Bytes(weights, spans)
-            + Activations.Bytes(weights.Config, all, false)
-            + BackwardPass.Bytes(weights.Config, all, 1)
-            + BackwardPass.Bytes(weights.Config, one, 1)
-            + ReaderGradients.Bytes(weights.Config, one, settings.Steps + 1)
-            + WriterDifferences.Bytes(weights.Config, one, false)
-            + (3 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, (settings.Steps + 2) * spans.Count);
-    }
-
     /// <inheritdoc />
     public override ScoreSums Finish()
     {

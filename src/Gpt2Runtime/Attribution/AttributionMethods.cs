@@ -21,7 +21,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Clean),
-            Bytes = (model, s, spans) => InterpolatedGradients.Bytes(model, s, spans, InterpolationPoints.Clean),
             Passes = _ => new PassCounts(2, 1),
             SharesPrefixes = BetweenTheRuns,
             OnlyAtClean = true,
@@ -36,7 +35,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Line(s)),
-            Bytes = (model, s, spans) => InterpolatedGradients.Bytes(model, s, spans, InterpolationPoints.Line(s)),
             Passes = s => new PassCounts(s.IgPoints == IgPoints.Midpoint ? s.Steps + 2 : s.Steps + 1, s.Steps),
             Divisor = (_, s) => s.Steps,
             SharesPrefixes = BetweenTheRuns,
@@ -51,7 +49,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new ActivationInterpolation(run, s),
-            Bytes = ActivationInterpolation.Bytes,
             Passes = _ => null,
             Divisor = (config, s) => s.Steps * ((2.0 * config.Layers) + 1),
             SharesPrefixes = BetweenTheRuns,
@@ -66,7 +63,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.BothEnds),
-            Bytes = (model, s, spans) => InterpolatedGradients.Bytes(model, s, spans, InterpolationPoints.BothEnds),
             Passes = _ => new PassCounts(2, 2),
             Divisor = (_, _) => 2,
             SharesPrefixes = BetweenTheRuns,
@@ -81,7 +77,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new EmbeddingPathGradients(run, s),
-            Bytes = EmbeddingPathGradients.Bytes,
             Passes = s => new PassCounts(s.Steps + 2, 2 * s.Steps),
             Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
@@ -96,7 +91,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new ExactPatching(run, s),
-            Bytes = ExactPatching.Bytes,
             Passes = _ => null,
             SharesPrefixes = BetweenTheRuns,
             MeanOverBatches = true,
@@ -111,7 +105,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, _) => new InformationFlowRoutes(run),
-            Bytes = (model, _, spans) => Attribution.InformationFlowRoutes.Bytes(model, spans),
             Passes = _ => new PassCounts(1, 0),
         })
     {
@@ -127,7 +120,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, _) => new WriterMagnitudes(run),
-            Bytes = (model, _, spans) => WriterMagnitudes.Bytes(model, spans),
             Passes = _ => new PassCounts(2, 0),
         })
     {
@@ -143,7 +135,6 @@ public static class AttributionMethods
         new MethodWork
         {
             Scorer = (run, s) => new RandomScores(run, s),
-            Bytes = (_, _, _) => 0,
             Passes = _ => new PassCounts(0, 0),
         })
     {

@@ -27,6 +27,10 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner
         Advance("scoring", 0);
     }
 
+    /// <summary>Does with a batch whatever allocates memory when it is scored; see <see cref="Rehearsal"/>.</summary>
+    /// <param name="batch">The batch.</param>
+    public virtual void Rehearse(WeightedBatch batch) => ScoreBatch(batch);
+
     /// <summary>Hands over what all batches have given.</summary>
     /// <returns>The sums.</returns>
     public abstract ScoreSums Finish();

@@ -72,7 +72,8 @@ public static class EdgeAttribution
         using var run = new DeviceRun(model.Device);
         PromptSpan[] spans = PairSpans.Of(prompts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
         BatchPlan plan = BatchPlan.Make(
-            spans, settings.BatchSize, work.NeedsFileOrder(settings), model.Device, batch => work.Bytes(model, settings, batch));
+            spans, settings.BatchSize, work.NeedsFileOrder(settings), model.Device,
+            batch => PlannedBytes(model, prompts.Pairs, settings, batch));
         using var context = new RunContext(model, prompts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
         using BatchScorer scorer = work.Scorer(context, settings);
         double[] weights = ItemWeights.Of(settings, prompts.Pairs.Count);
@@ -94,6 +95,21 @@ public static class EdgeAttribution
             PeakDeviceBytes = run.PeakBytes,
         };
     }
+
+    /// <summary>Bytes that a run takes beside the weights.</summary>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
+    /// <param name="pairs">All items of the run.</param>
+    /// <param name="settings">Method and settings.</param>
+    /// <param name="batch">The spans of a batch that is at least as large as any of the run.</param>
+    /// <returns>The bytes.</returns>
+    internal static long PlannedBytes(
+        Gpt2Weights model, IReadOnlyList<PromptPair> pairs, ScoringSettings settings, IReadOnlyList<PromptSpan> batch) =>
+        Rehearsal.Bytes(model, pairs, batch, settings.Ablation, (context, items) =>
+        {
+            using BatchScorer scorer = settings.Method.Work.Scorer(context, settings);
+            using var standIns = new WeightedBatch(context, items, new double[items.Length]);
+            scorer.Rehearse(standIns);
+        });
 
     private static EdgeScores Scores(ComputationGraph graph, ScoreSums sums, double divisor, int width, Provenance provenance)
     {

@@ -80,27 +80,6 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         (_lengths, _target, _factors) = (new double[spans.Length], new double[spans.Length], new float[one.Rows]);
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="settings">Method and settings.</param>
-    /// <param name="spans">The batch.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
-    {
-        bool answerOnly = RunsAnswerOnly(settings);
-        var one = PassCapacity.For(spans, 1, answerOnly);
-        var two = PassCapacity.For(spans, 2, answerOnly);
-        return Activations.Bytes(weights.Config, two, true)
-            + BackwardPass.Bytes(weights.Config, one, 2)
-            + ReaderGradients.Bytes(weights.Config, one, settings.Steps)
-            + WriterDifferences.Bytes(weights.Config, one, answerOnly)
-            + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, 2 * spans.Count)
-            + (settings.Path.Objective == EmbeddingPathObjective.ProbsLast
-                ? sizeof(float) * 4L * spans.Count * weights.Config.Vocabulary
-                : 0);
-    }
-
     /// <inheritdoc />
     public override ScoreSums Finish()
     {

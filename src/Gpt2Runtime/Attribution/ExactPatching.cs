@@ -54,27 +54,21 @@ internal sealed class ExactPatching : BatchScorer
         _ablation = Own(new AblationTargets(context, true));
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="settings">Method and settings.</param>
-    /// <param name="spans">The batch.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans)
-    {
-        int copies = CopiesFor(spans.Sum(s => s.Length));
-        var one = PassCapacity.For(spans, 1, true);
-        return Activations.Bytes(weights.Config, PassCapacity.For(spans, 2, true), true)
-            + PrefixKeys.Bytes(weights, spans)
-            + PatchedForwardPass.Bytes(weights.Config, one, copies, continues: true)
-            + WriterOutputs.Bytes(weights.Config, one)
-            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, Math.Max(2, copies) * spans.Count);
-    }
-
     /// <inheritdoc />
     public override ScoreSums Finish() => new(_edges, _nodes, _metrics);
 
+    /// <summary>Scores the first edges of every sublayer and the first nodes, which take what all take.</summary>
+    /// <param name="batch">The batch.</param>
+    public override void Rehearse(WeightedBatch batch)
+    {
+        ScoreBatch(batch, 1);
+        _patched.Reserve(Context.Shapes.Get(batch.Spans, 1, true), Context.Plan.Batches.Count, 0);
+    }
+
     /// <inheritdoc />
-    protected override void ScoreBatch(WeightedBatch batch)
+    protected override void ScoreBatch(WeightedBatch batch) => ScoreBatch(batch, int.MaxValue);
+
+    private void ScoreBatch(WeightedBatch batch, int mostChunks)
     {
         PassShape both = Context.Shapes.Get(batch.Spans, 2, true);
         PassShape one = Context.Shapes.Get(batch.Spans, 1, true);
@@ -87,7 +81,7 @@ internal sealed class ExactPatching : BatchScorer
         {
             if (_settings.Hooks.OnlySublayers?.Invoke(sublayer) == false) continue;
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
-            foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies))
+            foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies).Take(mostChunks))
             {
                 double[] changes = LossChanges(batch, one, chunk.Select(e => new PatchedCircuit(_graph, null, [e])), sublayer);
                 for (int c = 0; c < chunk.Length; c++) _edges[((long)chunk[c].Row * _graph.Readers) + chunk[c].Column] += changes[c];
@@ -95,7 +89,7 @@ internal sealed class ExactPatching : BatchScorer
                 Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
         }
-        if (_settings.Hooks.OnlySublayers is null) ScoreNodes(batch, one);
+        if (_settings.Hooks.OnlySublayers is null) ScoreNodes(batch, one, mostChunks);
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);
@@ -115,13 +109,13 @@ internal sealed class ExactPatching : BatchScorer
     }
 
     // A node's output is replaced for every reader; the first of them is in the sublayer behind it.
-    private void ScoreNodes(WeightedBatch batch, PassShape one)
+    private void ScoreNodes(WeightedBatch batch, PassShape one, int mostChunks)
     {
         for (int sublayer = -1; sublayer < 2 * Context.Config.Layers; sublayer++)
         {
             int first = sublayer < 0 ? ComputationGraph.InputRow : _graph.WritersBeforeSublayer(sublayer);
             IEnumerable<int> nodes = Enumerable.Range(first, _graph.WritersBeforeSublayer(sublayer + 1) - first);
-            foreach (int[] chunk in nodes.Chunk(_copies))
+            foreach (int[] chunk in nodes.Chunk(_copies).Take(mostChunks))
             {
                 double[] changes = LossChanges(batch, one, chunk.Select(WithoutNode), sublayer + 1);
                 for (int c = 0; c < chunk.Length; c++) _nodes[chunk[c]] += changes[c];

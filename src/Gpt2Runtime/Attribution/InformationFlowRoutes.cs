@@ -30,17 +30,6 @@ internal sealed class InformationFlowRoutes : BatchScorer
         _scores = Own(context.Device.AllocateArray<double>((long)context.Graph.Writers * ((2 * context.Config.Layers) + 1)));
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="spans">The batch.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
-    {
-        var one = PassCapacity.For(spans, 1, false);
-        return Activations.Bytes(weights.Config, one, true) + WriterDifferences.Bytes(weights.Config, one, false) + WriterOutputs.Bytes(
-            weights.Config, one);
-    }
-
     /// <inheritdoc />
     public override ScoreSums Finish() => new(ToColumns(_scores.ToArray()), null);
 

@@ -76,27 +76,6 @@ internal sealed class InterpolatedGradients : BatchScorer
         if (spans.Any(s => s.Prefix > 0)) _activations.Prefix = _prefix = Own(new PrefixKeys(context.Weights, spans));
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="settings">Method and settings.</param>
-    /// <param name="spans">The batch.</param>
-    /// <param name="points">Where gradients are taken.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(
-        Checkpoints.Gpt2Weights weights, ScoringSettings settings, IReadOnlyList<PromptSpan> spans, InterpolationPoints points)
-    {
-        bool answerOnly = !settings.RecordPath;
-        int perPass = PointsPerPass(points.Run(settings.RecordPath).Length, spans.Sum(s => s.Length));
-        var one = PassCapacity.For(spans, 1, answerOnly);
-        return Activations.Bytes(weights.Config, PassCapacity.For(spans, perPass + 2, answerOnly), true)
-            + PrefixKeys.Bytes(weights, spans)
-            + BackwardPass.Bytes(weights.Config, PassCapacity.For(spans, perPass, answerOnly), 1)
-            + ReaderGradients.Bytes(weights.Config, one, points.Counted.Length)
-            + WriterDifferences.Bytes(weights.Config, one, answerOnly)
-            + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + OutputHead.Bytes(weights.Config, settings.Metric, spans.Count, (perPass + 2) * spans.Count);
-    }
-
     /// <inheritdoc />
     public override ScoreSums Finish()
     {

@@ -10,9 +10,6 @@ internal sealed record MethodWork
     /// <summary>Makes the scorer of a run, with workspaces for its largest batch.</summary>
     public required Func<RunContext, ScoringSettings, BatchScorer> Scorer { get; init; }
 
-    /// <summary>Bytes of those workspaces for a batch.</summary>
-    public required Func<Gpt2Weights, ScoringSettings, IReadOnlyList<PromptSpan>, long> Bytes { get; init; }
-
     /// <summary>Whole passes over a batch; null where passes are parts of passes.</summary>
     public required Func<ScoringSettings, PassCounts?> Passes { get; init; }
 

@@ -37,20 +37,6 @@ internal sealed class WriterMagnitudes : BatchScorer
         _nodes = new double[context.Graph.Writers];
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="spans">The batch.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Checkpoints.Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
-    {
-        var one = PassCapacity.For(spans, 1, false);
-        long writers = new ComputationGraph(weights.Config).Writers;
-        return Activations.Bytes(weights.Config, one, true)
-            + WriterDifferences.Bytes(weights.Config, one, false)
-            + (2 * WriterOutputs.Bytes(weights.Config, one))
-            + (sizeof(double) * writers * one.Rows);
-    }
-
     /// <inheritdoc />
     public override ScoreSums Finish()
     {

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
@@ -9,6 +10,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 internal sealed class AcdcLane : ResourceOwner
 {
     private readonly int[] _items;
+    private readonly ComputationGraph _graph;
     private readonly int _width;
     private readonly PassShape _one;
     private readonly PatchedForwardPass _patched;
@@ -26,6 +28,7 @@ internal sealed class AcdcLane : ResourceOwner
     {
         Device device = context.Device;
         _items = items;
+        _graph = context.Graph;
         _width = context.Config.Width;
         _objectives = new double[copies * items.Length];
         using PairBatch batch = context.Batch(items);
@@ -48,6 +51,9 @@ internal sealed class AcdcLane : ResourceOwner
         _patched.Run(_one, pair.Prompts.Clean, [new PatchedCircuit(context.Graph, null)], true, _answers, keep: true);
         Judge(0);
     }
+
+    /// <summary>Allocates what candidates take at most; see <see cref="Rehearsal"/>.</summary>
+    public void Rehearse() => _patched.Reserve(_one, 1, _objectives.Length / _items.Length * _graph.Writers);
 
     /// <summary>Runs candidates and notes their objectives.</summary>
     /// <param name="circuits">The candidates.</param>

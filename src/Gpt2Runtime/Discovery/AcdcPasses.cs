@@ -42,12 +42,12 @@ internal sealed class AcdcPasses : ResourceOwner
         _values = new double[pairs.Count];
         long budget = model.Device.WorkspaceBudget;
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
-        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, options, batch, 1));
+        BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, pairs, options, batch, 1));
         PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
         int rows = largest.Sum(s => s.Length);
         Copies = Math.Clamp(options.Candidates > 0 ? options.Candidates : MostRowsPerPass / rows, 1, MostCopies);
-        while (Copies > 1 && plan.Batches.Count * Bytes(model, options, largest, Copies) > budget) Copies /= 2;
-        long needed = plan.Batches.Count * Bytes(model, options, largest, Copies);
+        while (Copies > 1 && plan.Batches.Count * Bytes(model, pairs, options, largest, Copies) > budget) Copies /= 2;
+        long needed = plan.Batches.Count * Bytes(model, pairs, options, largest, Copies);
         if (needed > budget)
         {
             (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
@@ -108,14 +108,13 @@ internal sealed class AcdcPasses : ResourceOwner
         return _options.Objective.LossSign * sum / _values.Length;
     }
 
-    private static long Bytes(Gpt2Weights model, AcdcOptions options, IReadOnlyList<PromptSpan> spans, int copies)
-    {
-        Gpt2Config config = model.Config;
-        var one = PassCapacity.For(spans, 1, true);
-        return Activations.Bytes(config, PassCapacity.For(spans, 2, true), true)
-            + PrefixKeys.Bytes(model, spans)
-            + PatchedForwardPass.Bytes(config, one, copies, continues: true)
-            + PatchedForwardPass.ListedBytes(config, one, copies)
-            + OutputHead.Bytes(config, options.Objective, spans.Count, 2 * spans.Count);
-    }
+    // What one lane takes, with the run that makes it.
+    private static long Bytes(
+        Gpt2Weights model, IReadOnlyList<PromptPair> pairs, AcdcOptions options, IReadOnlyList<PromptSpan> batch, int copies) =>
+        Rehearsal.Bytes(model, pairs, batch, options.Ablation, (context, items) =>
+        {
+            using var ablation = new AblationTargets(context, true);
+            using var lane = new AcdcLane(context, options.Objective, items, copies, ablation);
+            lane.Rehearse();
+        });
 }

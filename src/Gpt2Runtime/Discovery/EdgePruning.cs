@@ -64,10 +64,10 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
         // Masked runs lie between the clean and the corrupted one when patching, so all agree before the first difference.
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
         int largest = _items.Max(batch => batch.Length);
-        RequireMemory(PassCapacity.For(PromptSpan.Largest(spans, largest), 1, true), largest);
+        bool keep = Plan(PromptSpan.Largest(spans, largest));
         var batches = new BatchPlan(_items, largest);
         RunContext context = Own(new RunContext(model, pairs, spans, batches, options.Ablation, cancellation: cancellation));
-        _trainer = Own(new MaskTrainer(context, _plan, _options));
+        _trainer = Own(new MaskTrainer(context, _plan, _options, keep));
     }
 
     /// <inheritdoc />
@@ -182,17 +182,24 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
         return order;
     }
 
-    private void RequireMemory(in PassCapacity capacity, int items)
+    // Requires memory for one batch. The answer: whether all batches can stay on the device.
+    private bool Plan(PromptSpan[] batch)
     {
-        long needed = MaskedPass.Bytes(_model.Config, _plan, capacity) + OutputHead.Bytes(
-            _model.Config, BuiltInMetrics.KlDivergence, items, 3 * items)
-            + (2 * Activations.Bytes(_model.Config, capacity, keepWriters: true));
-        long budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
+        (int items, int batches) = (batch.Length, _items.Length);
+        long needed = Needed(1), budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)
         {
             (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
             throw GradpathException.Worded(
                 $"a batch of {items} prompt pairs needs {takes:F0} MiB and {free:F0} MiB are free; use a smaller {Terms.BatchSize}");
         }
+        if (batches == 1) return true;
+        return needed + ((batches - 1) * (Needed(2) - needed)) <= _model.Device.WorkspaceBudget;
+
+        long Needed(int kept) => Rehearsal.Bytes(_model, _prompts.Pairs, batch, _options.Ablation, (context, _) =>
+        {
+            using var trainer = new MaskTrainer(context, _plan, _options, keep: true);
+            for (int i = 0; i < kept; i++) trainer.Step(i, i);
+        });
     }
 }

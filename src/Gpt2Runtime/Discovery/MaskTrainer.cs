@@ -20,13 +20,14 @@ internal sealed class MaskTrainer : ResourceOwner
     /// <param name="context">The run; its plan has the batches. Used, not owned.</param>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options.</param>
-    public MaskTrainer(RunContext context, MaskedPlan plan, EdgePruningOptions options)
+    /// <param name="keep">Whether batches stay on the device; else they are made anew each time.</param>
+    public MaskTrainer(RunContext context, MaskedPlan plan, EdgePruningOptions options, bool keep)
     {
         _device = context.Device;
         int items = context.Largest.Length;
         _head = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, items, items));
         _pass = Own(new MaskedPass(context.Weights, plan, PassCapacity.For(context.Largest, 1, true), _head));
-        _batches = Own(new MaskedBatches(context, plan, _pass.Biases));
+        _batches = Own(new MaskedBatches(context, plan, _pass.Biases, keep));
         _optimizer = Own(new MaskOptimizer(_device, plan, options));
     }
 

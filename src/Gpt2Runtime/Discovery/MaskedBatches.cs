@@ -25,7 +25,8 @@ internal sealed class MaskedBatches : ResourceOwner
     /// <param name="context">The run.</param>
     /// <param name="plan">What masked passes compute.</param>
     /// <param name="biases">The masked pass's biases.</param>
-    public MaskedBatches(RunContext context, MaskedPlan plan, MaskedBiases biases)
+    /// <param name="keep">Whether batches stay on the device; else they are made anew each time.</param>
+    public MaskedBatches(RunContext context, MaskedPlan plan, MaskedBiases biases, bool keep)
     {
         _context = context;
         _plan = plan;
@@ -36,8 +37,7 @@ internal sealed class MaskedBatches : ResourceOwner
         _pair = Own(new PairRun(context, largest, true, _kl));
         _ablation = Own(new AblationTargets(context, true));
         _target = Own(new WriterOutputs(context.Config, context.Device, PassCapacity.For(largest, 1, true)));
-        long bytes = context.Plan.Batches.Sum(batch => MaskedBatch.Bytes(context.Config, plan, [.. batch.Select(i => context.Spans[i])]));
-        _keep = bytes < context.Device.WorkspaceBudget;
+        _keep = keep;
     }
 
     /// <summary>A batch, valid until another is asked for.</summary>
@@ -46,17 +46,10 @@ internal sealed class MaskedBatches : ResourceOwner
     public MaskedBatch Get(int index)
     {
         if (_made[index] is { } made) return made;
-        MaskedBatch batch = Make(_context.Plan.Batches[index]);
-        if (_keep)
-        {
-            _made[index] = batch;
-        }
-        else
-        {
-            _current?.Dispose();
-            _current = batch;
-        }
-        return batch;
+        if (_keep) return _made[index] = Make(_context.Plan.Batches[index]);
+        _current?.Dispose();
+        _current = null;
+        return _current = Make(_context.Plan.Batches[index]);
     }
 
     /// <inheritdoc />

@@ -58,7 +58,13 @@ public static class PathPatching
         int sublayers = plans.Max(p => p.Sublayers.Length);
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
         BatchPlan batches = BatchPlan.Make(
-            spans, options.BatchSize, false, model.Device, batch => PathRunner.Bytes(model, metric, batch, senders, sublayers));
+            spans, options.BatchSize, false, model.Device,
+            batch => Rehearsal.Bytes(model, pairs, batch, options.Ablation, (standIn, items) =>
+            {
+                using var rehearsed = new PathRunner(standIn, options, metric, senders, sublayers);
+                using PairBatch standIns = standIn.Batch(items);
+                rehearsed.Rehearse(standIns, positions.Keys);
+            }));
         double clean = 0;
         double[][] effects = [.. queries.Select(q => new double[q.Senders.Count])];
         for (int q = 0; q < plans.Length; q++)

@@ -58,24 +58,6 @@ internal sealed class PathRunner : ResourceOwner
         _noted = [.. Enumerable.Range(0, sublayers).Select(_ => Own(device.Allocate(copies, one.Rows, context.Config.Width)))];
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="model">The weights of the model, on the device that computes.</param>
-    /// <param name="metric">The metric.</param>
-    /// <param name="spans">The batch.</param>
-    /// <param name="senders">Most senders of a query.</param>
-    /// <param name="sublayers">Most sublayers that a query's receivers belong to.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Weights model, Metric metric, IReadOnlyList<PromptSpan> spans, int senders, int sublayers)
-    {
-        int copies = CopiesFor(spans.Sum(s => s.Length), senders);
-        var one = PassCapacity.For(spans, 1, false);
-        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, false), true)
-            + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
-            + (2 * WriterOutputs.Bytes(model.Config, one))
-            + (sizeof(float) * 2L * sublayers * copies * one.Rows * model.Config.Width)
-            + OutputHead.Bytes(model.Config, metric, spans.Count, Math.Max(2, copies) * spans.Count);
-    }
-
     /// <summary>Passes A and B of a batch.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="positions">Per named positions and item of the run the tokens that they stand for.</param>
@@ -99,6 +81,16 @@ internal sealed class PathRunner : ResourceOwner
         _head.EvaluateRows(_answers, _one.Items);
         _full = _head.Values[.._one.Items];
         return _full.Sum();
+    }
+
+    /// <summary>Allocates what queries take on a batch at most; see <see cref="Rehearsal"/>.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="names">All positions that the queries name.</param>
+    public void Rehearse(PairBatch batch, IEnumerable<TokenPositions> names)
+    {
+        bool[][] all = [.. batch.Pairs.Select(p => new bool[p.Length])];
+        Begin(batch, names.ToDictionary(n => n, _ => all));
+        _patched.Reserve(_one!, _context.Plan.Batches.Count, _noted.Length * _copies);
     }
 
     /// <summary>Passes C and D of all senders.</summary>

@@ -66,7 +66,13 @@ public static class CircuitEvaluation
         // When patching, all runs lie between the clean and the corrupted one.
         PromptSpan[] spans = PairSpans.Of(prompts.Pairs, sharePrefixes: options.Ablation == Ablation.Patching && !wholePrompts);
         BatchPlan plan = BatchPlan.Make(
-            spans, options.BatchSize, false, model.Device, batch => CircuitRunner.Bytes(model, metric, batch, patched.Length));
+            spans, options.BatchSize, false, model.Device,
+            batch => Rehearsal.Bytes(model, prompts.Pairs, batch, options.Ablation, (context, items) =>
+            {
+                using var runner = new CircuitRunner(context, metric, patched.Length);
+                using PairBatch standIns = context.Batch(items);
+                runner.Rehearse(standIns);
+            }));
         OutcomeTally[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new OutcomeTally(prompts.Pairs.Count))];
         long done = 0;
         long total = (long)prompts.Pairs.Count * outcomes.Length;

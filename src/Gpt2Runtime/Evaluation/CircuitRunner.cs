@@ -47,23 +47,15 @@ internal sealed class CircuitRunner : ResourceOwner
         _ablation = Own(new AblationTargets(context, true));
     }
 
-    /// <summary>Bytes of the workspaces for a batch.</summary>
-    /// <param name="model">The weights of the model, on the device that computes.</param>
-    /// <param name="metric">What judges circuits beside the KL divergence.</param>
-    /// <param name="spans">The batch.</param>
-    /// <param name="circuits">Number of circuits.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Weights model, Metric metric, IReadOnlyList<PromptSpan> spans, int circuits)
+    /// <summary>Allocates what circuits take on a batch at most; see <see cref="Rehearsal"/>.</summary>
+    /// <param name="batch">The batch.</param>
+    public void Rehearse(PairBatch batch)
     {
-        int copies = CopiesFor(spans.Sum(s => s.Length), circuits);
-        var one = PassCapacity.For(spans, 1, true);
-        return Activations.Bytes(model.Config, PassCapacity.For(spans, 2, true), true)
-            + PrefixKeys.Bytes(model, spans)
-            + WriterOutputs.Bytes(model.Config, one)
-            + PatchedForwardPass.Bytes(model.Config, one, copies, continues: false)
-            + PatchedForwardPass.ListedBytes(model.Config, one, copies)
-            + OutputHead.Bytes(model.Config, metric, spans.Count, Math.Max(2, copies) * spans.Count)
-            + OutputHead.Bytes(model.Config, BuiltInMetrics.KlDivergence, spans.Count, Math.Max(2, copies) * spans.Count);
+        PassShape both = _context.Shapes.Get(batch.Spans, 2, true);
+        PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
+        RunBoth(batch, both, one);
+        _patched.Reserve(one, _context.Plan.Batches.Count, _copies * _context.Graph.Writers);
+        _kl.MostProbable(Math.Max(2, _copies) * one.Items);
     }
 
     /// <summary>Evaluates circuits on a batch.</summary>

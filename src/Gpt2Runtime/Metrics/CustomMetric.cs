@@ -12,6 +12,4 @@ internal sealed class CustomMetric(string name, MetricTraits traits, MetricFunct
     internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) =>
         new FunctionHead(Name, function, weights, items, sequences);
 
-    /// <inheritdoc />
-    internal override long Bytes(Gpt2Config config, int items) => FunctionHead.Bytes(config, items);
 }

@@ -35,12 +35,6 @@ internal sealed class FunctionHead : MetricHead
         _gradient = new float[_vocabulary];
     }
 
-    /// <summary>Bytes that it takes, on the device and on the host.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="items">Prompts of the largest batch.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, int items) => sizeof(float) * (items + 3L) * config.Vocabulary;
-
     /// <inheritdoc />
     public override void SetItems(IReadOnlyList<PromptPair> pairs, int[]? numbers)
     {

@@ -22,9 +22,6 @@ internal sealed class KlDivergence() : Metric(
     /// <inheritdoc />
     internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) => new Divergences(weights, items, sequences);
 
-    /// <inheritdoc />
-    internal override long Bytes(Gpt2Config config, int items) => sizeof(float) * (long)items * config.Vocabulary;
-
     private sealed class Divergences : MetricHead
     {
         private readonly int _vocabulary;

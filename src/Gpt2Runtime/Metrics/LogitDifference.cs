@@ -26,9 +26,6 @@ internal sealed class LogitDifference() : Metric(
     /// <inheritdoc />
     internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) => new Directions(weights, items, sequences);
 
-    /// <inheritdoc />
-    internal override long Bytes(Gpt2Config config, int items) => sizeof(float) * (long)items * config.Width;
-
     private sealed class Directions : MetricHead
     {
         private readonly int _d;

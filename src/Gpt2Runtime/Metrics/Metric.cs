@@ -84,12 +84,6 @@ public abstract class Metric
     /// <returns>The head, with all its memory.</returns>
     internal abstract MetricHead Head(Gpt2Weights weights, int items, int sequences);
 
-    /// <summary>Bytes that a head takes beside the rows that it is handed.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="items">Prompts of the largest batch.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    internal abstract long Bytes(Gpt2Config config, int items);
-
     /// <summary>What a prompt pair lacks to be judged.</summary>
     /// <param name="pair">The pair.</param>
     /// <returns>The end of a message; null where it lacks nothing.</returns>

@@ -24,9 +24,6 @@ internal sealed class ProbabilityDifference() : Metric(
     /// <inheritdoc />
     internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) => new Sums(weights, sequences);
 
-    /// <inheritdoc />
-    internal override long Bytes(Gpt2Config config, int items) => 0;
-
     private sealed class Sums : MetricHead
     {
         private readonly int _vocabulary;

@@ -169,18 +169,4 @@ internal sealed class Activations : ResourceOwner
     /// <summary>Scratch: the MLP's hidden layer [rows, inner].</summary>
     public Tensor Hidden { get; }
 
-    /// <summary>Bytes that a workspace takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="capacity">The largest pass.</param>
-    /// <param name="keepWriters">As in the constructor.</param>
-    /// <param name="keepLayers">As in the constructor.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool keepWriters, bool keepLayers = true)
-    {
-        long layers = keepLayers ? config.Layers : 1;
-        long perRow = (2L + 1 + 2) * config.Width + config.InnerWidth;
-        long perLayer = (capacity.Rows * perRow) + (config.Heads * capacity.ProbabilitiesPerHead);
-        long writers = (keepWriters ? 2L * layers : 2L) * capacity.Rows * config.Width;
-        return sizeof(float) * ((layers * perLayer) + writers + (capacity.Rows * (2L * config.Width + config.InnerWidth)));
-    }
 }

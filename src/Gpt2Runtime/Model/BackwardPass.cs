@@ -45,14 +45,6 @@ internal sealed class BackwardPass : ResourceOwner
     /// </summary>
     public Tensor Residual { get; }
 
-    /// <summary>Bytes that a workspace takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="capacity">The largest forward pass.</param>
-    /// <param name="cotangents">Gradients per forward pass.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, int cotangents) =>
-        sizeof(float) * (long)capacity.Rows * cotangents * ((6L * config.Width) + config.InnerWidth);
-
     /// <summary>Runs from one boundary down to another.</summary>
     /// <param name="shape">The forward pass (or its first copies).</param>
     /// <param name="a">Its activations.</param>

@@ -96,26 +96,6 @@ internal sealed class MaskedBatch : ResourceOwner
     /// <summary>[slots * items]: the answer rows of every writer's difference, in differences [slots * rows, D].</summary>
     public DeviceArray<int> AnswerCells { get; }
 
-    /// <summary>Bytes that a batch takes.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="plan">What is computed.</param>
-    /// <param name="spans">The positions of its prompts that are run.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, MaskedPlan plan, PromptSpan[] spans)
-    {
-        long rows = spans.Sum(s => (long)s.Length);
-        long prefix = spans.Sum(s => (long)s.Prefix);
-        long floats = (rows + spans.Length) * config.Width + ((long)spans.Length * config.Vocabulary);
-        foreach (MaskedPlan.Layer layer in plan.Layers)
-        {
-            long heads = layer.Heads.Length * config.HeadWidth;
-            floats += rows * (
-                (((layer.Readers > 0 ? 1L : 0) + (layer.Mlp ? 2 : 0)) * config.Width) + (heads * (layer.HasConstants ? 4 : 1)));
-            floats += 2 * prefix * heads;
-        }
-        return sizeof(float) * floats;
-    }
-
     /// <summary>Makes a batch.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="plan">What masked passes will compute.</param>

@@ -73,25 +73,6 @@ internal sealed partial class MaskedPass : ResourceOwner
     /// <summary>[items, D]: the input of the logits at the answer rows, after a forward pass.</summary>
     public Tensor Answers => _answers;
 
-    /// <summary>Bytes that a workspace takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="plan">What is computed.</param>
-    /// <param name="capacity">The largest batch.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, MaskedPlan plan, in PassCapacity capacity)
-    {
-        long perRow = ((2L * plan.Slots) + (2L * plan.MostReaders) + 4) * config.Width + config.InnerWidth;
-        long probabilities = 0;
-        foreach (MaskedPlan.Layer layer in plan.Layers)
-        {
-            perRow += ((long)layer.Readers * (config.Width + 2)) + (6L * layer.Heads.Length * config.HeadWidth) + (
-                layer.Mlp ? config.InnerWidth : 0);
-            probabilities += layer.Heads.Length * capacity.ProbabilitiesPerHead;
-        }
-        return sizeof(float) * ((capacity.Rows * perRow) + probabilities
-            + ((2L * plan.Slots) + (2L * plan.MostReaders) + 2) * capacity.Sequences * config.Width);
-    }
-
     /// <summary>Runs a batch under masks; <see cref="OutputHead.Values"/> then has the loss's metric per prompt.</summary>
     /// <param name="batch">The prompts.</param>
     /// <param name="mask">[slots, columns]: z of every edge that is computed; 0 in cells that are no edge.</param>

@@ -52,16 +52,6 @@ internal sealed class OutputHead : ResourceOwner
     /// <summary>Where the metric compares with one: the reference, [items, vocabulary] log-probabilities.</summary>
     public Tensor Reference => _head.Reference;
 
-    /// <summary>Bytes that it takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="metric">The metric.</param>
-    /// <param name="items">Prompts of the largest batch.</param>
-    /// <param name="sequences">Prompts of all copies of the largest pass.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, Metric metric, int items, int sequences) =>
-        (sizeof(float) * (long)sequences * ((4 * config.Width) + (metric.ReadsLogits ? config.Vocabulary : 0)))
-        + metric.Bytes(config, items);
-
     /// <summary>Takes a new batch.</summary>
     /// <param name="pairs">Its items.</param>
     /// <param name="numbers">Their places in the run from 0, for messages; null where they are 0, 1, ...</param>

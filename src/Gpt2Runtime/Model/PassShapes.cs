@@ -9,8 +9,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <param name="device">The device.</param>
 internal sealed class PassShapes(Device device) : IDisposable
 {
-    // More than any method uses at once, so that nothing in use is dropped.
-    private const int Most = 64;
+    /// <summary>Layouts that are kept: more than any method uses at once, so that nothing in use is dropped.</summary>
+    public const int Most = 64;
 
     private readonly List<PassShape> _recent = [];
 
@@ -41,6 +41,13 @@ internal sealed class PassShapes(Device device) : IDisposable
         _recent.Insert(0, shape);
         return shape;
     }
+
+    /// <summary>Bytes that the layouts take that are kept now.</summary>
+    /// <returns>The bytes.</returns>
+    public long PlannedBytes() => device.PlannedBytes(() =>
+    {
+        foreach (PassShape shape in _recent) _ = new PassShape(device, shape.Spans, shape.Copies, shape.AnswerOnly);
+    });
 
     /// <inheritdoc />
     public void Dispose()

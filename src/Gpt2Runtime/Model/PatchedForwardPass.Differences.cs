@@ -61,6 +61,7 @@ internal sealed partial class PatchedForwardPass
     private void GrowSlots(int count)
     {
         if (count <= _slots.Shape[0]) return;
+        _answerSlotsFrom = null;
         _slots = Larger(_slots, _one.Rows);
         _answerSlots = Larger(_answerSlots, _one.Sequences);
         _answerSlotsFrom = null;
@@ -68,7 +69,10 @@ internal sealed partial class PatchedForwardPass
 
         Tensor Larger(Tensor old, int rows)
         {
+            // What no run is kept in is given back first.
+            if (_keptSlots == 0) old.Dispose();
             Tensor larger = _device.Allocate(count, rows, _d);
+            if (_keptSlots == 0) return larger;
             _device.CopyBlock(old, 0, larger, 0, Math.Min(old.Length, (long)_keptSlots * rows * _d));
             old.Dispose();
             return larger;

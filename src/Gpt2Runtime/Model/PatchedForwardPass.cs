@@ -92,34 +92,6 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _zero = Allocate(rows, _d);
     }
 
-    /// <summary>Bytes that a workspace takes, without the differences that circuits list.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="one">The largest batch, one copy.</param>
-    /// <param name="copies">How many circuits run at once.</param>
-    /// <param name="continues">Whether runs will be continued, which keeps every writer's difference once.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity one, int copies, bool continues)
-    {
-        long inputs = Math.Max(copies, 3 * config.Heads);
-        long writers = new ComputationGraph(config).Writers;
-        long boundaries = (2L * config.Layers) + 1;
-        long perRow = (copies * ((6L * config.Width) + (2L * config.InnerWidth))) + (2 * inputs * (config.Width + 1)) + (
-            (boundaries + 1) * config.Width);
-        long kept = continues ? (boundaries + 1 + writers) * config.Width : 0;
-        long perAnswer = (copies + 1 + (continues ? writers + 1 : 0)) * config.Width;
-        return WriterOutputs.Bytes(config, one)
-            + (sizeof(float) * ((one.Rows * (perRow + kept)) + (one.Sequences * perAnswer)
-                + (copies * config.Heads * one.ProbabilitiesPerHead)));
-    }
-
-    /// <summary>Bytes of the differences that circuits list at most.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="one">The largest batch, one copy.</param>
-    /// <param name="copies">How many circuits run at once.</param>
-    /// <returns>Bytes.</returns>
-    public static long ListedBytes(Gpt2Config config, PassCapacity one, int copies) =>
-        sizeof(float) * copies * (long)new ComputationGraph(config).Writers * (one.Rows + one.Sequences) * config.Width;
-
     /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>
     /// <param name="shape">The batch, one copy.</param>
     /// <param name="target">The ablated outputs.</param>
@@ -212,6 +184,26 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
 
     /// <summary>[copies, rows, D]: per copy the sum of all differences.</summary>
     internal Tensor Total => _total;
+
+    /// <summary>Allocates what runs take at most beside the workspaces.</summary>
+    /// <param name="one">The largest batch, one copy.</param>
+    /// <param name="batches">Number of batches.</param>
+    /// <param name="slots">Differences that are listed at most.</param>
+    internal void Reserve(PassShape one, int batches, int slots)
+    {
+        ReserveSlots(slots);
+
+        // Copies that read the whole residual stream run together, any number of them, in layouts that are kept.
+        int copies = _run.Plans.Length;
+        for (int i = 0; i < Math.Min(PassShapes.Most, batches * copies); i++)
+            Own(new PassShape(_device, one.Spans, 1 + (i % copies), one.AnswerOnly));
+        Own(_device.AllocateArray<int>(slots * one.Items));
+        if (_prefix is not null) Own(_device.Allocate(one.All.PrefixRows, 2 * _d));
+
+        // The planner's numbers: three a readers' input, and every writer that one lists, with room to grow.
+        int inputs = Math.Max(copies, 3 * _config.Heads);
+        Own(_device.AllocateArray<int>((3 * inputs) + 257 + (2 * inputs * (_graph.Writers + 1))));
+    }
 
     /// <summary>Makes room for differences behind those of the kept run.</summary>
     /// <param name="count">Their number.</param>

@@ -27,18 +27,6 @@ internal sealed class PrefixKeys : ResourceOwner
         _keysValues = [.. weights.Layers.Select(_ => Own(device.Allocate(capacity.Rows, 2 * weights.Config.Width)))];
     }
 
-    /// <summary>Bytes that it takes, without allocating it.</summary>
-    /// <param name="weights">The weights of the model, on the device that computes.</param>
-    /// <param name="spans">The largest batch.</param>
-    /// <returns>Bytes, up to small change; 0 where there are no prefixes.</returns>
-    public static long Bytes(Gpt2Weights weights, IReadOnlyList<PromptSpan> spans)
-    {
-        PassCapacity capacity = CapacityFor(spans);
-        if (capacity.Rows == 0) return 0;
-        return Activations.Bytes(weights.Config, capacity, keepWriters: false, keepLayers: false)
-            + (sizeof(float) * capacity.Rows * weights.Config.Width * ((2L * weights.Config.Layers) + 1));
-    }
-
     /// <summary>Keys and values of a layer [prefix rows, 2 D].</summary>
     /// <param name="layer">Index of the layer.</param>
     /// <returns>The rows that <see cref="SequenceLayout.PrefixStart"/> numbers.</returns>

@@ -92,16 +92,6 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <returns>[rows of one copy, D].</returns>
     public Tensor Mlp(int layer) => _mlp[layer];
 
-    /// <summary>Bytes that it takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="capacity">The largest batch, one copy.</param>
-    /// <param name="points">Number of gradient points between two resets.</param>
-    /// <returns>Bytes, up to small change.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, int points) =>
-        sizeof(float) * (long)capacity.Rows *
-        ((config.Layers * (((points + 4L) * config.Width) + (3L * config.Heads * (points + 1))))
-            + (((3L * config.Heads) + 1) * config.Width));
-
     /// <summary>Forgets all points.</summary>
     /// <param name="shape">A pass of the batch to come.</param>
     public void Reset(PassShape shape)

@@ -38,18 +38,6 @@ internal sealed class WriterDifferences : ResourceOwner
     /// <summary>[F, items * D]: all writers at the answer rows.</summary>
     public Tensor AtAnswers { get; }
 
-    /// <summary>Bytes that it takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="capacity">The largest batch, one copy.</param>
-    /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity, bool answerOnly)
-    {
-        var graph = new ComputationGraph(config);
-        return sizeof(float) * (long)config.Width * (
-            ((long)WritersAtAllRows(graph, answerOnly) * capacity.Rows) + ((graph.Writers + 1L) * capacity.Sequences));
-    }
-
     /// <summary>Spreads compact outputs.</summary>
     /// <param name="shape">A pass whose first copy they are.</param>
     /// <param name="outputs">The compact form.</param>

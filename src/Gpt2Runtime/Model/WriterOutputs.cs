@@ -44,13 +44,6 @@ internal sealed class WriterOutputs : ResourceOwner
     /// <summary>Per layer the MLP's output, bias included [query rows, D].</summary>
     public Tensor[] Mlp { get; }
 
-    /// <summary>Bytes that it takes, without allocating it.</summary>
-    /// <param name="config">The model's shape.</param>
-    /// <param name="capacity">The largest batch, one copy.</param>
-    /// <returns>Bytes.</returns>
-    public static long Bytes(Gpt2Config config, PassCapacity capacity) =>
-        sizeof(float) * ((((2L * config.Layers) + 1) * capacity.Rows * config.Width) + capacity.Rows + capacity.Sequences);
-
     /// <summary>this = alpha x + beta y, writer by writer.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
     /// <param name="alpha">Factor of x.</param>

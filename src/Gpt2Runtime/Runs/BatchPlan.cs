@@ -33,27 +33,33 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
     public static BatchPlan Make(
         IReadOnlyList<PromptSpan> spans, int requested, bool fileOrder, Device device, Func<IReadOnlyList<PromptSpan>, long> bytes)
     {
+        Dictionary<int, long> known = [];
         int[] order = [.. Enumerable.Range(0, spans.Count)];
         if (!fileOrder) order = [.. order.OrderBy(i => spans[i].Length).ThenBy(i => spans[i].Prefix)];
         long budget = device.WorkspaceBudget;
-        int size = requested > 0 ? Math.Min(requested, spans.Count) : Choose(spans, device.AmpleRows, budget, bytes);
-        long planned = bytes(PromptSpan.Largest(spans, size));
+        int size = requested > 0 ? Math.Min(requested, spans.Count) : Choose(spans, device.AmpleRows, budget, Bytes);
+        long planned = Bytes(size);
         if (planned > budget && (size == 1 || device.MemoryBudget is not null)) throw TooLarge(spans, size, planned, device);
         int[][] batches = [.. order.Chunk(size)];
         var summary = new BatchSummary(
             batches.Length, size, spans.Sum(s => (long)s.Length), spans.Sum(s => (long)s.Prefix), planned, budget);
         return new BatchPlan(batches, size, summary);
+
+        long Bytes(int pairs) =>
+            known.TryGetValue(pairs, out long found) ? found : known[pairs] = bytes(PromptSpan.Largest(spans, pairs));
     }
 
     // The longest prompts make the largest batch. More rows than are ample make products no faster, only larger.
-    private static int Choose(IReadOnlyList<PromptSpan> spans, int ample, long budget, Func<IReadOnlyList<PromptSpan>, long> bytes)
+    private static int Choose(IReadOnlyList<PromptSpan> spans, int ample, long budget, Func<int, long> bytes)
     {
         int fits = 1;
-        int over = Math.Clamp(ample / spans.Max(s => s.Length), 1, spans.Count) + 1;
+        int most = Math.Clamp(ample / spans.Max(s => s.Length), 1, spans.Count);
+        int over = most + 1;
         while (over - fits > 1)
         {
-            int middle = fits + ((over - fits) / 2);
-            if (bytes(PromptSpan.Largest(spans, middle)) <= budget) fits = middle;
+            // Most often all that is ample fits.
+            int middle = over > most ? most : fits + ((over - fits) / 2);
+            if (bytes(middle) <= budget) fits = middle;
             else over = middle;
         }
 

@@ -29,7 +29,7 @@ internal sealed class MaskedBench : IDisposable
         Plan = new MaskedPlan(_context.Graph, candidates, ablation != Ablation.Patching);
         _head = new OutputHead(weights, metric, pairs.Count, pairs.Count);
         Pass = new MaskedPass(weights, Plan, PassCapacity.For(_context.Largest, 1, true), _head);
-        _batches = new MaskedBatches(_context, Plan, Pass.Biases);
+        _batches = new MaskedBatches(_context, Plan, Pass.Biases, keep: true);
         Batch = _batches.Get(0);
         if (metric == BuiltInMetrics.KlDivergence) _head.UseReference(Batch.Reference, pairs.Count);
         else _head.SetItems(pairs);
