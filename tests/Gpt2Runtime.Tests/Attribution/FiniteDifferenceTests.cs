@@ -35,7 +35,7 @@ public sealed class FiniteDifferenceTests(ITestOutputHelper output)
     public void Input_edges_of_eap_ig_add_up_to_the_change_of_the_loss(string name)
     {
         using OddModel model = OddModel.Make(name);
-        foreach (Metric metric in BuiltInMetrics.All)
+        foreach (Metric metric in ReferenceMetric.SmoothMetrics)
         {
             AttributionResult result = model.Score(
                 model.Mixed, new AttributionOptions { Metric = metric, Steps = 400, IgPoints = IgPoints.Midpoint });

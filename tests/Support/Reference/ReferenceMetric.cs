@@ -19,8 +19,14 @@ internal abstract class ReferenceMetric(string name, bool isLoss)
     /// <summary>The metric's name.</summary>
     public string Name => name;
 
+    /// <summary>Whether its gradient does not jump, so that a sum over a few points comes near its integral.</summary>
+    public virtual bool IsSmooth => true;
+
     /// <summary>Values that are known by other means.</summary>
     public abstract IReadOnlyList<ReferenceMetricExample> Examples { get; }
+
+    /// <summary>Built-in metrics whose gradients do not jump.</summary>
+    public static IEnumerable<Metric> SmoothMetrics => BuiltInMetrics.All.Where(m => For(m).IsSmooth);
 
     /// <summary>The metric of a run as a scalar on the run's tape.</summary>
     public static TapeNode Of(Metric metric, ReferenceRun run, PromptPair pair, RealMatrix cleanLastLogits) =>
