@@ -4,7 +4,10 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Metrics;
 
-/// <summary>The head of a metric that is a function: logits come to the host row by row, and gradients go back.</summary>
+/// <summary>
+/// The head of a metric that is a function: logits come to the host row by row, and gradients go back. Where memory is only planned there are
+/// no logits, and the function is not called.
+/// </summary>
 internal sealed class FunctionHead : MetricHead
 {
     private readonly string _name;
@@ -46,6 +49,7 @@ internal sealed class FunctionHead : MetricHead
     /// <inheritdoc />
     public override void Evaluate(Tensor x, int rows, int cleanCopy)
     {
+        if (Device.IsPlanning) return;
         for (int i = 0; cleanCopy >= 0 && i < Items; i++) Download(x, (cleanCopy * Items) + i, _clean[i]);
         for (int r = 0; r < rows; r++)
         {
@@ -59,6 +63,7 @@ internal sealed class FunctionHead : MetricHead
     /// <inheritdoc />
     public override void Gradient(Tensor x, int rows, Tensor gradient)
     {
+        if (Device.IsPlanning) return;
         for (int r = 0; r < rows; r++)
         {
             Download(x, r, _logits);

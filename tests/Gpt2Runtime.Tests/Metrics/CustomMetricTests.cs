@@ -176,6 +176,27 @@ public sealed class CustomMetricTests(ITestOutputHelper output) : IDisposable
         Assert.True(seen.SetEquals(_odd.Mixed));
     }
 
+    /// <summary>A run whose memory is planned first: what stands in for logits there is no business of the function's.</summary>
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void The_function_is_not_called_while_memory_is_planned(string name)
+    {
+        int calls = 0;
+        Metric metric = Metric.Of("spread", new MetricTraits(), (logits, _, _, gradient) =>
+        {
+            calls++;
+            float largest = logits[0], least = logits[0];
+            foreach (float z in logits) (largest, least) = (Math.Max(largest, z), Math.Min(least, z));
+            return Math.Log(largest - least);
+        });
+        PromptSet prompts = PromptSet.Of(_odd.Mixed);
+        Assert.NotNull(EdgeAttribution.Score(
+            _odd.Weights, prompts, new AttributionOptions { Method = AttributionMethods.Find(name), Metric = metric }));
+        EvaluationOptions options = new() { Metric = metric };
+        Assert.NotNull(CircuitEvaluation.Evaluate(_odd.Weights, prompts, [], options));
+        Assert.True(calls > 0);
+    }
+
     [Theory]
     [InlineData(double.NaN, 0, "value of NaN")]
     [InlineData(double.NegativeInfinity, 0, "value of -Infinity")]
