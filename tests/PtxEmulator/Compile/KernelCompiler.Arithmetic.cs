@@ -21,10 +21,14 @@ internal sealed unsafe partial class KernelCompiler
         table["neg"] = Negate;
         table["sad"] = i =>
         {
-            Allow(i); Store(i.Operands[0], i.Type, () =>
+            Allow(i);
+            Store(i.Operands[0], i.Type, () =>
             {
-                Push(i.Operands[1], i.Type); Push(i.Operands[2], i.Type); Call(typeof(Integers), $"Sad{Suffix(i.Type)}"); Push(i.Operands[3],
-            i.Type); _il.Emit(OpCodes.Add);
+                Push(i.Operands[1], i.Type);
+                Push(i.Operands[2], i.Type);
+                Call(typeof(Integers), $"Sad{Suffix(i.Type)}");
+                Push(i.Operands[3], i.Type);
+                _il.Emit(OpCodes.Add);
             });
         };
         foreach (string op in (string[])["rcp", "sqrt", "rsqrt", "ex2", "lg2", "sin", "cos", "tanh"]) table[op] = Function;
