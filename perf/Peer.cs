@@ -60,8 +60,11 @@ internal sealed record Peer(string Program, string Title, bool UpperBound, IRead
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
-                RedirectStandardError = quiet })!;
+            using var process = Process.Start(new ProcessStartInfo(program, arguments)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = quiet
+            })!;
             if (quiet) process.ErrorDataReceived += (_, _) => { };
             if (quiet) process.BeginErrorReadLine();
             output = process.StandardOutput.ReadToEnd();

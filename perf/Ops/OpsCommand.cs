@@ -54,7 +54,8 @@ internal static class OpsCommand
         string[] wrong =
         [
             .. reports.Where(r => !r.Success).Select(r => $"{Title(r)} did not run"),
-            .. reports.Where(r => r.Success && Allocated(r) >= SmallestObject).Select(r => $"{Title(r)} allocates {Allocated(r)} bytes a call"),
+            .. reports.Where(r => r.Success && Allocated(r) >= SmallestObject)
+                .Select(r => $"{Title(r)} allocates {Allocated(r)} bytes a call"),
         ];
         terminal.Out.WriteLine(Machine.Describe(Machine.Load(), Environment.ProcessorCount));
         terminal.Out.WriteLine($"{reports.Length} cases, {reports.Length - wrong.Length} of them run and allocate 0 bytes a call");

@@ -160,8 +160,11 @@ public record EdgePruningOptions : SearchOptions
         while (skipped < whole.TargetWarmup && whole.TargetAt(skipped, whole.Target!.Value) < sparsity) skipped++;
         EdgePruningOptions rest = this with { Steps = whole.Steps - skipped };
         int warmup = RateWarmup is { } given ? Math.Min(given, rest.Steps) : rest.Steps / 15;
-        return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with { SkippedSteps = skipped,
-            TargetWarmup = whole.TargetWarmup };
+        return (rest with { TargetWarmup = null, RateWarmup = warmup }).Resolve(edges) with
+        {
+            SkippedSteps = skipped,
+            TargetWarmup = whole.TargetWarmup
+        };
     }
 
     /// <summary>Checks resolved options.</summary>

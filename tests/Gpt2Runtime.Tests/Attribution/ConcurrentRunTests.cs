@@ -11,8 +11,15 @@ namespace Gradpath.Gpt2Runtime.Tests.Attribution;
 /// <summary>A device takes one run at a time; two devices run side by side.</summary>
 public sealed class ConcurrentRunTests
 {
-    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 2, Width = 12, InnerWidth = 20, Positions = 8,
-        Vocabulary = 17 };
+    private static readonly Gpt2Config s_config = new()
+    {
+        Layers = 2,
+        Heads = 2,
+        Width = 12,
+        InnerWidth = 20,
+        Positions = 8,
+        Vocabulary = 17
+    };
     private static readonly PromptSet s_prompts = PromptSet.Of(
         [new([1, 2, 3, 4], [1, 5, 3, 4], [6], [7]), new([2, 2, 9, 4], [2, 5, 9, 4], [8], [3])]);
     private static readonly AttributionOptions s_options = new() { Method = AttributionMethods.EapIg, BatchSize = 1 };

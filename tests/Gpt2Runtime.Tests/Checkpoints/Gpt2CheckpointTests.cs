@@ -183,8 +183,14 @@ public sealed class Gpt2CheckpointTests : IDisposable
         Put("config.json", CheckpointBuilder
             .ConfigJson("\"n_positions\": \"DELETE\", \"n_ctx\": 9, \"layer_norm_epsilon\": 0.001, \"scale_attn_weights\": false, "
             + "\"scale_attn_by_inverse_layer_idx\": true, \"model_type\": \"DELETE\", \"tie_word_embeddings\": false"));
-        Gpt2Config expected = CheckpointBuilder.Config with { Positions = 9, Epsilon = 0.001f, ScaleAttention = false,
-            ScaleAttentionByLayer = true, TiedHead = false };
+        Gpt2Config expected = CheckpointBuilder.Config with
+        {
+            Positions = 9,
+            Epsilon = 0.001f,
+            ScaleAttention = false,
+            ScaleAttentionByLayer = true,
+            TiedHead = false
+        };
         Assert.Equal(expected, Gpt2ConfigFile.Read(_folder["config.json"]));
     }
 

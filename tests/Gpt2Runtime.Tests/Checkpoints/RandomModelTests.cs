@@ -7,8 +7,16 @@ namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;
 /// <summary>Random models, and the way of a model to disk and back.</summary>
 public sealed class RandomModelTests : IDisposable
 {
-    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 4, Width = 64, InnerWidth = 96, Positions = 20,
-        Vocabulary = 300, TiedHead = false };
+    private static readonly Gpt2Config s_config = new()
+    {
+        Layers = 2,
+        Heads = 4,
+        Width = 64,
+        InnerWidth = 96,
+        Positions = 20,
+        Vocabulary = 300,
+        TiedHead = false
+    };
     private readonly TempFolder _folder = new();
     private readonly CpuDevice _device = new(1);
 
@@ -66,8 +74,13 @@ public sealed class RandomModelTests : IDisposable
     [InlineData(false, true)]
     public void A_model_survives_the_disk(bool tied, bool headBias)
     {
-        Gpt2Config config = s_config with { TiedHead = tied, Activation = Gpt2Activation.Relu, Epsilon = 3e-6f,
-            ScaleAttentionByLayer = true };
+        Gpt2Config config = s_config with
+        {
+            TiedHead = tied,
+            Activation = Gpt2Activation.Relu,
+            Epsilon = 3e-6f,
+            ScaleAttentionByLayer = true
+        };
         using Gpt2Weights written = RandomGpt2Weights.Create(config, 3, _device, gainJitter: 0.1f, biasJitter: 0.1f, headBias: headBias);
         CheckpointWriter.Write(_folder["new/model"], written);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(_folder["new/model"]);

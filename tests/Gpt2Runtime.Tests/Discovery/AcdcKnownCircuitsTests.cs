@@ -35,8 +35,12 @@ public sealed class AcdcKnownCircuitsTests(ITestOutputHelper output)
     {
         Metric objective = BuiltInMetrics.Find(objectiveName);
         // The absolute change: a negative head's edges make the logit difference smaller, and belong to the circuit.
-        AcdcResult result = Search(name, new AcdcOptions { Metric = objective, Order = order,
-            Absolute = objective != BuiltInMetrics.KlDivergence }, objective == BuiltInMetrics.KlDivergence ? 0.01
+        AcdcResult result = Search(name, new AcdcOptions
+        {
+            Metric = objective,
+            Order = order,
+            Absolute = objective != BuiltInMetrics.KlDivergence
+        }, objective == BuiltInMetrics.KlDivergence ? 0.01
             : 0.1 * HandSetModel.LogitScale);
         Assert.Equal(Names(KnownCircuits.Make(name).Circuit()), Names(result.Circuit));
     }

@@ -13,8 +13,15 @@ namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 /// <summary>ACDC against the plain loop in float64, and against itself with other numbers of candidates at once.</summary>
 public sealed class AcdcTests : IDisposable
 {
-    private static readonly Gpt2Config s_shape = new() { Layers = 2, Heads = 3, Width = 15, InnerWidth = 22, Positions = 9,
-        Vocabulary = 17 };
+    private static readonly Gpt2Config s_shape = new()
+    {
+        Layers = 2,
+        Heads = 3,
+        Width = 15,
+        InnerWidth = 22,
+        Positions = 9,
+        Vocabulary = 17
+    };
     private readonly ReferenceModel _reference = ReferenceModel.Random(s_shape, 31);
     private readonly PromptPair[] _mixed = ReferencePrompts.Random(17, 4, 3, 6, 32);
     private readonly PromptPair[] _equal = ReferencePrompts.Random(17, 4, 5, 5, 33);
@@ -57,8 +64,15 @@ public sealed class AcdcTests : IDisposable
         // Decisions can only be compared where float32 can tell them apart.
         Assert.All(expected.Where(s => !double.IsNaN(s.Change)), s =>
             Assert.True(Math.Abs((absolute ? Math.Abs(s.Change) : s.Change) - tau) > 2e-6, $"{s}"));
-        AcdcOptions options = new() { Metric = objective, Ablation = ablation, Order = order, Absolute = absolute,
-            Scores = order == SenderOrder.Score ? scores : null, BatchSize = 3 };
+        AcdcOptions options = new()
+        {
+            Metric = objective,
+            Ablation = ablation,
+            Order = order,
+            Absolute = absolute,
+            Scores = order == SenderOrder.Score ? scores : null,
+            BatchSize = 3
+        };
         AcdcResult result = Search(pairs, tau, options);
 
         Assert.Equal(expected.Select(s => (s.Edge, s.Kept, double.IsNaN(s.After))),

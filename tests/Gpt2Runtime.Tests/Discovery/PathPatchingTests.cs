@@ -37,8 +37,12 @@ public sealed class PathPatchingTests
         var graph = new ComputationGraph(odd.Weights.Config);
         int[] senders = [.. Enumerable.Range(0, graph.Writers)];
         TokenPositions at = TokenPositions.Parse(receiverPositions);
-        var options = new PathPatchingOptions { FreezeMlps = freezeMlps, SenderPositions = TokenPositions.Parse(senderPositions),
-            Metric = BuiltInMetrics.ProbabilityDifference };
+        var options = new PathPatchingOptions
+        {
+            FreezeMlps = freezeMlps,
+            SenderPositions = TokenPositions.Parse(senderPositions),
+            Metric = BuiltInMetrics.ProbabilityDifference
+        };
         PathQuery[] queries =
         [
             .. Enumerable.Range(0, graph.Readers).Select(column => new PathQuery(senders, [new PathReceiver(column, at)])),

@@ -53,8 +53,16 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
     [InlineData(4, Ablation.MeanPositional)]
     public void Random_circuits_on_odd_models_equal_the_definition(int seed, Ablation ablation)
     {
-        var config = new Gpt2Config { Layers = 1 + (seed % 3), Heads = 3, Width = 15, InnerWidth = 22, Positions = 12, Vocabulary = 17,
-            TiedHead = seed % 2 == 0 };
+        var config = new Gpt2Config
+        {
+            Layers = 1 + (seed % 3),
+            Heads = 3,
+            Width = 15,
+            InnerWidth = 22,
+            Positions = 12,
+            Vocabulary = 17,
+            TiedHead = seed % 2 == 0
+        };
         ReferenceModel reference = ReferenceModel.Random(config, seed, unembeddingBias: seed == 2);
         PromptPair[] pairs = ReferencePrompts.Random(17, 5, ablation == Ablation.MeanPositional ? 7 : 3, 7, seed);
         var graph = new ComputationGraph(config);

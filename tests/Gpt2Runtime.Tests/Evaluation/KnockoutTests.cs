@@ -12,8 +12,15 @@ namespace Gradpath.Gpt2Runtime.Tests.Evaluation;
 /// <summary>Completeness and minimality against the float64 definition, set by set and node by node.</summary>
 public sealed class KnockoutTests : IDisposable
 {
-    private static readonly Gpt2Config s_config = new() { Layers = 2, Heads = 2, Width = 12, InnerWidth = 20, Positions = 10,
-        Vocabulary = 17 };
+    private static readonly Gpt2Config s_config = new()
+    {
+        Layers = 2,
+        Heads = 2,
+        Width = 12,
+        InnerWidth = 20,
+        Positions = 10,
+        Vocabulary = 17
+    };
 
     private readonly ReferenceModel _reference = ReferenceModel.Random(s_config, 6);
     private readonly PromptPair[] _pairs = ReferencePrompts.Random(17, 4, 4, 7, 6);
@@ -41,8 +48,15 @@ public sealed class KnockoutTests : IDisposable
     public void Completeness_is_the_difference_by_definition(Ablation ablation)
     {
         NodeSet group = new("class", "early", [1, 3]);
-        KnockoutOptions options = new() { Classes = [group], RandomDraws = 6, GreedyRuns = 2, GreedyIterations = 3, GreedyCandidates = 2,
-            Seed = 5 };
+        KnockoutOptions options = new()
+        {
+            Classes = [group],
+            RandomDraws = 6,
+            GreedyRuns = 2,
+            GreedyIterations = 3,
+            GreedyCandidates = 2,
+            Seed = 5
+        };
         Completeness result = Completeness.Measure(
             _weights, PromptSet.Of(_pairs), _circuit, options with { Evaluation = new EvaluationOptions { Ablation = ablation } });
         Assert.Equal(["empty", "class", .. Enumerable.Repeat("random", 6), .. Enumerable.Repeat("greedy", 6)],
@@ -97,8 +111,15 @@ public sealed class KnockoutTests : IDisposable
     public void Minimality_is_the_largest_difference_by_definition()
     {
         NodeSet group = new("class", "early", [1, 3]);
-        KnockoutOptions options = new() { Classes = [group], RandomDraws = 3, GreedyRuns = 2, GreedyIterations = 2, GreedyCandidates = 2,
-            Seed = 5 };
+        KnockoutOptions options = new()
+        {
+            Classes = [group],
+            RandomDraws = 3,
+            GreedyRuns = 2,
+            GreedyIterations = 2,
+            GreedyCandidates = 2,
+            Seed = 5
+        };
         Minimality result = Minimality.Measure(_weights, PromptSet.Of(_pairs), _circuit, options);
         Assert.Equal(1 + 1 + 3 + 2, result.SetsTried);
         Assert.Equal(NodeSets.Candidates(_circuit), result.Points.Select(p => p.Node));

@@ -95,7 +95,11 @@ public sealed class RehearsalTests
             "edge-pruning" => new EdgePruningOptions { Sparsity = 0.5, Steps = 6, BatchSize = 2 },
             "hap" => new HybridPruningOptions
             {
-                Sparsity = 0.6, Steps = 6, BatchSize = 2, Share = 0.8, Scorer = AttributionMethods.Eap.Scorer(new AttributionOptions()),
+                Sparsity = 0.6,
+                Steps = 6,
+                BatchSize = 2,
+                Share = 0.8,
+                Scorer = AttributionMethods.Eap.Scorer(new AttributionOptions()),
             },
             "path-patch" => new PathTracingOptions(),
             _ => throw new NotSupportedException($"add options of {search} to this test"),

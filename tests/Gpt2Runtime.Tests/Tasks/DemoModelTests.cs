@@ -26,8 +26,12 @@ public sealed class DemoModelTests
         var vocabulary = config.RootElement.GetProperty("vocab_size").GetInt32();
         Assert.Equal(vocabulary, Tokenizers.Demo.VocabularySize);
         Assert.Equal(config.RootElement.GetProperty("bos_token_id").GetInt32(), Tokenizers.Demo.BeginToken!.Id);
-        var options = new PromptOptions { Vocabulary = vocabulary, Positions = config.RootElement.GetProperty("n_positions").GetInt32(),
-            Limit = 500 };
+        var options = new PromptOptions
+        {
+            Vocabulary = vocabulary,
+            Positions = config.RootElement.GetProperty("n_positions").GetInt32(),
+            Limit = 500
+        };
         Assert.Equal(500, PromptLoader.Load(task, null, Tokenizers.Demo, options).Pairs.Count);
     }
 }

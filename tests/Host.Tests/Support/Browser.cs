@@ -105,8 +105,17 @@ public sealed class Browser : IDisposable
 
     public void Press(string key)
     {
-        int code = key switch { "Tab" => 9, "Enter" => 13, "Escape" => 27, "ArrowLeft" => 37, "ArrowUp" => 38, "ArrowRight" => 39,
-            "ArrowDown" => 40, _ => throw new ArgumentException(key) };
+        int code = key switch
+        {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            "ArrowLeft" => 37,
+            "ArrowUp" => 38,
+            "ArrowRight" => 39,
+            "ArrowDown" => 40,
+            _ => throw new ArgumentException(key)
+        };
         foreach (string type in new[] { "rawKeyDown", "keyUp" })
             Call("Input.dispatchKeyEvent", new() { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code });
         Settle();

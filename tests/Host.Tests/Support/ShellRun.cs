@@ -18,8 +18,12 @@ internal sealed record ShellRun(int ExitCode, string Out, string Error)
     /// <summary>Starts a program; the caller reads what it writes.</summary>
     public static Process Start(string folder, IReadOnlyDictionary<string, string?> environment, string program, params string[] arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = folder, RedirectStandardError = true,
-            RedirectStandardOutput = true };
+        ProcessStartInfo start = new(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        };
 
         // A proxy would answer in place of a server on this machine.
         foreach (string name in (string[])["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"])

@@ -19,9 +19,18 @@ internal sealed unsafe partial class KernelCompiler
         table["max"] = i => MinMax(i, "Max");
         table["abs"] = i => Unary(i, i.Type.IsFloat() ? $"Abs{Suffix(i.Type)}" : $"Abs{(i.Type.IsWide() ? 64 : 32)}", "ftz");
         table["neg"] = Negate;
-        table["sad"] = i => { Allow(i); Store(i.Operands[0], i.Type, () =>
-            { Push(i.Operands[1], i.Type); Push(i.Operands[2], i.Type); Call(typeof(Integers), $"Sad{Suffix(i.Type)}"); Push(i.Operands[3],
-            i.Type); _il.Emit(OpCodes.Add); }); };
+        table["sad"] = i =>
+        {
+            Allow(i);
+            Store(i.Operands[0], i.Type, () =>
+            {
+                Push(i.Operands[1], i.Type);
+                Push(i.Operands[2], i.Type);
+                Call(typeof(Integers), $"Sad{Suffix(i.Type)}");
+                Push(i.Operands[3], i.Type);
+                _il.Emit(OpCodes.Add);
+            });
+        };
         foreach (string op in (string[])["rcp", "sqrt", "rsqrt", "ex2", "lg2", "sin", "cos", "tanh"]) table[op] = Function;
         table["copysign"] = i =>
         {

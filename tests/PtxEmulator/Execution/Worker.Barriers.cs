@@ -74,7 +74,8 @@ internal sealed unsafe partial class Worker
 
     private FaultException Fault(int thread, string what) =>
         new(CudaResult.LaunchFailed, _status[thread] >= 0 ? _launch.Kernel.Collectives[_status[thread]].Instruction.Line : 0,
-            what) { Thread = thread };
+            what)
+        { Thread = thread };
 
     // No thread can run and no barrier opens.
     private FaultException Stuck()

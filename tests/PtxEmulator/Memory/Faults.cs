@@ -15,12 +15,16 @@ internal static unsafe class Faults
             _ => "",
         };
         return new(CudaResult.IllegalAddress, line,
-            $"out-of-bounds {access} of {size} bytes at {space} address 0x{address:x}{limit}") { Address = address };
+            $"out-of-bounds {access} of {size} bytes at {space} address 0x{address:x}{limit}")
+        { Address = address };
     }
 
     public static FaultException Misaligned(string access, Frame* frame, ulong offset, int size, int line) =>
-        new(CudaResult.MisalignedAddress, line, $"misaligned {access} of {size} bytes at {Place(frame, offset)}") { Address = offset
-            + Arena.Base };
+        new(CudaResult.MisalignedAddress, line, $"misaligned {access} of {size} bytes at {Place(frame, offset)}")
+        {
+            Address = offset
+            + Arena.Base
+        };
 
     public static FaultException Load(Frame* frame, ulong offset, int size, int line)
     {
@@ -29,16 +33,23 @@ internal static unsafe class Faults
             int state = frame->State[at >> 2] >> (int)(at & 3);
             if ((state & 0x10) == 0)
                 return new(CudaResult.IllegalAddress, line,
-                    $"out-of-bounds read of {size} bytes at {Place(frame, offset)}") { Address = offset + Arena.Base };
+                    $"out-of-bounds read of {size} bytes at {Place(frame, offset)}")
+                { Address = offset + Arena.Base };
         }
         return new(CudaResult.LaunchFailed, line,
-            $"read of memory that was never written, {size} bytes at {Place(frame, offset)}") { Address = offset + Arena.Base,
-            Unwritten = true };
+            $"read of memory that was never written, {size} bytes at {Place(frame, offset)}")
+        {
+            Address = offset + Arena.Base,
+            Unwritten = true
+        };
     }
 
     public static FaultException Store(Frame* frame, ulong offset, int size, int line) =>
-        new(CudaResult.IllegalAddress, line, $"out-of-bounds write of {size} bytes at {Place(frame, offset)}") { Address = offset
-            + Arena.Base };
+        new(CudaResult.IllegalAddress, line, $"out-of-bounds write of {size} bytes at {Place(frame, offset)}")
+        {
+            Address = offset
+            + Arena.Base
+        };
 
     /// <summary>A place as the kernel's author knows it.</summary>
     public static string Place(Frame* frame, ulong offset)

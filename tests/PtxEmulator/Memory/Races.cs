@@ -118,7 +118,10 @@ internal static unsafe class Races
             : sameBlock ? $"thread {thread} of the same block" : $"thread {thread} of block {block}";
         string missing = !sameBlock ? "blocks of one launch are not ordered" : "with no barrier between";
         return new(CudaResult.LaunchFailed, line,
-            $"race: the word at {Faults.Place(frame, offset)} is {access} here and was {before} by {who}; {missing}") { Address = offset
-            + Arena.Base };
+            $"race: the word at {Faults.Place(frame, offset)} is {access} here and was {before} by {who}; {missing}")
+        {
+            Address = offset
+            + Arena.Base
+        };
     }
 }

@@ -39,8 +39,13 @@ internal sealed class OddModel : IDisposable
     {
         "one head" => new OddModel(Shape(1, 1, 6, 9, 7), 100, headBias: false, workers),
         "relu, unscaled attention" => new OddModel(
-            Shape(3, 5, 2, 7, 11) with { Activation = Gpt2Activation.Relu, ScaleAttention = false, ScaleAttentionByLayer = true,
-                Epsilon = 1e-3f }, 200, headBias: false, workers),
+            Shape(3, 5, 2, 7, 11) with
+            {
+                Activation = Gpt2Activation.Relu,
+                ScaleAttention = false,
+                ScaleAttentionByLayer = true,
+                Epsilon = 1e-3f
+            }, 200, headBias: false, workers),
         "untied, erf" =>
             new OddModel(Shape(2, 3, 5, 17, 13) with { Activation = Gpt2Activation.Gelu, TiedHead = false }, 300, headBias: false, workers),
         "head bias" => new OddModel(Shape(2, 2, 7, 19, 9) with { TiedHead = false, Epsilon = 1e-6f }, 400, headBias: true, workers),

@@ -56,12 +56,12 @@ internal static class MinimalityCommand
 
     private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Minimality result, MinimalityPoint[] points) =>
         new()
-    {
-        ["circuit"] = ResultJson.Number(result.Circuit),
-        ["sets_tried"] = result.SetsTried,
-        ["n_edges"] = circuit.EdgeCount,
-        ["n_nodes"] = circuit.NodeCount,
-        ["nodes"] = new JsonArray([.. points.Select(p => new JsonObject
+        {
+            ["circuit"] = ResultJson.Number(result.Circuit),
+            ["sets_tried"] = result.SetsTried,
+            ["n_edges"] = circuit.EdgeCount,
+            ["n_nodes"] = circuit.NodeCount,
+            ["nodes"] = new JsonArray([.. points.Select(p => new JsonObject
         {
             ["node"] = circuit.Graph.WriterName(p.Node),
             ["difference"] = ResultJson.Number(p.Difference),
@@ -71,6 +71,6 @@ internal static class MinimalityCommand
             ["name"] = p.Set.Name,
             ["set"] = new JsonArray([.. p.Set.Nodes.Select(n => JsonValue.Create(circuit.Graph.WriterName(n)))]),
         })]),
-        ["gradpath"] = session.ProvenanceJson(result.BatchSize, "circuit", file, circuit.Provenance),
-    };
+            ["gradpath"] = session.ProvenanceJson(result.BatchSize, "circuit", file, circuit.Provenance),
+        };
 }

@@ -29,8 +29,15 @@ internal sealed record PathPatchingReport(PathTracingResult Trace, bool Relative
     public string NameOf(PathMap map)
     {
         ComputationGraph graph = Trace.Circuit.Graph;
-        string what = map.Kind switch { "q" => "queries", "k" => "keys", "v" => "values", "mlp" => "MLPs", "all" => "all inputs together",
-            _ => "logits" };
+        string what = map.Kind switch
+        {
+            "q" => "queries",
+            "k" => "keys",
+            "v" => "values",
+            "mlp" => "MLPs",
+            "all" => "all inputs together",
+            _ => "logits"
+        };
         string[] names = [.. map.Receivers.Select(r => graph.WriterName(graph.NodeOfColumn(r.Column))).Distinct()];
         string who = names.Length <= NamesInTitle
             ? string.Join(", ", names)
