@@ -5,8 +5,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Metrics;
 
 /// <summary>
-/// The head of a metric that is a function: logits come to the host row by row, and gradients go back. Where memory is only planned there are
-/// no logits, and the function is not called.
+/// The head of a metric that is a function: logits come to the host row by row, and gradients go back. Where memory is only planned there
+/// are no logits, and the function is not called.
 /// </summary>
 internal sealed class FunctionHead : MetricHead
 {

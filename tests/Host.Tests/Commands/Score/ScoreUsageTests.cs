@@ -8,7 +8,7 @@ public sealed class ScoreUsageTests
     [InlineData("eap", "'eap' belongs to no option")]
     [InlineData("--bogus", "no option 'bogus'")]
     [InlineData("--method guess", "--method guess", "eap-gp")]
-    [InlineData("--metric f1", "--metric f1", "logit-diff, prob-diff or kl")]
+    [InlineData("--metric f1", "--metric f1", "choose logit-diff, ")]
     [InlineData("--method eap --steps 3", "--steps does not apply to eap;")]
     [InlineData("--method eap-ig --ablation zero", "--ablation does not apply to eap-ig;", "exact")]
     [InlineData("--method eap-gp --ig-points left", "--ig-points does not apply to eap-gp;", "eap-ig takes it")]
