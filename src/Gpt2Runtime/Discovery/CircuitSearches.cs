@@ -76,20 +76,15 @@ public static class CircuitSearches
     public static bool TryFind(string name, [NotNullWhen(true)] out CircuitSearch? search)
     {
         ArgumentNullException.ThrowIfNull(name);
-        string canonical = name.Trim().Replace('_', '-');
-        search = All.FirstOrDefault(s => Names(s).Contains(canonical, StringComparer.OrdinalIgnoreCase));
+        search = All.FirstOrDefault(s => Names(s).Any(n => TableNames.Same(name, n)));
         return search is not null;
     }
 
     /// <summary>What to say of a name that no search has.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name)
-    {
-        string? nearest = NearestName.Of(name.Replace('_', '-'), [.. All.SelectMany(Names)]);
-        string choice = CanonicalNames.Choice(All.Select(s => s.ShortName));
-        return $"no such search;{(nearest is null ? "" : $" did you mean {nearest}?")} choose {choice}";
-    }
+    internal static string Unknown(string name) =>
+        TableNames.Unknown("search", name, [.. All.Select(s => s.ShortName)], All.SelectMany(Names));
 
     private static IEnumerable<string> Names(CircuitSearch search) => [search.ShortName, search.Name, .. search.Aliases];
 }

@@ -34,18 +34,12 @@ public static class TaskCatalog
     public static bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CircuitTask? task)
     {
         ArgumentNullException.ThrowIfNull(name);
-        string canonical = name.Trim().Replace('_', '-');
-        task = All.FirstOrDefault(t => t.Name.Equals(canonical, StringComparison.OrdinalIgnoreCase));
+        task = All.FirstOrDefault(t => TableNames.Same(name, t.Name));
         return task is not null;
     }
 
     /// <summary>What to say of a name that no task has.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name)
-    {
-        string[] names = [.. All.Select(t => t.Name)];
-        string? nearest = NearestName.Of(name.Replace('_', '-'), names);
-        return $"no such task;{(nearest is null ? "" : $" did you mean {nearest}?")} choose {CanonicalNames.Choice(names)}";
-    }
+    internal static string Unknown(string name) => TableNames.Unknown("task", name, [.. All.Select(t => t.Name)]);
 }
