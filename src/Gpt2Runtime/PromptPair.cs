@@ -30,4 +30,9 @@ public sealed record PromptPair(
 
     /// <summary>Number of tokens of either prompt.</summary>
     public int Length => Clean.Length;
+
+    /// <summary>What messages call the pair.</summary>
+    /// <param name="number">Its place in the prompt set, from 1.</param>
+    /// <returns>The number, with the pair's id where it has one.</returns>
+    internal string NameAt(int number) => Id is null ? $"item {number}" : $"item {number} ({Id})";
 }

@@ -88,9 +88,8 @@ internal sealed class FunctionHead : MetricHead
 
     private GradpathException NotANumber(int item, string what, double value)
     {
-        string id = _pairs[item].Id is { } text ? $" ({text})" : "";
+        string name = _pairs[item].NameAt((_numbers?[item] ?? item) + 1);
         return new GradpathException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"item {(_numbers?[item] ?? item) + 1}{id}: the metric {_name} gives a {what} of {value}; it must be a finite number"));
+            CultureInfo.InvariantCulture, $"{name}: the metric {_name} gives a {what} of {value}; it must be a finite number"));
     }
 }

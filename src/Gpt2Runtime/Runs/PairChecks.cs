@@ -51,7 +51,7 @@ internal static class PairChecks
 
     private static void CheckPair(Gpt2Config config, PromptPair pair, int number, Metric? metric)
     {
-        string name = pair.Id is null ? $"item {number}" : $"item {number} ({pair.Id})";
+        string name = pair.NameAt(number);
         if (pair.Clean.Length != pair.Corrupted.Length)
         {
             throw new GradpathException(
