@@ -38,16 +38,8 @@ public sealed class CircuitSearchOf<TOptions, TResult> : CircuitSearch
         TOptions options,
         SearchCheckpoint? checkpoint = null,
         IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(prompts);
-        ArgumentNullException.ThrowIfNull(options);
-        Check(options);
-        using var run = new DeviceRun(model.Device);
-        using SearchWorkOf<TResult> work = _begin(model, prompts, options, cancellation);
-        return work.Run(checkpoint, progress, cancellation);
-    }
+        CancellationToken cancellation = default) =>
+        (TResult)base.Search(model, prompts, options, checkpoint, progress, cancellation);
 
     /// <inheritdoc />
     private protected override SearchResult Run(
@@ -59,6 +51,8 @@ public sealed class CircuitSearchOf<TOptions, TResult> : CircuitSearch
         CancellationToken cancellation)
     {
         Check(options);
-        return Search(model, prompts, (TOptions)options, checkpoint, progress, cancellation);
+        using var run = new DeviceRun(model.Device);
+        using SearchWorkOf<TResult> work = _begin(model, prompts, (TOptions)options, cancellation);
+        return work.Run(checkpoint, progress, cancellation);
     }
 }

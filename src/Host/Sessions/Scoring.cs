@@ -35,8 +35,8 @@ internal static class Scoring
     /// <exception cref="UsageException">All its scores would be 0.</exception>
     public static void RequireScores(EvaluationSession session, AttributionMethod method, string advice)
     {
-        if (method.VanishesFor(session.Metric))
-            throw new UsageException($"{method.Title} has no scores for kl, whose gradient is 0 at the clean prompts; {advice}.");
+        if (!method.VanishesFor(session.Metric)) return;
+        throw new UsageException($"{method.Title} has no scores for {session.Metric}, whose gradient is 0 at the clean prompts; {advice}.");
     }
 
     /// <summary>A method as the scorer of a search.</summary>
