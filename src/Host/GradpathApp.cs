@@ -1,7 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Options;
 
 namespace Gradpath.Host;
 

@@ -1,5 +1,4 @@
 using Gradpath.Host.Commands;
-using Gradpath.Host.Options;
 
 namespace Gradpath.Host;
 

@@ -8,7 +8,6 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
-using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator;
 
 namespace Gradpath.Cuda.Tests;

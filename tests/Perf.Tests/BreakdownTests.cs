@@ -3,7 +3,6 @@ using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Perf.Ops;

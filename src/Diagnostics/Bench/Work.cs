@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Diagnostics.Bench;

@@ -6,7 +6,6 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Kernels;
 
 namespace Gradpath.Diagnostics.SelfTest;
 

@@ -95,8 +95,8 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         RunBoth(batch, both, one);
         int k = _settings.Steps;
         bool alongPath = _settings.Path.Outer == EmbeddingPathOuter.Path;
-        Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows), objectiveGradient = SecondCopy(
-            ref _objectiveGradient, one.Rows);
+        Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows);
+        Tensor objectiveGradient = SecondCopy(ref _objectiveGradient, one.Rows);
         for (int j = 0; j <= k; j++)
         {
             bool counts = alongPath ? j < k : j > 0;

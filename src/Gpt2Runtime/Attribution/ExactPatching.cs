@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;

@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
-using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;

@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
-using Gradpath.Kernels;
 using Gradpath.Kernels.Circuits;
 
 namespace Gradpath.Gpt2Runtime.Discovery;

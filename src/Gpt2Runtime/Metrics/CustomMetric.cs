@@ -11,5 +11,4 @@ internal sealed class CustomMetric(string name, MetricTraits traits, MetricFunct
     /// <inheritdoc />
     internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) =>
         new FunctionHead(Name, function, weights, items, sequences);
-
 }

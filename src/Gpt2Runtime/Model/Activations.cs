@@ -44,16 +44,6 @@ internal readonly record struct PassCapacity(
     /// <returns>The capacity.</returns>
     public static PassCapacity For(IReadOnlyList<int> lengths, int copies, bool answerOnly) =>
         For(PromptSpan.Whole(lengths), copies, answerOnly);
-
-    /// <summary>The smallest capacity that serves both.</summary>
-    /// <param name="other">Another capacity.</param>
-    /// <returns>The larger of each number.</returns>
-    public PassCapacity Or(in PassCapacity other) => new(
-        Math.Max(Rows, other.Rows),
-        Math.Max(FinalRows, other.FinalRows),
-        Math.Max(Sequences, other.Sequences),
-        Math.Max(ProbabilitiesPerHead, other.ProbabilitiesPerHead),
-        Math.Max(FinalProbabilitiesPerHead, other.FinalProbabilitiesPerHead));
 }
 
 /// <summary>
@@ -168,5 +158,4 @@ internal sealed class Activations : ResourceOwner
 
     /// <summary>Scratch: the MLP's hidden layer [rows, inner].</summary>
     public Tensor Hidden { get; }
-
 }

@@ -3,9 +3,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 

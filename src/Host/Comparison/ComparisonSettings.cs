@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
-using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Comparison;
 

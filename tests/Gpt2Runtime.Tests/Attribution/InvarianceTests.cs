@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime.Attribution;
-using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 

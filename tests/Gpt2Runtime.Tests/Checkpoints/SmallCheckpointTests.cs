@@ -1,6 +1,5 @@
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Gpt2Runtime.Tests.Checkpoints;

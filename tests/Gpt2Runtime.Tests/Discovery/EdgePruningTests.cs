@@ -5,7 +5,6 @@ using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
-using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 

@@ -1,7 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
-using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;

@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;

@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Gpt2Runtime.Tasks;
 using Xunit.Abstractions;
 
 namespace Gradpath.Gpt2Runtime.Tests.Reference;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Gradpath.Kernels;
-using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator;

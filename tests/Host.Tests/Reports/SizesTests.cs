@@ -1,4 +1,3 @@
-using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Tests;
 

@@ -1,4 +1,3 @@
-using Gradpath.Gpt2Runtime.Attribution;
 
 namespace Gradpath.Tests.Support.Reference;
 

@@ -5,8 +5,6 @@ using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
-using Gradpath.Host.Options;
-using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Spectre.Console;
 

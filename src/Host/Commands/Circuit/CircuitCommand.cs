@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Spectre.Console;
 

@@ -1,7 +1,6 @@
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Tables;
 
 namespace Gradpath.Host.Commands;

@@ -1,6 +1,5 @@
 using CommandLine;
 using CommandLine.Text;
-using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
 

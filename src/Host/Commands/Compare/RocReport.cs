@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Tables;
 using Spectre.Console;
 

@@ -1,7 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;
 

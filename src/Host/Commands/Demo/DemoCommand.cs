@@ -6,7 +6,6 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Reports.Tables;

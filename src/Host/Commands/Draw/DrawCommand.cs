@@ -1,8 +1,6 @@
 using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Pages;
 
 namespace Gradpath.Host.Commands;

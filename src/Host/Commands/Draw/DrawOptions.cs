@@ -1,5 +1,4 @@
 using CommandLine;
-using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
 

@@ -1,6 +1,5 @@
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;
 

@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
 

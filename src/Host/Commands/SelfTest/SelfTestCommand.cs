@@ -1,9 +1,6 @@
 using System.Globalization;
 using CommandLine;
 using Gradpath.Diagnostics.SelfTest;
-using Gradpath.Host.Options;
-using Gradpath.Host.Reports;
-using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Spectre.Console;

@@ -1,5 +1,4 @@
 using Gradpath.Gpt2Runtime;
-using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports.Pages;
