@@ -101,9 +101,12 @@ internal sealed class CircuitRunner : ResourceOwner
             outcome.Metric[item] = _metric.Values[r];
             outcome.Kl[item] = _kl.Values[r];
             outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
-            outcome.Accurate[item] = _judgedBy.PositiveIsRight ? _metric.Values[r] > 0 : batch.Pairs[i].Answers.Contains(tokens[r]);
+            outcome.Accurate[item] = Accurate(batch.Pairs[i], _metric.Values[r], tokens[r]);
         }
     }
+
+    private bool? Accurate(PromptPair pair, double metric, int mostProbable) =>
+        _judgedBy.PositiveIsRight ? metric > 0 : pair.Answers.Length == 0 ? null : pair.Answers.Contains(mostProbable);
 
     // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
     private int[] RunBoth(PairBatch batch, PassShape both, PassShape one)

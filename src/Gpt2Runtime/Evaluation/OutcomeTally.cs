@@ -16,8 +16,8 @@ internal sealed class OutcomeTally(int items)
     /// <summary>[items]: whether the most probable token is the full model's.</summary>
     public bool[] ExactMatch { get; } = new bool[items];
 
-    /// <summary>[items]: whether the answers win.</summary>
-    public bool[] Accurate { get; } = new bool[items];
+    /// <summary>[items]: whether the answers win; null where there are none to judge by.</summary>
+    public bool?[] Accurate { get; } = new bool?[items];
 
     /// <summary>Hands the numbers over; nothing may be filled in after that.</summary>
     /// <returns>The outcome.</returns>

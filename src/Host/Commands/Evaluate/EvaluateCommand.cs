@@ -97,7 +97,7 @@ internal static class EvaluateCommand
         };
     }
 
-    private static string Share(double value) => value.ToString("0.0 %", CultureInfo.InvariantCulture);
+    private static string Share(double value) => double.IsNaN(value) ? "none" : value.ToString("0.0 %", CultureInfo.InvariantCulture);
 
     /// <summary>What is computed from the items of one circuit.</summary>
     private sealed class CircuitMeasures

@@ -59,6 +59,22 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
             json.GetProperty("items")[0].GetProperty("label").GetString()));
     }
 
+    [Fact]
+    public void Pairs_without_answers_have_no_accuracy()
+    {
+        string data = model.Path("unanswered.jsonl");
+        File.WriteAllText(data, """
+            {"clean_ids":[1,2,3],"corrupted_ids":[1,4,3]}
+            {"clean_ids":[5,2,3],"corrupted_ids":[6,2,3]}
+            """);
+        string file = model.Path("unanswered.json");
+        Cli.Run("evaluate", "--circuit", Circuit("u", 20), "--model", model.ModelDirectory, "--data", data, "--metric", "kl", "--out", file)
+            .Succeeds("accuracy", "none");
+        JsonElement json = JsonDocument.Parse(File.ReadAllBytes(file)).RootElement;
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("accuracy").ValueKind);
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("items")[0].GetProperty("accurate").ValueKind);
+    }
+
     [Theory]
     [InlineData("--metric f1", "--metric f1")]
     [InlineData("--ablation none", "--ablation none", "mean-positional")]
