@@ -53,11 +53,17 @@ internal static class PerfApp
             settings.CaseSensitive = true;
             settings.MaximumDisplayWidth = 120;
         });
-        ParserResult<object> parsed = parser.ParseArguments(
-            args, typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions));
-        if (parsed is NotParsed<object> wrong)
-            return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
-        return Failures.Guard("perf", () => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
+        return Failures.Guard("perf", Parsed, terminal, cancellation);
+
+        int Parsed()
+        {
+            Type[] verbs = [typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions)];
+            NumericArguments.Check(args, verbs);
+            ParserResult<object> parsed = parser.ParseArguments(args, verbs);
+            if (parsed is NotParsed<object> wrong)
+                return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
+            return Dispatch((CommandOptions)parsed.Value, terminal, cancellation);
+        }
     }
 
     private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)

@@ -34,10 +34,16 @@ internal static class GradpathApp
             settings.AutoVersion = true;
             settings.CaseSensitive = true;
         });
-        ParserResult<object> parsed = parser.ParseArguments(args, VerbTable.OptionTypes);
-        return parsed.Tag == ParserResultType.NotParsed
-            ? Explain(parsed, args, terminal)
-            : Failures.Guard(Name, () => Dispatch((CommandOptions)parsed.Value, terminal, cancellation), terminal, cancellation);
+        return Failures.Guard(Name, Parsed, terminal, cancellation);
+
+        int Parsed()
+        {
+            NumericArguments.Check(args, VerbTable.OptionTypes);
+            ParserResult<object> parsed = parser.ParseArguments(args, VerbTable.OptionTypes);
+            return parsed.Tag == ParserResultType.NotParsed
+                ? Explain(parsed, args, terminal)
+                : Dispatch((CommandOptions)parsed.Value, terminal, cancellation);
+        }
     }
 
     private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
