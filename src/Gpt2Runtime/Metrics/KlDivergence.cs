@@ -54,6 +54,9 @@ internal sealed class KlDivergence() : Metric(
             }
             Device.KlDivergence(x, Reference, Items, rows, _vocabulary, DeviceValues, null);
             DownloadValues(rows);
+
+            // Rounding takes the divergence of a run from itself below 0, which no divergence is.
+            for (int r = 0; r < rows; r++) Values[r] = Math.Max(Values[r], 0);
         }
 
         public override void Gradient(Tensor x, int rows, Tensor gradient) =>

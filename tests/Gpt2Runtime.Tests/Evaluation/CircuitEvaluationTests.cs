@@ -46,6 +46,19 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         Assert.True(worst < 2e-5, $"{worst}");
     }
 
+    [Fact]
+    public void No_divergence_is_negative()
+    {
+        GoldenSet set = GoldenSet.Read("nano-sort/sort_k2");
+        using var device = new CpuDevice(2);
+        using Gpt2Weights weights = EngineModels.Weights(ReferenceCheckpoint.Load(set.ModelDirectory), device);
+        EdgeScores scores = EdgeAttribution.Score(weights, PromptSet.Of(set.Pairs), new AttributionOptions());
+        Circuit whole = CircuitSelection.TopEdges(scores, scores.Graph.EdgeCount);
+        EvaluationResult result = CircuitEvaluation.Evaluate(
+            weights, PromptSet.Of(set.Pairs), [whole], new EvaluationOptions { Metric = BuiltInMetrics.KlDivergence });
+        Assert.All(result.Full.Metric.Concat(result.Circuits[0].Metric).Concat(result.Circuits[0].Kl), kl => Assert.InRange(kl, 0, 1e-6));
+    }
+
     [Theory]
     [InlineData(1, Ablation.Patching)]
     [InlineData(2, Ablation.Patching)]
