@@ -5,8 +5,8 @@ using CommandLine;
 namespace Gradpath.Programs;
 
 /// <summary>
-/// Numbers on a command line, checked before the parser converts them: it would take the comma of 0,05 for a separator of thousands and read 5.
-/// Numbers have '.' as the decimal point and no separators, whatever the language of the machine.
+/// Numbers on a command line, checked before the parser converts them: it would take the comma of 0,05 for a separator of thousands and
+/// read 5. Numbers have '.' as the decimal point and no separators, whatever the language of the machine.
 /// </summary>
 internal static class NumericArguments
 {
@@ -45,7 +45,8 @@ internal static class NumericArguments
     {
         foreach (PropertyInfo property in options.GetProperties())
         {
-            if (property.GetCustomAttribute<OptionAttribute>() is { } option && option.LongName == name && IsNumber(Scalar(property.PropertyType)))
+            if (!IsNumber(Scalar(property.PropertyType))) continue;
+            if (property.GetCustomAttribute<OptionAttribute>() is { } option && option.LongName == name)
                 return (option, property.PropertyType);
         }
         return null;
@@ -53,7 +54,8 @@ internal static class NumericArguments
 
     private static Type Scalar(Type type)
     {
-        Type element = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) ? type.GetGenericArguments()[0] : type;
+        bool list = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>);
+        Type element = list ? type.GetGenericArguments()[0] : type;
         return Nullable.GetUnderlyingType(element) ?? element;
     }
 

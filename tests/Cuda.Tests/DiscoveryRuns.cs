@@ -115,7 +115,7 @@ internal static class DiscoveryRuns
         CircuitOutcome[] outcomes = [result.Full, result.Empty, .. result.Circuits];
         return new(
             [.. outcomes.SelectMany(o => o.Metric.Concat(o.Kl))],
-            string.Concat(outcomes.SelectMany(o => o.ExactMatch.Select(b => (bool?)b).Concat(o.Accurate)).Select(b => b == true ? '1' : '0')));
+            string.Concat(outcomes.SelectMany(o => o.ExactMatch.Concat(o.Accurate.Select(b => b == true))).Select(b => b ? '1' : '0')));
     }
 
     private static Findings Complete(Gpt2Weights model, PromptPair[] pairs)

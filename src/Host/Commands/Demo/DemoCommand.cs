@@ -184,10 +184,11 @@ internal static class DemoCommand
         output.WriteLine($"Open in a browser: {Path.Combine(directory, "report.html")}");
         output.WriteLine();
         output.WriteLine("Next:");
-        output.WriteLine("  gradpath tasks                                                     the other tasks");
+        output.WriteLine("  ./gradpath tasks                                                     the other tasks");
         output.WriteLine(
-            "  gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (some seconds)");
-        output.WriteLine("  gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
+            "  ./gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (seconds)");
+        output.WriteLine("  weights-tools/fetch_gpt2.sh gpt2                                     GPT-2 small, once");
+        output.WriteLine("  ./gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
     }
 
     private sealed record MethodRun(string Name, AttributionResult Result)

@@ -60,7 +60,7 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--threshold NaN", "--threshold")]
     [InlineData("--top-n 3 --out c.csv", "--out", ".csv")]
     [InlineData("--top-n 3 --out nowhere/c.json", "--out", "does not exist")]
-    [InlineData("--top-n many", "'top-n'")]
+    [InlineData("--top-n many", "--top-n many: 'many' is not a whole number")]
     public void A_wrong_option_is_named(string options, params string[] mentions) =>
         Cli.Run(["circuit", "--scores", "none.json", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]).Fails(2, mentions);
 

@@ -18,7 +18,7 @@ public sealed class PromptsTests
     [Theory]
     [InlineData("--task chess --count 1", "--task chess")]
     [InlineData("--task ioi --count 0", "--count 0")]
-    [InlineData("--task ioi --count x", "'count'")]
+    [InlineData("--task ioi --count x", "--count x: 'x' is not a whole number")]
     public void Wrong_options_are_named(string options, string mention) =>
         Cli.Run(["prompts", "--model", "none", "--out", "x.jsonl", .. options.Split(' ')]).Fails(2, mention);
 

@@ -25,7 +25,7 @@ public sealed class ScoreUsageTests
     [InlineData("--method eap-gp --path-objective nearest", "logits-all", "residual-final-last")]
     [InlineData("--method eap-gp --path-eta 2", "1 or match")]
     [InlineData("--steps 0", "--steps 0: must be at least 1")]
-    [InlineData("--steps many", "'steps'")]
+    [InlineData("--steps many", "--steps many: 'many' is not a whole number")]
     [InlineData("--batch-size -1", "--batch-size")]
     [InlineData("--hard-corruption", "--hard-corruption")]
     [InlineData("--seed -3", "--seed -3")]
