@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Reflection;
 using CommandLine;
 
@@ -25,19 +26,17 @@ internal static class NumericArguments
             if (args[i] == "--") return;
             if (!args[i].StartsWith("--", StringComparison.Ordinal)) continue;
             string[] parts = args[i][2..].Split('=', 2);
-            if (Find(options, parts[0]) is not var (option, number)) continue;
-            bool list = option.Separator != '\0' || typeof(System.Collections.IEnumerable).IsAssignableFrom(number);
-            Type type = Scalar(number);
+            if (Find(options, parts[0]) is not var (option, type)) continue;
             if (parts.Length == 2)
             {
-                CheckValue(option, type, parts[1]);
+                CheckValue(option, Scalar(type), parts[1]);
                 continue;
             }
 
             // A list without '=' takes the words up to the next option.
-            int most = list ? int.MaxValue : 1;
+            int most = IsList(type) ? int.MaxValue : 1;
             for (int taken = 0; taken < most && i + 1 < args.Count && !args[i + 1].StartsWith("--", StringComparison.Ordinal); taken++)
-                CheckValue(option, type, args[++i]);
+                CheckValue(option, Scalar(type), args[++i]);
         }
     }
 
@@ -45,22 +44,22 @@ internal static class NumericArguments
     {
         foreach (PropertyInfo property in options.GetProperties())
         {
-            if (!IsNumber(Scalar(property.PropertyType))) continue;
             if (property.GetCustomAttribute<OptionAttribute>() is { } option && option.LongName == name)
-                return (option, property.PropertyType);
+                return IsNumber(Scalar(property.PropertyType)) ? (option, property.PropertyType) : null;
         }
         return null;
     }
 
+    private static bool IsList(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>);
+
     private static Type Scalar(Type type)
     {
-        bool list = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>);
-        Type element = list ? type.GetGenericArguments()[0] : type;
+        Type element = IsList(type) ? type.GetGenericArguments()[0] : type;
         return Nullable.GetUnderlyingType(element) ?? element;
     }
 
     private static bool IsNumber(Type type) =>
-        type == typeof(int) || type == typeof(long) || type == typeof(ulong) || type == typeof(float) || type == typeof(double);
+        type == typeof(int) || type == typeof(ulong) || type == typeof(float) || type == typeof(double);
 
     private static void CheckValue(OptionAttribute option, Type type, string text)
     {
@@ -80,14 +79,9 @@ internal static class NumericArguments
                 return $"'{word}' is not a number; {Plain}";
             return double.IsFinite(value) && (type == typeof(double) || float.IsFinite((float)value)) ? null : $"'{word}' is too large.";
         }
-        const NumberStyles Whole = NumberStyles.AllowLeadingSign;
-        if (!Int128.TryParse(word, Whole, CultureInfo.InvariantCulture, out Int128 number))
-            return word.Length > 0 && word.TrimStart('+', '-').All(char.IsAsciiDigit) && word.Any(char.IsAsciiDigit)
-                ? $"'{word}' is too large."
-                : $"'{word}' is not a whole number; {Plain}";
-        (Int128 least, Int128 most) = type == typeof(int) ? (int.MinValue, int.MaxValue)
-            : type == typeof(long) ? (long.MinValue, long.MaxValue)
-            : ((Int128)0, (Int128)ulong.MaxValue);
-        return number < least ? $"must be at least {least}." : number > most ? $"must be at most {most}." : null;
+        if (!BigInteger.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger whole))
+            return $"'{word}' is not a whole number; {Plain}";
+        BigInteger least = type == typeof(int) ? int.MinValue : ulong.MinValue, most = type == typeof(int) ? int.MaxValue : ulong.MaxValue;
+        return whole < least ? $"must be at least {least}." : whole > most ? $"must be at most {most}." : null;
     }
 }
