@@ -80,6 +80,22 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Assert.False(Directory.Exists(folder));
     }
 
+    [Fact]
+    public void Pairs_without_answers_have_no_accuracy()
+    {
+        string data = _model.Path("unanswered.jsonl"), folder = _model.Path("unanswered");
+        File.WriteAllText(data, """
+            {"clean_ids":[1,2,3],"corrupted_ids":[1,4,3]}
+            {"clean_ids":[5,2,3],"corrupted_ids":[6,2,3]}
+            """);
+        Cli run = Cli.Run(
+            "benchmark", "--model", _model.ModelDirectory, "--data", data, "--metric", "kl", "--train-limit", "1", "--methods", "random",
+            "--sparsity", "0.5", "--out", folder).Succeeds();
+        Assert.DoesNotContain("NaN", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", File.ReadAllText(Path.Combine(folder, "report.html")), StringComparison.Ordinal);
+        Assert.Equal("", Table(folder)[0]["accuracy"]);
+    }
+
     [Theory]
     [InlineData("edge-prune")]
     [InlineData("hap")]
