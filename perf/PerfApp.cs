@@ -1,4 +1,3 @@
-using CommandLine;
 using Gradpath.Perf.Ops;
 using Gradpath.Programs;
 
@@ -16,6 +15,14 @@ internal static class PerfApp
                perf circuits | exact | acdc [candidates]
                perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]
         """;
+
+    private static readonly VerbProgram s_program = new("perf", "how fast Gradpath is", [
+        Verb.Of<RunOptions>(RunCommand.Run),
+        Verb.Of<SavingsOptions>(SavingsCommand.Run),
+        Verb.Of<ProfileOptions>(ProfileCommand.Run),
+        Verb.Of<ScalingOptions>(ScalingCommand.Run),
+        Verb.Of<OpsOptions>(OpsCommand.Run),
+    ]);
 
     /// <summary>Runs one command.</summary>
     /// <param name="args">The command line without the program's name.</param>
@@ -46,37 +53,6 @@ internal static class PerfApp
                 return ExitCode.Usage;
         }
         if (args is ["profile", [not '-', ..] work, .. var others]) args = ["profile", "--work", work, .. others];
-        Terminal terminal = new(input, output, error);
-        using Parser parser = new(settings =>
-        {
-            settings.HelpWriter = error;
-            settings.CaseSensitive = true;
-            settings.MaximumDisplayWidth = 120;
-        });
-        return Failures.Guard("perf", Parsed, terminal, cancellation);
-
-        int Parsed()
-        {
-            Type[] verbs = [typeof(RunOptions), typeof(SavingsOptions), typeof(ProfileOptions), typeof(ScalingOptions), typeof(OpsOptions)];
-            NumericArguments.Check(args, verbs);
-            ParserResult<object> parsed = parser.ParseArguments(args, verbs);
-            if (parsed is NotParsed<object> wrong)
-                return wrong.Errors.Any(e => e.Tag is ErrorType.HelpRequestedError) ? ExitCode.Success : ExitCode.Usage;
-            return Dispatch((CommandOptions)parsed.Value, terminal, cancellation);
-        }
-    }
-
-    private static int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
-    {
-        if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
-        return options switch
-        {
-            RunOptions o => RunCommand.Run(o, terminal, cancellation),
-            SavingsOptions o => SavingsCommand.Run(o, terminal, cancellation),
-            ProfileOptions o => ProfileCommand.Run(o, terminal, cancellation),
-            ScalingOptions o => ScalingCommand.Run(o, terminal, cancellation),
-            OpsOptions o => OpsCommand.Run(o, terminal),
-            _ => throw new InvalidOperationException(options.GetType().Name),
-        };
+        return s_program.Run(args, new Terminal(input, output, error), cancellation);
     }
 }

@@ -4,6 +4,7 @@ using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
 
@@ -21,7 +22,7 @@ internal sealed class ProfileOptions : DeviceOptions
 /// <summary><c>perf profile</c>: one warm run watched by an <see cref="OpProfile"/>, beside the time of the same run without it.</summary>
 internal static class ProfileCommand
 {
-    public static int Run(ProfileOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(ProfileOptions o, Terminal terminal, CancellationToken cancellation)
     {
         string[] all = [.. Works.ByModel.SelectMany(w => w.Names).Distinct().Order()];
         if (!all.Contains(o.Work)) throw new UsageException($"profile {o.Work}: name one work: {string.Join(", ", all)}.");
@@ -36,29 +37,38 @@ internal static class ProfileCommand
         work.Run();
         profile.Clear();
         double total = device.Time(work.Run, 1);
-        terminal.Out.WriteLine($"{work.Name}: {work.Shape}; {device.Description}; random weights");
-        terminal.Out.WriteLine(load);
-        terminal.Out.WriteLine(string.Create(
+        CommandReport report = new() { Markdown = true };
+        report.Line($"{work.Name}: {work.Shape}; {device.Description}; random weights",
+            ("work", work.Name), ("shape", work.Shape), ("device", device.Description));
+        report.Line(load, ("load", load));
+        report.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{plain:G4} s as it runs; {total:G4} s with every op waited for and timed, which the shares are of"));
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine("| op | calls | seconds | share | GFLOP/s |");
-        terminal.Out.WriteLine("|---|---:|---:|---:|---:|");
-        foreach ((string op, OpCost cost) in profile.Costs.OrderByDescending(c => c.Value.Seconds))
-            terminal.Out.WriteLine(Row(op, cost.Calls, cost.Seconds, total, cost.Flops));
+            $"{plain:G4} s as it runs; {total:G4} s with every op waited for and timed, which the shares are of"),
+            ("seconds", plain), ("seconds_watched", total));
+        report.Plain("");
+        List<(string Op, OpCost Cost)> rows = [.. profile.Costs.OrderByDescending(c => c.Value.Seconds).Select(c => (c.Key, c.Value))];
         OpCost[] products = [.. profile.Costs.Where(c => c.Value.Flops > 0).Select(c => c.Value)];
-        terminal.Out.WriteLine(
-            Row("all matrix products", products.Sum(c => c.Calls), products.Sum(c => c.Seconds), total, products.Sum(c => c.Flops)));
-        double ops = profile.Costs.Values.Sum(c => c.Seconds);
-        terminal.Out.WriteLine(Row("outside every op", 0, total - ops, total, 0));
-        return ExitCode.Success;
+        rows.Add(("all matrix products", new OpCost
+        {
+            Calls = products.Sum(c => c.Calls),
+            Seconds = products.Sum(c => c.Seconds),
+            Flops = products.Sum(c => c.Flops),
+        }));
+        rows.Add(("outside every op", new OpCost { Seconds = total - profile.Costs.Values.Sum(c => c.Seconds) }));
+        report.Table(Table(rows, total));
+        return report;
     }
 
     private static Gpt2Weights Create(ProfileOptions o, Device device) =>
         Works.TryCreate(o.Shape, device, out string? obstacle) ?? throw new UsageException($"--shape {o.Shape}: {obstacle}.");
 
-    private static string Row(string op, long calls, double seconds, double total, double flops) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"| {op} | {(calls > 0 ? calls : ""):N0} | {seconds:G3} | {seconds / total:P1} | "
-            + $"{(flops > 0 ? (flops / seconds / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "")} |");
+    private static ReportTableOf<(string Op, OpCost Cost)> Table(IEnumerable<(string Op, OpCost Cost)> rows, double total) => ReportTable
+        .Of("ops", rows)
+        .Text("op", "op", r => r.Op)
+        .Count("calls", "calls", r => r.Cost.Calls > 0 ? r.Cost.Calls : null)
+        .Column("seconds", "seconds", r => r.Cost.Seconds, r => r.Cost.Seconds.ToString("G3", CultureInfo.InvariantCulture))
+        .Column("share", "share", r => r.Cost.Seconds / total,
+            r => (r.Cost.Seconds / total).ToString("P1", CultureInfo.InvariantCulture))
+        .Column("GFLOP/s", "flops_per_second", r => r.Cost.Flops > 0 ? r.Cost.Flops / r.Cost.Seconds : null,
+            r => r.Cost.Flops > 0 ? (r.Cost.Flops / r.Cost.Seconds / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "");
 }

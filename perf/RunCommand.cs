@@ -8,6 +8,7 @@ using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
 
@@ -28,10 +29,10 @@ internal sealed class RunOptions : DeviceOptions
         "Five minutes on two quiet cores: fewer rounds, W4 as a sample of edges, W7 as a sample of steps, W5 without xl.")]
     public bool Quick { get; set; }
 
-    [Option("json", MetaValue = "FILE", HelpText =
+    [Option("out", MetaValue = "FILE", HelpText =
         "Write a list of objects: work, shape, device, seconds, floor_seconds, ratio_to_floor, baseline, ratio_to_baseline, peak_bytes, "
         + "allocated_bytes_per_pass.")]
-    public string? Json { get; set; }
+    public string? Out { get; set; }
 
     [Option("python", MetaValue = "PROGRAM", HelpText =
         "The Python whose PyTorch is the baseline of W1 and W3 (default: python3 or /usr/bin/python3, if one has torch).")]
@@ -67,15 +68,15 @@ internal sealed class RunCommand
         _timer = new BenchTimer(device, options.Quick, cancellation);
     }
 
-    public static int Run(RunOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(RunOptions o, Terminal terminal, CancellationToken cancellation)
     {
         ShapeOption.Of(o.Shape);
         List<(string Model, string[] Names)> works = Wanted(o);
-        if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
+        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         double? load = Machine.Load();
         using Device device = ComputeDevice.Open(o, terminal);
         string described = Machine.Describe(load, Environment.ProcessorCount);
-        terminal.Error.WriteLine(described);
+        terminal.Note(described);
         RunCommand run = new(o, device, cancellation);
         ScoringProgress.Run(terminal, "perf", progress =>
         {
@@ -85,11 +86,11 @@ internal sealed class RunCommand
             return 0;
         });
         run.SetFloors();
-        run.Print(terminal, described);
-        if (o.Json is null) return ExitCode.Success;
-        RunLine.Write(o.Json, run._lines);
-        terminal.Out.WriteLine($"{run._lines.Count} works: {o.Json}");
-        return ExitCode.Success;
+        CommandReport report = run.Report(described);
+        if (o.Out is null) return report;
+        RunLine.Write(o.Out, run._lines);
+        report.File("works", o.Out, $"{run._lines.Count} works: {o.Out}");
+        return report;
     }
 
     private static List<(string Model, string[] Names)> Wanted(RunOptions o)
@@ -200,21 +201,24 @@ internal sealed class RunCommand
         }
     }
 
-    private void Print(Terminal terminal, string load)
+    private CommandReport Report(string load)
     {
-        terminal.Out.WriteLine($"device: {_device.Description}; random weights; {Workloads.PairCount} pairs of {Workloads.Tokens} tokens, "
-            + $"batch {Workloads.BatchSize} (W7: 32 pairs, batch 32)");
-        terminal.Out.WriteLine(load + (Machine.Load() is { } now
-            ? string.Create(CultureInfo.InvariantCulture, $"; {now:F2} at the end, this program's own threads included") : ""));
-        terminal.Out.WriteLine(string.Create(
+        CommandReport report = new() { Markdown = true };
+        report.Line($"device: {_device.Description}; random weights; {Workloads.PairCount} pairs of {Workloads.Tokens} tokens, "
+            + $"batch {Workloads.BatchSize} (W7: 32 pairs, batch 32)", ("device", _device.Description));
+        report.Line(load + (Machine.Load() is { } now
+            ? string.Create(CultureInfo.InvariantCulture, $"; {now:F2} at the end, this program's own threads included") : ""),
+            ("load", load));
+        report.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s, the best matrix product of this run ({_rateShape}), or "
-                + $"bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"));
-        terminal.Out.WriteLine(
-            "allocated per pass: from the start of a warm batch of pairs (W7: step), whose tokens are on the device, to its end");
-        terminal.Out.WriteLine();
-        foreach (string row in RunLine.Table(_lines)) terminal.Out.WriteLine(row);
-        terminal.Out.WriteLine();
-        foreach (string note in _notes.Distinct()) terminal.Out.WriteLine(note);
+                + $"bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"),
+            ("flops_per_second", _flopRate), ("bytes_per_second", _byteRate));
+        report.Note("allocated per pass: from the start of a warm batch of pairs (W7: step), whose tokens are on the device, to its end");
+        report.Plain("");
+        report.Table(RunLine.Table(_lines));
+        report.Plain("");
+        foreach (string note in _notes.Distinct()) report.Note(note);
+        return report;
     }
 }

@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
 
@@ -39,18 +39,23 @@ internal sealed record RunLine(
     /// <summary>Device memory on a GPU, resident memory of the process on the CPU: what frameworks state.</summary>
     public long PeakBytes => Device == "cpu" ? ProcessBytes : DeviceBytes;
 
-    /// <summary>The table in markdown.</summary>
-    public static IEnumerable<string> Table(IEnumerable<RunLine> lines) =>
-    [
-        "| work | shape | ours, s | baseline | baseline, s | ratio | floor, s | ratio to floor | peak memory: device, process | allocated "
-            + "per pass: managed, device |",
-        "|---|---|---:|---|---:|---:|---:|---:|---:|---:|",
-        .. lines.Select(l => string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {l.Work} | {l.Shape} | {l.Seconds:G4} | {l.Baseline ?? "none measured"} | {l.BaselineSeconds:G4} | {l.RatioToBaseline:F1} "
-                + $"| {l.FloorSeconds:G4} | {l.RatioToFloor:F2} | {Sizes.Bytes(l.DeviceBytes)}, {Sizes.Bytes(l.ProcessBytes)} | "
-                + $"{Sizes.Bytes(l.Managed)}, {Sizes.Bytes(l.OnDevice)} |")),
-    ];
+    /// <summary>The table; in JSON with the fields of the file.</summary>
+    public static ReportTable Table(IEnumerable<RunLine> lines) => ReportTable.Of("works", lines)
+        .Text("work", "work", l => l.Work)
+        .Text("shape", "shape", l => l.Shape)
+        .Hidden("device", l => l.Device)
+        .Column("ours, s", "seconds", l => l.Seconds, l => Text($"{l.Seconds:G4}"))
+        .Column("baseline", "baseline", l => l.Baseline, l => l.Baseline ?? "none measured", right: false)
+        .Column("baseline, s", "baseline_seconds", l => l.BaselineSeconds, l => Text($"{l.BaselineSeconds:G4}"))
+        .Column("ratio", "ratio_to_baseline", l => l.RatioToBaseline, l => Text($"{l.RatioToBaseline:F1}"))
+        .Column("floor, s", "floor_seconds", l => l.FloorSeconds, l => Text($"{l.FloorSeconds:G4}"))
+        .Column("ratio to floor", "ratio_to_floor", l => l.RatioToFloor, l => Text($"{l.RatioToFloor:F2}"))
+        .Column("peak memory: device, process", "peak_bytes", l => l.PeakBytes,
+            l => $"{Sizes.Bytes(l.DeviceBytes)}, {Sizes.Bytes(l.ProcessBytes)}")
+        .Column("allocated per pass: managed, device", "allocated_bytes_per_pass", l => l.Managed + l.OnDevice,
+            l => $"{Sizes.Bytes(l.Managed)}, {Sizes.Bytes(l.OnDevice)}");
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
     /// <summary>Writes measurements as a JSON list of objects, whole or not at all.</summary>
     public static void Write(string path, IEnumerable<RunLine> lines)

@@ -13,6 +13,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
 
@@ -44,7 +45,7 @@ internal static class SavingsCommand
 {
     private const int CircuitEdges = 1000;
 
-    public static int Run(SavingsOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(SavingsOptions o, Terminal terminal, CancellationToken cancellation)
     {
         if (o.Pairs < 1) throw new UsageException($"--pairs {o.Pairs}: must be 1 or more.");
         if (o.Rounds < 1) throw new UsageException($"--rounds {o.Rounds}: must be 1 or more.");
@@ -58,7 +59,7 @@ internal static class SavingsCommand
         using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Weights weights = Works.TryCreate(o.Shape, device, out string? obstacle)
             ?? throw new UsageException($"--shape {o.Shape}: {obstacle}.");
-        List<string> rows = [];
+        List<Saving> rows = [];
         ScoringProgress.Run(terminal, "savings", progress =>
         {
             foreach (PromptSet set in sets)
@@ -68,19 +69,39 @@ internal static class SavingsCommand
             }
             return 0;
         });
-        terminal.Out.WriteLine($"GPT-2 {o.Shape} shape, random weights; {device.Description}; at most {o.Pairs} pairs a task, medians of "
-            + $"{o.Rounds} rounds, with and without in turn; tokens of the vocabulary {o.Vocabulary}");
-        terminal.Out.WriteLine(load);
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine("Positions before the first difference: run once per pair, or in every pass");
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine("| task | prompts | pairs | tokens a prompt | shared positions | EAP-IG: all, s | shared, s | ratio | "
-            + "circuit of 1,000 edges: all, s | shared, s | ratio |");
-        terminal.Out.WriteLine("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
-        foreach (string row in rows) terminal.Out.WriteLine(row);
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine(LastLayer(weights, o.Rounds));
-        return ExitCode.Success;
+        CommandReport report = new() { Markdown = true };
+        report.Line($"GPT-2 {o.Shape} shape, random weights; {device.Description}; at most {o.Pairs} pairs a task, medians of "
+            + $"{o.Rounds} rounds, with and without in turn; tokens of the vocabulary {o.Vocabulary}",
+            ("shape", o.Shape), ("device", device.Description), ("rounds", o.Rounds), ("vocabulary", o.Vocabulary));
+        report.Line(load, ("load", load));
+        report.Plain("");
+        report.Plain("Positions before the first difference: run once per pair, or in every pass");
+        report.Plain("");
+        report.Table(Table(rows));
+        report.Plain("");
+        AddLastLayer(report, weights, o.Rounds);
+        return report;
+    }
+
+    private static ReportTableOf<Saving> Table(IEnumerable<Saving> rows)
+    {
+        ReportTableOf<Saving> table = ReportTable.Of("tasks", rows)
+            .Text("task", "task", r => r.Task)
+            .Text("prompts", "prompts", r => r.Source)
+            .Count("pairs", "pairs", r => r.Pairs)
+            .Column("tokens a prompt", "tokens", r => r.Tokens, r => r.Tokens.ToString("F1", CultureInfo.InvariantCulture))
+            .Column("shared positions", "shared", r => r.Shared, r => r.Shared.ToString("P0", CultureInfo.InvariantCulture));
+        Times("EAP-IG: all, s", "eap_ig", 0);
+        Times("circuit of 1,000 edges: all, s", "circuit", 2);
+        return table;
+
+        void Times(string heading, string name, int first) => table
+            .Column(heading, $"{name}_seconds", r => r.Seconds[first], r => Figure(r.Seconds[first]))
+            .Column("shared, s", $"{name}_seconds_shared", r => r.Seconds[first + 1], r => Figure(r.Seconds[first + 1]))
+            .Column("ratio", $"{name}_ratio", r => r.Seconds[first] / r.Seconds[first + 1],
+                r => (r.Seconds[first] / r.Seconds[first + 1]).ToString("F2", CultureInfo.InvariantCulture));
+
+        static string Figure(double seconds) => seconds.ToString("G3", CultureInfo.InvariantCulture);
     }
 
     private static PromptSet Load(string task, SavingsOptions o, BpeTokenizer tokenizer, Gpt2Config config)
@@ -94,7 +115,7 @@ internal static class SavingsCommand
         });
     }
 
-    private static string Row(PromptSet prompts, Gpt2Weights weights, int rounds, CancellationToken cancellation)
+    private static Saving Row(PromptSet prompts, Gpt2Weights weights, int rounds, CancellationToken cancellation)
     {
         IReadOnlyList<PromptPair> pairs = prompts.Pairs;
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: true);
@@ -110,29 +131,28 @@ internal static class SavingsCommand
             () => CircuitEvaluation.Evaluate(weights, prompts, [circuit], evaluation, wholePrompts: true, null, cancellation),
             () => CircuitEvaluation.Evaluate(weights, prompts, [circuit], evaluation, null, cancellation));
         string source = prompts.Source.StartsWith("generated", StringComparison.Ordinal) ? "generated" : Path.GetFileName(prompts.Source);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {prompts.Task} | {source} | {pairs.Count} | {tokens / pairs.Count:F1} | {shared / tokens:P0} | {Pair(0)} | {Pair(2)} |");
-
-        string Pair(int first) => string.Create(
-            CultureInfo.InvariantCulture, $"{seconds[first]:G3} | {seconds[first + 1]:G3} | {seconds[first] / seconds[first + 1]:F2}");
+        return new Saving(prompts.Task, source, pairs.Count, tokens / pairs.Count, shared / tokens, seconds);
     }
 
     // One forward and one backward pass over W1's rows, whole, with the last layer's queries and MLP at all positions or at the answer
     // alone.
-    private static string LastLayer(Gpt2Weights weights, int rounds)
+    private static void AddLastLayer(CommandReport report, Gpt2Weights weights, int rounds)
     {
         const int Items = Workloads.BatchSize;
         PromptPair[] pairs = Workloads.Pairs(Items, Workloads.Tokens, Workloads.DiffersAt);
         using var all = new OnePass(weights, pairs, answerOnly: false);
         using var answers = new OnePass(weights, pairs, answerOnly: true);
         double[] seconds = Interleaved.Medians(weights.Device, rounds, all.Run, answers.Run);
-        return string.Create(
+        report.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"Forward and backward pass of {Items} prompts of {Workloads.Tokens} tokens: {seconds[0]:G3} s with the last layer's queries "
                 + $"and MLP at every position, {seconds[1]:G3} s at the answer's only: ratio {seconds[0] / seconds[1]:F2} "
-                + $"({weights.Config.Layers} layers)");
+                + $"({weights.Config.Layers} layers)"),
+            ("last_layer_seconds", seconds[0]), ("last_layer_seconds_answer_only", seconds[1]));
     }
+
+    // Seconds: EAP-IG in every pass and shared, then the circuit likewise.
+    private sealed record Saving(string Task, string Source, int Pairs, double Tokens, double Shared, double[] Seconds);
 
     private sealed class OnePass : IDisposable
     {

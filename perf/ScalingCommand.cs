@@ -9,6 +9,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
 
@@ -31,7 +32,7 @@ internal static class ScalingCommand
 {
     private const int Vocabulary = 5000;
 
-    public static int Run(ScalingOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(ScalingOptions o, Terminal terminal, CancellationToken cancellation)
     {
         Point start = o.Shape switch
         {
@@ -52,14 +53,14 @@ internal static class ScalingCommand
             ("pairs of a batch", [.. factors.Select(f => start with { Batch = f * start.Batch / 2 })], p => p.Batch),
             ("steps", [.. factors.Select(f => start with { Steps = f * start.Steps })], p => p.Steps),
         ];
-        List<string> rows = [];
+        List<(string Quantity, double[] Values, double[] Seconds)> rows = [];
         ScoringProgress.Run(terminal, "scaling", progress =>
         {
             foreach (var (name, points, value) in sweeps)
             {
                 progress?.Report(new RunProgress(rows.Count, sweeps.Length + 1, name));
                 cancellation.ThrowIfCancellationRequested();
-                rows.Add(Row(name, [.. points.Select(p => (double)value(p))], Seconds(points, _ => device, rounds, cancellation)));
+                rows.Add((name, [.. points.Select(p => (double)value(p))], Seconds(points, _ => device, rounds, cancellation)));
             }
             if (device is not CpuDevice cpu || cpu.Workers == 1) return 0;
             progress?.Report(new RunProgress(rows.Count, sweeps.Length + 1, "cores"));
@@ -67,7 +68,7 @@ internal static class ScalingCommand
             CpuDevice[] devices = [.. cores.Select(n => new CpuDevice(n))];
             try
             {
-                rows.Add(Row("cores", [.. cores.Select(n => (double)n)],
+                rows.Add(("cores", [.. cores.Select(n => (double)n)],
                     Seconds([.. cores.Select(_ => start)], i => devices[i], rounds, cancellation)));
             }
             finally
@@ -76,15 +77,20 @@ internal static class ScalingCommand
             }
             return 0;
         });
-        terminal.Out.WriteLine($"EAP-IG on whole prompts, random weights; {device.Description}; base: {start.Layers} layers, width "
+        CommandReport report = new() { Markdown = true };
+        report.Line($"EAP-IG on whole prompts, random weights; {device.Description}; base: {start.Layers} layers, width "
             + $"{start.Width}, {start.Tokens} tokens, one batch of {start.Batch} pairs, {start.Steps} steps; medians of {rounds} rounds, "
-            + "points in turn");
-        terminal.Out.WriteLine(load);
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine("| quantity | values | seconds | exponent |");
-        terminal.Out.WriteLine("|---|---|---|---:|");
-        foreach (string row in rows) terminal.Out.WriteLine(row);
-        return ExitCode.Success;
+            + "points in turn", ("device", device.Description), ("rounds", rounds));
+        report.Line(load, ("load", load));
+        report.Plain("");
+        report.Table(ReportTable.Of("quantities", rows)
+            .Text("quantity", "quantity", r => r.Quantity)
+            .Column("values", "values", r => r.Values, r => string.Join(", ", r.Values), right: false)
+            .Column("seconds", "seconds", r => r.Seconds,
+                r => string.Join(", ", r.Seconds.Select(s => s.ToString("G3", CultureInfo.InvariantCulture))), right: false)
+            .Column("exponent", "exponent", r => Exponent(r.Values, r.Seconds),
+                r => Exponent(r.Values, r.Seconds).ToString("F2", CultureInfo.InvariantCulture)));
+        return report;
     }
 
     /// <summary>The slope of the least-squares line through (log x, log y).</summary>
@@ -99,12 +105,6 @@ internal static class ScalingCommand
         }
         return product / square;
     }
-
-    private static string Row(string name, double[] values, double[] seconds) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"| {name} | {string.Join(", ", values)} | "
-            + $"{string.Join(", ", seconds.Select(s => s.ToString("G3", CultureInfo.InvariantCulture)))} | "
-            + $"{Exponent(values, seconds):F2} |");
 
     // The models of this table have few tokens.
     private static int[] Known(int[] tokens) => Array.ConvertAll(tokens, token => token % Vocabulary);

@@ -10,6 +10,7 @@ using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using CommandLine;
 using Gradpath.Perf.Ops.Families;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf.Ops;
 
@@ -26,14 +27,14 @@ internal static class OpsCommand
         typeof(MaskOps), typeof(MixOps),
     ];
 
-    public static int Run(OpsOptions o, Terminal terminal)
+    public static CommandReport Run(OpsOptions o, Terminal terminal)
     {
         ComputeDevice.Check(o);
         OpBenchmark.Open = () => ComputeDevice.Open(o, terminal);
         Job job = (o.Quick ? Job.ShortRun : Job.MediumRun).WithToolchain(InProcessNoEmitToolchain.Instance);
         ManualConfig config = ManualConfig.CreateEmpty()
             .AddJob(job)
-            .AddLogger(new TextLogger(terminal.Out))
+            .AddLogger(new TextLogger(terminal.Json ? terminal.Quiet ? TextWriter.Null : terminal.Error : terminal.Out))
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .AddExporter(MarkdownExporter.GitHub)
             .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "gradpath-ops"))
@@ -57,10 +58,17 @@ internal static class OpsCommand
             .. reports.Where(r => r.Success && Allocated(r) >= SmallestObject)
                 .Select(r => $"{Title(r)} allocates {Allocated(r)} bytes a call"),
         ];
-        terminal.Out.WriteLine(Machine.Describe(Machine.Load(), Environment.ProcessorCount));
-        terminal.Out.WriteLine($"{reports.Length} cases, {reports.Length - wrong.Length} of them run and allocate 0 bytes a call");
+        CommandReport report = new() { ExitCode = wrong.Length == 0 ? ExitCode.Success : ExitCode.Failure };
+        string load = Machine.Describe(Machine.Load(), Environment.ProcessorCount);
+        report.Line(load, ("load", load));
+        report.Line($"{reports.Length} cases, {reports.Length - wrong.Length} of them run and allocate 0 bytes a call",
+            ("cases", reports.Length), ("failed", wrong));
+        report.Data(ReportTable.Of("cases", reports)
+            .Hidden("op", Title).Hidden("ran", r => r.Success)
+            .Hidden("seconds", r => r.ResultStatistics is { } times ? times.Mean * 1e-9 : null)
+            .Hidden("allocated_bytes", r => Allocated(r)));
         foreach (string line in wrong) terminal.Error.WriteLine($"perf: {line}");
-        return wrong.Length == 0 ? ExitCode.Success : ExitCode.Failure;
+        return report;
     }
 
     private static string Title(BenchmarkReport report) =>

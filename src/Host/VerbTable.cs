@@ -23,7 +23,7 @@ internal static class VerbTable
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
         Verb.Of<DemoOptions>(DemoCommand.Run),
         Verb.Of<InfoOptions>(InfoCommand.Run),
-        Verb.Of<TasksOptions>((_, terminal) => TasksCommand.Run(terminal)),
+        Verb.Of<TasksOptions>(_ => TasksCommand.Run()),
         Verb.Of<PromptsOptions>(PromptsCommand.Run),
         Verb.Of<TokenizeOptions>(TokenizeCommand.Run),
         Verb.Of<ReportOptions>(ReportCommand.Run),
@@ -37,7 +37,4 @@ internal static class VerbTable
 
     /// <summary>The names, for messages.</summary>
     public static IEnumerable<string> Names => All.Select(v => v.Name);
-
-    /// <summary>The command that options belong to.</summary>
-    public static Verb Of(CommandOptions options) => All.Single(v => v.Options == options.GetType());
 }

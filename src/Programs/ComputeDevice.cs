@@ -68,13 +68,13 @@ internal static class ComputeDevice
             if (threads is null && found.IsUsable)
             {
                 CudaDevice gpu = CudaDevice.Open(null, options);
-                terminal.Error.WriteLine($"device: {gpu.Name}, {gpu.Description}, {Sizes.Bytes(gpu.FreeMemory)} free");
+                terminal.Note($"device: {gpu.Name}, {gpu.Description}, {Sizes.Bytes(gpu.FreeMemory)} free");
                 return gpu;
             }
             if (needsGpu is not null && options != new CudaOptions()) throw needsGpu();
             if (threads is null && found.DriverInstalled)
             {
-                terminal.Error.WriteLine($"device: cpu, because no GPU can be used: {found.Obstacle}");
+                terminal.Note($"device: cpu, because no GPU can be used: {found.Obstacle}");
             }
             return new CpuDevice(threads ?? 0);
         }

@@ -1,10 +1,13 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Kernels;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Programs;
 
 /// <summary>What a program says when a command fails.</summary>
-internal static class Failures
+internal static partial class Failures
 {
     private const string DebugVariable = "GRADPATH_DEBUG";
 
@@ -22,41 +25,66 @@ internal static class Failures
         }
         catch (UsageException e)
         {
-            terminal.Error.WriteLine($"{program}: {e.Message}");
-            return ExitCode.Usage;
+            return Fail(terminal, program, [e.Message], ExitCode.Usage);
         }
         catch (OptionException e)
         {
-            terminal.Error.WriteLine($"{program}: {e.Describe(OptionNames.Of)}.");
-            return ExitCode.Usage;
+            return Fail(terminal, program, [$"{e.Describe(OptionNames.Of)}."], ExitCode.Usage);
         }
         catch (StoppedException e)
         {
-            terminal.Error.WriteLine($"{program}: {e.Message}");
-            return ExitCode.Cancelled;
+            return Fail(terminal, program, [e.Message], ExitCode.Cancelled);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            terminal.Error.WriteLine($"{program}: stopped; no result was written.");
-            return ExitCode.Cancelled;
+            return Fail(terminal, program, ["stopped; no result was written."], ExitCode.Cancelled);
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
             string message = (e as GradpathException)?.Describe(OptionNames.Of) ?? e.Message;
-            terminal.Error.WriteLine(
-                $"{program}: {message}{(e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "")}");
+            string advice = e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "";
+            int code = Fail(terminal, program, [message + advice], ExitCode.Failure);
             if (Debug) terminal.Error.WriteLine(e);
-            return ExitCode.Failure;
+            return code;
         }
         catch (Exception e)
         {
             string line = e.Message.ReplaceLineEndings(" ");
-            terminal.Error.WriteLine(
-                $"{program}: unexpected error: {e.GetType().Name}: {line} (this is a defect; {DebugVariable}=1 shows where it happened)");
+            string message =
+                $"unexpected error: {e.GetType().Name}: {line} (this is a defect; {DebugVariable}=1 shows where it happened)";
+            int code = Fail(terminal, program, [message], ExitCode.Failure);
             if (Debug) terminal.Error.WriteLine(e);
-            return ExitCode.Failure;
+            return code;
         }
     }
 
+    /// <summary>Says why a command failed: lines on the error stream and, where JSON is asked for, an object on standard output.</summary>
+    /// <param name="terminal">Where to.</param>
+    /// <param name="program">The program's name, which every line begins with.</param>
+    /// <param name="messages">What is wrong, a line each.</param>
+    /// <param name="code">The exit code.</param>
+    /// <param name="advice">A last line without the program's name, or null.</param>
+    /// <returns>The exit code.</returns>
+    public static int Fail(Terminal terminal, string program, IReadOnlyList<string> messages, int code, string? advice = null)
+    {
+        foreach (string message in messages) terminal.Error.WriteLine($"{program}: {message}");
+        if (advice is not null) terminal.Error.WriteLine(advice);
+        if (!terminal.Json) return code;
+        JsonObject json = CommandReport.JsonOf(terminal.Verb, code);
+        json["error"] = new JsonObject
+        {
+            ["message"] = string.Join('\n', messages),
+            ["option"] = NamedOption().Match(messages[0]) is { Success: true } match ? match.Value : null,
+            ["exit_code"] = code,
+        };
+        json["warnings"] = ReportJson.Node(terminal.Warnings);
+        ReportJson.Write(terminal.Out, json);
+        return code;
+    }
+
     private static bool Debug => Environment.GetEnvironmentVariable(DebugVariable) is { Length: > 0 } and not "0";
+
+    // Messages about an option begin with it.
+    [GeneratedRegex("^--[a-z][a-z-]*")]
+    private static partial Regex NamedOption();
 }

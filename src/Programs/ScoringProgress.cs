@@ -9,7 +9,7 @@ internal static class ScoringProgress
     /// <summary>Runs work that reports its progress.</summary>
     public static T Run<T>(Terminal terminal, string title, Func<IProgress<RunProgress>?, T> work)
     {
-        if (!terminal.ShowsProgress) return work(terminal.Watcher);
+        if (!terminal.ShowsProgress || terminal.Quiet) return work(terminal.Watcher);
         return terminal.ErrorConsole.Progress()
             .AutoClear(true)
             .Columns(

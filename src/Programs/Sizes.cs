@@ -44,6 +44,25 @@ internal static class Sizes
             + $"workspaces {Bytes(plan.PlannedBytes)} of {Bytes(plan.Budget)}";
     }
 
+    /// <summary>A number as a table shows it; a dash where it is not one.</summary>
+    public static string Number(double value) => Math.Abs(value) switch
+    {
+        double.NaN => "-",
+        0 => "0",
+        < 1e-3 or >= 1e6 => value.ToString("0.000e+00", CultureInfo.InvariantCulture),
+        _ => value.ToString("0.0000", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A ratio to three decimals; a dash where there is none.</summary>
+    public static string Ratio(double value) => double.IsNaN(value) ? "-" : value.ToString("0.000", CultureInfo.InvariantCulture);
+
+    /// <summary>A share in percent; a dash where there is none.</summary>
+    public static string Percent(double share) => double.IsNaN(share) ? "-" : share.ToString("0.0 %", CultureInfo.InvariantCulture);
+
+    /// <summary>A time in seconds: <c>1.2 s</c>.</summary>
+    public static string Seconds(double seconds) =>
+        seconds.ToString(seconds < 10 ? "0.00 s" : "0.0 s", CultureInfo.InvariantCulture);
+
     /// <summary>A count with separators: <c>124,439,808</c>.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -9,6 +9,8 @@ internal sealed class Terminal
     // Tables in a log or a file are not squeezed into the 80 columns of a terminal that is not there.
     private const int WidthOfFiles = 120;
 
+    private readonly List<string> _warnings = [];
+
     public Terminal(TextReader input, TextWriter output, TextWriter error)
     {
         In = input;
@@ -42,6 +44,42 @@ internal sealed class Terminal
 
     /// <summary>Whether the output can show block characters.</summary>
     public bool Unicode => Console.Profile.Capabilities.Unicode;
+
+    /// <summary>The command that runs; null before one is known.</summary>
+    public string? Verb { get; set; }
+
+    /// <summary>Whether the result is written as JSON.</summary>
+    public bool Json { get; set; }
+
+    /// <summary>Whether the error stream has errors alone.</summary>
+    public bool Quiet { get; set; }
+
+    /// <summary>Whether the error stream also says what is loaded, planned and timed.</summary>
+    public bool Verbose { get; set; }
+
+    /// <summary>The warnings so far.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Says what a user should know of a result, on the error stream and in JSON.</summary>
+    /// <param name="warning">The warning.</param>
+    /// <param name="kind">What its line begins with.</param>
+    public void Warn(string warning, string kind = "warning")
+    {
+        _warnings.Add(warning);
+        Note($"{kind}: {warning}");
+    }
+
+    /// <summary>Says something on the error stream that is no error.</summary>
+    public void Note(string text)
+    {
+        if (!Quiet) Error.WriteLine(text);
+    }
+
+    /// <summary>Says something on the error stream to those who want to know more.</summary>
+    public void Detail(string text)
+    {
+        if (Verbose) Error.WriteLine(text);
+    }
 
     private static IAnsiConsole Create(TextWriter writer, bool isTerminal)
     {

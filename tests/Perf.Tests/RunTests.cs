@@ -15,7 +15,7 @@ public sealed class RunTests
     {
         using TempFolder folder = new();
         string output = PerfCli.Succeeds(
-            $"run --shape tiny --quick --no-baseline --device cpu --threads 1 --json {folder["run.json"]}",
+            $"run --shape tiny --quick --no-baseline --device cpu --threads 1 --out {folder["run.json"]}",
             "| work | shape | ours, s | baseline |", "| W1 | EAP-IG, 5 points, tiny |", "none measured",
             "floor: flops that no saving avoids at", "load average", "W4 is a sample", "W7 is a sample");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["run.json"]));
@@ -52,7 +52,7 @@ public sealed class RunTests
     [InlineData("run --only W9", "--only W9")]
     [InlineData("run --shape tiny --only W5", "--only W5")]
     [InlineData("run --shape huge", "huge")]
-    [InlineData("run --json /nowhere/run.json", "/nowhere")]
+    [InlineData("run --out /nowhere/run.json", "/nowhere")]
     [InlineData("run words", "words")]
     [InlineData("run --device warp", "warp")]
     [InlineData("profile W9", "W9")]

@@ -65,28 +65,33 @@ internal static class ComparisonTable
         if (row["seconds_with_search"] > row["seconds"]) time += $"/{Seconds(row["seconds_with_search"])}";
         return
         [
-            row.Method, Share(row.Asked), Share(row["sparsity_reached"]), Sizes.Count((long)row["edges"]), ResultJson.Text(row["kl"]),
-            ResultJson.Text(row["metric"]),
-            Share(row["accuracy"]), Share(row["exact_match"]), OverlapTable.Ratio(row["faithfulness"]), time,
+            row.Method, Share(row.Asked), Share(row["sparsity_reached"]), Sizes.Count((long)row["edges"]), Sizes.Number(row["kl"]),
+            Sizes.Number(row["metric"]),
+            Share(row["accuracy"]), Share(row["exact_match"]), Sizes.Ratio(row["faithfulness"]), time,
             double.IsNaN(row["forward_passes"]) ? "-" : Sizes.Count((long)Math.Round(row["forward_passes"])),
         ];
     }
 
     /// <summary>A row's cells under <see cref="EdgeHeads"/>.</summary>
     public static string[] EdgeCells(ComparisonRow row, IReadOnlyList<ComparisonRow> table) =>
-        [row.Method, Share(row.Asked), OverlapTable.Ratio(row["precision"]), OverlapTable.Ratio(row["recall"]),
-            OverlapTable.Ratio(row.Area(table))];
+        [row.Method, Share(row.Asked), Sizes.Ratio(row["precision"]), Sizes.Ratio(row["recall"]),
+            Sizes.Ratio(row.Area(table))];
 
-    /// <summary>Prints the table and, where there is a ground truth, the one about edges.</summary>
-    public static void Print(Terminal terminal, IReadOnlyList<ComparisonRow> rows, string metric, bool judged)
+    /// <summary>Adds the table and, where there is a ground truth, the one about edges to a report.</summary>
+    public static void Add(CommandReport report, IReadOnlyList<ComparisonRow> rows, string metric, bool judged)
     {
-        Print(terminal, Heads(metric), rows.Select(Cells));
-        foreach (string note in Notes) terminal.Out.WriteLine(note);
+        report.Draw(t => Print(t, Heads(metric), rows.Select(Cells)));
+        ReportTableOf<ComparisonRow> table = ReportTable.Of("rows", rows)
+            .Hidden("method", r => r.Method).Hidden("sparsity_asked", r => r.Asked);
+        foreach (string column in ComparisonRow.Columns) table.Hidden(column, r => r[column]);
+        report.Data(table.Hidden("auc", r => r.Area(rows)));
+        foreach (string note in Notes) report.Note(note);
         if (!judged) return;
-        Print(terminal, EdgeHeads, rows.Select(r => EdgeCells(r, rows)));
-        terminal.Out.WriteLine(AreaNote);
+        report.Draw(t => Print(t, EdgeHeads, rows.Select(r => EdgeCells(r, rows))));
+        report.Note(AreaNote);
     }
 
+    // Eleven columns fit only without the space between them, and names must not be cut into lines.
     private static void Print(Terminal terminal, string[] heads, IEnumerable<string[]> rows)
     {
         Table table = new() { Border = TableBorder.Simple };

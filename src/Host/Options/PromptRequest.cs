@@ -64,7 +64,7 @@ internal sealed record PromptRequest
         });
         TokenizerNotes.Warn(terminal, prompts.Warnings);
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
-            terminal.Error.WriteLine($"note: {difference}");
+            terminal.Warn(difference, "note");
         return prompts;
     }
 }

@@ -1,24 +1,14 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 
 namespace Gradpath.Host.Reports;
 
-/// <summary>Result files in JSON, and numbers in them and in tables that may not exist.</summary>
+/// <summary>Result files in JSON, and numbers in them that may not exist.</summary>
 internal static class ResultJson
 {
     /// <summary>A number, or null where it is not one: JSON has no NaN.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
-
-    /// <summary>A number as a table shows it; a dash where it is not one.</summary>
-    public static string Text(double value) => Math.Abs(value) switch
-    {
-        double.NaN => "-",
-        0 => "0",
-        < 1e-3 or >= 1e6 => value.ToString("0.000e+00", CultureInfo.InvariantCulture),
-        _ => value.ToString("0.0000", CultureInfo.InvariantCulture),
-    };
 
     /// <summary>Refuses a file that cannot be written.</summary>
     /// <exception cref="UsageException">The file does not end in .json or cannot be written.</exception>

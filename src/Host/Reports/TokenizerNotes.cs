@@ -8,7 +8,7 @@ internal static class TokenizerNotes
     /// <summary>Prints warnings to the error stream, a line each.</summary>
     public static void Warn(Terminal terminal, IEnumerable<string> warnings)
     {
-        foreach (string warning in warnings) terminal.Error.WriteLine($"warning: {warning}");
+        foreach (string warning in warnings) terminal.Warn(warning);
     }
 
     /// <summary>The line that says what the prompts of a result begin with.</summary>

@@ -148,15 +148,20 @@ internal sealed class EvaluationSession : IDisposable
         };
     }
 
-    /// <summary>Prints what was used and how long it took.</summary>
-    public void PrintRun(Terminal terminal, int batchSize, long peakBytes, BatchSummary? plan = null)
+    /// <summary>Adds to a report what was used and how long it took.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="batchSize">Prompt pairs per pass.</param>
+    /// <param name="peakBytes">Most device memory in use.</param>
+    /// <param name="plan">How the run was cut, where the report states it.</param>
+    public void Describe(CommandReport report, int batchSize, long peakBytes, BatchSummary? plan = null)
     {
         Provenance p = Provenance(batchSize);
-        terminal.Out.WriteLine($"metric {p.Metric}, ablation {p.Ablation}; {p.Items} prompt pairs of {p.Task} ({p.Data})");
-        terminal.Out.WriteLine(TokenizerNotes.BeginToken(p));
-        terminal.Out.WriteLine($"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(peakBytes)} in use");
-        if (plan is not null) terminal.Out.WriteLine(Sizes.Plan(plan));
-        terminal.Out.WriteLine($"time: {Clock}");
+        report.Provenance ??= p.ToJson();
+        report.Plain($"metric {p.Metric}, ablation {p.Ablation}; {p.Items} prompt pairs of {p.Task} ({p.Data})");
+        report.Plain(TokenizerNotes.BeginToken(p));
+        RunFacts.Device(report, p, peakBytes);
+        RunFacts.Plan(report, plan);
+        RunFacts.Time(report, Clock);
     }
 
     /// <inheritdoc />

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Gradpath.Host.Sessions;
 
@@ -30,6 +31,9 @@ internal sealed class StageClock
 
     /// <summary>All stages in one line: <c>load 0.1 s, passes 12 s</c>.</summary>
     public override string ToString() => string.Join(", ", _stages.Select(s => $"{s.Name} {Text(s.Time)}"));
+
+    /// <summary>The seconds of all stages.</summary>
+    public JsonObject ToJson() => new(_stages.Select(s => KeyValuePair.Create(s.Name, (JsonNode?)JsonValue.Create(s.Time.TotalSeconds))));
 
     private static string Text(TimeSpan time) => time.TotalSeconds switch
     {

@@ -23,7 +23,7 @@ internal static class AcdcCommand
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Stops the search; its work is saved.</param>
     /// <exception cref="StoppedException">The search was stopped on the way.</exception>
-    public static int Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation)
     {
         double[] thresholds = Check(o);
         ProgressFile.Check(o.Out, o.Resume);
@@ -61,8 +61,7 @@ internal static class AcdcCommand
         file.Delete();
         session.Clock.Stop();
 
-        Print(terminal, o, session, options, rows, evaluation);
-        return ExitCode.Success;
+        return Report(o, session, options, rows, evaluation);
     }
 
     private static double[] Check(AcdcCommandOptions o)
@@ -141,20 +140,25 @@ internal static class AcdcCommand
         return o.NoPrune ? circuit : SearchRun.Prune(circuit);
     }
 
-    private static void Print(
-        Terminal terminal, AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows,
-        EvaluationResult evaluation)
+    private static CommandReport Report(
+        AcdcCommandOptions o, EvaluationSession session, AcdcOptions options, AcdcRow[] rows, EvaluationResult evaluation)
     {
         string metric = session.Metric.Name;
         string objective = options.Objective.MeasuresDistance ? $"{options.Objective.Title} from the full model" : $"minus {metric}";
-        terminal.Out.WriteLine($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, "
-            + $"{Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}");
-        AcdcReport.Print(terminal, rows, $"metric {metric}");
-        terminal.Out.WriteLine($"{metric}: full model {ResultJson.Text(evaluation.Full.MeanMetric)}, empty circuit "
-            + $"{ResultJson.Text(evaluation.Empty.MeanMetric)}; KL of the empty circuit {ResultJson.Text(evaluation.Empty.MeanKl)}");
-        session.PrintRun(terminal, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);
-        foreach (AcdcRow row in rows) terminal.Out.WriteLine($"circuit: {row.File}");
-        if (o.Log is not null) terminal.Out.WriteLine($"steps: {o.Log}");
-        if (o.Table is not null) terminal.Out.WriteLine($"table: {o.Table}");
+        CommandReport report = new();
+        report.Line($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, "
+            + $"{Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}",
+            ("objective", o.Objective), ("absolute", options.Absolute), ("order", EnumNames.Of(options.Order)),
+            ("n_edges", rows[0].Circuit.Graph.EdgeCount), ("ground_truth", o.GroundTruth));
+        AcdcReport.Add(report, rows, $"metric {metric}");
+        report.Line($"{metric}: full model {Sizes.Number(evaluation.Full.MeanMetric)}, empty circuit "
+            + $"{Sizes.Number(evaluation.Empty.MeanMetric)}; KL of the empty circuit {Sizes.Number(evaluation.Empty.MeanKl)}",
+            ("metric_full", evaluation.Full.MeanMetric), ("metric_empty", evaluation.Empty.MeanMetric),
+            ("kl_empty", evaluation.Empty.MeanKl));
+        session.Describe(report, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);
+        foreach (AcdcRow row in rows) report.File("circuit", row.File);
+        report.File("steps", o.Log);
+        report.File("table", o.Table);
+        return report;
     }
 }

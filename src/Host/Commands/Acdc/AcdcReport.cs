@@ -4,42 +4,41 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Host.Reports;
-using Gradpath.Host.Reports.Tables;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary>Tables and files of ACDC runs.</summary>
 internal static class AcdcReport
 {
-    /// <summary>Prints a row per threshold and, against a ground truth, the area under the staircase.</summary>
-    public static void Print(Terminal terminal, IReadOnlyList<AcdcRow> rows, string metric)
+    /// <summary>Adds a row per threshold and, against a ground truth, the area under the staircase to a report.</summary>
+    public static void Add(CommandReport report, IReadOnlyList<AcdcRow> rows, string metric)
     {
-        Table table = new() { Border = TableBorder.Simple };
-        List<string> columns = ["tau", "edges", "pruned", "nodes", "KL", metric, "exact match", "tested", "passes", "seconds"];
-        if (rows[0].Roc is not null) columns.AddRange(["TPR", "FPR"]);
-        foreach (string column in columns) table.AddColumn(new TableColumn(column).RightAligned());
-        foreach (AcdcRow row in rows)
+        ReportTableOf<AcdcRow> table = ReportTable.Of("circuits", rows)
+            .Column("tau", "tau", r => r.Search.Threshold, r => Threshold(r.Search.Threshold))
+            .Count("edges", "edges", r => r.Search.Circuit.EdgeCount)
+            .Count("pruned", "edges_after_prune", r => r.Circuit.EdgeCount)
+            .Count("nodes", "nodes", r => r.Circuit.NodeCount)
+            .Number("KL", "kl", r => r.Outcome.MeanKl)
+            .Number(metric, "metric", r => r.Outcome.MeanMetric)
+            .Share("exact match", "exact_match", r => r.Outcome.ExactMatchRate)
+            .Count("tested", "tested", r => r.Search.Effort.Tested)
+            .Column("passes", "passes", r => Passes(r), r => Passes(r).ToString("N1", CultureInfo.InvariantCulture))
+            .Column("seconds", "seconds", r => r.Search.Effort.Seconds,
+                r => r.Search.Effort.Seconds.ToString("N1", CultureInfo.InvariantCulture))
+            .Hidden("file", r => r.File);
+        bool judged = rows[0].Roc is not null;
+        if (judged)
         {
-            List<string> cells =
-            [
-                Threshold(row.Search.Threshold), Sizes.Count(row.Search.Circuit.EdgeCount), Sizes.Count(row.Circuit.EdgeCount),
-                Sizes.Count(row.Circuit.NodeCount),
-                ResultJson.Text(row.Outcome.MeanKl), ResultJson.Text(row.Outcome.MeanMetric),
-                row.Outcome.ExactMatchRate.ToString("0.0 %", CultureInfo.InvariantCulture),
-                Sizes.Count(row.Search.Effort.Tested), Passes(row).ToString("N1", CultureInfo.InvariantCulture),
-                row.Search.Effort.Seconds.ToString("N1", CultureInfo.InvariantCulture),
-            ];
-            if (row.Roc is { } roc)
-                cells.AddRange(
-                    [OverlapTable.Ratio(roc.TruePositiveRate), roc.FalsePositiveRate.ToString("0.0000", CultureInfo.InvariantCulture)]);
-            table.AddRow(cells.Select(c => new Text(c)));
+            table.Ratio("TPR", "true_positive_rate", r => r.Roc!.Value.TruePositiveRate)
+                .Column("FPR", "false_positive_rate", r => r.Roc!.Value.FalsePositiveRate,
+                    r => r.Roc!.Value.FalsePositiveRate.ToString("0.0000", CultureInfo.InvariantCulture));
         }
-        terminal.Console.Write(table);
-        terminal.Out.WriteLine("tested: edges whose removal was tried; passes: what that took, in whole forward passes over the prompts.");
-        if (rows[0].Roc is not null)
-            terminal.Out.WriteLine($"area under the pessimistic staircase through these points, (0, 0) and (1, 1): "
-                + $"{OverlapTable.Ratio(RocCurve.StaircaseArea(rows.Select(r => r.Roc!.Value)))}");
+        report.Table(table);
+        report.Note("tested: edges whose removal was tried; passes: what that took, in whole forward passes over the prompts.");
+        if (!judged) return;
+        double area = RocCurve.StaircaseArea(rows.Select(r => r.Roc!.Value));
+        report.Line(
+            $"area under the pessimistic staircase through these points, (0, 0) and (1, 1): {Sizes.Ratio(area)}", ("staircase_area", area));
     }
 
     /// <summary>Refuses a CSV file that cannot be written, before the work starts.</summary>

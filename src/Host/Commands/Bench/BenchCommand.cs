@@ -6,7 +6,6 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
@@ -21,15 +20,15 @@ internal sealed class BenchOptions : DeviceOptions
     [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
     public bool Quick { get; set; }
 
-    [Option("json", MetaValue = "FILE", HelpText =
+    [Option("out", MetaValue = "FILE", HelpText =
         "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
-    public string? Json { get; set; }
+    public string? Out { get; set; }
 }
 
 /// <summary><c>gradpath bench</c>: measures the device, every op, then whole works, and states each as a share of the limit.</summary>
 internal static class BenchCommand
 {
-    public static int Run(BenchOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(BenchOptions o, Terminal terminal, CancellationToken cancellation)
     {
         string[] only = [.. o.Only];
         bool Wanted(string name) => only.Length == 0 || only.Any(o => name.StartsWith(o, StringComparison.OrdinalIgnoreCase));
@@ -40,7 +39,7 @@ internal static class BenchCommand
             throw new UsageException($"--only {word}: nothing that can be timed begins so; there are "
                 + $"{string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
-        if (o.Json is not null) OutputFile.RequireWritable("json", o.Json, AtomicFile.RequireWritable);
+        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         using Device device = ComputeDevice.Open(o, terminal);
 
         List<BenchLine> lines = [];
@@ -66,16 +65,17 @@ internal static class BenchCommand
             return 0;
         });
 
-        Print(terminal, lines);
-        terminal.Out.WriteLine($"device: {device.Description}");
-        terminal.Out.WriteLine(
+        CommandReport report = new();
+        report.Table(Table(lines));
+        report.Line($"device: {device.Description}", ("device", device.Description));
+        report.Note(
             "The limit is the time of the least bytes at the copy rate or of the flops at the GEMM rate, whichever is longer; operands "
                 + "that a cache holds can pass it.");
-        foreach (string note in notes) terminal.Out.WriteLine(note);
-        if (o.Json is null) return ExitCode.Success;
-        BenchLine.Write(o.Json, lines);
-        terminal.Out.WriteLine($"{lines.Count} measurements: {o.Json}");
-        return ExitCode.Success;
+        foreach (string note in notes) report.Note(note);
+        if (o.Out is null) return report;
+        BenchLine.Write(o.Out, lines);
+        report.File("measurements", o.Out, $"{lines.Count} measurements: {o.Out}");
+        return report;
     }
 
     private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, string title, OpWork work)
@@ -113,20 +113,16 @@ internal static class BenchCommand
         }
     }
 
-    private static void Print(Terminal terminal, IEnumerable<BenchLine> lines)
-    {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("op or work").AddColumn("shape");
-        foreach (string heading in (string[])["time", "GFLOP/s", "GB/s", "of the limit"])
-            table.AddColumn(new TableColumn(heading).RightAligned());
-        foreach (BenchLine l in lines)
-        {
-            table.AddRow(
-                new Text(l.Name), new Text(l.Shape), new Text(Time(l.Seconds)), new Text(Rate(l.Flops / l.Seconds)),
-                new Text(Rate(l.Bytes / l.Seconds)),
-                new Text(l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture)));
-        }
-        terminal.Console.Write(table);
-    }
+    private static ReportTableOf<BenchLine> Table(IEnumerable<BenchLine> lines) => ReportTable.Of("measurements", lines)
+        .Text("op or work", "name", l => l.Name)
+        .Text("shape", "shape", l => l.Shape)
+        .Hidden("device", l => l.Device)
+        .Column("time", "seconds", l => l.Seconds, l => Time(l.Seconds))
+        .Hidden("flops", l => l.Flops)
+        .Hidden("bytes", l => l.Bytes)
+        .Column("GFLOP/s", "flops_per_second", l => l.Flops / l.Seconds, l => Rate(l.Flops / l.Seconds))
+        .Column("GB/s", "bytes_per_second", l => l.Bytes / l.Seconds, l => Rate(l.Bytes / l.Seconds))
+        .Column("of the limit", "share_of_limit", l => l.ShareOfLimit, l => l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture));
 
     private static string Time(double seconds) => seconds switch
     {

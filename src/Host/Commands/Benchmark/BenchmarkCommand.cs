@@ -20,7 +20,7 @@ internal static class BenchmarkCommand
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Stops the work; finished rows are kept.</param>
     /// <exception cref="StoppedException">The work was stopped on the way.</exception>
-    public static int Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(BenchmarkOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
@@ -50,7 +50,7 @@ internal static class BenchmarkCommand
                 if (terminal.ShowsProgress)
                 {
                     string size = ComparisonTable.Percent(sparsity);
-                    terminal.Error.WriteLine($"row {i + 1} of {wanted.Length}: {method.Name}, sparsity {size}");
+                    terminal.Note($"row {i + 1} of {wanted.Length}: {method.Name}, sparsity {size}");
                 }
                 session.Clock.Start("find");
                 FoundCircuit found = Find(finder, method, sparsity);
@@ -74,13 +74,23 @@ internal static class BenchmarkCommand
         folder.Write(report);
         session.Clock.Stop();
 
-        Print(terminal, report, folder);
-        if (o.Resume) terminal.Out.WriteLine($"{kept} of {wanted.Length} rows were there already");
-        terminal.Out.WriteLine($"time: {session.Clock}");
-        terminal.Out.WriteLine($"table: {folder.Table}");
-        terminal.Out.WriteLine($"report: {folder.Report}");
-        terminal.Out.WriteLine($"circuits: {folder.Circuits}");
-        return ExitCode.Success;
+        CommandReport written = new() { Provenance = Provenance(session, prompts) };
+        Describe(written, report, folder);
+        if (o.Resume) written.Plain($"{kept} of {wanted.Length} rows were there already");
+        written.Fact("rows_kept", kept);
+        RunFacts.Time(written, session.Clock);
+        written.File("table", folder.Table);
+        written.File("report", folder.Report);
+        written.File("circuits", folder.Circuits);
+        return written;
+    }
+
+    private static JsonObject Provenance(EvaluationSession session, BenchmarkPrompts prompts)
+    {
+        JsonObject made = session.Provenance(0).ToJson();
+        made["found_on"] = prompts.Find.Source;
+        made["judged_on"] = prompts.Judge.Source;
+        return made;
     }
 
     // Finished rows stay, so that the command can be repeated without this method or with other settings.
@@ -134,7 +144,7 @@ internal static class BenchmarkCommand
             ("found on", $"{Sizes.Count(prompts.Find.Pairs.Count)} prompt pairs ({prompts.Find.Source})"),
             ("judged on", $"{Sizes.Count(prompts.Judge.Pairs.Count)} other prompt pairs ({prompts.Judge.Source})"),
             ("metric, ablation, seed", $"{p.Metric}, {p.Ablation}, {p.Seed}"),
-            ("full model's metric", ResultJson.Text(folder.Rows[0]["metric_full"])),
+            ("full model's metric", Sizes.Number(folder.Rows[0]["metric_full"])),
             ("device", $"{p.Device}, {p.Precision}"),
         ];
         if (truthName is not null) facts.Add(("edges judged by", truthName));
@@ -142,12 +152,17 @@ internal static class BenchmarkCommand
             folder.Training, HeadChoice.Of(folder.ReadCircuits(graph)));
     }
 
-    private static void Print(Terminal terminal, ComparisonReport report, ComparisonFolder folder)
+    private static void Describe(CommandReport written, ComparisonReport report, ComparisonFolder folder)
     {
-        foreach ((string name, string value) in report.Facts) terminal.Out.WriteLine($"{name}: {value}");
-        ComparisonTable.Print(terminal, folder.Rows, report.Metric, report.Judged);
+        foreach ((string name, string value) in report.Facts) written.Plain($"{name}: {value}");
+        written.Fact("metric_full", folder.Rows[0]["metric_full"]);
+        written.Fact("ground_truth", report.Facts.FirstOrDefault(f => f.Name == "edges judged by").Value);
+        ComparisonTable.Add(written, folder.Rows, report.Metric, report.Judged);
         foreach (HeadChoice h in report.Heads)
-            terminal.Out.WriteLine($"heads at {ComparisonTable.Percent(h.Asked)}: {h.Method} keeps and eap drops "
+            written.Plain($"heads at {ComparisonTable.Percent(h.Asked)}: {h.Method} keeps and eap drops "
                 + $"{ComparisonPage.Names(h.Kept)}; eap keeps and {h.Method} drops {ComparisonPage.Names(h.Dropped)}");
+        written.Data(ReportTable.Of("heads", report.Heads)
+            .Hidden("sparsity_asked", h => h.Asked).Hidden("method", h => h.Method)
+            .Hidden("kept", h => h.Kept).Hidden("dropped", h => h.Dropped));
     }
 }

@@ -1,40 +1,39 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath circuit</c>: scores in, a circuit and its size out.</summary>
 internal static class CircuitCommand
 {
-    public static int Run(CircuitOptions o, Terminal terminal)
+    public static CommandReport Run(CircuitOptions o)
     {
         Selection selection = Parse(o);
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, CircuitFile.RequireWritable);
 
         EdgeScores scores = EdgeScores.Load(o.Scores);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
-        if (o.Out is not null)
-            SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill).Save(o.Out);
+        Circuit stated = SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill);
+        if (o.Out is not null) stated.Save(o.Out);
 
         Provenance? p = scores.Provenance;
         string made = p?.Method is null
             ? ""
             : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
-        terminal.Out.WriteLine($"{selection.Name} {selection.Value} by {(o.Signed ? "score" : "|score|")} from {o.Scores}{made}");
-        Table table = new Table { Border = TableBorder.Simple }
-            .AddColumn("").AddColumn(new TableColumn("edges").RightAligned()).AddColumn(new TableColumn("nodes").RightAligned());
-        void Row(string name, int edges, int nodes) =>
-            table.AddRow(new Text(name), new Text(Sizes.Count(edges)), new Text(Sizes.Count(nodes)));
-        Row("graph", scores.Graph.EdgeCount, scores.Graph.Writers);
-        Row("selected", selected.EdgeCount, selected.NodeCount);
-        if (!o.NoPrune) Row("pruned", circuit.EdgeCount, circuit.NodeCount);
-        terminal.Console.Write(table);
+        CommandReport report = new() { Provenance = stated.Provenance!.ToJson() };
+        report.Line($"{selection.Name} {selection.Value} by {(o.Signed ? "score" : "|score|")} from {o.Scores}{made}", ("scores", o.Scores));
+        List<(string Name, int Edges, int Nodes)> rows =
+        [
+            ("graph", scores.Graph.EdgeCount, scores.Graph.Writers), ("selected", selected.EdgeCount, selected.NodeCount),
+        ];
+        if (!o.NoPrune) rows.Add(("pruned", circuit.EdgeCount, circuit.NodeCount));
+        report.Table(ReportTable.Of("sizes", rows)
+            .Text("", "of", r => r.Name).Count("edges", "edges", r => r.Edges).Count("nodes", "nodes", r => r.Nodes));
         if (circuit.EdgeCount == 0 && selected.EdgeCount > 0)
-            terminal.Out.WriteLine("No path leads from the input to the logits: nothing is left. Select more edges, or use --greedy.");
-        if (o.Out is not null) terminal.Out.WriteLine($"circuit: {o.Out}");
-        return ExitCode.Success;
+            report.Note("No path leads from the input to the logits: nothing is left. Select more edges, or use --greedy.");
+        report.File("circuit", o.Out);
+        return report;
     }
 
     // What is selected, and what pruning leaves of it.

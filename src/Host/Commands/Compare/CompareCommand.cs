@@ -8,27 +8,31 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath compare</c>: precision, recall and the like for a circuit; ROC for scores.</summary>
 internal static class CompareCommand
 {
-    public static int Run(CompareOptions o, Terminal terminal)
+    public static CommandReport Run(CompareOptions o, Terminal terminal)
     {
         if (o.Circuit is null == o.Scores is null) throw new UsageException("say what to compare: --circuit or --scores.");
         if (o.Roc is not null && o.Scores is null) throw new UsageException("--roc does not apply to --circuit; --scores takes it.");
         if (o.Roc is not null) RocReport.RequireWritable(o.Roc);
 
         Circuit truth = GroundTruthOption.Read("with", o.With);
+        CommandReport report = new();
+        report.Fact("with", o.With);
+        report.Fact("without_mlps", o.WithoutMlps);
         string scope = o.WithoutMlps ? ", MLPs left out" : "";
         if (o.Circuit is not null)
         {
             GroundTruthOverlap overlap = GroundTruthOverlap.Compare(Circuit.Load(o.Circuit), truth, o.WithoutMlps);
-            terminal.Out.WriteLine($"{o.Circuit} judged by {o.With}{scope}");
-            OverlapTable.Print(terminal, overlap);
-            return ExitCode.Success;
+            report.Line($"{o.Circuit} judged by {o.With}{scope}", ("circuit", o.Circuit));
+            report.Table(OverlapTable.Of(overlap));
+            return report;
         }
         RocCurve curve = RocCurve.Of(EdgeScores.Load(o.Scores!), truth, o.WithoutMlps);
         if (o.Roc is not null) RocReport.Write(o.Roc, curve);
-        terminal.Out.WriteLine($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of "
-            + $"{Sizes.Count(curve.Positives + curve.Negatives)} edges");
-        RocReport.Print(terminal, curve);
-        if (o.Roc is not null) terminal.Out.WriteLine($"curve: {o.Roc}");
-        return ExitCode.Success;
+        report.Line($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of "
+            + $"{Sizes.Count(curve.Positives + curve.Negatives)} edges",
+            ("scores", o.Scores), ("wanted", curve.Positives), ("n_edges", curve.Positives + curve.Negatives));
+        RocReport.Add(report, curve);
+        report.File("curve", o.Roc);
+        return report;
     }
 }

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
-using Gradpath.Host.Reports.Tables;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
@@ -14,31 +12,28 @@ internal static class RocReport
 {
     private static readonly int[] s_steps = [1, 2, 5];
 
-    /// <summary>Prints the points at round numbers of edges, and the area.</summary>
-    public static void Print(Terminal terminal, RocCurve curve)
+    /// <summary>Adds the points at round numbers of edges, and the area, to a report.</summary>
+    public static void Add(CommandReport report, RocCurve curve)
     {
-        Table table = new Table { Border = TableBorder.Simple };
-        foreach (string column in (string[])["edges", "|score| from", "shared", "precision", "recall", "F1", "FPR"])
-            table.AddColumn(new TableColumn(column).RightAligned());
+        List<(RocPoint Point, SetOverlap Overlap)> rows = [];
         int index = 0, last = -1;
         foreach (int size in SizesUpTo(curve.Positives + curve.Negatives, curve.Positives))
         {
             while (curve.At(curve.Points[index]).Found < size) index++;
             if (index == last) continue;
             last = index;
-            RocPoint point = curve.Points[index];
-            SetOverlap overlap = curve.At(point);
-            table.AddRow(
-                new Text(Sizes.Count(overlap.Found)),
-                new Text(point.Threshold.ToString("0.000e+00", CultureInfo.InvariantCulture)),
-                new Text(Sizes.Count(overlap.Shared)),
-                new Text(OverlapTable.Ratio(overlap.Precision)),
-                new Text(OverlapTable.Ratio(overlap.Recall)),
-                new Text(OverlapTable.Ratio(overlap.F1)),
-                new Text(OverlapTable.Ratio(point.FalsePositiveRate)));
+            rows.Add((curve.Points[index], curve.At(curve.Points[index])));
         }
-        terminal.Console.Write(table);
-        terminal.Out.WriteLine($"area under the ROC curve: {OverlapTable.Ratio(curve.Area)} (0.5: no better than chance)");
+        report.Table(ReportTable.Of("roc", rows)
+            .Count("edges", "edges", r => r.Overlap.Found)
+            .Column("|score| from", "threshold", r => r.Point.Threshold,
+                r => r.Point.Threshold.ToString("0.000e+00", CultureInfo.InvariantCulture))
+            .Count("shared", "shared", r => r.Overlap.Shared)
+            .Ratio("precision", "precision", r => r.Overlap.Precision)
+            .Ratio("recall", "recall", r => r.Overlap.Recall)
+            .Ratio("F1", "f1", r => r.Overlap.F1)
+            .Ratio("FPR", "false_positive_rate", r => r.Point.FalsePositiveRate));
+        report.Line($"area under the ROC curve: {Sizes.Ratio(curve.Area)} (0.5: no better than chance)", ("auc", curve.Area));
     }
 
     /// <summary>Refuses a path that cannot be written, before the work starts.</summary>

@@ -3,14 +3,13 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath completeness</c>: |F(C minus K) - F(M minus K)| over node sets K.</summary>
 internal static class CompletenessCommand
 {
-    public static int Run(CompletenessOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(CompletenessOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
         Circuit circuit = Circuit.Load(o.Circuit);
@@ -26,37 +25,42 @@ internal static class CompletenessCommand
         if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result));
         session.Clock.Stop();
 
-        Print(terminal, circuit, result);
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
-        if (o.Out is not null) terminal.Out.WriteLine($"completeness: {o.Out}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        Describe(report, circuit, result);
+        report.Provenance = session.ProvenanceJson(result.BatchSize, "circuit", o.Circuit, circuit.Provenance);
+        session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
+        report.File("completeness", o.Out);
+        return report;
     }
 
     // Classes one by one; of the drawn sets the mean, and the one that tells most against the circuit.
-    private static void Print(Terminal terminal, Circuit circuit, Completeness result)
+    private static void Describe(CommandReport report, Circuit circuit, Completeness result)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("nodes knocked out (K)");
-        foreach (string name in new[] { "sets", "F(C \\ K)", "F(M \\ K)", "difference" })
-            table.AddColumn(new TableColumn(name).RightAligned());
-        void Row(string name, string count, double inCircuit, double inModel, double difference) => table.AddRow(
-            new Text(name), new Text(count), new Text(ResultJson.Text(inCircuit)), new Text(ResultJson.Text(inModel)),
-            new Text(ResultJson.Text(difference)));
+        List<(string Name, int? Sets, double Circuit, double Model, double Difference)> rows = [];
         foreach (CompletenessPoint p in result.Points.Where(p => p.Set.Kind is "empty" or "class"))
-            Row(p.Set.Kind == "empty" ? "none" : p.Set.Name, "", p.Circuit, p.Model, p.Difference);
+            rows.Add((p.Set.Kind == "empty" ? "none" : p.Set.Name, null, p.Circuit, p.Model, p.Difference));
         foreach (IGrouping<string, CompletenessPoint> drawn in result.Points.Where(p => p.Set.Kind is "random" or "greedy").GroupBy(p =>
             p.Set.Kind))
         {
             CompletenessPoint worst = drawn.MaxBy(p => p.Difference)!;
             string name = drawn.Key == "random" ? "random halves" : "greedy searches, all steps";
-            Row($"{name}: mean", Sizes.Count(drawn.Count()), drawn.Average(p => p.Circuit), drawn.Average(p => p.Model),
-                drawn.Average(p => p.Difference));
-            Row($"{name}: largest", "", worst.Circuit, worst.Model, worst.Difference);
+            rows.Add(($"{name}: mean", drawn.Count(), drawn.Average(p => p.Circuit), drawn.Average(p => p.Model),
+                drawn.Average(p => p.Difference)));
+            rows.Add(($"{name}: largest", null, worst.Circuit, worst.Model, worst.Difference));
         }
-        terminal.Console.Write(table);
-        terminal.Out.WriteLine("F: mean metric; C: the circuit; M: the full model. A complete circuit has differences near 0.");
+        report.Table(ReportTable.Of("sets", rows)
+            .Text("nodes knocked out (K)", "knocked_out", r => r.Name)
+            .Count("sets", "sets", r => r.Sets)
+            .Number("F(C \\ K)", "circuit", r => r.Circuit)
+            .Number("F(M \\ K)", "model", r => r.Model)
+            .Number("difference", "difference", r => r.Difference));
+        report.Note("F: mean metric; C: the circuit; M: the full model. A complete circuit has differences near 0.");
         CompletenessPoint most = result.Points.MaxBy(p => p.Difference)!;
-        terminal.Out.WriteLine($"largest difference: {ResultJson.Text(most.Difference)}, without "
-            + $"{(most.Set.Nodes.Count == 0 ? "losing any node" : string.Join(' ', most.Set.Nodes.Select(circuit.Graph.WriterName)))}");
+        string[] nodes = [.. most.Set.Nodes.Select(circuit.Graph.WriterName)];
+        report.Line($"largest difference: {Sizes.Number(most.Difference)}, without "
+            + $"{(nodes.Length == 0 ? "losing any node" : string.Join(' ', nodes))}",
+            ("largest_difference", most.Difference), ("largest_difference_nodes", nodes),
+            ("n_edges", circuit.EdgeCount), ("n_nodes", circuit.NodeCount));
     }
 
     private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Completeness result) => new()

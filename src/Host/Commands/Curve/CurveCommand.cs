@@ -1,19 +1,20 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Sessions;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath curve</c>: score files, a model and prompts in, faithfulness at every size out.</summary>
 internal static class CurveCommand
 {
-    public static int Run(CurveOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(CurveOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.CheckShared();
         double[] fractions = [.. o.Fractions];
@@ -70,46 +71,64 @@ internal static class CurveCommand
         }
         session.Clock.Stop();
 
-        terminal.Out.WriteLine($"faithfulness by |score|, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
-            + $"{Sizes.Count(methods[0].Scores.Graph.EdgeCount)} edges in all)");
-        Print(terminal, byMagnitude);
-        terminal.Out.WriteLine("faithfulness by signed score");
-        Print(terminal, byScore);
-        CurvePlot.Write(terminal.Out, byMagnitude);
-        PrintAreas(terminal, methods, curves);
-        session.PrintRun(terminal, result.Plan.Size, result.PeakDeviceBytes);
-        if (o.Out is not null) terminal.Out.WriteLine($"curves: {o.Out}");
-        if (o.Picture is not null) terminal.Out.WriteLine($"picture: {o.Picture}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        report.Line($"faithfulness by |score|, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
+            + $"{Sizes.Count(methods[0].Scores.Graph.EdgeCount)} edges in all)",
+            ("greedy", o.Greedy), ("n_edges", methods[0].Scores.Graph.EdgeCount));
+        report.Show(Grid(byMagnitude));
+        report.Plain("faithfulness by signed score");
+        report.Show(Grid(byScore));
+        report.Draw(t => CurvePlot.Write(t.Out, byMagnitude));
+        report.Data(Points([.. byMagnitude, .. byScore]));
+        AddAreas(report, methods, curves);
+        report.Provenance = session.Provenance(result.Plan.Size).ToJson();
+        report.Provenance["scores"] = new JsonArray([.. o.Scores.Zip(methods, (file, m) => Made(file, m.Scores.Provenance))]);
+        session.Describe(report, result.Plan.Size, result.PeakDeviceBytes);
+        report.File("curves", o.Out);
+        report.File("picture", o.Picture);
+        return report;
     }
 
-    private static void Print(Terminal terminal, NamedCurve[] curves)
+    private static JsonObject Made(string file, Provenance? made)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn(new TableColumn("size").RightAligned()).AddColumn(
-            new TableColumn("edges").RightAligned());
-        foreach (NamedCurve curve in curves) table.AddColumn(new TableColumn(Markup.Escape(curve.Name)).RightAligned());
-        for (int i = 0; i < curves[0].Curve.Points.Count; i++)
+        JsonObject json = made?.ToJson() ?? [];
+        json.Insert(0, "file", file);
+        return json;
+    }
+
+    // A column per method, as people compare them.
+    private static ReportTableOf<int> Grid(NamedCurve[] curves)
+    {
+        ReportTableOf<int> table = ReportTable.Of("curves", Enumerable.Range(0, curves[0].Curve.Points.Count))
+            .Shows("size", i => CurvePlot.Percent(curves[0].Curve.Points[i].Fraction))
+            .Shows("edges", i => Sizes.Count(curves[0].Curve.Points[i].Edges));
+        foreach (NamedCurve curve in curves)
         {
-            SparsityPoint size = curves[0].Curve.Points[i];
-            table.AddRow(
-            [
-                new Text(CurvePlot.Percent(size.Fraction)),
-                new Text(Sizes.Count(size.Edges)),
-                .. curves.Select(
-                    c => new Text($"{ResultJson.Text(c.Curve.Points[i].Faithfulness)} ({Sizes.Count(c.Curve.Points[i].EdgesAfterPrune)})")),
-            ]);
+            table.Shows(curve.Name, i =>
+                $"{Sizes.Number(curve.Curve.Points[i].Faithfulness)} ({Sizes.Count(curve.Curve.Points[i].EdgesAfterPrune)})");
         }
-        terminal.Console.Write(table);
+        return table;
     }
 
-    private static void PrintAreas(Terminal terminal, List<ReportMethod> methods, IReadOnlyList<SparsityCurves> curves)
+    // A row per method, ranking and size, with the columns of the CSV file.
+    private static ReportTableOf<(string Name, bool BySign, SparsityPoint Point)> Points(NamedCurve[] curves) =>
+        ReportTable.Of("curves", curves.SelectMany(c => c.Curve.Points.Select(p => (c.Name, c.Curve.BySign, Point: p))))
+            .Hidden("method", r => r.Name)
+            .Hidden("fraction", r => r.Point.Fraction)
+            .Hidden("edges", r => r.Point.Edges)
+            .Hidden("edges_after_prune", r => r.Point.EdgesAfterPrune)
+            .Hidden("faithfulness", r => r.Point.Faithfulness)
+            .Hidden("low", r => r.Point.Low)
+            .Hidden("high", r => r.Point.High)
+            .Hidden("ranking", r => r.BySign ? CurveCsv.ByScore : CurveCsv.ByMagnitude);
+
+    private static void AddAreas(CommandReport report, List<ReportMethod> methods, IReadOnlyList<SparsityCurves> curves)
     {
-        Table table = new Table { Border = TableBorder.Simple }
-            .AddColumn("method").AddColumn(new TableColumn("CPR").RightAligned()).AddColumn(new TableColumn("CMD").RightAligned());
-        foreach ((ReportMethod method, SparsityCurves c) in methods.Zip(curves))
-            table.AddRow(new Text(method.Name), new Text(ResultJson.Text(c.Cpr)), new Text(ResultJson.Text(c.Cmd)));
-        terminal.Console.Write(table);
-        terminal.Out.WriteLine("CPR: area under faithfulness, signed scores; higher is better. CMD: area between faithfulness and 1, "
+        report.Table(ReportTable.Of("areas", methods.Zip(curves))
+            .Text("method", "method", r => r.First.Name)
+            .Number("CPR", "cpr", r => r.Second.Cpr)
+            .Number("CMD", "cmd", r => r.Second.Cmd));
+        report.Note("CPR: area under faithfulness, signed scores; higher is better. CMD: area between faithfulness and 1, "
             + "absolute scores; lower is better.");
     }
 }

@@ -11,7 +11,6 @@ using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Reports.Tables;
 using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
@@ -31,7 +30,7 @@ internal static class DemoCommand
 
     private static readonly AttributionMethod[] s_methods = [AttributionMethods.Eap, AttributionMethods.EapIg, AttributionMethods.EapGp];
 
-    public static int Run(DemoOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(DemoOptions o, Terminal terminal, CancellationToken cancellation)
     {
         StageClock clock = new();
         clock.Start("load");
@@ -41,7 +40,8 @@ internal static class DemoCommand
         using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
         Directory.CreateDirectory(o.Out);
 
-        Introduce(terminal.Out, o.Model, checkpoint, prompts);
+        CommandReport report = new();
+        Introduce(report, o.Model, checkpoint, prompts);
         clock.Start("passes");
         List<MethodRun> runs = [];
         foreach (AttributionMethod method in s_methods)
@@ -61,13 +61,14 @@ internal static class DemoCommand
         clock.Stop();
 
         List<MethodRun> scored = [.. runs.Take(s_methods.Length)];
-        PrintEdges(terminal, scored);
-        PrintAgreement(terminal, scored);
-        PrintEmbeddingPaths(terminal, scored);
-        PrintCurves(terminal, runs, curves);
-        terminal.Out.WriteLine($"device: {device.Description}; time: {clock}");
-        Conclude(terminal.Out, o.Out);
-        return ExitCode.Success;
+        AddEdges(report, scored);
+        AddAgreement(report, scored);
+        AddEmbeddingPaths(report, scored);
+        AddCurves(report, runs, curves);
+        RunFacts.Time(report, clock, $"device: {device.Description}; ");
+        report.Provenance = scored[0].Scores.Provenance!.ToJson();
+        Conclude(report, o.Out);
+        return report;
     }
 
     // The three methods and, as the measure of what any ranking reaches, random scores.
@@ -93,102 +94,104 @@ internal static class DemoCommand
         HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportData.DefaultTitle(runs[0].Scores.Provenance), methods));
     }
 
-    private static void PrintCurves(Terminal terminal, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)
+    private static void AddCurves(CommandReport report, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn(new TableColumn("edges").RightAligned());
-        foreach (MethodRun run in runs) table.AddColumn(new TableColumn(run.Name).RightAligned());
-        for (int i = 0; i < curves[0].ByMagnitude.Points.Count; i++)
+        report.Plain("Faithfulness of the circuit of the strongest edges (1: as the full model; 0: as the corrupted run)");
+        IReadOnlyList<SparsityPoint> sizes = curves[0].ByMagnitude.Points;
+        ReportTableOf<int> grid = ReportTable.Of("curves", Enumerable.Range(0, sizes.Count)).Shows("edges", i => Sizes.Count(sizes[i].Edges));
+        foreach ((MethodRun run, SparsityCurves curve) in runs.Zip(curves))
         {
-            List<Text> row = [new(Sizes.Count(curves[0].ByMagnitude.Points[i].Edges))];
-            row.AddRange(
-                curves.Select(c => new Text(c.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture))));
-            table.AddRow(row);
+            grid.Shows(run.Name, i => curve.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture));
         }
-        terminal.Out.WriteLine("Faithfulness of the circuit of the strongest edges (1: as the full model; 0: as the corrupted run)");
-        terminal.Console.Write(table);
+        report.Show(grid);
+        report.Data(ReportTable.Of("curves", runs.Zip(curves).SelectMany(c => c.Second.ByMagnitude.Points.Select(p => (c.First.Name, p))))
+            .Hidden("method", r => r.Name)
+            .Hidden("fraction", r => r.p.Fraction)
+            .Hidden("edges", r => r.p.Edges)
+            .Hidden("faithfulness", r => r.p.Faithfulness));
     }
 
-    private static void Introduce(TextWriter output, string name, Gpt2Checkpoint checkpoint, PromptSet prompts)
+    private static void Introduce(CommandReport report, string name, Gpt2Checkpoint checkpoint, PromptSet prompts)
     {
         Gpt2Config config = checkpoint.Config;
-        output.WriteLine($"Model {name}: {config.Layers} layers x {config.Heads} heads, width {config.Width}, "
-            + $"{Sizes.Count(new ComputationGraph(config).EdgeCount)} edges. Task: {prompts.Task}, {prompts.Pairs.Count} prompt pairs, "
-                + "for example");
+        int edges = new ComputationGraph(config).EdgeCount;
+        report.Line(
+            $"Model {name}: {config.Layers} layers x {config.Heads} heads, width {config.Width}, {Sizes.Count(edges)} edges. "
+                + $"Task: {prompts.Task}, {prompts.Pairs.Count} prompt pairs, for example",
+            ("layers", config.Layers), ("heads", config.Heads), ("width", config.Width), ("n_edges", edges));
         PromptPair first = prompts.Pairs[0];
-        if (first.CleanText is not null) output.WriteLine($"  clean      {first.CleanText}");
-        if (first.CorruptedText is not null) output.WriteLine($"  corrupted  {first.CorruptedText}");
-        output.WriteLine();
+        if (first.CleanText is not null) report.Line($"  clean      {first.CleanText}", ("example_clean", first.CleanText));
+        if (first.CorruptedText is not null) report.Line($"  corrupted  {first.CorruptedText}", ("example_corrupted", first.CorruptedText));
+        report.Plain("");
     }
 
-    private static void PrintEdges(Terminal terminal, List<MethodRun> runs)
+    private static void AddEdges(CommandReport report, List<MethodRun> runs)
     {
         ScoredEdge[][] strongest = [.. runs.Select(r => r.Scores.Strongest(Top))];
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn(new TableColumn("#").RightAligned());
-        foreach (MethodRun run in runs) table.AddColumn(run.Name).AddColumn(new TableColumn("score").RightAligned());
-        for (int i = 0; i < strongest[0].Length; i++)
+        string Name(int run, int rank) => runs[run].Scores.Graph.EdgeName(strongest[run][rank].Row, strongest[run][rank].Column);
+        ReportTableOf<int> grid = ReportTable.Of("edges", Enumerable.Range(0, strongest[0].Length))
+            .Shows("#", i => (i + 1).ToString(CultureInfo.InvariantCulture));
+        for (int run = 0; run < runs.Count; run++)
         {
-            List<Text> row = [new((i + 1).ToString(CultureInfo.InvariantCulture))];
-            for (int r = 0; r < runs.Count; r++)
-            {
-                ScoredEdge edge = strongest[r][i];
-                row.Add(new Text(runs[r].Scores.Graph.EdgeName(edge.Row, edge.Column)));
-                row.Add(new Text(EdgeTable.Number(edge.Score)));
-            }
-            table.AddRow(row);
+            int r = run;
+            grid.Shows(runs[r].Name, i => Name(r, i), right: false).Shows("score", i => EdgeTable.Number(strongest[r][i].Score));
         }
-        terminal.Out.WriteLine("Strongest edges (positive: corrupting the edge hurts the task; negative: it helps)");
-        terminal.Console.Write(table);
+        report.Plain("Strongest edges (positive: corrupting the edge hurts the task; negative: it helps)");
+        report.Show(grid);
+        report.Data(ReportTable.Of("edges", Enumerable.Range(0, runs.Count).SelectMany(r => strongest[r].Select((e, i) => (r, i, e))))
+            .Hidden("method", x => runs[x.r].Name)
+            .Hidden("rank", x => x.i + 1)
+            .Hidden("edge", x => Name(x.r, x.i))
+            .Hidden("score", x => x.e.Score));
     }
 
-    private static void PrintAgreement(Terminal terminal, List<MethodRun> runs)
+    private static void AddAgreement(CommandReport report, List<MethodRun> runs)
     {
         int edges = runs[0].Scores.Graph.EdgeCount;
-        int[] counts = [.. s_overlaps.Where(n => n <= edges)];
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("methods").AddColumn(
-            new TableColumn("Spearman, all edges").RightAligned());
-        foreach (int n in counts) table.AddColumn(new TableColumn($"top {n} shared").RightAligned());
+        List<(MethodRun A, MethodRun B)> pairs = [];
         for (int a = 0; a < runs.Count; a++)
         {
-            for (int b = a + 1; b < runs.Count; b++)
-            {
-                List<Text> row = [new($"{runs[a].Name}, {runs[b].Name}"),
-                    new(RankAgreement.Spearman(runs[a].Scores, runs[b].Scores).ToString("0.000", CultureInfo.InvariantCulture))];
-                row.AddRange(counts.Select(n =>
-                    new Text(RankAgreement.Overlap(runs[a].Scores, runs[b].Scores, n).ToString("0 %", CultureInfo.InvariantCulture))));
-                table.AddRow(row);
-            }
+            for (int b = a + 1; b < runs.Count; b++) pairs.Add((runs[a], runs[b]));
         }
-        terminal.Out.WriteLine("How far the methods agree on the order of the edges");
-        terminal.Console.Write(table);
-    }
-
-    private static void PrintEmbeddingPaths(Terminal terminal, List<MethodRun> runs)
-    {
-        List<(string, double)> bars = [];
-        foreach (MethodRun run in runs)
+        ReportTableOf<(MethodRun A, MethodRun B)> table = ReportTable.Of("agreement", pairs)
+            .Shows("methods", p => $"{p.A.Name}, {p.B.Name}", right: false)
+            .Hidden("methods", p => new[] { p.A.Name, p.B.Name })
+            .Ratio("Spearman, all edges", "spearman", p => RankAgreement.Spearman(p.A.Scores, p.B.Scores));
+        foreach (int n in s_overlaps.Where(n => n <= edges))
         {
-            foreach (IGrouping<int, EmbeddingPathPoint> step in (run.Result.EmbeddingPath ?? []).GroupBy(p => p.Step).OrderBy(g => g.Key))
-                bars.Add(($"{run.Name} point {step.Key}", step.Average(p => p.GradientNorm)));
+            table.Column($"top {n} shared", $"top_{n}_shared", p => RankAgreement.Overlap(p.A.Scores, p.B.Scores, n),
+                p => RankAgreement.Overlap(p.A.Scores, p.B.Scores, n).ToString("0 %", CultureInfo.InvariantCulture));
         }
-        if (bars.Count == 0) return;
-        terminal.Out.WriteLine(
-            "Norm of the metric's gradient at the embedding, mean over pairs (eap: the clean run; eap-ig: from corrupted to clean;");
-        terminal.Out.WriteLine("eap-gp: from clean along its path). Where it is small the output is saturated and gradients say little.");
-        BarPlot.Write(terminal.Out, bars, PlotWidth, terminal.Unicode);
-        terminal.Out.WriteLine();
+        report.Plain("How far the methods agree on the order of the edges");
+        report.Table(table);
     }
 
-    private static void Conclude(TextWriter output, string directory)
+    private static void AddEmbeddingPaths(CommandReport report, List<MethodRun> runs)
     {
-        output.WriteLine($"Scores and paths: {directory}");
-        output.WriteLine($"Open in a browser: {Path.Combine(directory, "report.html")}");
-        output.WriteLine();
-        output.WriteLine("Next:");
-        output.WriteLine("  ./gradpath tasks                                                     the other tasks");
-        output.WriteLine(
+        var points = runs.SelectMany(run => (run.Result.EmbeddingPath ?? []).GroupBy(p => p.Step).OrderBy(g => g.Key)
+            .Select(step => (run.Name, Step: step.Key, Norm: step.Average(p => p.GradientNorm)))).ToList();
+        if (points.Count == 0) return;
+        report.Plain(
+            "Norm of the metric's gradient at the embedding, mean over pairs (eap: the clean run; eap-ig: from corrupted to clean;");
+        report.Plain("eap-gp: from clean along its path). Where it is small the output is saturated and gradients say little.");
+        report.Draw(t => BarPlot.Write(t.Out, [.. points.Select(p => ($"{p.Name} point {p.Step}", p.Norm))], PlotWidth, t.Unicode));
+        report.Data(ReportTable.Of("gradient_norms", points)
+            .Hidden("method", p => p.Name).Hidden("step", p => p.Step).Hidden("gradient_norm", p => p.Norm));
+        report.Plain("");
+    }
+
+    private static void Conclude(CommandReport report, string directory)
+    {
+        report.File("folder", directory, $"Scores and paths: {directory}");
+        string page = Path.Combine(directory, "report.html");
+        report.File("report", page, $"Open in a browser: {page}");
+        report.Plain("");
+        report.Plain("Next:");
+        report.Plain("  ./gradpath tasks                                                     the other tasks");
+        report.Plain(
             "  ./gradpath score --model demo --task ioi --method exact --limit 20   what the methods estimate, edge by edge (seconds)");
-        output.WriteLine("  weights-tools/fetch_gpt2.sh gpt2                                     GPT-2 small, once");
-        output.WriteLine("  ./gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
+        report.Plain("  weights-tools/fetch_gpt2.sh gpt2                                     GPT-2 small, once");
+        report.Plain("  ./gradpath score --model gpt2 --task ioi --out scores.json           the same on GPT-2 small");
     }
 
     private sealed record MethodRun(string Name, AttributionResult Result)

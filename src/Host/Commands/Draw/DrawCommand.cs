@@ -10,7 +10,7 @@ internal static class DrawCommand
 {
     private const int DefaultTopN = 100;
 
-    public static int Run(DrawOptions o, Terminal terminal)
+    public static CommandReport Run(DrawOptions o)
     {
         string format = Path.GetExtension(o.Out).ToUpperInvariant();
         if (format is not (".SVG" or ".DOT" or ".HTML"))
@@ -28,8 +28,12 @@ internal static class DrawCommand
         if (format == ".HTML") HtmlReport.Write(o.Out, Page(circuit, title, o));
         else Write(o.Out, format == ".SVG" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";
-        terminal.Out.WriteLine($"{Sizes.Count(circuit.EdgeCount)} edges{before}, {Sizes.Count(circuit.NodeCount)} nodes: {o.Out}");
-        return ExitCode.Success;
+        CommandReport report = new() { Provenance = circuit.Provenance?.ToJson() };
+        report.Fact("n_edges", circuit.EdgeCount);
+        report.Fact("n_edges_before_prune", circuit.EdgesBeforePrune);
+        report.Fact("n_nodes", circuit.NodeCount);
+        report.File("drawing", o.Out, $"{Sizes.Count(circuit.EdgeCount)} edges{before}, {Sizes.Count(circuit.NodeCount)} nodes: {o.Out}");
+        return report;
     }
 
     private static Circuit Select(EdgeScores scores, int? topN) =>

@@ -9,7 +9,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath edge-prune</c>: a model and prompts in, a circuit of a requested sparsity out.</summary>
 internal static class EdgePruneCommand
 {
-    public static int Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
     {
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
         using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
@@ -28,10 +28,11 @@ internal static class EdgePruneCommand
         file.Delete();
         session.Clock.Stop();
 
-        FoundTable.Print(terminal, session, evaluation, [("circuit", circuit, result.Options.Steps, null)], "the masks were trained on");
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
-        terminal.Out.WriteLine($"circuit: {o.Out}");
-        if (o.Log is not null) terminal.Out.WriteLine($"training: {o.Log}");
-        return ExitCode.Success;
+        CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
+        FoundTable.Add(report, session, evaluation, [("circuit", circuit, result.Options.Steps, null)], "the masks were trained on");
+        session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
+        report.File("circuit", o.Out);
+        report.File("training", o.Log);
+        return report;
     }
 }

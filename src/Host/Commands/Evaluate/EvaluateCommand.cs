@@ -5,14 +5,13 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath evaluate</c>: a circuit, a model and prompts in, the circuit's faithfulness out.</summary>
 internal static class EvaluateCommand
 {
-    public static int Run(EvaluateOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(EvaluateOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.CheckShared();
         if (o.Out is not null) ResultJson.RequireWritable(o.Out);
@@ -29,33 +28,38 @@ internal static class EvaluateCommand
         if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result, measures));
         session.Clock.Stop();
 
-        Print(terminal, circuit, result, measures);
-        session.PrintRun(terminal, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
-        if (o.Out is not null) terminal.Out.WriteLine($"evaluation: {o.Out}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        Describe(report, circuit, result, measures);
+        report.Provenance = session.ProvenanceJson(result.Plan.Size, "circuit", o.Circuit, circuit.Provenance);
+        session.Describe(report, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
+        report.File("evaluation", o.Out);
+        return report;
     }
 
-    private static void Print(Terminal terminal, Circuit circuit, EvaluationResult result, CircuitMeasures measures)
+    private static void Describe(CommandReport report, Circuit circuit, EvaluationResult result, CircuitMeasures measures)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("");
-        foreach (string name in new[] { "metric", "KL", "exact match", "accuracy" }) table.AddColumn(new TableColumn(name).RightAligned());
-        void Row(string name, CircuitOutcome outcome) => table.AddRow(
-            new Text(name), new Text(ResultJson.Text(outcome.MeanMetric)), new Text(ResultJson.Text(outcome.MeanKl)),
-            new Text(Share(outcome.ExactMatchRate)), new Text(Share(outcome.Accuracy)));
-        Row("full model", result.Full);
-        Row("circuit", result.Circuits[0]);
-        Row("empty circuit", result.Empty);
-        terminal.Console.Write(table);
+        (string Name, CircuitOutcome Outcome)[] rows =
+            [("full model", result.Full), ("circuit", result.Circuits[0]), ("empty circuit", result.Empty)];
+        report.Table(ReportTable.Of("outcomes", rows)
+            .Text("", "of", r => r.Name)
+            .Number("metric", "metric", r => r.Outcome.MeanMetric)
+            .Number("KL", "kl", r => r.Outcome.MeanKl)
+            .Column("exact match", "exact_match", r => r.Outcome.ExactMatchRate, r => Share(r.Outcome.ExactMatchRate))
+            .Column("accuracy", "accuracy", r => r.Outcome.Accuracy, r => Share(r.Outcome.Accuracy)));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" ({Sizes.Count(circuit.EdgesBeforePrune)} before pruning)" : "";
-        terminal.Out.WriteLine($"circuit: {Sizes.Count(circuit.EdgeCount)} of {Sizes.Count(circuit.Graph.EdgeCount)} edges{before}, "
-            + $"{Sizes.Count(circuit.NodeCount)} of {Sizes.Count(circuit.Graph.Writers)} nodes");
-        terminal.Out.WriteLine(double.IsNaN(measures.Faithfulness)
+        report.Line($"circuit: {Sizes.Count(circuit.EdgeCount)} of {Sizes.Count(circuit.Graph.EdgeCount)} edges{before}, "
+            + $"{Sizes.Count(circuit.NodeCount)} of {Sizes.Count(circuit.Graph.Writers)} nodes",
+            ("n_edges", circuit.EdgeCount), ("n_edges_before_prune", circuit.EdgesBeforePrune), ("n_nodes", circuit.NodeCount),
+            ("n_edges_graph", circuit.Graph.EdgeCount), ("n_nodes_graph", circuit.Graph.Writers));
+        report.Line(double.IsNaN(measures.Faithfulness)
             ? "faithfulness: none, because the full model does exactly as well as the empty circuit"
-            : $"faithfulness: {ResultJson.Text(measures.Faithfulness)}, 95 % interval {ResultJson.Text(measures.Low)} to "
-                + $"{ResultJson.Text(measures.High)}");
-        terminal.Out.WriteLine(double.IsFinite(measures.Ratio)
-            ? $"circuit's metric over the full model's: {ResultJson.Text(measures.Ratio)}"
-            : "circuit's metric over the full model's: none, because the full model's is 0");
+            : $"faithfulness: {Sizes.Number(measures.Faithfulness)}, 95 % interval {Sizes.Number(measures.Low)} to "
+                + $"{Sizes.Number(measures.High)}",
+            ("faithfulness", measures.Faithfulness), ("faithfulness_ci", new[] { measures.Low, measures.High }));
+        report.Line(double.IsFinite(measures.Ratio)
+            ? $"circuit's metric over the full model's: {Sizes.Number(measures.Ratio)}"
+            : "circuit's metric over the full model's: none, because the full model's is 0",
+            ("metric_ratio", measures.Ratio));
     }
 
     private static JsonObject Json(

@@ -16,7 +16,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath hap</c>: edge pruning among the edges that scores keep.</summary>
 internal static class HapCommand
 {
-    public static int Run(HapOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(HapOptions o, Terminal terminal, CancellationToken cancellation)
     {
         HybridPruningOptions options = Check(o, out AttributionMethod scorer);
         EdgeScores? given = o.Scores is null ? null : EdgeScores.Load(o.Scores);
@@ -65,16 +65,20 @@ internal static class HapCommand
         if (o.Log is not null) TrainingCsv.Write(o.Log, logs);
         session.Clock.Stop();
 
-        FoundTable.Print(terminal, session, evaluation, rows, "the masks were trained on");
+        CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
+        FoundTable.Add(report, session, evaluation, rows, "the masks were trained on");
         Circuit kept = result.Candidates;
-        terminal.Out.WriteLine(
-            $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Count(kept.Graph.EdgeCount)} edges");
-        if (truth is not null) PrintRecall(terminal, result, truth, o.Recall!);
-        if (o.Compare) PrintRecall(terminal, result, rows[1].Circuit, "plain edge pruning");
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
-        terminal.Out.WriteLine($"circuit: {o.Out}");
-        if (o.Log is not null) terminal.Out.WriteLine($"training: {o.Log}");
-        return ExitCode.Success;
+        report.Line(
+            $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Count(kept.Graph.EdgeCount)} edges",
+            ("scorer", options.Scorer.Name), ("kept_edges", kept.EdgeCount), ("n_edges", kept.Graph.EdgeCount));
+        List<(string Name, Circuit Circuit)> recalled = [];
+        if (truth is not null) recalled.Add((o.Recall!, truth));
+        if (o.Compare) recalled.Add(("plain edge pruning", rows[1].Circuit));
+        AddRecall(report, result, recalled);
+        session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
+        report.File("circuit", o.Out);
+        report.File("training", o.Log);
+        return report;
     }
 
     private static HybridPruningOptions Check(HapOptions o, out AttributionMethod scorer)
@@ -107,14 +111,17 @@ internal static class HapCommand
         }
     }
 
-    private static void PrintRecall(Terminal terminal, HybridPruningResult result, Circuit circuit, string name)
+    private static void AddRecall(CommandReport report, HybridPruningResult result, List<(string Name, Circuit Circuit)> circuits)
     {
-        if (circuit.EdgeCount == 0)
+        foreach ((string name, Circuit circuit) in circuits)
         {
-            terminal.Out.WriteLine($"first stage: the circuit of {name} has no edges");
-            return;
+            report.Plain(circuit.EdgeCount == 0
+                ? $"first stage: the circuit of {name} has no edges"
+                : $"first stage: kept {Sizes.Percent(result.Recall(circuit))} of the {Sizes.Count(circuit.EdgeCount)} edges of {name}");
         }
-        string share = FoundTable.Percent(result.Recall(circuit));
-        terminal.Out.WriteLine($"first stage: kept {share} of the {Sizes.Count(circuit.EdgeCount)} edges of {name}");
+        report.Data(ReportTable.Of("recall", circuits)
+            .Hidden("of", c => c.Name)
+            .Hidden("edges", c => c.Circuit.EdgeCount)
+            .Hidden("kept", c => c.Circuit.EdgeCount == 0 ? null : result.Recall(c.Circuit)));
     }
 }

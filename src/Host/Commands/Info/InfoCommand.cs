@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
@@ -5,44 +6,55 @@ using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Kernels;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath info</c>: opens a checkpoint, checks it and states its facts; no weight is read.</summary>
 internal static class InfoCommand
 {
-    public static int Run(InfoOptions o, Terminal terminal)
+    public static CommandReport Run(InfoOptions o, Terminal terminal)
     {
         using Device device = ComputeDevice.Open(o.Device, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         Gpt2Config config = checkpoint.Config;
         ComputationGraph graph = new(config);
 
-        Table table = new Table { Border = TableBorder.Simple, ShowHeaders = false }.AddColumn("").AddColumn("");
-        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
-        Row("model", checkpoint.Directory);
-        Row("layers x heads", $"{config.Layers} x {config.Heads}");
-        Row("width", $"{config.Width} (heads {config.HeadWidth}, MLPs {config.InnerWidth})");
-        Row("positions", Sizes.Count(config.Positions));
+        FactSheet sheet = new();
+        sheet.Row("model", checkpoint.Directory, ("model", checkpoint.Directory));
+        sheet.Row("layers x heads", $"{config.Layers} x {config.Heads}", ("layers", config.Layers), ("heads", config.Heads));
+        sheet.Row("width", $"{config.Width} (heads {config.HeadWidth}, MLPs {config.InnerWidth})",
+            ("width", config.Width), ("head_width", config.HeadWidth), ("mlp_width", config.InnerWidth));
+        sheet.Row("positions", Sizes.Count(config.Positions), ("positions", config.Positions));
         (string vocabulary, BpeTokenizer? tokenizer) = Vocabulary(checkpoint);
-        Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {vocabulary}");
-        if (tokenizer?.SizeDifference(config.Vocabulary) is { } difference) Row("", difference);
-        if (tokenizer?.BeginToken is { } begin) Row("begin token", $"{begin}, {tokenizer.BeginTokenSource}");
-        else if (tokenizer is not null) Row("begin token", "none");
-        Row("activation", EnumNames.Of(config.Activation).Replace('-', '_'));
-        Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own");
-        Row("parameters", Sizes.Count(checkpoint.ParameterCount));
-        Row("stored as", checkpoint.Dtype);
-        Row("hash", checkpoint.Hash);
-        Row("writers, readers", $"{Sizes.Count(graph.Writers)}, {Sizes.Count(graph.Readers)}");
-        Row("edges", Sizes.Count(graph.EdgeCount));
-        Row("weights in memory", Sizes.Bytes(checkpoint.ParameterCount * sizeof(float)));
-        Row("score matrix", Sizes.Bytes((long)graph.Writers * graph.Readers * sizeof(float)));
-        Row("device", $"{device.Description}, {Sizes.Bytes(device.FreeMemory)} free");
-        terminal.Console.Write(table);
+        sheet.Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {vocabulary}",
+            ("vocabulary", config.Vocabulary), ("vocabulary_text", vocabulary));
+        string? difference = tokenizer?.SizeDifference(config.Vocabulary);
+        if (difference is not null) sheet.Row("", difference, ("vocabulary_difference", difference));
+        if (tokenizer?.BeginToken is { } begin)
+        {
+            sheet.Row("begin token", $"{begin}, {tokenizer.BeginTokenSource}",
+                ("begin_token", new JsonObject { ["id"] = begin.Id, ["text"] = begin.Text }),
+                ("begin_token_source", tokenizer.BeginTokenSource));
+        }
+        else if (tokenizer is not null) sheet.Row("begin token", "none", ("begin_token", null));
+        string activation = EnumNames.Of(config.Activation).Replace('-', '_');
+        sheet.Row("activation", activation, ("activation", activation));
+        sheet.Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own", ("tied_unembedding", config.TiedHead));
+        sheet.Row("parameters", Sizes.Count(checkpoint.ParameterCount), ("parameters", checkpoint.ParameterCount));
+        sheet.Row("stored as", checkpoint.Dtype, ("stored_as", checkpoint.Dtype));
+        sheet.Row("hash", checkpoint.Hash, ("model_hash", checkpoint.Hash));
+        sheet.Row("writers, readers", $"{Sizes.Count(graph.Writers)}, {Sizes.Count(graph.Readers)}",
+            ("writers", graph.Writers), ("readers", graph.Readers));
+        sheet.Row("edges", Sizes.Count(graph.EdgeCount), ("n_edges", graph.EdgeCount));
+        long weights = checkpoint.ParameterCount * sizeof(float), matrix = (long)graph.Writers * graph.Readers * sizeof(float);
+        sheet.Row("weights in memory", Sizes.Bytes(weights), ("weight_bytes", weights));
+        sheet.Row("score matrix", Sizes.Bytes(matrix), ("score_matrix_bytes", matrix));
+        sheet.Row("device", $"{device.Description}, {Sizes.Bytes(device.FreeMemory)} free",
+            ("device", device.Description), ("free_bytes", device.FreeMemory));
         TokenizerNotes.Warn(terminal, tokenizer?.Warnings ?? []);
-        return ExitCode.Success;
+        CommandReport report = new();
+        report.Sheet(sheet);
+        return report;
     }
 
     // A vocabulary that cannot be read leaves the model as usable as none at all.

@@ -3,14 +3,13 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath minimality</c>: for every node v the largest |F(C minus (K + v)) - F(C minus K)| over node sets K.</summary>
 internal static class MinimalityCommand
 {
-    public static int Run(MinimalityOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(MinimalityOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
         Circuit circuit = Circuit.Load(o.Circuit);
@@ -27,31 +26,35 @@ internal static class MinimalityCommand
         if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result, points));
         session.Clock.Stop();
 
-        Print(terminal, circuit, result, points);
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
-        if (o.Out is not null) terminal.Out.WriteLine($"minimality: {o.Out}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        Describe(report, circuit, result, points);
+        report.Provenance = session.ProvenanceJson(result.BatchSize, "circuit", o.Circuit, circuit.Provenance);
+        session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
+        report.File("minimality", o.Out);
+        return report;
     }
 
-    private static void Print(Terminal terminal, Circuit circuit, Minimality result, MinimalityPoint[] points)
+    private static void Describe(CommandReport report, Circuit circuit, Minimality result, MinimalityPoint[] points)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("node v");
-        foreach (string name in new[] { "difference", "F(C \\ K)", "F(C \\ (K + v))" })
-            table.AddColumn(new TableColumn(name).RightAligned());
-        table.AddColumn("set K");
-        foreach (MinimalityPoint p in points)
-        {
-            string set = p.Set.Kind switch { "empty" => "none", "class" => p.Set.Name, _ => $"{p.Set.Kind} {p.Set.Name}" };
-            table.AddRow(
-                new Text(circuit.Graph.WriterName(p.Node)),
-                new Text(ResultJson.Text(p.Difference)),
-                new Text(ResultJson.Text(p.Without)),
-                new Text(ResultJson.Text(p.WithoutBoth)),
-                new Text(p.Set.Nodes.Count == 0 ? set : $"{set}, {Sizes.Count(p.Set.Nodes.Count)} nodes"));
-        }
-        terminal.Console.Write(table);
-        terminal.Out.WriteLine($"F: mean metric, {ResultJson.Text(result.Circuit)} for the circuit C. The largest difference over "
-            + $"{Sizes.Count(result.SetsTried)} sets K; a node near 0 is not needed.");
+        report.Table(ReportTable.Of("nodes", points)
+            .Text("node v", "node", p => circuit.Graph.WriterName(p.Node))
+            .Number("difference", "difference", p => p.Difference)
+            .Number("F(C \\ K)", "without_set", p => p.Without)
+            .Number("F(C \\ (K + v))", "without_set_and_node", p => p.WithoutBoth)
+            .Hidden("kind", p => p.Set.Kind)
+            .Hidden("name", p => p.Set.Name)
+            .Hidden("set", p => p.Set.Nodes.Select(circuit.Graph.WriterName))
+            .Shows("set K", SetOf, right: false));
+        report.Line($"F: mean metric, {Sizes.Number(result.Circuit)} for the circuit C. The largest difference over "
+            + $"{Sizes.Count(result.SetsTried)} sets K; a node near 0 is not needed.",
+            ("circuit", result.Circuit), ("sets_tried", result.SetsTried),
+            ("n_edges", circuit.EdgeCount), ("n_nodes", circuit.NodeCount));
+    }
+
+    private static string SetOf(MinimalityPoint p)
+    {
+        string set = p.Set.Kind switch { "empty" => "none", "class" => p.Set.Name, _ => $"{p.Set.Kind} {p.Set.Name}" };
+        return p.Set.Nodes.Count == 0 ? set : $"{set}, {Sizes.Count(p.Set.Nodes.Count)} nodes";
     }
 
     private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Minimality result, MinimalityPoint[] points) =>

@@ -13,7 +13,7 @@ namespace Gradpath.Host.Commands;
 /// </summary>
 internal static class PathPatchCommand
 {
-    public static int Run(PathPatchOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(PathPatchOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
         PathTracingOptions options = o.Tracing();
@@ -48,27 +48,30 @@ internal static class PathPatchCommand
         }
         session.Clock.Stop();
 
-        PathPatchingTables.Print(terminal, report);
-        Summarise(terminal, o, report, circuit);
-        session.PrintRun(terminal, trace.BatchSize, trace.PeakDeviceBytes);
-        if (o.Out is not null) terminal.Out.WriteLine($"circuit: {o.Out}");
-        if (o.Effects is not null) terminal.Out.WriteLine($"effects: {o.Effects}");
-        if (o.Picture is not null) terminal.Out.WriteLine($"picture: {o.Picture}");
-        return ExitCode.Success;
+        CommandReport found = new() { Provenance = circuit.Provenance!.ToJson() };
+        PathPatchingTables.Add(found, report);
+        Summarise(found, o, report, circuit);
+        session.Describe(found, trace.BatchSize, trace.PeakDeviceBytes);
+        found.File("circuit", o.Out);
+        found.File("effects", o.Effects);
+        found.File("picture", o.Picture);
+        return found;
     }
 
-    private static void Summarise(Terminal terminal, PathPatchOptions o, PathPatchingReport report, Circuit circuit)
+    private static void Summarise(CommandReport found, PathPatchOptions o, PathPatchingReport report, Circuit circuit)
     {
-        terminal.Out.WriteLine($"clean metric {ResultJson.Text(report.Trace.CleanMetric)}; an effect is its "
+        found.Line($"clean metric {Sizes.Number(report.Trace.CleanMetric)}; an effect is its "
             + $"change{(report.Relative ? " in percent" : "")} when only the paths from one sender to the receivers carry what the sender "
-            + $"does {(o.Ablation == "patching" ? "on the corrupted prompt" : $"under ablation {o.Ablation}")}.");
+            + $"does {(o.Ablation == "patching" ? "on the corrupted prompt" : $"under ablation {o.Ablation}")}.",
+            ("metric_clean", report.Trace.CleanMetric));
         int edges = report.Trace.Rounds.SelectMany(r => r.Edges).Select(e => (e.Row, e.Receiver.Column)).Distinct().Count();
+        found.Fact("edges_followed", edges);
+        found.Fact("n_edges", circuit.EdgeCount);
         if (edges == 0)
-            terminal.Out.WriteLine(
-                o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
+            found.Note(o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
         else if (!o.FreezeMlps && circuit.EdgeCount > edges)
-            terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the "
+            found.Plain($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the "
                 + $"senders, the circuit has {Sizes.Count(circuit.EdgeCount)} (--freeze-mlps leaves them out).");
-        else terminal.Out.WriteLine($"{Sizes.Count(edges)} edges were followed.");
+        else found.Plain($"{Sizes.Count(edges)} edges were followed.");
     }
 }

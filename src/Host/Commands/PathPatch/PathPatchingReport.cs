@@ -16,6 +16,9 @@ internal sealed record PathPatchingReport(PathTracingResult Trace, bool Relative
     /// <summary>An effect in the unit that is shown.</summary>
     public double Shown(double effect) => Relative ? 100 * effect / Trace.CleanMetric : effect;
 
+    /// <summary>An effect in percent; null where the metric is no share of anything.</summary>
+    public double? Percent(double effect) => Relative ? Shown(effect) : null;
+
     /// <summary>An effect as a cell shows it.</summary>
     public string Cell(double effect)
     {

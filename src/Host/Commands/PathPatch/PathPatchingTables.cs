@@ -9,8 +9,31 @@ internal static class PathPatchingTables
     private const int CellWidth = 7;
     private const int EdgesShown = 20;
 
-    /// <summary>Prints all rounds.</summary>
-    public static void Print(Terminal terminal, PathPatchingReport report)
+    /// <summary>Adds all rounds to a report: maps for people, a row per effect and per edge for programs.</summary>
+    public static void Add(CommandReport found, PathPatchingReport report)
+    {
+        found.Draw(terminal => Print(terminal, report));
+        ComputationGraph graph = report.Trace.Circuit.Graph;
+        var maps = report.Trace.Rounds.SelectMany((round, r) => round.Maps.SelectMany(map =>
+            Enumerable.Range(0, map.Effects.Length).Where(row => Has(map, row)).Select(row => (Round: r + 1, Map: map, Row: row))));
+        found.Data(ReportTable.Of("effects", maps)
+            .Hidden("round", e => e.Round)
+            .Hidden("kind", e => e.Map.Kind)
+            .Hidden("receivers", e => e.Map.Receivers.Select(x => graph.ReaderName(x.Column)))
+            .Hidden("positions", e => e.Map.Receivers.Select(x => x.Positions.Text).Distinct())
+            .Hidden("sender", e => graph.WriterName(e.Row))
+            .Hidden("effect", e => e.Map.Effects[e.Row])
+            .Hidden("percent", e => report.Percent(e.Map.Effects[e.Row])));
+        var edges = report.Trace.Rounds.SelectMany((round, r) => round.Edges.Select(edge => (Round: r + 1, Edge: edge)));
+        found.Data(ReportTable.Of("edges", edges)
+            .Hidden("round", e => e.Round)
+            .Hidden("edge", e => graph.EdgeName(e.Edge.Row, e.Edge.Receiver.Column))
+            .Hidden("positions", e => e.Edge.Receiver.Positions.Text)
+            .Hidden("effect", e => e.Edge.Effect)
+            .Hidden("percent", e => report.Percent(e.Edge.Effect)));
+    }
+
+    private static void Print(Terminal terminal, PathPatchingReport report)
     {
         for (int r = 0; r < report.Trace.Rounds.Count; r++)
         {

@@ -12,7 +12,7 @@ namespace Gradpath.Host.Commands;
 /// </summary>
 internal static class PromptsCommand
 {
-    public static int Run(PromptsOptions options, Terminal terminal)
+    public static CommandReport Run(PromptsOptions options, Terminal terminal)
     {
         OptionChecks.Positive("count", options.Count);
         CircuitTask task = TaskNames.Parse(options.Task);
@@ -21,7 +21,11 @@ internal static class PromptsCommand
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed);
         PromptWriter.Write(options.Out, pairs, tokenizer);
-        terminal.Out.WriteLine($"{pairs.Count} prompt pairs of {task}: {options.Out}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        report.Fact("task", task.Name);
+        report.Fact("prompt_pairs", pairs.Count);
+        report.Fact("seed", options.Seed);
+        report.File("prompts", options.Out, $"{pairs.Count} prompt pairs of {task}: {options.Out}");
+        return report;
     }
 }

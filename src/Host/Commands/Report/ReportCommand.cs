@@ -7,7 +7,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath report</c>: result files in, a page out.</summary>
 internal static class ReportCommand
 {
-    public static int Run(ReportOptions o, Terminal terminal)
+    public static CommandReport Run(ReportOptions o)
     {
         if (!o.Out.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--out {o.Out}: the file must end in .html.");
@@ -19,8 +19,11 @@ internal static class ReportCommand
         Attach(methods, o.Training, ReportCsv.ReadTraining, (method, training) => method with { Training = training });
         HtmlReport.Write(
             o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN });
-        terminal.Out.WriteLine($"report of {string.Join(", ", methods.Select(m => m.Name))}: {o.Out}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        string[] names = [.. methods.Select(m => m.Name)];
+        report.Fact("methods", names);
+        report.File("report", o.Out, $"report of {string.Join(", ", names)}: {o.Out}");
+        return report;
     }
 
     private static void Attach<T>(

@@ -16,7 +16,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath score</c>: model and prompts in, a table of the strongest edges and a file of all scores out.</summary>
 internal static class ScoreCommand
 {
-    public static int Run(ScoreOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(ScoreOptions o, Terminal terminal, CancellationToken cancellation)
     {
         // Whatever can be refused is refused before the work starts.
         AttributionOptions options = o.Attribution();
@@ -54,30 +54,34 @@ internal static class ScoreCommand
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         clock.Stop();
 
-        if (o.Top > 0) EdgeTable.Print(terminal, scores, options.Method, o.Top);
-        if (o.Top > 0) terminal.Out.WriteLine();
-        PrintRun(terminal.Out, scores, result);
-        terminal.Out.WriteLine($"time: {clock}");
-        if (o.Out is not null) terminal.Out.WriteLine($"scores of {Sizes.Count(scores.Graph.EdgeCount)} edges: {o.Out}");
-        if (o.RecordPath is not null) terminal.Out.WriteLine($"path: {o.RecordPath}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
+        if (o.Top > 0) report.Plain("");
+        DescribeRun(report, scores, result);
+        RunFacts.Time(report, clock);
+        report.File("scores", o.Out, $"scores of {Sizes.Count(scores.Graph.EdgeCount)} edges: {o.Out}");
+        report.File("path", o.RecordPath);
+        return report;
     }
 
-    private static void PrintRun(TextWriter output, EdgeScores scores, AttributionResult result)
+    private static void DescribeRun(CommandReport report, EdgeScores scores, AttributionResult result)
     {
         Provenance p = scores.Provenance!;
+        report.Provenance = p.ToJson();
         string settings = string.Concat(p.Options.Select(option => $", {option.Key} {option.Value}"));
-        output.WriteLine($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}"
+        report.Plain($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}"
             + $"{(p.Ablation is null or "patching" ? "" : $", ablation {p.Ablation}")}; "
             + $"{p.Items} prompt pairs of {p.Task} ({p.Data})");
-        output.WriteLine(TokenizerNotes.BeginToken(p));
+        report.Plain(TokenizerNotes.BeginToken(p));
+        report.Fact("n_edges", scores.Graph.EdgeCount);
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"mean {p.Metric}: clean {result.CleanMetric.Average():G4}, corrupted {result.CorruptedMetric.Average():G4}"));
+            double clean = result.CleanMetric.Average(), corrupted = result.CorruptedMetric.Average();
+            report.Line(
+                string.Create(CultureInfo.InvariantCulture, $"mean {p.Metric}: clean {clean:G4}, corrupted {corrupted:G4}"),
+                ("metric_clean", clean), ("metric_corrupted", corrupted));
         }
-        output.WriteLine(
-            $"device: {p.Device}, {p.Precision}, batch of {p.BatchSize}, at most {Sizes.Bytes(result.PeakDeviceBytes)} in use");
-        output.WriteLine(Sizes.Plan(result.Plan));
+        RunFacts.Device(report, p, result.PeakDeviceBytes);
+        RunFacts.Plan(report, result.Plan);
     }
 }

@@ -11,7 +11,7 @@ internal static class SearchCommand
 {
     private const string Verb = "search";
 
-    public static int Run(SearchCommandOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(SearchCommandOptions o, Terminal terminal, CancellationToken cancellation)
     {
         SearchOptions options = o.Checked();
         CircuitSearch search = o.Search();
@@ -33,9 +33,11 @@ internal static class SearchCommand
         file.Delete();
         session.Clock.Stop();
 
-        FoundTable.Print(terminal, session, evaluation, [(search.Name, circuit, null, null)], "the circuit was searched on");
-        session.PrintRun(terminal, result.BatchSize, result.PeakDeviceBytes);
-        terminal.Out.WriteLine($"circuit: {o.Out}");
-        return ExitCode.Success;
+        CommandReport report = new();
+        FoundTable.Add(report, session, evaluation, [(search.Name, circuit, null, null)], "the circuit was searched on");
+        report.Provenance = circuit.Provenance!.ToJson();
+        session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
+        report.File("circuit", o.Out);
+        return report;
     }
 }

@@ -3,7 +3,6 @@ using CommandLine;
 using Gradpath.Diagnostics.SelfTest;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
-using Spectre.Console;
 
 namespace Gradpath.Host.Commands;
 
@@ -24,7 +23,7 @@ internal static class SelfTestCommand
 {
     private const int DefaultCases = 18;
 
-    public static int Run(SelfTestOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(SelfTestOptions o, Terminal terminal, CancellationToken cancellation)
     {
         if (o.Against is not (null or "cpu"))
             throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
@@ -33,27 +32,30 @@ internal static class SelfTestCommand
         bool compares = o.Against is not null || device is not CpuDevice;
         if (o.Cases is not null && !compares) throw new UsageException("--cases is for the comparison of devices; add --against cpu.");
 
+        CommandReport report = new();
         List<ComparisonLine> lines = [.. Identities(device, cancellation)];
-        Print(terminal, "check", lines, showCases: false);
+        report.Table(Table("check", "checks", lines, showCases: false));
         if (compares)
         {
             using CpuDevice reference = new();
             IReadOnlyList<ComparisonLine> ops = ScoringProgress.Run(
                 terminal, "ops", progress => DeviceComparison.Ops(reference, device, o.Cases ?? DefaultCases, progress, cancellation));
-            Print(terminal, "op", ops, showCases: true);
+            report.Table(Table("op", "ops", ops, showCases: true));
             IReadOnlyList<ComparisonLine> methods = ScoringProgress.Run(
                 terminal, "methods", progress => DeviceComparison.Methods(reference, device, progress, cancellation));
-            Print(terminal, "method", methods, showCases: true);
+            report.Table(Table("method", "methods", methods, showCases: true));
             lines.AddRange(ops);
             lines.AddRange(methods);
-            terminal.Out.WriteLine($"compared with: {reference.Description}");
+            report.Line($"compared with: {reference.Description}", ("compared_with", reference.Description));
         }
-        terminal.Out.WriteLine($"device: {device.Description}");
+        report.Line($"device: {device.Description}", ("device", device.Description));
         ComparisonLine[] failures = [.. lines.Where(l => l.Fault is not null)];
-        foreach (ComparisonLine failure in failures) terminal.Out.WriteLine($"FAILED: {failure.Name}: {failure.Fault}");
-        terminal.Out.WriteLine(
-            failures.Length == 0 ? $"all {lines.Count} checks passed" : $"{failures.Length} of {lines.Count} checks FAILED");
-        return failures.Length == 0 ? ExitCode.Success : ExitCode.Failure;
+        foreach (ComparisonLine failure in failures) report.Plain($"FAILED: {failure.Name}: {failure.Fault}");
+        report.Line(
+            failures.Length == 0 ? $"all {lines.Count} checks passed" : $"{failures.Length} of {lines.Count} checks FAILED",
+            ("checks", lines.Count), ("failed", failures.Length));
+        report.ExitCode = failures.Length == 0 ? ExitCode.Success : ExitCode.Failure;
+        return report;
     }
 
     private static IEnumerable<ComparisonLine> Identities(Device device, CancellationToken cancellation)
@@ -68,19 +70,15 @@ internal static class SelfTestCommand
         }
     }
 
-    private static void Print(Terminal terminal, string what, IEnumerable<ComparisonLine> lines, bool showCases)
+    private static ReportTableOf<ComparisonLine> Table(string what, string name, IEnumerable<ComparisonLine> lines, bool showCases)
     {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn(what);
-        if (showCases) table.AddColumn(new TableColumn("cases").RightAligned());
-        table.AddColumn(new TableColumn("largest error").RightAligned()).AddColumn(new TableColumn("allowed").RightAligned()).AddColumn("");
-        foreach (ComparisonLine line in lines)
-        {
-            List<Text> row = [new(line.Name), new(Scientific(line.Error)), new(Scientific(line.Allowed)),
-                new(line.Fault is null ? "ok" : "FAILED")];
-            if (showCases) row.Insert(1, new Text(Sizes.Count(line.Cases)));
-            table.AddRow(row);
-        }
-        terminal.Console.Write(table);
+        ReportTableOf<ComparisonLine> table = ReportTable.Of(name, lines).Text(what, "name", l => l.Name);
+        if (showCases) table.Count("cases", "cases", l => l.Cases);
+        return table
+            .Column("largest error", "error", l => l.Error, l => Scientific(l.Error))
+            .Column("allowed", "allowed", l => l.Allowed, l => Scientific(l.Allowed))
+            .Hidden("fault", l => l.Fault)
+            .Shows("", l => l.Fault is null ? "ok" : "FAILED", right: false);
     }
 
     private static string Scientific(double value) => value == 0 ? "0" : value.ToString("0.0e+00", CultureInfo.InvariantCulture);

@@ -5,21 +5,30 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath tasks</c>: what can be named after <c>--task</c>.</summary>
 internal static class TasksCommand
 {
-    public static int Run(Terminal terminal)
+    public static CommandReport Run()
     {
+        CommandReport report = new();
         foreach (CircuitTask task in TaskCatalog.All)
         {
-            terminal.Out.WriteLine($"{task.Name}  (metric {task.Metric})");
-            terminal.Out.WriteLine($"  {task.Description}");
-            terminal.Out.WriteLine($"  clean      {task.Example.Clean}");
-            terminal.Out.WriteLine($"  corrupted  {task.Example.Corrupted}");
-            terminal.Out.WriteLine($"  answers    {task.Example.Answers}; wrong: {task.Example.WrongAnswers}");
-            terminal.Out.WriteLine();
+            report.Plain($"{task.Name}  (metric {task.Metric})");
+            report.Plain($"  {task.Description}");
+            report.Plain($"  clean      {task.Example.Clean}");
+            report.Plain($"  corrupted  {task.Example.Corrupted}");
+            report.Plain($"  answers    {task.Example.Answers}; wrong: {task.Example.WrongAnswers}");
+            report.Plain("");
         }
-        terminal.Out.WriteLine("Prompts are generated with --task alone, or read with --task and --data FILE.csv, whose columns must be:");
+        report.Note("Prompts are generated with --task alone, or read with --task and --data FILE.csv, whose columns must be:");
         int width = TaskCatalog.All.Max(t => t.Name.Length);
-        foreach (CircuitTask task in TaskCatalog.All)
-            terminal.Out.WriteLine($"  {task.Name.PadRight(width)}  {string.Join(", ", task.Columns)}");
-        return ExitCode.Success;
+        foreach (CircuitTask task in TaskCatalog.All) report.Plain($"  {task.Name.PadRight(width)}  {string.Join(", ", task.Columns)}");
+        report.Data(ReportTable.Of("tasks", TaskCatalog.All)
+            .Hidden("name", t => t.Name)
+            .Hidden("metric", t => t.Metric.Name)
+            .Hidden("description", t => t.Description)
+            .Hidden("clean", t => t.Example.Clean)
+            .Hidden("corrupted", t => t.Example.Corrupted)
+            .Hidden("answers", t => t.Example.Answers)
+            .Hidden("wrong_answers", t => t.Example.WrongAnswers)
+            .Hidden("columns", t => t.Columns));
+        return report;
     }
 }

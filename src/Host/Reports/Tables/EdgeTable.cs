@@ -1,42 +1,30 @@
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
-using Spectre.Console;
 
 namespace Gradpath.Host.Reports.Tables;
 
 /// <summary>The strongest edges and what their sign says.</summary>
 internal static class EdgeTable
 {
-    /// <summary>Prints the edges of largest absolute score.</summary>
-    public static void Print(Terminal terminal, EdgeScores scores, AttributionMethod method, int top)
+    /// <summary>Adds the edges of largest absolute score to a report.</summary>
+    public static void Add(CommandReport report, EdgeScores scores, AttributionMethod method, int top)
     {
-        ScoredEdge[] edges = scores.Strongest(top);
         bool isSigned = method.HasMetric;
-        Table table = new Table { Border = TableBorder.Simple }
-            .AddColumn(new TableColumn("#").RightAligned())
-            .AddColumn("edge")
-            .AddColumn(new TableColumn("score").RightAligned());
-        if (isSigned) table.AddColumn("corrupting it");
-        for (int i = 0; i < edges.Length; i++)
-        {
-            List<Text> row =
-            [
-                new((i + 1).ToString(CultureInfo.InvariantCulture)),
-                new(scores.Graph.EdgeName(edges[i].Row, edges[i].Column)),
-                new(isSigned ? Number(edges[i].Score) : edges[i].Score.ToString("0.00000", CultureInfo.InvariantCulture)),
-            ];
-            if (isSigned) row.Add(new Text(edges[i].Score switch { > 0 => "hurts", < 0 => "helps", _ => "-" }));
-            table.AddRow(row);
-        }
-        terminal.Console.Write(table);
+        ReportTableOf<(int Rank, ScoredEdge Edge)> table = ReportTable.Of("edges", scores.Strongest(top).Select((e, i) => (i + 1, e)))
+            .Column("#", "rank", r => r.Item1, r => r.Item1.ToString(CultureInfo.InvariantCulture))
+            .Text("edge", "edge", r => scores.Graph.EdgeName(r.Item2.Row, r.Item2.Column))
+            .Column("score", "score", r => r.Item2.Score,
+                r => isSigned ? Number(r.Item2.Score) : r.Item2.Score.ToString("0.00000", CultureInfo.InvariantCulture));
+        if (isSigned) table.Shows("corrupting it", r => r.Edge.Score switch { > 0 => "hurts", < 0 => "helps", _ => "-" }, right: false);
+        report.Table(table);
         if (!isSigned)
         {
-            terminal.Out.WriteLine($"A score is {method.Meaning}; it has no sign and no metric.");
+            report.Note($"A score is {method.Meaning}; it has no sign and no metric.");
             return;
         }
-        terminal.Out.WriteLine($"A score is {method.Meaning}.");
-        terminal.Out.WriteLine("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
+        report.Note($"A score is {method.Meaning}.");
+        report.Note("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
     }
 
     /// <summary>A score with its sign, to four digits.</summary>

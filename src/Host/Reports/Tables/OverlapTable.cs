@@ -1,26 +1,19 @@
-using System.Globalization;
 using Gradpath.Gpt2Runtime.Evaluation;
-using Spectre.Console;
 
 namespace Gradpath.Host.Reports.Tables;
 
 /// <summary>How far two circuits agree, as a table.</summary>
 internal static class OverlapTable
 {
-    /// <summary>Prints a row for edges and one for nodes.</summary>
-    public static void Print(Terminal terminal, GroundTruthOverlap overlap)
-    {
-        Table table = new Table { Border = TableBorder.Simple }.AddColumn("");
-        foreach (string column in (string[])["found", "wanted", "shared", "precision", "recall", "F1", "Jaccard"])
-            table.AddColumn(new TableColumn(column).RightAligned());
-        foreach ((string name, SetOverlap o) in new[] { ("edges", overlap.Edges), ("nodes", overlap.Nodes) })
-        {
-            table.AddRow(new Text(name), new Text(Sizes.Count(o.Found)), new Text(Sizes.Count(o.Wanted)), new Text(Sizes.Count(o.Shared)),
-                new Text(Ratio(o.Precision)), new Text(Ratio(o.Recall)), new Text(Ratio(o.F1)), new Text(Ratio(o.Jaccard)));
-        }
-        terminal.Console.Write(table);
-    }
-
-    /// <summary>A ratio to three decimals; a dash where there is none.</summary>
-    public static string Ratio(double value) => double.IsNaN(value) ? "-" : value.ToString("0.000", CultureInfo.InvariantCulture);
+    /// <summary>A row for edges and one for nodes.</summary>
+    public static ReportTable Of(GroundTruthOverlap overlap) =>
+        ReportTable.Of("overlap", new[] { ("edges", overlap.Edges), ("nodes", overlap.Nodes) })
+            .Text("", "of", r => r.Item1)
+            .Count("found", "found", r => r.Item2.Found)
+            .Count("wanted", "wanted", r => r.Item2.Wanted)
+            .Count("shared", "shared", r => r.Item2.Shared)
+            .Ratio("precision", "precision", r => r.Item2.Precision)
+            .Ratio("recall", "recall", r => r.Item2.Recall)
+            .Ratio("F1", "f1", r => r.Item2.F1)
+            .Ratio("Jaccard", "jaccard", r => r.Item2.Jaccard);
 }

@@ -9,7 +9,7 @@ public sealed class BenchTests
     public void Measurements_are_printed_and_written()
     {
         using TempFolder folder = new();
-        Cli.Run("bench", "--quick", "--only", "Fill,SequenceDots", "--json", folder["bench.json"]).Succeeds(
+        Cli.Run("bench", "--quick", "--only", "Fill,SequenceDots", "--out", folder["bench.json"]).Succeeds(
             "copy rate", "GEMM rate", "800 x 768", "4 measurements");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["bench.json"]));
         Assert.Equal(["copy rate", "GEMM rate", "Fill", "SequenceDots"],
@@ -25,7 +25,7 @@ public sealed class BenchTests
 
     [Theory]
     [InlineData("--only Nothing", "--only Nothing")]
-    [InlineData("--json /nowhere/bench.json", "/nowhere")]
+    [InlineData("--out /nowhere/bench.json", "/nowhere")]
     [InlineData("--device warp", "warp")]
     public void Options_that_make_no_sense_are_refused(string options, string mention) =>
         Cli.Run(["bench", "--quick", .. options.Split(' ')]).Fails(2, mention);

@@ -94,7 +94,7 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
     private static string Escaped(double value) =>
-        ResultJson.Text(value).Replace(".", @"\.", StringComparison.Ordinal).Replace("+", @"\+", StringComparison.Ordinal);
+        Sizes.Number(value).Replace(".", @"\.", StringComparison.Ordinal).Replace("+", @"\+", StringComparison.Ordinal);
 
     private Cli Run(params string[] options) =>
         Cli.Run(["curve", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", .. options]);

@@ -1,0 +1,110 @@
+using CommandLine;
+using CommandLine.Text;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Programs.Reporting;
+
+namespace Gradpath.Programs;
+
+/// <summary>
+/// A program of verbs without its process: reads the command line, runs the verb, writes its report, turns failures into one line and an
+/// exit code.
+/// </summary>
+/// <param name="name">The program's name.</param>
+/// <param name="about">What it is, in the heading of its help.</param>
+/// <param name="verbs">Its verbs, in the order in which help lists them.</param>
+internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb> verbs)
+{
+    private readonly Type[] _types = [.. verbs.Select(v => v.Options)];
+
+    /// <summary>Runs a command line on a terminal.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="terminal">Where to read and write.</param>
+    /// <param name="cancellation">Stops the command.</param>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public int Run(string[] args, Terminal terminal, CancellationToken cancellation)
+    {
+        // Known before anything can fail, so that a failure is written in the same form.
+        terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
+        terminal.Verb = verbs.FirstOrDefault(v => v.Name == args.FirstOrDefault())?.Name;
+        using Parser parser = new(settings =>
+        {
+            settings.HelpWriter = null;
+            settings.AutoVersion = true;
+            settings.CaseSensitive = true;
+        });
+        return Failures.Guard(name, Parsed, terminal, cancellation);
+
+        int Parsed()
+        {
+            NumericArguments.Check(args, _types);
+            ParserResult<object> parsed = parser.ParseArguments(args, _types);
+            return parsed.Tag == ParserResultType.NotParsed
+                ? Explain(parsed, args, terminal)
+                : Dispatch((CommandOptions)parsed.Value, terminal, cancellation);
+        }
+    }
+
+    private int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
+    {
+        if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
+        if (options.Quiet && options.Verbose) throw new UsageException("--quiet and --verbose do not go together.");
+        terminal.Quiet = options.Quiet;
+        terminal.Verbose = options.Verbose;
+        Verb verb = verbs.Single(v => v.Options == options.GetType());
+        CommandReport report = verb.Run(options, terminal, cancellation);
+        report.Write(terminal, verb.Name);
+        return report.ExitCode;
+    }
+
+    // Help and version are answers; everything else that the parser rejects is a usage error of one line each.
+    private int Explain(ParserResult<object> parsed, string[] args, Terminal terminal)
+    {
+        Error[] errors = [.. ((NotParsed<object>)parsed).Errors];
+        if (errors.Any(e => e.Tag == ErrorType.VersionRequestedError))
+        {
+            terminal.Out.WriteLine($"{name} {Provenance.ProgramVersion}");
+            return ExitCode.Success;
+        }
+        if (errors.OfType<HelpVerbRequestedError>().FirstOrDefault() is { Matched: true } help)
+        {
+            // "gradpath help score" is "gradpath score --help".
+            return Run([help.Verb, "--help"], terminal, CancellationToken.None);
+        }
+        if (errors.Any(e => e.Tag is ErrorType.HelpRequestedError or ErrorType.HelpVerbRequestedError))
+        {
+            terminal.Out.WriteLine(Help(parsed));
+            return ExitCode.Success;
+        }
+        if (args.Length == 0)
+        {
+            terminal.Error.WriteLine(Help(parsed));
+            return ExitCode.Usage;
+        }
+        SentenceBuilder sentences = SentenceBuilder.Create();
+        string[] lines = [.. errors.Select(e => Sentence(e, sentences))];
+        string advice = $"See '{name} {(terminal.Verb is null ? "" : terminal.Verb + " ")}--help'.";
+        return Failures.Fail(terminal, name, lines, ExitCode.Usage, advice);
+    }
+
+    private string Sentence(Error error, SentenceBuilder sentences) => error switch
+    {
+        BadVerbSelectedError e => $"there is no command '{e.Token}'; choose {EnumNames.Choice(verbs.Select(v => v.Name))}.",
+        NoVerbSelectedError => "name a command.",
+        UnknownOptionError e => $"there is no option '{e.Token}'.",
+        _ => sentences.FormatError(error),
+    };
+
+    private HelpText Help(ParserResult<object> parsed) => HelpText.AutoBuild(
+        parsed,
+        h =>
+        {
+            h.Heading = $"{name} {Provenance.ProgramVersion.Split('+')[0]}: {about}";
+            h.Copyright = "";
+            h.AdditionalNewLineAfterOption = false;
+            h.AddDashesToOption = true;
+            h.MaximumDisplayWidth = 120;
+            return h;
+        },
+        e => e,
+        verbsIndex: parsed.TypeInfo.Current == typeof(NullInstance));
+}

@@ -1,0 +1,77 @@
+namespace Gradpath.Host.Tests;
+
+/// <summary>A short run of every verb on a tiny model: what tests about all verbs run.</summary>
+internal static class VerbSamples
+{
+    /// <summary>The verbs that have a sample.</summary>
+    public static IEnumerable<string> Verbs => s_samples.Keys;
+
+    private static readonly Dictionary<string, Func<TinyModel, string[][]>> s_samples = new()
+    {
+        ["score"] = m =>
+        [
+            ["score", .. Prompted(m), "--method", "eap-gp", "--out", m.Path("gp.json"), "--record-path", m.Path("path.csv")],
+            ["score", .. Prompted(m), "--method", "information-flow-routes", "--top", "0"],
+        ],
+        ["circuit"] = m =>
+        [
+            ["circuit", "--scores", m.Scores(), "--top-n", "10", "--out", m.Path("ten.json")],
+            ["circuit", "--scores", m.Scores(), "--threshold", "0", "--no-prune"],
+        ],
+        ["compare"] = m =>
+        [
+            ["compare", "--circuit", m.Circuit("a.json", 10), "--with", m.Circuit("b.json", 20)],
+            ["compare", "--scores", m.Scores(), "--with", m.Circuit("b.json", 20), "--roc", m.Path("roc.csv")],
+        ],
+        ["evaluate"] = m => [["evaluate", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--out", m.Path("evaluation.json")]],
+        ["curve"] = m =>
+            [["curve", .. Prompted(m), "--scores", m.Scores(), "--out", m.Path("curve.csv"), "--picture", m.Path("curve.svg")]],
+        ["completeness"] = m => [["completeness", .. Knockout(m), "--out", m.Path("completeness.json")]],
+        ["minimality"] = m => [["minimality", .. Knockout(m), "--out", m.Path("minimality.json")]],
+        ["acdc"] = m =>
+        [
+            ["acdc", .. Prompted(m), "--tau", "0.01", "--out", m.Path("acdc.json"), "--log", m.Path("steps.csv")],
+            [
+                "acdc", .. Prompted(m), "--thresholds", "0.01,0.1", "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("sweep.json"),
+                "--table", m.Path("sweep.csv"),
+            ],
+        ],
+        ["path-patch"] = m =>
+        [
+            ["path-patch", .. Prompted(m), "--out", m.Path("paths.json"), "--effects", m.Path("e.csv"), "--picture", m.Path("p.svg")],
+            ["path-patch", .. Prompted(m), "--iterate", "--rounds", "2", "--metric", "kl", "--top-n", "2"],
+        ],
+        ["edge-prune"] = m => [["edge-prune", .. Trained(m), "--out", m.Path("pruned.json"), "--log", m.Path("training.csv")]],
+        ["hap"] = m => [["hap", .. Trained(m), "--keep", "0.7", "--compare", "--recall", m.Circuit("b.json", 20), "--out", m.Path("hap.json")]],
+        ["search"] = m => [["search", .. Prompted(m), "--method", "acdc", "--threshold", "0.01", "--out", m.Path("found.json")]],
+        ["benchmark"] = m =>
+        [
+            [
+                "benchmark", .. Prompted(m), "--methods", "eap,acdc,edge-prune", "--sparsity", "0.5", "--steps", "6", "--acdc-runs", "2",
+                "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("benchmark"),
+            ],
+        ],
+        ["demo"] = m => [["demo", "--threads", "1", "--out", m.Path("demo")]],
+        ["info"] = m => [["info", "--model", m.ModelDirectory], ["info", "--model", "demo"]],
+        ["tasks"] = _ => [["tasks"]],
+        ["prompts"] = m => [["prompts", "--task", "ioi", "--model", "demo", "--count", "2", "--out", m.Path("made.jsonl")]],
+        ["tokenize"] = _ => [["tokenize", "--model", "demo"]],
+        ["report"] = m => [["report", "--scores", m.Scores(), "--out", m.Path("report.html")]],
+        ["draw"] = m => [["draw", "--circuit", m.Circuit("a.json", 10), "--out", m.Path("circuit.svg")]],
+        ["selftest"] = _ => [["selftest", "--threads", "1", "--against", "cpu", "--cases", "1"]],
+        ["bench"] = m => [["bench", "--threads", "1", "--quick", "--only", "Fill", "--out", m.Path("bench.json")]],
+    };
+
+    /// <summary>What a sample reads from standard input.</summary>
+    public const string Input = "\"When Anna went\"\n";
+
+    /// <summary>The command lines of a verb's samples.</summary>
+    public static string[][] Of(string verb, TinyModel model) => s_samples[verb](model);
+
+    private static string[] Prompted(TinyModel m) => ["--model", m.ModelDirectory, "--data", m.Pairs, "--device", "cpu", "--threads", "1"];
+
+    private static string[] Knockout(TinyModel m) =>
+        [.. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--random", "2", "--greedy-runs", "1", "--greedy-iterations", "1"];
+
+    private static string[] Trained(TinyModel m) => [.. Prompted(m), "--steps", "6", "--batch-size", "2", "--sparsity", "0.8"];
+}
