@@ -23,7 +23,8 @@ internal static class VerbSamples
             ["compare", "--circuit", m.Circuit("a.json", 10), "--with", m.Circuit("b.json", 20)],
             ["compare", "--scores", m.Scores(), "--with", m.Circuit("b.json", 20), "--roc", m.Path("roc.csv")],
         ],
-        ["evaluate"] = m => [["evaluate", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--out", m.Path("evaluation.json")]],
+        ["evaluate"] = m =>
+            [["evaluate", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--out", m.Path("evaluation.json")]],
         ["curve"] = m =>
             [["curve", .. Prompted(m), "--scores", m.Scores(), "--out", m.Path("curve.csv"), "--picture", m.Path("curve.svg")]],
         ["completeness"] = m => [["completeness", .. Knockout(m), "--out", m.Path("completeness.json")]],
@@ -32,17 +33,25 @@ internal static class VerbSamples
         [
             ["acdc", .. Prompted(m), "--tau", "0.01", "--out", m.Path("acdc.json"), "--log", m.Path("steps.csv")],
             [
-                "acdc", .. Prompted(m), "--thresholds", "0.01,0.1", "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("sweep.json"),
-                "--table", m.Path("sweep.csv"),
+                "acdc", .. Prompted(m), "--thresholds", "0.01,0.1", "--ground-truth", m.Circuit("b.json", 20),
+                "--out", m.Path("sweep.json"), "--table", m.Path("sweep.csv"),
             ],
         ],
         ["path-patch"] = m =>
         [
-            ["path-patch", .. Prompted(m), "--out", m.Path("paths.json"), "--effects", m.Path("e.csv"), "--picture", m.Path("p.svg")],
+            [
+                "path-patch", .. Prompted(m), "--out", m.Path("paths.json"), "--effects", m.Path("e.csv"),
+                "--picture", m.Path("p.svg"),
+            ],
             ["path-patch", .. Prompted(m), "--iterate", "--rounds", "2", "--metric", "kl", "--top-n", "2"],
         ],
         ["edge-prune"] = m => [["edge-prune", .. Trained(m), "--out", m.Path("pruned.json"), "--log", m.Path("training.csv")]],
-        ["hap"] = m => [["hap", .. Trained(m), "--keep", "0.7", "--compare", "--recall", m.Circuit("b.json", 20), "--out", m.Path("hap.json")]],
+        ["hap"] = m =>
+        [
+            [
+                "hap", .. Trained(m), "--keep", "0.7", "--compare", "--recall", m.Circuit("b.json", 20), "--out", m.Path("hap.json"),
+            ],
+        ],
         ["search"] = m => [["search", .. Prompted(m), "--method", "acdc", "--threshold", "0.01", "--out", m.Path("found.json")]],
         ["benchmark"] = m =>
         [

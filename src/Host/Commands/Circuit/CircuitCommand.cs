@@ -22,7 +22,8 @@ internal static class CircuitCommand
             ? ""
             : $" ({p.Method}{(p.Metric is null ? "" : $", metric {p.Metric}")}{(p.Task is null ? "" : $", {p.Task}")})";
         CommandReport report = new() { Provenance = stated.Provenance!.ToJson() };
-        report.Line($"{selection.Name} {selection.Value} by {(o.Signed ? "score" : "|score|")} from {o.Scores}{made}", ("scores", o.Scores));
+        report.Line($"{selection.Name} {selection.Value} by {(o.Signed ? "score" : "|score|")} from {o.Scores}{made}",
+            ("scores", o.Scores));
         List<(string Name, int Edges, int Nodes)> rows =
         [
             ("graph", scores.Graph.EdgeCount, scores.Graph.Writers), ("selected", selected.EdgeCount, selected.NodeCount),

@@ -98,7 +98,8 @@ internal static class DemoCommand
     {
         report.Plain("Faithfulness of the circuit of the strongest edges (1: as the full model; 0: as the corrupted run)");
         IReadOnlyList<SparsityPoint> sizes = curves[0].ByMagnitude.Points;
-        ReportTableOf<int> grid = ReportTable.Of("curves", Enumerable.Range(0, sizes.Count)).Shows("edges", i => Sizes.Count(sizes[i].Edges));
+        ReportTableOf<int> grid = ReportTable.Of("curves", Enumerable.Range(0, sizes.Count))
+            .Shows("edges", i => Sizes.Count(sizes[i].Edges));
         foreach ((MethodRun run, SparsityCurves curve) in runs.Zip(curves))
         {
             grid.Shows(run.Name, i => curve.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture));

@@ -68,7 +68,8 @@ internal static class PathPatchCommand
         found.Fact("edges_followed", edges);
         found.Fact("n_edges", circuit.EdgeCount);
         if (edges == 0)
-            found.Note(o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
+            found.Note(
+                o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
         else if (!o.FreezeMlps && circuit.EdgeCount > edges)
             found.Plain($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the "
                 + $"senders, the circuit has {Sizes.Count(circuit.EdgeCount)} (--freeze-mlps leaves them out).");
