@@ -5,6 +5,8 @@ internal static class Terms
 {
     public static Term Ablation => new(nameof(Ablation));
 
+    public static Term AnswerReading => new(nameof(AnswerReading));
+
     public static Term BatchSize => new(nameof(BatchSize));
 
     public static Term Candidates => new(nameof(Candidates));
@@ -33,6 +35,8 @@ internal static class Terms
     public static Term IgPoints => new(nameof(IgPoints));
 
     public static Term LearningRate => new(nameof(LearningRate));
+
+    public static Term Limit => new(nameof(Limit));
 
     public static Term MaxGradientNorm => new(nameof(MaxGradientNorm));
 

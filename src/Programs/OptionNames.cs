@@ -11,6 +11,7 @@ internal static class OptionNames
 {
     private static readonly Dictionary<string, string> s_special = new(StringComparer.Ordinal)
     {
+        [Terms.AnswerReading.Name] = "--answer",
         [Terms.Checkpoint.Name] = "the checkpoint with 'gradpath info'",
         [Terms.CircuitSelection.Name] = "gradpath circuit",
         [Terms.EmbeddingPathNorm.Name] = "--path-norm",

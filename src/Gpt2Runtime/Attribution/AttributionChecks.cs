@@ -20,6 +20,8 @@ internal static class AttributionChecks
         CheckOptions(options);
         ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric);
         CheckPathHasDirection(settings);
+        if (settings.Normalization == ScoreNormalization.Library && prompts.Pairs.Any(p => p.Sequences is not null))
+            throw new OptionException($"{Terms.Normalization.With(settings.Normalization)} is for answers of one token");
         PairChecks.Check(config, prompts.Pairs, options.Method.HasMetric ? settings.Metric : null, settings.Ablation, options.BatchSize);
     }
 

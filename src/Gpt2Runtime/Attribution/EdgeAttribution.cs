@@ -70,13 +70,14 @@ public static class EdgeAttribution
         ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric, hooks);
         MethodWork work = settings.Method.Work;
         using var run = new DeviceRun(model.Device);
-        PromptSpan[] spans = PairSpans.Of(prompts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
+        var parts = AnswerParts.Of(prompts.Pairs, settings.Method.HasMetric ? settings.Metric : null);
+        PromptSpan[] spans = PairSpans.Of(parts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
         BatchPlan plan = BatchPlan.Make(
             spans, settings.BatchSize, work.NeedsFileOrder(settings), model.Device,
-            batch => PlannedBytes(model, prompts.Pairs, settings, batch));
-        using var context = new RunContext(model, prompts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
+            batch => PlannedBytes(model, parts.Pairs, settings, batch));
+        using var context = new RunContext(model, parts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
         using BatchScorer scorer = work.Scorer(context, settings);
-        double[] weights = ItemWeights.Of(settings, prompts.Pairs.Count);
+        double[] weights = ItemWeights.Of(settings, parts);
         foreach (int[] items in plan.Batches)
         {
             using var batch = new WeightedBatch(context, items, weights);
@@ -88,8 +89,8 @@ public static class EdgeAttribution
             Scores = Scores(
                 context.Graph, sums, work.Divisor(model.Config, settings), model.Config.Width,
                 ScoreProvenance.Of(model, prompts, settings, plan)),
-            CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(sums.Metrics?.Clean ?? []),
-            CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(sums.Metrics?.Corrupted ?? []),
+            CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Clean ?? [])),
+            CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Corrupted ?? [])),
             EmbeddingPath = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)],
             Plan = plan.Summary,
             PeakDeviceBytes = run.PeakBytes,

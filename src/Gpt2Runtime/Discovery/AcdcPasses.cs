@@ -27,6 +27,7 @@ internal sealed class AcdcPasses : ResourceOwner
     private readonly AcdcOptions _options;
     private readonly List<AcdcLane> _lanes = [];
     private readonly double[] _values;
+    private readonly int _items;
 
     /// <summary>Runs the full model on all prompts and keeps what candidates will start from.</summary>
     /// <param name="model">The weights of the model, on the device that computes.</param>
@@ -37,6 +38,9 @@ internal sealed class AcdcPasses : ResourceOwner
     public AcdcPasses(Gpt2Weights model, IReadOnlyList<PromptPair> pairs, AcdcOptions options, CancellationToken cancellation)
     {
         PairChecks.Check(model.Config, pairs, options.Objective, options.Ablation, options.BatchSize);
+        var parts = AnswerParts.Of(pairs, options.Objective);
+        _items = parts.Count;
+        pairs = parts.Pairs;
         _options = options;
         _graph = new ComputationGraph(model.Config);
         _values = new double[pairs.Count];
@@ -105,7 +109,7 @@ internal sealed class AcdcPasses : ResourceOwner
     {
         double sum = 0;
         foreach (double value in _values) sum += value;
-        return _options.Objective.LossSign * sum / _values.Length;
+        return _options.Objective.LossSign * sum / _items;
     }
 
     // What one lane takes, with the run that makes it.

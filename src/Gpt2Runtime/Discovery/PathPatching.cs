@@ -44,10 +44,11 @@ public static class PathPatching
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(queries);
         ArgumentNullException.ThrowIfNull(options);
-        IReadOnlyList<PromptPair> pairs = prompts.Pairs;
         Metric metric = options.Metric ?? prompts.Metric;
-        PairChecks.Check(model.Config, pairs, metric, options.Ablation, options.BatchSize);
+        PairChecks.Check(model.Config, prompts.Pairs, metric, options.Ablation, options.BatchSize);
         using var run = new DeviceRun(model.Device);
+        var parts = AnswerParts.Of(prompts.Pairs, metric);
+        IReadOnlyList<PromptPair> pairs = parts.Pairs;
         var graph = new ComputationGraph(model.Config);
         PathPlan[] plans = [.. queries.Select(q => new PathPlan(graph, q))];
         IEnumerable<TokenPositions> all = queries.SelectMany(q => q.Receivers.Select(r => r.Positions)).Append(options.SenderPositions)
@@ -92,9 +93,9 @@ public static class PathPatching
         }
         foreach (double[] values in effects)
         {
-            for (int s = 0; s < values.Length; s++) values[s] /= pairs.Count;
+            for (int s = 0; s < values.Length; s++) values[s] /= parts.Count;
         }
         return new PathEffects(
-            clean / pairs.Count, [.. effects.Select(ImmutableCollectionsMarshal.AsImmutableArray)], batches.Size, run.PeakBytes);
+            clean / parts.Count, [.. effects.Select(ImmutableCollectionsMarshal.AsImmutableArray)], batches.Size, run.PeakBytes);
     }
 }

@@ -64,19 +64,20 @@ public static class CircuitEvaluation
         PatchedCircuit[] patched = [.. circuits.Select(c => new PatchedCircuit(graph, c.Membership.ToArray()))];
 
         // When patching, all runs lie between the clean and the corrupted one.
-        PromptSpan[] spans = PairSpans.Of(prompts.Pairs, sharePrefixes: options.Ablation == Ablation.Patching && !wholePrompts);
+        var parts = AnswerParts.Of(prompts.Pairs, metric);
+        PromptSpan[] spans = PairSpans.Of(parts.Pairs, sharePrefixes: options.Ablation == Ablation.Patching && !wholePrompts);
         BatchPlan plan = BatchPlan.Make(
             spans, options.BatchSize, false, model.Device,
-            batch => Rehearsal.Bytes(model, prompts.Pairs, batch, options.Ablation, (context, items) =>
+            batch => Rehearsal.Bytes(model, parts.Pairs, batch, options.Ablation, (context, items) =>
             {
                 using var runner = new CircuitRunner(context, metric, patched.Length);
                 using PairBatch standIns = context.Batch(items);
                 runner.Rehearse(standIns);
             }));
-        OutcomeTally[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new OutcomeTally(prompts.Pairs.Count))];
+        OutcomeTally[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new OutcomeTally(parts.Pairs.Count))];
         long done = 0;
-        long total = (long)prompts.Pairs.Count * outcomes.Length;
-        using var context = new RunContext(model, prompts.Pairs, spans, plan, options.Ablation, progress, cancellation);
+        long total = (long)parts.Pairs.Count * outcomes.Length;
+        using var context = new RunContext(model, parts.Pairs, spans, plan, options.Ablation, progress, cancellation);
         using var runner = new CircuitRunner(context, metric, patched.Length);
         foreach (int[] items in plan.Batches)
         {
@@ -88,7 +89,7 @@ public static class CircuitEvaluation
                 context.Report(done, total, "circuits");
             });
         }
-        CircuitOutcome[] finished = Array.ConvertAll(outcomes, outcome => outcome.Finish());
+        CircuitOutcome[] finished = Array.ConvertAll(outcomes, outcome => outcome.Finish(parts));
         return new EvaluationResult(finished[0], finished[1], finished[2..], plan.Summary, run.PeakBytes);
     }
 }

@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// <param name="Kl">KL(full model || circuit) at the answer position, summed over the vocabulary.</param>
 /// <param name="ExactMatch">Whether the circuit's most probable token is the full model's.</param>
 /// <param name="Accurate">Whether the answers win: the metric is above 0 where <see cref="Metrics.Metric.PositiveIsRight"/>, else the most
-/// probable token is an answer. Null for a pair that has no answers then.</param>
+/// probable token is an answer, for an answer of several tokens behind each of them. Null for a pair that has no answers then.</param>
 public sealed record CircuitOutcome(
     ImmutableArray<double> Metric, ImmutableArray<double> Kl, ImmutableArray<bool> ExactMatch, ImmutableArray<bool?> Accurate)
 {

@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Evaluation;
 
 /// <summary>A <see cref="CircuitOutcome"/> while batch after batch fills it.</summary>
-/// <param name="items">Items of the run.</param>
+/// <param name="items">What runs: the items, or their parts.</param>
 internal sealed class OutcomeTally(int items)
 {
     /// <summary>[items]: the metric.</summary>
@@ -20,8 +21,10 @@ internal sealed class OutcomeTally(int items)
     public bool?[] Accurate { get; } = new bool?[items];
 
     /// <summary>Hands the numbers over; nothing may be filled in after that.</summary>
-    /// <returns>The outcome.</returns>
-    public CircuitOutcome Finish() => new(Fixed(Metric), Fixed(Kl), Fixed(ExactMatch), Fixed(Accurate));
+    /// <param name="parts">What runs for each item.</param>
+    /// <returns>The outcome, with a value per item.</returns>
+    public CircuitOutcome Finish(AnswerParts parts) => new(
+        Fixed(parts.Sum(Metric)), Fixed(parts.First(Kl)), Fixed(parts.First(ExactMatch)), Fixed(parts.All(Accurate)));
 
     private static ImmutableArray<T> Fixed<T>(T[] values) => ImmutableCollectionsMarshal.AsImmutableArray(values);
 }

@@ -33,6 +33,12 @@ public sealed record Provenance
     /// <summary>The token that the prompts' texts begin with; null where none was put in front.</summary>
     public BeginToken? BeginToken { get; init; }
 
+    /// <summary>What answers of several tokens stood for; null where all are one token or given as such.</summary>
+    public string? Answers { get; init; }
+
+    /// <summary>Which of several corruptions that the prompts' file holds was taken; null for its usual one.</summary>
+    public string? Corruption { get; init; }
+
     /// <summary>The attribution method.</summary>
     public string? Method { get; init; }
 
@@ -101,6 +107,8 @@ public sealed record Provenance
         Add("data_hash", DataHash);
         Add("task", Task);
         Add("begin_token", BeginToken is null ? null : new JsonObject { ["id"] = BeginToken.Id, ["text"] = BeginToken.Text });
+        Add("answers", Answers);
+        Add("corruption", Corruption);
         Add("method", Method);
         Add("metric", Metric);
         Add("options", Options.DeepClone());
@@ -162,6 +170,8 @@ public sealed record Provenance
             DataHash = Text("data_hash"),
             Task = Text("task"),
             BeginToken = begin,
+            Answers = Text("answers"),
+            Corruption = Text("corruption"),
             Method = Text("method"),
             Metric = Text("metric"),
             Options = Get("options", JsonValueKind.Object) is { } options ? JsonObject.Create(options.Clone())! : [],

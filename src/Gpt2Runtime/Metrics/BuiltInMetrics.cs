@@ -17,8 +17,11 @@ public static class BuiltInMetrics
     /// <summary>How far the distribution over tokens is from the clean run's.</summary>
     public static Metric KlDivergence { get; } = new KlDivergence();
 
+    /// <summary>How probable the right answers are, on a logarithmic scale; the one that judges answers of several tokens.</summary>
+    public static Metric LogProbability { get; } = new LogProbability();
+
     /// <summary>All metrics, in the order of tables and help.</summary>
-    public static IReadOnlyList<Metric> All { get; } = [LogitDifference, ProbabilityDifference, KlDivergence];
+    public static IReadOnlyList<Metric> All { get; } = [LogitDifference, ProbabilityDifference, KlDivergence, LogProbability];
 
     /// <summary>Finds a metric by its name.</summary>
     /// <param name="name">The name. Upper and lower case are the same, and so are dashes and underscores.</param>

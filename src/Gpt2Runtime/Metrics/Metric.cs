@@ -52,6 +52,9 @@ public abstract class Metric
     /// <summary>What makes the metric a loss when it is multiplied by it: 1 where less is better, -1 where more is.</summary>
     public int LossSign { get; }
 
+    /// <summary>Whether it judges answers of several tokens by all of them, see <see cref="AnswerSequences"/>.</summary>
+    internal virtual bool JudgesSequences => false;
+
     /// <summary>Whether its head judges logits; else the final LayerNorm's output is enough, and no logits are made.</summary>
     internal abstract bool ReadsLogits { get; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Metrics;
 
@@ -68,6 +69,8 @@ internal static class PairChecks
         CheckIds(pair.Corrupted, "corrupted prompt");
         CheckIds(pair.Answers, "answers");
         CheckIds(pair.WrongAnswers, "wrong answers");
+        if (pair.Contradiction() is { } contradiction) throw new GradpathException($"{name}: {contradiction}");
+        if (pair.Sequences is { } sequences) CheckSequences(config, pair, sequences, name, metric);
         if (metric?.LackOf(pair) is { } lack) throw new GradpathException($"{name}: {lack}");
 
         void CheckIds(int[] ids, string where)
@@ -79,6 +82,27 @@ internal static class PairChecks
                     throw new GradpathException(
                         $"{name}: token id {id} in the {where} is outside the model's vocabulary of {config.Vocabulary}");
                 }
+            }
+        }
+    }
+
+    private static void CheckSequences(Gpt2Config config, PromptPair pair, AnswerSequences sequences, string name, Metric? metric)
+    {
+        if (metric is { NeedsAnswers: true, JudgesSequences: false })
+        {
+            Term judge = Terms.Metric.With(BuiltInMetrics.LogProbability);
+            throw GradpathException.Worded(
+                $"{name}: an answer has several tokens, which {metric} cannot judge; use {judge}, or the first tokens alone");
+        }
+        foreach (ImmutableArray<int> answer in sequences.Right.Concat(sequences.Wrong))
+        {
+            if (answer.IsDefaultOrEmpty) throw new GradpathException($"{name}: an answer has no token");
+            if (answer.Any(id => (uint)id >= (uint)config.Vocabulary))
+                throw new GradpathException($"{name}: an answer has a token outside the model's vocabulary of {config.Vocabulary}");
+            if (pair.Length + answer.Length - 1 > config.Positions)
+            {
+                throw new GradpathException($"{name}: with an answer of {answer.Length} tokens behind it the prompt of {pair.Length} is "
+                    + $"longer than the model's {config.Positions} positions; shorten it");
             }
         }
     }

@@ -21,6 +21,8 @@ internal static class RunProvenance
         DataHash = prompts.Hash,
         Task = prompts.Task,
         BeginToken = prompts.BeginToken,
+        Answers = prompts.AnswerReading == AnswerReading.OneToken ? null : CanonicalNames.Of(prompts.AnswerReading),
+        Corruption = prompts.Corruption,
         Device = model.Device.Description,
         Precision = CanonicalNames.Of(model.Device.Precision),
         Gemm = CanonicalNames.Of(model.Device.Multiplier),

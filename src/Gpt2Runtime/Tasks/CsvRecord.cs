@@ -13,7 +13,7 @@ internal sealed class CsvRecord(string path, long line, Dictionary<string, int> 
     public string? Optional(string column) => columns.TryGetValue(column, out var index) ? fields[index] : null;
 
     public int Integer(string column) =>
-        int.TryParse(this[column], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        TokenIdText.Parse(this[column]) is { } value and >= 0
             ? value
             : throw new GradpathException($"{Where}: {column} is {Quoted.Text(this[column])}; an integer from 0 is needed.");
 }

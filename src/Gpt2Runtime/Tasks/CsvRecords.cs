@@ -22,7 +22,7 @@ internal static class CsvRecords
     /// <exception cref="GradpathException">A column is missing, or a record is malformed.</exception>
     public static IEnumerable<CsvRecord> Read(PromptFile file, IReadOnlyList<string> required, params (string Old, string New)[] otherNames)
     {
-        using var reader = CsvReader.Create(file.Bytes, Options);
+        using var reader = CsvReader.Create(file.Text.ToArray(), Options);
         Dictionary<string, int>? columns = null;
         while (Advance(reader, file.Path, () => columns ??= Columns(reader, file.Path, required, otherNames)))
         {

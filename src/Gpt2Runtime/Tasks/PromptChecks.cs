@@ -4,22 +4,15 @@ using Gradpath.Gpt2Runtime.Tokenization;
 namespace Gradpath.Gpt2Runtime.Tasks;
 
 /// <summary>What every prompt pair goes through on its way to the model: the begin token, then the checks.</summary>
-internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<BpeTokenizer>? tokenizer)
+internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<BpeTokenizer>? tokenizer, PromptNotes notes)
 {
     private BeginToken? _begin;
-    private string? _firstThatBegins;
-    private int _thatBegin;
 
     /// <summary>The prompts with what is known of their begin token once all have been through <see cref="Finish"/>.</summary>
     public PromptSet Complete(PromptSet prompts)
     {
         var warnings = tokenizer is { IsValueCreated: true } ? tokenizer.Value.Warnings.ToList() : [];
-        if (_firstThatBegins is { } where)
-        {
-            warnings.Add($"{where}: the text begins with the begin token {_begin} already, so no second one was put in front"
-                + (_thatBegin == 1 ? "" : $" ({_thatBegin} texts of {prompts.Source} begin so)"));
-        }
-
+        warnings.AddRange(notes.Lines);
         return prompts with { BeginToken = _begin, Warnings = warnings };
     }
 
@@ -36,6 +29,8 @@ internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<Bp
                 + $"and {Show(pair.Corrupted, pair.CorruptedText)} has {pair.Corrupted.Length - uncounted}.");
         }
 
+        if (pair.Clean.AsSpan().SequenceEqual(pair.Corrupted))
+            notes.Add("pairs are so", row.Where, "clean and corrupted are the same tokens, so patching one into the other changes nothing");
         if (pair.Length == 0)
             throw new GradpathException($"{row.Where}: the prompt is empty.");
         if (pair.Length > options.Positions)
@@ -43,6 +38,8 @@ internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<Bp
         CheckIds(row.Where, "clean", pair.Clean);
         CheckIds(row.Where, "corrupted", pair.Corrupted);
 
+        if (pair.Contradiction() is { } contradiction)
+            throw new GradpathException($"{row.Where}: {contradiction}.");
         if (metric.LackOf(pair) is { } lack)
             throw new GradpathException($"{row.Where}: {lack}.");
         CheckIds(row.Where, "the answers", pair.Answers);
@@ -83,8 +80,8 @@ internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<Bp
         var begin = _begin!.Id;
         if (ids.Length == 0 || ids[0] != begin)
             return [begin, .. ids];
-        _firstThatBegins ??= row.Where;
-        _thatBegin++;
+        notes.Add(
+            "texts begin so", row.Where, $"the text begins with the begin token {_begin} already, so no second one was put in front");
         return ids;
     }
 

@@ -2,20 +2,21 @@ using System.Security.Cryptography;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
 
-/// <summary>A file of prompts as bytes, with their hash.</summary>
-internal sealed record PromptFile(string Path, byte[] Bytes)
+/// <summary>A file of prompts: its text as UTF-8, and the hash of its bytes as they are.</summary>
+internal sealed record PromptFile(string Path, ReadOnlyMemory<byte> Text, string Hash)
 {
-    public string Hash { get; } = Convert.ToHexStringLower(SHA256.HashData(Bytes));
-
     public static PromptFile Read(string path)
     {
         try
         {
-            return new PromptFile(path, File.ReadAllBytes(path));
+            return Of(path, File.ReadAllBytes(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"Cannot read the prompts: {error.Message}", error);
+            throw new GradpathException($"cannot read the prompts: {error.Message}", error);
         }
     }
+
+    public static PromptFile Of(string path, byte[] bytes) =>
+        new(path, FileText.ToUtf8(path, bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)));
 }

@@ -22,22 +22,26 @@ public static class PromptLoader
     /// </param>
     /// <param name="tokenizer">The model's vocabulary. Null is enough for JSONL files of token ids.</param>
     /// <param name="options">Limits and choices.</param>
+    /// <param name="cancellation">Stops the work between prompts.</param>
     /// <returns>The prompts, in file order, ready for the model.</returns>
     /// <exception cref="OptionException">There is no such task.</exception>
     /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
-    public static PromptSet Load(string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options) =>
-        LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options);
+    public static PromptSet Load(
+        string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options, CancellationToken cancellation = default) =>
+        LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options, cancellation);
 
     /// <summary>Loads and checks prompts as <see cref="Load"/> does. The tokenizer is only made where there is a text to encode.</summary>
-    internal static PromptSet LoadLazily(string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options)
+    internal static PromptSet LoadLazily(
+        string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Limit < 1)
             throw new GradpathException($"The limit is {options.Limit}; it must be at least 1.");
 
         var info = task is null ? null : TaskCatalog.Find(task);
-        var metric = options.Metric ?? info?.Metric ?? BuiltInMetrics.LogitDifference;
-        var checks = new PromptChecks(options, metric, tokenizer);
+        var metric = options.Metric ?? DefaultMetric(options, info);
+        var notes = new PromptNotes();
+        var checks = new PromptChecks(options, metric, tokenizer, notes);
         if (dataPath is null)
         {
             return Generate(
@@ -46,23 +50,38 @@ public static class PromptLoader
                     $"Prompts of {task} can be made only for a model with a vocabulary ({TokenizerFiles.Needed})."),
                 options,
                 metric,
-                checks);
+                checks,
+                cancellation);
         }
 
         var file = PromptFile.Read(FindFile(dataPath, info));
-        var rows = ReadRows(file, info, tokenizer, options, metric);
+        var rows = ReadRows(file, info, tokenizer, options, metric, notes);
         var pairs = new List<PromptPair>();
         foreach (var row in options.Limit is { } limit ? rows.Take(limit) : rows)
+        {
+            cancellation.ThrowIfCancellationRequested();
             pairs.Add(checks.Finish(row));
+        }
+
         if (pairs.Count == 0)
             throw new GradpathException($"{file.Path}: the file holds no prompts.");
         var name = info?.Name ?? Path.GetFileNameWithoutExtension(file.Path);
-        return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash));
+        return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash)
+        {
+            AnswerReading = options.AnswerReading,
+            Corruption = options.HardCorruption ? info?.HardCorruptionColumn : null,
+        });
     }
 
-    private static PromptSet Generate(CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks)
+    // Where all tokens of an answer are judged, only the metric that can do so.
+    private static Metric DefaultMetric(PromptOptions options, CircuitTask? task) =>
+        options.AnswerReading == AnswerReading.Sequence ? BuiltInMetrics.LogProbability : task?.Metric ?? BuiltInMetrics.LogitDifference;
+
+    private static PromptSet Generate(
+        CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks, CancellationToken cancellation)
     {
-        var pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed);
+        var pairs = PromptGenerator.Generate(
+            task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed, cancellation);
         using var text = new MemoryStream();
         PromptWriter.Write(text, pairs, tokenizer);
         var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";
@@ -89,12 +108,15 @@ public static class PromptLoader
     }
 
     private static IEnumerable<PromptRow> ReadRows(
-        PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric)
+        PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric,
+        PromptNotes notes)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {
             case ".JSONL":
-                return JsonlPromptReader.Read(file, tokenizer);
+                return new JsonPromptReader(file, tokenizer, options.AnswerReading, notes).ReadLines();
+            case ".JSON":
+                return new JsonPromptReader(file, tokenizer, options.AnswerReading, notes).ReadArray();
             case ".CSV":
                 return new CsvTaskReader(
                     task
@@ -106,7 +128,7 @@ public static class PromptLoader
                     options.HardCorruption,
                     metric.NeedsAnswers || metric.NeedsWrongAnswers).Read();
             default:
-                throw new GradpathException($"{file.Path}: prompts are read from .csv and .jsonl files.");
+                throw new GradpathException($"{file.Path}: prompts are read from .csv, .jsonl and .json files.");
         }
     }
 }

@@ -8,6 +8,9 @@ public sealed record PromptOptions
     /// <summary>Number of prompts that are generated where neither a file nor a limit is given.</summary>
     public const int DefaultCount = 100;
 
+    /// <summary>Most prompts that are generated for a task.</summary>
+    public const int MostGenerated = 1_000_000;
+
     /// <summary>The model's number of tokens; ids must be below it. Null: not checked.</summary>
     public int? Vocabulary { get; init; }
 
@@ -27,6 +30,9 @@ public sealed record PromptOptions
 
     /// <summary>The metric to judge by, or null for the task's own (logit difference for a set of the user's own).</summary>
     public Metric? Metric { get; init; }
+
+    /// <summary>What an answer text of several tokens stands for, in files that hold texts.</summary>
+    public AnswerReading AnswerReading { get; init; }
 
     /// <summary>For a CSV file of ioi: corrupt by repeating the indirect object (<c>corrupted_hard</c>) and not by a third name.</summary>
     public bool HardCorruption { get; init; }

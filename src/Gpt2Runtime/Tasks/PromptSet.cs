@@ -39,6 +39,12 @@ public sealed record PromptSet
     /// <summary>The token that prompts which came as text begin with; null where none came as text or none was put in front.</summary>
     public BeginToken? BeginToken { get; init; }
 
+    /// <summary>What answers of several tokens stand for.</summary>
+    public AnswerReading AnswerReading { get; init; }
+
+    /// <summary>Which of several corruptions of a file they have, by its column; null for the usual one.</summary>
+    public string? Corruption { get; init; }
+
     /// <summary>What a user should know of how texts became tokens, one sentence each; a host shows each once.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

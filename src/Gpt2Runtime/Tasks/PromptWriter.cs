@@ -51,6 +51,7 @@ public static class PromptWriter
             json.WriteString("corrupted", corrupted);
             WriteArray(json, "answers", answers, json.WriteStringValue);
             WriteArray(json, "wrong_answers", wrongAnswers, json.WriteStringValue);
+            WritePositions(json, pair, begin: pair.Length - tokenizer.Encode(clean).Length);
         }
         else
         {
@@ -58,8 +59,20 @@ public static class PromptWriter
             WriteArray(json, "corrupted_ids", pair.Corrupted, json.WriteNumberValue);
             WriteArray(json, "answer_ids", pair.Answers, json.WriteNumberValue);
             WriteArray(json, "wrong_answer_ids", pair.WrongAnswers, json.WriteNumberValue);
+            WritePositions(json, pair, begin: 0);
         }
 
+        json.WriteEndObject();
+    }
+
+    // A text stands there without its begin token, which its positions then do not count.
+    private static void WritePositions(Utf8JsonWriter json, PromptPair pair, int begin)
+    {
+        if (pair.KeyPositions.Count == 0)
+            return;
+        json.WriteStartObject("positions");
+        foreach (var (name, at) in pair.KeyPositions)
+            json.WriteNumber(name, at - begin);
         json.WriteEndObject();
     }
 

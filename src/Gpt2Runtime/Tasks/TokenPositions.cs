@@ -17,6 +17,9 @@ public sealed record TokenPositions
         Text = string.Join(',', parts);
     }
 
+    /// <summary>What names of positions are, as the end of a message.</summary>
+    internal const string NamesAre = "a name has letters, is not all or end, and has no comma in it";
+
     /// <summary>Every token.</summary>
     public static TokenPositions All { get; } = new(["all"]);
 
@@ -81,6 +84,10 @@ public sealed record TokenPositions
     /// <inheritdoc />
     public override string ToString() => Text;
 
+    /// <summary>Whether a text means something else than a key position of that name.</summary>
+    internal static bool Reserved(string name) => name.Trim().Length == 0 || name != name.Trim() || name.Contains(',')
+        || string.Equals(name, "all", StringComparison.OrdinalIgnoreCase) || int.TryParse(name, CultureInfo.InvariantCulture, out _);
+
     private static int IndexOf(string part, PromptPair pair, int number)
     {
         if (part == "end") return pair.Length - 1;
@@ -99,7 +106,7 @@ public sealed record TokenPositions
         }
         string names = pair.KeyPositions.Count > 0
             ? $"its prompts name {string.Join(", ", pair.KeyPositions.Keys)}"
-            : "these prompts name none (generated prompts of ioi do)";
+            : "these prompts name none (prompts of ioi do, and JSON files whose rows have a field positions)";
         throw new GradpathException($"{name}: there is no position '{part}'; {names}; all, end and numbers can be used with any prompts.");
     }
 }

@@ -106,6 +106,10 @@ public sealed class BpeTokenizer
         return [.. ids];
     }
 
+    /// <summary>Whether an id has a text.</summary>
+    internal bool Knows(int id) =>
+        _addedTexts.ContainsKey(id) || (id >= 0 && id < _vocabulary.Tokens.Length && _vocabulary.Tokens[id] is not null);
+
     /// <summary>
     /// The text of token ids: their bytes as UTF-8, where broken sequences become U+FFFD. It undoes <see cref="Encode"/>, except for
     /// spaces that a checkpoint's settings add before text or take from around an added token.

@@ -16,7 +16,7 @@ internal abstract class ModelPromptOptions : DeviceOptions
     public string? Task { get; set; }
 
     [Option("data", MetaValue = "PATH", HelpText =
-        "Prompt pairs: a JSONL file, or with --task a CSV file of that task or a directory that holds it.")]
+        "Prompt pairs: a JSONL or JSON file, or with --task a CSV file of that task or a directory that holds it.")]
     public string? Data { get; set; }
 
     [Option("metric", MetaValue = "METRIC", ResourceType = typeof(MetricHelp), HelpText = nameof(MetricHelp.Metric))]
@@ -32,6 +32,11 @@ internal abstract class ModelPromptOptions : DeviceOptions
 
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
     public virtual int? Limit { get; set; }
+
+    [Option("answer", MetaValue = "READING", HelpText =
+        "Answer texts of several tokens in --data: one-token (refuse them; default), first-token (judge by the first), or sequence (judge "
+        + "by the sum of their tokens' log-probabilities, with --metric log-prob).")]
+    public string? Answer { get; set; }
 
     [Option("no-bos", HelpText = "Do not put the model's begin token, usually <|endoftext|>, in front of prompts that are text.")]
     public bool NoBos { get; set; }

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -22,12 +23,19 @@ internal sealed record PromptRequest
 
     public Metric? Metric { get; init; }
 
+    public string? Answer { get; init; }
+
     public bool NoBos { get; init; }
 
     public bool HardCorruption { get; init; }
 
+    /// <summary>The report that has the first pair, which is also shown before the work starts; null where nobody asks.</summary>
+    public CommandReport? ShowFirstIn { get; init; }
+
     /// <summary>The seed, where it decides anything.</summary>
     public int? UsedSeed => Data is null || SeedsMethod ? Seed ?? 0 : null;
+
+    private AnswerReading Reading => Answer is null ? AnswerReading.OneToken : EnumNames.Parse<AnswerReading>("answer", Answer);
 
     /// <summary>Checks the options without opening a file.</summary>
     /// <exception cref="UsageException">Neither task nor data, an unknown task, or options that contradict each other.</exception>
@@ -39,6 +47,7 @@ internal sealed record PromptRequest
         if (Seed < 0) throw new UsageException($"--seed {Seed}: must be 0 or more.");
         if (Data is not null && Seed is not null && !SeedsMethod)
             throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
+        CheckAnswer();
         if (HardCorruption && (task?.HardCorruptionColumn is null || Data is null))
         {
             string tasks = EnumNames.Choice(TaskHelp.HardlyCorrupted.Select(t => t.Name));
@@ -47,8 +56,36 @@ internal sealed record PromptRequest
         }
     }
 
+    // Prompts of ids are shown as ids where the vocabulary beside the model cannot be read.
+    private static BpeTokenizer? FirstTokenizer(Lazy<BpeTokenizer>? tokenizer)
+    {
+        try
+        {
+            return tokenizer?.Value;
+        }
+        catch (GradpathException)
+        {
+            return null;
+        }
+    }
+
+    private void CheckAnswer()
+    {
+        if (Reading == AnswerReading.OneToken) return;
+        if (Data is null || Task is not null)
+        {
+            throw new UsageException(
+                $"--answer {Answer} is for --data FILE.jsonl without --task: tasks have answers of one token, or files that say which.");
+        }
+        if (Reading == AnswerReading.Sequence && Metric is not null && Metric != BuiltInMetrics.LogProbability)
+        {
+            string use = $"use --metric {BuiltInMetrics.LogProbability}";
+            throw new UsageException($"--answer {Answer} sums log-probabilities, which --metric {Metric} does not read; {use}.");
+        }
+    }
+
     /// <summary>Reads or makes the prompts, checked against the model's limits, and says what a user should know of their tokens.</summary>
-    public PromptSet Load(Gpt2Checkpoint checkpoint, Terminal terminal)
+    public PromptSet Load(Gpt2Checkpoint checkpoint, Terminal terminal, CancellationToken cancellation)
     {
         // Prompts of token ids need no vocabulary, not even a readable one.
         Lazy<BpeTokenizer>? tokenizer = checkpoint.HasVocabulary ? new(() => BpeTokenizer.Load(checkpoint.Directory)) : null;
@@ -60,11 +97,16 @@ internal sealed record PromptRequest
             Limit = Limit,
             Seed = (ulong)(UsedSeed ?? 0),
             Metric = Metric,
+            AnswerReading = Reading,
             HardCorruption = HardCorruption,
-        });
+        }, cancellation);
         TokenizerNotes.Warn(terminal, prompts.Warnings);
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
             terminal.Warn(difference, "note");
+        if (ShowFirstIn is null) return prompts;
+        PromptPreview preview = new(prompts, FirstTokenizer(tokenizer));
+        ShowFirstIn.Fact("first_pair", preview.ToJson());
+        if (!terminal.Json && !terminal.Quiet) preview.Write(terminal.Out);
         return prompts;
     }
 }

@@ -23,6 +23,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
         Seed = Seed,
         SeedsMethod = true,
         Metric = Metric is null ? null : MetricNames.Parse("metric", Metric),
+        Answer = Answer,
         NoBos = NoBos,
         HardCorruption = HardCorruption,
     };

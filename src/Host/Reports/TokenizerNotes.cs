@@ -11,8 +11,10 @@ internal static class TokenizerNotes
         foreach (string warning in warnings) terminal.Warn(warning);
     }
 
-    /// <summary>The line that says what the prompts of a result begin with.</summary>
-    public static string BeginToken(Provenance provenance) => provenance.BeginToken is { } begin
-        ? $"begin token: {begin}"
-        : "begin token: none was put in front of the prompts";
+    /// <summary>The line that says what the prompts of a result begin with, and what answers of several tokens stand for.</summary>
+    public static string BeginToken(Provenance provenance)
+    {
+        string begin = provenance.BeginToken?.ToString() ?? "none was put in front of the prompts";
+        return $"begin token: {begin}{(provenance.Answers is { } answers ? $"; answers of several tokens: {answers}" : "")}";
+    }
 }

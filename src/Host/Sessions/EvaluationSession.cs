@@ -77,7 +77,7 @@ internal sealed class EvaluationSession : IDisposable
             requireModel(checkpoint.Config);
             PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
-            PromptSet prompts = request.Load(checkpoint, terminal);
+            PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
             clock.Start("load");
             Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
             var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
@@ -138,6 +138,7 @@ internal sealed class EvaluationSession : IDisposable
             ["--seed"] = p.Seed,
             ["the number of prompt pairs"] = p.Items,
             ["--no-bos"] = o.NoBos,
+            ["--answer"] = p.Answers,
             ["the begin token"] = p.BeginToken?.ToString() ?? "none",
             ["--hard-corruption"] = o.HardCorruption,
             ["--metric"] = p.Metric,

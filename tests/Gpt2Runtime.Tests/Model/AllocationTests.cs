@@ -84,7 +84,7 @@ public sealed class AllocationTests
         int[] items = [.. Enumerable.Range(0, pairs.Length)];
         using var context = new RunContext(model.Weights, pairs, spans, new BatchPlan([items], items.Length), Ablation.Patching);
         using BatchScorer scorer = method.Work.Scorer(context, settings);
-        using var batch = new WeightedBatch(context, items, ItemWeights.Of(settings, pairs.Length));
+        using var batch = new WeightedBatch(context, items, ItemWeights.Of(settings, AnswerParts.Of(pairs, metric)));
         Allocations.None(model.Device, () => scorer.Score(batch));
     }
 

@@ -20,7 +20,7 @@ public sealed class PromptBeginTests
         Assert.Equal(Tokenizers.Demo.BeginToken, begun.BeginToken);
         var warning = Assert.Single(begun.Warnings);
         Assert.Contains("line 1: the text begins with the begin token \"<|endoftext|>\" (2542) already", warning, StringComparison.Ordinal);
-        Assert.Contains("(2 texts of", warning, StringComparison.Ordinal);
+        Assert.Contains("(2 texts begin so)", warning, StringComparison.Ordinal);
 
         Assert.Equal(Tokenizers.Demo.BeginToken, plain.BeginToken);
         Assert.Empty(plain.Warnings);

@@ -67,7 +67,7 @@ public sealed class PromptLoaderTests
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The\", \"answers\": [\" is\"], \"wrong_answers\": [\" are\"]}",
         "\"The boy\" has 2 and \"The\" has 1")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [\"is it\"]}", "\"is it\" in answers is not one token")]
-    [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": \"is\"}", "answers must be an array of strings")]
+    [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": {}}", "answers must be an array of strings")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [1]}", "answers must be an array of strings")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"wrong_answers\": [\" are\"]}", "there is no answer")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [\" is\"]}", "there is no wrong answer")]
@@ -103,7 +103,7 @@ public sealed class PromptLoaderTests
         Assert.Contains("Task ioj", Assert.Throws<OptionException>(() => PromptLoader.Load("ioj", null, Tokenizers.Demo, new())).Message,
             StringComparison.Ordinal);
         Assert.Contains("which task", Message(null, csv), StringComparison.Ordinal);
-        Assert.Contains(".csv and .jsonl", Message(null, other), StringComparison.Ordinal);
+        Assert.Contains(".csv, .jsonl and .json", Message(null, other), StringComparison.Ordinal);
         Assert.Contains("no file or directory", Message(null, csv + "x"), StringComparison.Ordinal);
         Assert.Contains("gpt2.csv", Message("ioi", directory.Path), StringComparison.Ordinal);
         Assert.Contains("limit is 0", Message("ioi", null, new PromptOptions { Limit = 0 }), StringComparison.Ordinal);

@@ -45,6 +45,16 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
         return this;
     }
 
+    /// <summary>Asserts success with one warning on the error stream.</summary>
+    public Cli Warns(string warning, params string[] mentions)
+    {
+        Assert.True(ExitCode == 0, $"exit code {ExitCode}:\n{Error}{Out}");
+        Assert.StartsWith("warning: ", Error, StringComparison.Ordinal);
+        Assert.Contains(warning, Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        foreach (string mention in mentions) Assert.Contains(mention, Out, StringComparison.Ordinal);
+        return this;
+    }
+
     private sealed class Stop(CancellationTokenSource source, Func<RunProgress, bool> condition) : IProgress<RunProgress>
     {
         public void Report(RunProgress value)

@@ -7,7 +7,7 @@ internal sealed class ReferenceLogitDifference() : ReferenceMetric("logit-diff",
     public override IReadOnlyList<ReferenceMetricExample> Examples =>
     [
         new([1, 2, 4, 8], [0, 0, 0, 0], [3, 2], [0], 5),
-        new([1, 2, 4, 8], [0, 0, 0, 0], [3, 3, 2], [0, 1], (20 / 3.0) - 1.5),
+        new([1, 2, 4, 8], [0, 0, 0, 0], [3, 3, 2], [0, 1], 6 - 1.5),
     ];
 
     /// <inheritdoc />

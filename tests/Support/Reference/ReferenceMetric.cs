@@ -58,7 +58,7 @@ internal abstract class ReferenceMetric(string name, bool isLoss)
     /// <param name="cleanLastLogits">[1, V]: those of the clean run.</param>
     protected abstract TapeNode Of(Tape tape, TapeNode last, PromptPair pair, RealMatrix cleanLastLogits);
 
-    /// <summary>[1, V]: the answers' weight, and the wrong answers'; a token that is listed twice counts twice.</summary>
+    /// <summary>[1, V]: the answers' weight, and the wrong answers'; one that is listed twice counts once, as pairs hold it.</summary>
     protected static RealMatrix Weights(TapeNode last, PromptPair pair, double answers, double wrongAnswers)
     {
         RealMatrix weights = new(1, last.Value.Columns);

@@ -7,7 +7,7 @@ internal sealed class ReferenceProbabilityDifference() : ReferenceMetric("prob-d
     public override IReadOnlyList<ReferenceMetricExample> Examples =>
     [
         new([0, Math.Log(2), Math.Log(3), Math.Log(4)], [0, 0, 0, 0], [3, 2], [0], 0.6),
-        new([0, Math.Log(2), Math.Log(3), Math.Log(4)], [0, 0, 0, 0], [3, 3], [1], 0.6),
+        new([0, Math.Log(2), Math.Log(3), Math.Log(4)], [0, 0, 0, 0], [3, 3], [1], 0.2),
     ];
 
     /// <inheritdoc />

@@ -14,6 +14,9 @@ internal sealed record ReferenceSearch(Func<KnownCircuit, SearchOptions> Options
 {
     private const double AcdcThreshold = 0.01;
 
+    // From 600 steps on every instruction set's rounding leads to the same circuit; with 400 it depends on the machine.
+    private const int HybridSteps = 800;
+
     /// <summary>Exact patching, for searches that start from scores.</summary>
     public static IEdgeScorer Scorer { get; } = AttributionMethods.Exact.Scorer(new AttributionOptions());
 
@@ -24,7 +27,8 @@ internal sealed record ReferenceSearch(Func<KnownCircuit, SearchOptions> Options
     {
         "acdc" => new(_ => new AcdcOptions { Threshold = AcdcThreshold }, PlainLoop),
         "edge-pruning" => new(known => new EdgePruningOptions { Sparsity = Sparsity(known), Steps = 400 }, EdgesThatMatter),
-        "hap" => new(known => new HybridPruningOptions { Sparsity = Sparsity(known), Steps = 400, Scorer = Scorer }, EdgesThatMatter),
+        "hap" => new(
+            known => new HybridPruningOptions { Sparsity = Sparsity(known), Steps = HybridSteps, Scorer = Scorer }, EdgesThatMatter),
         "path-patch" => new(_ => new PathTracingOptions { FreezeMlps = true }, EdgesThatMatter),
         _ => throw new NotSupportedException($"the search {search.Name} has no reference"),
     };

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks.Generators;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -66,15 +67,21 @@ internal sealed class IoiTask : TaskGenerator
     /// <summary>
     /// The names of Wang et al. 2022: the indirect object, the subject's two places, the token behind the first, the last token.
     /// </summary>
-    public override IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean)
+    public override IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean) =>
+        KeyPositions(clean, draft.Answers[0], draft.WrongAnswers[0]);
+
+    private static IReadOnlyDictionary<string, int> KeyPositions(int[] clean, int indirectObject, int subject)
     {
-        var first = Array.IndexOf(clean, draft.WrongAnswers[0]);
+        var first = Array.IndexOf(clean, subject);
+        var second = Array.IndexOf(clean, subject, first + 1);
+        if (second < 0)
+            return ReadOnlyDictionary<string, int>.Empty;
         return new Dictionary<string, int>(StringComparer.Ordinal)
         {
-            ["IO"] = Array.IndexOf(clean, draft.Answers[0]),
+            ["IO"] = Array.IndexOf(clean, indirectObject),
             ["S1"] = first,
             ["S1+1"] = first + 1,
-            ["S2"] = Array.IndexOf(clean, draft.WrongAnswers[0], first + 1),
+            ["S2"] = second,
             ["END"] = clean.Length - 1,
         };
     }
@@ -88,7 +95,7 @@ internal sealed class IoiTask : TaskGenerator
             if (!pair.Clean.Contains(id))
                 throw CsvTaskReader.NotThisVocabulary(row, $"token {id} does not occur in {Quoted.Text(pair.CleanText)}");
         }
-        return pair;
+        return pair with { KeyPositions = KeyPositions(pair.Clean, right, wrong) };
     };
 
     private sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);

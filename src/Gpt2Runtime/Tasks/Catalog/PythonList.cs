@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Gradpath.Gpt2Runtime.Tasks.Catalog;
@@ -19,8 +18,9 @@ internal static class PythonList
         var values = new int[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
-            if (!int.TryParse(parts[i].Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out values[i]))
+            if (TokenIdText.Parse(parts[i].Trim()) is not { } value)
                 return null;
+            values[i] = value;
         }
 
         return values;

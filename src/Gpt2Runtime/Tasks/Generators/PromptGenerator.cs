@@ -18,30 +18,36 @@ public static class PromptGenerator
     /// <param name="tokenizer">The vocabulary of the model that the prompts are for.</param>
     /// <param name="count">How many pairs.</param>
     /// <param name="seed">The seed of the draw. A larger count with the same seed begins with the same pairs.</param>
+    /// <param name="cancellation">Stops the work between pairs.</param>
     /// <returns>
     /// The pairs, without a begin token. Ids are <c>task-0</c>, <c>task-1</c>, ...; labels name the combination, for example
     /// <c>template=3;names=Ann,Bob</c>, so that combinations can be held out.
     /// </returns>
     /// <exception cref="OptionException">There is no such task.</exception>
     /// <exception cref="GradpathException">A vocabulary that lacks the task's tokens, or fewer different pairs than asked for.</exception>
-    public static IReadOnlyList<PromptPair> Generate(string task, BpeTokenizer tokenizer, int count, ulong seed)
+    public static IReadOnlyList<PromptPair> Generate(
+        string task, BpeTokenizer tokenizer, int count, ulong seed, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (count < 1)
-            throw new GradpathException($"The number of prompts is {count}; it must be at least 1.");
+        if (count is < 1 or > PromptOptions.MostGenerated)
+        {
+            throw GradpathException.Worded(
+                $"the number of prompts to generate is {count}; it must be from 1 to {PromptOptions.MostGenerated} ({Terms.Limit})");
+        }
 
         var row = TaskCatalog.Find(task);
         var generator = row.Generator(tokenizer);
         var random = new SplitMix64(seed);
         var seen = new HashSet<(string, string)>();
-        var pairs = new List<PromptPair>(count);
+        var pairs = new List<PromptPair>();
         while (pairs.Count < count)
             pairs.Add(DrawNew());
         return pairs;
 
         PromptPair DrawNew()
         {
+            cancellation.ThrowIfCancellationRequested();
             for (var draw = 0; draw < DrawsPerPrompt; draw++)
             {
                 var draft = generator.Draw(random);

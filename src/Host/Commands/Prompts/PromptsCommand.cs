@@ -12,14 +12,14 @@ namespace Gradpath.Host.Commands;
 /// </summary>
 internal static class PromptsCommand
 {
-    public static CommandReport Run(PromptsOptions options, Terminal terminal)
+    public static CommandReport Run(PromptsOptions options, Terminal terminal, CancellationToken cancellation)
     {
         OptionChecks.Positive("count", options.Count);
         CircuitTask task = TaskNames.Parse(options.Task);
         AtomicFile.RequireWritable(options.Out);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);
-        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed);
+        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, cancellation);
         PromptWriter.Write(options.Out, pairs, tokenizer);
         CommandReport report = new();
         report.Fact("task", task.Name);

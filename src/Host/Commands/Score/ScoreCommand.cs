@@ -22,6 +22,7 @@ internal static class ScoreCommand
         AttributionOptions options = o.Attribution();
         if (o.Top < 0) throw new UsageException($"--top {o.Top}: must be 0 or more.");
         ComputeDevice.Check(o);
+        CommandReport report = new();
         PromptRequest request = new()
         {
             Task = o.Task,
@@ -30,6 +31,8 @@ internal static class ScoreCommand
             Seed = o.Seed,
             SeedsMethod = options.Method.Takes(MethodSettings.Seed),
             Metric = options.Metric,
+            ShowFirstIn = report,
+            Answer = o.Answer,
             NoBos = o.NoBos,
             HardCorruption = o.HardCorruption,
         };
@@ -42,7 +45,7 @@ internal static class ScoreCommand
         using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         clock.Start("tokenise");
-        PromptSet prompts = request.Load(checkpoint, terminal);
+        PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
         clock.Start("load");
         using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
 
@@ -54,7 +57,6 @@ internal static class ScoreCommand
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         clock.Stop();
 
-        CommandReport report = new();
         if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
         if (o.Top > 0) report.Plain("");
         DescribeRun(report, scores, result);

@@ -66,8 +66,10 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
         Run("--scores", model.Path("other.json")).Fails(1, "other.json", "3 layers x 2 heads");
         Run("--scores", Score("eap"), Score("eap")).Fails(2, "--scores", "'eap'");
         string data = model.Path("same.jsonl");
-        File.WriteAllText(data, """{"clean_ids":[1,2,3],"corrupted_ids":[1,2,3],"answer_ids":[3],"wrong_answer_ids":[3]}""");
-        Cli.Run("curve", "--model", model.ModelDirectory, "--data", data, "--scores", Score("eap")).Fails(1, "no faithfulness");
+        File.WriteAllText(data, """{"clean_ids":[1,2,3],"corrupted_ids":[1,2,3],"answer_ids":[3],"wrong_answer_ids":[4]}""");
+        Cli same = Cli.Run("curve", "--model", model.ModelDirectory, "--data", data, "--scores", Score("eap"));
+        Assert.Equal(1, same.ExitCode);
+        Assert.Contains("no faithfulness", same.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -48,10 +48,13 @@ public sealed class EvaluateTests(TinyModel model) : IClassFixture<TinyModel>
     public void Where_there_is_nothing_to_gain_faithfulness_is_null_and_says_why()
     {
         string data = model.Path("same.jsonl");
-        File.WriteAllText(data, """{"id":"a","label":"b","clean_ids":[1,2,3],"corrupted_ids":[1,2,3],"answer_ids":[3],"wrong_answer_ids":[3]}""");
+        File.WriteAllText(data, """{"id":"a","label":"b","clean_ids":[1,2,3],"corrupted_ids":[1,2,3],"answer_ids":[3],"wrong_answer_ids":[4]}""");
         string file = model.Path("none.json");
-        Cli.Run("evaluate", "--circuit", Circuit("c", 20), "--model", model.ModelDirectory, "--data", data, "--out", file)
-            .Succeeds("faithfulness: none, because the full model does exactly as well", "none, because the full model's is 0");
+        Cli.Run("evaluate", "--circuit", Circuit("c", 20), "--model", model.ModelDirectory, "--data", data, "--out", file, "--metric", "kl")
+            .Warns(
+                "same.jsonl, line 1: clean and corrupted are the same tokens",
+                "faithfulness: none, because the full model does exactly as well",
+                "none, because the full model's is 0");
         JsonElement json = JsonDocument.Parse(File.ReadAllBytes(file)).RootElement;
         Assert.Equal(JsonValueKind.Null, json.GetProperty("faithfulness").ValueKind);
         Assert.Equal(JsonValueKind.Null, json.GetProperty("faithfulness_ci")[0].ValueKind);

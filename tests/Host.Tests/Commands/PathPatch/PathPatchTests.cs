@@ -95,8 +95,11 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
     [Fact]
     public void Where_the_clean_metric_is_0_no_effect_is_a_share_of_it()
     {
-        string data = model.Path("same-answers.jsonl"), circuit = model.Path("zero.json");
-        File.WriteAllText(data, """{"clean_ids":[1,2,3],"corrupted_ids":[1,5,3],"answer_ids":[3],"wrong_answer_ids":[3]}""");
+        string data = model.Path("opposite.jsonl"), circuit = model.Path("zero.json");
+        File.WriteAllText(data, """
+            {"clean_ids":[1,2,3],"corrupted_ids":[1,5,3],"answer_ids":[3],"wrong_answer_ids":[4]}
+            {"clean_ids":[1,2,3],"corrupted_ids":[1,5,3],"answer_ids":[4],"wrong_answer_ids":[3]}
+            """);
         Cli.Run("path-patch", "--model", model.ModelDirectory, "--data", data, "--out", circuit).Fails(1, "clean prompts is 0", "--top-n");
         Assert.False(File.Exists(circuit + ".progress"));
     }
