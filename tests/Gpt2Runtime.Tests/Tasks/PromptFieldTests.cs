@@ -67,7 +67,7 @@ public sealed class PromptFieldTests
     public void Ids_of_another_vocabulary_are_noticed_by_their_text()
     {
         string clean = $"[{Tokenizers.Demo.BeginToken!.Id}, {string.Join(", ", Tokenizers.Demo.Encode("The boy"))}]";
-        string Row(string text) => $$"""{"clean": "{{text}}", "clean_ids": {{clean}}, "corrupted_ids": {{clean}}, "answer_ids": [1], "wrong_answer_ids": [2]}""";
+        string Row(string text) => $$"""{"clean": "{{text}}", "clean_ids": {{clean}}, "corrupted_ids": [1, 2, 3], "answer_ids": [1], "wrong_answer_ids": [2]}""";
         Assert.Empty(Load(Row("The boy")).Warnings);
         Assert.Contains("clean_ids are not the tokens of clean", Assert.Single(Load(Row("The girl")).Warnings), StringComparison.Ordinal);
     }
