@@ -98,6 +98,9 @@ internal static class Terms
 
     public static Term WeightDecay => new(nameof(WeightDecay));
 
+    /// <summary>What lists the tensors of a checkpoint with their ranges.</summary>
+    public static Term WeightsListing => new("a listing of the weights");
+
     /// <summary>A term with a value.</summary>
     /// <param name="term">The term.</param>
     /// <param name="value">The value: a number, or a value of an enumeration, which is written as files have it.</param>

@@ -11,4 +11,13 @@ internal enum ActivationFunction
 
     /// <summary>max(0, x); derivative 0 at 0.</summary>
     Relu,
+
+    /// <summary>x / (1 + exp(-x)).</summary>
+    Silu,
+
+    /// <summary>x / (1 + exp(-1.702 x)).</summary>
+    QuickGelu,
+
+    /// <summary>tanh x.</summary>
+    Tanh,
 }

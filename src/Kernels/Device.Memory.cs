@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Gradpath.Kernels;
 
@@ -73,24 +74,38 @@ public abstract partial class Device
         }
     }
 
-    /// <summary>Makes float32 values in host memory usable on this device: in place where it can read them, as a copy elsewhere.</summary>
-    /// <param name="hostAddress">Address of the first value; 4-byte alignment suffices.</param>
+    /// <summary>
+    /// Allocates a tensor that the host fills, such as from a file: straight in its memory where the host can write there, elsewhere in a
+    /// buffer of the host's that is then copied and freed.
+    /// </summary>
     /// <param name="shape">Extents.</param>
-    /// <param name="owner">The owner of the memory (a mapped file), kept alive with the tensor.</param>
-    /// <returns>A tensor that must not be written to.</returns>
-    internal Tensor Adopt(nint hostAddress, int[] shape, object owner)
+    /// <param name="write">Told the host's address of the first value; writes them all. Not called in a plan.</param>
+    /// <returns>The tensor.</returns>
+    internal unsafe Tensor Receive(int[] shape, Action<nint> write)
     {
-        ArgumentNullException.ThrowIfNull(owner);
-        if (ReadsHostMemory) return new Tensor(this, hostAddress, shape, owner);
+        ArgumentNullException.ThrowIfNull(write);
         Tensor tensor = Allocate(shape);
         try
         {
-            if (Begins(nameof(Adopt)))
+            if (!Begins(nameof(Receive))) return tensor;
+            if (IsHostMemory)
             {
-                AdoptCore(hostAddress, tensor.Address, tensor.Bytes);
-                Ended();
+                write(tensor.Address);
             }
-            GC.KeepAlive(owner);
+            else
+            {
+                void* host = NativeMemory.Alloc((nuint)tensor.Bytes);
+                try
+                {
+                    write((nint)host);
+                    ReceiveCore((nint)host, tensor.Address, tensor.Bytes);
+                }
+                finally
+                {
+                    NativeMemory.Free(host);
+                }
+            }
+            Ended();
             return tensor;
         }
         catch
@@ -148,14 +163,14 @@ public abstract partial class Device
         FreeFinalizedCore(address, bytes);
     }
 
-    /// <summary>Whether operations read host memory where it lies.</summary>
-    private protected abstract bool ReadsHostMemory { get; }
+    /// <summary>Whether the device's memory is the host's.</summary>
+    private protected abstract bool IsHostMemory { get; }
 
-    /// <summary>Copies a large piece of host memory, such as a mapped file, to the device.</summary>
+    /// <summary>Copies a large piece of host memory to the device, and is done with it when it returns.</summary>
     /// <param name="source">Address on the host.</param>
     /// <param name="target">Address on the device.</param>
     /// <param name="bytes">Size.</param>
-    private protected abstract void AdoptCore(nint source, nint target, long bytes);
+    private protected abstract void ReceiveCore(nint source, nint target, long bytes);
 
     /// <summary>Copies host memory to the device.</summary>
     /// <param name="source">Address on the host.</param>

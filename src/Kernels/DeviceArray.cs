@@ -16,16 +16,6 @@ internal class DeviceArray<T> : DeviceMemory
     {
     }
 
-    /// <summary>An array in memory that somebody else owns.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="address">The first element.</param>
-    /// <param name="length">Number of elements.</param>
-    /// <param name="owner">The owner, kept alive.</param>
-    protected DeviceArray(Device device, nint address, long length, object owner)
-        : base(device, address, length, Unsafe.SizeOf<T>(), owner)
-    {
-    }
-
     /// <summary>A part of another array.</summary>
     /// <param name="whole">The array.</param>
     /// <param name="offset">The first element.</param>

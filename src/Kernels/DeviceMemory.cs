@@ -4,9 +4,9 @@ namespace Gradpath.Kernels;
 
 /// <summary>A run of elements in a device's memory: what the device's checks know of an array.</summary>
 /// <remarks>
-/// The memory is one of four kinds. An allocated array owns its memory, and disposing of it frees the memory. A planned array has an
-/// address but no memory, see <see cref="Device.PlannedBytes"/>. A borrowed array lies in memory that somebody else owns, such as a mapped
-/// file. A part lies in another array and lives as long as that one: disposing of the part frees nothing.
+/// The memory is one of three kinds. An allocated array owns its memory, and disposing of it frees the memory. A planned array has an
+/// address but no memory, see <see cref="Device.PlannedBytes"/>. A part lies in another array and lives as long as that one: disposing of
+/// the part frees nothing.
 /// The address is a host pointer on <see cref="Cpu.CpuDevice"/> and a device pointer elsewhere; only the owning device may follow it.
 /// </remarks>
 internal abstract class DeviceMemory : IDisposable
@@ -31,15 +31,6 @@ internal abstract class DeviceMemory : IDisposable
         }
         device.Scope?.Add(this);
     }
-
-    /// <summary>An array in memory that somebody else owns.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="address">The first element.</param>
-    /// <param name="length">Number of elements.</param>
-    /// <param name="elementBytes">Size of one.</param>
-    /// <param name="owner">The owner, kept alive.</param>
-    protected DeviceMemory(Device device, nint address, long length, int elementBytes, object owner)
-        : this(device, address, length, elementBytes, Kind.Borrowed, owner) => NothingToFinalize();
 
     /// <summary>A part of another array.</summary>
     /// <param name="whole">The array.</param>
@@ -79,7 +70,6 @@ internal abstract class DeviceMemory : IDisposable
     private enum Kind : byte
     {
         Part,
-        Borrowed,
         Planned,
         Allocated,
     }

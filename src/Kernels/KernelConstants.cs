@@ -28,6 +28,12 @@ internal static class KernelConstants
     /// <summary>The square root of 2 / pi, to which gelu_new's argument is scaled.</summary>
     public const float GeluRoot = 0.7978845608028654f;
 
+    /// <summary>The factor of x in quick_gelu's exponent.</summary>
+    public const float QuickGelu = 1.702f;
+
+    /// <summary>Below this magnitude tanh is computed as a fraction of polynomials, above it from the exponential.</summary>
+    public const float TanhSmall = 0.5f;
+
     /// <summary>A gradient of a smaller norm has no direction: the embedding path stays where it is.</summary>
     public const double NoDirection = 1e-12;
 

@@ -12,14 +12,6 @@ internal sealed class Tensor : DeviceArray<float>
     internal Tensor(Device device, in Reservation place, int[] shape)
         : base(device, place, LengthOf(shape)) => _shape = shape;
 
-    /// <summary>A tensor in memory that somebody else owns.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="address">The first element.</param>
-    /// <param name="shape">Extents, slowest first.</param>
-    /// <param name="owner">The owner, kept alive.</param>
-    internal Tensor(Device device, nint address, int[] shape, object owner)
-        : base(device, address, LengthOf(shape), owner) => _shape = shape;
-
     private Tensor(Tensor whole, long offset, int[] shape)
         : base(whole, offset, LengthOf(shape)) => _shape = shape;
 

@@ -12,7 +12,7 @@ internal static class OptionNames
     private static readonly Dictionary<string, string> s_special = new(StringComparer.Ordinal)
     {
         [Terms.AnswerReading.Name] = "--answer",
-        [Terms.Checkpoint.Name] = "the checkpoint with 'gradpath info'",
+        [Terms.Checkpoint.Name] = "the checkpoint with 'gradpath info --weights'",
         [Terms.CircuitSelection.Name] = "gradpath circuit",
         [Terms.EmbeddingPathNorm.Name] = "--path-norm",
         [Terms.EmbeddingPathObjective.Name] = "--path-objective",
@@ -26,6 +26,7 @@ internal static class OptionNames
         [Terms.Result.Name] = "--out",
         [Terms.Share.Name] = "--keep",
         [Terms.Top.Name] = "--top-n",
+        [Terms.WeightsListing.Name] = "'gradpath info --weights'",
     };
 
     /// <summary>The command line's words for a term.</summary>

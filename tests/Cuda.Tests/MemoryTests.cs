@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Gradpath.Cuda.Tests.Driver;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cuda;
@@ -161,7 +162,7 @@ public sealed class MemoryTests
         _driver.Fault = (call, _) => call == "CopyToDevice" ? CudaResult.InvalidValue : null;
         Assert.Throws<DeviceException>(() => device.StoreTensor([1, 2], 2));
         Assert.Throws<DeviceException>(() => device.Store<int>([1, 2]));
-        Assert.Throws<DeviceException>(() => AdoptedFrom(device, new float[2 << 20]));
+        Assert.Throws<DeviceException>(() => ReceivedFrom(device, new float[2 << 20]));
         _driver.Fault = null;
         Assert.Empty(_driver.LiveSizes);
         Assert.Equal(0, device.AllocatedBytes);
@@ -176,7 +177,7 @@ public sealed class MemoryTests
     {
         using var device = new CudaDevice(_driver, 0);
         float[] values = [.. Enumerable.Range(0, length).Select(i => (float)i)];
-        using Tensor tensor = AdoptedFrom(device, values);
+        using Tensor tensor = ReceivedFrom(device, values);
         Assert.Equal(values, tensor.ToArray());
         int chunks = length * 4 < 1 << 20 ? 1 : (length + (16 << 18) - 1) / (16 << 18);
         Assert.Equal(chunks, _driver.Calls("CopyToDevice"));
@@ -193,7 +194,7 @@ public sealed class MemoryTests
             return null;
         };
         using var device = new CudaDevice(_driver, 0);
-        using Tensor tensor = AdoptedFrom(device, new float[5 * (16 << 18)]);
+        using Tensor tensor = ReceivedFrom(device, new float[5 * (16 << 18)]);
         Assert.Equal("SCRSCRSCRSCRSCR", string.Concat(order));
     }
 
@@ -203,7 +204,7 @@ public sealed class MemoryTests
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         string[] before = [.. _driver.Live];
         _driver.Fault = (call, count) => call == "CreateEvent" && count == 1 ? CudaResult.OutOfMemory : null;
-        Assert.Throws<DeviceException>(() => AdoptedFrom(device, new float[1 << 20]));
+        Assert.Throws<DeviceException>(() => ReceivedFrom(device, new float[1 << 20]));
         _driver.Fault = null;
         Assert.Equal(before, _driver.Live);
     }
@@ -239,8 +240,6 @@ public sealed class MemoryTests
         Assert.Empty(_driver.LiveSizes);
     }
 
-    private static unsafe Tensor AdoptedFrom(CudaDevice device, float[] values)
-    {
-        fixed (float* first = values) return device.Adopt((nint)first, [values.Length], values);
-    }
+    private static Tensor ReceivedFrom(CudaDevice device, float[] values) =>
+        device.Receive([values.Length], to => Marshal.Copy(values, 0, to, values.Length));
 }

@@ -59,22 +59,26 @@ public sealed class DeviceMemoryTests
     }
 
     [Fact]
-    public void Adopted_memory_is_used_in_place_and_not_counted()
+    public void The_host_fills_a_tensor_in_its_place()
     {
         using var device = new CpuDevice(1);
         float[] host = [1, 2, 3, 4, 5, 6];
-        var pin = GCHandle.Alloc(host, GCHandleType.Pinned);
-        try
+        nint told = 0;
+        using (Tensor tensor = device.Receive([2, 3], to => Marshal.Copy(host, 0, told = to, host.Length)))
         {
-            using Tensor tensor = device.Adopt(pin.AddrOfPinnedObject(), [2, 3], host);
-            Assert.Equal(pin.AddrOfPinnedObject(), tensor.Address);
+            Assert.Equal(told, tensor.Address);
             Assert.Equal(host, tensor.ToArray());
-            Assert.Equal(0, device.AllocatedBytes);
+            Assert.Equal(24, device.AllocatedBytes);
         }
-        finally
-        {
-            pin.Free();
-        }
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+
+    [Fact]
+    public void A_tensor_that_the_host_cannot_fill_is_freed()
+    {
+        using var device = new CpuDevice(1);
+        Assert.Throws<FormatException>(() => device.Receive([2, 3], _ => throw new FormatException()));
+        Assert.Equal(0, device.AllocatedBytes);
     }
 
     [Fact]

@@ -121,14 +121,16 @@ public static class EdgeAttribution
             {
                 if (!graph.IsEdge(row, column)) continue;
                 int at = (row * graph.Readers) + column;
-                if (!double.IsFinite(sums.Edges[at]))
-                    throw PairChecks.Overflowed($"the score of {graph.EdgeName(row, column)}");
                 scores[at] = (float)(sums.Edges[at] / divisor);
+                if (!float.IsFinite(scores[at])) throw Overflow.Of($"the score of {graph.EdgeName(row, column)}");
             }
         }
+        float[] nodes = sums.Nodes is null ? [] : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor));
+        int bad = Array.FindIndex(nodes, score => !float.IsFinite(score));
+        if (bad >= 0) throw Overflow.Of($"the score of {graph.WriterName(bad)}");
         return new EdgeScores(graph, scores)
         {
-            NodeScores = sums.Nodes is null ? [] : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor)),
+            NodeScores = nodes,
             ModelWidth = width,
             Provenance = provenance,
         };

@@ -24,15 +24,16 @@ internal static class CheckpointHash
 
     /// <summary>Computes the hash.</summary>
     /// <param name="configPath">config.json.</param>
+    /// <param name="config">Its bytes.</param>
     /// <param name="files">The weight files.</param>
     /// <param name="largestInFull">Weights above this size are sampled.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <returns>The hash with its kind in front.</returns>
     public static string Compute(
-        string configPath, IReadOnlyList<SafetensorsFile> files, long largestInFull, CancellationToken cancellation)
+        string configPath, ReadOnlySpan<byte> config, IReadOnlyList<SafetensorsFile> files, long largestInFull,
+        CancellationToken cancellation)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] config = File.ReadAllBytes(configPath);
         AppendFrame(hash, configPath, config.Length);
         hash.AppendData(config);
         bool inFull = files.Sum(f => f.Length) <= largestInFull;
@@ -41,6 +42,7 @@ internal static class CheckpointHash
             AppendFrame(hash, file.Path, file.Length);
             if (inFull) AppendRange(hash, file, 0, file.Length, Stride, cancellation);
             else AppendSamples(hash, file, cancellation);
+            file.RequireUnchanged();
         }
         return (inFull ? "sha256:" : "sha256-sampled:") + Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -67,10 +69,13 @@ internal static class CheckpointHash
     private static void AppendRange(
         IncrementalHash hash, SafetensorsFile file, long offset, long length, int part, CancellationToken cancellation)
     {
+        byte[] buffer = new byte[Math.Min(part, length)];
         for (long done = 0; done < length; done += Stride)
         {
             cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(file.Slice(offset + done, (int)Math.Min(part, length - done)));
+            Span<byte> bytes = buffer.AsSpan(0, (int)Math.Min(part, length - done));
+            file.Read(offset + done, bytes);
+            hash.AppendData(bytes);
         }
     }
 }

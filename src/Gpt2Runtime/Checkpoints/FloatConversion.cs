@@ -9,8 +9,6 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// </summary>
 internal static unsafe class FloatConversion
 {
-    private const int Chunk = 1 << 18;
-
     /// <summary>Refuses tensors that are not of a floating-point type.</summary>
     /// <param name="path">The file, for the message.</param>
     /// <param name="entry">The tensor.</param>
@@ -21,28 +19,13 @@ internal static unsafe class FloatConversion
         throw new GradpathException($"{path}: tensor '{entry.Name}' is of type {entry.Dtype}; F32, F16, BF16 and F64 can be read");
     }
 
-    /// <summary>Converts values, on several threads where there are many.</summary>
+    /// <summary>Converts values.</summary>
     /// <param name="dtype">Type of the source.</param>
-    /// <param name="source">Address of the first value.</param>
+    /// <param name="source">The values' bytes.</param>
     /// <param name="target">Receives one float32 a value.</param>
-    public static void ToSingle(string dtype, byte* source, Span<float> target)
+    public static void ToSingle(string dtype, ReadOnlySpan<byte> source, Span<float> target)
     {
-        if (target.Length <= Chunk)
-        {
-            Convert(dtype, source, target);
-            return;
-        }
-        int length = target.Length;
-        int width = SafetensorsEntry.BitsOf(dtype) / 8;
-        fixed (float* pinned = target)
-        {
-            nint to = (nint)pinned;
-            Parallel.For(0, (length + Chunk - 1) / Chunk, i =>
-            {
-                int begin = i * Chunk;
-                Convert(dtype, source + ((long)begin * width), new Span<float>((float*)to + begin, Math.Min(Chunk, length - begin)));
-            });
-        }
+        fixed (byte* start = source) Convert(dtype, start, target);
     }
 
     private static void Convert(string dtype, byte* source, Span<float> target)

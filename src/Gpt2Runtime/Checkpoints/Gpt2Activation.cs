@@ -11,4 +11,13 @@ public enum Gpt2Activation
 
     /// <summary><c>relu</c>.</summary>
     Relu,
+
+    /// <summary><c>silu</c>, also called swish: x / (1 + exp(-x)).</summary>
+    Silu,
+
+    /// <summary><c>quick_gelu</c>: x / (1 + exp(-1.702 x)).</summary>
+    QuickGelu,
+
+    /// <summary><c>tanh</c>.</summary>
+    Tanh,
 }

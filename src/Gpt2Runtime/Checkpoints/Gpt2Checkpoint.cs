@@ -5,39 +5,41 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 
 /// <summary>
 /// A GPT-2 checkpoint on disk, in Hugging Face layout: config.json and model.safetensors (F32, F16, BF16 or F64), or shards with
-/// model.safetensors.index.json. Opening maps the files and checks that every tensor is there in the right shape; nothing is read yet.
+/// model.safetensors.index.json. Opening checks that every tensor is there in the right shape; no weight is read yet.
 /// </summary>
 /// <remarks>
-/// Tensor names may carry the <c>transformer.</c> prefix or not. Tensors that the model does not need, such as the causal masks of old
-/// checkpoints, are ignored. A tied head takes the token embedding even where the file has an <c>lm_head.weight</c>.
-/// The files stay mapped until the checkpoint and all weights loaded from it are disposed of; they must not be changed meanwhile.
+/// Tensor names may carry the <c>transformer.</c> prefix or not, and what compiling and distributed training put around them. Tensors that
+/// are no part of the model, such as the causal masks of old checkpoints, are ignored. An <c>lm_head.weight</c> that differs from the token
+/// embedding is the model's head, whatever config.json says; <see cref="Warnings"/> tells.
+/// The files stay open until the checkpoint and all weights loaded from it are disposed of. One that is written to meanwhile is refused
+/// where that is noticed.
 /// </remarks>
 public sealed class Gpt2Checkpoint : IDisposable
 {
-    private const string Prefix = "transformer.";
-
     private readonly WeightFiles _files;
-    private readonly List<Located> _tensors;
+    private readonly Gpt2Tensors _tensors;
     private readonly string _configPath;
+    private readonly ReadOnlyMemory<byte> _configBytes;
     private string? _hash;
     private int _users = 1;
     private bool _disposed;
 
-    private Gpt2Checkpoint(string directory, string configPath, Gpt2Config config, WeightFiles files)
+    private Gpt2Checkpoint(string directory, string configPath, ReadOnlyMemory<byte> configBytes, Gpt2Tensors tensors, WeightFiles files)
     {
         Directory = directory;
-        Config = config;
         _configPath = configPath;
+        _configBytes = configBytes;
         _files = files;
-        _tensors = [.. Gpt2Layout.Of(config).Select(Locate)];
-        TensorSpec bias = Gpt2Layout.HeadBiasOf(config);
-        if (files.Find(bias.Name) is not null) _tensors.Add(Locate(bias));
-        Dtype = string.Join('+', _tensors.Select(t => t.Entry.Dtype).Distinct().Order(StringComparer.Ordinal));
-        ParameterCount = _tensors.Sum(t => t.Spec.Count);
+        _tensors = tensors;
+        Dtype = string.Join('+', tensors.All.Select(t => t.Entry.Dtype).Distinct().Order(StringComparer.Ordinal));
+        ParameterCount = tensors.All.Sum(t => t.Spec.Count);
     }
 
     /// <summary>The model's shape.</summary>
-    public Gpt2Config Config { get; }
+    public Gpt2Config Config => _tensors.Config;
+
+    /// <summary>Contradictions between the files that a user should know of.</summary>
+    public IReadOnlyList<string> Warnings => _tensors.Warnings;
 
     /// <summary>The directory, as a full path.</summary>
     public string Directory { get; }
@@ -79,11 +81,12 @@ public sealed class Gpt2Checkpoint : IDisposable
             throw new GradpathException($"{full}: holds no config.json; a Hugging Face GPT-2 directory holds config.json and "
                 + "model.safetensors (or shards with model.safetensors.index.json)");
         }
-        Gpt2Config config = Gpt2ConfigFile.Read(configPath);
+        ReadOnlyMemory<byte> configBytes = FileBytes.Read(configPath);
+        Gpt2Config config = Gpt2ConfigFile.Parse(configPath, configBytes);
         WeightFiles files = WeightFiles.Open(full);
         try
         {
-            return new Gpt2Checkpoint(full, configPath, config, files);
+            return new Gpt2Checkpoint(full, configPath, configBytes, new Gpt2Tensors(config, files), files);
         }
         catch
         {
@@ -93,13 +96,15 @@ public sealed class Gpt2Checkpoint : IDisposable
     }
 
     /// <summary>
-    /// Brings the weights to a device as float32. F32 tensors are used where they lie in the mapped file if the device can.
+    /// Brings the weights to a device as float32.
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="name">What result files call the model; null for the name of its directory.</param>
-    /// <returns>The weights. They keep the files mapped, also after the checkpoint has been disposed of, and their hash is that of the
+    /// <returns>The weights. They keep the files open, also after the checkpoint has been disposed of, and their hash is that of the
     /// checkpoint.</returns>
     /// <exception cref="DeviceException">The device has no room for them.</exception>
+    /// <exception cref="GradpathException">A weight is not a finite number; the message names tensor and place. Or a file cannot be read
+    /// any more, or has been written to.</exception>
     public Gpt2Weights LoadWeights(Device device, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -108,8 +113,9 @@ public sealed class Gpt2Checkpoint : IDisposable
         Dictionary<string, Tensor> loaded = new(StringComparer.Ordinal);
         try
         {
-            foreach (Located tensor in _tensors)
+            foreach (Gpt2Tensors.Located tensor in _tensors.All)
                 loaded.Add(tensor.Spec.Name, TensorLoader.Load(device, tensor.File, tensor.Entry, tensor.Spec.Shape));
+            foreach (SafetensorsFile file in _files.Files) file.RequireUnchanged();
         }
         catch
         {
@@ -120,6 +126,17 @@ public sealed class Gpt2Checkpoint : IDisposable
         return Gpt2Layout.Assemble(
             Config, loaded, new Lease(this),
             new ModelIdentity(name ?? Path.GetFileName(Directory), () => HashOfFiles(CancellationToken.None)));
+    }
+
+    /// <summary>Reads the weights and says what their values come to, tensor by tensor in the order of the forward pass.</summary>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>The tensors; each is read when it is asked for. Values that are not finite are counted, not refused.</returns>
+    /// <exception cref="GradpathException">A file cannot be read any more.</exception>
+    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
+    public IEnumerable<TensorSummary> Summarize(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _tensors.All.Select(tensor => TensorSummary.Of(tensor.File, tensor.Entry, cancellation));
     }
 
     /// <summary>
@@ -145,18 +162,11 @@ public sealed class Gpt2Checkpoint : IDisposable
         Leave();
     }
 
-    // Weights ask for it too, which keep the files mapped longer than the checkpoint does.
+    // Weights ask for it too, which keep the files open longer than the checkpoint does.
     private string HashOfFiles(CancellationToken cancellation)
     {
-        if (_hash is not null) return _hash;
-        try
-        {
-            return _hash = CheckpointHash.Compute(_configPath, _files.Files, CheckpointHash.LargestInFull, cancellation);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{_configPath}: cannot be read: {e.Message}", e);
-        }
+        return _hash ??= CheckpointHash.Compute(
+            _configPath, _configBytes.Span, _files.Files, CheckpointHash.LargestInFull, cancellation);
     }
 
     private void Leave()
@@ -164,34 +174,7 @@ public sealed class Gpt2Checkpoint : IDisposable
         if (Interlocked.Decrement(ref _users) == 0) _files.Dispose();
     }
 
-    private Located Locate(TensorSpec spec)
-    {
-        bool isHead = spec.Name.StartsWith("lm_head.", StringComparison.Ordinal);
-        var found = (isHead ? null : _files.Find(Prefix + spec.Name)) ?? _files.Find(spec.Name) ?? throw Missing(spec, isHead);
-        FloatConversion.RequireSupported(found.File.Path, found.Entry);
-        if (!found.Entry.Shape.SequenceEqual(spec.Shape.Select(e => (long)e))) throw WrongShape(spec, found.File, found.Entry);
-        return new Located(spec, found.File, found.Entry);
-    }
-
-    private GradpathException Missing(TensorSpec spec, bool isHead) => isHead
-        ? new($"{_files.Description}: holds no tensor '{spec.Name}', which config.json asks for by tie_word_embeddings = false; expected "
-            + $"shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}")
-        : new($"{_files.Description}: holds no tensor '{Prefix}{spec.Name}' (nor '{spec.Name}'), which a GPT-2 model with n_layer = "
-            + $"{Config.Layers} needs; expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}");
-
-    private static GradpathException WrongShape(TensorSpec spec, SafetensorsFile file, SafetensorsEntry entry)
-    {
-        string hint = spec.Shape.Length == 2 && entry.Shape.Length == 2 && entry.Shape[0] == spec.Shape[1]
-            && entry.Shape[1] == spec.Shape[0]
-            ? " (it seems to be transposed: GPT-2 stores its matrices as [in, out])"
-            : "";
-        return new GradpathException($"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; config.json implies "
-            + $"[{string.Join(", ", spec.Shape)}] = {spec.Rule}{hint}");
-    }
-
-    private sealed record Located(TensorSpec Spec, SafetensorsFile File, SafetensorsEntry Entry);
-
-    /// <summary>Keeps the files mapped for one set of weights.</summary>
+    /// <summary>Keeps the files open for one set of weights.</summary>
     private sealed class Lease(Gpt2Checkpoint checkpoint) : IDisposable
     {
         private Gpt2Checkpoint? _checkpoint = checkpoint;

@@ -19,6 +19,11 @@ internal static class Gpt2Layout
     /// <returns>What it must look like.</returns>
     public static TensorSpec HeadBiasOf(Gpt2Config config) => new(HeadBias, [config.Vocabulary], "[vocab_size]");
 
+    /// <summary>The unembedding, for a checkpoint that has its own.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <returns>What it must look like.</returns>
+    public static TensorSpec HeadOf(Gpt2Config config) => new(HeadWeight, [config.Vocabulary, config.Width], "[vocab_size, n_embd]");
+
     /// <summary>All tensors that a checkpoint must have.</summary>
     /// <param name="config">The model's shape.</param>
     /// <returns>The tensors in the order of the forward pass.</returns>
@@ -45,7 +50,7 @@ internal static class Gpt2Layout
         }
         yield return new("ln_f.weight", [d], "[n_embd]");
         yield return new("ln_f.bias", [d], "[n_embd]");
-        if (!config.TiedHead) yield return new(HeadWeight, [config.Vocabulary, d], "[vocab_size, n_embd]");
+        if (!config.TiedHead) yield return HeadOf(config);
     }
 
     /// <summary>Puts a model together.</summary>

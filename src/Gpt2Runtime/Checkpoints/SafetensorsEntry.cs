@@ -14,6 +14,15 @@ internal sealed record SafetensorsEntry(string Name, string Dtype, long[] Shape,
     /// <summary>The shape as messages show it: <c>[768, 2304]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
+    /// <summary>The place of an element as messages show it: <c>[3, 17]</c>.</summary>
+    /// <param name="index">Its place in row-major order.</param>
+    public string IndexText(long index)
+    {
+        long[] places = new long[Shape.Length];
+        for (int i = Shape.Length - 1; i >= 0; i--) (index, places[i]) = Math.DivRem(index, Shape[i]);
+        return $"[{string.Join(", ", places)}]";
+    }
+
     /// <summary>Bits of one element of a type.</summary>
     /// <param name="dtype">The type's name.</param>
     /// <returns>The size, or 0 for a type that this program has never heard of.</returns>

@@ -1,51 +1,44 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
 /// <summary>
-/// A safetensors file, mapped into memory: 8 bytes header length (little-endian), that many bytes of JSON, then the tensors' data.
-/// Opening reads and checks the header only; the data are paged in by whoever reads them.
+/// A safetensors file: 8 bytes header length (little-endian), that many bytes of JSON, then the tensors' data. Opening reads and checks
+/// the header only; the data are copied by whoever asks for them.
 /// </summary>
-internal sealed unsafe class SafetensorsFile : IDisposable
+/// <remarks>The file is not mapped into memory: one that is cut off while it is mapped ends the process without a word.</remarks>
+internal sealed class SafetensorsFile : IDisposable
 {
     /// <summary>The longest header that is read, as in the format's reference implementation.</summary>
     public const long LongestHeader = 100_000_000;
 
-    private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _start;
-    private bool _disposed;
+    private readonly SafeFileHandle _handle;
+    private readonly DateTime _written;
 
-    private SafetensorsFile(string path, long length, MemoryMappedFile map)
+    private SafetensorsFile(string path, SafeFileHandle handle)
     {
         Path = path;
-        Length = length;
-        _map = map;
-        _view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        byte* pointer = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-        _start = pointer + _view.PointerOffset;
-        try
-        {
-            HeaderBytes = CheckHeaderLength();
-            Header = SafetensorsHeader.Parse(path, new ReadOnlySpan<byte>(_start + 8, HeaderBytes).ToArray(), length - 8 - HeaderBytes);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        _handle = handle;
+        _written = File.GetLastWriteTimeUtc(handle);
+        Length = RandomAccess.GetLength(handle);
+        Span<byte> first = stackalloc byte[(int)Math.Min(Length, FileBytes.PointerLength)];
+        Read(0, first);
+        FileBytes.RefusePointer(path, first);
+        if (Length < 8) throw new GradpathException($"{path}: {Length} bytes are too few for a safetensors file; {Again}");
+        HeaderBytes = CheckHeaderLength(first);
+        byte[] header = new byte[HeaderBytes];
+        Read(8, header);
+        Header = SafetensorsHeader.Parse(path, header, Length - 8 - HeaderBytes);
     }
 
-    /// <summary>Unmaps a file that nobody disposed of.</summary>
-    ~SafetensorsFile() => Release();
+    /// <summary>What to do about a file that is cut off or damaged: whatever made it makes it again.</summary>
+    public const string Again = "fetch or make it again";
 
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>Its size in bytes.</summary>
+    /// <summary>Its size in bytes when it was opened.</summary>
     public long Length { get; }
 
     /// <summary>Length of the JSON header.</summary>
@@ -59,29 +52,29 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 
     private SafetensorsHeader Header { get; }
 
-    /// <summary>Maps a file and checks its header.</summary>
+    /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The file; dispose of it to unmap it.</returns>
+    /// <returns>The file; dispose of it to close it.</returns>
     /// <exception cref="GradpathException">The file cannot be read, or is no sound safetensors file; the message says why.</exception>
     public static SafetensorsFile Open(string path)
     {
+        if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory, not a safetensors file");
         if (!File.Exists(path)) throw new GradpathException($"{path}: no such file");
+        SafeFileHandle? handle = null;
         try
         {
-            // The length is asked of the open handle, since a path may be a symbolic link.
-            SafeFileHandle handle = File.OpenHandle(path);
-            long length = RandomAccess.GetLength(handle);
-            if (length < 8)
-            {
-                handle.Dispose();
-                throw new GradpathException($"{path}: {length} bytes are too few for a safetensors file; fetch it again");
-            }
-            return new SafetensorsFile(path, length, MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read,
-                HandleInheritability.None, leaveOpen: false));
+            handle = File.OpenHandle(path);
+            SafetensorsFile file = new(path, handle);
+            handle = null;
+            return file;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
+        }
+        finally
+        {
+            handle?.Dispose();
         }
     }
 
@@ -92,24 +85,56 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public SafetensorsEntry Require(string name) =>
         Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new GradpathException($"{Path}: holds no tensor '{name}'");
 
-    /// <summary>Where a tensor's data lie in memory, for as long as this object lives. Alignment is not guaranteed.</summary>
-    /// <param name="entry">A tensor of this file.</param>
-    /// <returns>The address of its first byte.</returns>
-    public nint AddressOf(SafetensorsEntry entry)
+    /// <summary>Copies part of the file. Several threads may read at once.</summary>
+    /// <param name="offset">From the start of the file.</param>
+    /// <param name="target">Filled to its end.</param>
+    /// <exception cref="GradpathException">The file cannot be read, or has become shorter since it was opened.</exception>
+    public void Read(long offset, Span<byte> target)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return (nint)(_start + 8 + HeaderBytes + entry.Offset);
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        try
+        {
+            while (!target.IsEmpty)
+            {
+                int count = RandomAccess.Read(_handle, target, offset);
+                if (count == 0) throw Changed();
+                offset += count;
+                target = target[count..];
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
+        }
     }
 
-    /// <summary>Part of the file's bytes.</summary>
-    /// <param name="offset">From the start of the file.</param>
-    /// <param name="count">How many.</param>
-    /// <returns>The bytes, valid as long as this object is not disposed of.</returns>
-    public ReadOnlySpan<byte> Slice(long offset, int count)
+    /// <summary>Copies part of a tensor's data. Several threads may read at once.</summary>
+    /// <param name="entry">A tensor of this file.</param>
+    /// <param name="offset">From the start of the tensor, in bytes.</param>
+    /// <param name="target">Filled to its end.</param>
+    /// <inheritdoc cref="Read(long, Span{byte})"/>
+    public void Read(SafetensorsEntry entry, long offset, Span<byte> target)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (offset < 0 || count < 0 || offset > Length - count) throw new ArgumentOutOfRangeException(nameof(offset));
-        return new ReadOnlySpan<byte>(_start + offset, count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, entry.Bytes - target.Length);
+        Read(8 + HeaderBytes + entry.Offset + offset, target);
+    }
+
+    /// <summary>
+    /// Refuses a file that has been written to since it was opened, as far as its length and its time of change tell. One that another
+    /// has taken the place of is not meant: this one is still what it was.
+    /// </summary>
+    /// <exception cref="GradpathException">It was written to.</exception>
+    public void RequireUnchanged()
+    {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        try
+        {
+            if (RandomAccess.GetLength(_handle) != Length || File.GetLastWriteTimeUtc(_handle) != _written) throw Changed();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
+        }
     }
 
     /// <summary>A tensor's elements as float32, whatever floating-point type the file has.</summary>
@@ -121,7 +146,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         SafetensorsEntry entry = Require(name);
         FloatConversion.RequireSupported(Path, entry);
         float[] values = new float[entry.Count];
-        FloatConversion.ToSingle(entry.Dtype, (byte*)AddressOf(entry), values);
+        TensorReader reader = new(this, entry);
+        while (reader.Next() is { IsEmpty: false } piece) piece.CopyTo(values.AsSpan((int)(reader.Done - piece.Length)));
         return values;
     }
 
@@ -134,24 +160,16 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         SafetensorsEntry entry = Require(name);
         if (entry.Dtype is not ("U8" or "BOOL"))
             throw new GradpathException($"{Path}: tensor '{name}' is of type {entry.Dtype}; U8 is expected");
-        return new ReadOnlySpan<byte>((byte*)AddressOf(entry), checked((int)entry.Bytes)).ToArray();
+        byte[] bytes = new byte[entry.Bytes];
+        Read(entry, 0, bytes);
+        return bytes;
     }
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-        Release();
-        GC.SuppressFinalize(this);
-    }
+    public void Dispose() => _handle.Dispose();
 
-    private int CheckHeaderLength()
+    private int CheckHeaderLength(ReadOnlySpan<byte> first)
     {
-        ReadOnlySpan<byte> first = new(_start, 8);
-        if (first.SequenceEqual("version "u8))
-        {
-            throw new GradpathException(
-                $"{Path}: is a Git LFS pointer, not the file itself; run `git lfs pull` in its repository, or fetch the file again");
-        }
         ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(first);
         if (stated > LongestHeader)
         {
@@ -161,18 +179,11 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         if ((long)stated > Length - 8)
         {
             throw new GradpathException($"{Path}: states a header of {stated} bytes, but only {Length - 8} bytes follow: the file is "
-                + "truncated or damaged; fetch it again");
+                + $"truncated or damaged; {Again}");
         }
         return (int)stated;
     }
 
-    private void Release()
-    {
-        if (_disposed) return;
-        _disposed = true;
-        if (_view is null) return;
-        if (_start != null) _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _map.Dispose();
-    }
+    private GradpathException Changed() =>
+        new($"{Path}: has been written to since it was opened; run again when nothing changes it any more");
 }

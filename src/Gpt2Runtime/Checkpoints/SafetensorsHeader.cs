@@ -88,7 +88,7 @@ internal sealed class SafetensorsHeader
         if (end > dataBytes)
         {
             throw Bad(path, $"the data of tensor '{name}' would end at byte {end} after the header, but only {dataBytes} bytes follow it: "
-                + "the file is truncated or damaged; fetch it again");
+                + $"the file is truncated or damaged; {SafetensorsFile.Again}");
         }
 
         SafetensorsEntry entry = new(name, dtype, shape, begin, end - begin);

@@ -10,7 +10,7 @@ internal sealed class WeightFiles : IDisposable
     private const string Single = "model.safetensors";
     private const string Index = "model.safetensors.index.json";
 
-    private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Place> _tensors = new(StringComparer.Ordinal);
     private readonly List<SafetensorsFile> _files = [];
 
     private WeightFiles(string description) => Description = description;
@@ -18,7 +18,7 @@ internal sealed class WeightFiles : IDisposable
     /// <summary>The file that lists the tensors, for messages.</summary>
     public string Description { get; }
 
-    /// <summary>The mapped files, in the order of their names.</summary>
+    /// <summary>The open files, in the order of their names.</summary>
     public IReadOnlyList<SafetensorsFile> Files => _files;
 
     /// <summary>Opens the weight files of a directory. A single file wins over shards, as in the transformers library.</summary>
@@ -45,10 +45,14 @@ internal sealed class WeightFiles : IDisposable
         }
     }
 
-    /// <summary>Looks a tensor up.</summary>
-    /// <param name="name">Its full name.</param>
-    /// <returns>The file and the entry, or null.</returns>
-    public (SafetensorsFile File, SafetensorsEntry Entry)? Find(string name) => _tensors.TryGetValue(name, out var found) ? found : null;
+    /// <summary>All tensors.</summary>
+    public IReadOnlyCollection<Place> Places => _tensors.Values;
+
+    /// <summary>Their names.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>Where a tensor lies.</summary>
+    public readonly record struct Place(SafetensorsFile File, SafetensorsEntry Entry);
 
     /// <inheritdoc />
     public void Dispose()
@@ -73,7 +77,7 @@ internal sealed class WeightFiles : IDisposable
     {
         SafetensorsFile file = SafetensorsFile.Open(path);
         _files.Add(file);
-        foreach (SafetensorsEntry entry in file.Entries.Values) _tensors.Add(entry.Name, (file, entry));
+        foreach (SafetensorsEntry entry in file.Entries.Values) _tensors.Add(entry.Name, new Place(file, entry));
     }
 
     private void AddShards(string directory, string index)
@@ -90,44 +94,28 @@ internal sealed class WeightFiles : IDisposable
             {
                 if (!file.Entries.TryGetValue(name, out SafetensorsEntry? entry))
                     throw new GradpathException($"{index}: places tensor '{name}' in {shard}, which does not hold it");
-                if (!_tensors.TryAdd(name, (file, entry))) throw new GradpathException($"{index}: lists tensor '{name}' twice");
+                if (!_tensors.TryAdd(name, new Place(file, entry))) throw new GradpathException($"{index}: lists tensor '{name}' twice");
             }
         }
     }
 
-    private static SortedDictionary<string, List<string>> ReadIndex(string path)
+    private static SortedDictionary<string, List<string>> ReadIndex(string path) => JsonFile.Read(path, root =>
     {
+        if (root.ValueKind != JsonValueKind.Object || root.Property("weight_map") is not { ValueKind: JsonValueKind.Object } map)
+            throw new GradpathException($"{path}: has no weight_map; an object from tensor names to file names is expected");
         SortedDictionary<string, List<string>> shards = new(StringComparer.Ordinal);
-        try
+        foreach (JsonProperty property in map.EnumerateObject())
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
-                || map.ValueKind != JsonValueKind.Object)
+            string? shard = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
+            if (string.IsNullOrEmpty(shard) || shard is "." or ".." || shard.AsSpan().ContainsAny('/', '\\', '\0')
+                || Path.IsPathRooted(shard))
             {
-                throw new GradpathException($"{path}: has no weight_map; an object from tensor names to file names is expected");
+                throw new GradpathException($"{path}: places tensor '{property.Name}' in {JsonFile.Shown(property.Value)}; the name of a "
+                    + "file in the same directory is expected");
             }
-            foreach (JsonProperty property in map.EnumerateObject())
-            {
-                string? shard = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
-                if (string.IsNullOrEmpty(shard) || shard is "." or ".." || shard.AsSpan().ContainsAny('/', '\\', '\0')
-                    || Path.IsPathRooted(shard))
-                {
-                    throw new GradpathException($"{path}: places tensor '{property.Name}' in {property.Value.GetRawText()}; the name of a "
-                        + "file in the same directory is expected");
-                }
-                if (!shards.TryGetValue(shard, out List<string>? names)) shards.Add(shard, names = []);
-                names.Add(property.Name);
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new GradpathException($"{path}: is not valid JSON ({e.Message})", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
+            if (!shards.TryGetValue(shard, out List<string>? names)) shards.Add(shard, names = []);
+            names.Add(property.Name);
         }
         return shards;
-    }
+    });
 }

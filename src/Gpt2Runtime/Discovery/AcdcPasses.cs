@@ -100,7 +100,7 @@ internal sealed class AcdcPasses : ResourceOwner
         {
             foreach (AcdcLane lane in _lanes) lane.TakeValues(c, _values);
             objectives[c] = Mean();
-            if (!double.IsFinite(objectives[c])) throw PairChecks.Overflowed("the objective");
+            if (!double.IsFinite(objectives[c])) throw Overflow.Of("the objective");
         }
     }
 

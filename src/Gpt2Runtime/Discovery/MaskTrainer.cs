@@ -25,7 +25,8 @@ internal sealed class MaskTrainer : ResourceOwner
     {
         _device = context.Device;
         int items = context.Largest.Length;
-        _head = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, items, items));
+        // The optimizer says which step it was and what to lower.
+        _head = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, items, items) { ChecksValues = false });
         _pass = Own(new MaskedPass(context.Weights, plan, PassCapacity.For(context.Largest, 1, true), _head));
         _batches = Own(new MaskedBatches(context, plan, _pass.Biases, keep));
         _optimizer = Own(new MaskOptimizer(_device, plan, options));

@@ -97,7 +97,7 @@ public static class CircuitSelection
     /// <param name="bySign">Rank by the score itself, not its absolute value.</param>
     /// <returns>The circuit.</returns>
     /// <exception cref="OptionException">n is negative or above the number of writers.</exception>
-    /// <exception cref="GradpathException">There are no node scores, or a score is not a finite number.</exception>
+    /// <exception cref="GradpathException">There are no node scores, a node was not scored, or a score is not a finite number.</exception>
     public static Circuit Nodes(EdgeScores scores, int count, bool bySign = false)
     {
         ArgumentNullException.ThrowIfNull(scores);
@@ -108,6 +108,13 @@ public static class CircuitSelection
             throw new GradpathException(
                 "the scores hold no node scores, so no node circuit can be selected from them; choose edges instead.");
         scores.RequireFinite();
+        int unscored = Array.FindIndex(nodeScores, float.IsNaN);
+        if (unscored >= 0)
+        {
+            throw new GradpathException(
+                $"the node {graph.WriterName(unscored)} was not scored, so no node circuit can be selected from the scores; "
+                + "choose edges instead.");
+        }
 
         // The sort is stable, so ties go to the lowest row.
         bool[] isIn = new bool[graph.Writers + 1];

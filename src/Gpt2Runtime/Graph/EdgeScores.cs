@@ -32,7 +32,9 @@ public sealed class EdgeScores
     /// <summary><see cref="Values"/> for writing that takes place later.</summary>
     internal ReadOnlyMemory<float> ValueMemory => _values;
 
-    /// <summary>[F]: scores of the writers as nodes; empty where none were computed.</summary>
+    /// <summary>
+    /// [F]: scores of the writers as nodes; empty where none were computed. NaN is a node that was not scored, as in the EAP-IG library.
+    /// </summary>
     public ReadOnlySpan<float> NodeScores
     {
         get => _nodeScores;
@@ -134,7 +136,7 @@ public sealed class EdgeScores
     public ScoredEdge[] Strongest(int count, bool bySign = false) =>
         Array.ConvertAll(Rank(Math.Min(count, Graph.EdgeCount), bySign), EdgeAt);
 
-    /// <summary>Refuses scores that hold NaN or infinity.</summary>
+    /// <summary>Refuses scores of edges that hold NaN or infinity, and of nodes that hold infinity.</summary>
     /// <exception cref="GradpathException">Names the first edge or node concerned.</exception>
     public void RequireFinite()
     {
@@ -142,7 +144,7 @@ public sealed class EdgeScores
         {
             if (!float.IsFinite(_values[i])) throw NotFinite(i / Graph.Readers, i % Graph.Readers, _values[i]);
         }
-        int node = Array.FindIndex(_nodeScores, s => !float.IsFinite(s));
+        int node = Array.FindIndex(_nodeScores, float.IsInfinity);
         if (node >= 0)
             throw new GradpathException($"the score of node {Graph.WriterName(node)} is {_nodeScores[node]}: not a finite number.");
     }

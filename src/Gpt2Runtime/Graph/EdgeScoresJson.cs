@@ -10,12 +10,14 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// <remarks>
 /// Written as the library writes today: every node is <c>{"in_graph", "score"?}</c>, <c>logits</c> among them, every edge is
 /// <c>{"score", "in_graph"}</c>. Also read: nodes that are plain booleans, <c>cfg</c> without <c>d_model</c>, scores that are null
-/// (taken as 0), and the further top-level keys of older versions. Neuron entries are passed over. The library has no word for
+/// (taken as 0), and the further top-level keys of older versions. Neuron entries are passed over. NaN and Infinity, which that library
+/// writes although JSON has no such numbers, are a node's or a neuron's way to say that it was not scored. The library has no word for
 /// "no circuit chosen": a file of its own in which nothing is in the graph is read as that.
 /// </remarks>
 internal static class EdgeScoresJson
 {
     private const int FlushBytes = 1 << 20;
+    private const string Expected = "Expected is an object with \"cfg\", \"nodes\" and \"edges\".";
 
     /// <summary>Writes scores. Numbers have as many digits as it takes to read the same float32 back.</summary>
     /// <param name="stream">Where to.</param>
@@ -47,13 +49,19 @@ internal static class EdgeScoresJson
         if (utf8.StartsWith("\uFEFF"u8)) utf8 = utf8[3..];
         try
         {
-            return new EdgeScoresJsonReader(source).Read(new Utf8JsonReader(utf8));
+            utf8 = BareNumbers.Quote(utf8);
+            return new EdgeScoresJsonReader(source).Read(utf8);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (JsonException e)
         {
+            string reason = Quoted.Reason(e);
             throw new GradpathException(
-                $"{source}: not JSON that edge scores can be read from ({e.Message}) Expected an object with \"cfg\", \"nodes\" and "
-                + "\"edges\"; NaN and Infinity are not JSON numbers.", e);
+                $"{source}, line {e.LineNumber + 1}: not JSON that edge scores can be read from: {reason} {Expected}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The platform decodes a string when it is asked for; half of a surrogate pair as an escape is valid JSON but no text.
+            throw new GradpathException($"{source}: a text is not valid Unicode. {Expected}", e);
         }
     }
 
@@ -75,7 +83,8 @@ internal static class EdgeScoresJson
             bool isLogits = row == scores.Graph.LogitsNode;
             json.WriteStartObject(scores.Graph.WriterName(row));
             json.WriteBoolean("in_graph", isLogits || (!scores.NodesInGraph.IsEmpty && scores.NodesInGraph[row]));
-            if (!isLogits && !scores.NodeScores.IsEmpty) json.WriteNumber("score", scores.NodeScores[row]);
+            bool isScored = !isLogits && !scores.NodeScores.IsEmpty && !float.IsNaN(scores.NodeScores[row]);
+            if (isScored) json.WriteNumber("score", scores.NodeScores[row]);
             json.WriteEndObject();
         }
         json.WriteEndObject();

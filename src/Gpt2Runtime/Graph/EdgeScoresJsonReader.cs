@@ -6,14 +6,26 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// Reads what <see cref="EdgeScoresJson"/> and the versions of the EAP-IG library write. <c>cfg</c> is read first, wherever it
 /// stands in the file: names mean nothing without it. Edge names are parsed in place; nothing is allocated per edge.
 /// </summary>
+/// <param name="source">The file, for messages.</param>
 internal sealed class EdgeScoresJsonReader(string source)
 {
+    // "input->m0":{} and a comma.
+    private const int ShortestEdge = 14;
+
+    // A file that lacks some edges of a small graph is told which.
+    private const int Allowance = 1 << 16;
+
     private ComputationGraph _graph = null!;
     private readonly char[] _name = new char[64];
     private int _width;
 
-    public EdgeScores Read(Utf8JsonReader json)
+    // The length of the text, which bounds the graph that it can hold.
+    private int _bytes;
+
+    public EdgeScores Read(ReadOnlySpan<byte> utf8)
     {
+        _bytes = utf8.Length;
+        Utf8JsonReader json = new(utf8);
         Utf8JsonReader config = default, nodes = default, edges = default;
         Provenance? provenance = null;
         bool? hasCircuit = null;
@@ -28,8 +40,12 @@ internal sealed class EdgeScoresJsonReader(string source)
             else if (json.ValueTextEquals("edges")) Keep(ref json, ref edges, ref hasEdges);
             else if (json.ValueTextEquals("gradpath"))
             {
-                using JsonDocument document = JsonDocument.ParseValue(ref json);
-                (provenance, hasCircuit) = FileProvenance.Read(document.RootElement, source);
+                if (provenance is not null) throw Twice("gradpath");
+                json.Read();
+                int start = (int)json.TokenStartIndex;
+                json.Skip();
+                byte[] value = utf8[start..(int)json.BytesConsumed].ToArray();
+                (provenance, hasCircuit) = JsonFile.Parse($"{source}: 'gradpath'", value, root => FileProvenance.Read(root, source));
             }
             else json.Skip();
         }
@@ -55,7 +71,7 @@ internal sealed class EdgeScoresJsonReader(string source)
     // Remembers where a value starts and moves past it.
     private void Keep(ref Utf8JsonReader json, ref Utf8JsonReader at, ref bool seen)
     {
-        if (seen) throw new GradpathException($"{source}: the key \"{json.GetString()}\" appears twice.");
+        if (seen) throw Twice(json.GetString()!);
         seen = true;
         string key = json.GetString()!;
         json.Read();
@@ -80,8 +96,11 @@ internal sealed class EdgeScoresJsonReader(string source)
             else json.Skip();
         }
         if (layers == 0 || heads == 0) throw new GradpathException($"{source}: \"cfg\" must state n_layers and n_heads.");
-        // Wider than any GPT-2; keeps a wrong number from asking for all memory.
-        if (layers > 1000 || heads > 1000) throw new GradpathException($"{source}: {layers} layers x {heads} heads is not a GPT-2 model.");
+        if (GraphNumbering.Lack(layers, heads) is { } lack) throw new GradpathException($"{source}: {lack}.");
+        long edges = GraphNumbering.Edges(layers, heads);
+        if (edges * ShortestEdge > _bytes + Allowance)
+            throw new GradpathException($"{source}: {_bytes} bytes cannot hold the {edges} edges of {layers} layers x {heads} heads; "
+                + "the file is cut off, or belongs to another model.");
         _graph = new ComputationGraph(layers, heads);
     }
 
@@ -99,8 +118,8 @@ internal sealed class EdgeScoresJsonReader(string source)
             bool isIn = false;
             if (json.TokenType == JsonTokenType.StartObject)
             {
-                float? score = ReadEntry(ref json, name, out isIn);
-                if (score is { } s && !isLogits) (scores ??= new float[_graph.Writers])[row] = s;
+                float? score = ReadEntry(ref json, name, isNode: true, out isIn);
+                if (score is { } s && !isLogits) (scores ??= Unscored())[row] = s;
             }
             else isIn = Flag(ref json, name);
             if (!isLogits) inGraph[row] = isIn;
@@ -125,7 +144,7 @@ internal sealed class EdgeScoresJsonReader(string source)
             json.Read();
             // Not Expect: it would make a string per edge.
             if (json.TokenType != JsonTokenType.StartObject) throw Wrong($"edge {name}", "an object with \"score\" and \"in_graph\"");
-            values[index] = ReadEntry(ref json, name, out inGraph[index]) ?? 0;
+            values[index] = ReadEntry(ref json, name, isNode: false, out inGraph[index]) ?? 0;
         }
         if (count == _graph.EdgeCount) return (values, inGraph);
         foreach ((int row, int column) in _graph.Edges)
@@ -137,24 +156,39 @@ internal sealed class EdgeScoresJsonReader(string source)
         return (values, inGraph);
     }
 
+    private float[] Unscored()
+    {
+        float[] scores = new float[_graph.Writers];
+        Array.Fill(scores, float.NaN);
+        return scores;
+    }
+
     // {"score": number or null, "in_graph": bool, ...}
-    private float? ReadEntry(ref Utf8JsonReader json, scoped ReadOnlySpan<char> name, out bool inGraph)
+    private float? ReadEntry(ref Utf8JsonReader json, scoped ReadOnlySpan<char> name, bool isNode, out bool inGraph)
     {
         float? score = null;
+        bool hasScore = false, hasFlag = false;
         inGraph = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("score"))
             {
                 json.Read();
+                if (hasScore) throw new GradpathException($"{source}: {name} has two scores.");
+                hasScore = true;
                 if (json.TokenType == JsonTokenType.Null) continue;
+                bool isBare = json.TokenType == JsonTokenType.String && BareNumbers.IsOne(json.ValueSpan);
+                if (isBare && isNode) continue;
+                if (isBare) throw new GradpathException($"{source}: the score of {name} is NaN or infinite: not a finite number.");
                 if (json.TokenType != JsonTokenType.Number) throw Wrong($"the score of {name}", "a number");
-                score = json.GetSingle();
+                score = json.TryGetSingle(out float number) ? number : float.NaN;
                 if (!float.IsFinite(score.Value)) throw new GradpathException($"{source}: the score of {name} is beyond float32.");
             }
             else if (json.ValueTextEquals("in_graph"))
             {
                 json.Read();
+                if (hasFlag) throw new GradpathException($"{source}: {name} has two in_graph.");
+                hasFlag = true;
                 inGraph = Flag(ref json, name);
             }
             else json.Skip();
@@ -181,8 +215,10 @@ internal sealed class EdgeScoresJsonReader(string source)
 
     private GradpathException Wrong(string what, string expected) => new($"{source}: {what} must be {expected}.");
 
+    private GradpathException Twice(string key) => new($"{source}: the key {Quoted.Text(key)} appears twice.");
+
     private GradpathException Unknown(string kind, scoped ReadOnlySpan<char> name) =>
-        new($"{source}: there is no {kind} '{name}' in a GPT-2 model of {_graph}; the file belongs to another model.");
+        new($"{source}: there is no {kind} {Quoted.Text(name)} in a GPT-2 model of {_graph}; the file belongs to another model.");
 
     private ReadOnlySpan<char> Name(scoped ref Utf8JsonReader json)
     {

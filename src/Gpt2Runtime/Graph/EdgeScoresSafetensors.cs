@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
@@ -7,7 +8,8 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// <summary>
 /// Edge scores and circuits as safetensors, for models whose JSON would be large. Tensors, named as in the EAP-IG library's .pt files:
 /// <c>edges_scores</c> [F, K] float32, <c>edges_in_graph</c> [F, K] and <c>nodes_in_graph</c> [F] uint8, <c>nodes_scores</c> [F] float32
-/// where there are any. The metadata hold <c>cfg</c>, <c>src_nodes</c>, <c>dst_nodes</c> and <c>gradpath</c> (the provenance) as JSON.
+/// where there are any; what is not finite there was not scored. The metadata hold <c>cfg</c>, <c>src_nodes</c>, <c>dst_nodes</c> and
+/// <c>gradpath</c> (the provenance) as JSON.
 /// </summary>
 internal static class EdgeScoresSafetensors
 {
@@ -50,14 +52,16 @@ internal static class EdgeScoresSafetensors
         RequireNames(file, "src_nodes", GraphNames.Writers(graph));
         RequireNames(file, "dst_nodes", GraphNames.Readers(graph));
         (Provenance? provenance, bool? hasCircuit) = file.Metadata.TryGetValue("gradpath", out string? json)
-            ? FileProvenance.Read(Parse(file, "gradpath", json), path) : (null, null);
+            ? JsonFile.Parse(Place(file, "gradpath"), Encoding.UTF8.GetBytes(json), root => FileProvenance.Read(root, path)) : (null, null);
 
         bool[] edgesIn = ReadFlags(file, EdgesIn, graph.Writers, graph.Readers);
         bool[] nodesIn = ReadFlags(file, NodesIn, graph.Writers);
         bool circuit = hasCircuit ?? (edgesIn.Contains(true) || nodesIn.Contains(true));
         EdgeScores scores = new(graph, ReadFloats(file, Scores, graph.Writers, graph.Readers))
         {
-            NodeScores = file.Entries.ContainsKey(NodeScores) ? ReadFloats(file, NodeScores, graph.Writers) : null,
+            NodeScores = file.Entries.ContainsKey(NodeScores)
+                ? Array.ConvertAll(ReadFloats(file, NodeScores, graph.Writers), score => float.IsFinite(score) ? score : float.NaN)
+                : null,
             EdgesInGraph = circuit ? edgesIn : null,
             NodesInGraph = circuit ? nodesIn : null,
             ModelWidth = width,
@@ -74,39 +78,43 @@ internal static class EdgeScoresSafetensors
         return flags;
     }
 
+    // Without cfg, as the EAP-IG library's tensors look once somebody has saved them as safetensors, the shape of the scores says it all.
     private static (ComputationGraph Graph, int Width) ReadConfig(SafetensorsFile file)
     {
-        if (!file.Metadata.TryGetValue("cfg", out string? text))
-            throw new GradpathException($"{file.Path}: its metadata hold no 'cfg'; this is not a file of edge scores.");
-        JsonElement json = Parse(file, "cfg", text);
-        int Number(string key) =>
-            json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out JsonElement e)
-            && e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int v) && v is > 0 and <= 1_000_000 ? v : 0;
-        (int layers, int heads) = (Number("n_layers"), Number("n_heads"));
-        return layers is > 0 and <= 1000 && heads is > 0 and <= 1000
-            ? (new ComputationGraph(layers, heads), Number("d_model"))
-            : throw new GradpathException($"{file.Path}: 'cfg' in its metadata must state n_layers and n_heads of a GPT-2 model.");
+        if (!file.Metadata.TryGetValue("cfg", out string? text)) return (OfShape(file), 0);
+        (int layers, int heads, int width) = JsonFile.Parse(Place(file, "cfg"), Encoding.UTF8.GetBytes(text), json =>
+        {
+            int Number(string key) => json.ValueKind == JsonValueKind.Object && json.Property(key) is { ValueKind: JsonValueKind.Number } e
+                && e.TryGetInt32(out int v) && v is > 0 and <= 1_000_000 ? v : 0;
+            return (Number("n_layers"), Number("n_heads"), Number("d_model"));
+        });
+        if (layers == 0 || heads == 0)
+            throw new GradpathException($"{file.Path}: 'cfg' in its metadata must state n_layers and n_heads of a GPT-2 model.");
+        if (GraphNumbering.Lack(layers, heads) is { } lack) throw new GradpathException($"{file.Path}: {lack}.");
+        RequireShape(file, file.Require(Scores), [1 + ((long)layers * (heads + 1)), 1 + ((long)layers * ((3 * heads) + 1))]);
+        return (new ComputationGraph(layers, heads), width);
     }
 
-    private static JsonElement Parse(SafetensorsFile file, string key, string text)
+    private static ComputationGraph OfShape(SafetensorsFile file)
     {
-        try
+        // F - 1 = L H + L and K - 1 = 3 L H + L.
+        if (file.Require(Scores).Shape is [var writers and > 0, var readers and > 0] && (Int128)writers * readers <= Array.MaxLength
+            && readers > writers && (readers - writers) % 2 == 0)
         {
-            using JsonDocument document = JsonDocument.Parse(text);
-            return document.RootElement.Clone();
+            long all = (readers - writers) / 2, layers = writers - 1 - all;
+            if (layers > 0 && all % layers == 0) return new ComputationGraph((int)layers, (int)(all / layers));
         }
-        catch (JsonException e)
-        {
-            throw new GradpathException($"{file.Path}: '{key}' in its metadata is not valid JSON ({e.Message})", e);
-        }
+        throw new GradpathException($"{file.Path}: tensor '{Scores}' has shape {file.Require(Scores).ShapeText}, which is that of no "
+            + "GPT-2 graph, and the metadata hold no 'cfg'.");
     }
+
+    private static string Place(SafetensorsFile file, string key) => $"{file.Path}: '{key}' in its metadata";
 
     private static void RequireNames(SafetensorsFile file, string key, string[] expected)
     {
         if (!file.Metadata.TryGetValue(key, out string? text)) return;
-        JsonElement names = Parse(file, key, text);
-        if (names.ValueKind != JsonValueKind.Array
-            || !names.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.String ? n.GetString() : null).SequenceEqual(expected))
+        if (!JsonFile.Parse(Place(file, key), Encoding.UTF8.GetBytes(text), names => names.ValueKind == JsonValueKind.Array
+            && names.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.String ? n.GetString() : null).SequenceEqual(expected)))
         {
             throw new GradpathException(
                 $"{file.Path}: '{key}' in its metadata are not the {expected.Length} names of the GPT-2 graph that 'cfg' describes.");

@@ -140,6 +140,8 @@ public sealed record Provenance
         string? Text(string key) => Get(key, JsonValueKind.String)?.GetString();
         long? Number(string key) => Get(key, JsonValueKind.Number) is { } e
             ? e.TryGetInt64(out long v) ? v : throw Wrong(key, "a whole number") : null;
+        int? Count(string key) => Number(key) is { } number
+            ? number is >= 0 and <= int.MaxValue ? (int)number : throw Wrong(key, "a whole number from 0") : null;
         JsonElement? Get(string key, JsonValueKind kind)
         {
             if (!json.TryGetProperty(key, out JsonElement e) || e.ValueKind == JsonValueKind.Null) return null;
@@ -180,13 +182,13 @@ public sealed record Provenance
             Device = Text("device"),
             Precision = Text("precision"),
             Gemm = Text("gemm"),
-            BatchSize = (int?)Number("batch_size"),
+            BatchSize = Count("batch_size"),
             Seed = Number("seed"),
-            Items = (int?)Number("items"),
+            Items = Count("items"),
             Sign = Text("sign"),
             Selection = Get("selection", JsonValueKind.Object) is { } selection ? JsonObject.Create(selection.Clone()) : null,
-            EdgesBeforePrune = (int?)Number("edges_before_prune"),
-            EdgesInCircuit = (int?)Number("edges_in_circuit"),
+            EdgesBeforePrune = Count("edges_before_prune"),
+            EdgesInCircuit = Count("edges_in_circuit"),
             Created = created,
         };
     }

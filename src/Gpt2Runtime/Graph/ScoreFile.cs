@@ -20,14 +20,7 @@ internal static class ScoreFile
         if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory; a file of edge scores is expected.");
         if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
         if (format == Format.Safetensors) return EdgeScoresSafetensors.Read(path);
-        try
-        {
-            return EdgeScoresJson.Read(File.ReadAllBytes(path), path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
-        }
+        return EdgeScoresJson.Read(FileBytes.Read(path).Span, path);
     }
 
     /// <summary>Writes scores; a file that exists is replaced, and only by a whole one.</summary>
@@ -53,7 +46,9 @@ internal static class ScoreFile
     {
         ".JSON" => Format.Json,
         ".SAFETENSORS" => Format.Safetensors,
-        ".PT" => throw new GradpathException($"{path}: PyTorch's .pt files are not read or written; use .json or .safetensors."),
+        ".PT" => throw new GradpathException(
+            $"{path}: PyTorch's .pt files are not read or written; use .json or .safetensors. The EAP-IG library converts its own: "
+            + $"Graph.from_pt({Quoted.Text(path)}).to_json({Quoted.Text(Path.ChangeExtension(path, ".json"))})."),
         "" => throw new GradpathException($"{path}: no extension; use .json or .safetensors."),
         string other => throw new GradpathException($"{path}: unknown extension '{other.ToLowerInvariant()}'; use .json or .safetensors."),
     };

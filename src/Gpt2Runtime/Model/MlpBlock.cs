@@ -64,6 +64,10 @@ internal static class MlpBlock
     {
         Gpt2Activation.GeluNew => ActivationFunction.GeluTanh,
         Gpt2Activation.Gelu => ActivationFunction.GeluErf,
-        _ => ActivationFunction.Relu,
+        Gpt2Activation.Relu => ActivationFunction.Relu,
+        Gpt2Activation.Silu => ActivationFunction.Silu,
+        Gpt2Activation.QuickGelu => ActivationFunction.QuickGelu,
+        Gpt2Activation.Tanh => ActivationFunction.Tanh,
+        _ => throw new ArgumentOutOfRangeException(nameof(config), config.Activation, "not an activation function"),
     };
 }

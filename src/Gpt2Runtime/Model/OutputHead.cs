@@ -23,6 +23,8 @@ internal sealed class OutputHead : ResourceOwner
     private readonly Tensor _normedGradient;
     private readonly Tensor _residualGradient;
     private readonly Tensor? _logits;
+    private IReadOnlyList<PromptPair> _pairs = [];
+    private int[]? _numbers;
 
     /// <summary>Allocates for the largest pass.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
@@ -46,6 +48,12 @@ internal sealed class OutputHead : ResourceOwner
         _head = Own(metric.Head(weights, items, sequences));
     }
 
+    /// <summary>
+    /// Whether a value that is NaN or infinite ends the run. It does unless the owner judges the values itself: no table, circuit or curve
+    /// is to come of a model that overflows.
+    /// </summary>
+    public bool ChecksValues { get; init; } = true;
+
     /// <summary>The metric of every prompt of every copy, after <see cref="Evaluate"/>; not negated.</summary>
     public double[] Values => _head.Values;
 
@@ -55,7 +63,12 @@ internal sealed class OutputHead : ResourceOwner
     /// <summary>Takes a new batch.</summary>
     /// <param name="pairs">Its items.</param>
     /// <param name="numbers">Their places in the run from 0, for messages; null where they are 0, 1, ...</param>
-    public void SetItems(IReadOnlyList<PromptPair> pairs, int[]? numbers = null) => _head.SetItems(pairs, numbers);
+    public void SetItems(IReadOnlyList<PromptPair> pairs, int[]? numbers = null)
+    {
+        _head.SetItems(pairs, numbers);
+        _pairs = pairs;
+        _numbers = numbers;
+    }
 
     /// <summary>Where the metric compares with a reference: takes a new batch of which only that is needed. Allocates nothing.</summary>
     /// <param name="logProbabilities">[items, vocabulary] of the reference; used until another takes its place.</param>
@@ -66,6 +79,7 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="shape">The pass.</param>
     /// <param name="a">Its activations.</param>
     /// <param name="cleanCopy">The copy that holds the clean run, or -1 to go on comparing with that of an earlier call.</param>
+    /// <exception cref="GradpathException">A value is not a finite number; the message names the metric and the item.</exception>
     public void Evaluate(PassShape shape, Activations a, int cleanCopy)
     {
         int rows = shape.Sequences;
@@ -79,6 +93,7 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="residual">[rows, D] final residual stream at the answer positions; row r belongs to item r mod items.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="cleanCopy">The copy that holds the clean run, or -1 to go on comparing with that of an earlier call.</param>
+    /// <exception cref="GradpathException">A value is not a finite number; the message names the metric and the item.</exception>
     public void EvaluateRows(Tensor residual, int rows, int cleanCopy = -1)
     {
         _device.CopyBlock(residual, 0, _residual, 0, (long)rows * _d);
@@ -140,5 +155,17 @@ internal sealed class OutputHead : ResourceOwner
         FinalHead.Normalize(_weights, _residual, rows, _mean, _rstd, _normed);
         if (_logits is not null) FinalHead.Logits(_weights, _normed, rows, _logits);
         _head.Evaluate(_logits ?? _normed, rows, cleanCopy);
+        if (ChecksValues) RequireFinite(rows);
+    }
+
+    private void RequireFinite(int rows)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            if (double.IsFinite(_head.Values[r])) continue;
+            int item = r % _head.Items;
+            string of = item < _pairs.Count ? $" of {_pairs[item].NameAt((_numbers?[item] ?? item) + 1)}" : "";
+            throw Overflow.Of($"{_metric.Name}{of}");
+        }
     }
 }

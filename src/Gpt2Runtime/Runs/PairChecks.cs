@@ -32,12 +32,6 @@ internal static class PairChecks
             throw new OptionException($"{Terms.BatchSize.With(batchSize)}: must be at least 1, or 0 for as many as memory allows");
     }
 
-    /// <summary>What to say where a number that comes out is none.</summary>
-    /// <param name="what">The number.</param>
-    /// <returns>The error.</returns>
-    public static GradpathException Overflowed(string what) => GradpathException.Worded(
-        $"{what} is not a number: the model or the metric overflowed on these prompts; check {Terms.Checkpoint} and the prompts' answers");
-
     private static void CheckOneLength(IReadOnlyList<PromptPair> pairs)
     {
         for (int i = 0; i < pairs.Count; i++)

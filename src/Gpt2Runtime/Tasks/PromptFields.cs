@@ -33,7 +33,7 @@ internal sealed class PromptFields
     public static PromptFields Of(JsonElement json, string where, PromptNotes notes)
     {
         if (json.ValueKind != JsonValueKind.Object)
-            throw new GradpathException($"{where}: a JSON object is needed, not {Tokenization.JsonFile.Shown(json)}.");
+            throw new GradpathException($"{where}: a JSON object is needed, not {JsonFile.Shown(json)}.");
         var found = new HashSet<string>(StringComparer.Ordinal);
         foreach (var field in json.EnumerateObject())
         {
@@ -154,7 +154,7 @@ internal sealed class PromptFields
     }
 
     private GradpathException Wrong(string field, string kind) =>
-        new($"{_where}: {field} must be {kind}, not {Tokenization.JsonFile.Shown(_json.GetProperty(field))}.");
+        new($"{_where}: {field} must be {kind}, not {JsonFile.Shown(_json.GetProperty(field))}.");
 
     private GradpathException Missing(string field)
     {

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
@@ -32,12 +34,23 @@ internal sealed class MergeList
     /// <summary>The lines of merges.txt that should be merges, with their numbers from 1.</summary>
     public static IEnumerable<(int Line, string Merge)> Lines(string path)
     {
-        using var reader = new StringReader(Encoding.UTF8.GetString(TokenizerFiles.ReadBytes(path).Span));
+        var bytes = FileBytes.Read(path);
+        if (bytes.Span.IndexOfAny("\0"u8) >= 0 || !Utf8.IsValid(bytes.Span))
+            throw new GradpathException($"{path}, line {LineOfBadText(bytes.Span)}: not UTF-8 text");
+        using var reader = new StringReader(Encoding.UTF8.GetString(bytes.Span));
         for (var line = 1; reader.ReadLine() is { } text; line++)
         {
             if (text.Length > 0 && !(line == 1 && text.StartsWith("#version", StringComparison.Ordinal)))
                 yield return (line, text);
         }
+    }
+
+    private static int LineOfBadText(ReadOnlySpan<byte> bytes)
+    {
+        var at = 0;
+        while (Rune.DecodeFromUtf8(bytes[at..], out var rune, out var length) == OperationStatus.Done && rune.Value != 0)
+            at += length;
+        return 1 + bytes[..at].Count((byte)'\n');
     }
 
     /// <summary>Reads the merges of tokenizer.json: strings as in merges.txt, or arrays of two tokens.</summary>

@@ -26,6 +26,7 @@ internal sealed record TokenizerDefinition(
         var vocabulary = ReadVocabulary(directory);
         vocabulary = vocabulary.With(MergeList.ReadLines(Path.Combine(directory, TokenizerFiles.Merges), vocabulary));
         var special = SpecialTokens.Read(directory, vocabulary, []);
+        RequireWholeMerges(Path.Combine(directory, TokenizerFiles.Merges), vocabulary, special);
         if (special.Config.TokenizerClass is { } name && !Classes.Contains(name))
         {
             var path = Path.Combine(directory, TokenizerFiles.TokenizerConfig);
@@ -56,6 +57,22 @@ internal sealed record TokenizerDefinition(
 
         var prefixSpace = special.Config.AddPrefixSpace ?? json.AddPrefixSpace;
         return new TokenizerDefinition(json.Vocabulary, special, prefixSpace, TokenizerFiles.Tokenizer, warnings);
+    }
+
+    // A token of several letters comes from a merge, unless it was added. A vocabulary may hold a few that nothing makes; a file that was
+    // cut off leaves many.
+    private static void RequireWholeMerges(string path, Vocabulary vocabulary, SpecialTokens special)
+    {
+        const int Few = 16;
+        var made = vocabulary.Merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
+        made.UnionWith(special.Tokens.Select(token => token.Content));
+        var lacking = vocabulary.Ids.Keys.Where(token => token.Length > 1 && !made.Contains(token)).ToList();
+        if (lacking.Count <= Few + (vocabulary.Merges.Count / 20))
+            return;
+        var lines = MergeList.Lines(path).Select(line => line.Line).LastOrDefault();
+        throw new GradpathException(
+            $"{path}: ends at line {lines}, and {lacking.Count} tokens of {vocabulary.Source} come from no merge, first "
+            + $"{Quoted.Text(lacking[0])}: the file is cut off, or belongs to another vocabulary");
     }
 
     private static Vocabulary ReadVocabulary(string directory)

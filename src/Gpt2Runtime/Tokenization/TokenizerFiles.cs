@@ -33,25 +33,4 @@ internal static class TokenizerFiles
 
     /// <summary>Whether a directory holds a file.</summary>
     public static bool Has(string directory, string name) => File.Exists(Path.Combine(directory, name));
-
-    /// <summary>The bytes of a file, without a byte order mark.</summary>
-    /// <exception cref="GradpathException">The file cannot be read, or is what Git LFS leaves in place of one not fetched.</exception>
-    public static ReadOnlyMemory<byte> ReadBytes(string path)
-    {
-        try
-        {
-            ReadOnlyMemory<byte> bytes = File.ReadAllBytes(path);
-            if (bytes.Span.StartsWith("version https://git-lfs.github.com/spec/"u8))
-            {
-                throw new GradpathException(
-                    $"{path}: is a Git LFS pointer, not the file itself; run `git lfs pull` in its repository, or fetch the file again");
-            }
-
-            return bytes.Span.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{path}: cannot be read: {error.Message}", error);
-        }
-    }
 }

@@ -79,7 +79,7 @@ internal sealed class EvaluationSession : IDisposable
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
             clock.Start("load");
-            Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
+            Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
             var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
             EvaluationOptions options = new() { Ablation = ablation, BatchSize = o.BatchSize ?? 0 };
             return new EvaluationSession(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);

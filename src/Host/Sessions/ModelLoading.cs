@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Host.Reports;
 using Gradpath.Kernels;
 
 namespace Gradpath.Host.Sessions;
@@ -10,9 +11,12 @@ internal static class ModelLoading
     /// <param name="argument">What the user called it; a path is shortened to its last folder.</param>
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="device">The device.</param>
+    /// <param name="terminal">Told what a user should know of the checkpoint.</param>
     /// <param name="cancellation">Stops the hashing.</param>
-    public static Gpt2Weights Load(string argument, Gpt2Checkpoint checkpoint, Device device, CancellationToken cancellation)
+    public static Gpt2Weights Load(
+        string argument, Gpt2Checkpoint checkpoint, Device device, Terminal terminal, CancellationToken cancellation)
     {
+        TokenizerNotes.Warn(terminal, checkpoint.Warnings);
         checkpoint.ComputeHash(cancellation);
         return checkpoint.LoadWeights(device, Directory.Exists(argument) ? null : argument);
     }

@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cpu;
 
@@ -10,6 +9,8 @@ namespace Gradpath.Kernels.Cpu;
 //   gelu_new:  f = x/2 (1 + t),           f' = (1 + t)/2 + x/2 (1 - t^2) c (1 + 3 a x^2)
 // and with e = erf(x / sqrt 2):
 //   gelu:      f = x/2 (1 + e),           f' = (1 + e)/2 + x exp(-x^2/2) / sqrt(2 pi)
+// and with s = 1 / (1 + exp(-k x)), k = 1 and 1.702:
+//   silu, quick_gelu:  f = x s,           f' = s + k x s (1 - s)
 public sealed unsafe partial class CpuDevice
 {
     private protected override void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output)
@@ -59,58 +60,47 @@ public sealed unsafe partial class CpuDevice
                 var output = new Span<float>(Output + at, n);
                 switch (Function)
                 {
-                    case ActivationFunction.GeluTanh: GeluTanh(x, output); break;
+                    case ActivationFunction.GeluTanh: Each<GeluTanh>(x, output); break;
                     case ActivationFunction.GeluErf: GeluErf(x, output); break;
+                    case ActivationFunction.Silu: Each<Silu>(x, output); break;
+                    case ActivationFunction.QuickGelu: Each<QuickGelu>(x, output); break;
+                    case ActivationFunction.Tanh: Each<HyperbolicTangent>(x, output); break;
                     default: Relu(x, output); break;
                 }
             }
         }
 
-        // (1 + tanh u) / 2 = s = 1 / (1 + exp(-2u)), so f = x s and f' = s + x s (1 - s) 2u', without cancellation anywhere.
-        private static void GeluTanh(Span<float> x, Span<float> output)
+        private static void Each<TFunction>(Span<float> x, Span<float> output)
+            where TFunction : IElementFunction
         {
             if (!Vector128.IsHardwareAccelerated)
             {
-                for (int at = 0; at < x.Length; at++) (output[at], x[at]) = GeluTanh(x[at]);
+                for (int at = 0; at < x.Length; at++) (output[at], x[at]) = TFunction.At(x[at]);
                 return;
             }
             ref float input = ref MemoryMarshal.GetReference(x);
             ref float result = ref MemoryMarshal.GetReference(output);
             int i = 0;
             for (; i <= x.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-            {
-                GeluTanh(ref Unsafe.Add(ref input, i), ref Unsafe.Add(ref result, i));
-            }
+                Store<TFunction>(ref Unsafe.Add(ref input, i), ref Unsafe.Add(ref result, i));
             if (i == x.Length) return;
 
             // The rest by the same arithmetic, so that an element's bits do not depend on where it stands.
             Span<float> rest = stackalloc float[2 * Vector512<float>.Count];
             rest.Clear();
             x[i..].CopyTo(rest);
-            GeluTanh(ref rest[0], ref rest[Vector512<float>.Count]);
+            Store<TFunction>(ref rest[0], ref rest[Vector512<float>.Count]);
             rest[..(x.Length - i)].CopyTo(x[i..]);
             rest.Slice(Vector512<float>.Count, x.Length - i).CopyTo(output[i..]);
         }
 
-        private static (float Value, float Derivative) GeluTanh(float v)
-        {
-            float square = v * v;
-            float s = 1 / (1 + MathF.Exp(v * ((square * (-2 * GeluRoot * GeluCubic)) - (2 * GeluRoot))));
-            return (v * s, (v * s * (1 - s) * ((square * (6 * GeluRoot * GeluCubic)) + (2 * GeluRoot))) + s);
-        }
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void GeluTanh(ref float input, ref float result)
+        private static void Store<TFunction>(ref float input, ref float result)
+            where TFunction : IElementFunction
         {
-            Vector512<float> v = Vector512.LoadUnsafe(ref input);
-            Vector512<float> square = v * v;
-            Vector512<float> exponent = v * Vector512.MultiplyAddEstimate(
-                square, Vector512.Create(-2 * GeluRoot * GeluCubic), Vector512.Create(-2 * GeluRoot));
-            Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + VectorExp.Exp(exponent));
-            Vector512<float> slope = Vector512.MultiplyAddEstimate(
-                square, Vector512.Create(6 * GeluRoot * GeluCubic), Vector512.Create(2 * GeluRoot));
-            (v * s).StoreUnsafe(ref result);
-            Vector512.MultiplyAddEstimate(v * s * (Vector512<float>.One - s), slope, s).StoreUnsafe(ref input);
+            TFunction.At(Vector512.LoadUnsafe(ref input), out Vector512<float> value, out Vector512<float> slope);
+            value.StoreUnsafe(ref result);
+            slope.StoreUnsafe(ref input);
         }
 
         private static void GeluErf(Span<float> x, Span<float> output)

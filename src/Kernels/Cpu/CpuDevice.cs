@@ -59,9 +59,9 @@ public sealed unsafe partial class CpuDevice : Device
         }
     }
 
-    private protected override bool ReadsHostMemory => true;
+    private protected override bool IsHostMemory => true;
 
-    private protected override void AdoptCore(nint source, nint target, long bytes) => UploadCore(source, target, bytes);
+    private protected override void ReceiveCore(nint source, nint target, long bytes) => UploadCore(source, target, bytes);
 
     private protected override void UploadCore(nint source, nint target, long bytes) =>
         Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);

@@ -2,7 +2,7 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private Kernel? _geluTanh, _geluErf, _relu, _multiplyRows;
+    private Kernel? _geluTanh, _geluErf, _relu, _silu, _quickGelu, _tanh, _multiplyRows;
 
     private protected override void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output)
     {
@@ -10,6 +10,9 @@ public sealed partial class CudaDevice
         {
             ActivationFunction.GeluTanh => Load(ref _geluTanh, "Activation", "geluTanh"),
             ActivationFunction.GeluErf => Load(ref _geluErf, "Activation", "geluErf"),
+            ActivationFunction.Silu => Load(ref _silu, "Activation", "silu"),
+            ActivationFunction.QuickGelu => Load(ref _quickGelu, "Activation", "quickGelu"),
+            ActivationFunction.Tanh => Load(ref _tanh, "Activation", "tanhyp"),
             _ => Load(ref _relu, "Activation", "relu"),
         };
         bool quads = RowSplit.Aligned(x.Address, output.Address);

@@ -27,9 +27,9 @@ public sealed partial class CudaDevice
         }
     }
 
-    private protected override bool ReadsHostMemory => false;
+    private protected override bool IsHostMemory => false;
 
-    private protected override void AdoptCore(nint source, nint target, long bytes)
+    private protected override void ReceiveCore(nint source, nint target, long bytes)
     {
         Enter();
         try

@@ -11,7 +11,7 @@ public abstract partial class Device
     internal void Activate(ActivationFunction function, Tensor x, long length, Tensor output)
     {
         AtLeast(0, (long)function);
-        AtMost((long)ActivationFunction.Relu, (long)function);
+        AtMost((long)ActivationFunction.Tanh, (long)function);
         AtLeast(0, length);
         Need(x, length);
         Need(output, length);

@@ -9,7 +9,7 @@ internal static class DeviceOps
     private const string Core = "Core";
     private const BindingFlags Declared = BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
-    private static readonly string[] s_memory = ["Adopt", "Upload", "Download", "Allocate", "Free", "Dispose"];
+    private static readonly string[] s_memory = ["Receive", "Upload", "Download", "Allocate", "Free", "Dispose"];
 
     /// <summary>Their names in order.</summary>
     public static IReadOnlyList<string> Names { get; } =

@@ -75,12 +75,17 @@ internal static class CheckpointBuilder
         return file;
     }
 
-    private static byte[] Encode(string dtype, float value) => dtype switch
+    /// <summary>Values as a file has them.</summary>
+    public static byte[] Encode(string dtype, IEnumerable<double> values) => [.. values.SelectMany(value => Encode(dtype, value))];
+
+    public static byte[] Encode(string dtype, IEnumerable<float> values) => Encode(dtype, values.Select(value => (double)value));
+
+    private static byte[] Encode(string dtype, double value) => dtype switch
     {
-        "F32" => BitConverter.GetBytes(value),
+        "F32" => BitConverter.GetBytes((float)value),
         "F16" => BitConverter.GetBytes((Half)value),
-        "BF16" => BitConverter.GetBytes((ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)),
-        "F64" => BitConverter.GetBytes((double)value),
+        "BF16" => BitConverter.GetBytes((ushort)(BitConverter.SingleToUInt32Bits((float)value) >> 16)),
+        "F64" => BitConverter.GetBytes(value),
         "U8" or "BOOL" => [1],
         "I32" => BitConverter.GetBytes(1),
         _ => throw new ArgumentOutOfRangeException(nameof(dtype)),

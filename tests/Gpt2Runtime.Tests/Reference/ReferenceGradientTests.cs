@@ -115,6 +115,9 @@ public sealed class ReferenceGradientTests
     [InlineData(Gpt2Activation.GeluNew)]
     [InlineData(Gpt2Activation.Gelu)]
     [InlineData(Gpt2Activation.Relu)]
+    [InlineData(Gpt2Activation.Silu)]
+    [InlineData(Gpt2Activation.QuickGelu)]
+    [InlineData(Gpt2Activation.Tanh)]
     public void Activation_derivatives_are_right(Gpt2Activation activation)
     {
         for (double x = -8.05; x < 8; x += 0.1)

@@ -108,4 +108,31 @@ public sealed class BpeTokenizerTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Contains(directory.Path, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Merges_that_are_cut_off_are_named_and_not_the_vocabulary()
+    {
+        using var directory = new TempFolder();
+        foreach (var name in new[] { "vocab.json", "merges.txt" })
+            File.Copy(Path.Combine(RepositoryFiles.DemoModel, name), directory[name]);
+        var lines = File.ReadAllLines(directory["merges.txt"]);
+        File.WriteAllLines(directory["merges.txt"], lines[..(lines.Length / 2)]);
+        var error = Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path));
+        Assert.StartsWith($"{directory["merges.txt"]}: ends at line {lines.Length / 2}, and ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("come from no merge", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("the file is cut off, or belongs to another vocabulary", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0xFF, 0xFE, (byte)'a', 0 }, 1)]
+    [InlineData(new byte[] { (byte)'a', (byte)' ', (byte)'b', (byte)'\n', 0xC3 }, 2)]
+    [InlineData(new byte[] { (byte)'a', 0, (byte)'b' }, 1)]
+    public void Merges_that_are_no_UTF_8_are_refused_with_the_line(byte[] bytes, int line)
+    {
+        using var directory = new TempFolder();
+        File.Copy(Path.Combine(RepositoryFiles.DemoModel, "vocab.json"), directory["vocab.json"]);
+        File.WriteAllBytes(directory["merges.txt"], bytes);
+        var error = Assert.Throws<GradpathException>(() => BpeTokenizer.Load(directory.Path));
+        Assert.Equal($"{directory["merges.txt"]}, line {line}: not UTF-8 text", error.Message);
+    }
 }

@@ -61,7 +61,7 @@ internal static class VerbSamples
             ],
         ],
         ["demo"] = m => [["demo", "--threads", "1", "--out", m.Path("demo")]],
-        ["info"] = m => [["info", "--model", m.ModelDirectory], ["info", "--model", "demo"]],
+        ["info"] = m => [["info", "--model", m.ModelDirectory], ["info", "--model", "demo", "--weights"]],
         ["tasks"] = _ => [["tasks"]],
         ["prompts"] = m => [["prompts", "--task", "ioi", "--model", "demo", "--count", "2", "--out", m.Path("made.jsonl")]],
         ["tokenize"] = _ => [["tokenize", "--model", "demo"]],

@@ -10,6 +10,11 @@ public sealed class ActivationTests
     [InlineData(nameof(ActivationFunction.GeluTanh), 40001)]
     [InlineData(nameof(ActivationFunction.GeluErf), 513)]
     [InlineData(nameof(ActivationFunction.Relu), 40001)]
+    [InlineData(nameof(ActivationFunction.Silu), 1)]
+    [InlineData(nameof(ActivationFunction.Silu), 40001)]
+    [InlineData(nameof(ActivationFunction.QuickGelu), 513)]
+    [InlineData(nameof(ActivationFunction.Tanh), 1)]
+    [InlineData(nameof(ActivationFunction.Tanh), 40001)]
     public void Values_and_derivatives_are_those_of_the_definition(string name, int length)
     {
         ActivationFunction function = Enum.Parse<ActivationFunction>(name);
@@ -23,6 +28,7 @@ public sealed class ActivationTests
     [InlineData(nameof(ActivationFunction.GeluTanh))]
     [InlineData(nameof(ActivationFunction.GeluErf))]
     [InlineData(nameof(ActivationFunction.Relu))]
+    [InlineData(nameof(ActivationFunction.QuickGelu))]
     public void Far_from_zero_every_function_is_that_of_relu(string name)
     {
         ActivationFunction function = Enum.Parse<ActivationFunction>(name);
@@ -39,6 +45,9 @@ public sealed class ActivationTests
     [InlineData(nameof(ActivationFunction.GeluTanh), 0.5)]
     [InlineData(nameof(ActivationFunction.GeluErf), 0.5)]
     [InlineData(nameof(ActivationFunction.Relu), 0)]
+    [InlineData(nameof(ActivationFunction.Silu), 0.5)]
+    [InlineData(nameof(ActivationFunction.QuickGelu), 0.5)]
+    [InlineData(nameof(ActivationFunction.Tanh), 1)]
     public void At_zero_the_value_is_zero(string name, double slope)
     {
         ActivationFunction function = Enum.Parse<ActivationFunction>(name);
@@ -51,6 +60,9 @@ public sealed class ActivationTests
     [InlineData(nameof(ActivationFunction.GeluTanh))]
     [InlineData(nameof(ActivationFunction.GeluErf))]
     [InlineData(nameof(ActivationFunction.Relu))]
+    [InlineData(nameof(ActivationFunction.Silu))]
+    [InlineData(nameof(ActivationFunction.QuickGelu))]
+    [InlineData(nameof(ActivationFunction.Tanh))]
     public void Derivatives_are_what_finite_differences_show(string name)
     {
         ActivationFunction function = Enum.Parse<ActivationFunction>(name);
@@ -60,6 +72,26 @@ public sealed class ActivationTests
         {
             Assert.Equal((Value(function, x[i] + 1e-5) - Value(function, x[i] - 1e-5)) / 2e-5, actual[i], 2e-6);
         }
+    }
+
+    [Fact]
+    public void Silu_and_tanh_far_from_zero_are_their_limits()
+    {
+        float[] x = [-1e12f, -3000, -120, 120, 3000, 1e12f];
+        double[][] silu = Activate(ActivationFunction.Silu, x), tanh = Activate(ActivationFunction.Tanh, x);
+        for (int i = 0; i < x.Length; i++)
+        {
+            Assert.Equal((Math.Max(0, x[i]), x[i] > 0 ? 1 : 0), (silu[0][i], silu[1][i]));
+            Assert.Equal((Math.Sign(x[i]), 0), (tanh[0][i], tanh[1][i]));
+        }
+    }
+
+    [Fact]
+    public void Small_values_lose_no_digits_to_tanh()
+    {
+        float[] x = [.. Enumerable.Range(0, 4000).Select(i => (i - 2000) / 3000f)];
+        double[] actual = Activate(ActivationFunction.Tanh, x)[0];
+        for (int i = 0; i < x.Length; i++) Assert.Equal(Math.Tanh(x[i]), actual[i], Math.Abs(x[i]) * 4e-7);
     }
 
     [Theory]
@@ -88,8 +120,18 @@ public sealed class ActivationTests
     {
         ActivationFunction.GeluTanh => x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
         ActivationFunction.GeluErf => x / 2 * (1 + ErrorFunction.Erf(x / Math.Sqrt(2))),
+        ActivationFunction.Silu => x / (1 + Math.Exp(-x)),
+        ActivationFunction.QuickGelu => x / (1 + Math.Exp(-1.702 * x)),
+        ActivationFunction.Tanh => Math.Tanh(x),
         _ => Math.Max(0, x),
     };
+
+    // The derivative of x / (1 + exp(-k x)).
+    private static double Gated(double x, double k)
+    {
+        double s = 1 / (1 + Math.Exp(-k * x));
+        return s + (k * x * s * (1 - s));
+    }
 
     private static double Slope(ActivationFunction function, double x)
     {
@@ -99,6 +141,9 @@ public sealed class ActivationTests
             ActivationFunction.GeluTanh => ((1 + t) / 2) + (x / 2 * (1 - (t * t)) * Math.Sqrt(2 / Math.PI) * (1 + (3 * 0.044715 * x * x))),
             ActivationFunction.GeluErf =>
                 ((1 + ErrorFunction.Erf(x / Math.Sqrt(2))) / 2) + (x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI)),
+            ActivationFunction.Silu => Gated(x, 1),
+            ActivationFunction.QuickGelu => Gated(x, 1.702),
+            ActivationFunction.Tanh => 1 - (Math.Tanh(x) * Math.Tanh(x)),
             _ => x > 0 ? 1 : 0,
         };
     }

@@ -16,6 +16,9 @@ internal static class ActivationOps
                 Activate(ActivationFunction.GeluTanh, OpCase.Rounding),
                 Activate(ActivationFunction.GeluErf, OpCase.Rounding),
                 Activate(ActivationFunction.Relu, 0),
+                Activate(ActivationFunction.Silu, OpCase.Rounding),
+                Activate(ActivationFunction.QuickGelu, OpCase.Rounding),
+                Activate(ActivationFunction.Tanh, OpCase.Rounding),
             ],
             Works = [new($"gelu_new, {Timed.AllRows} x {Timed.Inner}", 16 * Inner, 3 * Timed.Float * Inner, x =>
             {
@@ -27,6 +30,9 @@ internal static class ActivationOps
                 Activate("geluTanh", ActivationFunction.GeluTanh),
                 Activate("geluErf", ActivationFunction.GeluErf),
                 Activate("relu", ActivationFunction.Relu),
+                Activate("silu", ActivationFunction.Silu),
+                Activate("quickGelu", ActivationFunction.QuickGelu),
+                Activate("tanhyp", ActivationFunction.Tanh),
             ],
             Writes = ["x", "output"],
         },

@@ -37,7 +37,7 @@ internal static class DemoCommand
         using Device device = ComputeDevice.Open(o, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         PromptSet prompts = new PromptRequest { Task = Task, Limit = Items, Seed = Seed }.Load(checkpoint, terminal, cancellation);
-        using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
+        using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
         Directory.CreateDirectory(o.Out);
 
         CommandReport report = new();

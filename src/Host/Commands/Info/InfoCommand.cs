@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
@@ -9,10 +10,12 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary><c>gradpath info</c>: opens a checkpoint, checks it and states its facts; no weight is read.</summary>
+/// <summary>
+/// <c>gradpath info</c>: opens a checkpoint, checks it and states its facts; with <c>--weights</c> also those of its values.
+/// </summary>
 internal static class InfoCommand
 {
-    public static CommandReport Run(InfoOptions o, Terminal terminal)
+    public static CommandReport Run(InfoOptions o, Terminal terminal, CancellationToken cancellation)
     {
         using Device device = ComputeDevice.Open(o.Device, terminal);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
@@ -51,10 +54,35 @@ internal static class InfoCommand
         sheet.Row("score matrix", Sizes.Bytes(matrix), ("score_matrix_bytes", matrix));
         sheet.Row("device", $"{device.Description}, {Sizes.Bytes(device.FreeMemory)} free",
             ("device", device.Description), ("free_bytes", device.FreeMemory));
-        TokenizerNotes.Warn(terminal, tokenizer?.Warnings ?? []);
+        TokenizerNotes.Warn(terminal, [.. checkpoint.Warnings, .. tokenizer?.Warnings ?? []]);
         CommandReport report = new();
         report.Sheet(sheet);
+        if (o.Weights) AddWeights(report, [.. checkpoint.Summarize(cancellation)], checkpoint.Directory, terminal);
         return report;
+    }
+
+    private static void AddWeights(CommandReport report, TensorSummary[] tensors, string directory, Terminal terminal)
+    {
+        static string Text(double value) => double.IsNaN(value) ? "none" : value.ToString("G5", CultureInfo.InvariantCulture);
+        report.Table(ReportTable.Of("weights", tensors)
+            .Text("tensor", "tensor", t => t.Name)
+            .Column("shape", "shape", t => t.Shape, t => $"[{string.Join(", ", t.Shape)}]", right: false)
+            .Text("type", "type", t => t.Dtype)
+            .Column("smallest", "smallest", t => t.Smallest, t => Text(t.Smallest))
+            .Column("largest", "largest", t => t.Largest, t => Text(t.Largest))
+            .Column("norm", "norm", t => t.Norm, t => Text(t.Norm))
+            .Count("NaN", "nans", t => t.NaNs)
+            .Count("infinite", "infinities", t => t.Infinities));
+        TensorSummary[] bad = [.. tensors.Where(t => !t.IsFinite)];
+        report.Line(
+            bad.Length == 0
+                ? $"all values of all {tensors.Length} tensors are finite"
+                : $"{bad.Length} of {tensors.Length} tensors hold values that are not finite",
+            ("tensors_not_finite", bad.Length));
+        if (bad.Length == 0) return;
+        report.ExitCode = ExitCode.Failure;
+        TokenizerNotes.Warn(
+            terminal, [$"{directory}: {bad[0].Name} holds values that are not finite numbers: no command runs this model"]);
     }
 
     // A vocabulary that cannot be read leaves the model as usable as none at all.

@@ -47,7 +47,7 @@ internal static class ScoreCommand
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
         clock.Start("load");
-        using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, cancellation);
+        using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
 
         clock.Start("passes");
         AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation);

@@ -21,6 +21,11 @@ constexpr float kGeluCubic = 0.044715f;
 // The square root of 2 / pi, to which gelu_new's argument is scaled.
 constexpr float kGeluRoot = 0.7978845608028654f;
 
+// The factor of x in quick_gelu's exponent.
+constexpr float kQuickGelu = 1.702f;
+// Below this magnitude tanh is computed as a fraction of polynomials, above it from the exponential.
+constexpr float kTanhSmall = 0.5f;
+
 // A gradient of a smaller norm has no direction: the embedding path stays where it is.
 constexpr double kNoDirection = 1e-12;
 

@@ -198,7 +198,8 @@ class GraphView {
   describe(node) {
     const { into, outOf } = this.degrees;
     const lines = [this.graph.writerName(node)];
-    if (this.method.nodeScores && node < this.graph.writers) lines.push(`score ${scoreText(this.method.nodeScores[node])}`);
+    const score = this.method.nodeScores?.[node];
+    if (score !== undefined && !Number.isNaN(score)) lines.push(`score ${scoreText(score)}`);
     if (node !== 0) lines.push(`${plural(into[node], "edge")} in`);
     if (node !== this.graph.logitsNode) lines.push(`${plural(outOf[node], "edge")} out`);
     return lines;

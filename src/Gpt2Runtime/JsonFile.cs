@@ -1,36 +1,52 @@
 using System.Text.Json;
 
-namespace Gradpath.Gpt2Runtime.Tokenization;
+namespace Gradpath.Gpt2Runtime;
 
-/// <summary>Reads JSON files of a tokenizer. What is wrong with one as JSON or as Unicode becomes a message with file and line.</summary>
+/// <summary>Reads JSON files. What is wrong with one as JSON or as Unicode becomes a message with file and line.</summary>
 internal static class JsonFile
 {
     /// <summary>How JSON is read: comments are passed over.</summary>
     public static readonly JsonReaderOptions Options = new() { CommentHandling = JsonCommentHandling.Skip };
+
+    // Of two values of one key another program may take the other one.
+    private static readonly JsonDocumentOptions s_documents = new()
+    {
+        CommentHandling = Options.CommentHandling,
+        AllowDuplicateProperties = false,
+    };
 
     /// <summary>Parses a file and hands its root to a reader.</summary>
     /// <param name="path">The file.</param>
     /// <param name="read">Makes something of the root; the root is gone afterwards.</param>
     /// <returns>What the reader made.</returns>
     /// <exception cref="GradpathException">The file is unreadable, no JSON or no Unicode, or the reader refused it.</exception>
-    public static T Read<T>(string path, Func<JsonElement, T> read) => ReadBytes(path, bytes =>
+    public static T Read<T>(string path, Func<JsonElement, T> read) => Parse(path, FileBytes.Read(path), read);
+
+    /// <summary>The same for what has been read already, or stands in another file.</summary>
+    /// <param name="path">The file, and perhaps the place in it, for messages.</param>
+    /// <param name="bytes">The JSON.</param>
+    /// <param name="read">Makes something of the root; the root is gone afterwards.</param>
+    /// <inheritdoc cref="Read"/>
+    public static T Parse<T>(string path, ReadOnlyMemory<byte> bytes, Func<JsonElement, T> read) => Guard(path, bytes, json =>
     {
-        using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = Options.CommentHandling });
+        using var document = JsonDocument.Parse(json, s_documents);
         return read(document.RootElement);
     });
 
     /// <summary>Hands the bytes of a file to a reader that goes through them itself, which is much faster for large objects.</summary>
     /// <inheritdoc cref="Read"/>
-    public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read)
+    public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read) => Guard(path, FileBytes.Read(path), read);
+
+    private static T Guard<T>(string path, ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, T> read)
     {
-        var bytes = TokenizerFiles.ReadBytes(path);
         try
         {
             return read(bytes);
         }
         catch (JsonException error)
         {
-            throw new GradpathException($"{path}, line {error.LineNumber + 1}: not valid JSON: {Quoted.Reason(error)}", error);
+            var line = error.LineNumber is { } number ? $", line {number + 1}" : "";
+            throw new GradpathException($"{path}{line}: not valid JSON: {Quoted.Reason(error)}", error);
         }
         catch (InvalidOperationException error)
         {
