@@ -42,7 +42,8 @@ public sealed class LibraryFileTests : IDisposable
     public void Where_no_node_was_scored_there_are_no_node_scores()
     {
         EdgeScores scores = ReadJson($$"""
-            {"cfg":{"n_layers":1,"n_heads":1},"nodes":{"input":{"in_graph":true,"score":NaN,"neurons":[true],"neurons_scores":[NaN, -Infinity,
+            {"cfg":{"n_layers":1,"n_heads":1},"nodes":{"input":{"in_graph":true,"score":NaN,"neurons":[true],
+             "neurons_scores":[NaN, -Infinity,
              0.5]},"a0.h0":{"in_graph":true,"neurons_scores":[Infinity]},"m0":{"in_graph":true} },"edges":{{Edges("1")}} }
             """);
         Assert.True(scores.NodeScores.IsEmpty);
