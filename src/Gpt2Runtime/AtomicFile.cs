@@ -2,74 +2,50 @@ namespace Gradpath.Gpt2Runtime;
 
 /// <summary>
 /// Writes a file so that a reader sees either the old content or all of the new one: the content goes to a file aside, in the same
-/// directory, reaches the disk, and is then renamed. If anything fails on the way, the file aside is deleted and the old file stays.
+/// folder, reaches the disk, and is then renamed. If anything fails on the way, the file aside is deleted and the old file stays.
 /// </summary>
+/// <remarks>
+/// A link keeps pointing where it did: its target is replaced, and keeps its mode. What is no file is never replaced: standard output
+/// (<c>-</c>, <c>/dev/stdout</c>), other open descriptors, named pipes and devices of characters (<c>/dev/null</c>) are written to as they
+/// are; folders, disks, sockets and links to nothing are refused.
+/// </remarks>
 internal static class AtomicFile
 {
+    /// <summary>Told before each step that changes what a kill would leave; null but in tests.</summary>
+    internal static Action<string>? Step { get; set; }
+
     /// <summary>Writes a file; one that exists is replaced.</summary>
-    /// <remarks>A symbolic link keeps pointing where it did: its target is replaced. Device files such as <c>/dev/stdout</c> are written to
-    /// directly.</remarks>
-    /// <param name="path">The file. Its directory must exist.</param>
+    /// <param name="path">The file, or <c>-</c> for standard output. Its folder must exist.</param>
     /// <param name="write">Writes the content. What it throws leaves the old file untouched and is passed on, except for
     /// <see cref="IOException"/>.</param>
-    /// <exception cref="GradpathException">The directory does not exist, the path names a directory, or the disk refused the
-    /// write.</exception>
+    /// <exception cref="GradpathException">The path names something that cannot be written, or the disk refused the write.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        string target = Path.GetFullPath(path);
-        if (Directory.Exists(target)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it");
-        string directory = Path.GetDirectoryName(target)!;
-        if (!Directory.Exists(directory))
-            throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
-
-        string? aside = null;
+        OutputTarget target = Checked(path);
         try
         {
-            if (!OperatingSystem.IsWindows() && target.StartsWith("/dev/", StringComparison.Ordinal))
-            {
-                using FileStream device = new(target, FileMode.Open, FileAccess.Write);
-                write(device);
-                return;
-            }
-            FileInfo info = new(target);
-            if (info.LinkTarget is not null) target = info.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
-            aside = $"{target}.{Guid.NewGuid().ToString("N")[..12]}.part";
-            using (FileStream stream = new(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(aside, target, overwrite: true);
-            aside = null;
+            if (target.IsStream) WriteStream(target, write);
+            else WriteFile(target, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new GradpathException($"cannot write {path}: {e.Message}", e);
-        }
-        finally
-        {
-            if (aside is not null) DeleteQuietly(aside);
         }
     }
 
     /// <summary>Refuses a path that <see cref="Write"/> would refuse, so that a long run does not fail at its end.</summary>
     /// <param name="path">The file to be written later.</param>
-    /// <exception cref="GradpathException">Its directory does not exist or cannot be written to, or the path names a directory.</exception>
+    /// <exception cref="GradpathException">The path names something that cannot be written.</exception>
     public static void RequireWritable(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string target = Path.GetFullPath(path);
-        if (Directory.Exists(target)) throw new GradpathException($"cannot write {path}: it is a directory; name a file in it");
-        string directory = Path.GetDirectoryName(target)!;
-        if (!Directory.Exists(directory))
-            throw new GradpathException($"cannot write {path}: the directory {directory} does not exist; create it first");
-        if (directory.StartsWith("/dev", StringComparison.Ordinal)) return;
+        OutputTarget target = Checked(path);
         try
         {
-            string probe = Path.Combine(directory, $".{Guid.NewGuid():N}.part");
-            new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+            if (target.Kind == FileKind.Descriptor) Posix.Write(target.Descriptor, []);
+            else if (!target.IsStream) AsideFile.Create(target.Path).Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -77,15 +53,53 @@ internal static class AtomicFile
         }
     }
 
-    private static void DeleteQuietly(string path)
+    /// <summary>The format that a file's name asks for.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="ofStreams">What streams get, whose names say nothing.</param>
+    /// <returns>The extension with its dot, in small letters.</returns>
+    public static string Extension(string path, string ofStreams) =>
+        OutputTarget.Of(path).IsStream ? ofStreams : Path.GetExtension(path).ToLowerInvariant();
+
+    private static void WriteFile(OutputTarget target, Action<Stream> write)
     {
-        try
+        Step?.Invoke("create");
+        using AsideFile aside = AsideFile.Create(target.Path);
+        if (target.Kind == FileKind.Regular && !OperatingSystem.IsWindows())
+            File.SetUnixFileMode(aside.Stream.SafeFileHandle, File.GetUnixFileMode(target.Path));
+        Step?.Invoke("write");
+        write(aside.Stream);
+        Step?.Invoke("sync");
+        aside.Stream.Flush(flushToDisk: true);
+        Step?.Invoke("rename");
+        aside.MoveTo(target.Path);
+        Step?.Invoke("sync folder");
+        Posix.SyncFolder(Path.GetDirectoryName(target.Path)!);
+        Step?.Invoke("written");
+    }
+
+    private static void WriteStream(OutputTarget target, Action<Stream> write)
+    {
+        using Stream stream = target.Kind == FileKind.Descriptor
+            ? new BufferedStream(new DescriptorStream(target.Descriptor), 1 << 16)
+            : new FileStream(target.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        write(stream);
+    }
+
+    private static OutputTarget Checked(string path)
+    {
+        OutputTarget target = OutputTarget.Of(path);
+        string? fault = target.Kind switch
         {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The error that brought us here says more than this one.
-        }
+            FileKind.Folder => "it is a directory; name a file in it",
+            FileKind.Disk => "it is a disk; name a file",
+            FileKind.Socket => "it is a socket; name a file",
+            FileKind.DanglingLink => $"it is a link to {target.Path}, which does not exist; name another file or remove the link",
+            FileKind.Unknown => "it is no file; name another",
+            FileKind.Regular when new FileInfo(target.Path).IsReadOnly => "it is protected from writing; name another file",
+            FileKind.Regular or FileKind.Nothing when Path.GetDirectoryName(target.Path) is var folder && !Directory.Exists(folder) =>
+                $"the directory {folder} does not exist; create it first",
+            _ => null,
+        };
+        return fault is null ? target : throw new GradpathException($"cannot write {path}: {fault}");
     }
 }

@@ -16,7 +16,7 @@ internal static class ScoreFile
     /// why.</exception>
     public static EdgeScores Read(string path)
     {
-        Format format = FormatOf(path);
+        Format format = FormatOf(path, Path.GetExtension(path));
         if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory; a file of edge scores is expected.");
         if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
         if (format == Format.Safetensors) return EdgeScoresSafetensors.Read(path);
@@ -29,7 +29,7 @@ internal static class ScoreFile
     /// <exception cref="GradpathException">The extension is not known, a score is not finite, or the file cannot be written.</exception>
     public static void Write(string path, EdgeScores scores)
     {
-        if (FormatOf(path) == Format.Safetensors) EdgeScoresSafetensors.Write(path, scores);
+        if (FormatToWrite(path) == Format.Safetensors) EdgeScoresSafetensors.Write(path, scores);
         else AtomicFile.Write(path, stream => EdgeScoresJson.Write(stream, scores));
     }
 
@@ -38,18 +38,20 @@ internal static class ScoreFile
     /// <exception cref="GradpathException">The extension is not known, or the file cannot be written.</exception>
     public static void RequireWritable(string path)
     {
-        _ = FormatOf(path);
+        _ = FormatToWrite(path);
         AtomicFile.RequireWritable(path);
     }
 
-    private static Format FormatOf(string path) => Path.GetExtension(path).ToUpperInvariant() switch
+    private static Format FormatToWrite(string path) => FormatOf(path, AtomicFile.Extension(path, ofStreams: ".json"));
+
+    private static Format FormatOf(string path, string extension) => extension.ToLowerInvariant() switch
     {
-        ".JSON" => Format.Json,
-        ".SAFETENSORS" => Format.Safetensors,
-        ".PT" => throw new GradpathException(
+        ".json" => Format.Json,
+        ".safetensors" => Format.Safetensors,
+        ".pt" => throw new GradpathException(
             $"{path}: PyTorch's .pt files are not read or written; use .json or .safetensors. The EAP-IG library converts its own: "
             + $"Graph.from_pt({Quoted.Text(path)}).to_json({Quoted.Text(Path.ChangeExtension(path, ".json"))})."),
         "" => throw new GradpathException($"{path}: no extension; use .json or .safetensors."),
-        string other => throw new GradpathException($"{path}: unknown extension '{other.ToLowerInvariant()}'; use .json or .safetensors."),
+        string other => throw new GradpathException($"{path}: unknown extension '{other}'; use .json or .safetensors."),
     };
 }

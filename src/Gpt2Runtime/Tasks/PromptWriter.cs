@@ -18,7 +18,7 @@ public static class PromptWriter
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(pairs);
-        WriteAtomically(path, stream => Write(stream, pairs, tokenizer));
+        AtomicFile.Write(path, stream => Write(stream, pairs, tokenizer));
     }
 
     /// <summary>Writes to a stream.</summary>
@@ -89,25 +89,5 @@ public static class PromptWriter
     {
         var texts = Array.ConvertAll(ids, id => tokenizer.Decode([id]));
         return ids.Zip(texts).All(pair => tokenizer.SingleToken(pair.Second) == pair.First) ? texts : null;
-    }
-
-    private static void WriteAtomically(string path, Action<Stream> write)
-    {
-        var part = path + ".part";
-        try
-        {
-            using (var stream = File.Create(part))
-                write(stream);
-            File.Move(part, path, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"Cannot write {path}: {error.Message}", error);
-        }
-        finally
-        {
-            if (File.Exists(part))
-                File.Delete(part);
-        }
     }
 }
