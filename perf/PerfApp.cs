@@ -16,7 +16,10 @@ internal static class PerfApp
                perf discovery [SPARSITY [STEPS [SEED [TASK [PAIRS [BATCH]]]]]]
         """;
 
-    private static readonly VerbProgram s_program = new("perf", "how fast Gradpath is", [
+    /// <summary>The program's name, for messages.</summary>
+    public const string Name = "perf";
+
+    private static readonly VerbProgram s_program = new(Name, "how fast Gradpath is", [
         Verb.Of<RunOptions>(RunCommand.Run),
         Verb.Of<SavingsOptions>(SavingsCommand.Run),
         Verb.Of<ProfileOptions>(ProfileCommand.Run),
@@ -31,7 +34,15 @@ internal static class PerfApp
     /// <param name="error">Progress and errors.</param>
     /// <param name="cancellation">Stops the command.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation)
+    public static int Run(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken cancellation) =>
+        Run(args, new Terminal(input, output, error), cancellation);
+
+    /// <summary>Runs one command on a terminal.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="terminal">Where to read and write.</param>
+    /// <param name="cancellation">Stops the command.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
     {
         string[] rest = args.Length > 0 ? args[1..] : [];
         switch (args.FirstOrDefault())
@@ -46,13 +57,13 @@ internal static class PerfApp
             case "peers": return PeerTimes.Run(rest);
             case "run" or "savings" or "profile" or "scaling" or "ops": break;
             case "--help":
-                output.WriteLine(Comparisons);
+                terminal.Out.WriteLine(Comparisons);
                 return ExitCode.Success;
             default:
-                error.WriteLine(Comparisons);
+                terminal.Error.WriteLine(Comparisons);
                 return ExitCode.Usage;
         }
         if (args is ["profile", [not '-', ..] work, .. var others]) args = ["profile", "--work", work, .. others];
-        return s_program.Run(args, new Terminal(input, output, error), cancellation);
+        return s_program.Run(args, terminal, cancellation);
     }
 }

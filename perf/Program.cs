@@ -1,4 +1,4 @@
 using Gradpath.Perf;
 using Gradpath.Programs;
 
-return ConsoleProcess.Run((terminal, cancellation) => PerfApp.Run(args, terminal.In, terminal.Out, terminal.Error, cancellation));
+return ConsoleProcess.Run(PerfApp.Name, (terminal, cancellation) => PerfApp.Run(args, terminal, cancellation));

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text;
 
 namespace Gradpath.Gpt2Runtime;
@@ -19,12 +20,15 @@ internal sealed class AsideFile : IDisposable
 
     private static readonly SearchValues<char> s_tagLetters = SearchValues.Create("0123456789abcdef");
 
+    private static readonly ConcurrentDictionary<AsideFile, bool> s_open = new();
+
     private bool _moved;
 
     private AsideFile(string path, FileStream stream)
     {
         Path = path;
         Stream = stream;
+        s_open[this] = true;
     }
 
     /// <summary>The path.</summary>
@@ -59,8 +63,21 @@ internal sealed class AsideFile : IDisposable
         _moved = true;
     }
 
+    /// <summary>Deletes all files that have not become their targets. The process is about to end: nobody goes on writing them.</summary>
+    public static void Abandon()
+    {
+        foreach (AsideFile file in s_open.Keys) file.Delete();
+    }
+
     /// <summary>Closes the file, and deletes it where it has not become the target.</summary>
     public void Dispose()
+    {
+        Delete();
+        s_open.TryRemove(this, out _);
+        Stream.Dispose();
+    }
+
+    private void Delete()
     {
         try
         {
@@ -69,10 +86,6 @@ internal sealed class AsideFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The error that brought us here says more than this one; the next writer deletes the file.
-        }
-        finally
-        {
-            Stream.Dispose();
         }
     }
 

@@ -53,6 +53,9 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>Deletes what writers in this process have not finished, for a process that ends without waiting for them.</summary>
+    public static void Abandon() => AsideFile.Abandon();
+
     /// <summary>The format that a file's name asks for.</summary>
     /// <param name="path">The file.</param>
     /// <param name="ofStreams">What streams get, whose names say nothing.</param>

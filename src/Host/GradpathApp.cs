@@ -3,7 +3,10 @@ namespace Gradpath.Host;
 /// <summary>The program without its process.</summary>
 internal static class GradpathApp
 {
-    private static readonly VerbProgram s_program = new("gradpath", "circuit discovery in GPT-2", VerbTable.All);
+    /// <summary>The program's name, for messages.</summary>
+    public const string Name = "gradpath";
+
+    private static readonly VerbProgram s_program = new(Name, "circuit discovery in GPT-2", VerbTable.All);
 
     /// <summary>Runs one command.</summary>
     /// <param name="args">The command line without the program's name.</param>

@@ -1,3 +1,3 @@
 using Gradpath.Host;
 
-return ConsoleProcess.Run((terminal, cancellation) => GradpathApp.Run(args, terminal, cancellation));
+return ConsoleProcess.Run(GradpathApp.Name, (terminal, cancellation) => GradpathApp.Run(args, terminal, cancellation));

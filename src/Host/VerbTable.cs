@@ -23,7 +23,7 @@ internal static class VerbTable
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
         Verb.Of<DemoOptions>(DemoCommand.Run),
         Verb.Of<InfoOptions>(InfoCommand.Run),
-        Verb.Of<TasksOptions>(_ => TasksCommand.Run()),
+        Verb.Of<TasksOptions>((_, _) => TasksCommand.Run()),
         Verb.Of<PromptsOptions>(PromptsCommand.Run),
         Verb.Of<TokenizeOptions>(TokenizeCommand.Run),
         Verb.Of<ReportOptions>(ReportCommand.Run),

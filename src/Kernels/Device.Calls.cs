@@ -8,6 +8,7 @@ public abstract partial class Device
 {
     private CallState _state;
     private IOpWatcher? _watcher;
+    private CancellationToken _stop;
 
     [Flags]
     private enum CallState
@@ -29,6 +30,20 @@ public abstract partial class Device
             _watcher = value;
             _state = value is null ? _state & ~CallState.Watched : _state | CallState.Watched;
         }
+    }
+
+    /// <summary>
+    /// Lets a run be stopped between two operations, and not only where it asks: from then on operations that compute end with an
+    /// <see cref="OperationCanceledException"/> once the token says so. Data can still be moved. A token that cannot be cancelled changes
+    /// nothing.
+    /// </summary>
+    /// <param name="cancellation">Stops the run.</param>
+    /// <returns>Ends it; what was there before holds again.</returns>
+    internal IDisposable StopOn(CancellationToken cancellation)
+    {
+        CancellationToken before = _stop;
+        if (cancellation.CanBeCanceled) _stop = cancellation;
+        return new Unstop(this, before);
     }
 
     /// <summary>Waits until every operation issued so far is done.</summary>
@@ -71,7 +86,13 @@ public abstract partial class Device
 
     // Whether an operation is to be done, after its operands have been checked. Each that is ends with Ended.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool Begins(string op) => _state == CallState.Straight || BeginsSpecially(op, default);
+    private bool Begins(string op) => GoesStraight || BeginsSpecially(op, default);
+
+    private bool GoesStraight => _state == CallState.Straight && !_stop.IsCancellationRequested;
+
+    // The same for what moves data and computes nothing: a run that is stopped can still save what it has.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Moves(string op) => _state == CallState.Straight || MovesSpecially(op, default);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Ended()
@@ -81,6 +102,13 @@ public abstract partial class Device
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool BeginsSpecially(string op, in ProductShape product)
+    {
+        if (!IsClosed && !IsPlanning) _stop.ThrowIfCancellationRequested();
+        return MovesSpecially(op, product);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool MovesSpecially(string op, in ProductShape product)
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
         if (IsPlanning) return false;
@@ -94,5 +122,10 @@ public abstract partial class Device
         if (IsClosed) return false;
         _state |= CallState.Closed;
         return true;
+    }
+
+    private sealed class Unstop(Device device, CancellationToken before) : IDisposable
+    {
+        public void Dispose() => device._stop = before;
     }
 }

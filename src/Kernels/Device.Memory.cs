@@ -87,7 +87,7 @@ public abstract partial class Device
         Tensor tensor = Allocate(shape);
         try
         {
-            if (!Begins(nameof(Receive))) return tensor;
+            if (!Moves(nameof(Receive))) return tensor;
             if (IsHostMemory)
             {
                 write(tensor.Address);
@@ -123,7 +123,7 @@ public abstract partial class Device
         where T : unmanaged
     {
         Need(target, source.Length);
-        if (!Begins(nameof(Upload))) return;
+        if (!Moves(nameof(Upload))) return;
         fixed (T* from = source) UploadCore((nint)from, target.Address, (long)source.Length * sizeof(T));
         Ended();
     }
@@ -136,7 +136,7 @@ public abstract partial class Device
         where T : unmanaged
     {
         Need(source, target.Length);
-        if (!Begins(nameof(Download)))
+        if (!Moves(nameof(Download)))
         {
             target.Clear();
             return;
@@ -202,7 +202,7 @@ public abstract partial class Device
     private Reservation Reserve(long bytes)
     {
         if (_plan is { } plan) return new Reservation(plan.Take(bytes), plan);
-        Begins("Allocate");
+        Moves("Allocate");
         nint address = AllocateCore(bytes);
         Interlocked.Add(ref _reserved, bytes);
         long now = Interlocked.Add(ref _allocated, bytes);

@@ -31,13 +31,10 @@ internal static partial class Failures
         {
             return Fail(terminal, program, [$"{e.Describe(OptionNames.Of)}."], ExitCode.Usage);
         }
-        catch (StoppedException e)
+        catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
         {
-            return Fail(terminal, program, [e.Message], ExitCode.Cancelled);
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            return Fail(terminal, program, ["stopped; no result was written."], ExitCode.Cancelled);
+            int code = (terminal.StoppedBy ?? StopCause.Interrupt).ExitCode;
+            return Fail(terminal, program, [Stopped(terminal, e as StoppedException)], code);
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
@@ -57,6 +54,12 @@ internal static partial class Failures
             return code;
         }
     }
+
+    /// <summary>What is said of a command that was stopped.</summary>
+    /// <param name="terminal">Knows what stopped it.</param>
+    /// <param name="saved">What it has saved; null for nothing.</param>
+    public static string Stopped(Terminal terminal, StoppedException? saved = null) =>
+        $"stopped{(terminal.StoppedBy ?? StopCause.Interrupt).By}{saved?.Saved ?? "; no result was written."}";
 
     /// <summary>Says why a command failed: lines on the error stream and, where JSON is asked for, an object on standard output.</summary>
     /// <param name="terminal">Where to.</param>

@@ -1,7 +1,13 @@
 namespace Gradpath.Programs;
 
 /// <summary>
-/// A command that was stopped with Ctrl-C and has saved what it had done; the message says where, and how to go on. Exit code 130.
+/// A command that was stopped and has saved what it had done. See <see cref="StopCause"/> for its exit code.
 /// </summary>
-internal sealed class StoppedException(
-    string message, OperationCanceledException inner) : OperationCanceledException(message, inner, inner.CancellationToken);
+/// <param name="saved">How the message goes on after "stopped": says what was saved where, and how to go on.</param>
+/// <param name="inner">What was caught.</param>
+internal sealed class StoppedException(string saved, OperationCanceledException inner)
+    : OperationCanceledException($"stopped{saved}", inner, inner.CancellationToken)
+{
+    /// <summary>How the message goes on after "stopped".</summary>
+    public string Saved { get; } = saved;
+}

@@ -42,6 +42,12 @@ internal sealed class Terminal
     /// <summary>Told of the progress of long work where no bar shows it; null where nobody asks.</summary>
     public IProgress<RunProgress>? Watcher { get; init; }
 
+    /// <summary>The signal that has asked the command to stop; null where none has.</summary>
+    public StopCause? StoppedBy { get; set; }
+
+    /// <summary>Whether the command has work that it saves before it stops; until then it is waited for.</summary>
+    public bool HasWorkToSave { get; set; }
+
     /// <summary>Whether the output can show block characters.</summary>
     public bool Unicode => Console.Profile.Capabilities.Unicode;
 

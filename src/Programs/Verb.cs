@@ -12,15 +12,11 @@ internal sealed record Verb(Type Options, Func<CommandOptions, Terminal, Cancell
     /// <summary>Its name on the command line.</summary>
     public string Name { get; } = Options.GetCustomAttribute<VerbAttribute>()!.Name;
 
-    /// <summary>A command that takes time and can be stopped.</summary>
+    /// <summary>A command. Files may be large and machines busy, so that all but those that only speak can be stopped.</summary>
     public static Verb Of<T>(Func<T, Terminal, CancellationToken, CommandReport> run)
         where T : CommandOptions => new(typeof(T), (options, terminal, cancellation) => run((T)options, terminal, cancellation));
 
-    /// <summary>A command that says nothing on its way and is done in no time.</summary>
-    public static Verb Of<T>(Func<T, CommandReport> run)
-        where T : CommandOptions => new(typeof(T), (options, _, _) => run((T)options));
-
-    /// <summary>A command that is done in no time.</summary>
-    public static Verb Of<T>(Func<T, Terminal, CommandReport> run)
-        where T : CommandOptions => new(typeof(T), (options, terminal, _) => run((T)options, terminal));
+    /// <summary>A command that says nothing on its way.</summary>
+    public static Verb Of<T>(Func<T, CancellationToken, CommandReport> run)
+        where T : CommandOptions => new(typeof(T), (options, _, cancellation) => run((T)options, cancellation));
 }

@@ -100,12 +100,13 @@ public sealed class Gpt2Checkpoint : IDisposable
     /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="name">What result files call the model; null for the name of its directory.</param>
+    /// <param name="cancellation">Stops the reading.</param>
     /// <returns>The weights. They keep the files open, also after the checkpoint has been disposed of, and their hash is that of the
     /// checkpoint.</returns>
     /// <exception cref="DeviceException">The device has no room for them.</exception>
     /// <exception cref="GradpathException">A weight is not a finite number; the message names tensor and place. Or a file cannot be read
     /// any more, or has been written to.</exception>
-    public Gpt2Weights LoadWeights(Device device, string? name = null)
+    public Gpt2Weights LoadWeights(Device device, string? name = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(device);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -114,7 +115,10 @@ public sealed class Gpt2Checkpoint : IDisposable
         try
         {
             foreach (Gpt2Tensors.Located tensor in _tensors.All)
+            {
+                cancellation.ThrowIfCancellationRequested();
                 loaded.Add(tensor.Spec.Name, TensorLoader.Load(device, tensor.File, tensor.Entry, tensor.Spec.Shape));
+            }
             foreach (SafetensorsFile file in _files.Files) file.RequireUnchanged();
         }
         catch

@@ -73,9 +73,12 @@ public abstract class SearchCheckpoint
 
     /// <summary>Offers the state after a step; it is written where it is time to.</summary>
     /// <param name="work">The search.</param>
-    internal void Offer(SearchWork work)
+    /// <returns>Whether it was written.</returns>
+    internal bool Offer(SearchWork work)
     {
-        if (IsDue) Keep(work);
+        if (!IsDue) return false;
+        Keep(work);
+        return true;
     }
 
     /// <summary>Writes the state, if anything has been done.</summary>

@@ -15,21 +15,25 @@ internal abstract class SearchWorkOf<TResult> : SearchWork
     public TResult Run(SearchCheckpoint? checkpoint, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         if (checkpoint?.Saved is { } state) Restore(state, checkpoint);
+        bool kept = true;
         try
         {
             while (!IsDone)
             {
                 cancellation.ThrowIfCancellationRequested();
                 Step(progress, cancellation);
-                checkpoint?.Offer(this);
+                kept = checkpoint?.Offer(this) ?? true;
             }
-            return Finish(cancellation);
         }
         catch (OperationCanceledException)
         {
             checkpoint?.Keep(this);
             throw;
         }
+
+        // All of it is kept too: what whoever has called does with the result can still be stopped.
+        if (!kept) checkpoint!.Keep(this);
+        return Finish(cancellation);
     }
 
     /// <summary>The result, once no step is left.</summary>

@@ -20,7 +20,7 @@ internal sealed class RunContext : ResourceOwner
     /// <param name="plan">The batches.</param>
     /// <param name="ablation">What replaces writers' outputs.</param>
     /// <param name="progress">Told how far the run is; may be null.</param>
-    /// <param name="cancellation">Asked between passes.</param>
+    /// <param name="cancellation">Asked between passes, and by the device between operations.</param>
     public RunContext(
         Gpt2Weights weights,
         IReadOnlyList<PromptPair> pairs,
@@ -41,6 +41,7 @@ internal sealed class RunContext : ResourceOwner
         Graph = new ComputationGraph(weights.Config);
         Forward = new ForwardPass(weights);
         Shapes = Own(new PassShapes(weights.Device));
+        Own(weights.Device.StopOn(cancellation));
     }
 
     /// <summary>The weights of the model that runs.</summary>

@@ -18,6 +18,6 @@ internal static class ModelLoading
     {
         TokenizerNotes.Warn(terminal, checkpoint.Warnings);
         checkpoint.ComputeHash(cancellation);
-        return checkpoint.LoadWeights(device, Directory.Exists(argument) ? null : argument);
+        return checkpoint.LoadWeights(device, Directory.Exists(argument) ? null : argument, cancellation);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
@@ -20,14 +21,41 @@ internal static class SearchRun
         EvaluationSession session, string name, ProgressFile? file, Terminal terminal, Func<IProgress<RunProgress>?, T> search)
     {
         session.Clock.Start("search");
+        return Saved(file, terminal, () => ScoringProgress.Run(terminal, name, search));
+    }
+
+    /// <summary>Judges what a search has found. Stopped here, the search's work is kept as if it had been stopped itself.</summary>
+    /// <param name="session">Model and prompts.</param>
+    /// <param name="circuits">The circuits.</param>
+    /// <param name="options">How they are judged.</param>
+    /// <param name="file">Where the work is; null where it is not saved.</param>
+    /// <param name="terminal">Told that there is work to save.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="StoppedException">The work was stopped.</exception>
+    public static EvaluationResult Judge(
+        EvaluationSession session, IReadOnlyList<Circuit> circuits, EvaluationOptions options, ProgressFile? file, Terminal terminal,
+        CancellationToken cancellation)
+    {
+        session.Clock.Start("evaluate");
+        return Saved(file, terminal, () =>
+            CircuitEvaluation.Evaluate(session.Weights, session.Prompts, circuits, options, cancellation: cancellation));
+    }
+
+    private static T Saved<T>(ProgressFile? file, Terminal terminal, Func<T> work)
+    {
+        terminal.HasWorkToSave = file is not null;
         try
         {
-            return ScoringProgress.Run(terminal, name, search);
+            return work();
         }
         catch (OperationCanceledException e) when (file?.Done is { } done)
         {
             throw new StoppedException(
-                $"stopped after {done}, kept in {file.Path}; the same command with --resume goes on from there.", e);
+                $" after {done}, kept in {file.Path}; the same command with --resume goes on from there.", e);
+        }
+        finally
+        {
+            terminal.HasWorkToSave = false;
         }
     }
 

@@ -46,7 +46,7 @@ public abstract partial class Device
             OpErrors.OverlapInBatch(nameof(Gemm), nameof(c), options.StepC);
         }
         if (c.Rows == 0 || c.Columns == 0) return;
-        if (_state == CallState.Straight || BeginsSpecially(nameof(Gemm), new ProductShape(c.Rows, c.Columns, a.OperandColumns, batch)))
+        if (GoesStraight || BeginsSpecially(nameof(Gemm), new ProductShape(c.Rows, c.Columns, a.OperandColumns, batch)))
         {
             GemmCore(a, b, c, options with { Batch = batch });
             Ended();

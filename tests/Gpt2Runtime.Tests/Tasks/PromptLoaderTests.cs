@@ -190,7 +190,7 @@ public sealed class PromptLoaderTests
         }
 
         Assert.Equal(["out.jsonl"], Directory.GetFiles(directory.Path).Select(Path.GetFileName));
-        Assert.Contains("Cannot write", Assert.Throws<GradpathException>(() =>
+        Assert.Contains("cannot write", Assert.Throws<GradpathException>(() =>
             PromptWriter.Write(Path.Combine(directory.Path, "no/out.jsonl"), set.Pairs, tokenizer)).Message, StringComparison.Ordinal);
     }
 

@@ -48,10 +48,8 @@ internal static class AcdcCommand
             session, search.ShortName, file, terminal,
             progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));
 
-        session.Clock.Start("evaluate");
         Circuit[] circuits = [.. searches.Select(s => Circuit(s, session, o))];
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
-            session.Weights, session.Prompts, circuits, session.Options, cancellation: cancellation);
+        EvaluationResult evaluation = SearchRun.Judge(session, circuits, session.Options, file, terminal, cancellation);
         AcdcRow[] rows = [.. searches.Select((s, i) => new AcdcRow(
             files[i], s, circuits[i], evaluation.Circuits[i], truth is null ? null : RocPoint.Of(circuits[i], truth)))];
         session.Clock.Start("write");

@@ -64,7 +64,7 @@ internal static class BenchmarkCommand
         }
         catch (OperationCanceledException e) when (folder.Rows.Count > 0)
         {
-            throw new StoppedException($"stopped; "
+            throw new StoppedException("; "
                 + $"{(folder.Rows.Count == 1 ? "1 finished row is" : $"{folder.Rows.Count} finished rows are")} in {folder.Table}, and "
                 + "the same command with --resume goes on from there.", e);
         }

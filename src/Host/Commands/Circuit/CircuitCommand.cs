@@ -7,7 +7,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath circuit</c>: scores in, a circuit and its size out.</summary>
 internal static class CircuitCommand
 {
-    public static CommandReport Run(CircuitOptions o)
+    public static CommandReport Run(CircuitOptions o, CancellationToken cancellation)
     {
         Selection selection = Parse(o);
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, CircuitFile.RequireWritable);
@@ -15,6 +15,7 @@ internal static class CircuitCommand
         EdgeScores scores = EdgeScores.Load(o.Scores);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
         Circuit stated = SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill);
+        cancellation.ThrowIfCancellationRequested();
         if (o.Out is not null) stated.Save(o.Out);
 
         Provenance? p = scores.Provenance;

@@ -8,7 +8,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath compare</c>: precision, recall and the like for a circuit; ROC for scores.</summary>
 internal static class CompareCommand
 {
-    public static CommandReport Run(CompareOptions o, Terminal terminal)
+    public static CommandReport Run(CompareOptions o, Terminal terminal, CancellationToken cancellation)
     {
         if (o.Circuit is null == o.Scores is null) throw new UsageException("say what to compare: --circuit or --scores.");
         if (o.Roc is not null && o.Scores is null) throw new UsageException("--roc does not apply to --circuit; --scores takes it.");
@@ -27,6 +27,7 @@ internal static class CompareCommand
             return report;
         }
         RocCurve curve = RocCurve.Of(EdgeScores.Load(o.Scores!), truth, o.WithoutMlps);
+        cancellation.ThrowIfCancellationRequested();
         if (o.Roc is not null) RocReport.Write(o.Roc, curve);
         report.Line($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of "
             + $"{Sizes.Count(curve.Positives + curve.Negatives)} edges",

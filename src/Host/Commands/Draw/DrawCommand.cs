@@ -10,7 +10,7 @@ internal static class DrawCommand
 {
     private const int DefaultTopN = 100;
 
-    public static CommandReport Run(DrawOptions o)
+    public static CommandReport Run(DrawOptions o, CancellationToken cancellation)
     {
         string format = Path.GetExtension(o.Out).ToUpperInvariant();
         if (format is not (".SVG" or ".DOT" or ".HTML"))
@@ -25,6 +25,7 @@ internal static class DrawCommand
             ? Circuit.Load(file)
             : OptionChecks.TakeFrom(o.Scores!, () => Select(EdgeScores.Load(o.Scores!), o.TopN));
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
+        cancellation.ThrowIfCancellationRequested();
         if (format == ".HTML") HtmlReport.Write(o.Out, Page(circuit, title, o));
         else Write(o.Out, format == ".SVG" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";

@@ -18,10 +18,9 @@ internal static class EdgePruneCommand
         EdgePruningResult result = SearchRun.Run(
             session, search.ShortName, file, terminal,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
-        session.Clock.Start("evaluate");
         Circuit circuit = SearchRun.State(result, session);
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
-            session.Weights, session.Prompts, [circuit], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
+        EvaluationResult evaluation = SearchRun.Judge(
+            session, [circuit], session.Options with { BatchSize = 0 }, file, terminal, cancellation);
         session.Clock.Start("write");
         circuit.Save(o.Out);
         if (o.Log is not null) TrainingCsv.Write(o.Log, [(search.Name, result.Log)]);

@@ -45,24 +45,23 @@ internal static class HapCommand
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         TimeSpan time = watch.Elapsed;
         Circuit circuit = SearchRun.State(result, session);
-        circuit.Save(o.Out);
-        file.Delete();
         List<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows =
             [(search.Name, circuit, result.Options.Steps, o.Resume ? null : time)];
         List<(string Method, IReadOnlyList<EdgePruningStep> Steps)> logs = [(search.Name, result.Log)];
         if (o.Compare)
         {
+            // The comparison takes as long as the search, and does not touch its result.
+            Write(o, circuit, logs, file);
             watch.Restart();
             EdgePruningResult plain = Plain(session, o, terminal, cancellation);
             rows.Add((CircuitSearches.EdgePruning.Name, plain.Circuit, plain.Options.Steps, watch.Elapsed));
             logs.Add((CircuitSearches.EdgePruning.Name, plain.Log));
         }
-        session.Clock.Start("evaluate");
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
-            session.Weights, session.Prompts, [.. rows.Select(r => r.Circuit)], session.Options with { BatchSize = 0 },
-            cancellation: CancellationToken.None);
+        EvaluationResult evaluation = SearchRun.Judge(
+            session, [.. rows.Select(r => r.Circuit)], session.Options with { BatchSize = 0 }, o.Compare ? null : file, terminal,
+            cancellation);
         session.Clock.Start("write");
-        if (o.Log is not null) TrainingCsv.Write(o.Log, logs);
+        Write(o, circuit, logs, file);
         session.Clock.Stop();
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
@@ -79,6 +78,14 @@ internal static class HapCommand
         report.File("circuit", o.Out);
         report.File("training", o.Log);
         return report;
+    }
+
+    private static void Write(
+        HapOptions o, Circuit circuit, List<(string Method, IReadOnlyList<EdgePruningStep> Steps)> logs, ProgressFile file)
+    {
+        circuit.Save(o.Out);
+        if (o.Log is not null) TrainingCsv.Write(o.Log, logs);
+        file.Delete();
     }
 
     private static HybridPruningOptions Check(HapOptions o, out AttributionMethod scorer)
@@ -107,7 +114,7 @@ internal static class HapCommand
         }
         catch (OperationCanceledException e)
         {
-            throw new StoppedException($"stopped during the comparison; the circuit is in {o.Out}.", e);
+            throw new StoppedException($" during the comparison; the circuit is in {o.Out}.", e);
         }
     }
 

@@ -45,7 +45,7 @@ internal static class InfoCommand
         sheet.Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own", ("tied_unembedding", config.TiedHead));
         sheet.Row("parameters", Sizes.Count(checkpoint.ParameterCount), ("parameters", checkpoint.ParameterCount));
         sheet.Row("stored as", checkpoint.Dtype, ("stored_as", checkpoint.Dtype));
-        sheet.Row("hash", checkpoint.Hash, ("model_hash", checkpoint.Hash));
+        sheet.Row("hash", checkpoint.Hash, ("model_hash", checkpoint.ComputeHash(cancellation)));
         sheet.Row("writers, readers", $"{Sizes.Count(graph.Writers)}, {Sizes.Count(graph.Readers)}",
             ("writers", graph.Writers), ("readers", graph.Readers));
         sheet.Row("edges", Sizes.Count(graph.EdgeCount), ("n_edges", graph.EdgeCount));

@@ -33,7 +33,6 @@ internal static class PathPatchCommand
         PathTracingResult trace = SearchRun.Run(
             session, search.ShortName, file, terminal,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
-        cancellation.ThrowIfCancellationRequested();
 
         session.Clock.Start("write");
         PathPatchingReport report = new(trace, relative, $"Path patching: {session.Prompts.Task}");

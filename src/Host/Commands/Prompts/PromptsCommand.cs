@@ -20,6 +20,7 @@ internal static class PromptsCommand
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, cancellation);
+        cancellation.ThrowIfCancellationRequested();
         PromptWriter.Write(options.Out, pairs, tokenizer);
         CommandReport report = new();
         report.Fact("task", task.Name);

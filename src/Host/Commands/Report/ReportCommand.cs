@@ -7,7 +7,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath report</c>: result files in, a page out.</summary>
 internal static class ReportCommand
 {
-    public static CommandReport Run(ReportOptions o)
+    public static CommandReport Run(ReportOptions o, CancellationToken cancellation)
     {
         if (!o.Out.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--out {o.Out}: the file must end in .html.");
@@ -17,6 +17,7 @@ internal static class ReportCommand
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
         Attach(methods, o.Training, ReportCsv.ReadTraining, (method, training) => method with { Training = training });
+        cancellation.ThrowIfCancellationRequested();
         HtmlReport.Write(
             o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN });
         CommandReport report = new();

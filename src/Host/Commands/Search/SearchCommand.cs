@@ -24,10 +24,9 @@ internal static class SearchCommand
         SearchResult result = SearchRun.Run(
             session, search.ShortName, file, terminal,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
-        session.Clock.Start("evaluate");
         Circuit circuit = SearchRun.Prune(SearchRun.State(result, session));
-        EvaluationResult evaluation = CircuitEvaluation.Evaluate(
-            session.Weights, session.Prompts, [circuit], session.Options with { BatchSize = 0 }, cancellation: CancellationToken.None);
+        EvaluationResult evaluation = SearchRun.Judge(
+            session, [circuit], session.Options with { BatchSize = 0 }, file, terminal, cancellation);
         session.Clock.Start("write");
         circuit.Save(o.Out);
         file.Delete();
