@@ -24,7 +24,7 @@ internal static class PerfApp
         Verb.Of<SavingsOptions>(SavingsCommand.Run),
         Verb.Of<ProfileOptions>(ProfileCommand.Run),
         Verb.Of<ScalingOptions>(ScalingCommand.Run),
-        Verb.Of<OpsOptions>(OpsCommand.Run),
+        Verb.Of<OpsOptions>((o, terminal, _) => OpsCommand.Run(o, terminal)),
     ]);
 
     /// <summary>Runs one command.</summary>

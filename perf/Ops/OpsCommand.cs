@@ -27,7 +27,7 @@ internal static class OpsCommand
         typeof(MaskOps), typeof(MixOps),
     ];
 
-    public static CommandReport Run(OpsOptions o, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Run(OpsOptions o, Terminal terminal)
     {
         ComputeDevice.Check(o);
         OpBenchmark.Open = () => ComputeDevice.Open(o, terminal);
