@@ -29,7 +29,7 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["report"] = ["--scores", DemoCircuit, "--out", "out.html"],
         ["draw"] = ["--scores", DemoCircuit, "--out", "out.html"],
         ["selftest"] = ["--against", "cpu", "--device", "cpu"],
-        ["bench"] = ["--device", "cpu", "--json", "out.json"],
+        ["bench"] = ["--device", "cpu", "--out", "out.json"],
     };
 
     private string DemoCircuit
