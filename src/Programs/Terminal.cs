@@ -10,6 +10,7 @@ internal sealed class Terminal
     private const int WidthOfFiles = 120;
 
     private readonly List<string> _warnings = [];
+    private ProgressLines? _progress;
 
     public Terminal(TextReader input, TextWriter output, TextWriter error)
     {
@@ -38,6 +39,12 @@ internal sealed class Terminal
 
     /// <summary>Whether somebody watches the error stream.</summary>
     public bool ShowsProgress { get; }
+
+    /// <summary>The clock of progress.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The lines of progress of the command that runs.</summary>
+    public ProgressLines Progress => _progress ??= new ProgressLines(Time, Note);
 
     /// <summary>Told of the progress of long work where no bar shows it; null where nobody asks.</summary>
     public IProgress<RunProgress>? Watcher { get; init; }

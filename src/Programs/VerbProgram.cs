@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Graph;
@@ -51,8 +52,13 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         terminal.Quiet = options.Quiet;
         terminal.Verbose = options.Verbose;
         Verb verb = verbs.Single(v => v.Options == options.GetType());
+        long start = terminal.Time.GetTimestamp();
+        // Lines of progress count from here.
+        _ = terminal.Progress;
         CommandReport report = verb.Run(options, terminal, cancellation);
         report.Write(terminal, verb.Name);
+        terminal.Detail($"{verb.Name}: {Sizes.Seconds(terminal.Time.GetElapsedTime(start).TotalSeconds)}, at most "
+            + $"{Sizes.Bytes(Process.GetCurrentProcess().PeakWorkingSet64)} resident");
         return report.ExitCode;
     }
 

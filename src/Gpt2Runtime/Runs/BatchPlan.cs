@@ -9,15 +9,16 @@ namespace Gradpath.Gpt2Runtime.Runs;
 /// <param name="Size">Largest number of pairs in a batch.</param>
 internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 {
-    private readonly BatchSummary? _summary;
-
     /// <summary>What a plan that was made comes to, for reports.</summary>
-    public BatchSummary Summary => _summary ?? throw new InvalidOperationException("these batches were given, not planned");
+    public BatchSummary Summary => Planned ?? throw new InvalidOperationException("these batches were given, not planned");
+
+    /// <summary>The same; null where the batches were given.</summary>
+    public BatchSummary? Planned { get; }
 
     private BatchPlan(IReadOnlyList<int[]> batches, int size, BatchSummary summary)
         : this(batches, size)
     {
-        _summary = summary;
+        Planned = summary;
     }
 
     /// <summary>Makes a plan.</summary>

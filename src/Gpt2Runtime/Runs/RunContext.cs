@@ -98,6 +98,6 @@ internal sealed class RunContext : ResourceOwner
     public void Report(long done, long total, string stage)
     {
         Cancellation.ThrowIfCancellationRequested();
-        _progress?.Report(new RunProgress(done, total, stage));
+        _progress?.Report(new RunProgress(done, total, stage) { Plan = Plan.Planned });
     }
 }

@@ -97,6 +97,7 @@ internal sealed class CircuitFinder(
 
     private SearchResult Run(CircuitSearch search, SearchOptions options, IEdgeScorer? scorer)
     {
+        RunDetails.Settings(terminal, search.ShortName, options, _graph);
         bool trains = options is EdgePruningOptions;
         options = options with
         {

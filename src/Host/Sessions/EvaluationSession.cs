@@ -67,9 +67,10 @@ internal sealed class EvaluationSession : IDisposable
         PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation,
         Func<PromptRequest, PromptRequest>? adjust = null)
     {
-        StageClock clock = new();
+        StageClock clock = new(terminal);
         clock.Start("load");
         Device device = ComputeDevice.Open(o, terminal);
+        RunDetails.Device(terminal, device);
         Gpt2Checkpoint? checkpoint = null;
         try
         {
@@ -78,8 +79,10 @@ internal sealed class EvaluationSession : IDisposable
             PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
+            RunDetails.Prompts(terminal, prompts);
             clock.Start("load");
             Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
+            RunDetails.Model(terminal, checkpoint, model);
             var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
             EvaluationOptions options = new() { Ablation = ablation, BatchSize = o.BatchSize ?? 0 };
             return new EvaluationSession(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);

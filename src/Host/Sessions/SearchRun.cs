@@ -15,11 +15,14 @@ internal static class SearchRun
     /// <param name="name">What the progress bar calls the search.</param>
     /// <param name="file">Where the work goes if it is stopped; null where it is not saved.</param>
     /// <param name="terminal">Where progress is shown.</param>
+    /// <param name="options">The search's options, for those who want to know more.</param>
     /// <param name="search">The search.</param>
     /// <exception cref="StoppedException">The work was stopped and saved.</exception>
     public static T Run<T>(
-        EvaluationSession session, string name, ProgressFile? file, Terminal terminal, Func<IProgress<RunProgress>?, T> search)
+        EvaluationSession session, string name, ProgressFile? file, Terminal terminal, SearchOptions options,
+        Func<IProgress<RunProgress>?, T> search)
     {
+        RunDetails.Settings(terminal, name, options, new ComputationGraph(session.Weights.Config));
         session.Clock.Start("search");
         return Saved(file, terminal, () => ScoringProgress.Run(terminal, name, search));
     }

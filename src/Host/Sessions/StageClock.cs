@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Gradpath.Host.Sessions;
 
 /// <summary>How long each stage of a command took.</summary>
-internal sealed class StageClock
+/// <param name="terminal">Told of each stage, for those who want to know more.</param>
+internal sealed class StageClock(Terminal terminal)
 {
     private readonly List<(string Name, TimeSpan Time)> _stages = [];
     private readonly Stopwatch _watch = new();
@@ -24,8 +25,10 @@ internal sealed class StageClock
     {
         if (_current is null) return;
         int i = _stages.FindIndex(s => s.Name == _current);
-        if (i < 0) _stages.Add((_current, _watch.Elapsed));
-        else _stages[i] = (_current, _stages[i].Time + _watch.Elapsed);
+        TimeSpan time = _watch.Elapsed;
+        if (i < 0) _stages.Add((_current, time));
+        else _stages[i] = (_current, _stages[i].Time + time);
+        terminal.Detail($"{_current}: {Text(time)}");
         _current = null;
     }
 

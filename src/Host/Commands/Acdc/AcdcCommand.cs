@@ -45,7 +45,7 @@ internal static class AcdcCommand
         CircuitSearch search = CircuitSearches.Acdc;
         ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, RunOf(o, session, options, thresholds));
         IReadOnlyList<AcdcResult> searches = SearchRun.Run(
-            session, search.ShortName, file, terminal,
+            session, search.ShortName, file, terminal, options,
             progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));
 
         Circuit[] circuits = [.. searches.Select(s => Circuit(s, session, o))];

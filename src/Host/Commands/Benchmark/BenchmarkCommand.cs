@@ -47,16 +47,17 @@ internal static class BenchmarkCommand
                 JsonObject settings = compared.Describe(method);
                 if (folder.Has(method.Name, sparsity, settings)) continue;
                 cancellation.ThrowIfCancellationRequested();
-                if (terminal.ShowsProgress)
-                {
-                    string size = ComparisonTable.Percent(sparsity);
-                    terminal.Note($"row {i + 1} of {wanted.Length}: {method.Name}, sparsity {size}");
-                }
+                string size = ComparisonTable.Percent(sparsity);
+                terminal.Progress.Part = $"row {i + 1} of {wanted.Length}";
+                if (terminal.ShowsProgress || terminal.Verbose)
+                    terminal.Note($"{terminal.Progress.Part}: {method.Name}, sparsity {size}");
                 session.Clock.Start("find");
                 FoundCircuit found = Find(finder, method, sparsity);
                 session.Clock.Start("judge");
                 EvaluationResult result = CircuitEvaluation.Evaluate(
                     judge.Weights, judge.Prompts, [found.Circuit], judge.Options, null, cancellation);
+                terminal.Detail($"found {found.Circuit.EdgeCount} edges in {Sizes.Seconds(found.SecondsWithSearch)}, "
+                    + $"KL {Sizes.Number(result.Circuits[0].MeanKl)}");
                 session.Clock.Start("write");
                 ComparisonRow row = ComparisonRow.Of(method.Name, sparsity, settings, found, result, truth, session.Seed);
                 folder.Add(row, Stated(found.Circuit, prompts), found.Training);

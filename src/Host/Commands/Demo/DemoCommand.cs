@@ -32,12 +32,15 @@ internal static class DemoCommand
 
     public static CommandReport Run(DemoOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        StageClock clock = new();
+        StageClock clock = new(terminal);
         clock.Start("load");
         using Device device = ComputeDevice.Open(o, terminal);
+        RunDetails.Device(terminal, device);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         PromptSet prompts = new PromptRequest { Task = Task, Limit = Items, Seed = Seed }.Load(checkpoint, terminal, cancellation);
+        RunDetails.Prompts(terminal, prompts);
         using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
+        RunDetails.Model(terminal, checkpoint, model);
         Directory.CreateDirectory(o.Out);
 
         CommandReport report = new();

@@ -16,7 +16,7 @@ internal static class EdgePruneCommand
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
         ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
         EdgePruningResult result = SearchRun.Run(
-            session, search.ShortName, file, terminal,
+            session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         Circuit circuit = SearchRun.State(result, session);
         EvaluationResult evaluation = SearchRun.Judge(

@@ -41,7 +41,7 @@ internal static class HapCommand
         ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, run);
         var watch = Stopwatch.StartNew();
         HybridPruningResult result = SearchRun.Run(
-            session, search.ShortName, file, terminal,
+            session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         TimeSpan time = watch.Elapsed;
         Circuit circuit = SearchRun.State(result, session);
@@ -109,7 +109,7 @@ internal static class HapCommand
         try
         {
             return SearchRun.Run(
-                session, search.ShortName, null, terminal,
+                session, search.ShortName, null, terminal, options,
                 progress => search.Search(session.Weights, session.Prompts, options, null, progress, cancellation));
         }
         catch (OperationCanceledException e)

@@ -31,7 +31,7 @@ internal static class PathPatchCommand
             ? null
             : SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
         PathTracingResult trace = SearchRun.Run(
-            session, search.ShortName, file, terminal,
+            session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
 
         session.Clock.Start("write");

@@ -40,14 +40,17 @@ internal static class ScoreCommand
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, ScoreFile.RequireWritable);
         if (o.RecordPath is not null) EmbeddingPathCsv.RequireWritable(o.RecordPath);
 
-        StageClock clock = new();
+        StageClock clock = new(terminal);
         clock.Start("load");
         using Device device = ComputeDevice.Open(o, terminal);
+        RunDetails.Device(terminal, device);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
+        RunDetails.Prompts(terminal, prompts);
         clock.Start("load");
         using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
+        RunDetails.Model(terminal, checkpoint, model);
 
         clock.Start("passes");
         AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation);

@@ -22,7 +22,7 @@ internal static class SearchCommand
         run["--batch-size"] = options.BatchSize;
         ProgressFile file = SearchRun.Open(Verb, o.Out, o.Resume, run);
         SearchResult result = SearchRun.Run(
-            session, search.ShortName, file, terminal,
+            session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         Circuit circuit = SearchRun.Prune(SearchRun.State(result, session));
         EvaluationResult evaluation = SearchRun.Judge(
