@@ -14,6 +14,9 @@ internal abstract class CommandOptions
     [Option("verbose", HelpText = "Say on the error stream what is loaded, how the work is cut, and how long each stage took.")]
     public bool Verbose { get; set; }
 
+    [Option("strict", HelpText = "End with an error where a warning or a note would be written: other origins of files, odd answers, ...")]
+    public bool Strict { get; set; }
+
     [Value(0, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
 }

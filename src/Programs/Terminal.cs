@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Runs;
 using Spectre.Console;
 
@@ -67,6 +68,9 @@ internal sealed class Terminal
     /// <summary>Whether the error stream has errors alone.</summary>
     public bool Quiet { get; set; }
 
+    /// <summary>Whether a warning ends the command.</summary>
+    public bool Strict { get; set; }
+
     /// <summary>Whether the error stream also says what is loaded, planned and timed.</summary>
     public bool Verbose { get; set; }
 
@@ -76,8 +80,10 @@ internal sealed class Terminal
     /// <summary>Says what a user should know of a result, on the error stream and in JSON.</summary>
     /// <param name="warning">The warning.</param>
     /// <param name="kind">What its line begins with.</param>
+    /// <exception cref="GradpathException">The command line asks for errors in the place of warnings.</exception>
     public void Warn(string warning, string kind = "warning")
     {
+        if (Strict) throw new GradpathException($"{warning} (an error because of --strict)");
         _warnings.Add(warning);
         Note($"{kind}: {warning}");
     }

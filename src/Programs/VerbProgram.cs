@@ -51,6 +51,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         if (options.Quiet && options.Verbose) throw new UsageException("--quiet and --verbose do not go together.");
         terminal.Quiet = options.Quiet;
         terminal.Verbose = options.Verbose;
+        terminal.Strict = options.Strict;
         Verb verb = verbs.Single(v => v.Options == options.GetType());
         long start = terminal.Time.GetTimestamp();
         // Lines of progress count from here.

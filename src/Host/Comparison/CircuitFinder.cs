@@ -31,7 +31,7 @@ internal sealed class CircuitFinder(
         {
             AttributionMethod? scorer = method.Search is { NeedsScorer: true } ? AttributionMethods.Eap : method.Scorer;
             if (scorer is null) continue;
-            Scoring.RequireScores(session, scorer, $"leave {method.Name} out of --methods or name another --metric");
+            Scoring.RequireScores(session.Metric, scorer, $"leave {method.Name} out of --methods or name another --metric");
             if (scorer.ReadsCorrupted && !scorer.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
             {
                 string ablation = EnumNames.Of(session.Options.Ablation);

@@ -59,12 +59,13 @@ internal sealed class EvaluationSession : IDisposable
 
     /// <summary>Opens the model and reads the prompts.</summary>
     /// <param name="o">Options that <see cref="PromptedOptions.CheckShared"/> has passed.</param>
-    /// <param name="requireModel">Refuses a model that the circuits or scores do not belong to; called before the weights are read.</param>
-    /// <param name="terminal">Told which device was chosen.</param>
+    /// <param name="given">The circuits or scores that the run uses. A model of another shape is refused before the weights are read, and
+    /// another origin is said.</param>
+    /// <param name="terminal">Told which device was chosen, and of other origins.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <param name="adjust">Changes which prompts are read; null for those that the options name.</param>
     public static EvaluationSession Open(
-        PromptedOptions o, Action<Gpt2Config> requireModel, Terminal terminal, CancellationToken cancellation,
+        PromptedOptions o, IReadOnlyList<GivenFile> given, Terminal terminal, CancellationToken cancellation,
         Func<PromptRequest, PromptRequest>? adjust = null)
     {
         StageClock clock = new(terminal);
@@ -75,7 +76,7 @@ internal sealed class EvaluationSession : IDisposable
         try
         {
             checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
-            requireModel(checkpoint.Config);
+            foreach (GivenFile file in given) file.RequireModel(checkpoint.Config);
             PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
@@ -85,7 +86,9 @@ internal sealed class EvaluationSession : IDisposable
             RunDetails.Model(terminal, checkpoint, model);
             var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
             EvaluationOptions options = new() { Ablation = ablation, BatchSize = o.BatchSize ?? 0 };
-            return new EvaluationSession(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);
+            EvaluationSession session = new(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);
+            foreach (GivenFile file in given) Origins.Compare(terminal, file, session.Provenance(0));
+            return session;
         }
         catch
         {

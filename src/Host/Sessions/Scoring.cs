@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -29,14 +30,14 @@ internal static class Scoring
     };
 
     /// <summary>Refuses a method that has no scores for the metric.</summary>
-    /// <param name="session">Model and prompts.</param>
+    /// <param name="metric">The metric.</param>
     /// <param name="method">The method.</param>
     /// <param name="advice">What to do instead.</param>
     /// <exception cref="UsageException">All its scores would be 0.</exception>
-    public static void RequireScores(EvaluationSession session, AttributionMethod method, string advice)
+    public static void RequireScores(Metric metric, AttributionMethod method, string advice)
     {
-        if (!method.VanishesFor(session.Metric)) return;
-        throw new UsageException($"{method.Title} has no scores for {session.Metric}, whose gradient is 0 at the clean prompts; {advice}.");
+        if (!method.VanishesFor(metric)) return;
+        throw new UsageException($"{method.Title} has no scores for {metric}, whose gradient is 0 at the clean prompts; {advice}.");
     }
 
     /// <summary>A method as the scorer of a search.</summary>
@@ -45,7 +46,7 @@ internal static class Scoring
     /// <exception cref="UsageException">It has no scores for the metric, or knows no other ablation.</exception>
     public static IEdgeScorer Scorer(EvaluationSession session, AttributionMethod method)
     {
-        RequireScores(session, method, "name --scores, another --scorer or another --metric");
+        RequireScores(session.Metric, method, "name --scores, another --scorer or another --metric");
         if (!method.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
         {
             string others = string.Join(", ", AttributionMethods.All.Where(m => m.Takes(MethodSettings.Ablation)).Select(m => m.Name));

@@ -43,23 +43,23 @@ public sealed class AnswerTextTests
     [Fact]
     public void Several_tokens_are_refused_or_read_as_the_option_says()
     {
-        string message = Assert.Throws<GradpathException>(() => Load("The boy a novel called", " Anna Mark", " Paul")).Message;
+        string message = Assert.Throws<GradpathException>(() => Load("The boy read", " Anna Mark", " Paul")).Message;
         Assert.Contains("\" Anna Mark\" in answers is not one token", message, StringComparison.Ordinal);
         const string Advice = "AnswerReading first-token judges by its first token, AnswerReading sequence by all of them.";
         Assert.EndsWith(Advice, message, StringComparison.Ordinal);
 
-        PromptPair first = Load("The boy a novel called", " Anna Mark", " Paul", AnswerReading.FirstToken).Pairs[0];
+        PromptPair first = Load("The boy read", " Anna Mark", " Paul", AnswerReading.FirstToken).Pairs[0];
         Assert.Equal([Id(" Anna")], first.Answers);
         Assert.Null(first.Sequences);
-        PromptSet sequences = Load("The boy a novel called", " Anna Mark", " Anna Paul", AnswerReading.Sequence);
+        PromptSet sequences = Load("The boy read", " Anna Mark", " Anna Paul", AnswerReading.Sequence);
         Assert.Same(BuiltInMetrics.LogProbability, sequences.Metric);
         Assert.Equal([Id(" Anna"), Id(" Mark")], sequences.Pairs[0].Sequences!.Right[0].ToArray());
         Assert.Equal([Id(" Anna"), Id(" Paul")], sequences.Pairs[0].Sequences!.Wrong[0].ToArray());
         Assert.Contains("is both right and wrong",
-            Assert.Throws<GradpathException>(() => Load("The boy a novel called", " Anna Mark", " Anna Mark", AnswerReading.Sequence)).Message,
+            Assert.Throws<GradpathException>(() => Load("The boy read", " Anna Mark", " Anna Mark", AnswerReading.Sequence)).Message,
             StringComparison.Ordinal);
         Assert.Contains("is both a right and a wrong answer",
-            Assert.Throws<GradpathException>(() => Load("The boy a novel called", " Anna Mark", " Anna Paul", AnswerReading.FirstToken)).Message,
+            Assert.Throws<GradpathException>(() => Load("The boy read", " Anna Mark", " Anna Paul", AnswerReading.FirstToken)).Message,
             StringComparison.Ordinal);
     }
 

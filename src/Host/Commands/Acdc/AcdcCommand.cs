@@ -33,11 +33,8 @@ internal static class AcdcCommand
         EdgeScores? scores = o.Scores is null ? null : EdgeScores.Load(o.Scores);
         using var session = EvaluationSession.Open(
             o,
-            config =>
-            {
-                scores?.RequireModel(config, o.Scores!);
-                truth?.RequireModel(config, o.GroundTruth!);
-            },
+            GivenFile.All(
+                scores is null ? null : GivenFile.Of(o.Scores!, scores), truth is null ? null : GivenFile.Of(o.GroundTruth!, truth)),
             terminal,
             cancellation);
 
@@ -58,6 +55,7 @@ internal static class AcdcCommand
         if (o.Table is not null) AcdcReport.WriteTable(o.Table, rows);
         file.Delete();
         session.Clock.Stop();
+        foreach (AcdcRow row in rows) EmptyCircuits.Warn(terminal, $"threshold {AcdcReport.Threshold(row.Search.Threshold)}", row.Circuit);
 
         return Report(o, session, options, rows, evaluation);
     }
@@ -98,7 +96,7 @@ internal static class AcdcCommand
         SenderOrder order = EnumNames.Parse<SenderOrder>("order", o.Order);
         if (order == SenderOrder.Score && scores is null)
         {
-            Scoring.RequireScores(session, AttributionMethods.Eap, "with --order score name --scores or another --metric");
+            Scoring.RequireScores(session.Metric, AttributionMethods.Eap, "with --order score name --scores or another --metric");
             session.Clock.Start("scores");
             AttributionOptions eap = Scoring.Options(session, AttributionMethods.Eap) with { BatchSize = session.Options.BatchSize };
             scores = Scoring.Run(session.Weights, session.Prompts, eap, terminal, cancellation).Scores;

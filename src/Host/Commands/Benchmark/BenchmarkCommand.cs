@@ -25,8 +25,8 @@ internal static class BenchmarkCommand
         o.Check();
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
         using var session = EvaluationSession.Open(
-            o, config => truth?.RequireModel(config, o.GroundTruth!), terminal, cancellation, request =>
-                request with { Limit = BenchmarkPrompts.Total(o) });
+            o, GivenFile.All(truth is null ? null : GivenFile.Of(o.GroundTruth!, truth)), terminal, cancellation,
+            request => request with { Limit = BenchmarkPrompts.Total(o) });
         BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
         ComparisonSettings compared = o.Settings();
@@ -60,6 +60,7 @@ internal static class BenchmarkCommand
                     + $"KL {Sizes.Number(result.Circuits[0].MeanKl)}");
                 session.Clock.Start("write");
                 ComparisonRow row = ComparisonRow.Of(method.Name, sparsity, settings, found, result, truth, session.Seed);
+                EmptyCircuits.Warn(terminal, $"{method.Name} at sparsity {ComparisonTable.Percent(sparsity)}", found.Circuit);
                 folder.Add(row, Stated(found.Circuit, prompts), found.Training);
             }
         }

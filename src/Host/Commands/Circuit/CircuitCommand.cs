@@ -1,13 +1,14 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
+using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
 
 /// <summary><c>gradpath circuit</c>: scores in, a circuit and its size out.</summary>
 internal static class CircuitCommand
 {
-    public static CommandReport Run(CircuitOptions o, CancellationToken cancellation)
+    public static CommandReport Run(CircuitOptions o, Terminal terminal, CancellationToken cancellation)
     {
         Selection selection = Parse(o);
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, CircuitFile.RequireWritable);
@@ -33,9 +34,23 @@ internal static class CircuitCommand
         report.Table(ReportTable.Of("sizes", rows)
             .Text("", "of", r => r.Name).Count("edges", "edges", r => r.Edges).Count("nodes", "nodes", r => r.Nodes));
         if (circuit.EdgeCount == 0 && selected.EdgeCount > 0)
-            report.Note("No path leads from the input to the logits: nothing is left. Select more edges, or use --greedy.");
+            terminal.Warn("no path leads from the input to the logits: nothing is left; select more edges, or use --greedy");
+        else
+            EmptyCircuits.Warn(terminal, o.Scores, circuit);
+        WarnOfZeros(terminal, o, scores, selected);
         report.File("circuit", o.Out);
         return report;
+    }
+
+    // A ranking of zeros is by position. Files of circuits without scores have 1 and 0.
+    private static void WarnOfZeros(Terminal terminal, CircuitOptions o, EdgeScores scores, Circuit selected)
+    {
+        if (o.Nodes is not null || o.Signed) return;
+        int zeros = selected.Edges.Count(e => scores.Values[scores.IndexOf(e.Row, e.Column)] == 0);
+        if (zeros == 0) return;
+        terminal.Warn(zeros == selected.EdgeCount
+            ? $"every edge that was selected has a score of 0 in {o.Scores}: which ones were taken is by position alone"
+            : $"{Sizes.Count(zeros)} of the {Sizes.Count(selected.EdgeCount)} selected edges have a score of 0 and were taken by position");
     }
 
     // What is selected, and what pruning leaves of it.

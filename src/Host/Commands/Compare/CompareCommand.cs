@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Options;
 using Gradpath.Host.Reports.Tables;
+using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
 
@@ -21,12 +22,17 @@ internal static class CompareCommand
         string scope = o.WithoutMlps ? ", MLPs left out" : "";
         if (o.Circuit is not null)
         {
-            GroundTruthOverlap overlap = GroundTruthOverlap.Compare(Circuit.Load(o.Circuit), truth, o.WithoutMlps);
+            Circuit circuit = Circuit.Load(o.Circuit);
+            GroundTruthOverlap overlap = GroundTruthOverlap.Compare(circuit, truth, o.WithoutMlps);
+            Origins.Compare(terminal, [GivenFile.Of(o.With, truth), GivenFile.Of(o.Circuit, circuit)]);
+            EmptyCircuits.Warn(terminal, o.Circuit, circuit);
             report.Line($"{o.Circuit} judged by {o.With}{scope}", ("circuit", o.Circuit));
             report.Table(OverlapTable.Of(overlap));
             return report;
         }
-        RocCurve curve = RocCurve.Of(EdgeScores.Load(o.Scores!), truth, o.WithoutMlps);
+        EdgeScores scores = EdgeScores.Load(o.Scores!);
+        RocCurve curve = RocCurve.Of(scores, truth, o.WithoutMlps);
+        Origins.Compare(terminal, [GivenFile.Of(o.With, truth), GivenFile.Of(o.Scores!, scores)]);
         cancellation.ThrowIfCancellationRequested();
         if (o.Roc is not null) RocReport.Write(o.Roc, curve);
         report.Line($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of "

@@ -14,7 +14,8 @@ internal static class CompletenessCommand
         o.Check();
         Circuit circuit = Circuit.Load(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 100, greedyRuns: 10);
-        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
+        using var session = EvaluationSession.Open(o, [GivenFile.Of(o.Circuit, circuit)], terminal, cancellation);
+        EmptyCircuits.Warn(terminal, o.Circuit, circuit);
         sets = sets with { Evaluation = session.Options };
         session.Clock.Start("passes");
         Completeness result = ScoringProgress.Run(

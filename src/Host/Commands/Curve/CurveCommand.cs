@@ -36,10 +36,7 @@ internal static class CurveCommand
             throw new UsageException($"--scores: two methods would be called '{same.Key}'; give the files different names.");
         using var session = EvaluationSession.Open(
             o,
-            config =>
-            {
-                foreach ((string file, ReportMethod method) in o.Scores.Zip(methods)) method.Scores.RequireModel(config, file);
-            },
+            [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))],
             terminal,
             cancellation);
 

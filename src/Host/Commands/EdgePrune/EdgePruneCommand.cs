@@ -12,7 +12,7 @@ internal static class EdgePruneCommand
     public static CommandReport Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
     {
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
-        using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
+        using var session = EvaluationSession.Open(o, [], terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
         ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
         EdgePruningResult result = SearchRun.Run(
@@ -26,6 +26,7 @@ internal static class EdgePruneCommand
         if (o.Log is not null) TrainingCsv.Write(o.Log, [(search.Name, result.Log)]);
         file.Delete();
         session.Clock.Stop();
+        EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
         FoundTable.Add(report, session, evaluation, [("circuit", circuit, result.Options.Steps, null)], "the masks were trained on");

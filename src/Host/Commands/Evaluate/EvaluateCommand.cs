@@ -16,7 +16,8 @@ internal static class EvaluateCommand
         o.CheckShared();
         if (o.Out is not null) ResultJson.RequireWritable(o.Out);
         Circuit circuit = Circuit.Load(o.Circuit);
-        using var session = EvaluationSession.Open(o, config => circuit.RequireModel(config, o.Circuit), terminal, cancellation);
+        using var session = EvaluationSession.Open(o, [GivenFile.Of(o.Circuit, circuit)], terminal, cancellation);
+        EmptyCircuits.Warn(terminal, o.Circuit, circuit);
 
         session.Clock.Start("passes");
         EvaluationResult result = ScoringProgress.Run(

@@ -23,11 +23,8 @@ internal static class HapCommand
         Circuit? truth = o.Recall is null ? null : GroundTruthOption.Read("recall", o.Recall);
         using var session = EvaluationSession.Open(
             o,
-            config =>
-            {
-                given?.RequireModel(config, o.Scores!);
-                truth?.RequireModel(config, o.Recall!);
-            },
+            GivenFile.All(
+                given is null ? null : GivenFile.Of(o.Scores!, given), truth is null ? null : GivenFile.Of(o.Recall!, truth)),
             terminal,
             cancellation);
         options = options with
@@ -63,6 +60,7 @@ internal static class HapCommand
         session.Clock.Start("write");
         Write(o, circuit, logs, file);
         session.Clock.Stop();
+        EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
         FoundTable.Add(report, session, evaluation, rows, "the masks were trained on");

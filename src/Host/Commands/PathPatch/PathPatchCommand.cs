@@ -18,7 +18,7 @@ internal static class PathPatchCommand
         o.Check();
         PathTracingOptions options = o.Tracing();
         using var session = EvaluationSession.Open(
-            o, config => options = o.Named(options, new ComputationGraph(config)), terminal, cancellation);
+            o, [new GivenFile("", null, config => options = o.Named(options, new ComputationGraph(config)))], terminal, cancellation);
         options = options with { BatchSize = session.Options.BatchSize };
         bool relative = !session.Metric.MeasuresDistance;
         if (!relative && o.TopN is null)
@@ -46,6 +46,7 @@ internal static class PathPatchCommand
             file!.Delete();
         }
         session.Clock.Stop();
+        if (o.Iterate) EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport found = new() { Provenance = circuit.Provenance!.ToJson() };
         PathPatchingTables.Add(found, report);

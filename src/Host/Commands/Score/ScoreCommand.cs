@@ -21,6 +21,11 @@ internal static class ScoreCommand
         // Whatever can be refused is refused before the work starts.
         AttributionOptions options = o.Attribution();
         if (o.Top < 0) throw new UsageException($"--top {o.Top}: must be 0 or more.");
+        if (options.Metric is { } metric)
+        {
+            string[] others = [.. AttributionMethods.All.Where(m => m.HasMetric && !m.VanishesFor(metric)).Select(m => m.Name)];
+            Scoring.RequireScores(metric, options.Method, $"use --method {EnumNames.Choice(others)}, or another --metric");
+        }
         ComputeDevice.Check(o);
         CommandReport report = new();
         PromptRequest request = new()
@@ -60,6 +65,8 @@ internal static class ScoreCommand
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         clock.Stop();
 
+        if (!scores.Values.ContainsAnyExcept(0f))
+            terminal.Warn("all scores are 0: no corruption of these prompts changes their metric");
         if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
         if (o.Top > 0) report.Plain("");
         DescribeRun(report, scores, result);

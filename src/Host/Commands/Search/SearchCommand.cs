@@ -15,7 +15,7 @@ internal static class SearchCommand
     {
         SearchOptions options = o.Checked();
         CircuitSearch search = o.Search();
-        using var session = EvaluationSession.Open(o, _ => { }, terminal, cancellation);
+        using var session = EvaluationSession.Open(o, [], terminal, cancellation);
         if (search.NeedsScorer) options = options with { Scorer = Scoring.Scorer(session, o.ScoringMethod()) };
         JsonObject run = SearchRun.Identity(session, o, options);
         run["--method"] = search.Name;
@@ -32,6 +32,7 @@ internal static class SearchCommand
         file.Delete();
         session.Clock.Stop();
 
+        EmptyCircuits.Warn(terminal, search.Name, circuit);
         CommandReport report = new();
         FoundTable.Add(report, session, evaluation, [(search.Name, circuit, null, null)], "the circuit was searched on");
         report.Provenance = circuit.Provenance!.ToJson();

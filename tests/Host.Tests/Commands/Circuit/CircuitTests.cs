@@ -15,8 +15,9 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_circuit_is_selected_pruned_and_written(string options, string select, int? selected)
     {
         string file = model.Path($"{select}.json");
-        Cli run = Cli.Run(["circuit", "--scores", model.Scores(), "--out", file, .. options.Split(' ')]).Succeeds(
-            "selected", "pruned", file, "eap", "46");
+        Cli run = Cli.Run(["circuit", "--scores", model.Scores(), "--out", file, .. options.Split(' ')]);
+        string[] mentions = ["selected", "pruned", file, "eap", "46"];
+        run = selected == 0 ? run.Warns("has no edges: it is the model with everything ablated", mentions) : run.Succeeds(mentions);
         Circuit circuit = CircuitFile.Read(file);
         if (selected is { } n) Assert.Equal(n, circuit.EdgesBeforePrune);
         Assert.Equal(circuit.EdgeCount, CircuitPruning.Prune(circuit).EdgeCount);
@@ -46,7 +47,13 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
         float[] values = new float[scores.Values.Length];
         values[0] = 1;
         ScoreFile.Write(model.Path("one.json"), new EdgeScores(scores.Graph, values));
-        Cli.Run("circuit", "--scores", model.Path("one.json"), "--top-n", "1").Succeeds("No path leads", "--greedy");
+        Cli.Run("circuit", "--scores", model.Path("one.json"), "--top-n", "1").Warns("no path leads from the input to the logits");
+
+        // A ranking of zeros is by position.
+        Cli.Run("circuit", "--scores", model.Path("one.json"), "--top-n", "3", "--no-prune")
+            .Warns("2 of the 3 selected edges have a score of 0");
+        ScoreFile.Write(model.Path("zero.json"), new EdgeScores(scores.Graph, new float[values.Length]));
+        Cli.Run("circuit", "--scores", model.Path("zero.json"), "--top-n", "3", "--no-prune").Warns("by position alone");
     }
 
     [Theory]

@@ -1,0 +1,21 @@
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+
+namespace Gradpath.Host.Sessions;
+
+/// <summary>A file of scores or of a circuit that a command was given: where it is from must fit what the command does with it.</summary>
+/// <param name="Path">The file, as the user named it.</param>
+/// <param name="Made">How it was made; null where the file does not say.</param>
+/// <param name="RequireModel">Refuses a model of another shape.</param>
+internal sealed record GivenFile(string Path, Provenance? Made, Action<Gpt2Config> RequireModel)
+{
+    /// <summary>A file of a circuit.</summary>
+    public static GivenFile Of(string path, Circuit circuit) =>
+        new(path, circuit.Provenance, config => circuit.RequireModel(config, path));
+
+    /// <summary>A file of scores.</summary>
+    public static GivenFile Of(string path, EdgeScores scores) => new(path, scores.Provenance, config => scores.RequireModel(config, path));
+
+    /// <summary>The files that were given, of those that can be.</summary>
+    public static GivenFile[] All(params GivenFile?[] files) => [.. files.OfType<GivenFile>()];
+}
