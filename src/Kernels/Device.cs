@@ -25,6 +25,9 @@ public abstract partial class Device : IDisposable
     /// <summary>What the device is, for reports: processor, instruction set, number of cores.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What the bits of results may depend on: <see cref="Description"/> without the number of threads.</summary>
+    public virtual string Identity => Description;
+
     /// <summary>The device's short name: <c>cpu</c>, <c>cuda:0</c>.</summary>
     public abstract string Name { get; }
 

@@ -70,7 +70,7 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(IReadOnlyList<double>)] = new[] { 0.5 },
             [typeof(CircuitSearch)] = CircuitSearches.Acdc,
             [typeof(SearchOptions)] = new AcdcOptions(),
-            [typeof(SearchCheckpoint)] = file,
+            [typeof(RunCheckpoint)] = file,
             [typeof(HybridPruningResult)] = CircuitSearches.HybridPruning.Search(
                 _odd.Weights,
                 prompts,

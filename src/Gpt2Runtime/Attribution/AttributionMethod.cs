@@ -72,6 +72,9 @@ public sealed class AttributionMethod
     /// <summary>Whether scores depend on the corrupted prompts.</summary>
     public bool ReadsCorrupted { get; internal init; } = true;
 
+    /// <summary>Whether a run can be stopped and gone on with; others are done before that pays.</summary>
+    public bool Saves { get; internal init; }
+
     /// <summary>How its scores are made.</summary>
     internal MethodWork Work { get; }
 

@@ -94,7 +94,10 @@ public static class AttributionMethods
             Passes = _ => null,
             SharesPrefixes = BetweenTheRuns,
             MeanOverBatches = true,
-        });
+        })
+    {
+        Saves = true,
+    };
 
     /// <summary>Information flow routes (Ferrando and Voita 2024).</summary>
     public static AttributionMethod InformationFlowRoutes { get; } = new(

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -6,8 +7,11 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// A method at work: scores one batch after the other, with workspaces made for the largest, and hands the sums over when all are done.
 /// </summary>
 /// <param name="context">The run.</param>
-internal abstract class BatchScorer(RunContext context) : ResourceOwner
+internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedWork
 {
+    /// <summary>What a state calls the number of pairs per batch, which a run that goes on keeps.</summary>
+    public const string SizeKey = "pairs-per-batch";
+
     private const int UnitsPerItem = 1000;
     private int _itemsDone;
     private int _itemsNow;
@@ -15,9 +19,24 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner
     /// <summary>The run.</summary>
     protected RunContext Context { get; } = context;
 
+    /// <summary>Where the sums are kept on the way; null for nowhere.</summary>
+    public RunCheckpoint? Checkpoint { get; set; }
+
+    /// <inheritdoc />
+    public virtual string? Done => null;
+
+    /// <inheritdoc />
+    public virtual JsonObject Save() => throw new NotSupportedException();
+
+    /// <summary>Takes up a state that <see cref="Save"/> gave, before the first batch.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="from">Where it is from.</param>
+    /// <exception cref="GradpathException">It is not a state of this run.</exception>
+    public virtual void Restore(JsonObject state, RunCheckpoint from) => throw new NotSupportedException();
+
     /// <summary>Scores a batch.</summary>
     /// <param name="batch">The batch.</param>
-    public void Score(WeightedBatch batch)
+    public virtual void Score(WeightedBatch batch)
     {
         _itemsNow = batch.Items.Length;
         Advance("scoring", 0);
@@ -26,6 +45,10 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner
         _itemsNow = 0;
         Advance("scoring", 0);
     }
+
+    /// <summary>Passes over a batch that an earlier run has scored.</summary>
+    /// <param name="items">Its items.</param>
+    protected void Skip(int items) => _itemsDone += items;
 
     /// <summary>Does with a batch whatever allocates memory when it is scored; see <see cref="Rehearsal"/>.</summary>
     /// <param name="batch">The batch.</param>

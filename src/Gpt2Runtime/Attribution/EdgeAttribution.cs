@@ -45,7 +45,27 @@ public static class EdgeAttribution
         PromptSet prompts,
         AttributionOptions options,
         IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default) => Run(model, prompts, options, ScoringHooks.None, progress, cancellation);
+        CancellationToken cancellation = default) => Run(model, prompts, options, ScoringHooks.None, null, progress, cancellation);
+
+    /// <summary>Scores every edge, and keeps the work on the way.</summary>
+    /// <param name="model">The model, on the device that computes.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="checkpoint">Where the work is kept, and may be from; null where it is not. Methods that
+    /// <see cref="AttributionMethod.Saves"/> does not name do not read it.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes; the checkpoint then has what was done.</param>
+    /// <returns>Scores, metrics, path, plan and memory.</returns>
+    /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
+    /// <exception cref="GradpathException">An item or the saved work cannot be used, or scores are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public static AttributionResult Run(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        RunCheckpoint? checkpoint,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation) => Run(model, prompts, options, ScoringHooks.None, checkpoint, progress, cancellation);
 
     /// <summary>The same with changes for tests and measurements.</summary>
     /// <param name="model">The weights of the model, on the device that computes.</param>
@@ -61,7 +81,16 @@ public static class EdgeAttribution
         AttributionOptions options,
         ScoringHooks hooks,
         IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) => Run(model, prompts, options, hooks, null, progress, cancellation);
+
+    private static AttributionResult Run(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        ScoringHooks hooks,
+        RunCheckpoint? checkpoint,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompts);
@@ -72,16 +101,31 @@ public static class EdgeAttribution
         using var run = new DeviceRun(model.Device);
         var parts = AnswerParts.Of(prompts.Pairs, settings.Method.HasMetric ? settings.Metric : null);
         PromptSpan[] spans = PairSpans.Of(parts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
+        if (!settings.Method.Saves) checkpoint = null;
+
+        // Batches decide the bits, so a run that goes on has those that it began with.
+        int size = checkpoint?.Saved is { } saved ? checkpoint.Number<int>(saved, BatchScorer.SizeKey) : settings.BatchSize;
+        if (checkpoint?.Saved is not null && (size < 1 || size > spans.Length)) throw checkpoint.Damaged();
         BatchPlan plan = BatchPlan.Make(
-            spans, settings.BatchSize, work.NeedsFileOrder(settings), model.Device,
+            spans, size, work.NeedsFileOrder(settings), model.Device,
             batch => PlannedBytes(model, parts.Pairs, settings, batch));
         using var context = new RunContext(model, parts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
         using BatchScorer scorer = work.Scorer(context, settings);
         double[] weights = ItemWeights.Of(settings, parts);
-        foreach (int[] items in plan.Batches)
+        scorer.Checkpoint = checkpoint;
+        if (checkpoint?.Saved is { } state) scorer.Restore(state, checkpoint);
+        try
         {
-            using var batch = new WeightedBatch(context, items, weights);
-            scorer.Score(batch);
+            foreach (int[] items in plan.Batches)
+            {
+                using var batch = new WeightedBatch(context, items, weights);
+                scorer.Score(batch);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            checkpoint?.Keep(scorer);
+            throw;
         }
         ScoreSums sums = scorer.Finish();
         return new AttributionResult

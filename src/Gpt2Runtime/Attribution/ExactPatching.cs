@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
@@ -28,6 +30,12 @@ internal sealed class ExactPatching : BatchScorer
     private readonly WriterOutputs _target;
     private readonly AblationTargets _ablation;
     private double[] _full = [];
+    private int _batchesDone;
+    private int _chunksDone;
+
+    // What an earlier run has done and this one passes over.
+    private int _batchesLeft;
+    private int _chunksLeft;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
@@ -54,6 +62,51 @@ internal sealed class ExactPatching : BatchScorer
     }
 
     /// <inheritdoc />
+    public override string? Done => _batchesDone == 0 && _chunksDone == 0 ? null : string.Create(
+        CultureInfo.InvariantCulture, $"{_batchesDone:N0} of {Context.Plan.Batches.Count:N0} batches and {_chunksDone:N0} passes");
+
+    /// <inheritdoc />
+    public override JsonObject Save() => new()
+    {
+        [SizeKey] = Context.Plan.Size,
+        ["batches"] = _batchesDone,
+        ["passes"] = _chunksDone,
+        ["edges"] = RunCheckpoint.Pack<double>(_edges),
+        ["nodes"] = RunCheckpoint.Pack<double>(_nodes),
+        ["clean"] = RunCheckpoint.Pack<double>(_metrics.Clean),
+        ["corrupted"] = RunCheckpoint.Pack<double>(_metrics.Corrupted),
+    };
+
+    /// <inheritdoc />
+    public override void Restore(JsonObject state, RunCheckpoint from)
+    {
+        _batchesDone = from.Number<int>(state, "batches");
+        _chunksDone = from.Number<int>(state, "passes");
+        from.Unpack<double>(state, "edges", _edges.Length).CopyTo(_edges, 0);
+        from.Unpack<double>(state, "nodes", _nodes.Length).CopyTo(_nodes, 0);
+        from.Unpack<double>(state, "clean", _metrics.Clean.Length).CopyTo(_metrics.Clean, 0);
+        from.Unpack<double>(state, "corrupted", _metrics.Corrupted.Length).CopyTo(_metrics.Corrupted, 0);
+        if (_batchesDone > Context.Plan.Batches.Count) throw from.Damaged();
+        for (int b = 0; b < _batchesDone; b++) Skip(Context.Plan.Batches[b].Length);
+        _batchesLeft = _batchesDone;
+        _chunksLeft = _chunksDone;
+    }
+
+    /// <inheritdoc />
+    public override void Score(WeightedBatch batch)
+    {
+        if (_batchesLeft > 0)
+        {
+            _batchesLeft--;
+            return;
+        }
+        base.Score(batch);
+        _batchesDone++;
+        _chunksDone = 0;
+        Checkpoint?.Offer(this);
+    }
+
+    /// <inheritdoc />
     public override ScoreSums Finish() => new(_edges, _nodes, _metrics);
 
     /// <summary>Scores the first edges of every sublayer and the first nodes, which take what all take.</summary>
@@ -75,20 +128,30 @@ internal sealed class ExactPatching : BatchScorer
         _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
         _head.EvaluateRows(_answers, one.Items);
         _full = _head.Values[..one.Items];
-        int done = 0;
+        int done = 0, skip = _chunksLeft;
+        _chunksLeft = 0;
         for (int sublayer = 0; sublayer <= 2 * Context.Config.Layers; sublayer++)
         {
             if (_settings.Hooks.OnlySublayers?.Invoke(sublayer) == false) continue;
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
             foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies).Take(mostChunks))
             {
+                done += chunk.Length;
+                if (skip-- > 0) continue;
                 double[] changes = LossChanges(batch, one, chunk.Select(e => new PatchedCircuit(_graph, null, [e])), sublayer);
                 for (int c = 0; c < chunk.Length; c++) _edges[((long)chunk[c].Row * _graph.Readers) + chunk[c].Column] += changes[c];
-                done += chunk.Length;
+                Passed();
                 Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
             }
         }
-        if (_settings.Hooks.OnlySublayers is null) ScoreNodes(batch, one, mostChunks);
+        if (_settings.Hooks.OnlySublayers is null) ScoreNodes(batch, one, mostChunks, ref skip);
+        if (skip > 0) throw Checkpoint!.Damaged();
+    }
+
+    private void Passed()
+    {
+        _chunksDone++;
+        Checkpoint?.Offer(this);
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);
@@ -108,7 +171,7 @@ internal sealed class ExactPatching : BatchScorer
     }
 
     // A node's output is replaced for every reader; the first of them is in the sublayer behind it.
-    private void ScoreNodes(WeightedBatch batch, PassShape one, int mostChunks)
+    private void ScoreNodes(WeightedBatch batch, PassShape one, int mostChunks, ref int skip)
     {
         for (int sublayer = -1; sublayer < 2 * Context.Config.Layers; sublayer++)
         {
@@ -116,8 +179,10 @@ internal sealed class ExactPatching : BatchScorer
             IEnumerable<int> nodes = Enumerable.Range(first, _graph.WritersBeforeSublayer(sublayer + 1) - first);
             foreach (int[] chunk in nodes.Chunk(_copies).Take(mostChunks))
             {
+                if (skip-- > 0) continue;
                 double[] changes = LossChanges(batch, one, chunk.Select(WithoutNode), sublayer + 1);
                 for (int c = 0; c < chunk.Length; c++) _nodes[chunk[c]] += changes[c];
+                Passed();
             }
         }
     }

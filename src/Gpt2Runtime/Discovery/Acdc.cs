@@ -90,11 +90,15 @@ internal sealed class Acdc : SearchWorkOf<AcdcResult>
     public override JsonObject Save() => _state.ToJson();
 
     /// <inheritdoc />
-    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    public override void Restore(JsonObject state, RunCheckpoint checkpoint)
     {
         _state = AcdcState.FromJson(state, checkpoint, _thresholds.Count);
-        (_walk, _foresight) = Begin();
-        TakeResults();
+        (_walk, _foresight) = Begin(checkpoint);
+        TakeResults(checkpoint);
+        for (int t = _results.Count + 1; t < _thresholds.Count; t++)
+        {
+            if (_state.Objectives(t).Count > 0) throw checkpoint.Damaged();
+        }
     }
 
     /// <inheritdoc />
@@ -116,26 +120,26 @@ internal sealed class Acdc : SearchWorkOf<AcdcResult>
     }
 
     // The walk of the next threshold, as far as the state has its decisions.
-    private (AcdcWalk Walk, AcdcForesight Foresight) Begin()
+    private (AcdcWalk Walk, AcdcForesight Foresight) Begin(RunCheckpoint? checkpoint = null)
     {
         int threshold = _results.Count;
         var walk = new AcdcWalk(_graph, _options, _thresholds[threshold], _passes.Full);
         var foresight = new AcdcForesight(threshold > 0 ? _results[threshold - 1].Steps : null, _graph.Readers);
         foreach (double objective in _state.Objectives(threshold))
         {
-            if (walk.Done) throw new GradpathException("the saved work is of another search: it tested more edges than this one has");
+            if (walk.Done) throw checkpoint!.Damaged();
             Decide(walk, foresight, objective);
         }
         return (walk, foresight);
     }
 
     // A walk that is done gives a result, and the next one begins; it may be done at once where its decisions were saved.
-    private void TakeResults()
+    private void TakeResults(RunCheckpoint? checkpoint = null)
     {
         while (!IsDone && _walk.Done)
         {
             _results.Add(Result(_thresholds[_results.Count], _walk, _state.Effort(_results.Count)));
-            if (!IsDone) (_walk, _foresight) = Begin();
+            if (!IsDone) (_walk, _foresight) = Begin(checkpoint);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
@@ -28,7 +29,7 @@ internal sealed class AcdcState
     /// <param name="thresholds">Number of thresholds.</param>
     /// <returns>The state.</returns>
     /// <exception cref="GradpathException">It is damaged or of another search.</exception>
-    public static AcdcState FromJson(JsonObject json, SearchCheckpoint checkpoint, int thresholds)
+    public static AcdcState FromJson(JsonObject json, RunCheckpoint checkpoint, int thresholds)
     {
         AcdcState state = new(thresholds);
         for (int t = 0; t < thresholds; t++)
@@ -36,6 +37,7 @@ internal sealed class AcdcState
             if (json[Key(t)] is not JsonObject search) throw checkpoint.Damaged();
             List<double> objectives = state._objectives[t];
             objectives.AddRange(checkpoint.Unpack<double>(search, "objectives"));
+            if (t > 0 && objectives.Count > 0 && state._objectives[t - 1].Count == 0) throw checkpoint.Damaged();
             state._efforts[t] = new AcdcEffort(
                 objectives.Count,
                 checkpoint.Number<long>(search, "runs"),
@@ -54,7 +56,7 @@ internal sealed class AcdcState
         {
             json[Key(t)] = new JsonObject
             {
-                ["objectives"] = SearchCheckpoint.Pack<double>(_objectives[t].ToArray()),
+                ["objectives"] = RunCheckpoint.Pack<double>(_objectives[t].ToArray()),
                 ["runs"] = _efforts[t].Runs,
                 ["sublayers"] = _efforts[t].Sublayers,
                 ["seconds"] = _efforts[t].Seconds,

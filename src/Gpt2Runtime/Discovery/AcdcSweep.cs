@@ -25,7 +25,7 @@ public static class AcdcSweep
         PromptSet prompts,
         IReadOnlyList<double> thresholds,
         AcdcOptions options,
-        SearchCheckpoint? checkpoint = null,
+        RunCheckpoint? checkpoint = null,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {

@@ -72,7 +72,7 @@ public abstract class CircuitSearch
         Gpt2Weights model,
         PromptSet prompts,
         SearchOptions options,
-        SearchCheckpoint? checkpoint = null,
+        RunCheckpoint? checkpoint = null,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default)
     {
@@ -111,7 +111,7 @@ public abstract class CircuitSearch
         Gpt2Weights model,
         PromptSet prompts,
         SearchOptions options,
-        SearchCheckpoint? checkpoint,
+        RunCheckpoint? checkpoint,
         IProgress<RunProgress>? progress,
         CancellationToken cancellation);
 

@@ -36,7 +36,7 @@ public sealed class CircuitSearchOf<TOptions, TResult> : CircuitSearch
         Gpt2Weights model,
         PromptSet prompts,
         TOptions options,
-        SearchCheckpoint? checkpoint = null,
+        RunCheckpoint? checkpoint = null,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default) =>
         (TResult)base.Search(model, prompts, options, checkpoint, progress, cancellation);
@@ -46,7 +46,7 @@ public sealed class CircuitSearchOf<TOptions, TResult> : CircuitSearch
         Gpt2Weights model,
         PromptSet prompts,
         SearchOptions options,
-        SearchCheckpoint? checkpoint,
+        RunCheckpoint? checkpoint,
         IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {

@@ -106,25 +106,25 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
         ];
         return new JsonObject
         {
-            ["log-alpha"] = SearchCheckpoint.Pack<float>(logAlpha),
-            ["first-moment"] = SearchCheckpoint.Pack<float>(first),
-            ["second-moment"] = SearchCheckpoint.Pack<float>(second),
-            ["multipliers"] = SearchCheckpoint.Pack<double>(multipliers),
-            ["log"] = SearchCheckpoint.Pack<double>(log),
+            ["log-alpha"] = RunCheckpoint.Pack<float>(logAlpha),
+            ["first-moment"] = RunCheckpoint.Pack<float>(first),
+            ["second-moment"] = RunCheckpoint.Pack<float>(second),
+            ["multipliers"] = RunCheckpoint.Pack<double>(multipliers),
+            ["log"] = RunCheckpoint.Pack<double>(log),
         };
     }
 
     /// <inheritdoc />
-    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    public override void Restore(JsonObject state, RunCheckpoint checkpoint)
     {
-        float[] logAlpha = checkpoint.Unpack<float>(state, "log-alpha");
-        float[] first = checkpoint.Unpack<float>(state, "first-moment");
-        float[] second = checkpoint.Unpack<float>(state, "second-moment");
-        double[] multipliers = checkpoint.Unpack<double>(state, "multipliers");
-        double[] log = checkpoint.Unpack<double>(state, "log");
         int count = _trainer.State.LogAlpha.Length;
-        bool masksFit = logAlpha.Length == count && first.Length == count && second.Length == count && multipliers.Length == 12;
-        if (!masksFit || log.Length % LogColumns != 0 || log.Length / LogColumns > _options.Steps) throw checkpoint.Damaged();
+        float[] logAlpha = checkpoint.Unpack<float>(state, "log-alpha", count);
+        float[] first = checkpoint.Unpack<float>(state, "first-moment", count);
+        float[] second = checkpoint.Unpack<float>(state, "second-moment", count);
+        double[] multipliers = checkpoint.Unpack<double>(state, "multipliers", 12);
+        double[] log = checkpoint.Unpack<double>(state, "log");
+        if (second.AsSpan().ContainsAnyInRange(float.NegativeInfinity, -float.Epsilon)) throw checkpoint.Damaged();
+        if (log.Length % LogColumns != 0 || log.Length / LogColumns > _options.Steps) throw checkpoint.Damaged();
         _trainer.State = (logAlpha, first, second, multipliers);
         _log.AddRange(log.Chunk(LogColumns).Select((v, i) => new EdgePruningStep(i + 1, v[0], v[1], v[2], v[3], v[4], v[5], v[6])));
     }

@@ -63,18 +63,27 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>
     public override JsonObject Save()
     {
         JsonObject state = _training!.Save();
-        state[ScoresKey] = SearchCheckpoint.Pack(_scores!.Values);
+        state[ScoresKey] = RunCheckpoint.Pack(_scores!.Values);
         state[MetricKey] = _scorerMetric;
         return state;
     }
 
     /// <inheritdoc />
-    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    public override void Restore(JsonObject state, RunCheckpoint checkpoint)
     {
         var graph = new ComputationGraph(_model.Config);
-        float[] scores = checkpoint.Unpack<float>(state, ScoresKey);
-        if (scores.Length != graph.Writers * graph.Readers) throw checkpoint.Damaged();
-        Begin(new EdgeScores(graph, scores), state[MetricKey]?.ToString());
+        float[] scores = checkpoint.Unpack<float>(state, ScoresKey, graph.Writers * graph.Readers);
+        if (!state.ContainsKey(MetricKey)) throw checkpoint.Damaged();
+        string? metric = state[MetricKey] is null ? null : checkpoint.Text(state, MetricKey);
+        try
+        {
+            Begin(new EdgeScores(graph, scores), metric);
+        }
+        catch (OptionException e)
+        {
+            // The run that these scores are from could begin.
+            throw checkpoint.Damaged(e);
+        }
         _training!.Restore(state, checkpoint);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -21,41 +22,41 @@ internal static class PathTraceState
     /// <param name="state">The state.</param>
     /// <returns>The rounds.</returns>
     /// <exception cref="GradpathException">The state is not one of rounds of this model.</exception>
-    public static IReadOnlyList<PathRound> FromJson(ComputationGraph graph, SearchCheckpoint checkpoint, JsonObject state)
+    public static IReadOnlyList<PathRound> FromJson(ComputationGraph graph, RunCheckpoint checkpoint, JsonObject state)
     {
-        try
-        {
-            return [.. state[RoundsKey]!.AsArray().Select(r =>
-                new PathRound([.. r!["maps"]!.AsArray().Select(Map)], [.. r["edges"]!.AsArray().Select(Edge)]))];
-        }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException)
-        {
-            throw checkpoint.Damaged(e);
-        }
+        return [.. checkpoint.Objects(state, RoundsKey).Select(r => new PathRound(
+            [.. checkpoint.Objects(r, "maps").Select(Map)], [.. Edges(r).Select(Edge)]))];
 
-        PathMap Map(JsonNode? map)
-        {
-            double[] effects = checkpoint.Unpack<double>(map!.AsObject(), "effects");
-            return effects.Length == graph.Writers
-                ? new PathMap(map["kind"]!.GetValue<string>(), [.. map["receivers"]!.AsArray().Select(Receiver)], [.. effects])
-                : throw checkpoint.Damaged();
-        }
+        PathMap Map(JsonObject map) => new(
+            checkpoint.Text(map, "kind"),
+            [.. checkpoint.Objects(map, "receivers").Select(Receiver)],
+            [.. checkpoint.Unpack<double>(map, "effects", graph.Writers, gaps: true)]);
 
-        PathEdge Edge(JsonNode? edge)
+        // A round may have none.
+        IReadOnlyList<JsonObject> Edges(JsonObject round) =>
+            round["edges"] is JsonArray { Count: 0 } ? [] : checkpoint.Objects(round, "edges");
+
+        PathEdge Edge(JsonObject edge)
         {
-            int row = edge!["row"]!.GetValue<int>();
+            int row = checkpoint.Number<int>(edge, "row");
             PathReceiver receiver = Receiver(edge);
-            return graph.IsEdge(row, receiver.Column)
-                ? new PathEdge(row, receiver, checkpoint.Unpack<double>(edge.AsObject(), "effect")[0])
+            return row < graph.Writers && graph.IsEdge(row, receiver.Column)
+                ? new PathEdge(row, receiver, checkpoint.Unpack<double>(edge, "effect", 1)[0])
                 : throw checkpoint.Damaged();
         }
 
-        PathReceiver Receiver(JsonNode? receiver)
+        PathReceiver Receiver(JsonObject receiver)
         {
-            int column = receiver!["column"]!.GetValue<int>();
-            return (uint)column < (uint)graph.Readers
-                ? new PathReceiver(column, TokenPositions.Parse(receiver["positions"]!.GetValue<string>()))
-                : throw checkpoint.Damaged();
+            int column = checkpoint.Number<int>(receiver, "column");
+            string positions = checkpoint.Text(receiver, "positions");
+            try
+            {
+                return column < graph.Readers ? new PathReceiver(column, TokenPositions.Parse(positions)) : throw checkpoint.Damaged();
+            }
+            catch (GradpathException e)
+            {
+                throw checkpoint.Damaged(e);
+            }
         }
     }
 
@@ -65,13 +66,13 @@ internal static class PathTraceState
         {
             ["kind"] = map.Kind,
             ["receivers"] = new JsonArray([.. map.Receivers.Select(Receiver)]),
-            ["effects"] = SearchCheckpoint.Pack(map.Effects.AsSpan()),
+            ["effects"] = RunCheckpoint.Pack(map.Effects.AsSpan()),
         })]),
         ["edges"] = new JsonArray([.. round.Edges.Select(edge =>
         {
             JsonObject json = Receiver(edge.Receiver);
             json["row"] = edge.Row;
-            json["effect"] = SearchCheckpoint.Pack<double>([edge.Effect]);
+            json["effect"] = RunCheckpoint.Pack<double>([edge.Effect]);
             return json;
         })]),
     };

@@ -87,7 +87,7 @@ internal sealed class PathTracing : SearchWorkOf<PathTracingResult>
     public override JsonObject Save() => PathTraceState.ToJson(_rounds);
 
     /// <inheritdoc />
-    public override void Restore(JsonObject state, SearchCheckpoint checkpoint)
+    public override void Restore(JsonObject state, RunCheckpoint checkpoint)
     {
         // Another number of rounds may be asked for now.
         foreach (PathRound round in PathTraceState.FromJson(_graph, checkpoint, state))

@@ -12,7 +12,7 @@ internal abstract class SearchWorkOf<TResult> : SearchWork
     /// <param name="cancellation">Stops the search; what was done is then in the checkpoint.</param>
     /// <returns>The result.</returns>
     /// <exception cref="OperationCanceledException">The search was stopped.</exception>
-    public TResult Run(SearchCheckpoint? checkpoint, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    public TResult Run(RunCheckpoint? checkpoint, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         if (checkpoint?.Saved is { } state) Restore(state, checkpoint);
         bool kept = true;
@@ -32,7 +32,7 @@ internal abstract class SearchWorkOf<TResult> : SearchWork
         }
 
         // All of it is kept too: what whoever has called does with the result can still be stopped.
-        if (!kept) checkpoint!.Keep(this);
+        if (!kept) checkpoint!.Complete(this);
         return Finish(cancellation);
     }
 

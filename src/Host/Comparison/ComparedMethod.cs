@@ -40,5 +40,8 @@ internal sealed class ComparedMethod
             ? known
             : Of(MethodNames.Parse("methods", name, [.. Searches.Select(m => m.Name)]));
 
+    /// <summary>Whether a row can be of a method of this name.</summary>
+    public static bool IsName(string name) => Searches.Any(m => m.Name == name) || AttributionMethods.All.Any(m => m.Name == name);
+
     private static ComparedMethod Of(AttributionMethod method) => new(method.Name, method, null);
 }

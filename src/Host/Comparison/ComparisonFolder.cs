@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports.Csv;
 
 namespace Gradpath.Host.Comparison;
@@ -10,7 +11,7 @@ namespace Gradpath.Host.Comparison;
 /// <summary>
 /// The folder that a benchmark writes to: table, page, training, circuits, and what a resumed run needs (<see cref="ProgressFile"/>).
 /// </summary>
-internal sealed class ComparisonFolder
+internal sealed class ComparisonFolder : IDisposable
 {
     private const string Command = "benchmark";
 
@@ -60,15 +61,20 @@ internal sealed class ComparisonFolder
     }
 
     /// <summary>Reads the rows of an earlier run.</summary>
-    /// <param name="run">What all rows depend on.</param>
+    /// <param name="run">What all rows depend on. No other run writes to the folder until this is disposed of.</param>
     /// <param name="resume">Whether to go on with an earlier run; else nothing is read.</param>
     /// <exception cref="GradpathException">The earlier run had something else; the message says what.</exception>
     public void Begin(JsonObject run, bool resume)
     {
         _file = new ProgressFile(Table, Command, run);
+        _file.Lock(resume);
         if (!resume) return;
-        if (_file.Load()["rows"] is not JsonArray rows) throw _file.Damaged();
-        foreach (JsonNode? row in rows) _rows.Add(ComparisonRow.FromJson(row) ?? throw _file.Damaged());
+        foreach (JsonObject row in _file.Objects(_file.Load(), "rows"))
+        {
+            ComparisonRow read = ComparisonRow.FromJson(row) ?? throw _file.Damaged();
+            if (_rows.Exists(r => r.Method == read.Method && r.Asked == read.Asked)) throw _file.Damaged();
+            _rows.Add(read);
+        }
         if (File.Exists(TrainingFile))
             _training.AddRange(ReportCsv.ReadTraining(TrainingFile).Select(t => (t.Key, (IReadOnlyList<EdgePruningStep>)t.Value)));
     }
@@ -108,6 +114,9 @@ internal sealed class ComparisonFolder
         _rows.AddRange(sorted);
         ComparisonTable.Write(Table, _rows);
     }
+
+    /// <summary>Lets other runs write to the folder.</summary>
+    public void Dispose() => _file?.Dispose();
 
     /// <summary>Writes the page.</summary>
     public void Write(ComparisonReport report)

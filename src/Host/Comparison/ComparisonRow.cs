@@ -78,6 +78,7 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
         if (json is not JsonObject row || row["values"] is not JsonObject values || row["settings"] is not JsonObject settings) return null;
         if (row["method"] is not JsonValue name || !name.TryGetValue(out string? method)) return null;
         if (row["sparsity"] is not JsonValue share || !share.TryGetValue(out double asked)) return null;
+        if (asked is not (> 0 and < 1) || !ComparedMethod.IsName(method)) return null;
         Dictionary<string, double> read = [];
         foreach (string column in Columns)
         {

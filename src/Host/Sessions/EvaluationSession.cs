@@ -131,29 +131,7 @@ internal sealed class EvaluationSession : IDisposable
     /// </summary>
     /// <param name="o">The command's options.</param>
     /// <returns>Names as messages show them, with their values.</returns>
-    public JsonObject RunIdentity(PromptedOptions o)
-    {
-        Provenance p = Provenance(0);
-        return new JsonObject
-        {
-            ["the program's version"] = p.Version,
-            ["the model (its hash)"] = p.ModelHash,
-            ["the prompts (their hash)"] = p.DataHash,
-            ["--data"] = p.Data,
-            ["--task"] = p.Task,
-            ["--seed"] = p.Seed,
-            ["the number of prompt pairs"] = p.Items,
-            ["--no-bos"] = o.NoBos,
-            ["--answer"] = p.Answers,
-            ["the begin token"] = p.BeginToken?.ToString() ?? "none",
-            ["--hard-corruption"] = o.HardCorruption,
-            ["--metric"] = p.Metric,
-            ["--ablation"] = p.Ablation,
-            ["the device"] = p.Device,
-            ["--precision"] = p.Precision,
-            ["--gemm"] = p.Gemm,
-        };
-    }
+    public JsonObject RunIdentity(PromptedOptions o) => SearchRun.Identity(Provenance(0), Weights.Device, o);
 
     /// <summary>Adds to a report what was used and how long it took.</summary>
     /// <param name="report">The report.</param>

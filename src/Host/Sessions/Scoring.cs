@@ -10,14 +10,22 @@ namespace Gradpath.Host.Sessions;
 internal static class Scoring
 {
     /// <summary>Runs one method.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompts.</param>
+    /// <param name="options">The method and its settings.</param>
+    /// <param name="terminal">Where progress is shown.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <param name="file">Where the work goes if it is stopped; null where it is not saved.</param>
+    /// <exception cref="StoppedException">The work was stopped and saved.</exception>
     public static AttributionResult Run(
-        Gpt2Weights model, PromptSet prompts, AttributionOptions options, Terminal terminal, CancellationToken cancellation)
+        Gpt2Weights model, PromptSet prompts, AttributionOptions options, Terminal terminal, CancellationToken cancellation,
+        ProgressFile? file = null) => SearchRun.Saved(file, terminal, () =>
     {
         AttributionResult result = ScoringProgress.Run(
-            terminal, options.Method.Name, progress => EdgeAttribution.Run(model, prompts, options, progress, cancellation));
+            terminal, options.Method.Name, progress => EdgeAttribution.Run(model, prompts, options, file, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         return result;
-    }
+    });
 
     /// <summary>A method's settings in a session: the session's ablation and seed where it reads them, else its defaults.</summary>
     /// <param name="session">Model and prompts.</param>

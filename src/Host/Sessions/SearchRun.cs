@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
+using Gradpath.Kernels;
 
 namespace Gradpath.Host.Sessions;
 
@@ -44,7 +45,12 @@ internal static class SearchRun
             CircuitEvaluation.Evaluate(session.Weights, session.Prompts, circuits, options, cancellation: cancellation));
     }
 
-    private static T Saved<T>(ProgressFile? file, Terminal terminal, Func<T> work)
+    /// <summary>Does work that is saved where it is stopped, and says so.</summary>
+    /// <param name="file">Where the work is; null where it is not saved.</param>
+    /// <param name="terminal">Told that there is work to save.</param>
+    /// <param name="work">The work.</param>
+    /// <exception cref="StoppedException">The work was stopped and saved.</exception>
+    public static T Saved<T>(ProgressFile? file, Terminal terminal, Func<T> work)
     {
         terminal.HasWorkToSave = file is not null;
         try
@@ -67,12 +73,47 @@ internal static class SearchRun
     /// <param name="result">The file that the run writes at its end.</param>
     /// <param name="resume">Whether to go on.</param>
     /// <param name="run">Everything that decides the result, see <see cref="EvaluationSession.RunIdentity"/>.</param>
-    public static ProgressFile Open(string command, string result, bool resume, JsonObject run)
+    /// <param name="terminal">Told where the work cannot be saved on the way.</param>
+    /// <returns>The file. Until it is disposed of no other run writes the result.</returns>
+    public static ProgressFile Open(string command, string result, bool resume, JsonObject run, Terminal terminal)
     {
-        var file = new ProgressFile(result, command, run);
-        if (resume) file.Resume();
-        return file;
+        var file = new ProgressFile(result, command, run) { Warning = text => terminal.Warn(text) };
+        try
+        {
+            file.Lock(resume);
+            if (resume) file.Resume();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>What every run on a model and prompts depends on, to the last bit; the number of threads and the memory do not.</summary>
+    /// <param name="p">The provenance of its result.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="o">The command's options.</param>
+    public static JsonObject Identity(Provenance p, Device device, ModelPromptOptions o) => new()
+    {
+        ["the program's version"] = p.Version,
+        ["the model (its hash)"] = p.ModelHash,
+        ["the prompts (their hash)"] = p.DataHash,
+        ["--data"] = p.Data,
+        ["--task"] = p.Task,
+        ["--seed"] = p.Seed,
+        ["the number of prompt pairs"] = p.Items,
+        ["--no-bos"] = o.NoBos,
+        ["--answer"] = p.Answers,
+        ["the begin token"] = p.BeginToken?.ToString() ?? "none",
+        ["--hard-corruption"] = o.HardCorruption,
+        ["--metric"] = p.Metric,
+        ["--ablation"] = p.Ablation,
+        ["the device"] = device.Identity,
+        ["--precision"] = p.Precision,
+        ["--gemm"] = p.Gemm,
+    };
 
     /// <summary>Everything that a search's result depends on, to the last bit.</summary>
     /// <param name="session">Model and prompts.</param>

@@ -45,9 +45,12 @@ public sealed unsafe partial class CpuDevice : Device
     public override string Name => "cpu";
 
     /// <inheritdoc />
-    public override string Description =>
-        $"CPU ({RuntimeInformation.ProcessArchitecture}, {InstructionSets.Widest.Description()}, "
-        + $"{Workers} {(Workers == 1 ? "thread" : "threads")})";
+    public override string Description => $"CPU ({Instructions}, {Workers} {(Workers == 1 ? "thread" : "threads")})";
+
+    /// <inheritdoc />
+    public override string Identity => $"CPU ({Instructions})";
+
+    private static string Instructions => $"{RuntimeInformation.ProcessArchitecture}, {InstructionSets.Widest.Description()}";
 
     /// <inheritdoc />
     public override long FreeMemory

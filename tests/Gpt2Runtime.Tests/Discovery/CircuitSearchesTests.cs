@@ -208,7 +208,7 @@ public sealed class CircuitSearchesTests
     }
 
     // The search's options for the least work, but with everything that it needs.
-    private static SearchOptions Short(CircuitSearch search)
+    internal static SearchOptions Short(CircuitSearch search)
     {
         SearchOptions options = search.Defaults with { Scorer = search.NeedsScorer ? ReferenceSearch.Scorer : null };
         return options switch
@@ -224,7 +224,7 @@ public sealed class CircuitSearchesTests
         OddModel model,
         CircuitSearch search,
         SearchOptions options,
-        SearchCheckpoint? checkpoint = null,
+        RunCheckpoint? checkpoint = null,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default) =>
         search.Search(model.Weights, PromptSet.Of(model.Mixed), options, checkpoint, progress, cancellation);
@@ -248,7 +248,7 @@ public sealed class CircuitSearchesTests
         return provenance.ToJson().ToJsonString();
     }
 
-    private sealed class StoppedCheckpoint : SearchCheckpoint
+    private sealed class StoppedCheckpoint : RunCheckpoint
     {
         public string? State { get; private set; }
 

@@ -145,7 +145,7 @@ public sealed class EdgePruningTests
     private static EdgePruningResult Search(
         OddModel model,
         EdgePruningOptions options,
-        SearchCheckpoint? checkpoint = null,
+        RunCheckpoint? checkpoint = null,
         IProgress<RunProgress>? progress = null,
         CancellationToken cancellation = default) =>
         CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, checkpoint, progress, cancellation);

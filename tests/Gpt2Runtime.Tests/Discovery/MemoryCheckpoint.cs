@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 
 /// <summary>Keeps the state of a search after every step, as text, as a file would.</summary>
-internal sealed class MemoryCheckpoint : SearchCheckpoint
+internal sealed class MemoryCheckpoint : RunCheckpoint
 {
     /// <summary>Starts.</summary>
     public MemoryCheckpoint()

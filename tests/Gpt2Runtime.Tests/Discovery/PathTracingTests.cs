@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels.Cpu;
 
@@ -106,7 +107,7 @@ public sealed class PathTracingTests
         Assert.Equal(whole.CleanMetric, again.CleanMetric);
         Assert.Empty(nothingLeft.States);
 
-        PathTracingResult Run(SearchCheckpoint checkpoint, int rounds) => CircuitSearches.PathTracing.Search(
+        PathTracingResult Run(RunCheckpoint checkpoint, int rounds) => CircuitSearches.PathTracing.Search(
             weights, PromptSet.Of(known.Pairs), new PathTracingOptions { Rounds = rounds }, checkpoint);
     }
 

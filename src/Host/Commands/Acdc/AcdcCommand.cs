@@ -40,7 +40,7 @@ internal static class AcdcCommand
 
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
         CircuitSearch search = CircuitSearches.Acdc;
-        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, RunOf(o, session, options, thresholds));
+        using ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, RunOf(o, session, options, thresholds), terminal);
         IReadOnlyList<AcdcResult> searches = SearchRun.Run(
             session, search.ShortName, file, terminal, options,
             progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));

@@ -33,7 +33,7 @@ internal static class BenchmarkCommand
         CircuitFinder finder = new(find, compared, terminal, cancellation);
         finder.Check();
         // What cannot be run leaves no folder behind.
-        ComparisonFolder folder = ComparisonFolder.Open(o.Out, o.Resume);
+        using ComparisonFolder folder = ComparisonFolder.Open(o.Out, o.Resume);
         (truth, string? truthName) = truth is null ? KnownTruth(session) : (truth, o.GroundTruth);
 
         folder.Begin(RunOf(o, find, judge, truth, truthName), o.Resume);

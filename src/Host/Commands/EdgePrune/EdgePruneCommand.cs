@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Sessions;
 
@@ -14,7 +15,7 @@ internal static class EdgePruneCommand
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
         using var session = EvaluationSession.Open(o, [], terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
-        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
+        using ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
         EdgePruningResult result = SearchRun.Run(
             session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));

@@ -35,7 +35,7 @@ internal static class HapCommand
         JsonObject run = SearchRun.Identity(session, o, options);
         if (given is not null)
             run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(given.Values)));
-        ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, run);
+        using ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, run, terminal);
         var watch = Stopwatch.StartNew();
         HybridPruningResult result = SearchRun.Run(
             session, search.ShortName, file, terminal, options,

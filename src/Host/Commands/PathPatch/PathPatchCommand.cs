@@ -27,9 +27,9 @@ internal static class PathPatchCommand
                 "--metric kl is 0 in the clean run, so that no effect is a share of it: say with --top-n how many senders to follow.");
         }
         CircuitSearchOf<PathTracingOptions, PathTracingResult> search = CircuitSearches.PathTracing;
-        ProgressFile? file = o.Out is null
+        using ProgressFile? file = o.Out is null
             ? null
-            : SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options));
+            : SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
         PathTracingResult trace = SearchRun.Run(
             session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
@@ -44,6 +45,14 @@ internal static class ScoreCommand
         request.Check();
         if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, ScoreFile.RequireWritable);
         if (o.RecordPath is not null) EmbeddingPathCsv.RequireWritable(o.RecordPath);
+        bool saves = options.Method.Saves && o.Out is not null;
+        if (o.Resume && !options.Method.Saves)
+        {
+            string takers = EnumNames.Choice(AttributionMethods.All.Where(m => m.Saves).Select(m => m.Name));
+            throw new UsageException($"--resume does not apply to --method {options.Method}; {takers} takes it.");
+        }
+        if (o.Resume && o.Out is null) throw new UsageException("--resume needs --out: what to go on from lies beside that file.");
+        if (saves) ProgressFile.Check(o.Out!, o.Resume);
 
         StageClock clock = new(terminal);
         clock.Start("load");
@@ -58,11 +67,13 @@ internal static class ScoreCommand
         RunDetails.Model(terminal, checkpoint, model);
 
         clock.Start("passes");
-        AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation);
+        using ProgressFile? file = saves ? SearchRun.Open("score", o.Out!, o.Resume, RunOf(o, model, prompts, options), terminal) : null;
+        AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation, file);
         EdgeScores scores = result.Scores;
         clock.Start("write");
         if (o.Out is not null) scores.Save(o.Out);
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
+        file?.Delete();
         clock.Stop();
 
         if (!scores.Values.ContainsAnyExcept(0f))
@@ -74,6 +85,21 @@ internal static class ScoreCommand
         report.File("scores", o.Out, $"scores of {Sizes.Count(scores.Graph.EdgeCount)} edges: {o.Out}");
         report.File("path", o.RecordPath);
         return report;
+    }
+
+    // Everything that the sums depend on, to the last bit.
+    private static JsonObject RunOf(ScoreOptions o, Gpt2Weights model, PromptSet prompts, AttributionOptions options)
+    {
+        Provenance p = RunProvenance.Of(model, prompts, 0) with
+        {
+            Metric = (options.Metric ?? prompts.Metric).Name,
+            Ablation = EnumNames.Of(options.Ablation ?? Ablation.Patching),
+        };
+        JsonObject run = SearchRun.Identity(p, model.Device, o);
+        run["--method"] = options.Method.Name;
+        run["--batch-size"] = options.BatchSize;
+        run["--normalization"] = EnumNames.Of(options.Normalization);
+        return run;
     }
 
     private static void DescribeRun(CommandReport report, EdgeScores scores, AttributionResult result)

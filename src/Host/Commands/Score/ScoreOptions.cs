@@ -61,6 +61,10 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("out", MetaValue = "FILE", HelpText = "Write the scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
 
+    [Option("resume", HelpText =
+        "exact: go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    public bool Resume { get; set; }
+
     [Option("record-path", MetaValue = "FILE.csv", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.RecordPath))]
     public string? RecordPath { get; set; }
 

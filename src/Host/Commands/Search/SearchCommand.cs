@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
@@ -20,7 +21,7 @@ internal static class SearchCommand
         JsonObject run = SearchRun.Identity(session, o, options);
         run["--method"] = search.Name;
         run["--batch-size"] = options.BatchSize;
-        ProgressFile file = SearchRun.Open(Verb, o.Out, o.Resume, run);
+        using ProgressFile file = SearchRun.Open(Verb, o.Out, o.Resume, run, terminal);
         SearchResult result = SearchRun.Run(
             session, search.ShortName, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));

@@ -1,24 +1,28 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Gradpath.Gpt2Runtime.Discovery;
+namespace Gradpath.Gpt2Runtime.Runs;
 
 /// <summary>
 /// What a long search has done so far, in a file beside its result: <c>circuit.json.progress</c>. It states the run that it belongs to
 /// (command, version, hashes of model and prompts, options), and only that run can go on from it. A search that it is handed to is written
 /// now and then, and when it is stopped.
 /// </summary>
-public sealed class ProgressFile : SearchCheckpoint
+public sealed class ProgressFile : RunCheckpoint, IDisposable
 {
     private const string Extension = ".progress";
     private const string CommandKey = "command";
     private const string RunKey = "run";
     private const string StateKey = "state";
 
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
     private readonly string _command;
     private readonly JsonObject _run;
     private readonly TimeProvider _clock;
     private long _written;
+    private bool _missed;
+    private FileLock? _lock;
 
     /// <summary>Names the file of a run; nothing is read or written yet.</summary>
     /// <param name="result">The file that the search will write at its end.</param>
@@ -52,6 +56,9 @@ public sealed class ProgressFile : SearchCheckpoint
     /// <summary>Time between two states of a search: little to lose, and no time lost to writing.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Told, once, why the state cannot be written at the moment; null where nobody is.</summary>
+    public Action<string>? Warning { get; init; }
+
     /// <summary>The file: the result's path with <c>.progress</c> behind it.</summary>
     public string Path { get; }
 
@@ -74,7 +81,7 @@ public sealed class ProgressFile : SearchCheckpoint
     }
 
     /// <summary>Writes the state; an older one is replaced, and only by a whole one.</summary>
-    /// <param name="state">The state, see <see cref="SearchCheckpoint.Pack"/>.</param>
+    /// <param name="state">The state, see <see cref="RunCheckpoint.Pack"/>.</param>
     /// <exception cref="GradpathException">The file cannot be written.</exception>
     public void Save(JsonObject state)
     {
@@ -96,17 +103,14 @@ public sealed class ProgressFile : SearchCheckpoint
         JsonObject file;
         try
         {
-            file = JsonNode.Parse(File.ReadAllBytes(Path)) as JsonObject ?? throw Damaged();
+            file = JsonNode.Parse(FileBytes.Read(Path).Span, null, s_strict) as JsonObject ?? throw Damaged();
+            RequirePlain(file);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Damaged(e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
-        }
-        if (file[CommandKey]?.ToString() is not { } other) throw Damaged();
+        string other = Text(file, CommandKey);
         if (file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
         if (other != _command)
         {
@@ -117,11 +121,32 @@ public sealed class ProgressFile : SearchCheckpoint
         {
             if (JsonNode.DeepEquals(earlier[key], _run[key])) continue;
             throw new GradpathException(
-                $"{Path} belongs to another run: {key} was {Text(earlier[key])} there and is {Text(_run[key])} now. "
+                $"{Path} belongs to another run: {key} was {Shown(earlier[key])} there and is {Shown(_run[key])} now. "
                 + "Repeat that run's options to go on, or delete the file to start over.");
         }
         file.Remove(StateKey);
         return state;
+    }
+
+    /// <summary>
+    /// Keeps other runs from writing the same result until this is disposed of or the process ends, however it ends; then looks again at
+    /// what an earlier run has left.
+    /// </summary>
+    /// <param name="resume">Whether the user wants to go on.</param>
+    /// <exception cref="GradpathException">Another run writes it, or the file is there and <paramref name="resume"/> is false, or the
+    /// other way round.</exception>
+    public void Lock(bool resume)
+    {
+        _lock ??= FileLock.TryTake(Path + ".lock") ?? throw GradpathException.Worded(
+            $"{Path[..^Extension.Length]} is being written by another run: wait until it is done, or name another {Terms.Result}.");
+        Check(Path[..^Extension.Length], resume);
+    }
+
+    /// <summary>Lets other runs write the result. The file stays.</summary>
+    public void Dispose()
+    {
+        _lock?.Dispose();
+        _lock = null;
     }
 
     /// <summary>Reads the state for the search that this file will be handed to: it goes on from there.</summary>
@@ -154,5 +179,34 @@ public sealed class ProgressFile : SearchCheckpoint
         _written = _clock.GetTimestamp();
     }
 
-    private static string Text(JsonNode? value) => value?.ToJsonString() ?? "not given";
+    /// <inheritdoc />
+    protected override void Missed(GradpathException error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+
+        // The next try waits as long as if this one had gone well.
+        _written = _clock.GetTimestamp();
+        if (_missed) return;
+        _missed = true;
+        Warning?.Invoke($"{error.Message}; the run goes on, and what it has done is not saved until this can be written");
+    }
+
+    // Every text can be decoded, and every number is finite.
+    private static void RequirePlain(JsonNode? node)
+    {
+        if (node is JsonObject entries)
+        {
+            foreach ((_, JsonNode? value) in entries) RequirePlain(value);
+        }
+        else if (node is JsonArray list)
+        {
+            foreach (JsonNode? value in list) RequirePlain(value);
+        }
+        else if (node is JsonValue leaf && !leaf.TryGetValue(out string? _) && leaf.TryGetValue(out double number))
+        {
+            if (!double.IsFinite(number)) throw new JsonException("a number is not finite");
+        }
+    }
+
+    private static string Shown(JsonNode? value) => value?.ToJsonString() ?? "not given";
 }

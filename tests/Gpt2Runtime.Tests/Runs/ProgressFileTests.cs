@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
-namespace Gradpath.Gpt2Runtime.Tests.Discovery;
+namespace Gradpath.Gpt2Runtime.Tests.Runs;
 
 public sealed class ProgressFileTests
 {
@@ -14,13 +14,17 @@ public sealed class ProgressFileTests
         ProgressFile file = new(folder["out.json"], "acdc", Run(0.1));
         Assert.Equal(folder["out.json.progress"], file.Path);
         double[] doubles = [0.1, double.NaN, -0.0, double.Epsilon];
-        float[] floats = [1 / 3f, float.PositiveInfinity];
+        float[] floats = [1 / 3f];
         file.Save(new JsonObject { ["a"] = ProgressFile.Pack<double>(doubles), ["b"] = ProgressFile.Pack<float>(floats), ["n"] = 7 });
         file.Save(new JsonObject { ["a"] = ProgressFile.Pack<double>(doubles), ["b"] = ProgressFile.Pack<float>(floats), ["n"] = 8 });
         JsonObject state = new ProgressFile(folder["out.json"], "acdc", Run(0.1)).Load();
         Assert.Equal(
-            doubles.Select(BitConverter.DoubleToInt64Bits), file.Unpack<double>(state, "a").Select(BitConverter.DoubleToInt64Bits));
+            doubles.Select(BitConverter.DoubleToInt64Bits),
+            file.Unpack<double>(state, "a", 4, gaps: true).Select(BitConverter.DoubleToInt64Bits));
         Assert.Equal(floats, file.Unpack<float>(state, "b"));
+        Assert.Throws<GradpathException>(() => file.Unpack<double>(state, "a"));
+        Assert.Throws<GradpathException>(() => file.Unpack<float>(state, "b", 3));
+        Assert.Throws<GradpathException>(() => file.Unpack<double>(state, "b"));
         Assert.Equal(8, file.Number<int>(state, "n"));
         Assert.Throws<GradpathException>(() => file.Unpack<double>(state, "n"));
         Assert.Throws<GradpathException>(() => file.Number<int>(state, "missing"));
@@ -42,7 +46,11 @@ public sealed class ProgressFileTests
         Refused(new ProgressFile(result, "acdc", Run(0.2)), "--tau was 0.1 there and is 0.2 now", "out.json.progress");
         Refused(new ProgressFile(result, "acdc", new JsonObject { ["--tau"] = 0.1 }), "model was \"m\" there and is not given now");
         Refused(new ProgressFile(result, "hap", Run(0.1)), "search acdc", "search hap", "result file");
-        foreach (string damaged in new[] { "", "[]", "{}", "{\"command\":\"acdc\"", "{\"command\":\"acdc\",\"run\":{}}" })
+        foreach (string damaged in new[] { "", "[]", "{}", "{\"command\":\"acdc\"", "{\"command\":\"acdc\",\"run\":{}}",
+            "{\"command\":\"acdc\",\"command\":\"acdc\",\"run\":{\"model\":\"m\",\"--tau\":0.1},\"state\":{}}",
+            "{\"command\":\"acdc\",\"run\":{\"model\":\"m\",\"--tau\":0.1},\"state\":{\"n\":1e999}}",
+            "{\"command\":\"acdc\",\"run\":{\"model\":\"\\ud800\",\"--tau\":0.1},\"state\":{}}",
+            $"{new string('[', 500)}" })
         {
             File.WriteAllText(result + ".progress", damaged);
             Refused(new ProgressFile(result, "acdc", Run(0.1)), "delete it to start over");
@@ -86,6 +94,46 @@ public sealed class ProgressFileTests
         CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch);
         Assert.Equal([false, false, true, false, false, true, false, false, true, false, false], written);
         Assert.Equal("12 of 12 steps", file.Done);
+    }
+
+    [Fact]
+    public void One_run_at_a_time_writes_a_result_and_a_lock_that_was_left_locks_nothing()
+    {
+        using TempFolder folder = new();
+        folder.Write("out.json.progress.lock", "");
+        using (ProgressFile first = new(folder["out.json"], "acdc", Run(0.1)))
+        {
+            first.Lock(resume: false);
+            using ProgressFile second = new(folder["out.json"], "acdc", Run(0.1));
+            Assert.Contains(
+                "out.json is being written by another run", Assert.Throws<GradpathException>(() => second.Lock(resume: false)).Message,
+                StringComparison.Ordinal);
+            using ProgressFile other = new(folder["other.json"], "acdc", Run(0.1));
+            other.Lock(resume: false);
+            first.Save([]);
+        }
+        Assert.Equal(folder["out.json.progress"], Assert.Single(Directory.GetFiles(folder.Path)));
+        using ProgressFile third = new(folder["out.json"], "acdc", Run(0.1));
+        Assert.Contains("add resume", Assert.Throws<GradpathException>(() => third.Lock(resume: false)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_state_that_cannot_be_written_is_said_once_and_the_search_goes_on()
+    {
+        using TempFolder folder = new();
+        using OddModel model = OddModel.Make("one head");
+        Directory.CreateDirectory(folder["results"]);
+        List<string> warnings = [];
+        var file = new ProgressFile(folder["results/out.json"], "edge-pruning", []) { Interval = TimeSpan.Zero, Warning = warnings.Add };
+        int step = 0;
+        var watch = new Watch(() =>
+        {
+            if (++step == 3) Directory.Delete(folder["results"], recursive: true);
+        });
+        var options = new EdgePruningOptions { Sparsity = 0.5, Steps = 8 };
+        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch);
+        Assert.Equal(8, step);
+        Assert.Contains("the run goes on", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     private static JsonObject Run(double tau) => new() { ["model"] = "m", ["--tau"] = tau };
