@@ -33,9 +33,10 @@ public sealed class ScoreResumeTests(TinyModel model) : IClassFixture<TinyModel>
     public void What_cannot_be_gone_on_with_says_so()
     {
         Cli.Run(Options("none.json", "--resume")).Fails(1, "nothing to go on from");
-        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "eap", "--out", model.Path("eap.json"), "--resume")
-            .Fails(2, "--resume does not apply to --method eap; exact takes it");
-        Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "exact", "--resume").Fails(2, "--out");
+        string[] options = ["score", "--model", model.ModelDirectory, "--data", model.Pairs, "--resume"];
+        Cli.Run([.. options, "--method", "eap", "--out", model.Path("eap.json")]).Fails(
+            2, "--resume does not apply to --method eap; exact takes it");
+        Cli.Run([.. options, "--method", "exact"]).Fails(2, "--out");
     }
 
     [Fact]
@@ -43,7 +44,8 @@ public sealed class ScoreResumeTests(TinyModel model) : IClassFixture<TinyModel>
     {
         using FileLock other = FileLock.TryTake(model.Path("busy.json.progress.lock"))!;
         Cli.Run(Options("busy.json")).Fails(1, "busy.json is being written by another run");
-        using FileLock folder = FileLock.TryTake(Path.Combine(Directory.CreateDirectory(model.Path("busy")).FullName, "table.csv.progress.lock"))!;
+        Directory.CreateDirectory(model.Path("busy"));
+        using FileLock folder = FileLock.TryTake(model.Path("busy/table.csv.progress.lock"))!;
         Cli.Run("benchmark", "--model", model.ModelDirectory, "--data", model.Pairs, "--methods", "eap", "--sparsity", "0.5", "--out",
             model.Path("busy")).Fails(1, "table.csv is being written by another run");
     }
