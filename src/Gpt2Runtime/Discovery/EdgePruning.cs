@@ -83,7 +83,15 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
     /// <param name="graph">The graph.</param>
     /// <param name="sparsity">Share of its edges that the circuit lacks.</param>
     /// <returns>The number, rounded.</returns>
-    public static int CircuitSize(ComputationGraph graph, double sparsity) => (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+    /// <exception cref="OptionException">No edge is left.</exception>
+    public static int CircuitSize(ComputationGraph graph, double sparsity)
+    {
+        int size = (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+        if (size > 0) return size;
+        double most = Math.Floor((1 - (1.0 / graph.EdgeCount)) * 1e6) / 1e6;
+        throw new OptionException(
+            $"{Terms.Sparsity.With(sparsity)} leaves none of the {graph.EdgeCount} edges; the highest that leaves one is {most}");
+    }
 
     /// <inheritdoc />
     public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)

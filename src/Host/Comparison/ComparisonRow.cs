@@ -54,12 +54,12 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
     }
 
     /// <summary>
-    /// The area under the ROC curve: of a method's scores or, for methods that give circuits, under the pessimistic staircase through those
-    /// in the table. NaN without a ground truth.
+    /// For methods that give circuits: the area under the pessimistic staircase through those in the table. NaN for methods that give
+    /// scores, whose ROC curve has an area of its own, and without a ground truth.
     /// </summary>
     /// <param name="table">All rows.</param>
-    public double Area(IReadOnlyList<ComparisonRow> table) => double.IsNaN(this["recall"]) || !double.IsNaN(this["auc_of_scores"])
-        ? this["auc_of_scores"]
+    public double AreaOfCircuits(IReadOnlyList<ComparisonRow> table) => double.IsNaN(this["recall"]) || !double.IsNaN(this["auc_of_scores"])
+        ? double.NaN
         : RocCurve.StaircaseArea(table.Where(r => r.Method == Method && !double.IsNaN(r["recall"])).Select(r =>
             new RocPoint(r["false_positive_rate"], r["recall"], double.NaN)));
 

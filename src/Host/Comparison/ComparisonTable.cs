@@ -27,8 +27,8 @@ internal static class ComparisonTable
 
     /// <summary>What the area counts, where there is a ground truth.</summary>
     public static string AreaNote { get; } =
-        $"AUC: area under the ROC curve of the scores; for {And(ComparedMethod.Searches.Select(m => m.Name))} under the pessimistic "
-        + "staircase through their circuits in this table.";
+        "AUC scores: area under the ROC curve of a method's scores. AUC circuits: area under the pessimistic staircase through the "
+        + $"circuits of {And(ComparedMethod.Searches.Select(m => m.Name))} in this table. The two are not to be compared.";
 
     private static string[] BySparsity => Names(s => s.Sizing == SearchSizing.Sparsity);
 
@@ -41,10 +41,10 @@ internal static class ComparisonTable
     {
         // Numbers and methods' names: nothing that CSV would have to quote.
         using StreamWriter csv = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-        csv.WriteLine($"method,sparsity_asked,{string.Join(',', ComparisonRow.Columns)},auc");
+        csv.WriteLine($"method,sparsity_asked,{string.Join(',', ComparisonRow.Columns)},auc_of_circuits");
         foreach (ComparisonRow row in rows)
         {
-            IEnumerable<double> numbers = [row.Asked, .. ComparisonRow.Columns.Select(c => row[c]), row.Area(rows)];
+            IEnumerable<double> numbers = [row.Asked, .. ComparisonRow.Columns.Select(c => row[c]), row.AreaOfCircuits(rows)];
             IEnumerable<string> cells = numbers.Select(n => double.IsNaN(n) ? "" : n.ToString("R", CultureInfo.InvariantCulture));
             csv.WriteLine($"{row.Method},{string.Join(',', cells)}");
         }
@@ -56,7 +56,7 @@ internal static class ComparisonTable
         [.. s_row, "got %", "edges", "KL", metric, "acc. %", "match %", "faithful", "time s", "passes"];
 
     /// <summary>The heads of the columns about a ground truth.</summary>
-    public static string[] EdgeHeads { get; } = [.. s_row, "precision", "recall", "AUC"];
+    public static string[] EdgeHeads { get; } = [.. s_row, "precision", "recall", "AUC scores", "AUC circuits"];
 
     /// <summary>A row's cells under <see cref="Heads"/>.</summary>
     public static string[] Cells(ComparisonRow row)
@@ -75,7 +75,7 @@ internal static class ComparisonTable
     /// <summary>A row's cells under <see cref="EdgeHeads"/>.</summary>
     public static string[] EdgeCells(ComparisonRow row, IReadOnlyList<ComparisonRow> table) =>
         [row.Method, Share(row.Asked), Sizes.Ratio(row["precision"]), Sizes.Ratio(row["recall"]),
-            Sizes.Ratio(row.Area(table))];
+            Sizes.Ratio(row["auc_of_scores"]), Sizes.Ratio(row.AreaOfCircuits(table))];
 
     /// <summary>Adds the table and, where there is a ground truth, the one about edges to a report.</summary>
     public static void Add(CommandReport report, IReadOnlyList<ComparisonRow> rows, string metric, bool judged)
@@ -84,7 +84,7 @@ internal static class ComparisonTable
         ReportTableOf<ComparisonRow> table = ReportTable.Of("rows", rows)
             .Hidden("method", r => r.Method).Hidden("sparsity_asked", r => r.Asked);
         foreach (string column in ComparisonRow.Columns) table.Hidden(column, r => r[column]);
-        report.Data(table.Hidden("auc", r => r.Area(rows)));
+        report.Data(table.Hidden("auc_of_circuits", r => r.AreaOfCircuits(rows)));
         foreach (string note in Notes) report.Note(note);
         if (!judged) return;
         report.Draw(t => Print(t, EdgeHeads, rows.Select(r => EdgeCells(r, rows))));

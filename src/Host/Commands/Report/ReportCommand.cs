@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Sessions;
@@ -18,10 +19,10 @@ internal static class ReportCommand
         Origins.Compare(terminal, [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))]);
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
-        Attach(methods, o.Training, ReportCsv.ReadTraining, (method, training) => method with { Training = training });
+        List<TrainingLog> logs = AttachTraining(methods, o.Training);
         cancellation.ThrowIfCancellationRequested();
         HtmlReport.Write(
-            o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN });
+            o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN, Logs = logs });
         CommandReport report = new();
         string[] names = [.. methods.Select(m => m.Name)];
         report.Fact("methods", names);
@@ -37,22 +38,39 @@ internal static class ReportCommand
         {
             foreach ((string name, List<T> records) in read(file))
             {
-                int place = Find(methods, name, file);
+                int place = Place(methods, name, file);
+                if (place < 0) throw NoScores(methods, name, file);
                 methods[place] = with(methods[place], records);
             }
         }
     }
 
     // What a CSV file holds belongs to the method that it names or, where score files share a method, to the score file of its own name.
-    private static int Find(List<ReportMethod> methods, string name, string file)
+    private static int Place(List<ReportMethod> methods, string name, string file)
     {
         int place = methods.FindIndex(m => m.Name == name);
-        if (place < 0)
-            place = methods.FindIndex(m => m.Scores.Provenance?.Method == name && m.Name == Path.GetFileNameWithoutExtension(file));
         return place >= 0
             ? place
-            : throw new GradpathException($"{file}: is about '{name}', of which there is no score file; there are "
-                + $"{EnumNames.Choice(methods.Select(m => m.Name))}."
-                + " Where score files share a method, give the CSV file the name of its score file.");
+            : methods.FindIndex(m => m.Scores.Provenance?.Method == name && m.Name == Path.GetFileNameWithoutExtension(file));
+    }
+
+    private static GradpathException NoScores(List<ReportMethod> methods, string name, string file) => new(
+        $"{file}: is about '{name}', of which there is no score file; there are {EnumNames.Choice(methods.Select(m => m.Name))}."
+        + " Where score files share a method, give the CSV file the name of its score file.");
+
+    // A training log needs no scores: 'hap --compare' also logs plain edge pruning, whose circuit has no file.
+    private static List<TrainingLog> AttachTraining(List<ReportMethod> methods, IEnumerable<string> files)
+    {
+        List<TrainingLog> logs = [];
+        foreach (string file in files)
+        {
+            foreach ((string name, List<EdgePruningStep> steps) in ReportCsv.ReadTraining(file))
+            {
+                int place = Place(methods, name, file);
+                if (place >= 0) methods[place] = methods[place] with { Training = steps };
+                else logs.Add(new TrainingLog(name, steps));
+            }
+        }
+        return logs;
     }
 }

@@ -30,6 +30,15 @@ internal static class HtmlReportJson
             json.WriteStartArray("methods");
             foreach (ReportMethod method in data.Methods) WriteMethod(json, method);
             json.WriteEndArray();
+            json.WriteStartArray("logs");
+            foreach (TrainingLog log in data.Logs)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", log.Name);
+                WriteTraining(json, log.Steps);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);

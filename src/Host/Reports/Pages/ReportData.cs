@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports.Pages;
@@ -10,6 +11,9 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
 {
     /// <summary>What a reader should know first, as names and values.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Facts { get; init; } = [];
+
+    /// <summary>Training logs of methods that are not among these.</summary>
+    public IReadOnlyList<TrainingLog> Logs { get; init; } = [];
 
     /// <summary>Number of edges that the graph shows at first.</summary>
     public int Top { get; init; } = 100;
@@ -32,7 +36,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
         _ => "Circuit",
     };
 
-    /// <summary>A report of some methods, with the facts that their provenance agrees on.</summary>
+    /// <summary>A report of some methods, with the facts of their provenance; where they differ, with each one's.</summary>
     public static ReportData Of(string title, IReadOnlyList<ReportMethod> methods)
     {
         ReportData data = new(title, methods);
@@ -40,8 +44,10 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
         List<KeyValuePair<string, string>> facts = [];
         void Add(string name, Func<Provenance, string?> value)
         {
-            string?[] values = [.. methods.Select(m => m.Scores.Provenance is { } p ? value(p) : null).Distinct()];
-            if (values is [{ Length: > 0 } shared]) facts.Add(new(name, shared));
+            string?[] values = [.. methods.Select(m => m.Scores.Provenance is { } p ? value(p) : null)];
+            if (values.All(string.IsNullOrEmpty)) return;
+            bool shared = values.Distinct().Count() == 1;
+            facts.Add(new(name, shared ? values[0]! : string.Join("; ", methods.Zip(values, (m, v) => $"{m.Name}: {v ?? "not stated"}"))));
         }
         Add("model", p => p.Model);
         facts.Add(new("graph", $"{data.Graph}, {Sizes.Count(data.Graph.EdgeCount)} edges"));
@@ -61,6 +67,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
         if (Graph.EdgeCount > MostEdges)
             throw new GradpathException(
                 $"a report holds at most {Sizes.Count(MostEdges)} edges; this graph has {Sizes.Count(Graph.EdgeCount)}.");
+        foreach (TrainingLog log in Logs) CheckTraining(log.Name, log.Steps);
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (ReportMethod method in Methods)
         {
@@ -71,8 +78,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             method.Scores.RequireFinite();
             if ((method.EmbeddingPath ?? []).Any(p => !double.IsFinite(p.GradientNorm) || !double.IsFinite(p.OutputDistance)))
                 throw new GradpathException($"the path of {method.Name} holds a number that is not finite.");
-            if ((method.Training ?? []).Any(t => !double.IsFinite(t.Kl + t.EdgeLoss + t.NodeLoss + t.EdgeTarget + t.EdgeSparsity)))
-                throw new GradpathException($"the training of {method.Name} holds a number that is not finite.");
+            CheckTraining(method.Name, method.Training ?? []);
             foreach (CurvePoint p in method.Curve ?? [])
             {
                 if (p.Fraction is not > 0 || !double.IsFinite(p.Fraction + p.Faithfulness + (p.Low ?? 0) + (p.High ?? 0)))
@@ -80,6 +86,12 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
                         + "fractions are above 0, numbers finite.");
             }
         }
+    }
+
+    private static void CheckTraining(string name, IReadOnlyList<EdgePruningStep> steps)
+    {
+        if (steps.Any(t => !double.IsFinite(t.Kl + t.EdgeLoss + t.NodeLoss + t.EdgeTarget + t.EdgeSparsity)))
+            throw new GradpathException($"the training of {name} holds a number that is not finite.");
     }
 
     // The page ranks edges by one number of 53 bits, 22 of which name the edge.

@@ -32,14 +32,14 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
-    public void Facts_are_what_the_methods_agree_on()
+    public void Facts_are_said_once_where_the_methods_agree_and_for_each_where_not()
     {
         ReportData data = ReportData.Of("t",
         [
             new("a", ReportSamples.Scores(1, 1, provenance: new Provenance { Task = "ioi", Model = "x", Items = 1000 })),
             new("b", ReportSamples.Scores(1, 1, provenance: new Provenance { Task = "ioi", Model = "y", Items = 1000 })),
         ]);
-        Assert.Equal([new("graph", "1 layers x 1 heads, 8 edges"), new("task", "ioi"), new("prompt pairs", "1,000")], data.Facts);
+        Assert.Equal([new("model", "a: x; b: y"), new("graph", "1 layers x 1 heads, 8 edges"), new("task", "ioi"), new("prompt pairs", "1,000")], data.Facts);
     }
 
     [Fact]

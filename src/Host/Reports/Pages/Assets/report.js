@@ -97,7 +97,7 @@ class Report {
         xLabel: "step", yLabel: "share of edges left out", logX: false, from: [0, 1], lines: [0, 1],
         seriesOf: (method, place) => [
           trainingSeries(method, place, method.name, "sparsity"),
-          trainingSeries(method, place + this.methods.length, `${method.name}: target`, "target"),
+          trainingSeries(method, place + this.methods.length + this.data.logs.length, `${method.name}: target`, "target"),
         ],
       }),
     ];
@@ -110,9 +110,9 @@ class Report {
     else byId("provenance").remove();
   }
 
-  // A chart of the methods that have its data; its section goes where none has.
+  // A chart of the methods that have its data, and of logs without scores; its section goes where none has.
   chart(section, container, has, options) {
-    const series = this.methods.flatMap((method, place) => (has(method) ? options.seriesOf(method, place) : []));
+    const series = [...this.methods, ...this.data.logs].flatMap((method, place) => (has(method) ? options.seriesOf(method, place) : []));
     if (series.length === 0) {
       byId(section)?.remove();
       return null;
