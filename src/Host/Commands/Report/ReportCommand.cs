@@ -21,8 +21,8 @@ internal static class ReportCommand
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
         List<TrainingLog> logs = AttachTraining(methods, o.Training);
         cancellation.ThrowIfCancellationRequested();
-        HtmlReport.Write(
-            o.Out, ReportData.Of(o.Title ?? ReportData.DefaultTitle(methods[0].Scores.Provenance), methods) with { Top = o.TopN, Logs = logs });
+        string title = o.Title ?? ReportData.DefaultTitle([.. methods.Select(m => m.Scores.Provenance)]);
+        HtmlReport.Write(o.Out, ReportData.Of(title, methods) with { Top = o.TopN, Logs = logs });
         CommandReport report = new();
         string[] names = [.. methods.Select(m => m.Name)];
         report.Fact("methods", names);

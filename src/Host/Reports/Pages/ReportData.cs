@@ -27,8 +27,8 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
     /// <summary>The graph of all methods.</summary>
     public ComputationGraph Graph => Methods[0].Scores.Graph;
 
-    /// <summary>The heading where none is given.</summary>
-    public static string DefaultTitle(Provenance? p) => (p?.Task, p?.Model) switch
+    /// <summary>The heading where none is given: what all agree on.</summary>
+    public static string DefaultTitle(params Provenance?[] made) => (Shared(made, p => p.Task), Shared(made, p => p.Model)) switch
     {
         ({ } task, { } model) => $"Circuit of {task} in {model}",
         (null, { } model) => $"Circuit in {model}",
@@ -86,6 +86,12 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
                         + "fractions are above 0, numbers finite.");
             }
         }
+    }
+
+    private static string? Shared(Provenance?[] made, Func<Provenance, string?> value)
+    {
+        string?[] values = [.. made.Select(p => p is null ? null : value(p)).Distinct()];
+        return values is [var one] ? one : null;
     }
 
     private static void CheckTraining(string name, IReadOnlyList<EdgePruningStep> steps)

@@ -39,7 +39,11 @@ public sealed class HtmlReportTests
             new("a", ReportSamples.Scores(1, 1, provenance: new Provenance { Task = "ioi", Model = "x", Items = 1000 })),
             new("b", ReportSamples.Scores(1, 1, provenance: new Provenance { Task = "ioi", Model = "y", Items = 1000 })),
         ]);
-        Assert.Equal([new("model", "a: x; b: y"), new("graph", "1 layers x 1 heads, 8 edges"), new("task", "ioi"), new("prompt pairs", "1,000")], data.Facts);
+        Assert.Equal(
+            [
+                new("model", "a: x; b: y"), new("graph", "1 layers x 1 heads, 8 edges"), new("task", "ioi"), new("prompt pairs", "1,000"),
+            ],
+            data.Facts);
     }
 
     [Fact]
