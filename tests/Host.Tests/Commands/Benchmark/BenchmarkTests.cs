@@ -54,7 +54,8 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         Dictionary<string, string> searched = rows.First(r => r["method"] == "acdc");
         Assert.Equal(
             RocCurve.StaircaseArea(rows.Where(r => r["method"] == "acdc").Select(r =>
-                new RocPoint(Number(r["false_positive_rate"]), Number(r["recall"]), double.NaN))), Number(searched["auc_of_circuits"]), 1e-12);
+                new RocPoint(Number(r["false_positive_rate"]), Number(r["recall"]), double.NaN))),
+            Number(searched["auc_of_circuits"]), 1e-12);
         Assert.True(Number(searched["seconds_with_search"]) >= Number(searched["seconds"]));
         Page(folder, rows.Count, judged: true);
     }
