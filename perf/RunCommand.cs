@@ -8,6 +8,7 @@ using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Programs;
+using Gradpath.Programs.Files;
 using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
@@ -29,6 +30,7 @@ internal sealed class RunOptions : DeviceOptions
         "Five minutes on two quiet cores: fewer rounds, W4 as a sample of edges, W7 as a sample of steps, W5 without xl.")]
     public bool Quick { get; set; }
 
+    [Output]
     [Option("out", MetaValue = "FILE", HelpText =
         "Write a list of objects: work, shape, device, seconds, floor_seconds, ratio_to_floor, baseline, ratio_to_baseline, peak_bytes, "
         + "allocated_bytes_per_pass.")]
@@ -72,7 +74,6 @@ internal sealed class RunCommand
     {
         ShapeOption.Of(o.Shape);
         List<(string Model, string[] Names)> works = Wanted(o);
-        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         double? load = Machine.Load();
         using Device device = ComputeDevice.Open(o, terminal);
         string described = Machine.Describe(load, Environment.ProcessorCount);

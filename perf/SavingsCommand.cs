@@ -13,6 +13,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 using Gradpath.Programs;
+using Gradpath.Programs.Files;
 using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
@@ -22,10 +23,12 @@ namespace Gradpath.Perf;
     "What is saved by sharing the positions before a pair's first difference, per task, and by an answer-only last layer.")]
 internal sealed class SavingsOptions : DeviceOptions
 {
+    [Input(InputKind.Prompts)]
     [Option("data", MetaValue = "DIR", HelpText =
         "A folder with a folder of prompts per task (ioi/gpt2.csv ...); tasks that it lacks, or all without it, get generated prompts.")]
     public string? Data { get; set; }
 
+    [Input(InputKind.Model)]
     [Option("vocabulary", MetaValue = "DIR", Default = "demo",
         HelpText = "A folder with vocab.json and merges.txt: GPT-2's, or the demo model's, whose words are split more often.")]
     public string Vocabulary { get; set; } = "demo";

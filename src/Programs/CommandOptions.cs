@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Programs;
 
@@ -19,4 +20,7 @@ internal abstract class CommandOptions
 
     [Value(0, Hidden = true)]
     public IEnumerable<string> Rest { get; set; } = [];
+
+    /// <summary>The files that the command writes beside those that options name: in a folder, or by names made from an option's.</summary>
+    public virtual IEnumerable<NamedPath> FurtherOutputs() => [];
 }

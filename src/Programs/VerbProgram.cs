@@ -2,6 +2,7 @@ using System.Diagnostics;
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Programs.Files;
 using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Programs;
@@ -52,6 +53,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         terminal.Quiet = options.Quiet;
         terminal.Verbose = options.Verbose;
         terminal.Strict = options.Strict;
+        FileChecks.Check(options);
         Verb verb = verbs.Single(v => v.Options == options.GetType());
         long start = terminal.Time.GetTimestamp();
         // Lines of progress count from here.

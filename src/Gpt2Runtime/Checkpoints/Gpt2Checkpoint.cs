@@ -60,6 +60,10 @@ public sealed class Gpt2Checkpoint : IDisposable
     /// </summary>
     public string Hash => ComputeHash(CancellationToken.None);
 
+    /// <summary>Whether a file of this name in a directory is part of a checkpoint or its vocabulary.</summary>
+    internal static bool IsPart(string name) => TokenizerFiles.All.Contains(name)
+        || (name.StartsWith("model", StringComparison.Ordinal) && name.Contains(".safetensors", StringComparison.Ordinal));
+
     /// <summary>Opens a checkpoint directory.</summary>
     /// <param name="directory">Holds config.json and model.safetensors.</param>
     /// <returns>The checkpoint.</returns>

@@ -50,9 +50,4 @@ internal static class CircuitFile
             },
         });
     }
-
-    /// <summary>Refuses a path that <see cref="Write"/> would refuse.</summary>
-    /// <param name="path">The file to be written later.</param>
-    /// <exception cref="GradpathException">The extension is not known, or the file cannot be written.</exception>
-    public static void RequireWritable(string path) => ScoreFile.RequireWritable(path);
 }

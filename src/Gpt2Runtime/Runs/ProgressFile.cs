@@ -46,7 +46,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         ArgumentNullException.ThrowIfNull(result);
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(run);
-        Path = result + Extension;
+        Path = Beside(result);
         _command = command;
         _run = run;
         _clock = clock;
@@ -65,6 +65,14 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     /// <inheritdoc />
     protected override bool IsDue => _clock.GetElapsedTime(_written) >= Interval;
 
+    /// <summary>Where the work of a run lies.</summary>
+    /// <param name="result">The file that it will write at its end.</param>
+    internal static string Beside(string result) => result + Extension;
+
+    /// <summary>What keeps other runs from writing the same result.</summary>
+    /// <param name="result">The result.</param>
+    internal static string LockBeside(string result) => Beside(result) + ".lock";
+
     /// <summary>Refuses to start over where an earlier run has left its work, or to go on where none has.</summary>
     /// <param name="result">The file that the search will write at its end.</param>
     /// <param name="resume">Whether the user wants to go on.</param>
@@ -72,7 +80,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     public static void Check(string result, bool resume)
     {
         ArgumentNullException.ThrowIfNull(result);
-        string path = result + Extension;
+        string path = Beside(result);
         if (File.Exists(path) == resume) return;
         throw resume
             ? GradpathException.Worded($"there is nothing to go on from: no file {path}. Leave {Terms.Resume} out to start.")
@@ -137,7 +145,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     /// other way round.</exception>
     public void Lock(bool resume)
     {
-        _lock ??= FileLock.TryTake(Path + ".lock") ?? throw GradpathException.Worded(
+        _lock ??= FileLock.TryTake(LockBeside(Path[..^Extension.Length])) ?? throw GradpathException.Worded(
             $"{Path[..^Extension.Length]} is being written by another run: wait until it is done, or name another {Terms.Result}.");
         Check(Path[..^Extension.Length], resume);
     }

@@ -14,6 +14,9 @@ public static class PromptLoader
     // Names under which a task's file may lie in a directory, the most usual first.
     private static readonly string[] FileNames = ["gpt2.csv", "gpt2_regenerated.csv", "prompts.jsonl"];
 
+    /// <summary>Whether a file of this name in a directory is read as prompts.</summary>
+    internal static bool IsPrompts(string name) => FileNames.Contains(name);
+
     /// <summary>Loads and checks prompts.</summary>
     /// <param name="task">A task's name, or null for a JSONL file of the user's own.</param>
     /// <param name="dataPath">

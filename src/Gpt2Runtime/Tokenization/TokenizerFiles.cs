@@ -24,6 +24,10 @@ internal static class TokenizerFiles
     /// <summary>The model's shape, which may name a begin token too.</summary>
     public const string ModelConfig = "config.json";
 
+    /// <summary>All names.</summary>
+    public static readonly IReadOnlyList<string> All =
+        [Tokenizer, Vocabulary, Merges, AddedTokens, TokenizerConfig, SpecialTokensMap, ModelConfig];
+
     /// <summary>What makes a vocabulary, for messages.</summary>
     public const string Needed = "tokenizer.json, or vocab.json and merges.txt";
 

@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports.Csv;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Comparison;
 
@@ -39,6 +40,18 @@ internal sealed class ComparisonFolder : IDisposable
 
     private string TrainingFile => Path.Combine(_path, "training.csv");
 
+    /// <summary>Everything that is written to a folder.</summary>
+    /// <param name="path">The folder, as <c>--out</c> names it.</param>
+    public static IEnumerable<NamedPath> FilesIn(string path)
+    {
+        ComparisonFolder folder = new(path);
+        return
+        [
+            new NamedPath("out", folder.Table), .. FileChecks.Beside("out", folder.Table), new NamedPath("out", folder.Report),
+            new NamedPath("out", folder.TrainingFile), new NamedPath("out", folder.Circuits, IsFolder: true),
+        ];
+    }
+
     /// <summary>Makes the folder where it is not there.</summary>
     /// <exception cref="UsageException">It cannot be written to.</exception>
     /// <exception cref="GradpathException">It holds an earlier run that the user does not want to go on with, or the other way
@@ -50,13 +63,13 @@ internal sealed class ComparisonFolder : IDisposable
         try
         {
             Directory.CreateDirectory(folder.Circuits);
+            AtomicFile.RequireWritable(folder.Table);
+            AtomicFile.RequireWritable(Path.Combine(folder.Circuits, "any.json"));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or GradpathException)
         {
-            throw new UsageException($"--out {path}: cannot make this directory: {e.Message}");
+            throw new UsageException($"--out {path}: cannot make this directory, or write to it: {e.Message}");
         }
-        OutputFile.RequireWritable("out", folder.Table, AtomicFile.RequireWritable);
-        OutputFile.RequireWritable("out", Path.Combine(folder.Circuits, "any.json"), CircuitFile.RequireWritable);
         return folder;
     }
 

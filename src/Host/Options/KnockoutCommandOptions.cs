@@ -2,16 +2,19 @@ using CommandLine;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Options;
 
 /// <summary>What <c>completeness</c> and <c>minimality</c> share: the circuit and the node sets that are knocked out of it.</summary>
 internal abstract class KnockoutCommandOptions : PromptedOptions
 {
+    [Input]
     [Option("circuit", Required = true, MetaValue = "FILE",
         HelpText = "A file that marks a circuit: .json or .safetensors (see 'gradpath circuit').")]
     public string Circuit { get; set; } = "";
 
+    [Input]
     [Option("classes", MetaValue = "FILE.json",
         HelpText = "Classes of nodes to knock out, as {\"name\": [\"a9.h9\", \"m0\"]}; nodes outside the circuit are left out.")]
     public string? Classes { get; set; }
@@ -30,6 +33,7 @@ internal abstract class KnockoutCommandOptions : PromptedOptions
         HelpText = "Nodes that a greedy search draws to choose each next one from.")]
     public int GreedyCandidates { get; set; } = 10;
 
+    [Output(".json")]
     [Option("out", MetaValue = "FILE.json", HelpText = "Write the result.")]
     public string? Out { get; set; }
 
@@ -42,7 +46,6 @@ internal abstract class KnockoutCommandOptions : PromptedOptions
         if (GreedyRuns < 0) throw new UsageException($"--greedy-runs {GreedyRuns}: must be 0 or more.");
         OptionChecks.Positive("greedy-iterations", GreedyIterations);
         OptionChecks.Positive("greedy-candidates", GreedyCandidates);
-        if (Out is not null) ResultJson.RequireWritable(Out);
     }
 
     /// <summary>The sets to knock out.</summary>

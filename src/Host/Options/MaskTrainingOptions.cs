@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports.Csv;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Options;
 
@@ -54,10 +55,12 @@ internal abstract class MaskTrainingOptions : PromptedOptions
         "With --node-masks: sparsity of writers to aim at (default: none, the loss decides).")]
     public double? NodeTarget { get; set; }
 
+    [Output(IsGraph = true, KeepsProgress = true)]
     [Option("out", Required = true, MetaValue = "FILE",
         HelpText = "Write the circuit, with the masks as its scores: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
+    [Output(".csv")]
     [Option("log", MetaValue = "FILE.csv", HelpText =
         "Write every step: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
     public string? Log { get; set; }
@@ -96,8 +99,6 @@ internal abstract class MaskTrainingOptions : PromptedOptions
             Seed = (ulong)(Seed ?? 0),
         };
         options.Resolve(EdgePruningOptions.SmallGraph);
-        OutputFile.RequireWritable("out", Out, CircuitFile.RequireWritable);
-        if (Log is not null) TrainingCsv.RequireWritable(Log);
         ProgressFile.Check(Out, Resume);
         return (T)options;
     }

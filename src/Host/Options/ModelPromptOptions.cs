@@ -1,11 +1,13 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Options;
 
 /// <summary>What all commands share that run a model on prompts.</summary>
 internal abstract class ModelPromptOptions : DeviceOptions
 {
+    [Input(InputKind.Model)]
     [Option("model", Required = true, MetaValue = "MODEL",
         HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face "
         + "cache.")]
@@ -15,6 +17,7 @@ internal abstract class ModelPromptOptions : DeviceOptions
         "Task whose prompts to generate, or whose CSV file --data names (see 'gradpath tasks').")]
     public string? Task { get; set; }
 
+    [Input(InputKind.Prompts)]
     [Option("data", MetaValue = "PATH", HelpText =
         "Prompt pairs: a JSONL or JSON file, or with --task a CSV file of that task or a directory that holds it.")]
     public string? Data { get; set; }

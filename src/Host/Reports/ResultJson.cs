@@ -10,15 +10,6 @@ internal static class ResultJson
     /// <summary>A number, or null where it is not one: JSON has no NaN.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
-    /// <summary>Refuses a file that cannot be written.</summary>
-    /// <exception cref="UsageException">The file does not end in .json or cannot be written.</exception>
-    public static void RequireWritable(string path)
-    {
-        if (!path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--out {path}: the file must end in .json.");
-        OutputFile.RequireWritable("out", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes a result; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, JsonObject result) => AtomicFile.Write(path, stream =>
     {

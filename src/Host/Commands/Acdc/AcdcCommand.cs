@@ -27,8 +27,7 @@ internal static class AcdcCommand
     {
         double[] thresholds = Check(o);
         ProgressFile.Check(o.Out, o.Resume);
-        string[] files = [.. thresholds.Select(tau => FileOf(o, tau))];
-        foreach (string path in files) OutputFile.RequireWritable("out", path, CircuitFile.RequireWritable);
+        string[] files = [.. thresholds.Select(tau => o.FileOf(tau))];
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
         EdgeScores? scores = o.Scores is null ? null : EdgeScores.Load(o.Scores);
         using var session = EvaluationSession.Open(
@@ -81,14 +80,8 @@ internal static class AcdcCommand
                     $"--{option} {tau.ToString(System.Globalization.CultureInfo.InvariantCulture)}: must be a number from 0.");
         }
         if (thresholds.Distinct().Count() < thresholds.Length) throw new UsageException("--thresholds: a threshold appears twice.");
-        if (o.Log is not null) AcdcReport.RequireWritable("log", o.Log);
-        if (o.Table is not null) AcdcReport.RequireWritable("table", o.Table);
         return thresholds;
     }
-
-    private static string FileOf(AcdcCommandOptions o, double tau) => o.Thresholds.Any()
-        ? $"{o.Out[..^Path.GetExtension(o.Out).Length]}-{AcdcReport.Threshold(tau)}{Path.GetExtension(o.Out)}"
-        : o.Out;
 
     private static AcdcOptions Options(
         AcdcCommandOptions o, EvaluationSession session, EdgeScores? scores, Terminal terminal, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -30,6 +31,7 @@ internal sealed class AcdcCommandOptions : PromptedOptions
         HelpText = "Senders of a reader: normal (last writer first), reverse (input first) or score (smallest |score| first).")]
     public string Order { get; set; } = "normal";
 
+    [Input]
     [Option("scores", MetaValue = "FILE", HelpText =
         "Edge scores for --order score (default: EAP scores of --metric on the same prompts).")]
     public string? Scores { get; set; }
@@ -41,17 +43,21 @@ internal sealed class AcdcCommandOptions : PromptedOptions
     [Option("no-prune", HelpText = "Keep edges that do not lie on a path from the input to the logits.")]
     public bool NoPrune { get; set; }
 
+    [Output(IsGraph = true, KeepsProgress = true)]
     [Option("out", Required = true, MetaValue = "FILE",
         HelpText = "Write the circuit, with each edge's effect as its score: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
+    [Output(".csv")]
     [Option("log", MetaValue = "FILE.csv", HelpText = "Write every step: edge, objective before and after, decision, edges left.")]
     public string? Log { get; set; }
 
+    [Output(".csv")]
     [Option("table", MetaValue = "FILE.csv", HelpText =
         "Write the table of circuits: size, KL, metric, effort and, with --ground-truth, rates.")]
     public string? Table { get; set; }
 
+    [Input]
     [Option("ground-truth", MetaValue = "CIRCUIT",
         HelpText = "Judge the circuits by another one: a circuit's file, or ioi or greater-than (GPT-2 small).")]
     public string? GroundTruth { get; set; }
@@ -59,6 +65,14 @@ internal sealed class AcdcCommandOptions : PromptedOptions
     [Option("resume", HelpText =
         "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
     public bool Resume { get; set; }
+
+    /// <summary>The file of a threshold's circuit.</summary>
+    public string FileOf(double tau) => Thresholds.Any()
+        ? $"{Out[..^Path.GetExtension(Out).Length]}-{AcdcReport.Threshold(tau)}{Path.GetExtension(Out)}"
+        : Out;
+
+    /// <inheritdoc />
+    public override IEnumerable<NamedPath> FurtherOutputs() => Thresholds.Distinct().Select(tau => new NamedPath("out", FileOf(tau)));
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

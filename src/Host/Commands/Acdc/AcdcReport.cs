@@ -41,14 +41,6 @@ internal static class AcdcReport
             $"area under the pessimistic staircase through these points, (0, 0) and (1, 1): {Sizes.Ratio(area)}", ("staircase_area", area));
     }
 
-    /// <summary>Refuses a CSV file that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string option, string path)
-    {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--{option} {path}: the file must end in .csv.");
-        OutputFile.RequireWritable(option, path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes the table.</summary>
     public static void WriteTable(string path, IReadOnlyList<AcdcRow> rows) => WriteLines(
         path,

@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -20,6 +21,7 @@ internal sealed class BenchOptions : DeviceOptions
     [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
     public bool Quick { get; set; }
 
+    [Output]
     [Option("out", MetaValue = "FILE", HelpText =
         "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
     public string? Out { get; set; }
@@ -39,7 +41,6 @@ internal static class BenchCommand
             throw new UsageException($"--only {word}: nothing that can be timed begins so; there are "
                 + $"{string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
-        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         using Device device = ComputeDevice.Open(o, terminal);
 
         List<BenchLine> lines = [];

@@ -3,6 +3,7 @@ using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Comparison;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -52,17 +53,22 @@ internal sealed class BenchmarkOptions : PromptedOptions
     [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
     public double Keep { get; set; } = 0.5;
 
+    [Input]
     [Option("ground-truth", MetaValue = "CIRCUIT",
         HelpText = "Judge edges by another circuit: a file, or ioi or greater-than (default: for a model called gpt2 and one of these "
         + "tasks, the task's).")]
     public string? GroundTruth { get; set; }
 
+    [Output(IsFolder = true)]
     [Option("out", Required = true, MetaValue = "DIR",
         HelpText = "Where to write table.csv, report.html, training.csv and circuits/METHOD-SPARSITY.json.")]
     public string Out { get; set; } = "";
 
     [Option("resume", HelpText = "Keep the rows that an earlier run has left in --out with the same settings.")]
     public bool Resume { get; set; }
+
+    /// <inheritdoc />
+    public override IEnumerable<NamedPath> FurtherOutputs() => ComparisonFolder.FilesIn(Out);
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

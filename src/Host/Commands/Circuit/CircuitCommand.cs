@@ -11,7 +11,6 @@ internal static class CircuitCommand
     public static CommandReport Run(CircuitOptions o, Terminal terminal, CancellationToken cancellation)
     {
         Selection selection = Parse(o);
-        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, CircuitFile.RequireWritable);
 
         EdgeScores scores = EdgeScores.Load(o.Scores);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));

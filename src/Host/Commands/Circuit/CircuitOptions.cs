@@ -1,5 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -9,6 +10,7 @@ internal sealed class CircuitOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("scores", Required = true, MetaValue = "FILE",
         HelpText = "Edge scores: a .json or .safetensors file of 'gradpath score' or of the EAP-IG library.")]
     public string Scores { get; set; } = "";
@@ -34,6 +36,7 @@ internal sealed class CircuitOptions : CommandOptions
     [Option("fill", HelpText = "Count the N edges of --top-n or --greedy after pruning: select as many more as leave N.")]
     public bool Fill { get; set; }
 
+    [Output(IsGraph = true)]
     [Option("out", MetaValue = "FILE", HelpText =
         "Write the circuit with its scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }

@@ -13,7 +13,6 @@ internal static class CompareCommand
     {
         if (o.Circuit is null == o.Scores is null) throw new UsageException("say what to compare: --circuit or --scores.");
         if (o.Roc is not null && o.Scores is null) throw new UsageException("--roc does not apply to --circuit; --scores takes it.");
-        if (o.Roc is not null) RocReport.RequireWritable(o.Roc);
 
         Circuit truth = GroundTruthOption.Read("with", o.With);
         CommandReport report = new();

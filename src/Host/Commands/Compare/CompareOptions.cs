@@ -1,5 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -9,12 +10,15 @@ internal sealed class CompareOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("circuit", MetaValue = "FILE", HelpText = "The circuit to judge: a file of 'gradpath circuit' or of the EAP-IG library.")]
     public string? Circuit { get; set; }
 
+    [Input]
     [Option("scores", MetaValue = "FILE", HelpText = "Edge scores to judge, at every threshold of |score|.")]
     public string? Scores { get; set; }
 
+    [Input]
     [Option("with", Required = true, MetaValue = "CIRCUIT",
         HelpText = "What to judge by: a circuit's file, or ioi or greater-than, the circuits of GPT-2 small that were found by hand.")]
     public string With { get; set; } = "";
@@ -22,6 +26,7 @@ internal sealed class CompareOptions : CommandOptions
     [Option("without-mlps", HelpText = "Leave MLPs and all their edges out.")]
     public bool WithoutMlps { get; set; }
 
+    [Output(".csv")]
     [Option("roc", MetaValue = "FILE.csv", HelpText = "With --scores: write every point of the curve.")]
     public string? Roc { get; set; }
 

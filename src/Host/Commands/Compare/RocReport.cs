@@ -36,14 +36,6 @@ internal static class RocReport
         report.Line($"area under the ROC curve: {Sizes.Ratio(curve.Area)} (0.5: no better than chance)", ("auc", curve.Area));
     }
 
-    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--roc {path}: the file must end in .csv.");
-        OutputFile.RequireWritable("roc", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes every point; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, RocCurve curve) => AtomicFile.Write(path, stream =>
     {

@@ -23,13 +23,6 @@ internal static class CurveCommand
             if (p is not (> 0 and <= 1))
                 throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--fractions {p}: must be above 0 and at most 1."));
         }
-        if (o.Out is not null) CurveCsv.RequireWritable(o.Out);
-        if (o.Picture is not null)
-        {
-            if (!o.Picture.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
-                throw new UsageException($"--picture {o.Picture}: the file must end in .svg.");
-            OutputFile.RequireWritable("picture", o.Picture, AtomicFile.RequireWritable);
-        }
         List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
         if (methods.Count > 26) throw new UsageException($"--scores: at most 26 files at once, not {methods.Count}.");
         if (methods.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } same)

@@ -1,6 +1,7 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -10,6 +11,7 @@ internal sealed class CurveOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("scores", Required = true, MetaValue = "FILE...",
         HelpText = "Score files of the model, one per method: .json or .safetensors.")]
     public IEnumerable<string> Scores { get; set; } = [];
@@ -22,10 +24,12 @@ internal sealed class CurveOptions : PromptedOptions
         "Select from the logits back, each time the best edge into a node that is in, instead of the edges of largest score.")]
     public bool Greedy { get; set; }
 
+    [Output(".csv")]
     [Option("out", MetaValue = "FILE.csv", HelpText =
         "Write the curves: method, fraction, edges, edges_after_prune, faithfulness, low, high, ranking.")]
     public string? Out { get; set; }
 
+    [Output(".svg")]
     [Option("picture", MetaValue = "FILE.svg", HelpText = "Draw the curves by absolute score.")]
     public string? Picture { get; set; }
 

@@ -58,8 +58,8 @@ internal static class DemoCommand
         WriteReport(o, runs, curves);
         foreach (MethodRun run in runs.Take(s_methods.Length))
         {
-            run.Scores.Save(Path.Combine(o.Out, $"{run.Name}.json"));
-            EmbeddingPathCsv.Write(Path.Combine(o.Out, $"{run.Name}-path.csv"), run.Name, run.Result.EmbeddingPath ?? []);
+            run.Scores.Save(ScoresIn(o.Out, run.Name));
+            EmbeddingPathCsv.Write(PathIn(o.Out, run.Name), run.Name, run.Result.EmbeddingPath ?? []);
         }
         clock.Stop();
 
@@ -73,6 +73,16 @@ internal static class DemoCommand
         Conclude(report, o.Out);
         return report;
     }
+
+    /// <summary>Everything that is written to a folder.</summary>
+    public static IEnumerable<string> FilesIn(string folder) =>
+        s_methods.SelectMany(m => (string[])[ScoresIn(folder, m.Name), PathIn(folder, m.Name)]).Append(PageIn(folder));
+
+    private static string ScoresIn(string folder, string method) => Path.Combine(folder, $"{method}.json");
+
+    private static string PathIn(string folder, string method) => Path.Combine(folder, $"{method}-path.csv");
+
+    private static string PageIn(string folder) => Path.Combine(folder, "report.html");
 
     // The three methods and, as the measure of what any ranking reaches, random scores.
     private static IReadOnlyList<SparsityCurves> MeasureCurves(
@@ -94,7 +104,7 @@ internal static class DemoCommand
                     ? p.Low
                     : null, double.IsFinite(p.High) ? p.High : null))],
         })];
-        HtmlReport.Write(Path.Combine(o.Out, "report.html"), ReportData.Of(ReportData.DefaultTitle(runs[0].Scores.Provenance), methods));
+        HtmlReport.Write(PageIn(o.Out), ReportData.Of(ReportData.DefaultTitle(runs[0].Scores.Provenance), methods));
     }
 
     private static void AddCurves(CommandReport report, List<MethodRun> runs, IReadOnlyList<SparsityCurves> curves)

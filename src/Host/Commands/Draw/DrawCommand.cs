@@ -12,22 +12,19 @@ internal static class DrawCommand
 
     public static CommandReport Run(DrawOptions o, CancellationToken cancellation)
     {
-        string format = Path.GetExtension(o.Out).ToUpperInvariant();
-        if (format is not (".SVG" or ".DOT" or ".HTML"))
-            throw new UsageException($"--out {o.Out}: the file must end in .svg, .dot or .html.");
+        string format = AtomicFile.Extension(o.Out, ofStreams: ".svg");
         if (o.Circuit is null == o.Scores is null) throw new UsageException("give either --circuit or --scores.");
         if (o.Circuit is not null && o.TopN is not null)
             throw new UsageException("--top-n goes with --scores; --circuit draws the circuit that its file marks.");
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
-        OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
 
         Circuit circuit = o.Circuit is { } file
             ? Circuit.Load(file)
             : OptionChecks.TakeFrom(o.Scores!, () => Select(EdgeScores.Load(o.Scores!), o.TopN));
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         cancellation.ThrowIfCancellationRequested();
-        if (format == ".HTML") HtmlReport.Write(o.Out, Page(circuit, title, o));
-        else Write(o.Out, format == ".SVG" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
+        if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, title, o));
+        else Write(o.Out, format == ".svg" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";
         CommandReport report = new() { Provenance = circuit.Provenance?.ToJson() };
         report.Fact("n_edges", circuit.EdgeCount);

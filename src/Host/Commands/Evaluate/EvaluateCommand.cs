@@ -14,7 +14,6 @@ internal static class EvaluateCommand
     public static CommandReport Run(EvaluateOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.CheckShared();
-        if (o.Out is not null) ResultJson.RequireWritable(o.Out);
         Circuit circuit = Circuit.Load(o.Circuit);
         using var session = EvaluationSession.Open(o, [GivenFile.Of(o.Circuit, circuit)], terminal, cancellation);
         EmptyCircuits.Warn(terminal, o.Circuit, circuit);

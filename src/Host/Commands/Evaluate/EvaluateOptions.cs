@@ -1,6 +1,7 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -10,10 +11,12 @@ internal sealed class EvaluateOptions : PromptedOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("circuit", Required = true, MetaValue = "FILE",
         HelpText = "A file that marks a circuit, which is taken as it is: .json or .safetensors (see 'gradpath circuit').")]
     public string Circuit { get; set; } = "";
 
+    [Output(".json")]
     [Option("out", MetaValue = "FILE.json", HelpText = "Write the result with the values of every prompt pair.")]
     public string? Out { get; set; }
 

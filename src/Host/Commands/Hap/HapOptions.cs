@@ -1,6 +1,7 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -19,9 +20,11 @@ internal sealed class HapOptions : MaskTrainingOptions
         "Method that scores the edges by --metric, with its default settings (default: eap; see 'gradpath score').")]
     public string? Scorer { get; set; }
 
+    [Input]
     [Option("scores", MetaValue = "FILE", HelpText = "Use these scores instead of computing some.")]
     public string? Scores { get; set; }
 
+    [Input]
     [Option("recall", MetaValue = "CIRCUIT", HelpText =
         "State how many of another circuit's edges the scores keep: a circuit's file, or ioi or greater-than (GPT-2 small).")]
     public string? Recall { get; set; }

@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -6,6 +7,7 @@ namespace Gradpath.Host.Commands;
 [Verb("info", HelpText = "Show a model's shape, its graph and what it needs.")]
 internal sealed class InfoOptions : CommandOptions
 {
+    [Input(InputKind.Model)]
     [Option("model", Required = true, MetaValue = "MODEL",
         HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";

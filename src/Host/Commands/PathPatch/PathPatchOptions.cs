@@ -7,6 +7,7 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -53,15 +54,18 @@ internal sealed class PathPatchOptions : PromptedOptions
     [Option("top-n", MetaValue = "N", HelpText = "Follow and name the N strongest senders of each round instead.")]
     public int? TopN { get; set; }
 
+    [Output(IsGraph = true, KeepsProgress = true)]
     [Option("out", MetaValue = "FILE", HelpText =
         "Write the edges that were followed as a circuit: .json or .safetensors. Rounds that are done are kept in FILE.progress until "
         + "then.")]
     public string? Out { get; set; }
 
+    [Output(".csv")]
     [Option("effects", MetaValue = "FILE.csv",
         HelpText = "Write every effect: round, kind, receivers, positions, sender, effect, percent.")]
     public string? Effects { get; set; }
 
+    [Output(".svg", ".html")]
     [Option("picture", MetaValue = "FILE", HelpText = "Draw the heat maps: .svg, or .html with the edges beside them.")]
     public string? Picture { get; set; }
 
@@ -122,11 +126,8 @@ internal sealed class PathPatchOptions : PromptedOptions
         ParsePositions("sender-positions", SenderPositions);
         if (Out is not null)
         {
-            OutputFile.RequireWritable("out", Out, CircuitFile.RequireWritable);
             ProgressFile.Check(Out, Resume);
         }
-        if (Effects is not null) PathPatchingEffectsCsv.RequireWritable(Effects);
-        if (Picture is not null) PathPatchingPicture.RequireWritable(Picture);
     }
 
     /// <summary>The senders' rows, lowest first.</summary>

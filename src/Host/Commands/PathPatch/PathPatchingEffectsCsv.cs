@@ -12,14 +12,6 @@ namespace Gradpath.Host.Commands;
 /// </summary>
 internal static class PathPatchingEffectsCsv
 {
-    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--effects {path}: the file must end in .csv.");
-        OutputFile.RequireWritable("effects", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes the effects; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, PathPatchingReport report) => AtomicFile.Write(path, stream =>
     {

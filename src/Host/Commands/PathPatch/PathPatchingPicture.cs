@@ -27,18 +27,10 @@ internal static class PathPatchingPicture
     private static readonly (int R, int G, int B) s_zero = (0xf7, 0xf7, 0xf5);
     private static readonly (int R, int G, int B) s_rises = (0x16, 0x4f, 0x8c);
 
-    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        if (Path.GetExtension(path).ToUpperInvariant() is not (".SVG" or ".HTML"))
-            throw new UsageException($"--picture {path}: the file must end in .svg or .html.");
-        OutputFile.RequireWritable("picture", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes the drawing or the page; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, PathPatchingReport report)
     {
-        bool page = path.EndsWith(".html", StringComparison.OrdinalIgnoreCase);
+        bool page = AtomicFile.Extension(path, ofStreams: ".svg") == ".html";
         byte[] text = Encoding.UTF8.GetBytes(page ? Page(report) : Draw(report));
         AtomicFile.Write(path, stream => stream.Write(text));
     }

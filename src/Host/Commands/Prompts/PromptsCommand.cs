@@ -16,7 +16,6 @@ internal static class PromptsCommand
     {
         OptionChecks.Positive("count", options.Count);
         CircuitTask task = TaskNames.Parse(options.Task);
-        OutputFile.RequireWritable("out", options.Out, AtomicFile.RequireWritable);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);
         IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, cancellation);

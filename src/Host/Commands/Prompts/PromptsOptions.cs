@@ -1,5 +1,6 @@
 using CommandLine;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -10,6 +11,7 @@ internal sealed class PromptsOptions : CommandOptions
     [Option("task", Required = true, MetaValue = "TASK", ResourceType = typeof(TaskHelp), HelpText = nameof(TaskHelp.Task))]
     public string Task { get; set; } = "";
 
+    [Input(InputKind.Model)]
     [Option("model", Required = true, MetaValue = "MODEL", HelpText = VocabularyDirectory.Help)]
     public string Model { get; set; } = "";
 
@@ -19,6 +21,7 @@ internal sealed class PromptsOptions : CommandOptions
     [Option("seed", MetaValue = "N", Default = 0UL, HelpText = "Seed of the draw.")]
     public ulong Seed { get; set; }
 
+    [Output]
     [Option("out", Required = true, MetaValue = "FILE", HelpText = "The JSONL file to write.")]
     public string Out { get; set; } = "";
 }

@@ -11,10 +11,7 @@ internal static class ReportCommand
 {
     public static CommandReport Run(ReportOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        if (!o.Out.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--out {o.Out}: the file must end in .html.");
         if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
-        OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
         Origins.Compare(terminal, [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))]);
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });

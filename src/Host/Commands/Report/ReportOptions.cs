@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -7,20 +8,25 @@ namespace Gradpath.Host.Commands;
     "Make an HTML page of scores: the circuit as a graph, the score matrix, curves, tables. One file that needs no network.")]
 internal sealed class ReportOptions : CommandOptions
 {
+    [Input]
     [Option("scores", Required = true, MetaValue = "FILE...",
         HelpText = "Score files of one model, one per method: .json or .safetensors.")]
     public IEnumerable<string> Scores { get; set; } = [];
 
+    [Input]
     [Option("path", MetaValue = "FILE.csv...", HelpText = "Paths that 'gradpath score --record-path' wrote.")]
     public IEnumerable<string> Paths { get; set; } = [];
 
+    [Input]
     [Option("curve", MetaValue = "FILE.csv...",
         HelpText = "Faithfulness curves: columns method, fraction, edges, edges_after_prune, faithfulness and, for a band, low and high.")]
     public IEnumerable<string> Curves { get; set; } = [];
 
+    [Input]
     [Option("training", MetaValue = "FILE.csv...", HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
     public IEnumerable<string> Training { get; set; } = [];
 
+    [Output(".html")]
     [Option("out", Required = true, MetaValue = "FILE.html", HelpText = "The page.")]
     public string Out { get; set; } = "";
 

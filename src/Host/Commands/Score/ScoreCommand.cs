@@ -43,16 +43,13 @@ internal static class ScoreCommand
             HardCorruption = o.HardCorruption,
         };
         request.Check();
-        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, ScoreFile.RequireWritable);
-        if (o.RecordPath is not null) EmbeddingPathCsv.RequireWritable(o.RecordPath);
-        bool saves = options.Method.Saves && o.Out is not null;
         if (o.Resume && !options.Method.Saves)
         {
             string takers = EnumNames.Choice(AttributionMethods.All.Where(m => m.Saves).Select(m => m.Name));
             throw new UsageException($"--resume does not apply to --method {options.Method}; {takers} takes it.");
         }
         if (o.Resume && o.Out is null) throw new UsageException("--resume needs --out: what to go on from lies beside that file.");
-        if (saves) ProgressFile.Check(o.Out!, o.Resume);
+        if (o.Saves) ProgressFile.Check(o.Out!, o.Resume);
 
         StageClock clock = new(terminal);
         clock.Start("load");
@@ -67,7 +64,7 @@ internal static class ScoreCommand
         RunDetails.Model(terminal, checkpoint, model);
 
         clock.Start("passes");
-        using ProgressFile? file = saves ? SearchRun.Open("score", o.Out!, o.Resume, RunOf(o, model, prompts, options), terminal) : null;
+        using ProgressFile? file = o.Saves ? SearchRun.Open("score", o.Out!, o.Resume, RunOf(o, model, prompts, options), terminal) : null;
         AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation, file);
         EdgeScores scores = result.Scores;
         clock.Start("write");

@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -58,6 +59,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("seed", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Seed))]
     public int? Seed { get; set; }
 
+    [Output(IsGraph = true)]
     [Option("out", MetaValue = "FILE", HelpText = "Write the scores: .json (the EAP-IG library's format) or .safetensors.")]
     public string? Out { get; set; }
 
@@ -65,11 +67,19 @@ internal sealed class ScoreOptions : ModelPromptOptions
         "exact: go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
     public bool Resume { get; set; }
 
+    [Output(".csv")]
     [Option("record-path", MetaValue = "FILE.csv", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.RecordPath))]
     public string? RecordPath { get; set; }
 
     [Option("top", MetaValue = "N", Default = 20, HelpText = "How many of the strongest edges to show.")]
     public int Top { get; set; } = 20;
+
+    /// <summary>Whether what has been done is kept on the way, beside the result.</summary>
+    public bool Saves =>
+        Out is not null && !OutputTarget.Of(Out).IsStream && AttributionMethods.TryFind(Method, out AttributionMethod? m) && m.Saves;
+
+    /// <inheritdoc />
+    public override IEnumerable<NamedPath> FurtherOutputs() => Saves ? FileChecks.Beside("out", Out!) : [];
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

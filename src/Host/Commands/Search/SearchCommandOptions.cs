@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -28,6 +29,7 @@ internal sealed class SearchCommandOptions : PromptedOptions
     [Option("scorer", MetaValue = "METHOD", ResourceType = typeof(SearchHelp), HelpText = nameof(SearchHelp.Scorer))]
     public string? Scorer { get; set; }
 
+    [Output(IsGraph = true, KeepsProgress = true)]
     [Option("out", Required = true, MetaValue = "FILE", HelpText = "Write the circuit: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
@@ -67,7 +69,6 @@ internal sealed class SearchCommandOptions : PromptedOptions
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--sparsity {s}: must be above 0 and below 1."));
         if (Threshold is { } t && !(t >= 0 && double.IsFinite(t)))
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--threshold {t}: must be a number from 0."));
-        OutputFile.RequireWritable("out", Out, CircuitFile.RequireWritable);
         ProgressFile.Check(Out, Resume);
         SearchOptions options = (Sparsity ?? Threshold) is { } size ? search.Defaults.At(size) : search.Defaults;
         return options with

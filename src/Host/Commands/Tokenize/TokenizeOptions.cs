@@ -1,5 +1,6 @@
 using CommandLine;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -7,6 +8,7 @@ namespace Gradpath.Host.Commands;
 [Verb("tokenize", HelpText = "Turn text into token ids: one JSON string per line in, one JSON list of ids per line out.")]
 internal sealed class TokenizeOptions : CommandOptions
 {
+    [Input(InputKind.Model)]
     [Option("model", Required = true, MetaValue = "MODEL", HelpText = VocabularyDirectory.Help)]
     public string Model { get; set; } = "";
 }

@@ -14,14 +14,6 @@ internal static class CurveCsv
     /// <summary>Ranked by score.</summary>
     public const string ByScore = "signed";
 
-    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--out {path}: the file must end in .csv.");
-        OutputFile.RequireWritable("out", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes the curves; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, IReadOnlyList<NamedCurve> curves) => AtomicFile.Write(path, stream =>
     {

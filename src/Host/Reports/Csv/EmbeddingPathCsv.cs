@@ -8,14 +8,6 @@ namespace Gradpath.Host.Reports.Csv;
 /// <summary>A recorded embedding path as CSV: one line per item and point.</summary>
 internal static class EmbeddingPathCsv
 {
-    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--record-path {path}: the file must end in .csv.");
-        OutputFile.RequireWritable("record-path", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes the path; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, string method, IReadOnlyList<EmbeddingPathPoint> points) => AtomicFile.Write(path, stream =>
     {

@@ -12,14 +12,6 @@ internal static class TrainingCsv
     public static readonly string[] Columns =
         ["method", "step", "kl", "edge_loss", "node_loss", "edge_target", "edge_sparsity", "node_target", "node_sparsity"];
 
-    /// <summary>Refuses a path that cannot be written, before the work starts.</summary>
-    public static void RequireWritable(string path)
-    {
-        if (!path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
-            throw new UsageException($"--log {path}: the file must end in .csv.");
-        OutputFile.RequireWritable("log", path, AtomicFile.RequireWritable);
-    }
-
     /// <summary>Writes steps; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, IEnumerable<(string Method, IReadOnlyList<EdgePruningStep> Steps)> runs) =>
         AtomicFile.Write(path, stream =>
