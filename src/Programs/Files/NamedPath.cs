@@ -29,9 +29,8 @@ internal sealed record NamedPath(string Option, string Path, bool IsFolder = fal
     /// <summary>As messages have it.</summary>
     public override string ToString() => $"--{Option} {Path}";
 
-    private bool IsBelow(NamedPath folder) => folder.IsFolder
-        && _target.Path.StartsWith(folder._target.Path.TrimEnd(System.IO.Path.DirectorySeparatorChar) + System.IO.Path.DirectorySeparatorChar,
-            s_comparison);
+    private bool IsBelow(NamedPath folder) => folder.IsFolder && _target.Path.StartsWith(
+        folder._target.Path.TrimEnd(System.IO.Path.DirectorySeparatorChar) + System.IO.Path.DirectorySeparatorChar, s_comparison);
 
     // Links in the folders on the way are followed too.
     private static OutputTarget Real(OutputTarget target)
