@@ -101,5 +101,5 @@ internal static class PairChecks
         }
     }
 
-    private static string Quote(string? text) => text is null ? "token ids" : '"' + text + '"';
+    private static string Quote(string? text) => text is null ? "token ids" : Quoted.Text(text);
 }

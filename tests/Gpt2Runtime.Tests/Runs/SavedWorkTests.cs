@@ -29,8 +29,8 @@ public sealed class SavedWorkTests
             AttributionResult rest = Score(model, goingOn, 0);
             Assert.Equal(whole.Scores.Values.ToArray(), rest.Scores.Values.ToArray());
             Assert.Equal(whole.Scores.NodeScores.ToArray(), rest.Scores.NodeScores.ToArray());
-            Assert.Equal(whole.CleanMetric.ToArray(), [.. rest.CleanMetric]);
-            Assert.Equal(whole.CorruptedMetric.ToArray(), [.. rest.CorruptedMetric]);
+            Assert.Equal(whole.CleanMetric.ToArray(), rest.CleanMetric.ToArray());
+            Assert.Equal(whole.CorruptedMetric.ToArray(), rest.CorruptedMetric.ToArray());
             Assert.Equal(kept.States.Count - 1 - i, goingOn.States.Count);
             Assert.Equal(whole.Plan.Batches, rest.Plan.Batches);
         }

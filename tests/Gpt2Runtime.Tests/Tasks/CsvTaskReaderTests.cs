@@ -37,6 +37,38 @@ public sealed class CsvTaskReaderTests
         });
     }
 
+    [Theory]
+    [InlineData("ioi", "ioi/gpt2.csv")]
+    [InlineData("country-capital", "country-capital/gpt2.csv")]
+    [InlineData("hypernymy", "hypernymy/gpt2.csv")]
+    public void Ids_as_floating_point_and_text_in_utf16_are_the_same_prompts(string task, string file)
+    {
+        // What a table program and pandas make of a file: another encoding, and a column of ids as 8037.0.
+        string text = File.ReadAllText(RepositoryFiles.Data("tasks/" + file));
+        string floats = System.Text.RegularExpressions.Regex.Replace(text, "(?<=[,\\[ ])([0-9]{3,})(?=[,\\]\r\n])", "$1.0");
+        Assert.NotEqual(text, floats);
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["as-is.csv"], text);
+        File.WriteAllText(folder["changed.csv"], floats, System.Text.Encoding.Unicode);
+        PromptPair[] Pairs(string name) => [.. PromptLoader.Load(task, folder[name], Tokenizers.Gpt2, Gpt2).Pairs];
+        Assert.Equal(Pairs("as-is.csv").SelectMany(Ids), Pairs("changed.csv").SelectMany(Ids));
+
+        static int[] Ids(PromptPair pair) => [.. pair.Clean, .. pair.Corrupted, .. pair.Answers, .. pair.WrongAnswers];
+    }
+
+    [Fact]
+    public void Records_of_ioi_name_the_positions_that_generated_prompts_name()
+    {
+        PromptPair[] pairs = [.. PromptLoader.Load("ioi", RepositoryFiles.Data("tasks"), Tokenizers.Gpt2, Gpt2).Pairs];
+        Assert.All(pairs, pair =>
+        {
+            Assert.Equal(pair.Answers[0], pair.Clean[pair.KeyPositions["IO"]]);
+            Assert.Equal(pair.WrongAnswers[0], pair.Clean[pair.KeyPositions["S1"]]);
+            Assert.Equal(pair.WrongAnswers[0], pair.Clean[pair.KeyPositions["S2"]]);
+            Assert.Equal(pair.Length - 1, pair.KeyPositions["END"]);
+        });
+    }
+
     /// <summary>Every task has a published file, or a sample of one, that its reader is tried on.</summary>
     [Theory]
     [MemberData(nameof(TaskCatalogTests.Names), MemberType = typeof(TaskCatalogTests))]
