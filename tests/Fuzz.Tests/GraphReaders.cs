@@ -1,0 +1,93 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+
+namespace Gradpath.Fuzz.Tests;
+
+/// <summary>Files of scores and circuits, and of classes of nodes.</summary>
+internal static class GraphReaders
+{
+    private static readonly ComputationGraph s_graph = new(2, 2);
+
+    /// <summary>The readers.</summary>
+    public static IReadOnlyList<FuzzReader> All { get; } =
+    [
+        Scores("scores-json", "scores.json"),
+        Scores("scores-safetensors", "scores.safetensors"),
+        Circuits("circuit-json", "circuit.json"),
+        Circuits("circuit-safetensors", "circuit.safetensors"),
+        new("node-classes", "classes.json", _ =>
+        {
+            Circuit circuit = Chosen();
+            return new FuzzTarget(
+                ["""{"name movers": ["a1.h0", "a1.h1"], "others": ["m0", "input"], "none": []}"""u8.ToArray()],
+                path => NodeSets.ReadClasses(path, circuit));
+        }),
+    ];
+
+    /// <summary>Scores with everything that a file may hold.</summary>
+    public static EdgeScores Sample()
+    {
+        SplitMix64 random = new(3);
+        float[] values = new float[s_graph.Writers * s_graph.Readers];
+        foreach ((int row, int column) in s_graph.Edges) values[(row * s_graph.Readers) + column] = (random.Below(1000) / 1000f) - 0.5f;
+        return new EdgeScores(s_graph, values)
+        {
+            NodeScores = [.. Enumerable.Range(0, s_graph.Writers).Select(i => i * 0.25f)],
+            ModelWidth = 4,
+            Provenance = new Provenance
+            {
+                Version = "1",
+                Model = "m",
+                ModelHash = "sha256:0",
+                Method = "eap-ig",
+                Options = new JsonObject { ["steps"] = 5, ["list"] = new JsonArray(1, "a") },
+                BatchSize = 4,
+                Seed = 3,
+                Items = 10,
+                Created = new DateTime(2025, 1, 2, 3, 4, 5, DateTimeKind.Utc),
+            },
+        };
+    }
+
+    private static Circuit Chosen() => CircuitSelection.Greedy(Sample(), 12);
+
+    private static FuzzReader Scores(string name, string file) => new(name, file, folder =>
+    {
+        string path = Path.Combine(folder, file);
+        Sample().Save(path);
+        List<byte[]> samples = [File.ReadAllBytes(path)];
+        if (file.EndsWith(".json", StringComparison.Ordinal)) samples.Add(Library());
+        return new FuzzTarget(samples, path =>
+        {
+            EdgeScores scores = EdgeScores.Load(path);
+            scores.Rank(scores.Graph.EdgeCount);
+            EdgeScoresJson.Write(Stream.Null, scores);
+        })
+        { HasHeader = file.EndsWith(".safetensors", StringComparison.Ordinal) };
+    });
+
+    private static FuzzReader Circuits(string name, string file) => new(name, file, folder =>
+    {
+        string path = Path.Combine(folder, file);
+        Chosen().Save(path);
+        return new FuzzTarget([File.ReadAllBytes(path)], path =>
+        {
+            Circuit circuit = CircuitPruning.Prune(Circuit.Load(path));
+            if (circuit.Scores is { } scores) EdgeScoresJson.Write(Stream.Null, scores);
+        })
+        { HasHeader = file.EndsWith(".safetensors", StringComparison.Ordinal) };
+    });
+
+    // As the EAP-IG library writes it, with what was not scored.
+    private static byte[] Library()
+    {
+        StringBuilder json = new("""{"cfg": {"n_layers": 2, "n_heads": 2, "parallel_attn_mlp": false, "d_model": 4}, "nodes": {""");
+        json.AppendJoin(", ", Enumerable.Range(0, s_graph.Writers + 1).Select(
+            row => $$"""{{'"'}}{{s_graph.WriterName(row)}}": {"in_graph": true, "score": NaN, "neurons_scores": [NaN, -Infinity, 0.5]}"""));
+        json.Append("}, \"edges\": {").AppendJoin(", ", s_graph.Edges.Select(
+            e => $$"""{{'"'}}{{s_graph.EdgeName(e.Row, e.Column)}}": {"score": -1.5e-07, "in_graph": false}"""));
+        return Encoding.UTF8.GetBytes(json.Append("}}").ToString());
+    }
+}
