@@ -1,4 +1,8 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace Gradpath.Gpt2Runtime;
 
@@ -37,10 +41,19 @@ internal static class JsonFile
     /// <inheritdoc cref="Read"/>
     public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read) => Guard(path, FileBytes.Read(path), read);
 
+    /// <summary>Reads an object that is kept, with all that is in it.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="GradpathException">The file is unreadable, no JSON object, no Unicode, or holds a key twice.</exception>
+    public static JsonObject ReadObject(string path) => Read(path, root => root.ValueKind == JsonValueKind.Object
+        ? JsonObject.Create(root.Clone())!
+        : throw new GradpathException($"{path}: a JSON object is needed, not {Shown(root)}"));
+
     private static T Guard<T>(string path, ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, T> read)
     {
         try
         {
+            if (LineOfBadText(bytes.Span) is { } bad)
+                throw new GradpathException($"{path}, line {bad}: a text is not valid Unicode");
             return read(bytes);
         }
         catch (JsonException error)
@@ -48,19 +61,26 @@ internal static class JsonFile
             var line = error.LineNumber is { } number ? $", line {number + 1}" : "";
             throw new GradpathException($"{path}{line}: not valid JSON: {Quoted.Reason(error)}", error);
         }
-        catch (InvalidOperationException error)
-        {
-            // The platform decodes a string when it is asked for; half of a surrogate pair as an escape is valid JSON but no text.
-            throw new GradpathException($"{path}, line {LineOfBadText(bytes.Span)}: a text is not valid Unicode", error);
-        }
     }
 
-    private static int LineOfBadText(ReadOnlySpan<byte> json)
+    // The platform decodes a string when it is asked for, which may be late: bytes that are no UTF-8 and half of a surrogate pair as an
+    // escape are found before. JSON that is malformed is the reader's to say.
+    private static int? LineOfBadText(ReadOnlySpan<byte> json)
     {
+        if (!Utf8.IsValid(json))
+        {
+            var at = 0;
+            while (Rune.DecodeFromUtf8(json[at..], out _, out var length) == OperationStatus.Done)
+                at += length;
+            return 1 + json[..at].Count((byte)'\n');
+        }
+
+        if (json.IndexOf("\\u"u8) < 0)
+            return null;
         var reader = new Utf8JsonReader(json, Options);
         while (reader.Read())
         {
-            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped)
                 continue;
             try
             {
@@ -68,11 +88,11 @@ internal static class JsonFile
             }
             catch (InvalidOperationException)
             {
-                break;
+                return 1 + json[..(int)reader.TokenStartIndex].Count((byte)'\n');
             }
         }
 
-        return 1 + json[..(int)reader.TokenStartIndex].Count((byte)'\n');
+        return null;
     }
 
     /// <summary>A property that is there and not null.</summary>

@@ -29,6 +29,13 @@ internal static class Quoted
         return shown.Append(text.Length > LongestText + 1 ? "...\"" : "\"").ToString();
     }
 
+    /// <summary>A name as messages about files have it: in single quotation marks, on one line, and cut off where it is longer.</summary>
+    public static string Name(ReadOnlySpan<char> name)
+    {
+        var shown = Text(name);
+        return $"'{shown[1..^1]}'";
+    }
+
     /// <summary>What the platform says of malformed JSON, without the rest of the file, which it quotes at times.</summary>
     public static string Reason(JsonException error)
     {

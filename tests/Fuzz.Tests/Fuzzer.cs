@@ -29,7 +29,10 @@ internal sealed class Fuzzer : IDisposable
         _reader = reader;
         _seed = seed;
 
-        _folder = Directory.CreateTempSubdirectory("gradpath-fuzz-").FullName;
+        // Files that live for a moment: in memory where the system has a folder for that.
+        string parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+        _folder = Path.Combine(parent, $"gradpath-fuzz-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(_folder);
         try
         {
             _target = reader.Open(_folder);

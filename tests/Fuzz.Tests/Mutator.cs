@@ -62,7 +62,7 @@ internal sealed class Mutator
 
     private byte[] Damage(byte[] bytes, byte[] other)
     {
-        for (int times = 1 + Below(3); times > 0; times--) bytes = DamageOnce(bytes, other);
+        for (int times = Math.Max(1, Below(6) - 2); times > 0; times--) bytes = DamageOnce(bytes, other);
         return bytes;
     }
 

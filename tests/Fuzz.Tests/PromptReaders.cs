@@ -13,7 +13,7 @@ internal static class PromptReaders
     [
         """{"clean": "The cat", "corrupted": "The dog", "answers": [" sat"], "wrong_answers": [" ran"], "id": "a", "label": "x=1"}""",
         """{"clean_ids": [1, 2, 3], "corrupted_ids": [1, 4, 3], "answer_ids": [5], "wrong_answer_ids": [6, 7]}""",
-        """{"clean": "When Mary", "corrupted": "When John", "answer": " he", "wrong_answer": " she", "key_positions": {"S1": 1}}""",
+        """{"clean": "When Mary", "corrupted": "When John", "answers": [" he"], "wrong_answers": [" she"], "positions": {"S1": 1}}""",
     ];
 
     /// <summary>The readers.</summary>

@@ -59,7 +59,7 @@ internal sealed class Gpt2Tensors
         if (found.Length == 0) throw Missing(spec);
         if (found.Length > 1)
         {
-            throw new GradpathException($"{_files.Description}: holds tensor '{spec.Name}' twice, as "
+            throw new GradpathException($"{_files.Description}: holds tensor {Quoted.Name(spec.Name)} twice, as "
                 + $"{string.Join(" and ", found.Take(2).Select(place => Quoted.Text(place.Entry.Name)))}; which of them is meant?");
         }
         (SafetensorsFile file, SafetensorsEntry entry) = found[0];
@@ -109,9 +109,9 @@ internal sealed class Gpt2Tensors
     {
         string expected = $"expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}; {TensorNames.First(_files.Names)}";
         return spec.Name == Gpt2Layout.HeadWeight
-            ? new($"{_files.Description}: holds no tensor '{spec.Name}', which config.json asks for by tie_word_embeddings = false; "
+            ? new($"{_files.Description}: holds no tensor {Quoted.Name(spec.Name)}, which config.json asks for by tie_word_embeddings = false; "
                 + expected)
-            : new($"{_files.Description}: holds no tensor 'transformer.{spec.Name}' (nor '{spec.Name}'), which a GPT-2 model with "
+            : new($"{_files.Description}: holds no tensor 'transformer.{spec.Name}' (nor {Quoted.Name(spec.Name)}), which a GPT-2 model with "
                 + $"n_layer = {Config.Layers} needs; {expected}");
     }
 
@@ -121,7 +121,7 @@ internal sealed class Gpt2Tensors
             && entry.Shape[1] == spec.Shape[0]
             ? " (it seems to be transposed: GPT-2 stores its matrices as [in, out])"
             : "";
-        return new GradpathException($"{file.Path}: tensor '{entry.Name}' has shape {entry.ShapeText}; config.json implies "
+        return new GradpathException($"{file.Path}: tensor {Quoted.Name(entry.Name)} has shape {entry.ShapeText}; config.json implies "
             + $"[{string.Join(", ", spec.Shape)}] = {spec.Rule}{hint}");
     }
 }

@@ -12,7 +12,9 @@ internal sealed record SafetensorsEntry(string Name, string Dtype, long[] Shape,
     public long Count => Shape.Aggregate(1L, static (product, extent) => product * extent);
 
     /// <summary>The shape as messages show it: <c>[768, 2304]</c>.</summary>
-    public string ShapeText => $"[{string.Join(", ", Shape)}]";
+    public string ShapeText => Shape.Length <= 8
+        ? $"[{string.Join(", ", Shape)}]"
+        : $"[{string.Join(", ", Shape[..8])}, ... {Shape.Length} extents]";
 
     /// <summary>The place of an element as messages show it: <c>[3, 17]</c>.</summary>
     /// <param name="index">Its place in row-major order.</param>

@@ -83,7 +83,7 @@ internal sealed class SafetensorsFile : IDisposable
     /// <returns>The tensor's entry.</returns>
     /// <exception cref="GradpathException">The file has no such tensor.</exception>
     public SafetensorsEntry Require(string name) =>
-        Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new GradpathException($"{Path}: holds no tensor '{name}'");
+        Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new GradpathException($"{Path}: holds no tensor {Quoted.Name(name)}");
 
     /// <summary>Copies part of the file. Several threads may read at once.</summary>
     /// <param name="offset">From the start of the file.</param>
@@ -159,7 +159,7 @@ internal sealed class SafetensorsFile : IDisposable
     {
         SafetensorsEntry entry = Require(name);
         if (entry.Dtype is not ("U8" or "BOOL"))
-            throw new GradpathException($"{Path}: tensor '{name}' is of type {entry.Dtype}; U8 is expected");
+            throw new GradpathException($"{Path}: tensor {Quoted.Name(name)} is of type {Quoted.Name(entry.Dtype)[1..^1]}; U8 is expected");
         byte[] bytes = new byte[entry.Bytes];
         Read(entry, 0, bytes);
         return bytes;

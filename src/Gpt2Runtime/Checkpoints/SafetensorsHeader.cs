@@ -48,14 +48,14 @@ internal sealed class SafetensorsHeader
                     continue;
                 }
                 SafetensorsEntry entry = ReadEntry(path, property.Name, property.Value, dataBytes);
-                if (!entries.TryAdd(entry.Name, entry)) throw Bad(path, $"the header holds tensor '{entry.Name}' twice");
+                if (!entries.TryAdd(entry.Name, entry)) throw Bad(path, $"the header holds tensor {Quoted.Name(entry.Name)} twice");
             }
             CheckCoverage(path, entries.Values, dataBytes);
             return new SafetensorsHeader(entries, metadata ?? []);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw Bad(path, $"the header is not valid JSON ({e.Message})", e);
+            throw Bad(path, $"the header is not valid JSON ({(e is JsonException j ? Quoted.Reason(j) : "a text is not valid Unicode")})", e);
         }
     }
 
@@ -66,28 +66,32 @@ internal sealed class SafetensorsHeader
         foreach (JsonProperty property in element.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.String)
-                throw Bad(path, $"{MetadataName} entry '{property.Name}' is not a string");
-            metadata[property.Name] = property.Value.GetString()!;
+                throw Bad(path, $"{MetadataName} entry {Quoted.Name(property.Name)} is not a string");
+            if (!metadata.TryAdd(property.Name, property.Value.GetString()!))
+                throw Bad(path, $"{MetadataName} entry {Quoted.Name(property.Name)} stands there twice");
         }
         return metadata;
     }
 
     private static SafetensorsEntry ReadEntry(string path, string name, JsonElement element, long dataBytes)
     {
-        if (element.ValueKind != JsonValueKind.Object) throw Bad(path, $"the header entry of tensor '{name}' is not a JSON object");
+        if (element.ValueKind != JsonValueKind.Object)
+            throw Bad(path, $"the header entry of tensor {Quoted.Name(name)} is not a JSON object");
+        if (element.EnumerateObject().CountBy(field => field.Name).FirstOrDefault(field => field.Value > 1) is { Key: { } twice })
+            throw Bad(path, $"the header entry of tensor {Quoted.Name(name)} has {Quoted.Text(twice)} twice");
         if (!element.TryGetProperty("dtype", out JsonElement type) || type.ValueKind != JsonValueKind.String)
         {
-            throw Bad(path, $"tensor '{name}' has no dtype; a string such as \"F32\" is expected");
+            throw Bad(path, $"tensor {Quoted.Name(name)} has no dtype; a string such as \"F32\" is expected");
         }
         string dtype = type.GetString()!;
         long[] shape = ReadNumbers(path, name, element, "shape");
         long[] offsets = ReadNumbers(path, name, element, "data_offsets");
-        if (offsets.Length != 2) throw Bad(path, $"tensor '{name}' has {offsets.Length} data_offsets; begin and end are expected");
+        if (offsets.Length != 2) throw Bad(path, $"tensor {Quoted.Name(name)} has {offsets.Length} data_offsets; begin and end are expected");
         (long begin, long end) = (offsets[0], offsets[1]);
-        if (end < begin) throw Bad(path, $"tensor '{name}' has data_offsets [{begin}, {end}]: the end lies before the begin");
+        if (end < begin) throw Bad(path, $"tensor {Quoted.Name(name)} has data_offsets [{begin}, {end}]: the end lies before the begin");
         if (end > dataBytes)
         {
-            throw Bad(path, $"the data of tensor '{name}' would end at byte {end} after the header, but only {dataBytes} bytes follow it: "
+            throw Bad(path, $"the data of tensor {Quoted.Name(name)} would end at byte {end} after the header, but only {dataBytes} bytes follow it: "
                 + $"the file is truncated or damaged; {SafetensorsFile.Again}");
         }
 
@@ -96,7 +100,7 @@ internal sealed class SafetensorsHeader
         if (bits != 0 && BytesOf(shape, bits) is var expected && expected != entry.Bytes)
         {
             string need = expected < 0 ? "more than a file can hold" : $"{expected} bytes";
-            throw Bad(path, $"tensor '{name}' of shape {entry.ShapeText} and dtype {dtype} needs {need}, but its data_offsets [{begin}, "
+            throw Bad(path, $"tensor {Quoted.Name(name)} of shape {entry.ShapeText} and dtype {Quoted.Name(dtype)[1..^1]} needs {need}, but its data_offsets [{begin}, "
                 + $"{end}] span {entry.Bytes}");
         }
         return entry;
@@ -106,7 +110,7 @@ internal sealed class SafetensorsHeader
     {
         if (!element.TryGetProperty(field, out JsonElement array) || array.ValueKind != JsonValueKind.Array)
         {
-            throw Bad(path, $"tensor '{name}' has no {field}; a list of integers is expected");
+            throw Bad(path, $"tensor {Quoted.Name(name)} has no {field}; a list of integers is expected");
         }
         long[] numbers = new long[array.GetArrayLength()];
         int i = 0;
@@ -114,7 +118,7 @@ internal sealed class SafetensorsHeader
         {
             if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt64(out long number) || number < 0)
             {
-                throw Bad(path, $"tensor '{name}': {item.GetRawText()} in its {field} is not a whole number from 0 on");
+                throw Bad(path, $"tensor {Quoted.Name(name)}: {JsonFile.Shown(item)} in its {field} is not a whole number from 0 on");
             }
             numbers[i++] = number;
         }
@@ -141,9 +145,9 @@ internal sealed class SafetensorsHeader
         foreach (SafetensorsEntry entry in entries.OrderBy(e => e.Offset).ThenBy(e => e.Bytes))
         {
             if (entry.Offset < covered)
-                throw Bad(path, $"the data of tensors '{before}' and '{entry.Name}' overlap at byte {entry.Offset} after the header");
+                throw Bad(path, $"the data of tensors {Quoted.Name(before)} and {Quoted.Name(entry.Name)} overlap at byte {entry.Offset} after the header");
             if (entry.Offset > covered)
-                throw Bad(path, $"bytes {covered} to {entry.Offset} after the header, before tensor '{entry.Name}', belong to no tensor");
+                throw Bad(path, $"bytes {covered} to {entry.Offset} after the header, before tensor {Quoted.Name(entry.Name)}, belong to no tensor");
             covered = entry.Offset + entry.Bytes;
             before = entry.Name;
         }

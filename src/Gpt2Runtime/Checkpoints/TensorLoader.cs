@@ -51,7 +51,7 @@ internal static class TensorLoader
     private static GradpathException NotFinite(SafetensorsFile file, SafetensorsEntry entry, long index)
     {
         float value = new TensorReader(file, entry).Read(index, 1)[0];
-        string place = $"element {entry.IndexText(index)} of tensor '{entry.Name}'";
+        string place = $"element {entry.IndexText(index)} of tensor {Quoted.Name(entry.Name)}";
         string shown = float.IsNaN(value) ? "NaN" : value > 0 ? "infinite" : "minus infinity";
         string cause = entry.Dtype == "F64" && !float.IsNaN(value)
             ? "beyond float32, in which models are computed"

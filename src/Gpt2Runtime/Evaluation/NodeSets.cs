@@ -48,12 +48,11 @@ public static class NodeSets
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(circuit);
         if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
-        try
+        return JsonFile.Read(path, root =>
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (json.RootElement.ValueKind != JsonValueKind.Object) throw NotClasses(path);
+            if (root.ValueKind != JsonValueKind.Object) throw NotClasses(path);
             var classes = new List<NodeSet>();
-            foreach (JsonProperty entry in json.RootElement.EnumerateObject())
+            foreach (JsonProperty entry in root.EnumerateObject())
             {
                 if (entry.Value.ValueKind != JsonValueKind.Array) throw NotClasses(path);
                 int[] nodes = [.. entry.Value.EnumerateArray().Select(name => Node(name, path, entry.Name, circuit.Graph))
@@ -61,11 +60,7 @@ public static class NodeSets
                 if (nodes.Length > 0) classes.Add(new NodeSet("class", entry.Name, nodes));
             }
             return classes;
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
-        }
+        });
     }
 
     /// <summary>A circuit, or the full model, without some nodes: all edges from and to them are removed.</summary>
@@ -95,7 +90,7 @@ public static class NodeSets
         return graph.TryParseWriter(name.GetString(), out int row)
             ? row
             : throw new GradpathException(
-                $"{path}: the class '{group}' names '{name.GetString()}', which is no node of {graph}; nodes are input, a3.h1 and m3.");
+                $"{path}: the class {Quoted.Text(group)} names {Quoted.Text(name.GetString())}, which is no node of {graph}; nodes are input, a3.h1 and m3.");
     }
 
     private static GradpathException NotClasses(string path) =>

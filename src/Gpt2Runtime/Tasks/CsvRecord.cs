@@ -8,7 +8,10 @@ internal sealed class CsvRecord(string path, long line, Dictionary<string, int> 
     /// <summary>File and line, for messages.</summary>
     public string Where => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 
-    public string this[string column] => fields[columns[column]];
+    /// <summary>A field.</summary>
+    /// <exception cref="GradpathException">The file has no such column, or the record holds nothing of it.</exception>
+    public string this[string column] => Optional(column)
+        ?? throw new GradpathException($"{Where}: the column {column} is missing; the file has {CsvRecords.Shown(columns.Keys)}.");
 
     public string? Optional(string column) => columns.TryGetValue(column, out var index) ? fields[index] : null;
 

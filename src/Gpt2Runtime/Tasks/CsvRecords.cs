@@ -33,6 +33,16 @@ internal static class CsvRecords
         }
     }
 
+    /// <summary>Columns that a file has, for messages.</summary>
+    public static string Shown(IReadOnlyCollection<string> columns)
+    {
+        const int Most = 12;
+        if (columns.Count == 0)
+            return "none";
+        var names = string.Join(", ", columns.Take(Most).Select(name => Quoted.Text(name)[1..^1]));
+        return columns.Count <= Most ? names : $"{names} and {columns.Count - Most} more";
+    }
+
     private static bool Advance(CsvReader reader, string path, Action readHeader)
     {
         try
@@ -64,7 +74,7 @@ internal static class CsvRecords
             {
                 throw new GradpathException(
                     $"{path}: the column {column} is missing. Needed are {string.Join(", ", required)}; the file has "
-                        + $"{(columns.Count == 0 ? "none" : string.Join(", ", columns.Keys))}.");
+                        + $"{Shown(columns.Keys)}.");
             }
         }
 

@@ -62,7 +62,7 @@ internal static class ReportCsv
         Dictionary<string, List<T>> byMethod = new(StringComparer.Ordinal);
         try
         {
-            using CsvReader reader = CsvReader.Create(File.ReadAllBytes(path), s_options);
+            using CsvReader reader = CsvReader.Create(FileText.ToUtf8(path, FileBytes.Read(path)).ToArray(), s_options);
             Dictionary<string, int> columns = new(StringComparer.Ordinal);
             while (reader.Read())
             {
@@ -106,6 +106,6 @@ internal static class ReportCsv
 
         private GradpathException Wrong(string column, string needed) =>
             new(string.Create(CultureInfo.InvariantCulture,
-                $"{path}, line {reader.LineNumber}: {column} is '{Text(column)}'; {needed} is needed."));
+                $"{path}, line {reader.LineNumber}: {column} is {Quoted.Text(Text(column))}; {needed} is needed."));
     }
 }
