@@ -12,6 +12,9 @@ internal sealed class FuzzTarget(IReadOnlyList<byte[]> samples, Action<string> r
     /// <summary>Whether mutations are made to the JSON header of a file that is binary behind it.</summary>
     public bool HasHeader { get; init; }
 
+    /// <summary>Whether nothing is refused, because there is something else to go by.</summary>
+    public bool RefusesNothing { get; init; }
+
     /// <summary>Bytes that an input may take beside <see cref="Fuzzer.Multiple"/> times its size.</summary>
     public long Allowance { get; init; } = 24 << 20;
 

@@ -44,6 +44,9 @@ internal sealed class Fuzzer : IDisposable
         }
     }
 
+    /// <summary>Whether the reader refuses nothing.</summary>
+    public bool RefusesNothing => _target.RefusesNothing;
+
     /// <summary>Inputs that were read to their end without complaint.</summary>
     public long Accepted { get; private set; }
 

@@ -47,7 +47,8 @@ internal static class ModelReaders
             {
                 File.Copy(path, Path.Combine(refs, "main"), overwrite: true);
                 ModelLocator.Resolve("gpt2", name => name == "HF_HUB_CACHE" ? Path.Combine(folder, "hub") : null, [folder]);
-            });
+            })
+            { RefusesNothing = true };
         }),
     ];
 

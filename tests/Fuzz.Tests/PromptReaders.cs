@@ -8,6 +8,7 @@ namespace Gradpath.Fuzz.Tests;
 internal static class PromptReaders
 {
     private const int Rows = 4;
+    private const int Verbs = 60;
 
     private static readonly string[] s_lines =
     [
@@ -24,7 +25,8 @@ internal static class PromptReaders
         .. TaskCatalog.All.Select(task => new FuzzReader($"csv-{task.Name}", "prompts.csv", folder =>
         {
             string data = RepositoryFiles.Data($"tasks/{task.Name}");
-            foreach (string file in Directory.GetFiles(data)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            foreach (string file in Directory.GetFiles(data))
+                File.WriteAllBytes(Path.Combine(folder, Path.GetFileName(file)), FirstLines(file, Verbs));
             string csv = Directory.GetFiles(data, "gpt2*.csv").Single();
             return Target([FirstLines(csv, Rows + 1)], task.Name);
         })),
@@ -32,7 +34,7 @@ internal static class PromptReaders
         {
             string data = RepositoryFiles.Data("tasks/sva"), prompts = Path.Combine(folder, "gpt2.csv");
             File.WriteAllBytes(prompts, FirstLines(Path.Combine(data, "gpt2.csv"), Rows + 1));
-            byte[] sound = FirstLines(Path.Combine(data, "combined_verb_list.csv"), 60);
+            byte[] sound = FirstLines(Path.Combine(data, "combined_verb_list.csv"), Verbs);
             return new FuzzTarget([sound], _ => Load(prompts, "sva"));
         }),
     ];

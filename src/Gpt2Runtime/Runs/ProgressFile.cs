@@ -118,7 +118,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         {
             throw Damaged(e);
         }
-        string other = Text(file, CommandKey);
+        string other = Quoted.Text(Text(file, CommandKey))[1..^1];
         if (file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
         if (other != _command)
         {
@@ -129,7 +129,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         {
             if (JsonNode.DeepEquals(earlier[key], _run[key])) continue;
             throw new GradpathException(
-                $"{Path} belongs to another run: {key} was {Shown(earlier[key])} there and is {Shown(_run[key])} now. "
+                $"{Path} belongs to another run: {Quoted.Text(key)[1..^1]} was {Shown(earlier[key])} there and is {Shown(_run[key])} now. "
                 + "Repeat that run's options to go on, or delete the file to start over.");
         }
         file.Remove(StateKey);

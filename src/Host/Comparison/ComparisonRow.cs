@@ -84,7 +84,8 @@ internal sealed record ComparisonRow(string Method, double Asked, JsonObject Set
         {
             if (!values.TryGetPropertyValue(column, out JsonNode? value)) return null;
             double number = double.NaN;
-            if (value is not null && !(value is JsonValue v && v.TryGetValue(out number))) return null;
+            if (value is not null && !(value is JsonValue v && v.TryGetValue(out number) && double.IsFinite(number))) return null;
+            if (column is "precision" or "recall" or "false_positive_rate" && number is < 0 or > 1) return null;
             read[column] = number;
         }
         return new ComparisonRow(method, asked, (JsonObject)settings.DeepClone(), read);
