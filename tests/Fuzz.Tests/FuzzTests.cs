@@ -6,7 +6,7 @@ namespace Gradpath.Fuzz.Tests;
 /// <summary>A short run of every reader, the same on every machine, and that the harness finds what it looks for.</summary>
 public sealed class FuzzTests
 {
-    private const int Inputs = 1200;
+    private const int Inputs = 3000;
 
     public static TheoryData<string> Readers => [.. FuzzReaders.All.Select(reader => reader.Name)];
 
