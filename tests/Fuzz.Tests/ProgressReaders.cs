@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Runs;
@@ -16,23 +17,26 @@ internal static class ProgressReaders
     /// <summary>The readers.</summary>
     public static IReadOnlyList<FuzzReader> All { get; } =
     [
-        .. CircuitSearches.All.Select(search => new FuzzReader($"progress-{search.ShortName}", Result + ".progress", folder =>
-            Of(search, folder))),
+        .. CircuitSearches.All.Select(search => new FuzzReader(
+            $"progress-{search.ShortName}", Result + ".progress", folder => Of(search.ShortName, new Setup(search), folder))),
+        new("progress-exact", Result + ".progress", folder => Of("score", new Setup(null), folder)),
         new("progress-benchmark", "table.csv.progress", folder =>
         {
             JsonObject run = Run();
-            ComparisonFolder open = ComparisonFolder.Open(folder, resume: false);
-            open.Begin(Run(), resume: false);
-            Dictionary<string, double> values = ComparisonRow.Columns.ToDictionary(c => c, _ => 0.5);
-            foreach (double asked in new[] { 0.5, 0.9 })
+            using (ComparisonFolder open = ComparisonFolder.Open(folder, resume: false))
             {
-                ComparisonRow row = new("eap", asked, new JsonObject { ["steps"] = 5 }, values);
-                open.Add(row, Gpt2Runtime.Graph.CircuitSelection.Greedy(GraphReaders.Sample(), 12), null);
+                open.Begin(Run(), resume: false);
+                Dictionary<string, double> values = ComparisonRow.Columns.ToDictionary(c => c, _ => 0.5);
+                foreach (double asked in new[] { 0.5, 0.9 })
+                {
+                    ComparisonRow row = new("eap", asked, new JsonObject { ["steps"] = 5 }, values);
+                    open.Add(row, Gpt2Runtime.Graph.CircuitSelection.Greedy(GraphReaders.Sample(), 12), null);
+                }
             }
             byte[] sound = File.ReadAllBytes(Path.Combine(folder, "table.csv.progress"));
             return new FuzzTarget([sound], _ =>
             {
-                ComparisonFolder folderOfRun = ComparisonFolder.Open(folder, resume: true);
+                using ComparisonFolder folderOfRun = ComparisonFolder.Open(folder, resume: true);
                 folderOfRun.Begin(run, resume: true);
                 folderOfRun.Sort([]);
             });
@@ -41,15 +45,14 @@ internal static class ProgressReaders
 
     private static JsonObject Run() => new() { ["the model (its hash)"] = "sha256:0", ["--seed"] = 3, ["--sparsity"] = new JsonArray(0.5) };
 
-    private static FuzzTarget Of(CircuitSearch search, string folder)
+    private static FuzzTarget Of(string command, Setup setup, string folder)
     {
-        Setup setup = new(search);
         string result = Path.Combine(folder, Result);
         List<byte[]> samples = [];
         for (int step = 1; step <= 3; step++)
         {
             using CancellationTokenSource stop = new();
-            ProgressFile file = new(result, search.ShortName, Run()) { Interval = TimeSpan.Zero };
+            ProgressFile file = new(result, command, Run()) { Interval = TimeSpan.Zero };
             int left = step;
             setup.Search(file, new Told(() =>
             {
@@ -59,7 +62,7 @@ internal static class ProgressReaders
         }
         return new FuzzTarget([.. samples.DistinctBy(Convert.ToBase64String)], _ =>
         {
-            ProgressFile file = new(result, search.ShortName, Run());
+            ProgressFile file = new(result, command, Run());
             file.Resume();
             setup.Search(file, new Told(() => throw new OperationCanceledException()), CancellationToken.None);
         }, setup);
@@ -70,21 +73,24 @@ internal static class ProgressReaders
         public void Report(RunProgress value) => report();
     }
 
-    /// <summary>A small model with prompts, on which a search can run.</summary>
+    /// <summary>A small model with prompts, on which a search can run, or exact patching where there is none.</summary>
     private sealed class Setup : IDisposable
     {
+        private static readonly AttributionOptions s_exact = new() { Method = AttributionMethods.Find("exact"), BatchSize = 1 };
+
         private readonly CpuDevice _device = new(1);
         private readonly Gpt2Weights _weights;
         private readonly PromptSet _prompts;
-        private readonly CircuitSearch _search;
-        private readonly SearchOptions _options;
+        private readonly CircuitSearch? _search;
+        private readonly SearchOptions? _options;
 
-        public Setup(CircuitSearch search)
+        public Setup(CircuitSearch? search)
         {
             Gpt2Config config = new() { Layers = 1, Heads = 2, Width = 4, InnerWidth = 6, Positions = 5, Vocabulary = 7 };
             _weights = RandomGpt2Weights.Create(config, 1, _device, scale: 0.5f, biasJitter: 0.1f);
             _prompts = PromptSet.Of([new([1, 2, 3], [1, 4, 3], [5], [6]), new([2, 2, 1], [2, 5, 1], [1], [2])]);
             _search = search;
+            if (search is null) return;
             SearchOptions options = search.Defaults with { Scorer = search.NeedsScorer ? new GivenScores(Scores()) : null };
             _options = options switch
             {
@@ -96,11 +102,12 @@ internal static class ProgressReaders
             };
         }
 
-        public void Search(SearchCheckpoint checkpoint, IProgress<RunProgress> progress, CancellationToken cancellation)
+        public void Search(RunCheckpoint checkpoint, IProgress<RunProgress> progress, CancellationToken cancellation)
         {
             try
             {
-                _search.Search(_weights, _prompts, _options, checkpoint, progress, cancellation);
+                if (_search is not null) _search.Search(_weights, _prompts, _options!, checkpoint, progress, cancellation);
+                else EdgeAttribution.Run(_weights, _prompts, s_exact, checkpoint, progress, cancellation);
             }
             catch (OperationCanceledException)
             {

@@ -1,10 +1,9 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tests.Checkpoints;
 
@@ -39,12 +38,13 @@ public sealed class DamagedFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "the header entry of tensor 'a' has \"dtype\" twice")]
+    [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "entry of tensor 'a' has \"dtype\" twice")]
     [InlineData("""{"__metadata__":{"b":"1","b":"2"}}""", "__metadata__ entry 'b' stands there twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,"\ud800"]}}""", "not valid Unicode")]
     public void A_safetensors_header_is_taken_at_its_word(string header, string message)
     {
-        File.WriteAllBytes(_folder["x.safetensors"], CheckpointBuilder.File(header, new byte[header.Contains("F32", StringComparison.Ordinal) ? 4 : 0]));
+        byte[] data = new byte[header.Contains("F32", StringComparison.Ordinal) ? 4 : 0];
+        File.WriteAllBytes(_folder["x.safetensors"], CheckpointBuilder.File(header, data));
         Refused(() => SafetensorsFile.Open(_folder["x.safetensors"]).Dispose(), message);
     }
 
@@ -77,29 +77,27 @@ public sealed class DamagedFileTests : IDisposable
     public void A_column_that_only_some_records_need_is_said_where_it_is_missing()
     {
         _folder.Write("gpt2.csv", "clean,corrupted,correct_idx\nA b,A c,5\n");
-        Refused(() => Prompts("ioi", "gpt2.csv"), "line 2: the column incorrect_idx is missing; the file has clean, corrupted, correct_idx.");
+        Refused(
+            () => Prompts("ioi", "gpt2.csv"), "line 2: the column incorrect_idx is missing; the file has clean, corrupted, correct_idx.");
     }
 
     [Theory]
     [InlineData("""{"command":"acdc","command":"acdc","run":{},"state":{}}""")]
     [InlineData("""{"command":"acdc","run":{},"state":{"a":"\ud800"}}""")]
     [InlineData("""{"command":["acdc"],"run":{},"state":{}}""")]
-    [InlineData("""{"command":"ac\ndc","run":{},"state":{}}""")]
     [InlineData("[]")]
     public void A_progress_file_is_what_a_search_has_left_or_it_is_refused(string json)
     {
         _folder.Write("c.json.progress", json);
-        Refused(() => new ProgressFile(_folder["c.json"], "acdc", []).Load(), "not a file that search acdc has left; delete it to start over");
+        Refused(
+            () => new ProgressFile(_folder["c.json"], "acdc", []).Load(), "not a file that search acdc has left; delete it to start over");
     }
 
     [Fact]
     public void A_number_of_a_state_is_finite()
     {
         _folder.Write("c.json.progress", """{"command":"acdc","run":{},"state":{"a":1e400,"b":1.5}}""");
-        ProgressFile file = new(_folder["c.json"], "acdc", []);
-        JsonObject state = file.Load();
-        Assert.Equal(1.5, file.Number<double>(state, "b"));
-        Refused(() => file.Number<double>(state, "a"), "not a file that search acdc has left");
+        Refused(() => new ProgressFile(_folder["c.json"], "acdc", []).Load(), "not a file that search acdc has left");
     }
 
     private void Prompts(string task, string file) => PromptLoader.Load(

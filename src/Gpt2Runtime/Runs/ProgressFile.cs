@@ -216,5 +216,10 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         }
     }
 
-    private static string Shown(JsonNode? value) => value?.ToJsonString() ?? "not given";
+    private static string Shown(JsonNode? value) => value switch
+    {
+        null => "not given",
+        JsonValue text when text.TryGetValue(out string? content) => Quoted.Text(content),
+        _ => Quoted.Text(value.ToJsonString())[1..^1],
+    };
 }
