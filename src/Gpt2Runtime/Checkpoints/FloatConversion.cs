@@ -16,7 +16,8 @@ internal static unsafe class FloatConversion
     public static void RequireSupported(string path, SafetensorsEntry entry)
     {
         if (entry.Dtype is "F32" or "F16" or "BF16" or "F64") return;
-        throw new GradpathException($"{path}: tensor {Quoted.Name(entry.Name)} is of type {Quoted.Name(entry.Dtype)[1..^1]}; F32, F16, BF16 and F64 can be read");
+        throw new GradpathException($"{path}: tensor {Quoted.Name(entry.Name)} is of type {Quoted.Name(entry.Dtype)[1..^1]}; F32, F16, "
+            + $"BF16 and F64 can be read");
     }
 
     /// <summary>Converts values.</summary>

@@ -109,9 +109,11 @@ internal sealed class Gpt2Tensors
     {
         string expected = $"expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}; {TensorNames.First(_files.Names)}";
         return spec.Name == Gpt2Layout.HeadWeight
-            ? new($"{_files.Description}: holds no tensor {Quoted.Name(spec.Name)}, which config.json asks for by tie_word_embeddings = false; "
+            ? new($"{_files.Description}: holds no tensor {Quoted.Name(spec.Name)}, which config.json asks for by tie_word_embeddings = "
+                + $"false; "
                 + expected)
-            : new($"{_files.Description}: holds no tensor 'transformer.{spec.Name}' (nor {Quoted.Name(spec.Name)}), which a GPT-2 model with "
+            : new($"{_files.Description}: holds no tensor 'transformer.{spec.Name}' (nor {Quoted.Name(spec.Name)}), which a GPT-2 model "
+                + $"with "
                 + $"n_layer = {Config.Layers} needs; {expected}");
     }
 

@@ -83,7 +83,8 @@ internal sealed class SafetensorsFile : IDisposable
     /// <returns>The tensor's entry.</returns>
     /// <exception cref="GradpathException">The file has no such tensor.</exception>
     public SafetensorsEntry Require(string name) =>
-        Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new GradpathException($"{Path}: holds no tensor {Quoted.Name(name)}");
+        Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new GradpathException($"{Path}: holds no tensor "
+            + $"{Quoted.Name(name)}");
 
     /// <summary>Copies part of the file. Several threads may read at once.</summary>
     /// <param name="offset">From the start of the file.</param>

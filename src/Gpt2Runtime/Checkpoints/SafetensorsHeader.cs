@@ -55,7 +55,8 @@ internal sealed class SafetensorsHeader
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw Bad(path, $"the header is not valid JSON ({(e is JsonException j ? Quoted.Reason(j) : "a text is not valid Unicode")})", e);
+            throw Bad(path, $"the header is not valid JSON "
+                + $"({(e is JsonException j ? Quoted.Reason(j) : "a text is not valid Unicode")})", e);
         }
     }
 
@@ -86,12 +87,14 @@ internal sealed class SafetensorsHeader
         string dtype = type.GetString()!;
         long[] shape = ReadNumbers(path, name, element, "shape");
         long[] offsets = ReadNumbers(path, name, element, "data_offsets");
-        if (offsets.Length != 2) throw Bad(path, $"tensor {Quoted.Name(name)} has {offsets.Length} data_offsets; begin and end are expected");
+        if (offsets.Length != 2) throw Bad(path, $"tensor {Quoted.Name(name)} has {offsets.Length} data_offsets; begin and end are "
+            + $"expected");
         (long begin, long end) = (offsets[0], offsets[1]);
         if (end < begin) throw Bad(path, $"tensor {Quoted.Name(name)} has data_offsets [{begin}, {end}]: the end lies before the begin");
         if (end > dataBytes)
         {
-            throw Bad(path, $"the data of tensor {Quoted.Name(name)} would end at byte {end} after the header, but only {dataBytes} bytes follow it: "
+            throw Bad(path, $"the data of tensor {Quoted.Name(name)} would end at byte {end} after the header, but only {dataBytes} "
+                + $"bytes follow it: "
                 + $"the file is truncated or damaged; {SafetensorsFile.Again}");
         }
 
@@ -100,7 +103,8 @@ internal sealed class SafetensorsHeader
         if (bits != 0 && BytesOf(shape, bits) is var expected && expected != entry.Bytes)
         {
             string need = expected < 0 ? "more than a file can hold" : $"{expected} bytes";
-            throw Bad(path, $"tensor {Quoted.Name(name)} of shape {entry.ShapeText} and dtype {Quoted.Name(dtype)[1..^1]} needs {need}, but its data_offsets [{begin}, "
+            throw Bad(path, $"tensor {Quoted.Name(name)} of shape {entry.ShapeText} and dtype {Quoted.Name(dtype)[1..^1]} needs {need}, "
+                + $"but its data_offsets [{begin}, "
                 + $"{end}] span {entry.Bytes}");
         }
         return entry;
@@ -145,9 +149,11 @@ internal sealed class SafetensorsHeader
         foreach (SafetensorsEntry entry in entries.OrderBy(e => e.Offset).ThenBy(e => e.Bytes))
         {
             if (entry.Offset < covered)
-                throw Bad(path, $"the data of tensors {Quoted.Name(before)} and {Quoted.Name(entry.Name)} overlap at byte {entry.Offset} after the header");
+                throw Bad(path, $"the data of tensors {Quoted.Name(before)} and {Quoted.Name(entry.Name)} overlap at byte "
+                    + $"{entry.Offset} after the header");
             if (entry.Offset > covered)
-                throw Bad(path, $"bytes {covered} to {entry.Offset} after the header, before tensor {Quoted.Name(entry.Name)}, belong to no tensor");
+                throw Bad(path, $"bytes {covered} to {entry.Offset} after the header, before tensor {Quoted.Name(entry.Name)}, belong "
+                    + $"to no tensor");
             covered = entry.Offset + entry.Bytes;
             before = entry.Name;
         }

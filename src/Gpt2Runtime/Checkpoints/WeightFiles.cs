@@ -87,14 +87,17 @@ internal sealed class WeightFiles : IDisposable
         {
             string path = Path.Combine(directory, shard);
             if (!File.Exists(path))
-                throw new GradpathException($"{index}: lists the shard {Quoted.Name(shard)[1..^1]}, which is not in the directory; fetch it too");
+                throw new GradpathException($"{index}: lists the shard {Quoted.Name(shard)[1..^1]}, which is not in the directory; "
+                    + $"fetch it too");
             SafetensorsFile file = SafetensorsFile.Open(path);
             _files.Add(file);
             foreach (string name in names)
             {
                 if (!file.Entries.TryGetValue(name, out SafetensorsEntry? entry))
-                    throw new GradpathException($"{index}: places tensor {Quoted.Name(name)} in {Quoted.Name(shard)[1..^1]}, which does not hold it");
-                if (!_tensors.TryAdd(name, new Place(file, entry))) throw new GradpathException($"{index}: lists tensor {Quoted.Name(name)} twice");
+                    throw new GradpathException($"{index}: places tensor {Quoted.Name(name)} in {Quoted.Name(shard)[1..^1]}, which does "
+                        + $"not hold it");
+                if (!_tensors.TryAdd(name, new Place(file, entry))) throw new GradpathException($"{index}: lists tensor "
+                    + $"{Quoted.Name(name)} twice");
             }
         }
     }
@@ -110,7 +113,8 @@ internal sealed class WeightFiles : IDisposable
             if (string.IsNullOrEmpty(shard) || shard is "." or ".." || shard.AsSpan().ContainsAny('/', '\\', '\0')
                 || Path.IsPathRooted(shard))
             {
-                throw new GradpathException($"{path}: places tensor {Quoted.Name(property.Name)} in {JsonFile.Shown(property.Value)}; the name of a "
+                throw new GradpathException($"{path}: places tensor {Quoted.Name(property.Name)} in {JsonFile.Shown(property.Value)}; "
+                    + $"the name of a "
                     + "file in the same directory is expected");
             }
             if (!shards.TryGetValue(shard, out List<string>? names)) shards.Add(shard, names = []);

@@ -90,7 +90,8 @@ public static class NodeSets
         return graph.TryParseWriter(name.GetString(), out int row)
             ? row
             : throw new GradpathException(
-                $"{path}: the class {Quoted.Text(group)} names {Quoted.Text(name.GetString())}, which is no node of {graph}; nodes are input, a3.h1 and m3.");
+                $"{path}: the class {Quoted.Text(group)} names {Quoted.Text(name.GetString())}, which is "
+                    + $"no node of {graph}; nodes are input, a3.h1 and m3.");
     }
 
     private static GradpathException NotClasses(string path) =>

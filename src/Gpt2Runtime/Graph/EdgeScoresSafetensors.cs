@@ -124,7 +124,8 @@ internal static class EdgeScoresSafetensors
     private static float[] ReadFloats(SafetensorsFile file, string name, params long[] shape)
     {
         SafetensorsEntry entry = file.Require(name);
-        if (entry.Dtype != "F32") throw new GradpathException($"{file.Path}: tensor '{name}' is of type {Quoted.Name(entry.Dtype)[1..^1]}; F32 is expected");
+        if (entry.Dtype != "F32") throw new GradpathException($"{file.Path}: tensor '{name}' is of type "
+            + $"{Quoted.Name(entry.Dtype)[1..^1]}; F32 is expected");
         RequireShape(file, entry, shape);
         return file.ReadFloats(name);
     }

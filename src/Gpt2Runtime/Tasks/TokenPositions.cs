@@ -97,7 +97,8 @@ public sealed record TokenPositions
             int from = index < 0 ? pair.Length + index : index;
             return (uint)from < (uint)pair.Length
                 ? from
-                : throw new GradpathException($"{name}: there is no position {Quoted.Name(part)[1..^1]} in a prompt of {pair.Length} tokens; numbers go from "
+                : throw new GradpathException($"{name}: there is no position {Quoted.Name(part)[1..^1]} in a prompt of {pair.Length} "
+                    + $"tokens; numbers go from "
                     + $"{-pair.Length} to {pair.Length - 1}.");
         }
         foreach ((string key, int position) in pair.KeyPositions)
@@ -107,6 +108,7 @@ public sealed record TokenPositions
         string names = pair.KeyPositions.Count > 0
             ? $"its prompts name {string.Join(", ", pair.KeyPositions.Keys)}"
             : "these prompts name none (prompts of ioi do, and JSON files whose rows have a field positions)";
-        throw new GradpathException($"{name}: there is no position {Quoted.Name(part)}; {names}; all, end and numbers can be used with any prompts.");
+        throw new GradpathException($"{name}: there is no position {Quoted.Name(part)}; {names}; all, end and numbers can be used with "
+            + $"any prompts.");
     }
 }

@@ -74,7 +74,7 @@ public sealed class ReportCommandTests : IDisposable
         string columns = Text("columns.csv", "method,fraction\neap,1\n");
         Cli.Run("report", "--scores", _eap, "--curve", columns, "--out", _page).Fails(1, "columns.csv", "edges is missing");
         string number = Text("number.csv", "method,fraction,edges,edges_after_prune,faithfulness\neap,1,ten,9,1\n");
-        Cli.Run("report", "--scores", _eap, "--curve", number, "--out", _page).Fails(1, "number.csv, line 2", "edges is 'ten'");
+        Cli.Run("report", "--scores", _eap, "--curve", number, "--out", _page).Fails(1, "number.csv, line 2", "edges is \"ten\"");
         string method = Text("method.csv", "method,fraction,edges,edges_after_prune,faithfulness\nexact,1,10,9,1\n");
         Cli.Run("report", "--scores", _eap, "--curve", method, "--out", _page).Fails(1, "method.csv: is about 'exact'", "eap");
         Cli.Run("report", "--scores", _eap, "--curve", Text("empty.csv", "method,fraction,edges,edges_after_prune,faithfulness\n"), "--out",
