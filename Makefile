@@ -17,7 +17,7 @@ PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 build: gradpath
 
 gradpath:
-	@tools/sdk dotnet build Engine.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+	@tools/sdk dotnet msbuild Engine.sln -restore -p:Configuration=$(CONFIGURATION) -v:quiet -nologo
 	@sed 's|PROGRAM|$(PROGRAM)|' tools/launcher > $@
 	@chmod +x $@
 	@echo "built ./gradpath; try: ./gradpath --help"

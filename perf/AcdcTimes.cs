@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using CommandLine;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
@@ -10,8 +10,19 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf acdc</c>.</summary>
+[Verb("acdc", HelpText = "ACDC on the demo model against one whole pass per edge.")]
+internal sealed class AcdcTimesOptions : CommandOptions
+{
+    [Option("candidates", MetaValue = "N", HelpText = "Candidate edges tried at once (default: as many as seem to pay).")]
+    [Range(1, 100_000)]
+    public int? Candidates { get; set; }
+}
 
 /// <summary>
 /// ACDC on the demo model, against the naive loop: for every edge tested one whole patched pass from the input on, one after the other.
@@ -21,20 +32,19 @@ internal static class AcdcTimes
     private static readonly double[] s_thresholds = [0.001, 0.01, 0.1];
 
     /// <summary>Runs the comparison.</summary>
-    /// <param name="args">Optional: candidates at once.</param>
-    /// <returns>Exit code.</returns>
-    public static int Run(string[] args)
+    /// <param name="o">The options.</param>
+    public static CommandReport Run(AcdcTimesOptions o)
     {
         string directory = ModelLocator.Resolve("demo");
         using var device = new CpuDevice(1);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(directory);
         using Gpt2Weights weights = checkpoint.LoadWeights(device);
         PromptSet prompts = PromptLoader.Load("ioi", null, BpeTokenizer.Load(directory), new PromptOptions { Limit = 20 });
-        var options = new AcdcOptions { Candidates = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 0 };
-        Console.WriteLine($"ACDC, KL, demo model, ioi, {prompts.Pairs.Count} pairs; {device.Description}");
-        Console.WriteLine("| tau | edges kept | edges tested | candidates run | forward passes | processor seconds | naive passes | naive "
-            + "processor seconds | ratio |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        var options = new AcdcOptions { Candidates = o.Candidates ?? 0 };
+        CommandReport report = new() { Markdown = true };
+        report.Line($"ACDC, KL, demo model, ioi, {prompts.Pairs.Count} pairs; {device.Description}",
+            ("pairs", prompts.Pairs.Count), ("device", device.Description));
+        List<(double Tau, AcdcResult Result, double Ours, double Naive)> rows = [];
         foreach (double tau in s_thresholds)
         {
             // The two take turns, best of three each, on one thread and in processor time: other work on the machine makes both a little
@@ -48,14 +58,23 @@ internal static class AcdcTimes
                 ours = Math.Min(ours, ProcessorSeconds() - start);
                 naive = Math.Min(naive, NaiveSeconds(weights, prompts.Pairs, result));
             }
-            AcdcEffort effort = result.Effort;
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {tau} | {result.Circuit.EdgeCount} | {effort.Tested} | {effort.Runs} | {effort.Passes(weights.Config.Layers):F1} | "
-                    + $"{ours:F2} | {effort.Tested} | {naive:F2} | {naive / ours:F1} |"));
+            rows.Add((tau, result, ours, naive));
         }
-        return 0;
+        report.Table(ReportTable.Of("thresholds", rows)
+            .Column("tau", "tau", r => r.Tau, r => Text($"{r.Tau}"))
+            .Column("edges kept", "edges", r => r.Result.Circuit.EdgeCount, r => Text($"{r.Result.Circuit.EdgeCount}"))
+            .Column("edges tested", "tested", r => r.Result.Effort.Tested, r => Text($"{r.Result.Effort.Tested}"))
+            .Column("candidates run", "runs", r => r.Result.Effort.Runs, r => Text($"{r.Result.Effort.Runs}"))
+            .Column("forward passes", "passes", r => r.Result.Effort.Passes(weights.Config.Layers),
+                r => Text($"{r.Result.Effort.Passes(weights.Config.Layers):F1}"))
+            .Column("processor seconds", "seconds", r => r.Ours, r => Text($"{r.Ours:F2}"))
+            .Shows("naive passes", r => Text($"{r.Result.Effort.Tested}"))
+            .Column("naive processor seconds", "naive_seconds", r => r.Naive, r => Text($"{r.Naive:F2}"))
+            .Column("ratio", "ratio_to_naive", r => r.Naive / r.Ours, r => Text($"{r.Naive / r.Ours:F1}")));
+        return report;
     }
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
     // The same circuits in the same order, as the search went through them.
     private static double NaiveSeconds(Gpt2Weights weights, IReadOnlyList<PromptPair> pairs, AcdcResult result)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using CommandLine;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
@@ -10,8 +11,16 @@ using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf circuits</c>: none.</summary>
+[Verb("circuits", HelpText = "Circuits of several sizes against a plain forward pass.")]
+internal sealed class CircuitTimesOptions : CommandOptions
+{
+}
 
 /// <summary>
 /// Times the evaluation of circuits of several sizes against a plain forward pass over the same prompts, on GPT-2 small's shape with random
@@ -22,14 +31,15 @@ internal static class CircuitTimes
     private static readonly int[] Sizes = [100, 500, 1000, 2000, 5000, 16000, 32491];
 
     /// <summary>Runs the table.</summary>
-    /// <returns>Exit code.</returns>
-    public static int Run()
+    public static CommandReport Run()
     {
+        CommandReport report = new() { Markdown = true };
         const int Pairs = Workloads.PairCount;
         const int Tokens = Workloads.Tokens;
         using var device = new CpuDevice(1);
         Gpt2Config config = Workloads.Shape("small");
-        Console.WriteLine($"GPT-2 small shape, random weights; {Pairs} pairs of {Tokens} tokens; {device.Description}");
+        report.Line($"GPT-2 small shape, random weights; {Pairs} pairs of {Tokens} tokens; {device.Description}",
+            ("pairs", Pairs), ("tokens", Tokens), ("device", device.Description));
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
         PromptPair[] pairs = Workloads.Pairs(Pairs, Tokens, Workloads.DiffersAt);
         var prompts = PromptSet.Of(pairs);
@@ -64,15 +74,16 @@ internal static class CircuitTimes
                 if (round >= 0) times[i] += seconds / Rounds;
             }
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"plain forward pass of the clean prompts: {plain:F3} s"));
-        Console.WriteLine("| edges | after pruning | nodes | processor seconds | against the plain pass |");
-        Console.WriteLine("|---|---|---|---|---|");
-        for (int i = 0; i < circuits.Length; i++)
-        {
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {Sizes[i]} | {circuits[i].EdgeCount} | {circuits[i].NodeCount} | {times[i]:F3} | {times[i] / plain:F2} |"));
-        }
+        report.Line(string.Create(CultureInfo.InvariantCulture, $"plain forward pass of the clean prompts: {plain:F3} s"),
+            ("plain_seconds", plain));
+        var rows = circuits.Select((c, i) => (Size: Sizes[i], Circuit: c, Seconds: times[i]));
+        report.Table(ReportTable.Of("circuits", rows)
+            .Column("edges", "edges", r => r.Size, r => $"{r.Size}")
+            .Column("after pruning", "edges_after_prune", r => r.Circuit.EdgeCount, r => $"{r.Circuit.EdgeCount}")
+            .Column("nodes", "nodes", r => r.Circuit.NodeCount, r => $"{r.Circuit.NodeCount}")
+            .Column("processor seconds", "seconds", r => r.Seconds, r => r.Seconds.ToString("F3", CultureInfo.InvariantCulture))
+            .Column("against the plain pass", "ratio_to_plain", r => r.Seconds / plain,
+                r => (r.Seconds / plain).ToString("F2", CultureInfo.InvariantCulture)));
         // The whole evaluation: the runs of both prompts, the circuit, the metrics.
         int thousand = Array.IndexOf(Sizes, 1000);
         double whole = 0;
@@ -81,9 +92,10 @@ internal static class CircuitTimes
             double seconds = Seconds(() => CircuitEvaluation.Evaluate(weights, prompts, [circuits[thousand]], new EvaluationOptions()));
             if (round >= 0) whole += seconds / Rounds;
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"evaluation of the circuit of {Sizes[thousand]} edges: {whole:F2} processor seconds, {whole / plain:F2} plain passes"));
-        return 0;
+        report.Line(string.Create(CultureInfo.InvariantCulture,
+            $"evaluation of the circuit of {Sizes[thousand]} edges: {whole:F2} processor seconds, {whole / plain:F2} plain passes"),
+            ("evaluation_seconds", whole));
+        return report;
 
         void RunForward(Tensor embeddings)
         {

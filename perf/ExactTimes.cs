@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using CommandLine;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
@@ -8,8 +9,16 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf exact</c>: none.</summary>
+[Verb("exact", HelpText = "Exact patching of every edge of the demo model against one pass per edge.")]
+internal sealed class ExactTimesOptions : CommandOptions
+{
+}
 
 /// <summary>
 /// Exact patching of every edge of the demo model, against the loop that it replaces: one whole forward pass per edge, one after the other.
@@ -18,8 +27,7 @@ namespace Gradpath.Perf;
 internal static class ExactTimes
 {
     /// <summary>Runs the comparison.</summary>
-    /// <returns>Exit code.</returns>
-    public static int Run()
+    public static CommandReport Run()
     {
         string directory = ModelLocator.Resolve("demo");
         using var device = new CpuDevice(1);
@@ -33,11 +41,13 @@ internal static class ExactTimes
         EdgeAttribution.Score(weights, prompts, options);
         double ours = ProcessorSeconds() - start;
         double loop = LoopSeconds(weights, graph, [.. prompts.Pairs.Select(p => p.Length)]);
-        Console.WriteLine(string.Create(
+        CommandReport report = new();
+        report.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"exact patching of {graph.EdgeCount} edges (and {graph.Writers} nodes), demo model, {prompts.Pairs.Count} pairs: {ours:F2} "
-                + $"processor seconds; one forward pass per edge: {loop:F2} s; ratio {loop / ours:F1}"));
-        return 0;
+                + $"processor seconds; one forward pass per edge: {loop:F2} s; ratio {loop / ours:F1}"),
+            ("edges", graph.EdgeCount), ("seconds", ours), ("loop_seconds", loop));
+        return report;
     }
 
     private static double LoopSeconds(Gpt2Weights weights, ComputationGraph graph, int[] lengths)

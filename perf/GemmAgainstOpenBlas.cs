@@ -1,10 +1,33 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Intrinsics;
+using CommandLine;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf gemm</c>.</summary>
+[Verb("gemm", HelpText = "The CPU's matrix product against OpenBLAS.")]
+internal sealed class ProductOptions : CommandOptions
+{
+    [Option("quick", HelpText = "Fewer shapes.")]
+    public bool Quick { get; set; }
+
+    [Option("workers", MetaValue = "N", HelpText = "Threads (default: one, then one per core).")]
+    [Range(1, 1024)]
+    public int? Workers { get; set; }
+
+    [Option("rounds", MetaValue = "N", Default = 15, HelpText = "Rounds, of ours and theirs in turn.")]
+    [Range(1, 10_000)]
+    public int Rounds { get; set; } = 15;
+
+    [Option("shape", Separator = ',', MetaValue = "MxNxK[t],...", HelpText = "Products (default: those of GPT-2 small).")]
+    public IEnumerable<string> Shapes { get; set; } = [];
+}
 
 /// <summary>
 /// The CPU's matrix product against OpenBLAS, in one process: rounds of ours and of theirs alternate, so that both see the same clock
@@ -13,75 +36,74 @@ namespace Gradpath.Perf;
 /// </summary>
 internal static unsafe class GemmAgainstOpenBlas
 {
-    private const int DefaultRounds = 15;
     private const double SecondsPerRound = 0.02;
 
     // Both sides' idle threads spin for less than a millisecond before they sleep.
     private const int Pause = 3;
 
-    /// <summary>Runs the comparison and prints a markdown table.</summary>
-    /// <param name="args">Options.</param>
-    /// <returns>The exit code.</returns>
-    public static int Run(string[] args)
+    /// <summary>Runs the comparison.</summary>
+    /// <param name="o">The options.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static CommandReport Run(ProductOptions o, CancellationToken cancellation)
     {
-        int workers = Environment.ProcessorCount, rounds = DefaultRounds;
-        bool quick = false, oneThreadToo = true;
-        List<Shape> shapes = [];
-        for (int i = 0; i < args.Length; i++)
-        {
-            switch (args[i])
-            {
-                case "--quick": quick = true; break;
-                case "--workers" when i + 1 < args.Length:
-                    workers = int.Parse(args[++i], CultureInfo.InvariantCulture);
-                    oneThreadToo = false;
-                    break;
-                case "--rounds" when i + 1 < args.Length: rounds = int.Parse(args[++i], CultureInfo.InvariantCulture); break;
-                case "--shape" when i + 1 < args.Length: shapes.Add(Shape.Parse(args[++i])); break;
-                default:
-                    Console.Error.WriteLine($"gemm does not know '{args[i]}'");
-                    return 2;
-            }
-        }
+        List<Shape> shapes = [.. o.Shapes.Select(Shape.Parse)];
         if (!OpenBlas.IsPresent)
         {
-            Console.Error.WriteLine("libopenblas.so.0 was not found, so there is nothing to compare with; on Debian and Ubuntu: apt-get "
-                + "install libopenblas0-pthread");
-            return 1;
+            throw new GradpathException("libopenblas.so.0 was not found, so there is nothing to compare with; on Debian and Ubuntu: "
+                + "apt-get install libopenblas0-pthread");
         }
-        if (shapes.Count == 0) shapes = Shape.OfGpt2(quick);
-        Console.WriteLine($"OpenBLAS: {OpenBlas.Description}");
+        if (shapes.Count == 0) shapes = Shape.OfGpt2(o.Quick);
+        CommandReport report = new() { Markdown = true };
+        report.Line($"OpenBLAS: {OpenBlas.Description}", ("openblas", OpenBlas.Description));
         if (Vector512.IsHardwareAccelerated && OpenBlas.Description.EndsWith("Haswell", StringComparison.Ordinal))
         {
-            Console.WriteLine(
+            report.Note(
                 "This OpenBLAS does not know the processor and runs its AVX2 kernels; OPENBLAS_CORETYPE=SkylakeX makes it use AVX-512.");
         }
-        if (oneThreadToo && workers > 1) Table(1, shapes, rounds);
-        Table(workers, shapes, rounds);
-        return 0;
+        int workers = o.Workers ?? Environment.ProcessorCount;
+        List<Line> lines = [];
+        if (o.Workers is null && workers > 1) AddTable(report, lines, 1, shapes, o.Rounds, cancellation);
+        AddTable(report, lines, workers, shapes, o.Rounds, cancellation);
+        report.Data(ReportTable.Of("products", lines)
+            .Hidden("threads", l => l.Threads)
+            .Hidden("m", l => l.Shape.M).Hidden("n", l => l.Shape.N).Hidden("k", l => l.Shape.K)
+            .Hidden("transposed", l => l.Shape.TransposeB)
+            .Hidden("gflops", l => l.Ours.Median).Hidden("gflops_best", l => l.Ours.Best)
+            .Hidden("gflops_openblas", l => l.Theirs?.Median).Hidden("gflops_openblas_best", l => l.Theirs?.Best));
+        return report;
     }
 
-    private static void Table(int workers, List<Shape> shapes, int rounds)
+    private static void AddTable(
+        CommandReport report, List<Line> all, int workers, List<Shape> shapes, int rounds, CancellationToken cancellation)
     {
         using CpuDevice device = new(workers);
         OpenBlas.SetThreads(workers);
-        Console.WriteLine();
-        Console.WriteLine($"{device.Description}; GFLOP/s, median (best) of {rounds} rounds, alternating");
-        Console.WriteLine();
-        Console.WriteLine("| M x N x K | ours | OpenBLAS | ratio | ratio of bests |");
-        Console.WriteLine("|---|---:|---:|---:|---:|");
-        double logarithms = 0, least = double.MaxValue;
+        report.Plain("");
+        report.Plain($"{device.Description}; GFLOP/s, median (best) of {rounds} rounds, alternating");
+        report.Plain("");
+        List<Line> lines = [];
         foreach (Shape shape in shapes)
         {
+            cancellation.ThrowIfCancellationRequested();
             (Rate ours, Rate theirs) = Compare(device, shape, rounds);
-            double ratio = ours.Median / theirs.Median;
-            logarithms += Math.Log(ratio);
-            least = Math.Min(least, ratio);
-            Console.WriteLine($"| {shape} | {ours} | {theirs} | {ratio:F2} | {ours.Best / theirs.Best:F2} |");
+            lines.Add(new Line($"{shape}", workers, shape, ours, theirs));
         }
-        Console.WriteLine($"| geometric mean (least) | | | {Math.Exp(logarithms / shapes.Count):F2} ({least:F2}) | |");
+        double[] ratios = [.. lines.Select(l => l.Ours.Median / l.Theirs!.Value.Median)];
+        string mean = string.Create(
+            CultureInfo.InvariantCulture, $"{Math.Exp(ratios.Average(Math.Log)):F2} ({ratios.Min():F2})");
         Shape small = new(64, 256, 256, false);
-        Console.WriteLine($"| {small}, one element after the other | {Naive(device, small, rounds)} | | | |");
+        Line naive = new($"{small}, one element after the other", workers, small, Naive(device, small, rounds), null);
+        report.Show(ReportTable.Of("products", lines.Cast<Line?>().Append(null).Append(naive))
+            .Shows("M x N x K", l => l?.Title ?? "geometric mean (least)", right: false)
+            .Shows("ours", l => $"{l?.Ours}")
+            .Shows("OpenBLAS", l => $"{l?.Theirs}")
+            .Shows("ratio", l => l is null ? mean : Ratio(l.Ours.Median, l.Theirs?.Median))
+            .Shows("ratio of bests", l => l is null ? "" : Ratio(l.Ours.Best, l.Theirs?.Best)));
+        all.AddRange(lines);
+        all.Add(naive);
+
+        static string Ratio(double ours, double? theirs) =>
+            theirs is { } other ? (ours / other).ToString("F2", CultureInfo.InvariantCulture) : "";
     }
 
     private static (Rate Ours, Rate Theirs) Compare(CpuDevice device, Shape shape, int rounds)
@@ -135,6 +157,8 @@ internal static unsafe class GemmAgainstOpenBlas
         return device.StoreTensor(values, rows, columns);
     }
 
+    private sealed record Line(string Title, int Threads, Shape Shape, Rate Ours, Rate? Theirs);
+
     private readonly record struct Rate(double Median, double Best)
     {
         public Rate(Shape shape, double[] seconds)
@@ -180,9 +204,17 @@ internal static unsafe class GemmAgainstOpenBlas
 
         public static Shape Parse(string text)
         {
-            bool transpose = text.EndsWith('t');
-            int[] extents = [.. text.TrimEnd('t').Split('x').Select(part => int.Parse(part, CultureInfo.InvariantCulture))];
-            return new Shape(extents[0], extents[1], extents[2], transpose);
+            List<int> extents = [];
+            foreach (string part in text.TrimEnd('t').Split('x'))
+            {
+                if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) && extent is > 0 and <= 1 << 20)
+                    extents.Add(extent);
+            }
+            return extents is [int m, int n, int k] && text.Count(c => c == 'x') == 2 && (long)m * n <= 1 << 28 && (long)n * k <= 1 << 28
+                && (long)m * k <= 1 << 28
+                ? new Shape(m, n, k, text.EndsWith('t'))
+                : throw new UsageException($"--shape {text}: give rows, columns and inner width of a product of at most 1 GiB a matrix, "
+                    + "such as 160x768x3072, with t behind it where the second matrix is transposed.");
         }
 
         public override string ToString() => $"{M} x {N} x {K}{(TransposeB ? ", B transposed" : "")}";

@@ -2,11 +2,28 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CommandLine;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 using Gradpath.PtxEmulator.Survey;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf kernels</c>.</summary>
+[Verb("kernels", HelpText = "Every CUDA kernel at a small shape, counted by the emulator that runs its PTX.")]
+internal sealed class KernelTableOptions : CommandOptions
+{
+    [Option("only", Separator = ',', MetaValue = "NAME,...", HelpText = "Only these kernels.")]
+    public IEnumerable<string> Only { get; set; } = [];
+
+    [Option("out", MetaValue = "FILE", HelpText = "Write the cases as a JSON list.")]
+    public string? Out { get; set; }
+
+    [Option("update", HelpText = "Write the table of perf/KERNELS.md.")]
+    public bool Update { get; set; }
+}
 
 /// <summary>
 /// Every CUDA kernel at a small representative shape, counted by the emulator that runs its PTX: a table, a JSON file, or the page that
@@ -19,46 +36,39 @@ internal static class KernelTable
     private const string Page = "perf/KERNELS.md";
 
     /// <summary>Runs the table.</summary>
-    /// <param name="args"><c>--json FILE</c>, <c>--update</c> (the table of perf/KERNELS.md), <c>--only NAME,...</c>.</param>
-    /// <returns>Exit code.</returns>
-    public static int Run(string[] args)
+    /// <param name="o">The options.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static CommandReport Run(KernelTableOptions o, CancellationToken cancellation)
     {
-        string? json = null;
-        bool update = false;
-        string[]? only = null;
-        for (int i = 0; i < args.Length; i++)
+        string[] only = [.. o.Only];
+        if (o.Update && only.Length > 0) throw new UsageException("--update writes the whole table: leave --only out.");
+        if (o.Update && !File.Exists(Page))
+            throw new UsageException($"--update: {Page} is not here; run it from the repository's root.");
+        if (only.FirstOrDefault(name => !KernelSurvey.Resources.ContainsKey(name)) is { } unknown)
         {
-            if (args[i] == "--update") update = true;
-            else if (args[i] == "--json" && i + 1 < args.Length) json = args[++i];
-            else if (args[i] == "--only" && i + 1 < args.Length) only = args[++i].Split(',');
-            else return Refuse($"{args[i]}: give --json FILE, --update or --only NAME,...");
+            throw new UsageException(
+                $"--only {unknown}: there is no such kernel; there are {string.Join(", ", KernelSurvey.Resources.Keys)}.");
         }
-        if (update && only is not null) return Refuse("--update writes the whole table: leave --only out");
-        if (update && !File.Exists(Page)) return Refuse($"--update: {Page} is not here; run it from the repository's root");
-        KernelCase[] cases = [.. KernelSurvey.Cases.Where(c => only is null || only.Contains(c.Kernel))];
-        if (only?.FirstOrDefault(name => !KernelSurvey.Resources.ContainsKey(name)) is { } unknown)
-            return Refuse($"--only {unknown}: there is no such kernel; there are {string.Join(", ", KernelSurvey.Resources.Keys)}");
+        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         var watch = Stopwatch.StartNew();
-        var lines = new List<KernelLine>();
-        if (!update) Console.WriteLine(KernelSurvey.Heading);
-        foreach (KernelCase c in cases)
+        List<KernelLine> lines = [];
+        foreach (KernelCase c in KernelSurvey.Cases.Where(c => only.Length == 0 || only.Contains(c.Kernel)))
         {
+            cancellation.ThrowIfCancellationRequested();
             lines.Add(KernelSurvey.Run(c));
-            if (!update) Console.WriteLine(lines[^1]);
         }
-        try
-        {
-            if (json is not null) Write(json, lines);
-            if (update) Update(lines);
-        }
-        catch (GradpathException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return 1;
-        }
-        Console.Error.WriteLine($"{lines.Count} cases of {lines.Select(l => l.Case.Kernel).Distinct().Count()} kernels in "
-            + $"{watch.Elapsed.TotalSeconds:F0} s{(update ? $"; {Page} has the table" : "")}");
-        return 0;
+        CommandReport report = new();
+        ReportTable table = Table(lines);
+        if (!o.Update) report.Plain($"{KernelSurvey.Heading}\n{string.Join('\n', lines)}");
+        report.Data(table);
+        if (o.Out is not null) Write(o.Out, table.ToJson());
+        if (o.Update) Update(lines);
+        int kernels = lines.Select(l => l.Case.Kernel).Distinct().Count();
+        report.Line($"{lines.Count} cases of {kernels} kernels in {watch.Elapsed.TotalSeconds:F0} s",
+            ("cases", lines.Count), ("kernels", kernels), ("seconds", watch.Elapsed.TotalSeconds));
+        report.File("cases", o.Out);
+        report.File("table", o.Update ? Page : null);
+        return report;
     }
 
     private static void Update(IReadOnlyList<KernelLine> lines)
@@ -70,36 +80,26 @@ internal static class KernelTable
         AtomicFile.Write(Page, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
     }
 
-    private static void Write(string path, IReadOnlyList<KernelLine> lines)
-    {
-        JsonArray list = [.. lines.Select(l => new JsonObject
-        {
-            ["file"] = l.Resources.File,
-            ["kernel"] = l.Case.Kernel,
-            ["shape"] = l.Case.Shape,
-            ["threads"] = l.Counts.Threads,
-            ["live_registers"] = l.Resources.Registers,
-            ["allowed_registers"] = l.AllowedRegisters,
-            ["static_shared_bytes"] = l.Resources.StaticSharedBytes,
-            ["dynamic_shared_bytes"] = l.Counts.DynamicSharedBytes,
-            ["instructions"] = l.Counts.Instructions,
-            ["bytes_read"] = l.Counts.GlobalBytesRead,
-            ["bytes_written"] = l.Counts.GlobalBytesWritten,
-            ["sector_bytes"] = l.SectorBytes,
-            ["least_bytes"] = l.Case.LeastBytes,
-            ["shared_requests"] = l.Counts.SharedRequests,
-            ["shared_conflicts"] = l.Counts.SharedConflicts,
-        })];
-        AtomicFile.Write(path, stream =>
-        {
-            using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true })) list.WriteTo(json);
-            stream.WriteByte((byte)'\n');
-        });
-    }
+    private static ReportTableOf<KernelLine> Table(IEnumerable<KernelLine> lines) => ReportTable.Of("cases", lines)
+        .Hidden("file", l => l.Resources.File)
+        .Hidden("kernel", l => l.Case.Kernel)
+        .Hidden("shape", l => l.Case.Shape)
+        .Hidden("threads", l => l.Counts.Threads)
+        .Hidden("live_registers", l => l.Resources.Registers)
+        .Hidden("allowed_registers", l => l.AllowedRegisters)
+        .Hidden("static_shared_bytes", l => l.Resources.StaticSharedBytes)
+        .Hidden("dynamic_shared_bytes", l => l.Counts.DynamicSharedBytes)
+        .Hidden("instructions", l => l.Counts.Instructions)
+        .Hidden("bytes_read", l => l.Counts.GlobalBytesRead)
+        .Hidden("bytes_written", l => l.Counts.GlobalBytesWritten)
+        .Hidden("sector_bytes", l => l.SectorBytes)
+        .Hidden("least_bytes", l => l.Case.LeastBytes)
+        .Hidden("shared_requests", l => l.Counts.SharedRequests)
+        .Hidden("shared_conflicts", l => l.Counts.SharedConflicts);
 
-    private static int Refuse(string message)
+    private static void Write(string path, JsonArray list) => AtomicFile.Write(path, stream =>
     {
-        Console.Error.WriteLine($"perf kernels: {message}");
-        return 2;
-    }
+        using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true })) list.WriteTo(json);
+        stream.WriteByte((byte)'\n');
+    });
 }

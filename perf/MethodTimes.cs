@@ -1,13 +1,44 @@
 using System.Diagnostics;
 using System.Globalization;
+using CommandLine;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf methods</c>.</summary>
+[Verb("methods", HelpText = "EAP, EAP-IG and EAP-GP on the CPU against the rate of its matrix product.")]
+internal sealed class MethodTimesOptions : CommandOptions
+{
+    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "GPT-2 shape: tiny, small, medium, large or xl.")]
+    public string Shape { get; set; } = "small";
+
+    [Option("pairs", MetaValue = "N", Default = Workloads.PairCount, HelpText = "Prompt pairs.")]
+    [Range(1, 10_000)]
+    public int Pairs { get; set; } = Workloads.PairCount;
+
+    [Option("tokens", MetaValue = "N", Default = Workloads.Tokens, HelpText = "Tokens of a prompt.")]
+    [Range(2, 1024)]
+    public int Tokens { get; set; } = Workloads.Tokens;
+
+    [Option("batch-size", MetaValue = "N", Default = Workloads.BatchSize, HelpText = "Pairs per pass.")]
+    [Range(1, 10_000)]
+    public int BatchSize { get; set; } = Workloads.BatchSize;
+
+    [Option("rounds", MetaValue = "N", Default = 3, HelpText = "Rounds, methods in turn.")]
+    [Range(1, 10_000)]
+    public int Rounds { get; set; } = 3;
+
+    [Option("threads", MetaValue = "N", HelpText = "Threads (default: one per core).")]
+    [Range(1, 1024)]
+    public int? Threads { get; set; }
+}
 
 /// <summary>
 /// Times the scoring methods on random weights against the floor: the flops that they need over the rate of the matrix product measured
@@ -16,20 +47,18 @@ namespace Gradpath.Perf;
 internal static class MethodTimes
 {
     /// <summary>Runs the table.</summary>
-    /// <param name="args"><c>--shape small|medium|large|xl</c>, <c>--pairs N</c>, <c>--tokens N</c>, <c>--batch-size N</c>, <c>--rounds
-    /// N</c>, <c>--threads N</c>.</param>
-    /// <returns>Exit code.</returns>
-    public static int Run(string[] args)
+    /// <param name="o">The options.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static CommandReport Run(MethodTimesOptions o, CancellationToken cancellation)
     {
-        string shape = Option(args, "--shape", "small");
-        int pairs = Number(args, "--pairs", Workloads.PairCount);
-        int tokens = Number(args, "--tokens", Workloads.Tokens);
-        int batch = Number(args, "--batch-size", Workloads.BatchSize);
-        int rounds = Number(args, "--rounds", 3);
+        (int pairs, int tokens, int batch) = (o.Pairs, o.Tokens, o.BatchSize);
         int differsAt = Math.Max(1, tokens - (Workloads.Tokens - Workloads.DiffersAt));
-        using var device = new CpuDevice(Number(args, "--threads", 0));
-        Gpt2Config config = ShapeOption.Of(shape);
-        Console.WriteLine($"GPT-2 {shape} shape, random weights; {pairs} pairs of {tokens} tokens, batch {batch}; {device.Description}");
+        Gpt2Config config = ShapeOption.Of(o.Shape);
+        using var device = new CpuDevice(o.Threads ?? 0);
+        CommandReport report = new() { Markdown = true };
+        report.Line(
+            $"GPT-2 {o.Shape} shape, random weights; {pairs} pairs of {tokens} tokens, batch {batch}; {device.Description}",
+            ("shape", o.Shape), ("pairs", pairs), ("tokens", tokens), ("batch_size", batch), ("device", device.Description));
         using Gpt2Weights weights = RandomGpt2Weights.Create(config, 1, device);
         var prompts = PromptSet.Of(Workloads.Pairs(pairs, tokens, differsAt));
         AttributionOptions[] methods =
@@ -41,35 +70,37 @@ internal static class MethodTimes
         var seconds = methods.Select(_ => new List<double>()).ToArray();
         var rates = new List<double>();
         var peak = new long[methods.Length];
-        for (int round = -1; round < rounds; round++)
+        for (int round = -1; round < o.Rounds; round++)
         {
             for (int i = 0; i < methods.Length; i++)
             {
                 rates.Add(GemmRate(device, batch * tokens * 5, config.Width, config.InnerWidth));
                 var watch = Stopwatch.StartNew();
-                AttributionResult result = EdgeAttribution.Run(weights, prompts, methods[i]);
+                AttributionResult result = EdgeAttribution.Run(weights, prompts, methods[i], null, cancellation);
                 if (round >= 0) seconds[i].Add(watch.Elapsed.TotalSeconds);
                 peak[i] = result.PeakDeviceBytes - weights.Device.AllocatedBytes;
             }
         }
         double rate = Median(rates);
         WorkFlops flops = new(config, pairs, tokens, differsAt);
-        Console.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"matrix product: {rate / 1e9:F0} GFLOP/s (median of {rates.Count})"));
-        Console.WriteLine("| method | seconds | GFLOP | GFLOP/s | share of the product's rate | workspace MiB | against eap-ig |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
-        for (int i = 0; i < methods.Length; i++)
-        {
-            double time = Median(seconds[i]);
-            double operations = flops.Method(methods[i]);
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {methods[i].Method} | {time:F2} | {operations / 1e9:F0} | {operations / time / 1e9:F0} | "
-                    + $"{operations / time / rate:P0} | {peak[i] / 1048576.0:F0} | {time / Median(seconds[1]):F2} |"));
-        }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"peak resident memory: {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0:F0} MiB, weights included"));
-        return 0;
+        report.Line(
+            string.Create(CultureInfo.InvariantCulture, $"matrix product: {rate / 1e9:F0} GFLOP/s (median of {rates.Count})"),
+            ("flops_per_second", rate));
+        double baseline = Median(seconds[1]);
+        report.Table(ReportTable.Of("methods", methods.Select((m, i) => (Method: m, Seconds: Median(seconds[i]), Peak: peak[i])))
+            .Text("method", "method", m => m.Method.Method.Name)
+            .Column("seconds", "seconds", m => m.Seconds, m => Fixed(m.Seconds, "F2"))
+            .Column("GFLOP", "flops", m => flops.Method(m.Method), m => Fixed(flops.Method(m.Method) / 1e9, "F0"))
+            .Shows("GFLOP/s", m => Fixed(flops.Method(m.Method) / m.Seconds / 1e9, "F0"))
+            .Column("share of the product's rate", "share_of_rate", m => flops.Method(m.Method) / m.Seconds / rate,
+                m => Fixed(flops.Method(m.Method) / m.Seconds / rate, "P0"))
+            .Column("workspace MiB", "workspace_bytes", m => m.Peak, m => Fixed(m.Peak / 1048576.0, "F0"))
+            .Column("against eap-ig", "ratio_to_eap_ig", m => m.Seconds / baseline, m => Fixed(m.Seconds / baseline, "F2")));
+        long resident = Process.GetCurrentProcess().PeakWorkingSet64;
+        report.Line(string.Create(
+            CultureInfo.InvariantCulture, $"peak resident memory: {resident / 1048576.0:F0} MiB, weights included"),
+            ("peak_bytes", resident));
+        return report;
     }
 
     /// <summary>The rate of a product of the given shape.</summary>
@@ -100,12 +131,5 @@ internal static class MethodTimes
         return sorted[sorted.Length / 2];
     }
 
-    private static string Option(string[] args, string name, string otherwise)
-    {
-        int at = Array.IndexOf(args, name);
-        return at < 0 || at + 1 == args.Length ? otherwise : args[at + 1];
-    }
-
-    private static int Number(string[] args, string name, int otherwise) =>
-        int.Parse(Option(args, name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+    private static string Fixed(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -1,11 +1,25 @@
 using System.Globalization;
+using CommandLine;
 using Gradpath.Diagnostics.Bench;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Programs;
+using Gradpath.Programs.Reporting;
 
 namespace Gradpath.Perf;
+
+/// <summary>The options of <c>perf peers</c>.</summary>
+[Verb("peers", HelpText = "W1 and W3 here and in PyTorch.")]
+internal sealed class PeerTimesOptions : DeviceOptions
+{
+    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "GPT-2 shape: tiny, small, medium, large or xl.")]
+    public string Shape { get; set; } = "small";
+
+    [Option("python", MetaValue = "PROGRAM", Default = "python3", HelpText = "A Python that has torch.")]
+    public string Python { get; set; } = "python3";
+}
 
 /// <summary>
 /// W1 and W3 here and in PyTorch (peers/eap_ig_torch.py), on the same machine in the same run: ours, theirs, ours again. Both sides run 20
@@ -13,60 +27,45 @@ namespace Gradpath.Perf;
 /// </summary>
 internal static class PeerTimes
 {
-    /// <summary>Runs the comparison and prints a markdown table.</summary>
-    /// <param name="args"><c>--shape small|medium|large|xl</c>, <c>--device cpu|cuda</c>, <c>--python PROGRAM</c>, <c>--threads
-    /// N</c>.</param>
-    /// <returns>Exit code.</returns>
-    public static int Run(string[] args)
+    /// <summary>Runs the comparison.</summary>
+    /// <param name="o">The options.</param>
+    /// <param name="terminal">Told which device was chosen.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static CommandReport Run(PeerTimesOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        string shape = "small", device = "cpu", python = "python3";
-        int? threads = null;
-        for (int i = 0; i < args.Length; i += 2)
-        {
-            string? value = i + 1 < args.Length ? args[i + 1] : null;
-            switch (args[i])
-            {
-                case "--shape" when value is not null && Workloads.ShapeNames.Contains(value): shape = value; break;
-                case "--device" when value is "cpu" or "cuda": device = value; break;
-                case "--python" when value is not null: python = value; break;
-                case "--threads" when int.TryParse(value, CultureInfo.InvariantCulture, out int n) && n > 0: threads = n; break;
-                default:
-                    Console.Error.WriteLine($"peers does not know '{string.Join(' ', args.Skip(i).Take(2))}'; it takes --shape "
-                        + "small|medium|large|xl, --device cpu|cuda, --python PROGRAM, --threads N");
-                    return 2;
-            }
-        }
-        using Device ours = ComputeDevice.Open(
-            new RunOptions { Device = device, Threads = threads }, new Terminal(Console.In, Console.Out, Console.Error));
+        string shape = o.Shape;
+        ShapeOption.Of(shape);
+        using Device ours = ComputeDevice.Open(o, terminal);
+        string device = ours is CpuDevice ? "cpu" : "cuda";
         using Gpt2Weights weights = RandomGpt2Weights.Create(Workloads.Shape(shape), 1, ours);
-        Work[] works = [.. Peer.Works.Select(name => Works.Prepare(name, shape, weights, sample: false, CancellationToken.None))];
-        var timer = new BenchTimer(ours, quick: true, CancellationToken.None);
+        Work[] works = [.. Peer.Works.Select(name => Works.Prepare(name, shape, weights, sample: false, cancellation))];
+        var timer = new BenchTimer(ours, quick: true, cancellation);
         ours.ResetPeak();
         double[] before = [.. works.Select(w => timer.Work(w.Run))];
-        if (Peer.Measure(python, shape, device, (ours as CpuDevice)?.Workers, out string? obstacle) is not { } theirs)
-        {
-            Console.Error.WriteLine(obstacle);
-            return 1;
-        }
+        if (Peer.Measure(o.Python, shape, device, (ours as CpuDevice)?.Workers, out string? obstacle) is not { } theirs)
+            throw new GradpathException(obstacle!);
         double[] after = [.. works.Select(w => timer.Work(w.Run))];
 
-        Console.WriteLine($"GPT-2 {shape} shape, random weights; ours: {ours.Description}; {theirs.Title}");
+        CommandReport report = new() { Markdown = true };
+        report.Line($"GPT-2 {shape} shape, random weights; ours: {ours.Description}; {theirs.Title}",
+            ("shape", shape), ("device", ours.Description), ("baseline", theirs.Title), ("upper_bound", theirs.UpperBound));
         if (theirs.UpperBound)
-            Console.WriteLine("This PyTorch has no vendor BLAS and runs batched products in a plain loop: the ratios are upper bounds of "
+            report.Note("This PyTorch has no vendor BLAS and runs batched products in a plain loop: the ratios are upper bounds of "
                 + "those against one that has.");
-        Console.WriteLine(
-            $"| work | ours, seconds (before and after) | PyTorch, seconds | {(theirs.UpperBound ? "ratio, upper bound" : "ratio")} |");
-        Console.WriteLine("|---|---|---|---|");
-        for (int i = 0; i < works.Length; i++)
-        {
-            double other = theirs.Seconds[works[i].Name], mean = (before[i] + after[i]) / 2;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {works[i].Name}: {works[i].Shape} | {mean:F3} ({before[i]:F3}, {after[i]:F3}) | {other:F2} | {other / mean:F1} |"));
-        }
-        Console.WriteLine(string.Create(
+        var rows = works.Select((w, i) => (Work: w, Before: before[i], After: after[i], Other: theirs.Seconds[w.Name]));
+        report.Table(ReportTable.Of("works", rows)
+            .Column("work", "work", r => r.Work.Name, r => $"{r.Work.Name}: {r.Work.Shape}", right: false)
+            .Column("ours, seconds (before and after)", "seconds", r => new[] { r.Before, r.After }, r => string.Create(
+                CultureInfo.InvariantCulture, $"{(r.Before + r.After) / 2:F3} ({r.Before:F3}, {r.After:F3})"), right: false)
+            .Column("PyTorch, seconds", "baseline_seconds", r => r.Other,
+                r => r.Other.ToString("F2", CultureInfo.InvariantCulture), right: false)
+            .Column(theirs.UpperBound ? "ratio, upper bound" : "ratio", "ratio_to_baseline", r => 2 * r.Other / (r.Before + r.After),
+                r => (2 * r.Other / (r.Before + r.After)).ToString("F1", CultureInfo.InvariantCulture), right: false));
+        report.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"peak memory: ours {ours.PeakBytes / 1048576.0:F0} MiB of device memory, PyTorch {theirs.PeakBytes / 1048576.0:F0} MiB "
-                + $"{(device == "cpu" ? "resident" : "of device memory")}"));
-        return 0;
+                + $"{(device == "cpu" ? "resident" : "of device memory")}"),
+            ("peak_bytes", ours.PeakBytes), ("baseline_peak_bytes", theirs.PeakBytes));
+        return report;
     }
 }

@@ -36,9 +36,11 @@ internal sealed class SavingsOptions : DeviceOptions
     [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "GPT-2 shape: tiny, small, medium, large or xl.")]
     public string Shape { get; set; } = "small";
 
+    [Range(1, 10_000)]
     [Option("pairs", MetaValue = "N", Default = 10, HelpText = "Pairs of each task that are timed; the shares of positions are of these.")]
     public int Pairs { get; set; } = 10;
 
+    [Range(1, 10_000)]
     [Option("rounds", MetaValue = "N", Default = 3, HelpText = "Rounds; with and without take turns, and medians are stated.")]
     public int Rounds { get; set; } = 3;
 }

@@ -8,7 +8,8 @@ internal static class NearestName
     /// </summary>
     /// <param name="written">What was written.</param>
     /// <param name="names">The names that there are.</param>
-    /// <returns>A name of which at most a third (and at least one letter) is written otherwise; null where none is that near.</returns>
+    /// <returns>A name of which at most a third (and at least one letter) is written otherwise, or the only
+    /// one that begins so; null where there is none.</returns>
     public static string? Of(string written, IEnumerable<string> names)
     {
         (string? nearest, int least) = (null, int.MaxValue);
@@ -17,7 +18,9 @@ internal static class NearestName
             int distance = Distance(written.ToUpperInvariant(), name.ToUpperInvariant());
             if (distance <= Math.Max(1, name.Length / 3) && distance < least) (nearest, least) = (name, distance);
         }
-        return nearest;
+        // The beginning of a single name is short for it.
+        string[] longer = [.. names.Where(n => written.Length > 2 && n.StartsWith(written, StringComparison.OrdinalIgnoreCase))];
+        return nearest ?? (longer.Length == 1 ? longer[0] : null);
     }
 
     // Optimal string alignment: rows of the table of distances between all beginnings of the two words.

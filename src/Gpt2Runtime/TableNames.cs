@@ -3,12 +3,12 @@ namespace Gradpath.Gpt2Runtime;
 /// <summary>How the rows of a table are found by the names that people write.</summary>
 internal static class TableNames
 {
-    /// <summary>Whether a name means another: upper and lower case are the same, and so are dashes and underscores.</summary>
+    /// <summary>Whether a name means another: only letters and digits count, in upper or lower case, as in EAP_IG for eap-ig.</summary>
     /// <param name="written">What was written; spaces around it do not count.</param>
     /// <param name="name">The name of a row.</param>
     /// <returns>Whether they are the same.</returns>
     public static bool Same(string written, string name) =>
-        string.Equals(written.Trim().Replace('_', '-'), name, StringComparison.OrdinalIgnoreCase);
+        string.Equals(Bare(written), Bare(name), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What to say of a name that no row has.</summary>
     /// <param name="kind">What the rows are, such as <c>method</c>.</param>
@@ -21,4 +21,6 @@ internal static class TableNames
         string? nearest = NearestName.Of(written.Replace('_', '-'), [.. names, .. aliases ?? []]);
         return $"no such {kind};{(nearest is null ? "" : $" did you mean {nearest}?")} choose {CanonicalNames.Choice(names)}";
     }
+
+    private static string Bare(string name) => string.Concat(name.Where(c => c is not ('-' or '_' or ' ')));
 }

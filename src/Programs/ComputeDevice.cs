@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 using Gradpath.Kernels.Cuda;
@@ -105,6 +106,6 @@ internal static class ComputeDevice
         {
             return ordinal;
         }
-        throw new UsageException($"--device {name}: no such device; choose auto, cpu, cuda or cuda:N.");
+        throw new UsageException($"--device {name}: {TableNames.Unknown("device", name, [Auto, Cpu, Cuda, $"{Cuda}:N"])}.");
     }
 }

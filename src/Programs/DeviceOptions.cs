@@ -10,7 +10,7 @@ internal abstract class DeviceOptions : CommandOptions
         MetaValue = "DEVICE",
         Default = "auto",
         HelpText = "auto (the GPU with the most free memory, or the CPU where none can be used), cpu, cuda or cuda:N.")]
-    public string Device { get; set; } = "auto";
+    public string Device { get; set => field = value.ToLowerInvariant(); } = "auto";
 
     [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
     public int? Threads { get; set; }

@@ -19,10 +19,15 @@ internal static class EnumNames
     {
         foreach (T value in Enum.GetValues<T>())
         {
-            if (string.Equals(Of(value), text, StringComparison.OrdinalIgnoreCase)) return value;
+            if (TableNames.Same(text, Of(value)) || TableNames.Same(text, value.ToString())) return value;
         }
-        throw new UsageException($"--{option} {text}: no such value; choose {Choice(All<T>())}.");
+        throw new UsageException($"--{option} {text}: {TableNames.Unknown("value", text, [.. All<T>()])}.");
     }
+
+    /// <summary>The one of some names that an option's value means.</summary>
+    /// <exception cref="UsageException">It means none; the message lists those there are.</exception>
+    public static string Pick(string option, string text, params string[] names) => names.FirstOrDefault(n => TableNames.Same(text, n))
+        ?? throw new UsageException($"--{option} {text}: {TableNames.Unknown("value", text, names)}.");
 
     /// <summary>Names as a sentence has them: a, b or c.</summary>
     public static string Choice(IEnumerable<string> names) => CanonicalNames.Choice(names);

@@ -9,6 +9,17 @@ internal static class OptionChecks
     public static int? Positive(string option, int? value) =>
         value is null or > 0 ? value : throw new UsageException($"--{option} {value}: must be at least 1.");
 
+    /// <summary>A number that a file allows only so much of, where it is given.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="most">The most that it may be.</param>
+    /// <param name="because">What the file has.</param>
+    /// <exception cref="UsageException">It is more.</exception>
+    public static void AtMost(string option, int? value, int most, string because)
+    {
+        if (value > most) throw new UsageException($"--{option} {value}: must be at most {most}; {because}.");
+    }
+
     /// <summary>Takes something from a file. Where the file has less than an option asks for, the message names the file.</summary>
     /// <exception cref="GradpathException">The file does not have it.</exception>
     public static T TakeFrom<T>(string file, Func<T> take)

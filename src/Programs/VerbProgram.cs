@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Reflection;
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Programs.Files;
 using Gradpath.Programs.Reporting;
@@ -25,9 +27,14 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
     public int Run(string[] args, Terminal terminal, CancellationToken cancellation)
     {
+        // Verbs are found as all names are, in any case and with dashes or underscores.
+        Verb? verb = args is [{ } word, ..] ? verbs.FirstOrDefault(v => TableNames.Same(word, v.Name)) : null;
+        if (verb is not null) args = [verb.Name, .. args[1..]];
+        else if (args is ["help", { } topic, ..] && verbs.FirstOrDefault(v => TableNames.Same(topic, v.Name)) is { } explained)
+            args = ["help", explained.Name, .. args[2..]];
         // Known before anything can fail, so that a failure is written in the same form.
         terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
-        terminal.Verb = verbs.FirstOrDefault(v => v.Name == args.FirstOrDefault())?.Name;
+        terminal.Verb = verb?.Name;
         using Parser parser = new(settings =>
         {
             settings.HelpWriter = null;
@@ -38,7 +45,11 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
 
         int Parsed()
         {
-            NumericArguments.Check(args, _types);
+            if (verb is not null)
+            {
+                ListArguments.Check(args, verb.Options);
+                NumericArguments.Check(args, verb.Options);
+            }
             ParserResult<object> parsed = parser.ParseArguments(args, _types);
             return parsed.Tag == ParserResultType.NotParsed
                 ? Explain(parsed, args, terminal)
@@ -48,7 +59,8 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
 
     private int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
     {
-        if (options.Rest.FirstOrDefault() is { } word) throw new UsageException($"'{word}' belongs to no option; options start with --.");
+        if (options.Rest.FirstOrDefault() is { } word) 
+            throw new UsageException($"'{word}' belongs to no option; options start with --, and several values of one go with commas.");
         if (options.Quiet && options.Verbose) throw new UsageException("--quiet and --verbose do not go together.");
         terminal.Quiet = options.Quiet;
         terminal.Verbose = options.Verbose;
@@ -90,18 +102,26 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
             return ExitCode.Usage;
         }
         SentenceBuilder sentences = SentenceBuilder.Create();
-        string[] lines = [.. errors.Select(e => Sentence(e, sentences))];
+        string[] lines = [.. errors.Select(e => Sentence(e, sentences, verbs.FirstOrDefault(v => v.Name == terminal.Verb)))];
         string advice = $"See '{name} {(terminal.Verb is null ? "" : terminal.Verb + " ")}--help'.";
         return Failures.Fail(terminal, name, lines, ExitCode.Usage, advice);
     }
 
-    private string Sentence(Error error, SentenceBuilder sentences) => error switch
+    private string Sentence(Error error, SentenceBuilder sentences, Verb? verb) => error switch
     {
-        BadVerbSelectedError e => $"there is no command '{e.Token}'; choose {EnumNames.Choice(verbs.Select(v => v.Name))}.",
+        BadVerbSelectedError e => $"'{e.Token}': {TableNames.Unknown("command", e.Token, [.. verbs.Select(v => v.Name)])}.",
         NoVerbSelectedError => "name a command.",
-        UnknownOptionError e => $"there is no option '{e.Token}'.",
+        UnknownOptionError e => $"there is no option '{e.Token}'{DidYouMean(e.Token, verb)}.",
         _ => sentences.FormatError(error),
     };
+
+    private static string DidYouMean(string token, Verb? verb)
+    {
+        if (verb is null) return "";
+        IEnumerable<string> names = verb.Options.GetProperties()
+            .Select(p => p.GetCustomAttribute<OptionAttribute>()?.LongName).OfType<string>();
+        return NearestName.Of(token.Replace('_', '-'), names) is { } near ? $"; did you mean --{near}?" : "";
+    }
 
     private HelpText Help(ParserResult<object> parsed) => HelpText.AutoBuild(
         parsed,

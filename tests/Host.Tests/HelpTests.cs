@@ -35,5 +35,5 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public void An_unknown_command_is_a_usage_error() => Cli.Run("scor").Fails(2, "no command 'scor'", "score", "gradpath --help");
+    public void An_unknown_command_is_a_usage_error() => Cli.Run("scor").Fails(2, "'scor': no such command; did you mean score?", "gradpath --help");
 }

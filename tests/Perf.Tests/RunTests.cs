@@ -62,13 +62,41 @@ public sealed class RunTests
     [InlineData("savings --shape tiny --data /nowhere", "--data /nowhere")]
     [InlineData("scaling --shape medium", "medium")]
     [InlineData("ops --filter Nothing --device cpu", "--filter Nothing")]
-    [InlineData("nothing", "usage")]
+    [InlineData("nothing", "no command 'nothing'")]
+    [InlineData("gemm --rounds 0", "--rounds 0: must be from 1")]
+    [InlineData("gemm --workers 1,5", "--workers 1,5: '1,5' is not a whole number")]
+    [InlineData("gemm --shape 10x20", "--shape 10x20")]
+    [InlineData("gemm --shape 1000000x1000000x1", "--shape 1000000x1000000x1")]
+    [InlineData("gemm now", "'now'")]
+    [InlineData("methods --tokens -1", "--tokens -1: must be from 2")]
+    [InlineData("methods --pairs 1e9", "--pairs 1e9")]
+    [InlineData("methods --shape huge", "huge")]
+    [InlineData("peers --shape huge", "huge")]
+    [InlineData("kernels --only none", "--only none")]
+    [InlineData("kernels --update --only gemm", "--update")]
+    [InlineData("acdc 12", "'12'")]
+    [InlineData("acdc --candidates 0", "--candidates 0")]
+    [InlineData("discovery --sparsity 1", "--sparsity 1: must be above 0 and below 1")]
+    [InlineData("discovery --steps 2147483648", "--steps 2147483648")]
     public void What_makes_no_sense_is_refused(string command, string mention)
     {
         (int code, _, string error) = PerfCli.Run(command.Split(' '));
         Assert.InRange(code, 1, 2);
         Assert.Contains(mention, error, StringComparison.Ordinal);
         Assert.DoesNotContain("unexpected error", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Measurements_are_one_object_too()
+    {
+        (int code, string output, _) = PerfCli.Run(
+            "methods", "--shape", "tiny", "--pairs", "2", "--batch-size", "2", "--rounds", "1", "--json");
+        Assert.Equal(0, code);
+        using JsonDocument json = JsonDocument.Parse(output);
+        Assert.Equal("methods", json.RootElement.GetProperty("verb").GetString());
+        JsonElement rows = json.RootElement.GetProperty("tables").GetProperty("methods");
+        Assert.Equal(["eap", "eap-ig", "eap-gp"], rows.EnumerateArray().Select(r => r.GetProperty("method").GetString()));
+        Assert.All(rows.EnumerateArray(), r => Assert.InRange(r.GetProperty("seconds").GetDouble(), 1e-6, 600));
     }
 
     [Fact]

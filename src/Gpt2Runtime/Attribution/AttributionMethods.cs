@@ -166,7 +166,7 @@ public static class AttributionMethods
     public static bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out AttributionMethod? method)
     {
         ArgumentNullException.ThrowIfNull(name);
-        method = All.FirstOrDefault(m => m.Aliases.Prepend(m.Name).Any(n => TableNames.Same(name, n)));
+        method = All.FirstOrDefault(m => m.Aliases.Prepend(m.Title).Prepend(m.Name).Any(n => TableNames.Same(name, n)));
         return method is not null;
     }
 

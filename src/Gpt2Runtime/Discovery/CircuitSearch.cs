@@ -15,15 +15,8 @@ public abstract class CircuitSearch
     {
     }
 
-    /// <summary>The canonical name: what result files call the search, such as <c>edge-pruning</c>.</summary>
+    /// <summary>The canonical name: what programs, files and tables call the search, such as <c>edge-prune</c>.</summary>
     public required string Name { get; init; }
-
-    /// <summary>What programs, progress files and tables of comparisons call it, such as <c>edge-prune</c>.</summary>
-    public string ShortName
-    {
-        get => field ?? Name;
-        init;
-    }
 
     /// <summary>What tables and prose call it, such as <c>edge pruning</c>.</summary>
     public required string Title { get; init; }

@@ -24,9 +24,9 @@ public static class CircuitSearches
     public static CircuitSearchOf<EdgePruningOptions, EdgePruningResult> EdgePruning { get; } = new(
         (model, prompts, o, cancellation) => new EdgePruning(model, prompts, o, null, cancellation))
     {
-        Name = "edge-pruning",
-        ShortName = "edge-prune",
+        Name = "edge-prune",
         Title = "edge pruning",
+        Aliases = ["edge-pruning"],
         Summary = "learns a mask over all edges, to a requested sparsity",
         Passes = "1 forward and 1 backward per step and batch",
         Settings = SearchSettings.Seed,
@@ -84,7 +84,7 @@ public static class CircuitSearches
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
     internal static string Unknown(string name) =>
-        TableNames.Unknown("search", name, [.. All.Select(s => s.ShortName)], All.SelectMany(Names));
+        TableNames.Unknown("search", name, [.. All.Select(s => s.Name)], All.SelectMany(Names));
 
-    private static IEnumerable<string> Names(CircuitSearch search) => [search.ShortName, search.Name, .. search.Aliases];
+    private static IEnumerable<string> Names(CircuitSearch search) => [search.Name, search.Title, .. search.Aliases];
 }

@@ -27,6 +27,6 @@ public sealed record GroundTruth(string Name, Circuit Circuit, IReadOnlyList<Nod
     public static GroundTruth? Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return All.FirstOrDefault(t => t.Name == name);
+        return All.FirstOrDefault(t => TableNames.Same(name, t.Name));
     }
 }

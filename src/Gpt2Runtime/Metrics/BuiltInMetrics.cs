@@ -38,12 +38,13 @@ public static class BuiltInMetrics
     public static bool TryFind(string name, [NotNullWhen(true)] out Metric? metric)
     {
         ArgumentNullException.ThrowIfNull(name);
-        metric = All.FirstOrDefault(m => TableNames.Same(name, m.Name));
+        metric = All.FirstOrDefault(m => TableNames.Same(name, m.Name) || TableNames.Same(name, m.Title));
         return metric is not null;
     }
 
     /// <summary>What to say of a name that no metric has.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name) => TableNames.Unknown("metric", name, [.. All.Select(m => m.Name)]);
+    internal static string Unknown(string name) => 
+        TableNames.Unknown("metric", name, [.. All.Select(m => m.Name)], All.Select(m => m.Title));
 }

@@ -71,7 +71,7 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 
     private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device)
     {
-        (int tokens, string takes, string has) = (spans.Max(s => s.Total), Mebibytes(needed), Mebibytes(device.WorkspaceBudget));
+        (int tokens, string takes, string has) = (spans.Max(s => s.Total), Bytes(needed), Bytes(device.WorkspaceBudget));
         string need = size == 1
             ? $"one pair of up to {tokens} tokens needs {takes} of workspace"
             : $"{size} pairs of up to {tokens} tokens need {takes} of workspace";
@@ -83,5 +83,11 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
             : GradpathException.Worded($"{need} and {has} were allowed ({budget}); use {auto} or allow more memory");
     }
 
-    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB");
+    // In the unit that leaves a number from 1 on: a budget of 1 KiB is not one of 0 MiB.
+    private static string Bytes(long bytes) => bytes switch
+    {
+        < 1 << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
+        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.#} KiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB"),
+    };
 }

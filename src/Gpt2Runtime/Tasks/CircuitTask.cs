@@ -39,6 +39,9 @@ public sealed class CircuitTask
     /// <summary>Its name in options and files.</summary>
     public string Name { get; }
 
+    /// <summary>What prose calls it: the beginning of <see cref="Description"/>.</summary>
+    public string Title => Description.Split(':')[0];
+
     /// <summary>One sentence for people.</summary>
     public string Description { get; }
 

@@ -34,12 +34,13 @@ public static class TaskCatalog
     public static bool TryFind(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CircuitTask? task)
     {
         ArgumentNullException.ThrowIfNull(name);
-        task = All.FirstOrDefault(t => TableNames.Same(name, t.Name));
+        task = All.FirstOrDefault(t => TableNames.Same(name, t.Name) || TableNames.Same(name, t.Title));
         return task is not null;
     }
 
     /// <summary>What to say of a name that no task has.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name) => TableNames.Unknown("task", name, [.. All.Select(t => t.Name)]);
+    internal static string Unknown(string name) => 
+        TableNames.Unknown("task", name, [.. All.Select(t => t.Name)], All.Select(t => t.Title));
 }

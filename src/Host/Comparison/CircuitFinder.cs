@@ -97,7 +97,7 @@ internal sealed class CircuitFinder(
 
     private SearchResult Run(CircuitSearch search, SearchOptions options, IEdgeScorer? scorer)
     {
-        RunDetails.Settings(terminal, search.ShortName, options, _graph);
+        RunDetails.Settings(terminal, search.Name, options, _graph);
         bool trains = options is EdgePruningOptions;
         options = options with
         {
@@ -107,7 +107,7 @@ internal sealed class CircuitFinder(
             Scorer = scorer,
         };
         return ScoringProgress.Run(
-            terminal, search.ShortName,
+            terminal, search.Name,
             progress => search.Search(session.Weights, session.Prompts, options, null, progress, cancellation));
     }
 

@@ -16,7 +16,7 @@ internal sealed class ComparedMethod
 
     /// <summary>All searches that can be asked for a size.</summary>
     public static IReadOnlyList<ComparedMethod> Searches { get; } =
-        [.. CircuitSearches.All.Where(s => s.Sizing != SearchSizing.None).Select(s => new ComparedMethod(s.ShortName, null, s))];
+        [.. CircuitSearches.All.Where(s => s.Sizing != SearchSizing.None).Select(s => new ComparedMethod(s.Name, null, s))];
 
     /// <summary>What is compared where the user names nothing.</summary>
     public static IReadOnlyList<ComparedMethod> Defaults { get; } =

@@ -8,7 +8,7 @@ namespace Gradpath.Host.Options;
 public static class SearchHelp
 {
     /// <summary><c>--method</c>.</summary>
-    public static string Method => $"{string.Join("; ", CircuitSearches.All.Select(s => $"{s.ShortName} ({s.Summary})"))}.";
+    public static string Method => $"{string.Join("; ", CircuitSearches.All.Select(s => $"{s.Name} ({s.Summary})"))}.";
 
     /// <summary><c>--scorer</c>.</summary>
     public static string Scorer =>
@@ -21,5 +21,5 @@ public static class SearchHelp
     public static string Threshold => $"Threshold below which an edge goes, for {Names(s => s.Sizing == SearchSizing.Threshold)}.";
 
     private static string Names(Func<CircuitSearch, bool> which) =>
-        string.Join(", ", CircuitSearches.All.Where(which).Select(s => s.ShortName));
+        string.Join(", ", CircuitSearches.All.Where(which).Select(s => s.Name));
 }

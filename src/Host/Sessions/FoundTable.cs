@@ -11,14 +11,16 @@ internal static class FoundTable
     /// <param name="report">The report.</param>
     /// <param name="session">Model and prompts.</param>
     /// <param name="evaluation">The circuits' evaluation.</param>
-    /// <param name="rows">The circuits; steps and time where they say something.</param>
+    /// <param name="rows">The circuits, with the time of the run that gave each; steps where something is trained.</param>
     /// <param name="judgedOn">Which prompts these are: "... the prompts that".</param>
+    /// <param name="resumed">Whether the run went on from an earlier one.</param>
     public static void Add(
         CommandReport report,
         EvaluationSession session,
         EvaluationResult evaluation,
-        IReadOnlyList<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows,
-        string judgedOn)
+        IReadOnlyList<(string Name, Circuit Circuit, int? Steps, TimeSpan Time)> rows,
+        string judgedOn,
+        bool resumed)
     {
         var found = rows.Zip(evaluation.Circuits, (r, o) => (r.Name, r.Circuit, r.Steps, r.Time, Outcome: o));
         report.Table(ReportTable.Of("circuits", found)
@@ -29,11 +31,12 @@ internal static class FoundTable
             .Number(session.Metric.Name, "metric", r => r.Outcome.MeanMetric)
             .Number("faithfulness", "faithfulness", r => Faithfulness.Of(evaluation.Full, r.Outcome, evaluation.Empty))
             .Share("exact match", "exact_match", r => r.Outcome.ExactMatchRate)
-            .Count("steps", "steps", r => r.Steps)
-            .Column("time", "seconds", r => r.Time?.TotalSeconds,
-                r => r.Time is { } time ? time.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture) : ""));
+            .Column("steps", "steps", r => r.Steps, r => r.Steps is { } steps ? Sizes.Count(steps) : "-")
+            .Column("time", "seconds", r => r.Time.TotalSeconds,
+                r => r.Time.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)));
         report.Line(
             $"KL of the empty circuit: {Sizes.Number(evaluation.Empty.MeanKl)}; judged on the prompts that {judgedOn}",
             ("kl_empty", evaluation.Empty.MeanKl));
+        if (resumed) report.Note("time: of this run, which went on from one that was stopped");
     }
 }

@@ -35,6 +35,9 @@ internal sealed class StageClock(Terminal terminal)
     /// <summary>All stages in one line: <c>load 0.1 s, passes 12 s</c>.</summary>
     public override string ToString() => string.Join(", ", _stages.Select(s => $"{s.Name} {Text(s.Time)}"));
 
+    /// <summary>The time of a stage so far; none where it has not begun.</summary>
+    public TimeSpan Of(string name) => _stages.FirstOrDefault(s => s.Name == name).Time;
+
     /// <summary>The seconds of all stages.</summary>
     public JsonObject ToJson() => new(_stages.Select(s => KeyValuePair.Create(s.Name, (JsonNode?)JsonValue.Create(s.Time.TotalSeconds))));
 

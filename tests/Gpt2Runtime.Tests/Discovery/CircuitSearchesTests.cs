@@ -31,22 +31,22 @@ public sealed class CircuitSearchesTests
     [Fact]
     public void A_search_is_found_by_each_of_its_names_and_no_two_share_one()
     {
-        string[] names = [.. CircuitSearches.All.SelectMany(s => s.Aliases.Append(s.Name).Append(s.ShortName).Distinct())];
+        string[] names = [.. CircuitSearches.All.SelectMany(s => s.Aliases.Append(s.Name).Append(s.Name).Distinct())];
         Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         foreach (CircuitSearch search in CircuitSearches.All)
         {
-            foreach (string name in search.Aliases.Append(search.Name).Append(search.ShortName))
+            foreach (string name in search.Aliases.Append(search.Name).Append(search.Name))
             {
                 Assert.Same(search, CircuitSearches.Find(name));
                 Assert.Same(search, CircuitSearches.Find(name.ToUpperInvariant().Replace('-', '_')));
             }
             Assert.Equal(search.Name, search.ToString());
             Assert.All([search.Title, search.Summary, search.Passes], text => Assert.NotEqual("", text));
-            Assert.DoesNotContain(AttributionMethods.All, m => m.Name == search.Name || m.Name == search.ShortName);
+            Assert.DoesNotContain(AttributionMethods.All, m => m.Name == search.Name || m.Name == search.Name);
         }
         string message = Assert.Throws<OptionException>(() => CircuitSearches.Find("edge-prunning")).Message;
         Assert.Contains("did you mean edge-pruning?", message, StringComparison.Ordinal);
-        Assert.All(CircuitSearches.All, s => Assert.Contains(s.ShortName, message, StringComparison.Ordinal));
+        Assert.All(CircuitSearches.All, s => Assert.Contains(s.Name, message, StringComparison.Ordinal));
     }
 
     [Theory]

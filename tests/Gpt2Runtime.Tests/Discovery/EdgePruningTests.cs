@@ -121,7 +121,7 @@ public sealed class EdgePruningTests
         Refused(Short with { NodeTarget = 0.5 }, "NodeTarget needs NodeMasks");
         Refused(Short with { LearningRate = double.NaN }, "LearningRate NaN");
         Refused(Short with { BatchSize = -1 }, "BatchSize -1");
-        Refused(Short with { Metric = BuiltInMetrics.LogitDifference }, "Metric does not apply to edge-pruning");
+        Refused(Short with { Metric = BuiltInMetrics.LogitDifference }, "Metric does not apply to edge-prune");
         var graph = new ComputationGraph(model.Weights.Config);
         Circuit one = Circuit.Of(graph, [(0, graph.LogitsColumn)]);
         var few = Assert.Throws<OptionException>(() => new EdgePruning(model.Weights, PromptSet.Of(model.Mixed), Short, one, default));

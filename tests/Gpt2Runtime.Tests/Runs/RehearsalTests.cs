@@ -92,7 +92,7 @@ public sealed class RehearsalTests
         SearchOptions options = search switch
         {
             "acdc" => new AcdcOptions { Threshold = 0.01 },
-            "edge-pruning" => new EdgePruningOptions { Sparsity = 0.5, Steps = 6, BatchSize = 2 },
+            "edge-prune" => new EdgePruningOptions { Sparsity = 0.5, Steps = 6, BatchSize = 2 },
             "hap" => new HybridPruningOptions
             {
                 Sparsity = 0.6,

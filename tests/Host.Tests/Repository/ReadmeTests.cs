@@ -52,7 +52,7 @@ public sealed partial class ReadmeTests
         string readme = File.ReadAllText(Path.Combine(Root, "README.md"));
         foreach (CircuitSearch search in CircuitSearches.All)
         {
-            string command = VerbTable.Names.Contains(search.ShortName) ? search.ShortName : $"search --method {search.ShortName}";
+            string command = VerbTable.Names.Contains(search.Name) ? search.Name : $"search --method {search.Name}";
             Assert.Contains($"\n| {search.Title} | `{command}` | {search.Summary} |\n", readme, StringComparison.Ordinal);
         }
     }

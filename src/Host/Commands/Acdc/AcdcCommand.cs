@@ -39,9 +39,9 @@ internal static class AcdcCommand
 
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
         CircuitSearch search = CircuitSearches.Acdc;
-        using ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, RunOf(o, session, options, thresholds), terminal);
+        using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, RunOf(o, session, options, thresholds), terminal);
         IReadOnlyList<AcdcResult> searches = SearchRun.Run(
-            session, search.ShortName, file, terminal, options,
+            session, search.Name, file, terminal, options,
             progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));
 
         Circuit[] circuits = [.. searches.Select(s => Circuit(s, session, o))];
@@ -63,9 +63,7 @@ internal static class AcdcCommand
     {
         o.CheckShared();
         OptionChecks.Positive("candidates", o.Candidates);
-        if (o.Objective is not (KlObjective or MetricObjective))
-            throw new UsageException(
-                $"--objective {o.Objective}: no such value; choose {EnumNames.Choice([KlObjective, MetricObjective])}.");
+        o.Objective = EnumNames.Pick("objective", o.Objective, KlObjective, MetricObjective);
         if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
             throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
         double[] thresholds = [.. o.Thresholds];
@@ -145,6 +143,8 @@ internal static class AcdcCommand
             ("metric_full", evaluation.Full.MeanMetric), ("metric_empty", evaluation.Empty.MeanMetric),
             ("kl_empty", evaluation.Empty.MeanKl));
         session.Describe(report, rows[0].Search.BatchSize, evaluation.PeakDeviceBytes);
+        if (o.Thresholds.Any())
+            report.Note($"--thresholds leaves a circuit per threshold, whose file has it in its name; there is no {o.Out} itself.");
         foreach (AcdcRow row in rows) report.File("circuit", row.File);
         report.File("steps", o.Log);
         report.File("table", o.Table);

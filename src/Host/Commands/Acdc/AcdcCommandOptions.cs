@@ -16,7 +16,7 @@ internal sealed class AcdcCommandOptions : PromptedOptions
     public double? Tau { get; set; }
 
     [Option("thresholds", Separator = ',', MetaValue = "T,T,...",
-        HelpText = "Several thresholds in one run: one circuit each, out.json becomes out-T.json.")]
+        HelpText = "Several thresholds in one run, with commas: one circuit each, for --out acdc.json in acdc-T.json.")]
     public IEnumerable<double> Thresholds { get; set; } = [];
 
     [Option("objective", MetaValue = "KIND", Default = "kl",
@@ -45,7 +45,8 @@ internal sealed class AcdcCommandOptions : PromptedOptions
 
     [Output(IsGraph = true, KeepsProgress = true)]
     [Option("out", Required = true, MetaValue = "FILE",
-        HelpText = "Write the circuit, with each edge's effect as its score: .json or .safetensors.")]
+        HelpText = "Write the circuit, with each edge's effect as its score: .json or .safetensors. With --thresholds acdc.json stands for "
+        + "acdc-T.json, one per threshold T.")]
     public string Out { get; set; } = "";
 
     [Output(".csv")]

@@ -13,6 +13,7 @@ internal static class CircuitCommand
         Selection selection = Parse(o);
 
         EdgeScores scores = EdgeScores.Load(o.Scores);
+        RequireFits(o, scores.Graph);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
         Circuit stated = SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill);
         cancellation.ThrowIfCancellationRequested();
@@ -52,6 +53,13 @@ internal static class CircuitCommand
             : $"{Sizes.Count(zeros)} of the {Sizes.Count(selected.EdgeCount)} selected edges have a score of 0 and were taken by position");
     }
 
+    private static void RequireFits(CircuitOptions o, ComputationGraph graph)
+    {
+        OptionChecks.AtMost("top-n", o.TopN, graph.EdgeCount, $"{o.Scores} scores {Sizes.Count(graph.EdgeCount)} edges");
+        OptionChecks.AtMost("greedy", o.Greedy, graph.EdgeCount, $"{o.Scores} scores {Sizes.Count(graph.EdgeCount)} edges");
+        OptionChecks.AtMost("nodes", o.Nodes, graph.Writers, $"{o.Scores} scores {Sizes.Count(graph.Writers)} nodes");
+    }
+
     // What is selected, and what pruning leaves of it.
     private static (Circuit Selected, Circuit Circuit) Select(CircuitOptions o, Selection selection, EdgeScores scores)
     {
@@ -88,9 +96,12 @@ internal static class CircuitCommand
         if (o.Fill && o.NoPrune) throw new UsageException("--fill counts what pruning leaves; it does not go with --no-prune.");
         if (o.Fill && chosen is [{ Fill: null } other])
             throw new UsageException($"--fill counts edges; it goes with --top-n and --greedy, not with --{other.Name}.");
-        return chosen.Count == 1
-            ? chosen[0]
-            : throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes.");
+        return chosen switch
+        {
+            [{ } one] => one,
+            [] => throw new UsageException("say how to select: one of --top-n, --greedy, --threshold and --nodes."),
+            _ => throw new UsageException($"--{chosen[1].Name} and --{chosen[0].Name} exclude each other: select in one way."),
+        };
     }
 
     private sealed record Selection(string Name, JsonValue Value, Func<EdgeScores, int?, Circuit> Select)

@@ -12,12 +12,13 @@ internal sealed class CurveOptions : PromptedOptions
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
     [Input]
-    [Option("scores", Required = true, MetaValue = "FILE...",
+    [Option("scores", Required = true, Separator = ',', MetaValue = "FILE,...",
         HelpText = "Score files of the model, one per method: .json or .safetensors.")]
     public IEnumerable<string> Scores { get; set; } = [];
 
-    [Option("fractions", MetaValue = "P...", HelpText =
-        "Sizes as shares of all edges, above 0 and at most 1 (default: 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5 1).")]
+    [Option("fractions", Separator = ',', MetaValue = "P,...", HelpText =
+        "Sizes as shares of all edges, above 0 and at most 1 (default: 0.001,0.002,0.005,0.01,0.02,0.05,0.1,0.2,0.5,1).")]
+    [Range(0, 1, AboveLeast = true)]
     public IEnumerable<double> Fractions { get; set; } = [];
 
     [Option("greedy", HelpText =

@@ -20,7 +20,7 @@ internal static class DrawCommand
 
         Circuit circuit = o.Circuit is { } file
             ? Circuit.Load(file)
-            : OptionChecks.TakeFrom(o.Scores!, () => Select(EdgeScores.Load(o.Scores!), o.TopN));
+            : Select(EdgeScores.Load(o.Scores!), o);
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         cancellation.ThrowIfCancellationRequested();
         if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, title, o));
@@ -34,8 +34,13 @@ internal static class DrawCommand
         return report;
     }
 
-    private static Circuit Select(EdgeScores scores, int? topN) =>
-        CircuitPruning.Prune(CircuitSelection.TopEdges(scores, topN ?? Math.Min(DefaultTopN, scores.Graph.EdgeCount)));
+    private static Circuit Select(EdgeScores scores, DrawOptions o)
+    {
+        int edges = scores.Graph.EdgeCount;
+        OptionChecks.AtMost("top-n", o.TopN, edges, $"{o.Scores} scores {Sizes.Count(edges)} edges");
+        return OptionChecks.TakeFrom(
+            o.Scores!, () => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, o.TopN ?? Math.Min(DefaultTopN, edges))));
+    }
 
     private static ReportData Page(Circuit circuit, string title, DrawOptions o)
     {

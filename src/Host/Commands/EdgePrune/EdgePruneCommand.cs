@@ -15,9 +15,9 @@ internal static class EdgePruneCommand
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
         using var session = EvaluationSession.Open(o, [], terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
-        using ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
+        using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
         EdgePruningResult result = SearchRun.Run(
-            session, search.ShortName, file, terminal, options,
+            session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         Circuit circuit = SearchRun.State(result, session);
         EvaluationResult evaluation = SearchRun.Judge(
@@ -30,7 +30,9 @@ internal static class EdgePruneCommand
         EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
-        FoundTable.Add(report, session, evaluation, [("circuit", circuit, result.Options.Steps, null)], "the masks were trained on");
+        FoundTable.Add(
+            report, session, evaluation, [(search.Name, circuit, result.Options.Steps, session.Clock.Of("search"))],
+            "the masks were trained on", o.Resume);
         session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
         report.File("circuit", o.Out);
         report.File("training", o.Log);

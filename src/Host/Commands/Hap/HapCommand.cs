@@ -35,15 +35,15 @@ internal static class HapCommand
         JsonObject run = SearchRun.Identity(session, o, options);
         if (given is not null)
             run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(given.Values)));
-        using ProgressFile file = SearchRun.Open(search.ShortName, o.Out, o.Resume, run, terminal);
+        using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, run, terminal);
         var watch = Stopwatch.StartNew();
         HybridPruningResult result = SearchRun.Run(
-            session, search.ShortName, file, terminal, options,
+            session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         TimeSpan time = watch.Elapsed;
         Circuit circuit = SearchRun.State(result, session);
-        List<(string Name, Circuit Circuit, int? Steps, TimeSpan? Time)> rows =
-            [(search.Name, circuit, result.Options.Steps, o.Resume ? null : time)];
+        List<(string Name, Circuit Circuit, int? Steps, TimeSpan Time)> rows =
+            [(search.Name, circuit, result.Options.Steps, time)];
         List<(string Method, IReadOnlyList<EdgePruningStep> Steps)> logs = [(search.Name, result.Log)];
         if (o.Compare)
         {
@@ -63,7 +63,7 @@ internal static class HapCommand
         EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
-        FoundTable.Add(report, session, evaluation, rows, "the masks were trained on");
+        FoundTable.Add(report, session, evaluation, rows, "the masks were trained on", o.Resume);
         Circuit kept = result.Candidates;
         report.Line(
             $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Count(kept.Graph.EdgeCount)} edges",
@@ -107,7 +107,7 @@ internal static class HapCommand
         try
         {
             return SearchRun.Run(
-                session, search.ShortName, null, terminal, options,
+                session, search.Name, null, terminal, options,
                 progress => search.Search(session.Weights, session.Prompts, options, null, progress, cancellation));
         }
         catch (OperationCanceledException e)

@@ -13,7 +13,7 @@ internal sealed class InfoOptions : CommandOptions
     public string Model { get; set; } = "";
 
     [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]
-    public string Device { get; set; } = "auto";
+    public string Device { get; set => field = value.ToLowerInvariant(); } = "auto";
 
     [Option("weights", HelpText = "Read every weight; list each tensor's shape, type, range and norm, and how many values are not finite.")]
     public bool Weights { get; set; }

@@ -19,6 +19,7 @@ internal static class PathPatchCommand
         PathTracingOptions options = o.Tracing();
         using var session = EvaluationSession.Open(
             o, [new GivenFile("", null, config => options = o.Named(options, new ComputationGraph(config)))], terminal, cancellation);
+        o.RequirePositions(session.Prompts);
         options = options with { BatchSize = session.Options.BatchSize };
         bool relative = !session.Metric.MeasuresDistance;
         if (!relative && o.TopN is null)
@@ -29,9 +30,9 @@ internal static class PathPatchCommand
         CircuitSearchOf<PathTracingOptions, PathTracingResult> search = CircuitSearches.PathTracing;
         using ProgressFile? file = o.Out is null
             ? null
-            : SearchRun.Open(search.ShortName, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
+            : SearchRun.Open(search.Name, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
         PathTracingResult trace = SearchRun.Run(
-            session, search.ShortName, file, terminal, options,
+            session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
 
         session.Clock.Start("write");

@@ -20,12 +20,12 @@ internal sealed class PathPatchOptions : PromptedOptions
 
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Option("senders", MetaValue = "NAME...",
-        HelpText = "Whose output is replaced, each by itself: heads, mlps, input, or single ones such as a9.h6 (default: heads mlps "
+    [Option("senders", Separator = ',', MetaValue = "NAME,...",
+        HelpText = "Whose output is replaced, each by itself: heads, mlps, input, or single ones such as a9.h6 (default: heads,mlps,"
         + "input).")]
     public IEnumerable<string> Senders { get; set; } = [];
 
-    [Option("receivers", MetaValue = "NAME...",
+    [Option("receivers", Separator = ',', MetaValue = "NAME,...",
         HelpText = "Whose input the paths lead to, together: logits, m3, a9.h6.q (or .k, .v; a9.h6 for all three) (default: logits).")]
     public IEnumerable<string> Receivers { get; set; } = [];
 
@@ -135,14 +135,16 @@ internal sealed class PathPatchOptions : PromptedOptions
     private IReadOnlyList<int> SenderRows(ComputationGraph graph)
     {
         SortedSet<int> rows = [];
-        foreach (string name in Senders.DefaultIfEmpty("heads").Concat(Senders.Any() ? [] : ["mlps", "input"]))
+        string[] all = ["heads", "mlps", "input"];
+        foreach (string name in Senders.Any() ? Senders.Select(s => s.Trim().ToLowerInvariant()) : all)
         {
             IEnumerable<int> layers = Enumerable.Range(0, graph.Layers);
             if (name == "heads") rows.UnionWith(layers.SelectMany(l => Enumerable.Range(graph.HeadRow(l, 0), graph.Heads)));
             else if (name == "mlps") rows.UnionWith(layers.Select(graph.MlpRow));
             else if (graph.TryParseWriter(name, out int row)) rows.Add(row);
             else throw new UsageException(
-                $"--senders {name}: no such sender in a model of {graph}; give heads, mlps, input, or a name such as a0.h1 or m0.");
+                $"--senders {name}: no such sender in a model of {graph};{Meant(name, all)} give heads, mlps, input, or a name such as "
+                    + "a0.h1 or m0.");
         }
         return [.. rows];
     }
@@ -153,17 +155,39 @@ internal sealed class PathPatchOptions : PromptedOptions
     {
         TokenPositions positions = ParsePositions("positions", Positions);
         SortedSet<int> columns = [];
-        foreach (string name in Receivers.DefaultIfEmpty("logits"))
+        foreach (string name in Receivers.DefaultIfEmpty("logits").Select(r => r.Trim().ToLowerInvariant()))
         {
             // a9.h6.q is easier to type in a shell than the file formats' a9.h6<q>.
             string reader = name is "output" ? "logits" : name.Length > 2 && name[^2] == '.' ? $"{name[..^2]}<{name[^1]}>" : name;
             if (graph.TryParseReader(reader, out int column)) columns.Add(column);
             else if (name is not "input" && graph.TryParseWriter(name, out int node)) columns.UnionWith(graph.ReadersOf(node).ToArray());
-            else throw new UsageException($"--receivers {name}: no such receiver in a model of {graph}; give logits, a name such as m0, "
+            else throw new UsageException(
+                $"--receivers {name}: no such receiver in a model of {graph};{Meant(name, "logits")} give logits, a name such as m0, "
                 + "a0.h1.q, a0.h1.k or a0.h1.v, or a0.h1 for all three.");
         }
         return [.. columns.Select(c => new PathReceiver(c, positions))];
     }
+
+    /// <summary>Refuses positions that a prompt does not have, before anything runs.</summary>
+    /// <exception cref="UsageException">A prompt lacks one; the message says which it has.</exception>
+    public void RequirePositions(PromptSet prompts)
+    {
+        foreach ((string option, string text) in new[] { ("positions", Positions), ("sender-positions", SenderPositions) })
+        {
+            TokenPositions positions = ParsePositions(option, text);
+            try
+            {
+                for (int i = 0; i < prompts.Pairs.Count; i++) positions.Of(prompts.Pairs[i], i + 1);
+            }
+            catch (GradpathException e)
+            {
+                throw new UsageException($"--{option} {text}: {e.Message}");
+            }
+        }
+    }
+
+    private static string Meant(string name, params string[] names) =>
+        NearestName.Of(name, names) is { } near ? $" did you mean {near}?" : "";
 
     /// <summary>Positions as an option names them.</summary>
     /// <exception cref="UsageException">They name none.</exception>

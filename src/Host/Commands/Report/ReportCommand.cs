@@ -45,10 +45,10 @@ internal static class ReportCommand
     // What a CSV file holds belongs to the method that it names or, where score files share a method, to the score file of its own name.
     private static int Place(List<ReportMethod> methods, string name, string file)
     {
-        int place = methods.FindIndex(m => m.Name == name);
+        int place = methods.FindIndex(m => Same(m.Name, name));
         return place >= 0
             ? place
-            : methods.FindIndex(m => m.Scores.Provenance?.Method == name && m.Name == Path.GetFileNameWithoutExtension(file));
+            : methods.FindIndex(m => Same(m.Scores.Provenance?.Method, name) && m.Name == Path.GetFileNameWithoutExtension(file));
     }
 
     private static GradpathException NoScores(List<ReportMethod> methods, string name, string file) => new(
@@ -70,4 +70,9 @@ internal static class ReportCommand
         }
         return logs;
     }
+
+    // Searches had other names in earlier files.
+    private static bool Same(string? a, string b) =>
+        a == b || (a is not null && b is not null && CircuitSearches.TryFind(a, out CircuitSearch? search)
+            && CircuitSearches.TryFind(b, out CircuitSearch? other) && search == other);
 }

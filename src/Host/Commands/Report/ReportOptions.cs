@@ -9,21 +9,22 @@ namespace Gradpath.Host.Commands;
 internal sealed class ReportOptions : CommandOptions
 {
     [Input]
-    [Option("scores", Required = true, MetaValue = "FILE...",
+    [Option("scores", Required = true, Separator = ',', MetaValue = "FILE,...",
         HelpText = "Score files of one model, one per method: .json or .safetensors.")]
     public IEnumerable<string> Scores { get; set; } = [];
 
     [Input]
-    [Option("path", MetaValue = "FILE.csv...", HelpText = "Paths that 'gradpath score --record-path' wrote.")]
+    [Option("path", Separator = ',', MetaValue = "FILE.csv,...", HelpText = "Paths that 'gradpath score --record-path' wrote.")]
     public IEnumerable<string> Paths { get; set; } = [];
 
     [Input]
-    [Option("curve", MetaValue = "FILE.csv...",
+    [Option("curve", Separator = ',', MetaValue = "FILE.csv,...",
         HelpText = "Faithfulness curves: columns method, fraction, edges, edges_after_prune, faithfulness and, for a band, low and high.")]
     public IEnumerable<string> Curves { get; set; } = [];
 
     [Input]
-    [Option("training", MetaValue = "FILE.csv...", HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
+    [Option("training", Separator = ',', MetaValue = "FILE.csv,...",
+        HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
     public IEnumerable<string> Training { get; set; } = [];
 
     [Output(".html")]

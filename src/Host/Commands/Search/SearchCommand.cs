@@ -23,7 +23,7 @@ internal static class SearchCommand
         run["--batch-size"] = options.BatchSize;
         using ProgressFile file = SearchRun.Open(Verb, o.Out, o.Resume, run, terminal);
         SearchResult result = SearchRun.Run(
-            session, search.ShortName, file, terminal, options,
+            session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         Circuit circuit = SearchRun.Prune(SearchRun.State(result, session));
         EvaluationResult evaluation = SearchRun.Judge(
@@ -35,7 +35,9 @@ internal static class SearchCommand
 
         EmptyCircuits.Warn(terminal, search.Name, circuit);
         CommandReport report = new();
-        FoundTable.Add(report, session, evaluation, [(search.Name, circuit, null, null)], "the circuit was searched on");
+        FoundTable.Add(
+            report, session, evaluation, [(search.Name, circuit, (result as EdgePruningResult)?.Options.Steps, session.Clock.Of("search"))],
+            "the circuit was searched on", o.Resume);
         report.Provenance = circuit.Provenance!.ToJson();
         session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
         report.File("circuit", o.Out);

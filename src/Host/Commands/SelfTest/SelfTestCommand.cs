@@ -12,7 +12,7 @@ internal sealed class SelfTestOptions : DeviceOptions
 {
     [Option("against", MetaValue = "DEVICE", HelpText =
         "cpu: compare every op and every method with a second CPU device. Any other device than the CPU is always compared so.")]
-    public string? Against { get; set; }
+    public string? Against { get; set => field = value?.ToLowerInvariant(); }
 
     [Option("cases", MetaValue = "N", HelpText = "Random shapes per op of the comparison (default 18); a third of them are large.")]
     public int? Cases { get; set; }

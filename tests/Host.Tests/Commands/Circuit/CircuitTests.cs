@@ -58,7 +58,7 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
 
     [Theory]
     [InlineData("", "one of --top-n")]
-    [InlineData("--top-n 3 --greedy 3", "one of --top-n")]
+    [InlineData("--top-n 3 --greedy 3", "--greedy and --top-n exclude each other")]
     [InlineData("--top-n -1", "--top-n -1")]
     [InlineData("--top-n 3 --fill --no-prune", "--fill")]
     [InlineData("--nodes 3 --fill", "not with --nodes")]
@@ -75,8 +75,8 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
     public void What_the_scores_do_not_have_is_an_error()
     {
         Cli.Run("circuit", "--scores", model.Path("none.json"), "--top-n", "3").Fails(1, "none.json", "no such file");
-        Cli.Run("circuit", "--scores", model.Scores(), "--top-n", "47").Fails(1, "47 edges", "has 46");
-        Cli.Run("circuit", "--scores", model.Scores(), "--nodes", "8").Fails(1, "8 nodes", "has 7");
+        Cli.Run("circuit", "--scores", model.Scores(), "--top-n", "47").Fails(2, "--top-n 47: must be at most 46", "eap-scores.json");
+        Cli.Run("circuit", "--scores", model.Scores(), "--nodes", "8").Fails(2, "--nodes 8: must be at most 7");
         Cli.Run("circuit", "--top-n", "3").Fails(2, "'scores'");
     }
 }

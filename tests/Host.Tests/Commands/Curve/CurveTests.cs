@@ -14,7 +14,7 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
     public void Curves_are_shown_written_and_drawn()
     {
         string eap = Score("eap"), random = Score("random"), csv = model.Path("curve.csv"), svg = model.Path("curve.svg");
-        Cli run = Run("--scores", eap, random, "--fractions", "0.1", "0.3", "0.6", "1", "--out", csv, "--picture", svg)
+        Cli run = Run("--scores", $"{eap},{random}", "--fractions", "0.1,0.3,0.6,1", "--out", csv, "--picture", svg)
             .Succeeds("eap", "random", "CPR", "CMD", "A eap, B random", "10 %", "100 %", "by |score|", csv, svg, "time: load", "46 edges");
         string[][] rows = [.. File.ReadAllLines(csv).Select(l => l.Split(','))];
         Assert.Equal("method,fraction,edges,edges_after_prune,faithfulness,low,high,ranking", string.Join(',', rows[0]));
@@ -33,7 +33,7 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
 
         // The report takes the curves by absolute score from it.
         Assert.Equal([0.1, 0.3, 0.6, 1], ReportCsv.ReadCurves(csv)["eap"].Select(p => p.Fraction));
-        Cli.Run("report", "--scores", eap, random, "--curve", csv, "--out", model.Path("report.html")).Succeeds();
+        Cli.Run("report", "--scores", $"{eap},{random}", "--curve", csv, "--out", model.Path("report.html")).Succeeds();
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
 
     [Theory]
     [InlineData("--fractions 0", "--fractions 0")]
-    [InlineData("--fractions 0.5 1.5", "--fractions 1.5")]
+    [InlineData("--fractions 0.5,1.5", "--fractions 0.5,1.5")]
     [InlineData("--fractions some", "--fractions some: 'some' is not a number")]
     [InlineData("--out c.txt", "--out c.txt", ".csv")]
     [InlineData("--picture c.png", "--picture c.png", ".svg")]
@@ -64,7 +64,7 @@ public sealed class CurveTests(TinyModel model) : IClassFixture<TinyModel>
         ComputationGraph other = new(3, 2);
         ScoreFile.Write(model.Path("other.json"), new EdgeScores(other, new float[other.Writers * other.Readers]));
         Run("--scores", model.Path("other.json")).Fails(1, "other.json", "3 layers x 2 heads");
-        Run("--scores", Score("eap"), Score("eap")).Fails(2, "--scores", "'eap'");
+        Run("--scores", $"{Score("eap")},{Score("eap")}").Fails(2, "--scores", "appears twice");
         string data = model.Path("same.jsonl");
         File.WriteAllText(data, """{"clean_ids":[1,2,3],"corrupted_ids":[1,2,3],"answer_ids":[3],"wrong_answer_ids":[4]}""");
         Cli same = Cli.Run("curve", "--model", model.ModelDirectory, "--data", data, "--scores", Score("eap"));

@@ -14,11 +14,11 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
         Circuit circuit = CircuitFile.Read(file);
         Assert.InRange(1 - (circuit.EdgeCount / (double)circuit.Graph.EdgeCount), 0.49, 0.51);
         Provenance p = circuit.Provenance!;
-        Assert.Equal(("edge-pruning", "kl", "patching", circuit.EdgeCount), (p.Method, p.Metric, p.Ablation, p.EdgesInCircuit));
+        Assert.Equal(("edge-prune", "kl", "patching", circuit.EdgeCount), (p.Method, p.Metric, p.Ablation, p.EdgesInCircuit));
         Assert.Equal((0.5, 30, true), ((double)p.Options["sparsity"]!, (int)p.Options["steps"]!, (bool)p.Options["node-masks"]!));
         string[] lines = File.ReadAllLines(log);
         Assert.Equal(31, lines.Length);
-        Assert.StartsWith("edge-pruning,30,", lines[^1], StringComparison.Ordinal);
+        Assert.StartsWith("edge-prune,30,", lines[^1], StringComparison.Ordinal);
         Cli.Run("evaluate", "--circuit", file, "--model", model.ModelDirectory, "--data", model.Pairs).Succeeds(
             $"{circuit.EdgeCount} of 46 edges");
         Cli.Run("report", "--scores", file, "--training", log, "--out", page).Succeeds(page);
@@ -29,6 +29,33 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(30, training.GetArrayLength());
         Assert.Equal(double.Parse(lines[^1].Split(',')[2], System.Globalization.CultureInfo.InvariantCulture),
             training[29].GetProperty("kl").GetDouble());
+    }
+
+    /// <summary>Of the table's row: the name that options, files and other tables have, and steps and time that are never blank.</summary>
+    [Theory]
+    [InlineData("edge-prune", "6")]
+    [InlineData("hap", "4")]
+    [InlineData("search", "-")]
+    public void A_search_states_its_name_its_steps_and_its_time(string verb, string steps)
+    {
+        string[] command = [.. VerbSamples.Of(verb, model)[0]];
+        string name = verb == "search" ? "acdc" : verb;
+        string[] row = Cli.Run(command).Succeeds().Out.Split('\n')
+            .First(l => l.TrimStart().StartsWith($"{name} ", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal((steps, "s"), (row[^3], row[^1]));
+        Assert.True(double.TryParse(row[^2], System.Globalization.CultureInfo.InvariantCulture, out _), row[^2]);
+    }
+
+    /// <summary>Training that was written when edge pruning was called otherwise belongs to it still.</summary>
+    [Fact]
+    public void Earlier_files_are_read_under_the_name_of_now()
+    {
+        string file = model.Path("named.json"), log = model.Path("named.csv"), page = model.Path("named.html");
+        Prune(file, "--log", log).Succeeds();
+        File.WriteAllText(log, File.ReadAllText(log).Replace("edge-prune,", "edge-pruning,", StringComparison.Ordinal));
+        Cli.Run("report", "--scores", file, "--training", log, "--out", page).Succeeds(page);
+        Assert.Contains("\"training\":[{", File.ReadAllText(page), StringComparison.Ordinal);
     }
 
     [Fact]

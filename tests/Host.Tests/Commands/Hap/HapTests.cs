@@ -11,7 +11,7 @@ public sealed class HapTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run("edge-prune", "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.5", "--steps", "30", "--seed", "1",
             "--out", plain).Succeeds();
         Cli run = Hap(file, "--keep", "0.6", "--compare", "--recall", plain).Succeeds(
-            "first stage (eap): kept 28 of 46 edges", $"edges of {plain}", "edges of plain edge pruning", "edge-pruning", "hap");
+            "first stage (eap): kept 28 of 46 edges", $"edges of {plain}", "edges of plain edge pruning", "edge-prune", "hap");
         Circuit circuit = CircuitFile.Read(file);
         Assert.Equal(23, circuit.EdgeCount);
         Assert.Equal((0.6, "eap", "logit-diff"), ((double)circuit.Provenance!.Options["keep"]!,

@@ -55,9 +55,9 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
 
     [Theory]
     [InlineData("--receivers a1.h0.q", "to the queries of a1.h0 at end")]
-    [InlineData("--receivers a1.h0<v> a1.h1.v --positions all", "to the values of a1.h0, a1.h1 at all")]
+    [InlineData("--receivers a1.h0<v>,A1.H1.V --positions all", "to the values of a1.h0, a1.h1 at all")]
     [InlineData("--receivers a1.h1 --positions -2,1", "to all inputs together of a1.h1", "to the keys of a1.h1 at -2,1")]
-    [InlineData("--receivers m1 --senders a0.h1 a1.h0", "to the MLPs of m1", "h0     h1")]
+    [InlineData("--receivers m1 --senders a0.h1,a1.h0", "to the MLPs of m1", "h0     h1")]
     [InlineData("--receivers output --senders input", "to the logits", "input")]
     [InlineData("--senders heads --top-n 2", "to the logits", "->logits at end")]
     [InlineData("--metric kl --top-n 3 --freeze-mlps", "metric kl", "followed", "3 edges")]
@@ -70,7 +70,7 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData("--receivers a9.h0.q", "--receivers a9.h0.q", "2 layers x 2 heads")]
     [InlineData("--receivers input", "--receivers input")]
-    [InlineData("--senders heds", "--senders heds", "heads, mlps, input")]
+    [InlineData("--senders heds", "--senders heds", "did you mean heads?", "heads, mlps, input")]
     [InlineData("--positions ,", "--positions")]
     [InlineData("--rounds 2", "--iterate")]
     [InlineData("--iterate --rounds 0", "--rounds 0")]
@@ -90,7 +90,7 @@ public sealed class PathPatchTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--positions 5", "no position 5", "5 tokens")]
     [InlineData("--sender-positions IO", "'IO'")]
     public void A_position_that_the_prompts_lack_is_named(string options, params string[] mentions) =>
-        Run(options.Split(' ')).Fails(1, mentions);
+        Run(options.Split(' ')).Fails(2, [.. mentions, options.Split(' ')[0]]);
 
     [Fact]
     public void Where_the_clean_metric_is_0_no_effect_is_a_share_of_it()

@@ -23,7 +23,8 @@ public sealed class ReportCommandTests : IDisposable
         string path = Text("p.csv",
             "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap-gp,0,0,1,12.5,3,0,1\n");
         string curve = Text("c.csv", "faithfulness,method,fraction,edges,edges_after_prune,low,high,other\n0.75,eap,0.5,40,39,,,x\n");
-        Cli.Run("report", "--scores", _eap, gp, "--path", path, "--curve", curve, "--out", _page, "--title", "Two <methods>").Succeeds(
+        Cli.Run(
+            "report", "--scores", $"{_eap},{gp}", "--path", path, "--curve", curve, "--out", _page, "--title", "Two <methods>").Succeeds(
             "report of eap, eap-gp: ");
         string page = File.ReadAllText(_page);
         Assert.Contains("<h1>Two &lt;methods&gt;</h1>", page, StringComparison.Ordinal);
@@ -39,7 +40,7 @@ public sealed class ReportCommandTests : IDisposable
         string again = Save("other.json", "eap", 3);
         string path = Text("other.csv",
             "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap,0,0,1,1,1,1,1\n");
-        Cli.Run("report", "--scores", _eap, again, "--path", path, "--out", _page).Succeeds("report of eap, other: ");
+        Cli.Run("report", "--scores", $"{_eap},{again}", "--path", path, "--out", _page).Succeeds("report of eap, other: ");
     }
 
     [Fact]
@@ -80,7 +81,7 @@ public sealed class ReportCommandTests : IDisposable
         Cli.Run("report", "--scores", _eap, "--curve", Text("empty.csv", "method,fraction,edges,edges_after_prune,faithfulness\n"), "--out",
             _page).Fails(1, "holds no record");
         Cli.Run("draw", "--circuit", _eap, "--out", _folder["c.svg"]).Fails(1, "eap.json", "no circuit");
-        Cli.Run("draw", "--scores", _eap, "--top-n", "999999", "--out", _folder["c.svg"]).Fails(1, "cannot take 999999 edges");
+        Cli.Run("draw", "--scores", _eap, "--top-n", "999999", "--out", _folder["c.svg"]).Fails(2, "--top-n 999999: must be at most");
         Assert.False(File.Exists(_page));
     }
 

@@ -56,7 +56,7 @@ public sealed class SearchTests(TinyModel model) : IClassFixture<TinyModel>
         Run([.. options.Split(' '), "--out", model.Path("never.json")]).Fails(2, mentions);
 
     [Fact]
-    public void Help_names_every_search() => Cli.Run("search", "--help").Succeeds([.. CircuitSearches.All.Select(s => s.ShortName)]);
+    public void Help_names_every_search() => Cli.Run("search", "--help").Succeeds([.. CircuitSearches.All.Select(s => s.Name)]);
 
     private Cli Run(params string[] options) => Cli.Run(["search", "--model", model.ModelDirectory, "--data", model.Pairs, .. options]);
 }
