@@ -19,7 +19,8 @@ internal static class NearestName
             if (distance <= Math.Max(1, name.Length / 3) && distance < least) (nearest, least) = (name, distance);
         }
         // The beginning of a single name is short for it.
-        string[] longer = [.. names.Where(n => written.Length > 2 && n.StartsWith(written, StringComparison.OrdinalIgnoreCase))];
+        string[] longer = [.. names.Where(n => written.Length > 2 && n.StartsWith(written, StringComparison.OrdinalIgnoreCase))
+            .Distinct(StringComparer.OrdinalIgnoreCase)];
         return nearest ?? (longer.Length == 1 ? longer[0] : null);
     }
 

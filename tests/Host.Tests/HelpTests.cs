@@ -35,5 +35,6 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public void An_unknown_command_is_a_usage_error() => Cli.Run("scor").Fails(2, "'scor': no such command; did you mean score?", "gradpath --help");
+    public void An_unknown_command_is_a_usage_error() =>
+        Cli.Run("scor").Fails(2, "'scor': no such command; did you mean score?", "gradpath --help");
 }

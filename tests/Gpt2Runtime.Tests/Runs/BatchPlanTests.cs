@@ -44,7 +44,8 @@ public sealed class BatchPlanTests
             one);
         string asked = Assert.Throws<GradpathException>(() => BatchPlan.Make(Spans(4, 10), 3, false, device, Large)).Message;
         device.MemoryBudget = 1 << 10;
-        Assert.Contains("and 1 KiB were allowed", Assert.Throws<GradpathException>(() => Plan()).Message, StringComparison.Ordinal);
+        Assert.Contains("and 1 KiB were allowed", Assert.Throws<GradpathException>(
+            () => BatchPlan.Make(Spans(4, 10), 0, false, device, Large)).Message, StringComparison.Ordinal);
         Assert.Contains("3 pairs of up to 10 tokens need 9 MiB", asked, StringComparison.Ordinal);
         Assert.Contains("BatchSize auto", asked, StringComparison.Ordinal);
     }

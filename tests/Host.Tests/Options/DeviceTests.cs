@@ -138,7 +138,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     [Theory]
     [InlineData("--device cuda:", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--device cuda:-1", "choose auto, cpu, cuda or cuda:N")]
-    [InlineData("--device CUDA", "choose auto, cpu, cuda or cuda:N")]
+    [InlineData("--device GPU", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--precision fp16", "choose fp32, tf32 or bf16")]
     [InlineData("--gemm mkl", "choose own, ffma or cublas")]
     [InlineData("--gemm ffma --precision bf16", "--gemm ffma multiplies in fp32 only")]

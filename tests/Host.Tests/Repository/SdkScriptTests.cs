@@ -87,7 +87,7 @@ public sealed class SdkScriptTests : IDisposable
     {
         ShellRun demo = Run("make", "demo");
         Assert.True(demo.ExitCode == 0, demo.Error);
-        Assert.StartsWith("dotnet 10.0.100: build Engine.sln -c Release", demo.Out, StringComparison.Ordinal);
+        Assert.StartsWith("dotnet 10.0.100: msbuild Engine.sln -restore -p:Configuration=Release", demo.Out, StringComparison.Ordinal);
         Assert.EndsWith("/src/Host/bin/Release/net10.0/gradpath.dll demo\n", demo.Out, StringComparison.Ordinal);
         ShellRun program = Run(Path.Combine(_root, "gradpath"), "score", "--task", "greater than");
         Assert.Equal((0, $"dotnet 10.0.100: {_root}/src/Host/bin/Release/net10.0/gradpath.dll score --task greater than\n"),

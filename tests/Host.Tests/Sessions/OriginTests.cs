@@ -14,7 +14,7 @@ public sealed class OriginTests(TinyModel model) : IClassFixture<TinyModel>
         Use("evaluate", circuit).Warns($"{circuit} was made with another model (model, 0123456789ab) than this run (model, ");
         Use("evaluate", circuit, "--strict").Fails(1, "another model", "(an error because of --strict)");
         Cli.Run("compare", "--circuit", model.Circuit("same.json", 10), "--with", circuit).Warns("another model");
-        Cli.Run("report", "--scores", model.Scores(), circuit, "--out", model.Path("two.html")).Warns("another model");
+        Cli.Run("report", "--scores", $"{model.Scores()},{circuit}", "--out", model.Path("two.html")).Warns("another model");
     }
 
     [Fact]
