@@ -65,7 +65,8 @@ public sealed class NamesTests
         Cli.Run("Edge_Prune", "--help").Succeeds("--sparsity");
         Cli.Run("help", "edge_prune").Succeeds("--sparsity");
         Cli.Run("info", "--model", "demo", "--device", "CPU").Succeeds("1,519");
-        Cli.Run("selftest", "--device", "CUDA:x").Fails(2, "--device cuda:x: no such device; did you mean cuda:N? choose auto, cpu, cuda or cuda:N");
+        Cli.Run("selftest", "--device", "CUDA:x").Fails(
+            2, "--device cuda:x: no such device; did you mean cuda:N? choose auto, cpu, cuda or cuda:N");
         Cli.Run("acdc", "--model", "demo", "--task", "IOI", "--objective", "Metrc", "--out", "a.json").Fails(2, "did you mean metric?");
     }
 
