@@ -18,6 +18,7 @@ internal sealed class KernelTableOptions : CommandOptions
     [Option("only", Separator = ',', MetaValue = "NAME,...", HelpText = "Only these kernels.")]
     public IEnumerable<string> Only { get; set; } = [];
 
+    [Output]
     [Option("out", MetaValue = "FILE", HelpText = "Write the cases as a JSON list.")]
     public string? Out { get; set; }
 
@@ -49,7 +50,6 @@ internal static class KernelTable
             throw new UsageException(
                 $"--only {unknown}: there is no such kernel; there are {string.Join(", ", KernelSurvey.Resources.Keys)}.");
         }
-        if (o.Out is not null) OutputFile.RequireWritable("out", o.Out, AtomicFile.RequireWritable);
         var watch = Stopwatch.StartNew();
         List<KernelLine> lines = [];
         foreach (KernelCase c in KernelSurvey.Cases.Where(c => only.Length == 0 || only.Contains(c.Kernel)))
