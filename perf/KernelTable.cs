@@ -6,6 +6,7 @@ using CommandLine;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Programs;
+using Gradpath.Programs.Files;
 using Gradpath.Programs.Reporting;
 using Gradpath.PtxEmulator.Survey;
 

@@ -59,7 +59,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
 
     private int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
     {
-        if (options.Rest.FirstOrDefault() is { } word) 
+        if (options.Rest.FirstOrDefault() is { } word)
             throw new UsageException($"'{word}' belongs to no option; options start with --, and several values of one go with commas.");
         if (options.Quiet && options.Verbose) throw new UsageException("--quiet and --verbose do not go together.");
         terminal.Quiet = options.Quiet;
