@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Fetches a GPT-2 checkpoint from the Hugging Face hub: config.json, vocab.json, merges.txt, model.safetensors.
+# Fetches a GPT-2 checkpoint from the Hugging Face hub: vocab.json, merges.txt, model.safetensors, config.json. What lies in the hub's
+# cache on this machine already is copied from there.
 #
 # Every file is downloaded to FILE.part, checked against the checksum that the hub states for it, and only then given its name. No
 # checksum is built into this script: large files carry their SHA-256 (header X-Linked-Etag), small ones their git blob SHA-1 (ETag).
 # A download that is cut, or stopped with Ctrl-C, leaves FILE.part and goes on from there next time. SHA256SUMS in the output directory
 # records what was verified; a later run checks the files against it, without the network, and fetches only what is missing or damaged.
+# A download ends at the size that the hub states, whatever the server goes on to send. config.json comes last: a folder without it is no
+# model to anybody, so what a stopped run leaves hides none.
 set -euo pipefail
 
-readonly FILES=(config.json vocab.json merges.txt model.safetensors)
+readonly FILES=(vocab.json merges.txt model.safetensors config.json)
 
 usage() {
     cat <<'EOF'
@@ -17,6 +20,9 @@ MODEL           gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2, or any GPT-2
 --out DIR       where the files go (default: models/NAME in this repository, where `gradpath --model NAME` finds them)
 --endpoint URL  the hub or a mirror of it (default: $HF_ENDPOINT, or https://huggingface.co)
 --retries N     further attempts after a broken connection (default: 5)
+
+HF_TOKEN is sent to the hub, for models that are not public. The cache is looked for where HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE,
+TRANSFORMERS_CACHE, HF_HOME or XDG_CACHE_HOME say, and in ~/.cache/huggingface/hub.
 EOF
 }
 
@@ -49,6 +55,52 @@ sha256_of() { sha 256 <"$1"; }
 
 git_blob_sha1_of() { { printf 'blob %s\0' "$(size_of "$1")" && cat "$1"; } | sha 1; }
 
+# expanded PATH: with the home directory for ~, which a shell does not put into variables of a file.
+expanded() {
+    case "$1" in
+        '~') printf '%s' "${HOME:-~}" ;;
+        '~/'*) printf '%s/%s' "${HOME:-~}" "${1#'~/'}" ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+# The hub's caches on this machine, a line each.
+caches() {
+    local variable
+    for variable in HF_HUB_CACHE HUGGINGFACE_HUB_CACHE TRANSFORMERS_CACHE; do
+        [ -z "${!variable:-}" ] || printf '%s\n' "$(expanded "${!variable}")"
+    done
+    [ -z "${HF_HOME:-}" ] || printf '%s/hub\n' "$(expanded "$HF_HOME")"
+    [ -z "${XDG_CACHE_HOME:-}" ] || printf '%s/huggingface/hub\n' "$(expanded "$XDG_CACHE_HOME")"
+    [ -z "${HOME:-}" ] || printf '%s/.cache/huggingface/hub\n' "$HOME"
+}
+
+# cached FILE: a copy in a cache that is what the hub states; nothing where there is none.
+cached() {
+    local cache name file
+    while IFS= read -r cache; do
+        for name in "$repository" "${repository##*/}"; do
+            for file in "$cache/models--${name//\//--}/snapshots"/*/"$1"; do
+                [ -f "$file" ] || continue
+                [ -z "$stated_size" ] || [ "$(size_of "$file")" -eq "$stated_size" ] || continue
+                if matches "$file" "$stated_sum"; then
+                    printf '%s' "$file"
+                    return
+                fi
+            done
+        done
+    done < <(caches)
+}
+
+# curl with the token for the hub, which no list of processes shows; it goes to no other server that the hub redirects to.
+hub_curl() {
+    if [ -n "${HF_TOKEN:-}" ]; then
+        curl -K <(printf 'header = "Authorization: Bearer %s"\n' "$HF_TOKEN") "$@"
+    else
+        curl "$@"
+    fi
+}
+
 # matches FILE CHECKSUM: 64 digits are a SHA-256, 40 a git blob's SHA-1.
 matches() {
     if [ "${#2}" -eq 64 ]; then [ "$(sha256_of "$1")" = "$2" ]; else [ "$(git_blob_sha1_of "$1")" = "$2" ]; fi
@@ -73,7 +125,7 @@ ask() {
     stated_sum='' stated_size=''
     while :; do
         status=0
-        response=$(curl -sS -I --max-time 60 -H 'Accept-Encoding: identity' "$url") || status=$?
+        response=$(hub_curl -sS -I --max-time 60 -H 'Accept-Encoding: identity' "$url") || status=$?
         if [ "$status" -ne 0 ]; then
             attempt=$((attempt + 1))
             [ "$attempt" -le "$retries" ] || die "no answer from $url (curl error $status); is the network up, and --endpoint right?"
@@ -102,7 +154,10 @@ ask() {
                 esac
                 ;;
             404) die "$url: not there (HTTP 404); the hub has no $1 for $repository" ;;
-            401 | 403) die "$url: access refused (HTTP $status); the model does not exist or is not public" ;;
+            401 | 403)
+                [ -z "${HF_TOKEN:-}" ] || die "$url: access refused (HTTP $status); the model does not exist, or the token in HF_TOKEN may not read it"
+                die "$url: access refused (HTTP $status); the model does not exist, or is not public: put a token that may read it into HF_TOKEN"
+                ;;
             408 | 429 | 5??)
                 attempt=$((attempt + 1))
                 [ "$attempt" -le "$retries" ] || die "$url: HTTP $status"
@@ -124,7 +179,7 @@ ask() {
 
 # download FILE: brings FILE.part to its full length, in as many attempts as it takes.
 download() {
-    local part="$out/$1.part" url="$endpoint/$repository/resolve/main/$1" attempt=0 status before progress=(-sS)
+    local part="$out/$1.part" url="$endpoint/$repository/resolve/main/$1" attempt=0 status before codes progress=(-sS)
     [ ! -t 2 ] || progress=(--progress-bar)
     while :; do
         before=0
@@ -136,15 +191,21 @@ download() {
         # Asking for the bytes after the last one is an error in HTTP, so a complete file must not be asked for again.
         if [ -n "$stated_size" ] && [ -f "$part" ] && [ "$before" -eq "$stated_size" ]; then return; fi
         [ "$before" -eq 0 ] || say "  going on at byte $before"
-        status=0
-        curl -fL "${progress[@]}" --connect-timeout 30 --speed-limit 1 --speed-time 60 -H 'Accept-Encoding: identity' -C "$before" -o "$part" "$url" || status=$?
+        # head ends the download where the file should end; what was cut off there is then for the checksum to judge.
+        set +e
+        hub_curl -fL "${progress[@]}" --connect-timeout 30 --speed-limit 1 --speed-time 60 -H 'Accept-Encoding: identity' -C "$before" "$url" |
+            if [ -n "$stated_size" ]; then head -c "$((stated_size - before))"; else cat; fi >>"$part"
+        codes=("${PIPESTATUS[@]}")
+        set -e
+        status=${codes[0]}
+        [ "${codes[1]}" -eq 0 ] || die "cannot write $part; is the disk full?"
+        if [ -n "$stated_size" ] && [ "$status" -ne 0 ] && [ "$(size_of "$part")" -eq "$stated_size" ]; then status=0; fi
         case "$status" in
             0)
                 [ -f "$part" ] || : >"$part"
                 if [ -z "$stated_size" ] || [ "$(size_of "$part")" -eq "$stated_size" ]; then return; fi
                 say "  $(size_of "$part") of $stated_size bytes arrived"
                 ;;
-            23) die "cannot write $part; is the disk full?" ;;
             33 | 36)
                 say "  the server cannot resume; starting $1 again"
                 rm -f "$part"
@@ -196,6 +257,16 @@ fetch() {
         matches "$file" "$stated_sum" || die "$file exists and is not the hub's $1; move it away or choose another --out"
         record "$1"
         say "$1: already here, verified"
+        return
+    fi
+
+    local copy
+    copy=$(cached "$1")
+    if [ -n "$copy" ]; then
+        cp "$copy" "$part"
+        mv -f "$part" "$file"
+        record "$1"
+        say "$1: copied from $copy, verified"
         return
     fi
 
@@ -259,10 +330,15 @@ case "$endpoint" in
 esac
 command -v curl >/dev/null || die "curl is needed and was not found"
 command -v sha256sum >/dev/null || command -v shasum >/dev/null || die "sha256sum (or shasum) is needed and was not found"
+case "${HF_TOKEN:-}" in
+    *[!A-Za-z0-9_.-]*) die "HF_TOKEN holds characters that no token has" ;;
+esac
 [ -n "$out" ] || out="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/models/${model##*/}"
+out=$(expanded "$out")
+[ -d "$out" ] || trap 'rmdir "$out" 2>/dev/null || true' EXIT
 mkdir -p "$out" || die "cannot create $out"
 [ -w "$out" ] || die "cannot write to $out"
 
-trap interrupted INT TERM
+trap interrupted INT TERM HUP
 for name in "${FILES[@]}"; do fetch "$name"; done
 say "$repository is in $out"

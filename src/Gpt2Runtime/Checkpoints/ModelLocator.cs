@@ -3,13 +3,14 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// <summary>
 /// Finds the directory that a model argument means. In this order:
 /// <list type="number">
-/// <item>a directory that exists and holds a config.json;</item>
+/// <item>a directory that exists and holds a config.json and weights;</item>
 /// <item>for a plain name such as <c>demo</c> or <c>gpt2</c>: <c>models/NAME</c> in a folder at or above the program or the current
 /// directory, where the demo model ships and the fetch script puts its downloads;</item>
 /// <item>a model of the Hugging Face hub, such as <c>gpt2</c> or <c>openai-community/gpt2</c>, that another tool has left in the local
-/// cache.</item>
+/// cache: where HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, TRANSFORMERS_CACHE, HF_HOME or XDG_CACHE_HOME say, or in the home directory. A
+/// variable may begin with <c>~</c>.</item>
 /// </list>
-/// Nothing is ever downloaded.
+/// A folder that is not complete, such as one that a download was stopped in, hides no complete one. Nothing is ever downloaded.
 /// </summary>
 public static class ModelLocator
 {
@@ -22,6 +23,13 @@ public static class ModelLocator
         ["gpt2-xl"] = "openai-community",
         ["distilgpt2"] = "distilbert",
     };
+
+    // Variables that name a cache, with the folder below it where snapshots are. The second and third are older names of the first.
+    private static readonly (string Variable, string Below)[] s_caches =
+    [
+        ("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""), ("TRANSFORMERS_CACHE", ""), ("HF_HOME", "hub"),
+        ("XDG_CACHE_HOME", "huggingface/hub"),
+    ];
 
     /// <summary>Finds a model's directory.</summary>
     /// <param name="argument">A directory, <c>demo</c>, or a hub name: <c>gpt2</c>, <c>openai-community/gpt2</c>, <c>distilgpt2</c>
@@ -42,9 +50,9 @@ public static class ModelLocator
 
         List<string> tried = [];
         string asPath = Path.GetFullPath(argument);
-        if (File.Exists(Path.Combine(asPath, "config.json"))) return asPath;
+        if (IsComplete(asPath)) return asPath;
         bool exists = Directory.Exists(asPath);
-        tried.Add($"{asPath} ({(exists ? "holds no config.json" : "no such directory")})");
+        tried.Add($"{asPath} ({(exists ? Lack(asPath) : "no such directory")})");
 
         string[] parts = argument.Split('/');
         if (parts.Length <= 2 && parts.All(IsHubName))
@@ -71,7 +79,8 @@ public static class ModelLocator
             for (DirectoryInfo? folder = new(root); folder is not null; folder = folder.Parent)
             {
                 string candidate = Path.Combine(folder.FullName, "models", name);
-                if (File.Exists(Path.Combine(candidate, "config.json"))) return candidate;
+                if (IsComplete(candidate)) return candidate;
+                if (Directory.Exists(candidate)) tried.Add($"{candidate} ({Lack(candidate)})");
             }
             tried.Add($"models/{name} at or above {root}");
         }
@@ -100,12 +109,17 @@ public static class ModelLocator
 
     private static IEnumerable<string> Caches(Func<string, string?> environment)
     {
-        if (environment("HF_HUB_CACHE") is { Length: > 0 } hub) yield return Path.GetFullPath(hub);
-        if (environment("HF_HOME") is { Length: > 0 } hf) yield return Path.GetFullPath(Path.Combine(hf, "hub"));
-        if (environment("XDG_CACHE_HOME") is { Length: > 0 } xdg) yield return Path.GetFullPath(Path.Combine(xdg, "huggingface", "hub"));
         string? home = environment("HOME") is { Length: > 0 } h ? h : environment("USERPROFILE");
+        foreach ((string variable, string below) in s_caches)
+        {
+            if (environment(variable) is { Length: > 0 } value) yield return Path.GetFullPath(Path.Combine(Expanded(value, home), below));
+        }
         if (home is { Length: > 0 }) yield return Path.GetFullPath(Path.Combine(home, ".cache", "huggingface", "hub"));
     }
+
+    // A shell expands ~ on a command line, but not in a file of variables.
+    private static string Expanded(string path, string? home) =>
+        home is { Length: > 0 } && (path == "~" || path.StartsWith("~/", StringComparison.Ordinal)) ? home + path[1..] : path;
 
     private static IEnumerable<string> Repositories(string argument)
     {
@@ -124,12 +138,27 @@ public static class ModelLocator
         string main = Path.Combine(folder, "refs", "main");
         if (File.Exists(main))
         {
-            string current = Path.Combine(snapshots, File.ReadAllText(main).Trim());
+            string current = Path.Combine(snapshots, Reference(main));
             if (IsComplete(current)) return current;
         }
         return Directory.EnumerateDirectories(snapshots).Where(IsComplete).OrderByDescending(Directory.GetLastWriteTimeUtc)
             .FirstOrDefault();
     }
+
+    private static string Reference(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GradpathException($"{file}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static string Lack(string folder) =>
+        File.Exists(Path.Combine(folder, "config.json")) ? "holds no model.safetensors" : "holds no config.json";
 
     private static bool IsComplete(string snapshot) =>
         File.Exists(Path.Combine(snapshot, "config.json"))

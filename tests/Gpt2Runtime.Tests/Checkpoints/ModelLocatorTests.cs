@@ -36,6 +36,8 @@ public sealed class ModelLocatorTests : IDisposable
 
     [Theory]
     [InlineData("HF_HUB_CACHE", "cache", "cache")]
+    [InlineData("HUGGINGFACE_HUB_CACHE", "cache", "cache")]
+    [InlineData("TRANSFORMERS_CACHE", "cache", "cache")]
     [InlineData("HF_HOME", "hf", "hf/hub")]
     [InlineData("XDG_CACHE_HOME", "xdg", "xdg/huggingface/hub")]
     [InlineData("HOME", "home", "home/.cache/huggingface/hub")]
@@ -44,6 +46,31 @@ public sealed class ModelLocatorTests : IDisposable
         _environment[variable] = _folder[value];
         string model = Snapshot(cache, "models--gpt2");
         Assert.Equal(model, Resolve("gpt2"));
+    }
+
+    [Theory]
+    [InlineData("HF_HUB_CACHE", "~/hub", "home/hub")]
+    [InlineData("HUGGINGFACE_HUB_CACHE", "~/hub", "home/hub")]
+    [InlineData("TRANSFORMERS_CACHE", "~", "home")]
+    [InlineData("HF_HOME", "~/hf", "home/hf/hub")]
+    [InlineData("XDG_CACHE_HOME", "~/.c", "home/.c/huggingface/hub")]
+    public void A_tilde_is_the_home_directory(string variable, string value, string cache)
+    {
+        _environment["HOME"] = _folder["home"];
+        _environment[variable] = value;
+        Assert.Equal(Snapshot(cache, "models--gpt2"), Resolve("gpt2"));
+    }
+
+    [Fact]
+    public void A_download_that_was_stopped_hides_no_complete_model()
+    {
+        _environment["HF_HUB_CACHE"] = _folder["cache"];
+        _folder.Write("repo/models/gpt2/config.json", "{}");
+        _folder.Write("repo/models/gpt2/model.safetensors.part", "");
+        GradpathException e = Assert.Throws<GradpathException>(() => Resolve("gpt2", "repo"));
+        Assert.Contains($"{_folder["repo/models/gpt2"]} (holds no model.safetensors)", e.Message, StringComparison.Ordinal);
+        Assert.Equal(Snapshot("cache", "models--gpt2"), Resolve("gpt2", "repo"));
+        Assert.Equal(_folder["repo/models/gpt2"], Resolve(_folder["repo/models/gpt2"]));
     }
 
     [Theory]

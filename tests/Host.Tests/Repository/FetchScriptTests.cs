@@ -7,14 +7,26 @@ public sealed class FetchScriptTests : IDisposable
 {
     private static readonly Dictionary<string, byte[]> s_content = new()
     {
-        ["config.json"] = "{\"model_type\": \"gpt2\"}\n"u8.ToArray(),
         ["vocab.json"] = "{\"a\": 0}"u8.ToArray(),
         ["merges.txt"] = "#version: 0.2\n"u8.ToArray(),
         ["model.safetensors"] = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7 / 3))],
+        ["config.json"] = "{\"model_type\": \"gpt2\"}\n"u8.ToArray(),
     };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("gradpath-fetch-").FullName;
     private readonly FakeHub _hub = new(s_content);
+
+    // Caches and tokens of whoever runs the tests are none of theirs.
+    private readonly Dictionary<string, string?> _environment = new()
+    {
+        ["HOME"] = "/nowhere",
+        ["HF_TOKEN"] = null,
+        ["HF_HOME"] = null,
+        ["HF_HUB_CACHE"] = null,
+        ["HUGGINGFACE_HUB_CACHE"] = null,
+        ["TRANSFORMERS_CACHE"] = null,
+        ["XDG_CACHE_HOME"] = null,
+    };
 
     public void Dispose()
     {
@@ -57,13 +69,13 @@ public sealed class FetchScriptTests : IDisposable
         _hub.Cuts = 1;
         string log = Fails("--retries", "0", "gpt2");
         Assert.Contains("run the same command again to go on", log, StringComparison.Ordinal);
-        Assert.False(File.Exists(At("model.safetensors")));
+        Assert.False(File.Exists(At("model.safetensors")) || File.Exists(At("config.json")), "it looks like a model");
         Assert.Equal(s_content["model.safetensors"][..150_000], File.ReadAllBytes(At("model.safetensors.part")));
         _hub.Requests.Clear();
         Succeeds("gpt2");
         CheckAllFiles();
         Assert.Contains("GET /storage/model.safetensors bytes=150000-", _hub.Requests);
-        Assert.DoesNotContain(_hub.Requests, r => r.EndsWith("config.json", StringComparison.Ordinal));
+        Assert.DoesNotContain(_hub.Requests, r => r.EndsWith("vocab.json", StringComparison.Ordinal));
     }
 
     [SkippableFact]
@@ -140,12 +152,12 @@ public sealed class FetchScriptTests : IDisposable
     [SkippableFact]
     public void A_file_from_elsewhere_is_checked_and_a_foreign_one_is_left_alone()
     {
-        File.WriteAllBytes(At("config.json"), s_content["config.json"]);
-        File.WriteAllText(At("vocab.json"), "mine");
+        File.WriteAllBytes(At("vocab.json"), s_content["vocab.json"]);
+        File.WriteAllText(At("merges.txt"), "mine");
         string log = Fails("gpt2");
-        Assert.Contains("config.json: already here, verified", log, StringComparison.Ordinal);
-        Assert.Contains("exists and is not the hub's vocab.json", log, StringComparison.Ordinal);
-        Assert.Equal("mine", File.ReadAllText(At("vocab.json")));
+        Assert.Contains("vocab.json: already here, verified", log, StringComparison.Ordinal);
+        Assert.Contains("exists and is not the hub's merges.txt", log, StringComparison.Ordinal);
+        Assert.Equal("mine", File.ReadAllText(At("merges.txt")));
     }
 
     [SkippableFact]
@@ -155,6 +167,62 @@ public sealed class FetchScriptTests : IDisposable
         Assert.Contains("HTTP 404", log, StringComparison.Ordinal);
         Assert.Contains("openai-community/gpt2-medium", log, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [SkippableFact]
+    public void A_download_ends_at_the_stated_size()
+    {
+        _hub.Surplus = 4_000_000;
+        Succeeds("gpt2");
+        CheckAllFiles();
+    }
+
+    [SkippableFact]
+    public void A_folder_that_was_made_for_nothing_is_gone()
+    {
+        string folder = At("new");
+        Fails("--out", folder, "gpt2-medium");
+        Assert.False(Directory.Exists(folder));
+        Succeeds("--out", folder, "gpt2");
+        Assert.True(File.Exists(Path.Combine(folder, "config.json")));
+    }
+
+    [SkippableFact]
+    public void A_token_is_sent_to_the_hub_and_to_nobody_else()
+    {
+        _hub.Token = "hf_abc123";
+        Assert.Contains("put a token that may read it into HF_TOKEN", Fails("gpt2"), StringComparison.Ordinal);
+        _environment["HF_TOKEN"] = "hf_other";
+        Assert.Contains("the token in HF_TOKEN may not read it", Fails("gpt2"), StringComparison.Ordinal);
+        _environment["HF_TOKEN"] = _hub.Token;
+        Succeeds("gpt2");
+        CheckAllFiles();
+        Assert.All(_hub.Authorizations, sent => Assert.StartsWith("127.0.0.1:", sent, StringComparison.Ordinal));
+        _environment["HF_TOKEN"] = "a\nb";
+        Assert.Contains("HF_TOKEN holds characters that no token has", Fails("gpt2"), StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("HF_HUB_CACHE", "~/hub", "hub", "models--openai-community--gpt2")]
+    [InlineData("HUGGINGFACE_HUB_CACHE", "", "hub", "models--gpt2")]
+    [InlineData("TRANSFORMERS_CACHE", "", "hub", "models--gpt2")]
+    [InlineData("HF_HOME", "~/hf", "hf/hub", "models--openai-community--gpt2")]
+    [InlineData("XDG_CACHE_HOME", "~/.x", ".x/huggingface/hub", "models--gpt2")]
+    [InlineData("HOME", "", ".cache/huggingface/hub", "models--gpt2")]
+    public void What_the_cache_holds_is_copied_and_what_differs_there_is_fetched(string variable, string value, string cache, string name)
+    {
+        using TempFolder home = new();
+        _environment["HOME"] = home.Path;
+        if (variable != "HOME") _environment[variable] = value.Length > 0 ? value : home[cache];
+        string snapshot = Path.Combine(home[cache], name, "snapshots", "607a30d");
+        Directory.CreateDirectory(snapshot);
+        File.WriteAllBytes(Path.Combine(snapshot, "model.safetensors"), s_content["model.safetensors"]);
+        File.WriteAllText(Path.Combine(snapshot, "vocab.json"), "{}");
+        string log = Succeeds("gpt2");
+        CheckAllFiles();
+        Assert.Contains($"model.safetensors: copied from {snapshot}/model.safetensors, verified", log, StringComparison.Ordinal);
+        Assert.Contains("vocab.json: fetching", log, StringComparison.Ordinal);
+        Assert.DoesNotContain(_hub.Requests, r => r.StartsWith("GET /storage/", StringComparison.Ordinal));
     }
 
     [SkippableTheory]
@@ -204,7 +272,8 @@ public sealed class FetchScriptTests : IDisposable
     {
         ShellRun.Require("bash", "curl");
         ShellRun run = ShellRun.Of(
-            _folder, new Dictionary<string, string?> { ["HF_ENDPOINT"] = _hub.Url }, "bash", [Script(), "--out", _folder, .. arguments]);
+            _folder, new Dictionary<string, string?>(_environment) { ["HF_ENDPOINT"] = _hub.Url }, "bash",
+            [Script(), "--out", _folder, .. arguments]);
         return (run.ExitCode, run.Error);
     }
 

@@ -25,6 +25,12 @@ internal sealed class FakeHub(Dictionary<string, byte[]> content) : LoopbackServ
     /// <summary>Files whose checksum is not stated.</summary>
     public HashSet<string> Unstated { get; } = [];
 
+    /// <summary>Bytes that the large file's server goes on to send behind its end, without stating a length.</summary>
+    public int Surplus { get; set; }
+
+    /// <summary>The token without which access is refused; null where none is needed.</summary>
+    public string? Token { get; set; }
+
     /// <summary>Whether Range headers are ignored.</summary>
     public bool IgnoresRanges { get; set; }
 
@@ -34,6 +40,12 @@ internal sealed class FakeHub(Dictionary<string, byte[]> content) : LoopbackServ
     protected override void Answer(NetworkStream stream, string method, string path, string? range)
     {
         string name = path[(path.LastIndexOf('/') + 1)..];
+        if (Token is not null && path.StartsWith(Files, StringComparison.Ordinal)
+            && Authorizations.LastOrDefault()?.EndsWith($"Bearer {Token}", StringComparison.Ordinal) != true)
+        {
+            Send(stream, "401 Unauthorized", "Content-Length: 0");
+            return;
+        }
         if (Failures > 0)
         {
             Failures--;
@@ -86,8 +98,15 @@ internal sealed class FakeHub(Dictionary<string, byte[]> content) : LoopbackServ
         int count = served.Length - from;
         string status = range is null ? "200 OK" : "206 Partial Content";
         string place = range is null ? "" : $"Content-Range: bytes {from}-{served.Length - 1}/{served.Length}\r\n";
-        Send(stream, status, $"{tag}{place}Content-Length: {count}");
+        bool endless = mayCut && Surplus > 0;
+        Send(stream, status, endless ? $"{tag}X-Nothing: 1" : $"{tag}{place}Content-Length: {count}");
         if (method == "HEAD") return;
+        if (endless)
+        {
+            stream.Write(served, from, count);
+            stream.Write(new byte[Surplus]);
+            return;
+        }
         if (mayCut && Cuts > 0)
         {
             Cuts--;

@@ -25,6 +25,9 @@ internal abstract class LoopbackServer : IDisposable
     /// <summary>What was asked for: method, path, and the Range header if there was one.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
+    /// <summary>The Authorization headers that were sent, with the host that each was for.</summary>
+    public ConcurrentQueue<string> Authorizations { get; } = new();
+
     protected int Port { get; }
 
     public void Dispose() => _listener.Dispose();
@@ -64,6 +67,9 @@ internal abstract class LoopbackServer : IDisposable
         string[] line = request[0].Split(' ');
         string? range = request.FirstOrDefault(h => h.StartsWith("Range:", StringComparison.OrdinalIgnoreCase))?[6..].Trim();
         Requests.Enqueue($"{line[0]} {line[1]}{(range is null ? "" : " " + range)}");
+        string? token = request.FirstOrDefault(h => h.StartsWith("Authorization:", StringComparison.OrdinalIgnoreCase))?[14..].Trim();
+        string host = request.First(h => h.StartsWith("Host:", StringComparison.OrdinalIgnoreCase))[5..].Trim();
+        if (token is not null) Authorizations.Enqueue($"{host} {token}");
         Answer(stream, line[0], line[1], range);
     }
 
