@@ -40,15 +40,24 @@ public abstract partial class Device : IDisposable
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 
+    /// <summary>Bytes of memory that the device has, whatever is free of it now.</summary>
+    public abstract long TotalMemory { get; }
+
     /// <summary>
-    /// Bytes that the workspaces of a run may take; null for half of the memory that is free when the run begins. A run makes its batches
-    /// as large as the budget allows. It does not begin where the budget is set and even a batch of one prompt pair, or of the number of
-    /// pairs that was asked for, needs more.
+    /// Bytes that the workspaces of a run may take; null for half of what <see cref="TotalMemory"/> has beside the weights. A run makes its
+    /// batches as large as the budget allows. It does not begin where a batch of one prompt pair, or of the number of pairs that was asked
+    /// for, needs more than the budget that was set, or more than is free.
     /// </summary>
     public long? MemoryBudget { get; set; }
 
-    /// <summary>Bytes that the workspaces of a run may take: <see cref="MemoryBudget"/>, or half of <see cref="FreeMemory"/>.</summary>
-    public long WorkspaceBudget => MemoryBudget ?? FreeMemory / 2;
+    /// <summary>
+    /// Bytes that batches are planned by: <see cref="MemoryBudget"/>, or half of what <see cref="TotalMemory"/> has beside what is
+    /// allocated. What other programs take does not count, so that the same run has the same batches whenever it runs.
+    /// </summary>
+    public long WorkspaceBudget => MemoryBudget ?? Math.Max(0, TotalMemory - AllocatedBytes) / 2;
+
+    /// <summary>Bytes that the workspaces of a run can take at most: what is free, and no more than <see cref="MemoryBudget"/>.</summary>
+    internal long WorkspaceLimit => Math.Min(MemoryBudget ?? long.MaxValue, FreeMemory);
 
     /// <summary>Bytes allocated through this object and not yet freed. Mapped files are not counted.</summary>
     public long AllocatedBytes => Volatile.Read(ref _allocated);

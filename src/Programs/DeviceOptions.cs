@@ -18,7 +18,8 @@ internal abstract class DeviceOptions : CommandOptions
     [Option(
         "memory",
         MetaValue = "SIZE",
-        HelpText = "Memory for a run's workspaces, such as 800MiB or 6GiB (default: half of what is free); batches are planned by it.")]
+        HelpText = "Memory for a run's workspaces, such as 800MiB or 6GiB (default: half of the device's memory beside the weights); "
+            + "batches are planned by it.")]
     public string? Memory { get; set; }
 
     [Option(

@@ -68,6 +68,17 @@ internal sealed class Acdc : SearchWorkOf<AcdcResult>
     /// <summary>One result per threshold that is finished, in the order given.</summary>
     public IReadOnlyList<AcdcResult> Results => _results.AsReadOnly();
 
+    /// <summary>The steps so far by threshold, those of the one at hand last.</summary>
+    public IReadOnlyList<(double Threshold, IReadOnlyList<AcdcStep> Steps)> Steps
+    {
+        get
+        {
+            List<(double, IReadOnlyList<AcdcStep>)> steps = [.. _results.Select(r => (r.Threshold, r.Steps))];
+            if (!IsDone) steps.Add((_thresholds[_results.Count], _walk.Steps));
+            return steps;
+        }
+    }
+
     /// <inheritdoc />
     public override bool IsDone => _results.Count == _thresholds.Count;
 

@@ -18,7 +18,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// Departures from the published program: only edges of the graph count (it also counts cells that are no edge); the number of edges is
 /// met exactly, not through a threshold; prompts are dealt into batches once, and only the order of batches changes from epoch to epoch.
 /// </remarks>
-internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
+internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLog
 {
     private const int LogColumns = 7;
 
@@ -76,6 +76,9 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
     /// <inheritdoc />
     public override string? Done =>
         _log.Count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{_log.Count:N0} of {_options.Steps:N0} steps");
+
+    /// <inheritdoc />
+    public IReadOnlyList<EdgePruningStep> Log => _log.AsReadOnly();
 
     private int Kept => CircuitSize(_plan.Graph, _options.Sparsity);
 

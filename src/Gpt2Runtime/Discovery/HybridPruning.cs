@@ -12,7 +12,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// (<see cref="EdgePruning"/> leaves out writers and readers without candidates), and the second's schedule begins at the sparsity that the
 /// first has reached. The first step scores, each other one trains.
 /// </summary>
-internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>
+internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>, ITrainingLog
 {
     private const string ScoresKey = "scores";
     private const string MetricKey = "scorer-metric";
@@ -46,6 +46,9 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>
 
     /// <inheritdoc />
     public override string? Done => _training is null ? null : _training.Done ?? "the scores";
+
+    /// <inheritdoc />
+    public IReadOnlyList<EdgePruningStep> Log => _training?.Log ?? [];
 
     /// <inheritdoc />
     public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)

@@ -30,7 +30,7 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
     /// <param name="bytes">What the workspaces take for a batch.</param>
     /// <returns>Batches of items in file order, or sorted by length (stable), so that shapes repeat.</returns>
     /// <exception cref="GradpathException">Even one pair does not fit, or the number that was asked for does not fit a budget that was
-    /// set.</exception>
+    /// set, or what is free; the message says which number would.</exception>
     public static BatchPlan Make(
         IReadOnlyList<PromptSpan> spans, int requested, bool fileOrder, Device device, Func<IReadOnlyList<PromptSpan>, long> bytes)
     {
@@ -39,8 +39,8 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
         if (!fileOrder) order = [.. order.OrderBy(i => spans[i].Length).ThenBy(i => spans[i].Prefix)];
         long budget = device.WorkspaceBudget;
         int size = requested > 0 ? Math.Min(requested, spans.Count) : Choose(spans, device.AmpleRows, budget, Bytes);
-        long planned = Bytes(size);
-        if (planned > budget && (size == 1 || device.MemoryBudget is not null)) throw TooLarge(spans, size, planned, device);
+        long planned = Bytes(size), limit = device.WorkspaceLimit;
+        if (planned > limit) throw TooLarge(spans, size, planned, device, Fitting(size, limit, Bytes));
         int[][] batches = [.. order.Chunk(size)];
         var summary = new BatchSummary(
             batches.Length, size, spans.Sum(s => (long)s.Length), spans.Sum(s => (long)s.Prefix), planned, budget);
@@ -69,18 +69,35 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
         return (spans.Count + batches - 1) / batches;
     }
 
-    private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device)
+    // The largest number of pairs below one that is too large; 0 where not even one fits.
+    private static int Fitting(int over, long limit, Func<int, long> bytes)
     {
-        (int tokens, string takes, string has) = (spans.Max(s => s.Total), Bytes(needed), Bytes(device.WorkspaceBudget));
+        int fits = 0;
+        while (over - fits > 1)
+        {
+            int middle = fits + ((over - fits) / 2);
+            if (bytes(middle) <= limit) fits = middle;
+            else over = middle;
+        }
+        return fits;
+    }
+
+    private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device, int fits)
+    {
+        (int tokens, string takes, string has) = (spans.Max(s => s.Total), Bytes(needed), Bytes(device.WorkspaceLimit));
         string need = size == 1
             ? $"one pair of up to {tokens} tokens needs {takes} of workspace"
             : $"{size} pairs of up to {tokens} tokens need {takes} of workspace";
-        Term budget = Terms.MemoryBudget, steps = Terms.Steps, auto = Terms.BatchSize.With("auto");
-        if (device.MemoryBudget is null)
-            return GradpathException.Worded($"{need} and {has} are free for it; use shorter prompts, fewer {steps} or more memory");
-        return size == 1
-            ? GradpathException.Worded($"{need} and {has} were allowed ({budget}); use shorter prompts, fewer {steps} or more memory")
-            : GradpathException.Worded($"{need} and {has} were allowed ({budget}); use {auto} or allow more memory");
+        Term budget = Terms.MemoryBudget, steps = Terms.Steps, smaller = Terms.BatchSize.With(fits);
+        bool isFree = device.MemoryBudget is not { } set || set > device.FreeMemory;
+        return (isFree, fits) switch
+        {
+            (true, 0) => GradpathException.Worded($"{need} and {has} are free for it; use shorter prompts, fewer {steps} or more memory"),
+            (true, _) => GradpathException.Worded($"{need} and {has} are free for it; {smaller} fits"),
+            (false, 0) => GradpathException.Worded(
+                $"{need} and {has} were allowed ({budget}); use shorter prompts, fewer {steps} or more memory"),
+            _ => GradpathException.Worded($"{need} and {has} were allowed ({budget}); {smaller} fits, or allow more memory"),
+        };
     }
 
     // In the unit that leaves a number from 1 on: a budget of 1 KiB is not one of 0 MiB.

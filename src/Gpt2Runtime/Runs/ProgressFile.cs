@@ -54,7 +54,10 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     }
 
     /// <summary>Time between two states of a search: little to lose, and no time lost to writing.</summary>
-    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Interval { get; init; } = DefaultInterval;
+
+    /// <summary>The time between two states where nothing else is said; changed by tests alone.</summary>
+    internal static TimeSpan DefaultInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Told, once, why the state cannot be written at the moment; null where nobody is.</summary>
     public Action<string>? Warning { get; init; }

@@ -18,6 +18,9 @@ public abstract class RunCheckpoint
     /// <summary>What the state that was written last holds, in words such as <c>12 of 40 steps</c>; null where none was.</summary>
     public string? Done { get; private set; }
 
+    /// <summary>Told after each state that was written; null where nobody is.</summary>
+    internal Action<ISavedWork>? Kept { get; set; }
+
     /// <summary>Whether it is time to write a state. Asked after every step.</summary>
     protected abstract bool IsDue { get; }
 
@@ -148,5 +151,6 @@ public abstract class RunCheckpoint
         if (work.Done is not { } done) return;
         Write(work.Save());
         Done = done;
+        Kept?.Invoke(work);
     }
 }

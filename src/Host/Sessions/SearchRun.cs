@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
@@ -89,6 +90,16 @@ internal static class SearchRun
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Writes a log anew each time the work is saved, so that it can be looked at while the run goes on. Streams get it at the
+    /// end alone.</summary>
+    /// <param name="file">Where the work is saved.</param>
+    /// <param name="log">The log; null for none.</param>
+    /// <param name="write">Writes what the work has done so far.</param>
+    public static void WriteOnTheWay(ProgressFile file, string? log, Action<string, ISavedWork> write)
+    {
+        if (log is not null && !OutputTarget.Of(log).IsStream) file.Kept = work => write(log, work);
     }
 
     /// <summary>What every run on a model and prompts depends on, to the last bit; the number of threads and the memory do not.</summary>

@@ -62,6 +62,9 @@ public sealed unsafe partial class CpuDevice : Device
         }
     }
 
+    /// <inheritdoc />
+    public override long TotalMemory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     private protected override bool IsHostMemory => true;
 
     private protected override void ReceiveCore(nint source, nint target, long bytes) => UploadCore(source, target, bytes);

@@ -27,6 +27,23 @@ public sealed partial class CudaDevice
         }
     }
 
+    /// <inheritdoc />
+    public override long TotalMemory
+    {
+        get
+        {
+            Enter();
+            try
+            {
+                return _driver.MemoryInfo().Total;
+            }
+            catch (CudaException e)
+            {
+                throw WorkFailed(e);
+            }
+        }
+    }
+
     private protected override bool IsHostMemory => false;
 
     private protected override void ReceiveCore(nint source, nint target, long bytes)

@@ -47,7 +47,37 @@ public sealed class BatchPlanTests
         Assert.Contains("and 1 KiB were allowed", Assert.Throws<GradpathException>(
             () => BatchPlan.Make(Spans(4, 10), 0, false, device, Large)).Message, StringComparison.Ordinal);
         Assert.Contains("3 pairs of up to 10 tokens need 9 MiB", asked, StringComparison.Ordinal);
-        Assert.Contains("BatchSize auto", asked, StringComparison.Ordinal);
+        Assert.Contains("use shorter prompts", asked, StringComparison.Ordinal);
+        device.MemoryBudget = 7 << 20;
+        asked = Assert.Throws<GradpathException>(() => BatchPlan.Make(Spans(4, 10), 3, false, device, Large)).Message;
+        Assert.Equal(
+            "3 pairs of up to 10 tokens need 9 MiB of workspace and 7 MiB were allowed (MemoryBudget); BatchSize 2 fits, or allow more "
+            + "memory",
+            asked);
+    }
+
+    [Fact]
+    public void What_is_not_free_is_refused_without_a_budget_too()
+    {
+        using var device = new CpuDevice(1);
+        long third = device.FreeMemory / 3;
+        string message = Assert.Throws<GradpathException>(
+            () => BatchPlan.Make(Spans(10, 10), 10, false, device, batch => batch.Count * third)).Message;
+        Assert.Contains("are free for it; BatchSize ", message, StringComparison.Ordinal);
+        Assert.Equal(1, BatchPlan.Make(Spans(10, 10), 0, false, device, batch => batch.Count * third).Size);
+    }
+
+    [Fact]
+    public void Batches_do_not_depend_on_what_is_free()
+    {
+        using var device = new CpuDevice(1);
+        long budget = device.WorkspaceBudget;
+        using (device.Allocate(1 << 20)) Assert.Equal(budget - (2 << 20), device.WorkspaceBudget);
+        byte[] others = GC.AllocateUninitializedArray<byte>(64 << 20);
+        Array.Fill(others, (byte)1);
+        Assert.Equal(budget, device.WorkspaceBudget);
+        Assert.Equal((device.TotalMemory - device.AllocatedBytes) / 2, device.WorkspaceBudget);
+        GC.KeepAlive(others);
     }
 
     [Fact]

@@ -35,6 +35,9 @@ internal sealed record Child(int ExitCode, string Out, string Error, TimeSpan Af
         /// <summary>Where it kills itself; null for nowhere.</summary>
         public KillPoint? At { get; init; }
 
+        /// <summary>Where it leaves the number of steps that it took; null for nowhere.</summary>
+        public string? CountFile { get; init; }
+
         /// <summary>The signal that is sent to it, and when; null for none.</summary>
         public (int Signal, TimeSpan After)? Sent { get; init; }
 
@@ -57,6 +60,7 @@ internal sealed record Child(int ExitCode, string Out, string Error, TimeSpan Af
         {
             start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(Child).Assembly.Location;
             start.Environment[KillPoint.Variable] = plan.At.ToString();
+            if (plan.CountFile is not null) start.Environment[KillPoint.CountVariable] = plan.CountFile;
         }
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Tests;
 
@@ -12,6 +13,9 @@ internal sealed partial record KillPoint(int Step, int Signal)
     /// <summary>Carries the point to the child.</summary>
     public const string Variable = "GRADPATH_TEST_KILL_POINT";
 
+    /// <summary>Names a file that the child writes the number of its steps to when it ends by itself.</summary>
+    public const string CountVariable = "GRADPATH_TEST_STEP_COUNT";
+
     /// <summary>What <see cref="Variable"/> holds.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Step} {Signal}");
 
@@ -20,7 +24,10 @@ internal sealed partial record KillPoint(int Step, int Signal)
     {
         if (Environment.GetEnvironmentVariable(Variable) is not { } text) return;
         int[] parts = [.. text.Split(' ').Select(p => int.Parse(p, CultureInfo.InvariantCulture))];
+        ProgressFile.DefaultInterval = TimeSpan.Zero;
         int seen = 0;
+        if (Environment.GetEnvironmentVariable(CountVariable) is { } count)
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => File.WriteAllText(count, seen.ToString(CultureInfo.InvariantCulture));
         AtomicFile.Step = _ =>
         {
             if (Interlocked.Increment(ref seen) == parts[0]) Send(Environment.ProcessId, parts[1]);

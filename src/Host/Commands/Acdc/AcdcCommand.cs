@@ -40,6 +40,8 @@ internal static class AcdcCommand
         AcdcOptions options = Options(o, session, scores, terminal, cancellation);
         CircuitSearch search = CircuitSearches.Acdc;
         using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, RunOf(o, session, options, thresholds), terminal);
+        ComputationGraph graph = new(session.Weights.Config);
+        SearchRun.WriteOnTheWay(file, o.Log, (log, work) => AcdcReport.WriteLog(log, graph, ((Acdc)work).Steps));
         IReadOnlyList<AcdcResult> searches = SearchRun.Run(
             session, search.Name, file, terminal, options,
             progress => AcdcSweep.Search(session.Weights, session.Prompts, thresholds, options, file, progress, cancellation));
@@ -50,7 +52,7 @@ internal static class AcdcCommand
             files[i], s, circuits[i], evaluation.Circuits[i], truth is null ? null : RocPoint.Of(circuits[i], truth)))];
         session.Clock.Start("write");
         foreach (AcdcRow row in rows) row.Circuit.Save(row.File);
-        if (o.Log is not null) AcdcReport.WriteLog(o.Log, searches);
+        if (o.Log is not null) AcdcReport.WriteLog(o.Log, graph, searches.Select(s => (s.Threshold, s.Steps)));
         if (o.Table is not null) AcdcReport.WriteTable(o.Table, rows);
         file.Delete();
         session.Clock.Stop();

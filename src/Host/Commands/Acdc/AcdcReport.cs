@@ -3,6 +3,7 @@ using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
 
 namespace Gradpath.Host.Commands;
@@ -53,12 +54,13 @@ internal static class AcdcReport
                 + $"{r.Roc?.TruePositiveRate:R},{r.Roc?.FalsePositiveRate:R}")));
 
     /// <summary>Writes every step of every search.</summary>
-    public static void WriteLog(string path, IReadOnlyList<AcdcResult> searches) => WriteLines(
+    public static void WriteLog(
+        string path, ComputationGraph graph, IEnumerable<(double Threshold, IReadOnlyList<AcdcStep> Steps)> searches) => WriteLines(
         path,
         "tau,step,sender,receiver,objective_before,objective_after,decision,edges_left",
         searches.SelectMany(search => search.Steps.Select((s, i) => string.Create(
             CultureInfo.InvariantCulture,
-            $"{Threshold(search.Threshold)},{i + 1},{search.Circuit.Graph.WriterName(s.Row)},{search.Circuit.Graph.ReaderName(s.Column)},"
+            $"{Threshold(search.Threshold)},{i + 1},{graph.WriterName(s.Row)},{graph.ReaderName(s.Column)},"
                 + $"{s.Before:R},{(double.IsNaN(s.After) ? "" : s.After.ToString("R", CultureInfo.InvariantCulture))},"
                 + $"{EnumNames.Of(s.Decision)},{s.EdgesLeft}"))));
 

@@ -16,6 +16,7 @@ internal static class EdgePruneCommand
         using var session = EvaluationSession.Open(o, [], terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
         using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
+        SearchRun.WriteOnTheWay(file, o.Log, (log, work) => TrainingCsv.Write(log, [(search.Name, ((ITrainingLog)work).Log)]));
         EdgePruningResult result = SearchRun.Run(
             session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));

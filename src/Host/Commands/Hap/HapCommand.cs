@@ -36,6 +36,7 @@ internal static class HapCommand
         if (given is not null)
             run["the scores (their hash)"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(given.Values)));
         using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, run, terminal);
+        SearchRun.WriteOnTheWay(file, o.Log, (log, work) => TrainingCsv.Write(log, [(search.Name, ((ITrainingLog)work).Log)]));
         var watch = Stopwatch.StartNew();
         HybridPruningResult result = SearchRun.Run(
             session, search.Name, file, terminal, options,
