@@ -132,7 +132,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     public void Too_little_memory_names_the_option_that_helps()
     {
         Emulate(new EmulatorOptions { MemoryLimit = 64 << 10 });
-        Score("small.json", "--device", "cuda", "--batch-size", "6").Fails(1, "6 pairs of up to 5 tokens need", "are free for it; --batch-size ");
+        Score("small.json", "--device", "cuda", "--batch-size", "6").Fails(
+            1, "6 pairs of up to 5 tokens need", "are free for it; --batch-size ");
     }
 
     [Theory]
