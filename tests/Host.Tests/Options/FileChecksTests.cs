@@ -53,7 +53,7 @@ public sealed class FileChecksTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("path-patch --out {0}/model/config.json", "would replace what --model")]
     [InlineData("score --out {0}/model/model.safetensors", "would replace what --model")]
     [InlineData("evaluate --circuit {0}/c.json --out {0}/c.json", "would replace what --circuit")]
-    [InlineData("curve --scores {0}/c.json {0}/d.json --out {0}/e.csv --picture {0}/e.csv", "the file must end in .svg")]
+    [InlineData("curve --scores {0}/c.json,{0}/d.json --out {0}/e.csv --picture {0}/e.csv", "the file must end in .svg")]
     [InlineData("benchmark --out {0}/b --ground-truth {0}/b/circuits/eap-0.9.json", "would replace what --ground-truth")]
     [InlineData("acdc --out -", "kept beside this on the way; name a file")]
     [InlineData("score --out - --record-path /dev/stdout", "are one file; name two")]
