@@ -23,5 +23,10 @@ internal static class GradpathApp
     /// <param name="terminal">Where to read and write.</param>
     /// <param name="cancellation">Stops the command.</param>
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
-    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation) => s_program.Run(args, terminal, cancellation);
+    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
+    {
+        // "completion bash" is short for "completion --shell bash".
+        if (args is ["completion", [not '-', ..] shell, .. var others]) args = ["completion", "--shell", shell, .. others];
+        return s_program.Run(args, terminal, cancellation);
+    }
 }

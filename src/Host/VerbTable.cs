@@ -30,6 +30,7 @@ internal static class VerbTable
         Verb.Of<DrawOptions>(DrawCommand.Run),
         Verb.Of<SelfTestOptions>(SelfTestCommand.Run),
         Verb.Of<BenchOptions>(BenchCommand.Run),
+        Verb.Of<CompletionOptions>((o, _) => CompletionCommand.Run(o)),
     ];
 
     /// <summary>The options' types, for the parser.</summary>

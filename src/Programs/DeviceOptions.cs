@@ -13,6 +13,7 @@ internal abstract class DeviceOptions : CommandOptions
     public string Device { get; set => field = value.ToLowerInvariant(); } = "auto";
 
     [Option("threads", MetaValue = "N", HelpText = "Threads of the CPU device (default: one per core).")]
+    [Range(1, 1_024)]
     public int? Threads { get; set; }
 
     [Option(

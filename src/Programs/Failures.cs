@@ -70,6 +70,10 @@ internal static partial class Failures
     /// <returns>The exit code.</returns>
     public static int Fail(Terminal terminal, string program, IReadOnlyList<string> messages, int code, string? advice = null)
     {
+        // A value that came from a variable is nowhere on the command line.
+        string? option = NamedOption().Match(messages[0]) is { Success: true } named ? named.Value : null;
+        messages = [.. messages.Select(m => NamedOption().Match(m) is { Success: true } match
+            && terminal.FromEnvironment.TryGetValue(match.Value[2..], out string? variable) ? $"{variable} gives {m}" : m)];
         foreach (string message in messages) terminal.Error.WriteLine($"{program}: {message}");
         if (advice is not null) terminal.Error.WriteLine(advice);
         if (!terminal.Json) return code;
@@ -77,7 +81,7 @@ internal static partial class Failures
         json["error"] = new JsonObject
         {
             ["message"] = string.Join('\n', messages),
-            ["option"] = NamedOption().Match(messages[0]) is { Success: true } match ? match.Value : null,
+            ["option"] = option,
             ["exit_code"] = code,
         };
         json["warnings"] = ReportJson.Node(terminal.Warnings);

@@ -59,6 +59,12 @@ internal sealed class Terminal
     /// <summary>Whether the output can show block characters.</summary>
     public bool Unicode => Console.Profile.Capabilities.Unicode;
 
+    /// <summary>Reads a variable of the environment.</summary>
+    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>The options that variables gave, with the variables.</summary>
+    public IReadOnlyDictionary<string, string> FromEnvironment { get; set; } = new Dictionary<string, string>();
+
     /// <summary>The command that runs; null before one is known.</summary>
     public string? Verb { get; set; }
 

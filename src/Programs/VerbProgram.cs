@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Text;
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
@@ -30,7 +31,8 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         // Verbs are found as all names are, in any case and with dashes or underscores.
         Verb? verb = args is [{ } word, ..] ? verbs.FirstOrDefault(v => TableNames.Same(word, v.Name)) : null;
         if (verb is not null) args = [verb.Name, .. args[1..]];
-        else if (args is ["help", { } topic, ..] && verbs.FirstOrDefault(v => TableNames.Same(topic, v.Name)) is { } explained)
+        args = [.. args.Select((a, i) => args.Take(i).Contains("--") ? a : a switch { "-h" => "--help", "-v" => "--version", _ => a })];
+        if (args is ["help", { } topic, ..] && verbs.FirstOrDefault(v => TableNames.Same(topic, v.Name)) is { } explained)
             args = ["help", explained.Name, .. args[2..]];
         // Known before anything can fail, so that a failure is written in the same form.
         terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
@@ -47,6 +49,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         {
             if (verb is not null)
             {
+                args = WithEnvironment(args, verb, terminal);
                 ListArguments.Check(args, verb.Options);
                 NumericArguments.Check(args, verb.Options);
             }
@@ -57,6 +60,14 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         }
     }
 
+    private static string[] WithEnvironment(string[] args, Verb verb, Terminal terminal)
+    {
+        if (args.Contains("--help") || args.Contains("--version")) return args;
+        var given = EnvironmentDefaults.For(args, verb.Options, terminal.Variable);
+        terminal.FromEnvironment = given.ToDictionary(g => g.Option, g => g.Variable);
+        return [args[0], .. given.Select(g => $"--{g.Option}={g.Value}"), .. args[1..]];
+    }
+
     private int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
     {
         if (options.Rest.FirstOrDefault() is { } word)
@@ -65,6 +76,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         terminal.Quiet = options.Quiet;
         terminal.Verbose = options.Verbose;
         terminal.Strict = options.Strict;
+        foreach ((string option, string variable) in terminal.FromEnvironment) terminal.Detail($"--{option} is from {variable}");
         FileChecks.Check(options);
         Verb verb = verbs.Single(v => v.Options == options.GetType());
         long start = terminal.Time.GetTimestamp();
@@ -123,7 +135,27 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         return NearestName.Of(token.Replace('_', '-'), names) is { } near ? $"; did you mean --{near}?" : "";
     }
 
-    private HelpText Help(ParserResult<object> parsed) => HelpText.AutoBuild(
+    // The parser's help knows neither ranges nor variables.
+    private string Help(ParserResult<object> parsed)
+    {
+        StringBuilder help = new(Parsers(parsed).ToString().TrimEnd());
+        help.AppendLine().AppendLine();
+        if (parsed.TypeInfo.Current == typeof(NullInstance))
+        {
+            help.AppendLine($"'{name} VERB --help' lists the options of a command; -h and -v are short for --help and --version.");
+            return help.ToString();
+        }
+        Type options = parsed.TypeInfo.Current;
+        string[] numbers = [.. options.GetProperties().Where(p => p.GetCustomAttribute<RangeAttribute>() is not null)
+            .Select(p => $"  --{p.GetCustomAttribute<OptionAttribute>()!.LongName} {p.GetCustomAttribute<RangeAttribute>()}")];
+        if (numbers.Length > 0) help.AppendLine("Numbers:").AppendLine(string.Join('\n', numbers));
+        string[] variables = [.. EnvironmentDefaults.Table.Where(e => OptionWords.Find(options, e.Option) is not null)
+            .Select(e => $"  {e.Variable} gives --{e.Option} where the command line does not")];
+        if (variables.Length > 0) help.AppendLine("Environment:").AppendLine(string.Join('\n', variables));
+        return help.ToString().TrimEnd();
+    }
+
+    private HelpText Parsers(ParserResult<object> parsed) => HelpText.AutoBuild(
         parsed,
         h =>
         {

@@ -26,6 +26,19 @@ public sealed class HelpTests
     }
 
     [Fact]
+    public void Help_and_version_have_short_names()
+    {
+        Assert.Equal(Cli.Run("--help").Out, Cli.Run("-h").Succeeds().Out);
+        Assert.Equal(Cli.Run("--help").Out, Cli.Run("help").Succeeds().Out);
+        Assert.Equal(Cli.Run("--version").Out, Cli.Run("-v").Succeeds().Out);
+        foreach (string verb in VerbTable.Names)
+        {
+            Assert.Equal(Cli.Run(verb, "--help").Out, Cli.Run(verb, "-h").Succeeds().Out);
+            Assert.StartsWith("gradpath ", Cli.Run(verb, "-v").Succeeds().Out, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void No_command_is_a_usage_error_that_shows_the_commands()
     {
         Cli run = Cli.Run();

@@ -20,17 +20,21 @@ internal abstract class KnockoutCommandOptions : PromptedOptions
     public string? Classes { get; set; }
 
     [Option("random", MetaValue = "N", HelpText = "Random halves of the circuit's nodes to knock out (default: 100; minimality: 10).")]
+    [Range(0, 100_000)]
     public int? Random { get; set; }
 
     [Option("greedy-runs", MetaValue = "N", HelpText =
         "Greedy searches for the set that makes circuit and model differ most (default: 10; minimality: 0).")]
+    [Range(0, 10_000)]
     public int? GreedyRuns { get; set; }
 
     [Option("greedy-iterations", MetaValue = "N", Default = 10, HelpText = "Nodes that a greedy search adds.")]
+    [Range(1, 10_000)]
     public int GreedyIterations { get; set; } = 10;
 
     [Option("greedy-candidates", MetaValue = "N", Default = 10,
         HelpText = "Nodes that a greedy search draws to choose each next one from.")]
+    [Range(1, 1_000_000)]
     public int GreedyCandidates { get; set; } = 10;
 
     [Output(".json")]

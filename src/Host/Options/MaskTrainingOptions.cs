@@ -15,16 +15,20 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     public override string? BatchSizeText { get; set; }
 
     [Option("sparsity", MetaValue = "S", Default = 0.95, HelpText = "Share of all edges that the circuit lacks.")]
+    [Range(0, 1, AboveLeast = true, BelowMost = true)]
     public double Sparsity { get; set; } = 0.95;
 
     [Option("steps", MetaValue = "N", HelpText =
         "Training steps (default: 3000, as published for GPT-2 small; 1500 for graphs of fewer than 5000 edges).")]
+    [Range(1, 1_000_000)]
     public int? Steps { get; set; }
 
     [Option("target", MetaValue = "S", HelpText = "Sparsity that training aims at; above 1 prunes harder (default: --sparsity).")]
+    [Range(0, 2, AboveLeast = true)]
     public double? Target { get; set; }
 
     [Option("target-warmup", MetaValue = "N", HelpText = "Steps over which that target grows from 0 (default: 5/6 of --steps).")]
+    [Range(1, 1_000_000)]
     public int? TargetWarmup { get; set; }
 
     [Option("schedule", MetaValue = "KIND", Default = "linear",
@@ -33,19 +37,24 @@ internal abstract class MaskTrainingOptions : PromptedOptions
 
     [Option("rate-warmup", MetaValue = "N", HelpText =
         "Steps over which the learning rates grow, before they fall to 0 (default: 1/15 of --steps).")]
+    [Range(0, 1_000_000)]
     public int? RateWarmup { get; set; }
 
     [Option("learning-rate", MetaValue = "R", Default = 0.8, HelpText = "Learning rate of the masks.")]
+    [Range(0, 1e6, AboveLeast = true)]
     public double LearningRate { get; set; } = 0.8;
 
     [Option("multiplier-rate", MetaValue = "R",
         HelpText = "Learning rate of the Lagrange multipliers (default: 0.8 times edges / 32491 times 3000 / steps, at most 0.8).")]
+    [Range(0, 1e6, AboveLeast = true)]
     public double? MultiplierRate { get; set; }
 
     [Option("weight-decay", MetaValue = "R", HelpText = "AdamW's weight decay (default: 0.01 times 3000 / steps, at most 0.1).")]
+    [Range(0, 1e6)]
     public double? WeightDecay { get; set; }
 
     [Option("max-gradient-norm", MetaValue = "X", Default = 1.0, HelpText = "Scale gradients down to this norm.")]
+    [Range(0, 1e6, AboveLeast = true)]
     public double MaxGradientNorm { get; set; } = 1;
 
     [Option("node-masks", HelpText = "Give every writer a mask too, which multiplies those of its edges.")]
@@ -53,6 +62,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
 
     [Option("node-target", MetaValue = "S", HelpText =
         "With --node-masks: sparsity of writers to aim at (default: none, the loss decides).")]
+    [Range(0, 1)]
     public double? NodeTarget { get; set; }
 
     [Output(IsGraph = true, KeepsProgress = true)]

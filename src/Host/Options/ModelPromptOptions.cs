@@ -1,5 +1,6 @@
 using System.Globalization;
 using CommandLine;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Options;
@@ -29,11 +30,12 @@ internal abstract class ModelPromptOptions : DeviceOptions
     public virtual string? BatchSizeText { get; set; }
 
     /// <summary>Pairs per pass, or null where the program chooses.</summary>
-    public int? BatchSize => BatchSizeText is null or "auto" ? null
-        : int.TryParse(BatchSizeText, CultureInfo.InvariantCulture, out int n) && n > 0 ? n
-        : throw new UsageException($"--batch-size {BatchSizeText}: give a number of prompt pairs above 0, or auto.");
+    public int? BatchSize => BatchSizeText is null || TableNames.Same(BatchSizeText, "auto") ? null
+        : int.TryParse(BatchSizeText, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is > 0 and <= 1_000_000 ? n
+        : throw new UsageException($"--batch-size {BatchSizeText}: give a number of prompt pairs from 1 to 1000000, or auto.");
 
     [Option("limit", MetaValue = "N", HelpText = "Use the first N prompt pairs; for generated prompts, how many to make (default: 100).")]
+    [Range(1, 1_000_000)]
     public virtual int? Limit { get; set; }
 
     [Option("answer", MetaValue = "READING", HelpText =

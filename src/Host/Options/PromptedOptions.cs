@@ -12,6 +12,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
     public string Ablation { get; set; } = "patching";
 
     [Option("seed", MetaValue = "N", HelpText = "Seed of generated prompts and of all random draws (default: 0).")]
+    [Range(0, int.MaxValue)]
     public int? Seed { get; set; }
 
     /// <summary>The prompts that the options name.</summary>

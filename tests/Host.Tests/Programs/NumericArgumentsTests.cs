@@ -39,9 +39,9 @@ public sealed class NumericArgumentsTests
 
     [Theory]
     [InlineData("--top-n 3.5", "--top-n 3.5: '3.5' is not a whole number")]
-    [InlineData("--top-n 2147483648", "--top-n 2147483648: must be at most 2147483647")]
+    [InlineData("--top-n 2147483648", "--top-n 2147483648: must be from 0 to 100000000")]
     [InlineData("--threshold 0,05", "--threshold 0,05: '0,05' is not a number", "'.' as the decimal point")]
-    [InlineData("--top-n 99999999999999999999", "--top-n 99999999999999999999: must be at most 2147483647")]
+    [InlineData("--top-n 99999999999999999999", "--top-n 99999999999999999999: must be from 0 to 100000000")]
     [InlineData("--threshold NaN", "--threshold NaN: 'NaN' is not a number")]
     [InlineData("--threshold 1e39", "--threshold 1e39: '1e39' is too large")]
     public void What_would_be_right_is_said(string options, params string[] mentions) =>

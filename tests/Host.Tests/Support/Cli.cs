@@ -8,12 +8,25 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
 {
     public static Cli Run(params string[] args) => RunWith("", CancellationToken.None, args);
 
+    /// <summary>Runs the program with variables of the environment; other runs have none.</summary>
+    public static Cli RunWithVariables(Dictionary<string, string> variables, params string[] args)
+    {
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        Terminal terminal = new(TextReader.Null, output, error)
+        {
+            Time = new StillTime(),
+            Variable = name => variables.GetValueOrDefault(name),
+        };
+        int code = GradpathApp.Run(args, terminal, CancellationToken.None);
+        return new Cli(code, output.ToString(), error.ToString());
+    }
+
     public static Cli RunWith(string input, CancellationToken cancellation, params string[] args)
     {
         StringBuilder output = new(), error = new();
         using StringReader reader = new(input);
         using StringWriter outWriter = new(output) { NewLine = "\n" }, errorWriter = new(error) { NewLine = "\n" };
-        Terminal terminal = new(reader, outWriter, errorWriter) { Time = new StillTime() };
+        Terminal terminal = new(reader, outWriter, errorWriter) { Time = new StillTime(), Variable = _ => null };
         int code = GradpathApp.Run(args, terminal, cancellation);
         return new Cli(code, output.ToString(), error.ToString());
     }
@@ -23,7 +36,10 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
     {
         using CancellationTokenSource source = new();
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        Terminal terminal = new(TextReader.Null, output, error) { Watcher = new Stop(source, condition), Time = new StillTime() };
+        Terminal terminal = new(TextReader.Null, output, error) { Watcher = new Stop(source, condition),
+            Time = new StillTime(),
+            Variable = _ => null,
+        };
         int code = GradpathApp.Run(args, terminal, source.Token);
         return new Cli(code, output.ToString(), error.ToString());
     }

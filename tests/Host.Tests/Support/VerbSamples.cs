@@ -68,6 +68,7 @@ internal static class VerbSamples
         ["report"] = m => [["report", "--scores", m.Scores(), "--out", m.Path("report.html")]],
         ["draw"] = m => [["draw", "--circuit", m.Circuit("a.json", 10), "--out", m.Path("circuit.svg")]],
         ["selftest"] = _ => [["selftest", "--threads", "1", "--against", "cpu", "--cases", "1"]],
+        ["completion"] = _ => [["completion", "bash"], ["completion", "fish"]],
         ["bench"] = m => [["bench", "--threads", "1", "--quick", "--only", "Fill", "--out", m.Path("bench.json")]],
     };
 

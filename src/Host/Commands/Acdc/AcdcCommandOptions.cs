@@ -13,10 +13,12 @@ internal sealed class AcdcCommandOptions : PromptedOptions
 
     [Option("tau", MetaValue = "T", HelpText =
         "Threshold: an edge goes if the objective rises by less than this without it (default: 0.01).")]
+    [Range(0, 1e30)]
     public double? Tau { get; set; }
 
     [Option("thresholds", Separator = ',', MetaValue = "T,T,...",
         HelpText = "Several thresholds in one run, with commas: one circuit each, for --out acdc.json in acdc-T.json.")]
+    [Range(0, 1e30)]
     public IEnumerable<double> Thresholds { get; set; } = [];
 
     [Option("objective", MetaValue = "KIND", Default = "kl",
@@ -38,6 +40,7 @@ internal sealed class AcdcCommandOptions : PromptedOptions
 
     [Option("candidates", MetaValue = "N", HelpText =
         "Candidate edges tried at once; changes the time, not the circuit (default: as many as seem to pay).")]
+    [Range(1, 1_000_000)]
     public int? Candidates { get; set; }
 
     [Option("no-prune", HelpText = "Keep edges that do not lie on a path from the input to the logits.")]

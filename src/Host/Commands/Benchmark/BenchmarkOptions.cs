@@ -21,6 +21,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
 
     [Option("sparsity", Separator = ',', MetaValue = "S,S,...",
         HelpText = "Shares of all edges that the circuits lack (default: 0.9,0.95,0.98).")]
+    [Range(0, 1, AboveLeast = true, BelowMost = true)]
     public IEnumerable<double> Sparsities { get; set; } = [];
 
     [Option("limit", MetaValue = "N", HelpText = "Prompt pairs to judge on (default: 100; of a file, all that are left).")]
@@ -28,6 +29,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
 
     [Option("train-limit", MetaValue = "N", HelpText =
         "Prompt pairs to find circuits on, those before the ones to judge on (default: 100; of a file, the first half).")]
+    [Range(1, 1_000_000)]
     public int? TrainLimit { get; set; }
 
     [Option("greedy", HelpText =
@@ -36,21 +38,26 @@ internal sealed class BenchmarkOptions : PromptedOptions
 
     [Option("acdc-runs", MetaValue = "N", Default = 12, ResourceType = typeof(ComparisonHelp),
         HelpText = nameof(ComparisonHelp.ThresholdRuns))]
+    [Range(1, 1_000)]
     public int AcdcRuns { get; set; } = 12;
 
     [Option("steps", MetaValue = "N", HelpText =
         "edge-prune, hap: training steps (default: 3000; 1500 for graphs of fewer than 5000 edges).")]
+    [Range(1, 1_000_000)]
     public int? Steps { get; set; }
 
     [Option("train-batch", MetaValue = "N", HelpText = "edge-prune, hap: prompt pairs per training step (default: 32).")]
+    [Range(1, 1_000_000)]
     public int? TrainBatch { get; set; }
 
     [Option("overshoot", MetaValue = "S", Default = 0.0,
         HelpText = "edge-prune, hap: aim training this much above each sparsity, as their --target does; for high ones, which masks may "
         + "not reach otherwise.")]
+    [Range(0, 1)]
     public double Overshoot { get; set; }
 
     [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
+    [Range(0, 1, AboveLeast = true)]
     public double Keep { get; set; } = 0.5;
 
     [Input]

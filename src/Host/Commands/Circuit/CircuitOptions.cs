@@ -16,15 +16,19 @@ internal sealed class CircuitOptions : CommandOptions
     public string Scores { get; set; } = "";
 
     [Option("top-n", MetaValue = "N", HelpText = "Select the N edges of largest score.")]
+    [Range(0, 100_000_000)]
     public int? TopN { get; set; }
 
     [Option("greedy", MetaValue = "N", HelpText = "Select N edges from the logits back: each time the best edge into a node that is in.")]
+    [Range(0, 100_000_000)]
     public int? Greedy { get; set; }
 
     [Option("threshold", MetaValue = "T", HelpText = "Select every edge whose score is at least T.")]
+    [Range(-1e38, 1e38)]
     public float? Threshold { get; set; }
 
     [Option("nodes", MetaValue = "N", HelpText = "Select the N nodes of largest node score, with all edges among them.")]
+    [Range(0, 1_000_000)]
     public int? Nodes { get; set; }
 
     [Option("signed", HelpText = "Go by the score itself instead of its absolute value.")]

@@ -17,6 +17,7 @@ internal sealed class DrawOptions : CommandOptions
 
     [Option("top-n", MetaValue = "N", HelpText =
         "Draw what pruning leaves of the N edges of largest absolute score (default: 100, or all where there are fewer).")]
+    [Range(0, 100_000_000)]
     public int? TopN { get; set; }
 
     [Output(".svg", ".dot", ".html")]

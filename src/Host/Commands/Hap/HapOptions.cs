@@ -14,6 +14,7 @@ internal sealed class HapOptions : MaskTrainingOptions
 
     [Option("keep", MetaValue = "SHARE", Default = 0.5,
         HelpText = "Share of the edges that the scores keep: 0.5, or 0.25 or 0.1 for a faster search among fewer.")]
+    [Range(0, 1, AboveLeast = true)]
     public double Keep { get; set; } = 0.5;
 
     [Option("scorer", MetaValue = "METHOD", HelpText =

@@ -45,13 +45,16 @@ internal sealed class PathPatchOptions : PromptedOptions
     public bool Iterate { get; set; }
 
     [Option("rounds", MetaValue = "N", HelpText = "Most rounds of --iterate (default: 4).")]
+    [Range(1, 1_000)]
     public int? Rounds { get; set; }
 
     [Option("threshold", MetaValue = "PERCENT",
         HelpText = "Senders that change the metric by at least this much are followed and named (default: 5).")]
+    [Range(0, 1e30, AboveLeast = true)]
     public double? Threshold { get; set; }
 
     [Option("top-n", MetaValue = "N", HelpText = "Follow and name the N strongest senders of each round instead.")]
+    [Range(1, 1_000_000)]
     public int? TopN { get; set; }
 
     [Output(IsGraph = true, KeepsProgress = true)]

@@ -16,6 +16,7 @@ internal sealed class PromptsOptions : CommandOptions
     public string Model { get; set; } = "";
 
     [Option("count", MetaValue = "N", Default = 100, HelpText = "How many prompt pairs.")]
+    [Range(1, 1_000_000)]
     public int Count { get; set; }
 
     [Option("seed", MetaValue = "N", Default = 0UL, HelpText = "Seed of the draw.")]

@@ -35,5 +35,6 @@ internal sealed class ReportOptions : CommandOptions
     public string? Title { get; set; }
 
     [Option("top-n", MetaValue = "N", Default = 100, HelpText = "Number of edges that the graph shows at first.")]
+    [Range(0, 100_000_000)]
     public int TopN { get; set; } = 100;
 }

@@ -21,6 +21,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string Method { get; set; } = "eap-ig";
 
     [Option("steps", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Steps))]
+    [Range(1, 10_000)]
     public int? Steps { get; set; }
 
     [Option("ablation", MetaValue = "KIND", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Ablation))]
@@ -57,6 +58,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? Normalization { get; set; }
 
     [Option("seed", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Seed))]
+    [Range(0, int.MaxValue)]
     public int? Seed { get; set; }
 
     [Output(IsGraph = true)]
@@ -72,6 +74,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? RecordPath { get; set; }
 
     [Option("top", MetaValue = "N", Default = 20, HelpText = "How many of the strongest edges to show.")]
+    [Range(0, 100_000_000)]
     public int Top { get; set; } = 20;
 
     /// <summary>Whether what has been done is kept on the way, beside the result.</summary>

@@ -21,9 +21,11 @@ internal sealed class SearchCommandOptions : PromptedOptions
     public string Method { get; set; } = "";
 
     [Option("sparsity", MetaValue = "S", ResourceType = typeof(SearchHelp), HelpText = nameof(SearchHelp.Sparsity))]
+    [Range(0, 1, AboveLeast = true, BelowMost = true)]
     public double? Sparsity { get; set; }
 
     [Option("threshold", MetaValue = "T", ResourceType = typeof(SearchHelp), HelpText = nameof(SearchHelp.Threshold))]
+    [Range(0, 1e30)]
     public double? Threshold { get; set; }
 
     [Option("scorer", MetaValue = "METHOD", ResourceType = typeof(SearchHelp), HelpText = nameof(SearchHelp.Scorer))]

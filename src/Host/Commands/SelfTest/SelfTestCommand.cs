@@ -15,6 +15,7 @@ internal sealed class SelfTestOptions : DeviceOptions
     public string? Against { get; set => field = value?.ToLowerInvariant(); }
 
     [Option("cases", MetaValue = "N", HelpText = "Random shapes per op of the comparison (default 18); a third of them are large.")]
+    [Range(1, 10_000)]
     public int? Cases { get; set; }
 }
 

@@ -24,7 +24,7 @@ public sealed class ScoreUsageTests
     [InlineData("--method magnitude --ablation zero", "--ablation does not apply to magnitude;")]
     [InlineData("--method eap-gp --path-objective nearest", "logits-all", "residual-final-last")]
     [InlineData("--method eap-gp --path-eta 2", "1 or match")]
-    [InlineData("--steps 0", "--steps 0: must be at least 1")]
+    [InlineData("--steps 0", "--steps 0: must be from 1 to 10000")]
     [InlineData("--steps many", "--steps many: 'many' is not a whole number")]
     [InlineData("--batch-size -1", "--batch-size")]
     [InlineData("--hard-corruption", "--hard-corruption")]

@@ -1,0 +1,44 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Comparison;
+using Gradpath.Kernels;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The values that shells complete, from the tables that options are read by.</summary>
+internal static class CompletionValues
+{
+    /// <summary>The values of an option; none where it takes files, numbers or text.</summary>
+    /// <param name="verb">The command.</param>
+    /// <param name="option">The option without dashes.</param>
+    public static IReadOnlyList<string> Of(string verb, string option) => (verb, option) switch
+    {
+        ("search", "method") => [.. CircuitSearches.All.Select(s => s.Name)],
+        (_, "method" or "scorer") => [.. AttributionMethods.All.Select(m => m.Name)],
+        (_, "methods") => [.. ComparedMethod.Defaults.Select(m => m.Name).Union(AttributionMethods.All.Select(m => m.Name))],
+        (_, "task") => [.. TaskCatalog.All.Select(t => t.Name)],
+        (_, "metric") => [.. BuiltInMetrics.All.Select(m => m.Name)],
+        (_, "ablation") => [.. EnumNames.All<Ablation>()],
+        (_, "ig-points") => [.. EnumNames.All<IgPoints>()],
+        (_, "path-objective") => [.. EnumNames.All<EmbeddingPathObjective>()],
+        (_, "path-norm") => [.. EnumNames.All<EmbeddingPathNorm>()],
+        (_, "path-eta") => [.. EnumNames.All<EmbeddingPathStep>()],
+        (_, "path-start") => [.. EnumNames.All<EmbeddingPathStart>()],
+        (_, "path-outer") => [.. EnumNames.All<EmbeddingPathOuter>()],
+        (_, "normalization") => [.. EnumNames.All<ScoreNormalization>()],
+        (_, "order") => [.. EnumNames.All<SenderOrder>()],
+        (_, "schedule") => [.. EnumNames.All<TargetSchedule>()],
+        (_, "objective") => ["kl", "metric"],
+        (_, "device") => ["auto", "cpu", "cuda"],
+        (_, "against") => ["cpu"],
+        (_, "precision") => [.. EnumNames.All<MatrixPrecision>()],
+        (_, "gemm") => [.. EnumNames.All<MatrixProvider>()],
+        (_, "ground-truth" or "with" or "recall") => [.. GroundTruth.All.Select(t => t.Name)],
+        (_, "shell") => CompletionCommand.Shells,
+        _ => [],
+    };
+}
