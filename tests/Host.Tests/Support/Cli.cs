@@ -36,7 +36,9 @@ internal sealed record Cli(int ExitCode, string Out, string Error)
     {
         using CancellationTokenSource source = new();
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
-        Terminal terminal = new(TextReader.Null, output, error) { Watcher = new Stop(source, condition),
+        Terminal terminal = new(TextReader.Null, output, error)
+        {
+            Watcher = new Stop(source, condition),
             Time = new StillTime(),
             Variable = _ => null,
         };
