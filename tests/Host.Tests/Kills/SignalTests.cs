@@ -30,6 +30,7 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["draw"] = ["--scores", DemoCircuit, "--out", "out.html"],
         ["selftest"] = ["--against", "cpu", "--device", "cpu"],
         ["bench"] = ["--device", "cpu", "--out", "out.json"],
+        ["completion"] = ["bash"],
     };
 
     private string DemoCircuit

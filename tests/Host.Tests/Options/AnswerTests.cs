@@ -63,7 +63,7 @@ public sealed class AnswerTests : IDisposable
 
     [Fact]
     public void More_prompts_than_a_task_can_make_are_refused_at_once() =>
-        Cli.Run("score", "--model", "demo", "--task", "ioi", "--limit", "99999999").Fails(1, "99999999", "1000000", "--limit");
+        Cli.Run("score", "--model", "demo", "--task", "ioi", "--limit", "99999999").Fails(2, "--limit 99999999: must be from 1 to 1000000");
 
     public void Dispose() => _folder.Dispose();
 

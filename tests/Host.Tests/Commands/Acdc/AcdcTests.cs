@@ -139,7 +139,7 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--tau -0.1", "--tau -0.1", "from 0")]
     [InlineData("--tau nan", "--tau")]
     [InlineData("--tau x", "tau")]
-    [InlineData("--thresholds 0.1,-1", "--thresholds -1")]
+    [InlineData("--thresholds 0.1,-1", "--thresholds 0.1,-1")]
     [InlineData("--thresholds 0.1,0.1", "twice")]
     [InlineData("--thresholds 0.1,0.2 --tau 0.1", "--tau and --thresholds")]
     [InlineData("--objective loss", "--objective loss", "kl or metric")]
