@@ -42,15 +42,16 @@ internal static class TensorLoader
     private static unsafe long Read(TensorReader reader, long from, long length, nint address)
     {
         int count = (int)Math.Min(TensorReader.Piece, length - from);
-        ReadOnlySpan<float> values = reader.Read(from, count);
-        values.CopyTo(new Span<float>((float*)address + from, count));
+        Span<float> values = new((float*)address + from, count);
+        reader.Read(from, values);
         int bad = FiniteCheck.IndexOfFirst(values);
         return bad < 0 ? -1 : from + bad;
     }
 
     private static GradpathException NotFinite(SafetensorsFile file, SafetensorsEntry entry, long index)
     {
-        float value = new TensorReader(file, entry).Read(index, 1)[0];
+        float value = 0;
+        new TensorReader(file, entry).Read(index, new Span<float>(ref value));
         string place = $"element {entry.IndexText(index)} of tensor {Quoted.Name(entry.Name)}";
         string shown = float.IsNaN(value) ? "NaN" : value > 0 ? "infinite" : "minus infinity";
         string cause = entry.Dtype == "F64" && !float.IsNaN(value)

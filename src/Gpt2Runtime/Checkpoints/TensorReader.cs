@@ -13,8 +13,8 @@ internal sealed class TensorReader(SafetensorsFile file, SafetensorsEntry entry)
     public const int Piece = 1 << 17;
 
     private readonly int _width = SafetensorsEntry.BitsOf(entry.Dtype) / 8;
-    private readonly byte[] _bytes = new byte[Math.Min(Piece, entry.Count) * SafetensorsEntry.BitsOf(entry.Dtype) / 8];
-    private readonly float[] _values = new float[entry.Dtype == "F32" ? 0 : Math.Min(Piece, entry.Count)];
+    private byte[] _bytes = [];
+    private float[] _values = [];
 
     /// <summary>Number of elements read so far.</summary>
     public long Done { get; private set; }
@@ -26,22 +26,27 @@ internal sealed class TensorReader(SafetensorsFile file, SafetensorsEntry entry)
     {
         int count = (int)Math.Min(Piece, entry.Count - Done);
         if (count == 0) return [];
-        Span<float> values = Read(Done, count);
+        if (_values.Length == 0) _values = new float[count];
+        Span<float> values = _values.AsSpan(0, count);
+        Read(Done, values);
         Done += count;
         return values;
     }
 
     /// <summary>Reads elements from any place.</summary>
     /// <param name="from">The first one.</param>
-    /// <param name="count">How many; at most <see cref="Piece"/>.</param>
-    /// <returns>They, good until the next call.</returns>
+    /// <param name="values">Filled to its end; at most <see cref="Piece"/> long.</param>
     /// <exception cref="GradpathException">The file cannot be read any more.</exception>
-    public Span<float> Read(long from, int count)
+    public void Read(long from, Span<float> values)
     {
-        Span<byte> bytes = _bytes.AsSpan(0, count * _width);
+        if (entry.Dtype == "F32")
+        {
+            file.Read(entry, from * sizeof(float), MemoryMarshal.AsBytes(values));
+            return;
+        }
+        if (_bytes.Length == 0) _bytes = new byte[Math.Min(Piece, entry.Count) * _width];
+        Span<byte> bytes = _bytes.AsSpan(0, values.Length * _width);
         file.Read(entry, from * _width, bytes);
-        if (entry.Dtype == "F32") return MemoryMarshal.Cast<byte, float>(bytes);
-        FloatConversion.ToSingle(entry.Dtype, bytes, _values.AsSpan(0, count));
-        return _values.AsSpan(0, count);
+        FloatConversion.ToSingle(entry.Dtype, bytes, values);
     }
 }
