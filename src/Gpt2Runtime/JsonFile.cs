@@ -95,9 +95,11 @@ internal static class JsonFile
         return null;
     }
 
-    /// <summary>A property that is there and not null.</summary>
+    /// <summary>A property that is there and not null; what is no object has none.</summary>
     public static JsonElement? Property(this JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
 
     /// <summary>A property that must be true or false where it is there; null where it is not.</summary>
     /// <param name="element">The object.</param>
@@ -128,12 +130,25 @@ internal static class JsonFile
         return Shown(document.RootElement);
     }
 
+    // Where a reader has not looked for bad Unicode before, a message is not to fail at it.
+    private static string ShownText(JsonElement value)
+    {
+        try
+        {
+            return Quoted.Text(value.GetString());
+        }
+        catch (InvalidOperationException)
+        {
+            return "a text that is not valid Unicode";
+        }
+    }
+
     /// <summary>A value as a message shows it.</summary>
     public static string Shown(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => "a JSON object",
         JsonValueKind.Array => "a JSON array",
-        JsonValueKind.String => Quoted.Text(value.GetString()),
+        JsonValueKind.String => ShownText(value),
         JsonValueKind.Number when value.GetRawText() is { Length: > 40 } number => $"a number of {number.Length} characters",
         _ => value.GetRawText(),
     };

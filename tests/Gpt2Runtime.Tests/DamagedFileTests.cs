@@ -94,6 +94,16 @@ public sealed class DamagedFileTests : IDisposable
     }
 
     [Fact]
+    public void A_text_in_the_place_of_something_else_is_shown_or_said_to_be_none()
+    {
+        _folder.Write("p.json", "\"\\ud800\"");
+        Refused(
+            () => PromptLoader.Load(null, _folder["p.json"], Tokenizers.Demo, new PromptOptions()), "not a text that is not valid Unicode");
+        using var json = System.Text.Json.JsonDocument.Parse("\"id\"");
+        Assert.Null(json.RootElement.Property("id"));
+    }
+
+    [Fact]
     public void A_number_of_a_state_is_finite()
     {
         _folder.Write("c.json.progress", """{"command":"acdc","run":{},"state":{"a":1e400,"b":1.5}}""");
