@@ -1,6 +1,7 @@
 using System.Globalization;
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Comparison;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
@@ -128,7 +129,19 @@ internal sealed class BenchmarkOptions : PromptedOptions
                     string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
             Settings().Check(sparsity);
         }
+        RequireTaker("steps", Steps is not null, s => s?.Defaults is EdgePruningOptions);
+        RequireTaker("train-batch", TrainBatch is not null, s => s?.Defaults is EdgePruningOptions);
+        RequireTaker("overshoot", Overshoot > 0, s => s?.Defaults is EdgePruningOptions);
+        RequireTaker("keep", Keep != new HybridPruningOptions().Share, s => s?.Defaults is HybridPruningOptions);
         if (Greedy && methods.All(m => m.Scorer is null)) throw new UsageException("--greedy cuts scores; none of --methods gives any.");
+    }
+
+    // An option that none of the methods reads would change nothing.
+    private void RequireTaker(string option, bool given, Func<CircuitSearch?, bool> takes)
+    {
+        if (!given || Compared().Any(m => takes(m.Search))) return;
+        string takers = EnumNames.Choice(ComparedMethod.Searches.Where(m => takes(m.Search)).Select(m => m.Name));
+        throw new UsageException($"--{option} is for {takers}, and none of --methods is one.");
     }
 
     private static void RequireDistinct<T>(string option, T[] values)

@@ -179,6 +179,10 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     [Theory]
     [InlineData("--methods eap,saliency", "--methods saliency", "edge-prune", "random")]
     [InlineData("--methods eap,eap", "--methods", "twice")]
+    [InlineData("--methods eap,acdc --steps 5", "--steps is for edge-prune or hap")]
+    [InlineData("--methods eap --overshoot 0.1", "--overshoot is for edge-prune or hap")]
+    [InlineData("--methods eap --train-batch 4", "--train-batch is for edge-prune or hap")]
+    [InlineData("--methods edge-prune --keep 0.4", "--keep is for hap")]
     [InlineData("--sparsity 0.9,1", "--sparsity 0.9,1", "below 1")]
     [InlineData("--sparsity 0", "--sparsity 0")]
     [InlineData("--sparsity 0.9,0.9", "--sparsity", "twice")]
@@ -226,9 +230,18 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
 
     private Cli Run(params string[] more) => Cli.Run(Command(more));
 
-    private string[] Command(string[] more) =>
-        ["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "4", "--steps", "20",
-            .. more.Contains("--keep") ? more : [.. more, "--keep", "0.8"]];
+    // With few steps and a share for the methods that have them.
+    private string[] Command(string[] more)
+    {
+        string methods = more.SkipWhile(m => m != "--methods").Skip(1).FirstOrDefault(All);
+        string[] steps = methods.Contains("prune") || methods.Contains("hap") ? ["--steps", "20"] : [];
+        string[] keep = methods.Contains("hap") ? ["--keep", "0.8"] : [];
+        return
+        [
+            "benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "4",
+            .. more.Contains("--steps") ? [] : steps, .. more.Contains("--keep") ? [] : keep, .. more,
+        ];
+    }
 
     private Cli Benchmark(string folder, params string[] more) => Run([.. more, "--out", folder]);
 
