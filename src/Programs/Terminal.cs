@@ -26,14 +26,14 @@ internal sealed class Terminal
     /// <summary>Standard input.</summary>
     public TextReader In { get; }
 
-    /// <summary>Standard output, for plain lines.</summary>
-    public TextWriter Out { get; }
+    /// <summary>Where plain lines of results go: standard output, unless a file of the command goes there.</summary>
+    public TextWriter Out { get; private set; }
 
     /// <summary>Standard error, for plain lines.</summary>
     public TextWriter Error { get; }
 
-    /// <summary>Standard output, for tables.</summary>
-    public IAnsiConsole Console { get; }
+    /// <summary>Where tables go: as <see cref="Out"/>.</summary>
+    public IAnsiConsole Console { get; private set; }
 
     /// <summary>Standard error, for progress bars.</summary>
     public IAnsiConsole ErrorConsole { get; }
@@ -82,6 +82,14 @@ internal sealed class Terminal
 
     /// <summary>The warnings so far.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Leaves standard output to a file of the command, so that a pipe gets that alone; lines and tables go to the error
+    /// stream.</summary>
+    public void LeaveOutput()
+    {
+        Out = Error;
+        Console = ErrorConsole;
+    }
 
     /// <summary>Says what a user should know of a result, on the error stream and in JSON.</summary>
     /// <param name="warning">The warning.</param>

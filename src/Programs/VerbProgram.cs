@@ -77,7 +77,11 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         terminal.Verbose = options.Verbose;
         terminal.Strict = options.Strict;
         foreach ((string option, string variable) in terminal.FromEnvironment) terminal.Detail($"--{option} is from {variable}");
-        FileChecks.Check(options);
+        if (FileChecks.Check(options) is { } piped)
+        {
+            if (options.Json) throw new UsageException($"{piped} and --json would both write to standard output; name a file.");
+            terminal.LeaveOutput();
+        }
         Verb verb = verbs.Single(v => v.Options == options.GetType());
         long start = terminal.Time.GetTimestamp();
         // Lines of progress count from here.

@@ -19,8 +19,9 @@ internal static class FileChecks
 
     /// <summary>Checks the files of a command line.</summary>
     /// <param name="options">The options.</param>
+    /// <returns>The output that goes to standard output; null where none does.</returns>
     /// <exception cref="UsageException">An output cannot be written, or meets another file.</exception>
-    public static void Check(CommandOptions options)
+    public static NamedPath? Check(CommandOptions options)
     {
         List<NamedPath> outputs = [], inputs = [];
         foreach (PropertyInfo property in options.GetType().GetProperties())
@@ -47,6 +48,7 @@ internal static class FileChecks
             outputs.Add(further);
         }
         RequireApart(outputs, inputs);
+        return outputs.Find(o => o.IsStandardOutput);
     }
 
     /// <summary>What a run keeps beside its result on the way.</summary>

@@ -14,6 +14,9 @@ internal sealed record NamedPath(string Option, string Path, bool IsFolder = fal
 
     private readonly OutputTarget _target = Real(OutputTarget.Of(Path));
 
+    /// <summary>Whether it is standard output.</summary>
+    public bool IsStandardOutput => _target.Descriptor == 1;
+
     /// <summary>Whether writing one of these would touch the other.</summary>
     /// <param name="other">The other.</param>
     public bool Meets(NamedPath other)

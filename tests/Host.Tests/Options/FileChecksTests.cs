@@ -57,6 +57,7 @@ public sealed class FileChecksTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("benchmark --out {0}/b --ground-truth {0}/b/circuits/eap-0.9.json", "would replace what --ground-truth")]
     [InlineData("acdc --out -", "kept beside this on the way; name a file")]
     [InlineData("score --out - --record-path /dev/stdout", "are one file; name two")]
+    [InlineData("score --out - --json", "--out - and --json would both write to standard output")]
     public void A_collision_is_refused_before_the_run(string line, string message)
     {
         foreach (string name in (string[])["s-0.02.json", "c.json", "d.json", "a.json.progress", "b/circuits/eap-0.9.json"])
