@@ -18,7 +18,7 @@ internal static class ProgressReaders
     public static IReadOnlyList<FuzzReader> All { get; } =
     [
         .. CircuitSearches.All.Select(search => new FuzzReader(
-            $"progress-{search.ShortName}", Result + ".progress", folder => Of(search.ShortName, new Setup(search), folder))),
+            $"progress-{search.Name}", Result + ".progress", folder => Of(search.Name, new Setup(search), folder))),
         new("progress-exact", Result + ".progress", folder => Of("score", new Setup(null), folder)),
         new("progress-benchmark", "table.csv.progress", folder =>
         {
