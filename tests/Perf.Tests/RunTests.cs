@@ -62,7 +62,7 @@ public sealed class RunTests
     [InlineData("savings --shape tiny --data /nowhere", "--data /nowhere")]
     [InlineData("scaling --shape medium", "medium")]
     [InlineData("ops --filter Nothing --device cpu", "--filter Nothing")]
-    [InlineData("nothing", "no command 'nothing'")]
+    [InlineData("nothing", "'nothing': no such command")]
     [InlineData("gemm --rounds 0", "--rounds 0: must be from 1")]
     [InlineData("gemm --workers 1,5", "--workers 1,5: '1,5' is not a whole number")]
     [InlineData("gemm --shape 10x20", "--shape 10x20")]

@@ -112,7 +112,8 @@ public record EdgePruningOptions : SearchOptions
         {
             ["sparsity"] = Sparsity,
             ["target"] = Target,
-            ["steps"] = Steps,
+            // Those of the whole schedule, of which a start from fewer edges skips the first.
+            ["steps"] = Steps + SkippedSteps,
             ["target-warmup"] = TargetWarmup,
             ["schedule"] = CanonicalNames.Of(Schedule),
             ["rate-warmup"] = RateWarmup,
@@ -124,6 +125,7 @@ public record EdgePruningOptions : SearchOptions
             ["node-masks"] = NodeMasks,
         };
         if (NodeTarget is { } target) json["node-target"] = target;
+        if (SkippedSteps > 0) json["skipped-steps"] = SkippedSteps;
         return json;
     }
 

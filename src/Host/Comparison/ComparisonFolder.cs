@@ -73,6 +73,9 @@ internal sealed class ComparisonFolder : IDisposable
         return folder;
     }
 
+    /// <summary>What the table says that its rows were computed with.</summary>
+    public Provenance Made { get; set; } = new();
+
     /// <summary>Reads the rows of an earlier run.</summary>
     /// <param name="run">What all rows depend on. No other run writes to the folder until this is disposed of.</param>
     /// <param name="resume">Whether to go on with an earlier run; else nothing is read.</param>
@@ -110,7 +113,7 @@ internal sealed class ComparisonFolder : IDisposable
         }
         _rows.RemoveAll(r => r.Method == row.Method && r.Asked == row.Asked);
         _rows.Add(row);
-        ComparisonTable.Write(Table, _rows);
+        ComparisonTable.Write(Table, _rows, Made);
         _file!.Save(new JsonObject { ["rows"] = new JsonArray([.. _rows.Select(r => r.ToJson())]) });
     }
 
@@ -125,7 +128,7 @@ internal sealed class ComparisonFolder : IDisposable
         ComparisonRow[] sorted = [.. _rows.OrderBy(Place)];
         _rows.Clear();
         _rows.AddRange(sorted);
-        ComparisonTable.Write(Table, _rows);
+        ComparisonTable.Write(Table, _rows, Made);
     }
 
     /// <summary>Lets other runs write to the folder.</summary>

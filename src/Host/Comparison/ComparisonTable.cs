@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
+using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Tables;
 using Spectre.Console;
 
@@ -37,16 +39,18 @@ internal static class ComparisonTable
     private static string[] Scored => Names(s => s.NeedsScorer);
 
     /// <summary>Writes the rows; a file that exists is replaced, and only by a whole one.</summary>
-    public static void Write(string path, IReadOnlyList<ComparisonRow> rows) => AtomicFile.Write(path, stream =>
+    /// <param name="path">The file.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="run">The run that judged them.</param>
+    public static void Write(string path, IReadOnlyList<ComparisonRow> rows, Provenance run) => AtomicFile.Write(path, stream =>
     {
-        // Numbers and methods' names: nothing that CSV would have to quote.
         using StreamWriter csv = new(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-        csv.WriteLine($"method,sparsity_asked,{string.Join(',', ComparisonRow.Columns)},auc_of_circuits");
+        csv.WriteLine($"method,sparsity_asked,{string.Join(',', ComparisonRow.Columns)},auc_of_circuits,{ProvenanceColumns.Heads}");
         foreach (ComparisonRow row in rows)
         {
             IEnumerable<double> numbers = [row.Asked, .. ComparisonRow.Columns.Select(c => row[c]), row.AreaOfCircuits(rows)];
             IEnumerable<string> cells = numbers.Select(n => double.IsNaN(n) ? "" : n.ToString("R", CultureInfo.InvariantCulture));
-            csv.WriteLine($"{row.Method},{string.Join(',', cells)}");
+            csv.WriteLine($"{row.Method},{string.Join(',', cells)},{ProvenanceColumns.Cells(run, row.Settings)}");
         }
     });
 

@@ -33,7 +33,7 @@ public sealed class BuiltInMetricsTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("logit-dif", "did you mean logit-diff?")]
-    [InlineData("probdiff", "did you mean prob-diff?")]
+    [InlineData("probdif", "did you mean prob-diff?")]
     [InlineData("perplexity", "no such metric; choose ")]
     [InlineData("", "no such metric; choose ")]
     public void An_unknown_name_is_answered_with_what_may_be_meant_and_what_there_is(string written, string answer)

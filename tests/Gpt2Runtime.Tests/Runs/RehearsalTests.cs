@@ -129,7 +129,7 @@ public sealed class RehearsalTests
             {
                 return CircuitSearches.Find(search).Search(model.Weights, PromptSet.Of(model.Mixed), options).PeakDeviceBytes - weights;
             }
-            catch (GradpathException e) when (budget is not null && e.Message.Contains("MiB", StringComparison.Ordinal))
+            catch (GradpathException e) when (budget is not null && e.Message.Contains("iB", StringComparison.Ordinal))
             {
                 return null;
             }

@@ -26,7 +26,7 @@ internal sealed record ReferenceSearch(Func<KnownCircuit, SearchOptions> Options
     public static ReferenceSearch Of(CircuitSearch search) => search.Name switch
     {
         "acdc" => new(_ => new AcdcOptions { Threshold = AcdcThreshold }, PlainLoop),
-        "edge-pruning" => new(known => new EdgePruningOptions { Sparsity = Sparsity(known), Steps = 400 }, EdgesThatMatter),
+        "edge-prune" => new(known => new EdgePruningOptions { Sparsity = Sparsity(known), Steps = 400 }, EdgesThatMatter),
         "hap" => new(
             known => new HybridPruningOptions { Sparsity = Sparsity(known), Steps = HybridSteps, Scorer = Scorer }, EdgesThatMatter),
         "path-patch" => new(_ => new PathTracingOptions { FreezeMlps = true }, EdgesThatMatter),

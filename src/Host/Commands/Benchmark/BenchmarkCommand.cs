@@ -36,6 +36,7 @@ internal static class BenchmarkCommand
         using ComparisonFolder folder = ComparisonFolder.Open(o.Out, o.Resume);
         (truth, string? truthName) = truth is null ? KnownTruth(session) : (truth, o.GroundTruth);
 
+        folder.Made = session.Provenance(0);
         folder.Begin(RunOf(o, find, judge, truth, truthName), o.Resume);
         (ComparedMethod Method, double Sparsity)[] wanted = [.. compared.Methods.SelectMany(m => compared.Sparsities.Select(s => (m, s)))];
         int kept = wanted.Count(w => folder.Has(w.Method.Name, w.Sparsity, compared.Describe(w.Method)));

@@ -50,10 +50,11 @@ internal static class CurveCommand
         if (curves.Any(c => c.ByMagnitude.Points.Any(p => !double.IsFinite(p.Faithfulness))))
             throw new GradpathException(
                 "there is no faithfulness: on these prompts the full model does exactly as well as the empty circuit.");
-        NamedCurve[] byMagnitude = [.. methods.Zip(curves, (m, c) => new NamedCurve(m.Name, c.ByMagnitude))];
-        NamedCurve[] byScore = [.. methods.Zip(curves, (m, c) => new NamedCurve(m.Name, c.ByScore))];
+        NamedCurve[] Named(Func<SparsityCurves, SparsityCurve> of) =>
+            [.. methods.Zip(curves, (m, c) => new NamedCurve(m.Name, of(c)) { Options = m.Scores.Provenance?.Options })];
+        NamedCurve[] byMagnitude = Named(c => c.ByMagnitude), byScore = Named(c => c.ByScore);
         session.Clock.Start("write");
-        if (o.Out is not null) CurveCsv.Write(o.Out, [.. byMagnitude, .. byScore]);
+        if (o.Out is not null) CurveCsv.Write(o.Out, [.. byMagnitude, .. byScore], session.Provenance(result.Plan.Size));
         if (o.Picture is not null)
         {
             byte[] svg = Encoding.UTF8.GetBytes(CurvePicture.Draw(byMagnitude, $"Faithfulness over circuit size: {session.Prompts.Task}"));
