@@ -45,6 +45,6 @@ public static class BuiltInMetrics
     /// <summary>What to say of a name that no metric has.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name) => 
+    internal static string Unknown(string name) =>
         TableNames.Unknown("metric", name, [.. All.Select(m => m.Name)], All.Select(m => m.Title));
 }

@@ -41,6 +41,6 @@ public static class TaskCatalog
     /// <summary>What to say of a name that no task has.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name) => 
+    internal static string Unknown(string name) =>
         TableNames.Unknown("task", name, [.. All.Select(t => t.Name)], All.Select(t => t.Title));
 }
