@@ -60,7 +60,7 @@ public static class Faithfulness
     /// <param name="level">Probability that the interval is to cover, 0.95 for the usual.</param>
     /// <param name="draws">Number of resampled data sets.</param>
     /// <param name="seed">Start of the random numbers; the same seed gives the same interval.</param>
-    /// <returns>Lower and upper end.</returns>
+    /// <returns>Lower and upper end; NaN for a single item.</returns>
     public static (double Low, double High) Interval(
         ReadOnlySpan<double> full, ReadOnlySpan<double> circuit, ReadOnlySpan<double> empty, double level = 0.95, int draws = 1000,
         ulong seed = 0)
@@ -68,6 +68,9 @@ public static class Faithfulness
         var random = new SplitMix64(seed);
         var ratios = new List<double>(draws);
         int items = full.Length;
+
+        // One item drawn from itself is always the same.
+        if (items < 2) return (double.NaN, double.NaN);
         for (int draw = 0; draw < draws; draw++)
         {
             double top = 0;

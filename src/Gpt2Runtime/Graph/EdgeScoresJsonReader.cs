@@ -133,6 +133,7 @@ internal sealed class EdgeScoresJsonReader(string source)
         bool[] inGraph = new bool[values.Length];
         bool[] seen = new bool[values.Length];
         int count = 0;
+        int scored = 0, unscored = -1;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             ReadOnlySpan<char> name = Name(ref json);
@@ -144,7 +145,22 @@ internal sealed class EdgeScoresJsonReader(string source)
             json.Read();
             // Not Expect: it would make a string per edge.
             if (json.TokenType != JsonTokenType.StartObject) throw Wrong($"edge {name}", "an object with \"score\" and \"in_graph\"");
-            values[index] = ReadEntry(ref json, name, isNode: false, out inGraph[index]) ?? 0;
+            if (ReadEntry(ref json, name, isNode: false, out inGraph[index]) is { } score)
+            {
+                values[index] = score;
+                scored++;
+            }
+            else if (unscored < 0)
+            {
+                unscored = index;
+            }
+        }
+
+        // A file of a circuit alone has no scores; one of scores has them all.
+        if (scored > 0 && unscored >= 0)
+        {
+            string edge = _graph.EdgeName(unscored / _graph.Readers, unscored % _graph.Readers);
+            throw new GradpathException($"{source}: the edge {edge} has no score, and {scored} others have one.");
         }
         if (count == _graph.EdgeCount) return (values, inGraph);
         foreach ((int row, int column) in _graph.Edges)
@@ -176,7 +192,12 @@ internal sealed class EdgeScoresJsonReader(string source)
                 json.Read();
                 if (hasScore) throw new GradpathException($"{source}: {name} has two scores.");
                 hasScore = true;
-                if (json.TokenType == JsonTokenType.Null) continue;
+                if (json.TokenType == JsonTokenType.Null)
+                {
+                    // The library writes it for an edge that it has not scored, and ranks it as 0.
+                    if (!isNode) score = 0;
+                    continue;
+                }
                 bool isBare = json.TokenType == JsonTokenType.String && BareNumbers.IsOne(json.ValueSpan);
                 if (isBare && isNode) continue;
                 if (isBare) throw new GradpathException($"{source}: the score of {name} is NaN or infinite: not a finite number.");

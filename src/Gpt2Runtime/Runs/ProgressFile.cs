@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -13,6 +15,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     private const string Extension = ".progress";
     private const string CommandKey = "command";
     private const string RunKey = "run";
+    private const string HashKey = "sha256";
     private const string StateKey = "state";
 
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
@@ -97,13 +100,23 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     public void Save(JsonObject state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        JsonObject file = new() { [CommandKey] = _command, [RunKey] = _run.DeepClone(), [StateKey] = state };
+        JsonObject file = new()
+        {
+            [CommandKey] = _command,
+            [RunKey] = _run.DeepClone(),
+            [HashKey] = HashOf(state),
+            [StateKey] = state,
+        };
         AtomicFile.Write(Path, stream =>
         {
             using Utf8JsonWriter json = new(stream);
             file.WriteTo(json);
         });
     }
+
+    // A state that changed on the disk would go on to other numbers.
+    private static string HashOf(JsonObject state) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state.ToJsonString())));
 
     /// <summary>Reads the state.</summary>
     /// <returns>What was saved last.</returns>
@@ -123,6 +136,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         }
         string other = Quoted.Text(Text(file, CommandKey))[1..^1];
         if (file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
+        if (file[HashKey] is { } hash && hash.ToString() != HashOf(state)) throw Damaged();
         if (other != _command)
         {
             throw GradpathException.Worded(

@@ -45,7 +45,7 @@ internal sealed class CsvTaskReader
     {
         string[] prompts = ["clean", "corrupted"];
         string[] answers = [.. _task.Columns.Except(prompts)];
-        string[] columns = [.. _needsAnswers ? _task.Columns : prompts, _corruptedColumn];
+        string[] columns = [.. (_needsAnswers ? _task.Columns : prompts).Append(_corruptedColumn).Distinct()];
         foreach (CsvRecord row in CsvRecords.Read(_file, columns, [.. _task.OldColumns]))
         {
             bool none = answers.All(column => string.IsNullOrEmpty(row.Optional(column)));

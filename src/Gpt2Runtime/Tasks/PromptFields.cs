@@ -150,7 +150,7 @@ internal sealed class PromptFields
                 return (int)real;
         }
 
-        throw Wrong(field, field == "positions" ? "integers" : "an array of integers");
+        throw new GradpathException($"{_where}: {field} must hold integers, not {JsonFile.Shown(value)}.");
     }
 
     private GradpathException Wrong(string field, string kind) =>

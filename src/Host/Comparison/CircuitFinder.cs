@@ -25,8 +25,10 @@ internal sealed class CircuitFinder(
 
     /// <summary>Refuses methods that cannot be used with the metric or ablation.</summary>
     /// <exception cref="UsageException">Names the method.</exception>
+    /// <exception cref="Gpt2Runtime.OptionException">A sparsity leaves no edge.</exception>
     public void Check()
     {
+        foreach (double sparsity in settings.Sparsities) EdgePruning.CircuitSize(_graph, sparsity);
         foreach (ComparedMethod method in settings.Methods)
         {
             AttributionMethod? scorer = method.Search is { NeedsScorer: true } ? AttributionMethods.Eap : method.Scorer;

@@ -81,7 +81,7 @@ public sealed class PromptFieldTests
         string Positions(string json) => Message(Good[..^1] + $$""", "positions": {{json}}}""");
         Assert.Contains("\"subject\" is 2; the clean prompt has the tokens 0 to 1", Positions("""{"subject": 2}"""), StringComparison.Ordinal);
         Assert.Contains("positions must be an object", Positions("[1]"), StringComparison.Ordinal);
-        Assert.Contains("positions must be integers", Positions("""{"subject": 1.5}"""), StringComparison.Ordinal);
+        Assert.Contains("positions must hold integers, not 1.5", Positions("""{"subject": 1.5}"""), StringComparison.Ordinal);
         Assert.Contains("\"all\" in positions cannot be a name", Positions("""{"all": 1}"""), StringComparison.Ordinal);
         Assert.Contains("it is the last token, 1", Positions("""{"END": 0}"""), StringComparison.Ordinal);
         Assert.Contains("stands there twice", Positions("""{"a": 0, "A": 1}"""), StringComparison.Ordinal);

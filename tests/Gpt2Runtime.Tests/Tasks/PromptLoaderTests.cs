@@ -72,7 +72,7 @@ public sealed class PromptLoaderTests
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"wrong_answers\": [\" are\"]}", "there is no answer")]
     [InlineData("{\"clean\": \"The boy\", \"corrupted\": \"The boys\", \"answers\": [\" is\"]}", "there is no wrong answer")]
     [InlineData("{\"clean_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "the field corrupted_ids is missing")]
-    [InlineData("{\"clean_ids\": [1.5], \"corrupted_ids\": [1]}", "clean_ids must be an array of integers")]
+    [InlineData("{\"clean_ids\": [1.5], \"corrupted_ids\": [1]}", "clean_ids must hold integers, not 1.5")]
     [InlineData("{\"clean_ids\": [1, 2], \"corrupted_ids\": [1], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}",
         "[1, 2] has 2 and [1] has 1")]
     [InlineData("{\"clean_ids\": [], \"corrupted_ids\": [], \"answer_ids\": [1], \"wrong_answer_ids\": [2]}", "the prompt is empty")]

@@ -53,8 +53,9 @@ internal static class EvaluateCommand
             ("n_edges_graph", circuit.Graph.EdgeCount), ("n_nodes_graph", circuit.Graph.Writers));
         report.Line(double.IsNaN(measures.Faithfulness)
             ? "faithfulness: none, because the full model does exactly as well as the empty circuit"
-            : $"faithfulness: {Sizes.Number(measures.Faithfulness)}, 95 % interval {Sizes.Number(measures.Low)} to "
-                + $"{Sizes.Number(measures.High)}",
+            : $"faithfulness: {Sizes.Number(measures.Faithfulness)}, " + (double.IsNaN(measures.Low)
+                ? "no interval from one prompt pair"
+                : $"95 % interval {Sizes.Number(measures.Low)} to {Sizes.Number(measures.High)}"),
             ("faithfulness", measures.Faithfulness), ("faithfulness_ci", new[] { measures.Low, measures.High }));
         report.Line(double.IsFinite(measures.Ratio)
             ? $"circuit's metric over the full model's: {Sizes.Number(measures.Ratio)}"
