@@ -111,7 +111,8 @@ public sealed partial class KillTests(TinyModel model, ITestOutputHelper output)
         }
     }
 
-    // All files by name, without what no two runs share: times. Of pages, which show them everywhere, only that they are there.
+    // All files by name, without what no two runs share: times, and the hash of a state that has some. Of pages, which show them
+    // everywhere, only that they are there.
     private static SortedDictionary<string, string> Contents(string folder)
     {
         SortedDictionary<string, string> contents = new(StringComparer.Ordinal);
@@ -138,6 +139,6 @@ public sealed partial class KillTests(TinyModel model, ITestOutputHelper output)
         return string.Join('\n', rows.Select(row => string.Join(',', kept.Where(c => c < row.Length).Select(c => row[c]))));
     }
 
-    [GeneratedRegex("""\\?"(created|seconds|seconds_with_search|find_seconds)\\?":\s*(\\?"[^"\\]*\\?"|[-+0-9.eE]+|null)""")]
+    [GeneratedRegex("""\\?"(created|sha256|seconds|seconds_with_search|find_seconds)\\?":\s*(\\?"[^"\\]*\\?"|[-+0-9.eE]+|null)""")]
     private static partial Regex Times();
 }
