@@ -14,11 +14,10 @@ internal static class ComputeDevice
     private const string Cuda = "cuda";
 
     /// <summary>Checks the options without touching hardware.</summary>
-    /// <exception cref="UsageException">A name is unknown, a number is out of range, or options do not go together.</exception>
+    /// <exception cref="UsageException">A name is unknown, or options do not go together.</exception>
     public static void Check(DeviceOptions o)
     {
         Ordinal(o.Device);
-        OptionChecks.Positive("threads", o.Threads);
         if (o.Memory is not null) Sizes.Parse("memory", o.Memory);
         MatrixProvider provider = Provider(o);
         bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;

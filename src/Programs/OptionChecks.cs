@@ -5,10 +5,6 @@ namespace Gradpath.Programs;
 /// <summary>Checks of option values that several verbs need.</summary>
 internal static class OptionChecks
 {
-    /// <summary>A number that must be at least 1 where it is given.</summary>
-    public static int? Positive(string option, int? value) =>
-        value is null or > 0 ? value : throw new UsageException($"--{option} {value}: must be at least 1.");
-
     /// <summary>A number that a file allows only so much of, where it is given.</summary>
     /// <param name="option">The option.</param>
     /// <param name="value">Its value.</param>

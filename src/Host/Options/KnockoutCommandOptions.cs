@@ -46,10 +46,6 @@ internal abstract class KnockoutCommandOptions : PromptedOptions
     public void Check()
     {
         CheckShared();
-        if (Random < 0) throw new UsageException($"--random {Random}: must be 0 or more.");
-        if (GreedyRuns < 0) throw new UsageException($"--greedy-runs {GreedyRuns}: must be 0 or more.");
-        OptionChecks.Positive("greedy-iterations", GreedyIterations);
-        OptionChecks.Positive("greedy-candidates", GreedyCandidates);
     }
 
     /// <summary>The sets to knock out.</summary>

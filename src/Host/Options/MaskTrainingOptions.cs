@@ -88,7 +88,6 @@ internal abstract class MaskTrainingOptions : PromptedOptions
         where T : EdgePruningOptions
     {
         CheckShared();
-        OptionChecks.Positive("steps", Steps);
         EdgePruningOptions options = defaults;
         options = options with
         {

@@ -43,8 +43,6 @@ internal sealed record PromptRequest
     {
         if (Task is null && Data is null) throw new UsageException("name the prompts: --task, --data, or both.");
         CircuitTask? task = Task is null ? null : TaskNames.Parse(Task);
-        OptionChecks.Positive("limit", Limit);
-        if (Seed < 0) throw new UsageException($"--seed {Seed}: must be 0 or more.");
         if (Data is not null && Seed is not null && !SeedsMethod)
             throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
         CheckAnswer();

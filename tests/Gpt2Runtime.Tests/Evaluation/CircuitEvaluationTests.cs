@@ -133,6 +133,10 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         Assert.True(double.IsNaN(Faithfulness.Of(empty, circuit, empty)));
     }
 
+    [Fact]
+    public void One_item_has_no_interval() =>
+        Assert.Equal((double.NaN, double.NaN), Faithfulness.Interval([1.0], [0.5], [0.0]));
+
     private static Circuit Named(ComputationGraph graph, IEnumerable<string> names) => Circuit.Of(graph, names.Select(name =>
     {
         Assert.True(graph.TryParseEdge(name, out int row, out int column), name);

@@ -33,6 +33,18 @@ public sealed class ProgressFileTests
     }
 
     [Fact]
+    public void A_state_that_changed_on_the_disk_is_refused()
+    {
+        using TempFolder folder = new();
+        var file = new ProgressFile(folder["out.json"], "acdc", Run(0.1));
+        file.Save(new JsonObject { ["values"] = ProgressFile.Pack<double>([1, 2, 3]), ["done"] = 1.5 });
+        Assert.Equal(1.5, (double)file.Load()["done"]!);
+        string text = File.ReadAllText(file.Path);
+        File.WriteAllText(file.Path, text.Replace("1.5", "1.6", StringComparison.Ordinal));
+        Assert.Contains("delete it to start over", Assert.Throws<GradpathException>(file.Load).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Another_run_is_refused_by_what_differs()
     {
         using TempFolder folder = new();

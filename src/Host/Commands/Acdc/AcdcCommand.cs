@@ -64,23 +64,13 @@ internal static class AcdcCommand
     private static double[] Check(AcdcCommandOptions o)
     {
         o.CheckShared();
-        OptionChecks.Positive("candidates", o.Candidates);
         o.Objective = EnumNames.Pick("objective", o.Objective, KlObjective, MetricObjective);
         if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
             throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
         double[] thresholds = [.. o.Thresholds];
         if (thresholds.Length > 0 && o.Tau is not null)
             throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
-        string option = thresholds.Length > 0 ? "thresholds" : "tau";
-        if (thresholds.Length == 0) thresholds = [o.Tau ?? new AcdcOptions().Threshold];
-        foreach (double tau in thresholds)
-        {
-            if (!(tau >= 0 && double.IsFinite(tau)))
-                throw new UsageException(
-                    $"--{option} {tau.ToString(System.Globalization.CultureInfo.InvariantCulture)}: must be a number from 0.");
-        }
-        if (thresholds.Distinct().Count() < thresholds.Length) throw new UsageException("--thresholds: a threshold appears twice.");
-        return thresholds;
+        return thresholds.Length > 0 ? thresholds : [o.Tau ?? new AcdcOptions().Threshold];
     }
 
     private static AcdcOptions Options(

@@ -113,22 +113,10 @@ internal sealed class BenchmarkOptions : PromptedOptions
     public void Check()
     {
         CheckShared();
-        OptionChecks.Positive("train-limit", TrainLimit);
-        OptionChecks.Positive("acdc-runs", AcdcRuns);
-        OptionChecks.Positive("steps", Steps);
-        OptionChecks.Positive("train-batch", TrainBatch);
-        if (Overshoot is not (>= 0 and <= 1))
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--overshoot {Overshoot}: must be from 0 to 1."));
         IReadOnlyList<ComparedMethod> methods = Compared();
         RequireDistinct("methods", [.. methods.Select(m => m.Name)]);
         RequireDistinct("sparsity", SparsityValues);
-        foreach (double sparsity in SparsityValues)
-        {
-            if (sparsity is not (> 0 and < 1))
-                throw new UsageException(
-                    string.Create(CultureInfo.InvariantCulture, $"--sparsity {sparsity}: must be above 0 and below 1."));
-            Settings().Check(sparsity);
-        }
+        foreach (double sparsity in SparsityValues) Settings().Check(sparsity);
         RequireTaker("steps", Steps is not null, s => s?.Defaults is EdgePruningOptions);
         RequireTaker("train-batch", TrainBatch is not null, s => s?.Defaults is EdgePruningOptions);
         RequireTaker("overshoot", Overshoot > 0, s => s?.Defaults is EdgePruningOptions);

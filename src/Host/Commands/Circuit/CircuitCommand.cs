@@ -77,7 +77,6 @@ internal static class CircuitCommand
         List<Selection> chosen = [];
         void Add(string name, int? n, Func<EdgeScores, int, bool, Circuit> select)
         {
-            if (n < 0) throw new UsageException($"--{name} {n}: must be 0 or more.");
             if (n is not { } value) return;
             bool fills = name is "top-n" or "greedy";
             chosen.Add(new Selection(name, JsonValue.Create(value), (scores, other) => select(scores, other ?? value, o.Signed))
@@ -89,10 +88,7 @@ internal static class CircuitCommand
         Add("greedy", o.Greedy, CircuitSelection.Greedy);
         Add("nodes", o.Nodes, CircuitSelection.Nodes);
         if (o.Threshold is { } t)
-        {
-            if (!float.IsFinite(t)) throw new UsageException("--threshold: must be a finite number.");
             chosen.Add(new Selection("threshold", JsonValue.Create(t), (scores, _) => CircuitSelection.Threshold(scores, t, o.Signed)));
-        }
         if (o.Fill && o.NoPrune) throw new UsageException("--fill counts what pruning leaves; it does not go with --no-prune.");
         if (o.Fill && chosen is [{ Fill: null } other])
             throw new UsageException($"--fill counts edges; it goes with --top-n and --greedy, not with --{other.Name}.");

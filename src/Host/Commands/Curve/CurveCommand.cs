@@ -18,11 +18,6 @@ internal static class CurveCommand
     {
         o.CheckShared();
         double[] fractions = [.. o.Fractions];
-        foreach (double p in fractions)
-        {
-            if (p is not (> 0 and <= 1))
-                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--fractions {p}: must be above 0 and at most 1."));
-        }
         List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
         if (methods.Count > 26) throw new UsageException($"--scores: at most 26 files at once, not {methods.Count}.");
         if (methods.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } same)

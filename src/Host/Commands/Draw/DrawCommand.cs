@@ -16,7 +16,6 @@ internal static class DrawCommand
         if (o.Circuit is null == o.Scores is null) throw new UsageException("give either --circuit or --scores.");
         if (o.Circuit is not null && o.TopN is not null)
             throw new UsageException("--top-n goes with --scores; --circuit draws the circuit that its file marks.");
-        if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
 
         Circuit circuit = o.Circuit is { } file
             ? Circuit.Load(file)

@@ -116,12 +116,8 @@ internal sealed class PathPatchOptions : PromptedOptions
     public void Check()
     {
         CheckShared();
-        OptionChecks.Positive("rounds", Rounds);
-        OptionChecks.Positive("top-n", TopN);
         if (Rounds is not null && !Iterate) throw new UsageException("--rounds goes with --iterate.");
         if (Threshold is not null && TopN is not null) throw new UsageException("give either --threshold or --top-n.");
-        if (Threshold is { } t && !(double.IsFinite(t) && t > 0))
-            throw new UsageException("--threshold: must be a number of percent above 0.");
         if (Resume && Out is null)
             throw new UsageException(
                 "--resume needs --out: the rounds to go on from are in the file of that name with .progress behind it.");

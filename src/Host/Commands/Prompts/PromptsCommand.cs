@@ -14,7 +14,6 @@ internal static class PromptsCommand
 {
     public static CommandReport Run(PromptsOptions options, Terminal terminal, CancellationToken cancellation)
     {
-        OptionChecks.Positive("count", options.Count);
         CircuitTask task = TaskNames.Parse(options.Task);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);

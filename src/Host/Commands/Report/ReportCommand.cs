@@ -11,7 +11,6 @@ internal static class ReportCommand
 {
     public static CommandReport Run(ReportOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        if (o.TopN < 0) throw new UsageException($"--top-n {o.TopN}: must be 0 or more.");
         List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
         Origins.Compare(terminal, [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))]);
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });

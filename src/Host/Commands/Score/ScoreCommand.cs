@@ -21,7 +21,6 @@ internal static class ScoreCommand
     {
         // Whatever can be refused is refused before the work starts.
         AttributionOptions options = o.Attribution();
-        if (o.Top < 0) throw new UsageException($"--top {o.Top}: must be 0 or more.");
         if (options.Metric is { } metric)
         {
             string[] others = [.. AttributionMethods.All.Where(m => m.HasMetric && !m.VanishesFor(metric)).Select(m => m.Name)];

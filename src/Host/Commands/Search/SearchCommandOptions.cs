@@ -67,10 +67,6 @@ internal sealed class SearchCommandOptions : PromptedOptions
         Refuse("sparsity", Sparsity is not null && search.Sizing != SearchSizing.Sparsity);
         Refuse("threshold", Threshold is not null && search.Sizing != SearchSizing.Threshold);
         Refuse("scorer", Scorer is not null && !search.NeedsScorer);
-        if (Sparsity is { } s && s is not (> 0 and < 1))
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--sparsity {s}: must be above 0 and below 1."));
-        if (Threshold is { } t && !(t >= 0 && double.IsFinite(t)))
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--threshold {t}: must be a number from 0."));
         ProgressFile.Check(Out, Resume);
         SearchOptions options = (Sparsity ?? Threshold) is { } size ? search.Defaults.At(size) : search.Defaults;
         return options with

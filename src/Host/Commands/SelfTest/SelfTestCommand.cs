@@ -28,7 +28,6 @@ internal static class SelfTestCommand
     {
         if (o.Against is not (null or "cpu"))
             throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
-        OptionChecks.Positive("cases", o.Cases);
         using Device device = ComputeDevice.Open(o, terminal);
         bool compares = o.Against is not null || device is not CpuDevice;
         if (o.Cases is not null && !compares) throw new UsageException("--cases is for the comparison of devices; add --against cpu.");
