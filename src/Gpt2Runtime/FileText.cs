@@ -28,9 +28,25 @@ internal static class FileText
         // UTF-16 without a mark: a file of ours begins with an ASCII letter, a bracket or a quotation mark, and text has no zero bytes.
         if (span.Length >= 2 && span[0] != 0 && span[1] == 0) return FromUtf16(path, span, bigEndian: false);
         if (span.Length >= 2 && span[0] == 0 && span[1] != 0) return FromUtf16(path, span, bigEndian: true);
-        if (!Utf8.IsValid(bytes.Span)) throw NotUtf8(path, bytes.Span);
+        if (IndexOfInvalid(bytes.Span) is { } at)
+        {
+            string what = $"not UTF-8 (byte 0x{bytes.Span[at]:X2}); save the file as UTF-8 or UTF-16";
+            throw new GradpathException(Say(path, Line(bytes.Span[..at]), what));
+        }
         return bytes;
     }
+
+    /// <summary>Where bytes stop being UTF-8; null where they are.</summary>
+    public static int? IndexOfInvalid(ReadOnlySpan<byte> bytes)
+    {
+        if (Utf8.IsValid(bytes)) return null;
+        int at = 0;
+        while (Rune.DecodeFromUtf8(bytes[at..], out _, out int length) == OperationStatus.Done) at += length;
+        return at;
+    }
+
+    /// <summary>The number of the line that begins or goes on behind some bytes.</summary>
+    public static int Line(ReadOnlySpan<byte> before) => 1 + before.Count((byte)'\n');
 
     private static byte[] FromUtf16(string path, ReadOnlySpan<byte> bytes, bool bigEndian)
     {
@@ -45,16 +61,6 @@ internal static class FileText
             throw new GradpathException(Say(path, line, "not UTF-16 (half of a character); save the file as UTF-8"), error);
         }
     }
-
-    private static GradpathException NotUtf8(string path, ReadOnlySpan<byte> bytes)
-    {
-        int at = 0;
-        while (Rune.DecodeFromUtf8(bytes[at..], out _, out int length) == OperationStatus.Done) at += length;
-        return new GradpathException(Say(
-            path, Line(bytes[..at]), $"not UTF-8 (byte 0x{bytes[at]:X2}); save the file as UTF-8 or UTF-16"));
-    }
-
-    private static int Line(ReadOnlySpan<byte> before) => 1 + before.Count((byte)'\n');
 
     private static string Say(string path, int line, string what) =>
         string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}: {what}");

@@ -1,8 +1,4 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.Unicode;
 
 namespace Gradpath.Gpt2Runtime;
 
@@ -41,13 +37,6 @@ internal static class JsonFile
     /// <inheritdoc cref="Read"/>
     public static T ReadBytes<T>(string path, Func<ReadOnlyMemory<byte>, T> read) => Guard(path, FileBytes.Read(path), read);
 
-    /// <summary>Reads an object that is kept, with all that is in it.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="GradpathException">The file is unreadable, no JSON object, no Unicode, or holds a key twice.</exception>
-    public static JsonObject ReadObject(string path) => Read(path, root => root.ValueKind == JsonValueKind.Object
-        ? JsonObject.Create(root.Clone())!
-        : throw new GradpathException($"{path}: a JSON object is needed, not {Shown(root)}"));
-
     private static T Guard<T>(string path, ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, T> read)
     {
         try
@@ -67,14 +56,8 @@ internal static class JsonFile
     // escape are found before. JSON that is malformed is the reader's to say.
     private static int? LineOfBadText(ReadOnlySpan<byte> json)
     {
-        if (!Utf8.IsValid(json))
-        {
-            var at = 0;
-            while (Rune.DecodeFromUtf8(json[at..], out _, out var length) == OperationStatus.Done)
-                at += length;
-            return 1 + json[..at].Count((byte)'\n');
-        }
-
+        if (FileText.IndexOfInvalid(json) is { } invalid)
+            return FileText.Line(json[..invalid]);
         if (json.IndexOf("\\u"u8) < 0)
             return null;
         var reader = new Utf8JsonReader(json, Options);
@@ -88,7 +71,7 @@ internal static class JsonFile
             }
             catch (InvalidOperationException)
             {
-                return 1 + json[..(int)reader.TokenStartIndex].Count((byte)'\n');
+                return FileText.Line(json[..(int)reader.TokenStartIndex]);
             }
         }
 

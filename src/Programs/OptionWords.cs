@@ -32,9 +32,13 @@ internal sealed record OptionWords(PropertyInfo Property, string Name, string? V
     public static Type? ElementOf(PropertyInfo property) => property.PropertyType is { IsGenericType: true } type
         && type.GetGenericTypeDefinition() == typeof(IEnumerable<>) ? type.GetGenericArguments()[0] : null;
 
+    /// <summary>All options of a verb, with the properties that hold them.</summary>
+    public static IEnumerable<(PropertyInfo Property, OptionAttribute Option)> All(Type options) => options.GetProperties()
+        .Select(p => (Property: p, Option: p.GetCustomAttribute<OptionAttribute>())).Where(o => o.Option is not null)
+        .Select(o => (o.Property, o.Option!));
+
     /// <summary>The property of an option; null where there is none of this name.</summary>
-    public static PropertyInfo? Find(Type options, string name) =>
-        options.GetProperties().FirstOrDefault(p => p.GetCustomAttribute<OptionAttribute>()?.LongName == name);
+    public static PropertyInfo? Find(Type options, string name) => All(options).FirstOrDefault(o => o.Option.LongName == name).Property;
 
     // A number below zero begins with a dash and is a value.
     private static string? Word(IReadOnlyList<string> args, int i) =>

@@ -134,8 +134,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
     private static string DidYouMean(string token, Verb? verb)
     {
         if (verb is null) return "";
-        IEnumerable<string> names = verb.Options.GetProperties()
-            .Select(p => p.GetCustomAttribute<OptionAttribute>()?.LongName).OfType<string>();
+        IEnumerable<string> names = OptionWords.All(verb.Options).Select(o => o.Option.LongName);
         return NearestName.Of(token.Replace('_', '-'), names) is { } near ? $"; did you mean --{near}?" : "";
     }
 
@@ -150,8 +149,10 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
             return help.ToString();
         }
         Type options = parsed.TypeInfo.Current;
-        string[] numbers = [.. options.GetProperties().Where(p => p.GetCustomAttribute<RangeAttribute>() is not null)
-            .Select(p => $"  --{p.GetCustomAttribute<OptionAttribute>()!.LongName} {p.GetCustomAttribute<RangeAttribute>()}")];
+        string[] numbers = [.. OptionWords.All(options)
+            .Select(o => (o.Option.LongName, Range: o.Property.GetCustomAttribute<RangeAttribute>()))
+            .Where(o => o.Range is not null)
+            .Select(o => $"  --{o.LongName} {o.Range}")];
         if (numbers.Length > 0) help.AppendLine("Numbers:").AppendLine(string.Join('\n', numbers));
         string[] variables = [.. EnvironmentDefaults.Table.Where(e => OptionWords.Find(options, e.Option) is not null)
             .Select(e => $"  {e.Variable} gives --{e.Option} where the command line does not")];

@@ -12,6 +12,9 @@ internal sealed class FuzzTarget(IReadOnlyList<byte[]> samples, Action<string> r
     /// <summary>Whether mutations are made to the JSON header of a file that is binary behind it.</summary>
     public bool HasHeader { get; init; }
 
+    /// <summary>Makes a checksum right that the damage made wrong, on every other input: what is behind it is read too.</summary>
+    public Func<byte[], byte[]>? Seal { get; init; }
+
     /// <summary>Whether nothing is refused, because there is something else to go by.</summary>
     public bool RefusesNothing { get; init; }
 

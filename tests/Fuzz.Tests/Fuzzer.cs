@@ -69,6 +69,7 @@ internal sealed class Fuzzer : IDisposable
     public Finding? Run(long index)
     {
         byte[] input = new Mutator(_seed, _reader.Name, index).Mutate(_target.Samples, _target.HasHeader);
+        if (_target.Seal is not null && index % 2 == 0) input = _target.Seal(input);
         File.WriteAllBytes(Input, input);
         string? found = null;
         for (int attempt = 0; attempt < 3; attempt++)

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
@@ -39,7 +41,7 @@ internal static class ProgressReaders
                 using ComparisonFolder folderOfRun = ComparisonFolder.Open(folder, resume: true);
                 folderOfRun.Begin(run, resume: true);
                 folderOfRun.Sort([]);
-            });
+            }) { Seal = Seal };
         }),
     ];
 
@@ -65,7 +67,23 @@ internal static class ProgressReaders
             ProgressFile file = new(result, command, Run());
             file.Resume();
             setup.Search(file, new Told(() => throw new OperationCanceledException()), CancellationToken.None);
-        }, setup);
+        }, setup) { Seal = Seal };
+    }
+
+    // Nothing is done where the damage left no JSON, or no state.
+    private static byte[] Seal(byte[] bytes)
+    {
+        try
+        {
+            JsonNode? parsed = JsonNode.Parse(bytes, null, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            if (parsed is not JsonObject file || file[ProgressFile.StateKey] is not JsonObject state) return bytes;
+            file[ProgressFile.HashKey] = ProgressFile.HashOf(state);
+            return Encoding.UTF8.GetBytes(file.ToJsonString());
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return bytes;
+        }
     }
 
     private sealed class Told(Action report) : IProgress<RunProgress>

@@ -109,12 +109,10 @@ internal sealed class Gpt2Tensors
     {
         string expected = $"expected shape [{string.Join(", ", spec.Shape)}] = {spec.Rule}; {TensorNames.First(_files.Names)}";
         return spec.Name == Gpt2Layout.HeadWeight
-            ? new($"{_files.Description}: holds no tensor {Quoted.Name(spec.Name)}, which config.json asks for by tie_word_embeddings = "
-                + $"false; "
-                + expected)
+            ? new($"{_files.Description}: holds no tensor {Quoted.Name(spec.Name)}, which config.json asks for by "
+                + $"tie_word_embeddings = false; {expected}")
             : new($"{_files.Description}: holds no tensor 'transformer.{spec.Name}' (nor {Quoted.Name(spec.Name)}), which a GPT-2 model "
-                + $"with "
-                + $"n_layer = {Config.Layers} needs; {expected}");
+                + $"with n_layer = {Config.Layers} needs; {expected}");
     }
 
     private static GradpathException WrongShape(TensorSpec spec, SafetensorsFile file, SafetensorsEntry entry)

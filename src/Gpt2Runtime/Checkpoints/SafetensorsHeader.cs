@@ -94,8 +94,7 @@ internal sealed class SafetensorsHeader
         if (end > dataBytes)
         {
             throw Bad(path, $"the data of tensor {Quoted.Name(name)} would end at byte {end} after the header, but only {dataBytes} "
-                + $"bytes follow it: "
-                + $"the file is truncated or damaged; {SafetensorsFile.Again}");
+                + $"bytes follow it: the file is truncated or damaged; {SafetensorsFile.Again}");
         }
 
         SafetensorsEntry entry = new(name, dtype, shape, begin, end - begin);
@@ -104,8 +103,7 @@ internal sealed class SafetensorsHeader
         {
             string need = expected < 0 ? "more than a file can hold" : $"{expected} bytes";
             throw Bad(path, $"tensor {Quoted.Name(name)} of shape {entry.ShapeText} and dtype {Quoted.Name(dtype)[1..^1]} needs {need}, "
-                + $"but its data_offsets [{begin}, "
-                + $"{end}] span {entry.Bytes}");
+                + $"but its data_offsets [{begin}, {end}] span {entry.Bytes}");
         }
         return entry;
     }

@@ -54,10 +54,10 @@ internal sealed class AcdcPasses : ResourceOwner
         long needed = plan.Batches.Count * Bytes(model, pairs, options, largest, Copies);
         if (needed > budget)
         {
-            (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
+            (string takes, string free) = (ByteText.Of(needed), ByteText.Of(budget));
             const string What = "the search keeps the run of all prompts at hand";
             throw GradpathException.Worded(
-                $"{What}, which takes {takes:F0} MiB here, and {free:F0} MiB are free; use {Terms.FewerPrompts}");
+                $"{What}, which takes {takes} here, and {free} are free; use {Terms.FewerPrompts}");
         }
         Overhead = OverheadWork / ((double)rows * model.Config.Width * model.Config.Width);
         BatchSize = plan.Size;

@@ -200,9 +200,9 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
         long needed = Needed(1), budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
         if (needed > budget)
         {
-            (double takes, double free) = (needed / 1048576.0, budget / 1048576.0);
+            (string takes, string free) = (ByteText.Of(needed), ByteText.Of(budget));
             throw GradpathException.Worded(
-                $"a batch of {items} prompt pairs needs {takes:F0} MiB and {free:F0} MiB are free; use a smaller {Terms.BatchSize}");
+                $"a batch of {items} prompt pairs needs {takes} and {free} are free; use a smaller {Terms.BatchSize}");
         }
         if (batches == 1) return true;
         return needed + ((batches - 1) * (Needed(2) - needed)) <= _model.Device.WorkspaceBudget;

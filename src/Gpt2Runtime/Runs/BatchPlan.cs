@@ -84,7 +84,7 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
 
     private static GradpathException TooLarge(IReadOnlyList<PromptSpan> spans, int size, long needed, Device device, int fits)
     {
-        (int tokens, string takes, string has) = (spans.Max(s => s.Total), Bytes(needed), Bytes(device.WorkspaceLimit));
+        (int tokens, string takes, string has) = (spans.Max(s => s.Total), ByteText.Of(needed), ByteText.Of(device.WorkspaceLimit));
         string need = size == 1
             ? $"one pair of up to {tokens} tokens needs {takes} of workspace"
             : $"{size} pairs of up to {tokens} tokens need {takes} of workspace";
@@ -99,12 +99,4 @@ internal sealed record BatchPlan(IReadOnlyList<int[]> Batches, int Size)
             _ => GradpathException.Worded($"{need} and {has} were allowed ({budget}); {smaller} fits, or allow more memory"),
         };
     }
-
-    // In the unit that leaves a number from 1 on: a budget of 1 KiB is not one of 0 MiB.
-    private static string Bytes(long bytes) => bytes switch
-    {
-        < 1 << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
-        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.#} KiB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.#} MiB"),
-    };
 }

@@ -12,12 +12,15 @@ namespace Gradpath.Gpt2Runtime.Runs;
 /// </summary>
 public sealed class ProgressFile : RunCheckpoint, IDisposable
 {
+    /// <summary>Where the state is in the file.</summary>
+    internal const string StateKey = "state";
+
+    /// <summary>Where the file says what the state's hash is.</summary>
+    internal const string HashKey = "sha256";
+
     private const string Extension = ".progress";
     private const string CommandKey = "command";
     private const string RunKey = "run";
-    private const string HashKey = "sha256";
-    private const string StateKey = "state";
-
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     private readonly string _command;
@@ -114,8 +117,9 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         });
     }
 
-    // A state that changed on the disk would go on to other numbers.
-    private static string HashOf(JsonObject state) =>
+    /// <summary>The hash of a state: one that changed on the disk would go on to other numbers.</summary>
+    /// <param name="state">The state.</param>
+    internal static string HashOf(JsonObject state) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state.ToJsonString())));
 
     /// <summary>Reads the state.</summary>
@@ -136,7 +140,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         }
         string other = Quoted.Text(Text(file, CommandKey))[1..^1];
         if (file[RunKey] is not JsonObject earlier || file[StateKey] is not JsonObject state) throw Damaged();
-        if (file[HashKey] is { } hash && hash.ToString() != HashOf(state)) throw Damaged();
+        if (file[HashKey]?.ToString() != HashOf(state)) throw Damaged();
         if (other != _command)
         {
             throw GradpathException.Worded(

@@ -115,9 +115,13 @@ public abstract class RunCheckpoint
     /// <summary>Offers the state after a step; it is written where it is time to. Where that fails the work goes on.</summary>
     /// <param name="work">The work.</param>
     /// <returns>Whether it was written.</returns>
-    internal bool Offer(ISavedWork work)
+    internal bool Offer(ISavedWork work) => IsDue && Complete(work);
+
+    /// <summary>Offers the state once no step is left, as <see cref="Offer"/> does but whatever the time.</summary>
+    /// <param name="work">The work.</param>
+    /// <returns>Whether it was written.</returns>
+    internal bool Complete(ISavedWork work)
     {
-        if (!IsDue) return false;
         try
         {
             Keep(work);
@@ -127,20 +131,6 @@ public abstract class RunCheckpoint
         {
             Missed(e);
             return false;
-        }
-    }
-
-    /// <summary>Offers the state once no step is left, as <see cref="Offer"/> does but whatever the time.</summary>
-    /// <param name="work">The work.</param>
-    internal void Complete(ISavedWork work)
-    {
-        try
-        {
-            Keep(work);
-        }
-        catch (GradpathException e)
-        {
-            Missed(e);
         }
     }
 

@@ -46,13 +46,14 @@ internal sealed class PromptPreview(PromptSet prompts, BpeTokenizer? tokenizer)
     {
         string[] shown = sequences is { } several
             ? [.. several.Select(ids => Joined([.. ids]))]
-            : [.. ids.Select(id => tokenizer?.Knows(id) == true ? $"{Quoted.Text(tokenizer.Decode([id]))} ({id})" : $"{id}")];
+            : [.. ids.Select(id => TextOf(id) is { } text ? $"{Quoted.Text(text)} ({id})" : $"{id}")];
         return string.Join(", ", shown.Take(MostAnswers)) + (shown.Length > MostAnswers ? $", ... {shown.Length} in all" : "");
     }
 
+    private string Joined(int[] ids) => string.Join('|', ids.Select(id => TextOf(id) is { } text ? Quoted.Text(text)[1..^1] : $"{id}"));
+
     // Padding has ids without a text.
-    private string Joined(int[] ids) =>
-        string.Join('|', ids.Select(id => tokenizer?.Knows(id) == true ? Quoted.Text(tokenizer.Decode([id]))[1..^1] : $"{id}"));
+    private string? TextOf(int id) => tokenizer?.Knows(id) == true ? tokenizer.Decode([id]) : null;
 
     private JsonArray Answers(int[] ids, ImmutableArray<ImmutableArray<int>>? sequences) =>
         [.. sequences?.Select(answer => Tokens([.. answer])) ?? ids.Select(id => Tokens([id]))];
@@ -60,6 +61,6 @@ internal sealed class PromptPreview(PromptSet prompts, BpeTokenizer? tokenizer)
     private JsonArray Tokens(int[] ids) => [.. ids.Select(id => new JsonObject
     {
         ["id"] = id,
-        ["text"] = tokenizer?.Knows(id) == true ? tokenizer.Decode([id]) : null,
+        ["text"] = TextOf(id),
     })];
 }

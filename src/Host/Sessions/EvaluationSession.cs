@@ -111,17 +111,13 @@ internal sealed class EvaluationSession : IDisposable
         Seed = (long)Seed,
     };
 
-    /// <summary>The provenance of a result about circuits or scores from files, with those files' own.</summary>
+    /// <summary>The provenance of a result about a circuit from a file, with that file's own.</summary>
     /// <param name="batchSize">Prompt pairs per pass.</param>
-    /// <param name="source">What the result is about: <c>circuit</c> or <c>scores</c>.</param>
-    /// <param name="file">The file.</param>
-    /// <param name="made">How the file was made, or null.</param>
-    public JsonObject ProvenanceJson(int batchSize, string source, string file, Provenance? made)
+    /// <param name="circuit">The file.</param>
+    public JsonObject ProvenanceJson(int batchSize, GivenFile circuit)
     {
         JsonObject json = Provenance(batchSize).ToJson();
-        JsonObject about = made?.ToJson() ?? [];
-        about.Insert(0, "file", file);
-        json[source] = about;
+        json["circuit"] = circuit.ToJson();
         return json;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 
@@ -15,6 +16,14 @@ internal sealed record GivenFile(string Path, Provenance? Made, Action<Gpt2Confi
 
     /// <summary>A file of scores.</summary>
     public static GivenFile Of(string path, EdgeScores scores) => new(path, scores.Provenance, config => scores.RequireModel(config, path));
+
+    /// <summary>How it was made, its name first.</summary>
+    public JsonObject ToJson()
+    {
+        JsonObject json = Made?.ToJson() ?? [];
+        json.Insert(0, "file", Path);
+        return json;
+    }
 
     /// <summary>The files that were given, of those that can be.</summary>
     public static GivenFile[] All(params GivenFile?[] files) => [.. files.OfType<GivenFile>()];

@@ -24,9 +24,9 @@ internal static class FileChecks
     public static NamedPath? Check(CommandOptions options)
     {
         List<NamedPath> outputs = [], inputs = [];
-        foreach (PropertyInfo property in options.GetType().GetProperties())
+        foreach ((PropertyInfo property, OptionAttribute option) in OptionWords.All(options.GetType()))
         {
-            if (property.GetCustomAttribute<OptionAttribute>()?.LongName is not { } name) continue;
+            string name = option.LongName;
             string[] values = [.. Values(property.GetValue(options))];
             if (property.GetCustomAttribute<OutputAttribute>() is { } output)
             {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Discovery;

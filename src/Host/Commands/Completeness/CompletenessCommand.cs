@@ -14,7 +14,8 @@ internal static class CompletenessCommand
         o.Check();
         Circuit circuit = Circuit.Load(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 100, greedyRuns: 10);
-        using var session = EvaluationSession.Open(o, [GivenFile.Of(o.Circuit, circuit)], terminal, cancellation);
+        GivenFile given = GivenFile.Of(o.Circuit, circuit);
+        using var session = EvaluationSession.Open(o, [given], terminal, cancellation);
         EmptyCircuits.Warn(terminal, o.Circuit, circuit);
         sets = sets with { Evaluation = session.Options };
         session.Clock.Start("passes");
@@ -23,12 +24,13 @@ internal static class CompletenessCommand
                 session.Weights, session.Prompts, circuit, sets, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
-        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result));
+        JsonObject made = session.ProvenanceJson(result.BatchSize, given);
+        if (o.Out is not null) ResultJson.Write(o.Out, Json(circuit, made, result));
         session.Clock.Stop();
 
         CommandReport report = new();
         Describe(report, circuit, result);
-        report.Provenance = session.ProvenanceJson(result.BatchSize, "circuit", o.Circuit, circuit.Provenance);
+        report.Provenance = made;
         session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
         report.File("completeness", o.Out);
         return report;
@@ -64,7 +66,7 @@ internal static class CompletenessCommand
             ("n_edges", circuit.EdgeCount), ("n_nodes", circuit.NodeCount));
     }
 
-    private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Completeness result) => new()
+    private static JsonObject Json(Circuit circuit, JsonObject made, Completeness result) => new()
     {
         ["largest_difference"] = ResultJson.Number(result.Points.Max(p => p.Difference)),
         ["n_edges"] = circuit.EdgeCount,
@@ -78,6 +80,6 @@ internal static class CompletenessCommand
             ["model"] = ResultJson.Number(p.Model),
             ["difference"] = ResultJson.Number(p.Difference),
         })]),
-        ["gradpath"] = session.ProvenanceJson(result.BatchSize, "circuit", file, circuit.Provenance),
+        ["gradpath"] = made,
     };
 }

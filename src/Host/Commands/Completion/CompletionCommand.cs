@@ -89,8 +89,7 @@ internal static class CompletionCommand
         return script.ToString();
     }
 
-    private static IEnumerable<OptionAttribute> Options(Verb verb) =>
-        verb.Options.GetProperties().Select(p => p.GetCustomAttribute<OptionAttribute>()).OfType<OptionAttribute>();
+    private static IEnumerable<OptionAttribute> Options(Verb verb) => OptionWords.All(verb.Options).Select(o => o.Option);
 
     private static string Quoted(string text) => $"'{text.Replace("'", "\\'", StringComparison.Ordinal)}'";
 }

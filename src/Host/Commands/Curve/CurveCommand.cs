@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
@@ -22,11 +21,8 @@ internal static class CurveCommand
         if (methods.Count > 26) throw new UsageException($"--scores: at most 26 files at once, not {methods.Count}.");
         if (methods.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new UsageException($"--scores: two methods would be called '{same.Key}'; give the files different names.");
-        using var session = EvaluationSession.Open(
-            o,
-            [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))],
-            terminal,
-            cancellation);
+        GivenFile[] given = [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))];
+        using var session = EvaluationSession.Open(o, given, terminal, cancellation);
 
         session.Clock.Start("passes");
         SparsityOptions options = new()
@@ -68,18 +64,11 @@ internal static class CurveCommand
         report.Data(Points([.. byMagnitude, .. byScore]));
         AddAreas(report, methods, curves);
         report.Provenance = session.Provenance(result.Plan.Size).ToJson();
-        report.Provenance["scores"] = new JsonArray([.. o.Scores.Zip(methods, (file, m) => Made(file, m.Scores.Provenance))]);
+        report.Provenance["scores"] = new JsonArray([.. given.Select(file => file.ToJson())]);
         session.Describe(report, result.Plan.Size, result.PeakDeviceBytes);
         report.File("curves", o.Out);
         report.File("picture", o.Picture);
         return report;
-    }
-
-    private static JsonObject Made(string file, Provenance? made)
-    {
-        JsonObject json = made?.ToJson() ?? [];
-        json.Insert(0, "file", file);
-        return json;
     }
 
     // A column per method, as people compare them.

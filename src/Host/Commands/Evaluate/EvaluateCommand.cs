@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 
@@ -15,7 +16,8 @@ internal static class EvaluateCommand
     {
         o.CheckShared();
         Circuit circuit = Circuit.Load(o.Circuit);
-        using var session = EvaluationSession.Open(o, [GivenFile.Of(o.Circuit, circuit)], terminal, cancellation);
+        GivenFile given = GivenFile.Of(o.Circuit, circuit);
+        using var session = EvaluationSession.Open(o, [given], terminal, cancellation);
         EmptyCircuits.Warn(terminal, o.Circuit, circuit);
 
         session.Clock.Start("passes");
@@ -25,12 +27,13 @@ internal static class EvaluateCommand
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         CircuitMeasures measures = new(result, session.Seed);
-        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result, measures));
+        JsonObject made = session.ProvenanceJson(result.Plan.Size, given);
+        if (o.Out is not null) ResultJson.Write(o.Out, Json(session.Prompts, circuit, made, result, measures));
         session.Clock.Stop();
 
         CommandReport report = new();
         Describe(report, circuit, result, measures);
-        report.Provenance = session.ProvenanceJson(result.Plan.Size, "circuit", o.Circuit, circuit.Provenance);
+        report.Provenance = made;
         session.Describe(report, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
         report.File("evaluation", o.Out);
         return report;
@@ -64,13 +67,13 @@ internal static class EvaluateCommand
     }
 
     private static JsonObject Json(
-        EvaluationSession session, Circuit circuit, string file, EvaluationResult result, CircuitMeasures measures)
+        PromptSet prompts, Circuit circuit, JsonObject made, EvaluationResult result, CircuitMeasures measures)
     {
         CircuitOutcome outcome = result.Circuits[0];
         JsonArray items = [];
-        for (int i = 0; i < session.Prompts.Pairs.Count; i++)
+        for (int i = 0; i < prompts.Pairs.Count; i++)
         {
-            PromptPair pair = session.Prompts.Pairs[i];
+            PromptPair pair = prompts.Pairs[i];
             items.Add(new JsonObject
             {
                 ["id"] = pair.Id ?? (i + 1).ToString(CultureInfo.InvariantCulture),
@@ -98,7 +101,7 @@ internal static class EvaluateCommand
             ["n_edges_before_prune"] = circuit.EdgesBeforePrune,
             ["n_nodes"] = circuit.NodeCount,
             ["items"] = items,
-            ["gradpath"] = session.ProvenanceJson(result.Plan.Size, "circuit", file, circuit.Provenance),
+            ["gradpath"] = made,
         };
     }
 

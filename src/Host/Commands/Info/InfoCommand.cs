@@ -40,12 +40,13 @@ internal static class InfoCommand
                 ("begin_token_source", tokenizer.BeginTokenSource));
         }
         else if (tokenizer is not null) sheet.Row("begin token", "none", ("begin_token", null));
-        string activation = EnumNames.Of(config.Activation).Replace('-', '_');
+        string activation = ActivationNames.Of(config.Activation);
         sheet.Row("activation", activation, ("activation", activation));
         sheet.Row("unembedding", config.TiedHead ? "the token embedding (tied)" : "its own", ("tied_unembedding", config.TiedHead));
         sheet.Row("parameters", Sizes.Count(checkpoint.ParameterCount), ("parameters", checkpoint.ParameterCount));
         sheet.Row("stored as", checkpoint.Dtype, ("stored_as", checkpoint.Dtype));
-        sheet.Row("hash", checkpoint.Hash, ("model_hash", checkpoint.ComputeHash(cancellation)));
+        string hash = checkpoint.ComputeHash(cancellation);
+        sheet.Row("hash", hash, ("model_hash", hash));
         sheet.Row("writers, readers", $"{Sizes.Count(graph.Writers)}, {Sizes.Count(graph.Readers)}",
             ("writers", graph.Writers), ("readers", graph.Readers));
         sheet.Row("edges", Sizes.Count(graph.EdgeCount), ("n_edges", graph.EdgeCount));

@@ -14,7 +14,8 @@ internal static class MinimalityCommand
         o.Check();
         Circuit circuit = Circuit.Load(o.Circuit);
         KnockoutOptions sets = o.Sets(circuit, random: 10, greedyRuns: 0);
-        using var session = EvaluationSession.Open(o, [GivenFile.Of(o.Circuit, circuit)], terminal, cancellation);
+        GivenFile given = GivenFile.Of(o.Circuit, circuit);
+        using var session = EvaluationSession.Open(o, [given], terminal, cancellation);
         EmptyCircuits.Warn(terminal, o.Circuit, circuit);
         sets = sets with { Evaluation = session.Options };
         session.Clock.Start("passes");
@@ -24,12 +25,13 @@ internal static class MinimalityCommand
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         MinimalityPoint[] points = [.. result.Points.OrderByDescending(p => p.Difference)];
-        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, o.Circuit, result, points));
+        JsonObject made = session.ProvenanceJson(result.BatchSize, given);
+        if (o.Out is not null) ResultJson.Write(o.Out, Json(circuit, made, result, points));
         session.Clock.Stop();
 
         CommandReport report = new();
         Describe(report, circuit, result, points);
-        report.Provenance = session.ProvenanceJson(result.BatchSize, "circuit", o.Circuit, circuit.Provenance);
+        report.Provenance = made;
         session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
         report.File("minimality", o.Out);
         return report;
@@ -58,7 +60,7 @@ internal static class MinimalityCommand
         return p.Set.Nodes.Count == 0 ? set : $"{set}, {Sizes.Count(p.Set.Nodes.Count)} nodes";
     }
 
-    private static JsonObject Json(EvaluationSession session, Circuit circuit, string file, Minimality result, MinimalityPoint[] points) =>
+    private static JsonObject Json(Circuit circuit, JsonObject made, Minimality result, MinimalityPoint[] points) =>
         new()
         {
             ["circuit"] = ResultJson.Number(result.Circuit),
@@ -75,6 +77,6 @@ internal static class MinimalityCommand
             ["name"] = p.Set.Name,
             ["set"] = new JsonArray([.. p.Set.Nodes.Select(n => JsonValue.Create(circuit.Graph.WriterName(n)))]),
         })]),
-            ["gradpath"] = session.ProvenanceJson(result.BatchSize, "circuit", file, circuit.Provenance),
+            ["gradpath"] = made,
         };
 }
