@@ -17,9 +17,8 @@ PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 build: gradpath
 
 gradpath:
-	@tools/sdk dotnet msbuild Engine.sln -restore -p:Configuration=$(CONFIGURATION) -v:quiet -nologo
-	@sed 's|PROGRAM|$(PROGRAM)|' tools/launcher > $@
-	@chmod +x $@
+	@tools/sdk dotnet msbuild Engine.sln -restore -p:Configuration=$(CONFIGURATION) -v:quiet -nologo; built=$$?; \
+	if [ $$built -eq 0 ] || [ -f $(PROGRAM) ]; then sed 's|PROGRAM|$(PROGRAM)|' tools/launcher > $@ && chmod +x $@; fi; exit $$built
 	@echo "built ./gradpath; try: ./gradpath --help"
 
 demo: build

@@ -39,6 +39,7 @@ internal static class JsonFile
 
     private static T Guard<T>(string path, ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, T> read)
     {
+        bytes = FileText.ToUtf8(path, bytes);
         try
         {
             if (LineOfBadText(bytes.Span) is { } bad)
@@ -52,12 +53,10 @@ internal static class JsonFile
         }
     }
 
-    // The platform decodes a string when it is asked for, which may be late: bytes that are no UTF-8 and half of a surrogate pair as an
-    // escape are found before. JSON that is malformed is the reader's to say.
+    // The platform decodes a string when it is asked for, which may be late: half of a surrogate pair as an escape is found before. JSON
+    // that is malformed is the reader's to say.
     private static int? LineOfBadText(ReadOnlySpan<byte> json)
     {
-        if (FileText.IndexOfInvalid(json) is { } invalid)
-            return FileText.Line(json[..invalid]);
         if (json.IndexOf("\\u"u8) < 0)
             return null;
         var reader = new Utf8JsonReader(json, Options);

@@ -47,7 +47,14 @@ internal static class ComputeDevice
             TensorCores = provider != MatrixProvider.Ffma,
         };
         Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
-        if (o.Memory is not null) device.MemoryBudget = Sizes.Parse("memory", o.Memory);
+        if (o.Memory is null) return device;
+        long memory = Sizes.Parse("memory", o.Memory), most = device.TotalMemory;
+        if (memory > most)
+        {
+            device.Dispose();
+            throw new UsageException($"--memory {o.Memory}: {device.Name} has {Sizes.Bytes(most)}.");
+        }
+        device.MemoryBudget = memory;
         return device;
     }
 

@@ -20,7 +20,7 @@ internal static class ConsoleProcess
     public static int Run(string name, Func<Terminal, CancellationToken, int> program)
     {
         if (Console.IsOutputRedirected) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        Terminal terminal = new(Console.In, Console.Out, Console.Error);
+        Terminal terminal = new(new TextLineReader(Console.OpenStandardInput()), Console.Out, Console.Error);
         using CancellationTokenSource stop = new();
         using ManualResetEventSlim ended = new();
         int code = ExitCode.Failure;

@@ -48,8 +48,9 @@ internal static class NumericArguments
             bool named = word.Any(c => char.IsLetter(c) && c is not ('e' or 'E'));
             if (named || !double.TryParse(word, Fraction, CultureInfo.InvariantCulture, out double value))
                 return $"'{word}' is not a number; {Plain}";
-            if (!double.IsFinite(value) || (type == typeof(float) && !float.IsFinite((float)value))) return $"'{word}' is too large.";
-            return range is null || range.Has(value) ? null : $"must be {range}.";
+            if (range is not null) return range.Has(value) ? null : $"must be {range}.";
+            bool fits = type == typeof(float) ? float.IsFinite((float)value) : double.IsFinite(value);
+            return fits ? null : $"'{word}' is too large for a number of {(type == typeof(float) ? 32 : 64)} bits.";
         }
         if (!BigInteger.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger whole))
             return $"'{word}' is not a whole number; {Plain}";

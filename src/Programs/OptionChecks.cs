@@ -16,8 +16,8 @@ internal static class OptionChecks
         if (value > most) throw new UsageException($"--{option} {value}: must be at most {most}; {because}.");
     }
 
-    /// <summary>Takes something from a file. Where the file has less than an option asks for, the message names the file.</summary>
-    /// <exception cref="GradpathException">The file does not have it.</exception>
+    /// <summary>Takes something from a file. Where the file does not have it, the message names the file.</summary>
+    /// <exception cref="GradpathException">The file has less than an option asks for, or something that is of no use.</exception>
     public static T TakeFrom<T>(string file, Func<T> take)
     {
         try
@@ -25,6 +25,10 @@ internal static class OptionChecks
             return take();
         }
         catch (OptionException e)
+        {
+            throw new GradpathException($"{file}: {e.Describe(OptionNames.Of)}", e);
+        }
+        catch (GradpathException e) when (!e.Message.StartsWith(file, StringComparison.Ordinal))
         {
             throw new GradpathException($"{file}: {e.Describe(OptionNames.Of)}", e);
         }

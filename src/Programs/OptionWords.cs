@@ -20,10 +20,30 @@ internal sealed record OptionWords(PropertyInfo Property, string Name, string? V
             if (!args[i].StartsWith("--", StringComparison.Ordinal)) continue;
             string[] parts = args[i][2..].Split('=', 2);
             if (Find(options, parts[0]) is not { } property) continue;
-            string? value = parts.Length == 2 ? parts[1] : property.PropertyType == typeof(bool) ? null : Word(args, ++i);
+            string? value = parts.Length == 2 ? parts[1] : property.PropertyType == typeof(bool) ? null : Word(args, i + 1);
+            if (parts.Length < 2 && value is not null) i++;
             yield return new OptionWords(property, parts[0], value, Word(args, i + 1));
         }
     }
+
+    /// <summary>Refuses an option whose value is missing: <c>--memory=</c>, or an empty word behind it.</summary>
+    /// <param name="args">The command line, its verb included.</param>
+    /// <param name="options">The options of the verb.</param>
+    /// <exception cref="UsageException">An option has no value.</exception>
+    public static void RequireValues(IReadOnlyList<string> args, Type options)
+    {
+        OptionWords? empty = Of(args, options)
+            .FirstOrDefault(o => o.Value is "" || (o.Value is null && o.Property.PropertyType != typeof(bool)));
+        if (empty is not null)
+            throw new UsageException(Valueless(empty.Name, empty.Property.GetCustomAttribute<OptionAttribute>()!.MetaValue));
+    }
+
+    /// <summary>What is said of an option without its value.</summary>
+    /// <param name="name">The option without dashes.</param>
+    /// <param name="metaValue">What the value is called in help.</param>
+    public static string Valueless(string name, string metaValue) => metaValue.Length > 0
+        ? $"--{name} needs a value: --{name} {metaValue}."
+        : $"--{name} takes no value.";
 
     /// <summary>Whether it is a list, whose values go with commas.</summary>
     public bool IsList => ElementOf(Property) is not null;

@@ -36,8 +36,10 @@ internal sealed class ProgressLines(TimeProvider time, Action<string> write)
         string stage = progress.Stage.Length > 0 ? $", {progress.Stage}" : "";
         string left = share > 0 ? $", about {Text(time.GetElapsedTime(begun) * ((1 - share) / share))} left" : "";
         string whole = Part.Length > 0 && left.Length > 0 ? " of this" : "";
-        write(string.Create(
-            CultureInfo.InvariantCulture, $"{part}{title}{stage}: {share * 100:0} % done, {Text(elapsed)} so far{left}{whole}"));
+        string done = progress.Total <= 0 && progress.Done > 0
+            ? Sizes.Count(progress.Done)
+            : string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %");
+        write($"{part}{title}{stage}: {done} done, {Text(elapsed)} so far{left}{whole}");
     }
 
     private static string Text(TimeSpan time) => time.TotalSeconds < 100

@@ -39,8 +39,7 @@ internal static class Sizes
     public static string Plan(BatchSummary plan)
     {
         string shared = plan.SharedPositions == 0 ? "" : $", {Count(plan.SharedPositions)} more before the first difference run once";
-        string batches = $"{Count(plan.Batches)} {(plan.Batches == 1 ? "batch" : "batches")}";
-        return $"plan: {batches} of up to {Count(plan.Size)} pairs, {Count(plan.Positions)} positions{shared}; "
+        return $"plan: {Of(plan.Batches, "batch", "batches")} of up to {Of(plan.Size, "pair")}, {Of(plan.Positions, "position")}{shared}; "
             + $"workspaces {Bytes(plan.PlannedBytes)} of {Bytes(plan.Budget)}";
     }
 
@@ -62,6 +61,13 @@ internal static class Sizes
     /// <summary>A time in seconds: <c>1.2 s</c>.</summary>
     public static string Seconds(double seconds) =>
         seconds.ToString(seconds < 10 ? "0.00 s" : "0.0 s", CultureInfo.InvariantCulture);
+
+    /// <summary>A number of things: <c>1 prompt pair</c>, <c>1,024 prompt pairs</c>.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="thing">What one is called.</param>
+    /// <param name="things">What several are called, where that is not the same with an s.</param>
+    public static string Of(long count, string thing, string? things = null) =>
+        $"{Count(count)} {(count == 1 ? thing : things ?? thing + "s")}";
 
     /// <summary>A count with separators: <c>124,439,808</c>.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);

@@ -32,8 +32,11 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         Verb? verb = args is [{ } word, ..] ? verbs.FirstOrDefault(v => TableNames.Same(word, v.Name)) : null;
         if (verb is not null) args = [verb.Name, .. args[1..]];
         args = [.. args.Select((a, i) => args.Take(i).Contains("--") ? a : a switch { "-h" => "--help", "-v" => "--version", _ => a })];
-        if (args is ["help", { } topic, ..] && verbs.FirstOrDefault(v => TableNames.Same(topic, v.Name)) is { } explained)
-            args = ["help", explained.Name, .. args[2..]];
+        if (args is ["help", { } topic, ..])
+        {
+            if (verbs.FirstOrDefault(v => TableNames.Same(topic, v.Name)) is { } explained) args = ["help", explained.Name, .. args[2..]];
+            else if (!topic.StartsWith('-')) args = args[1..];
+        }
         // Known before anything can fail, so that a failure is written in the same form.
         terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
         terminal.Verb = verb?.Name;
@@ -50,6 +53,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
             if (verb is not null)
             {
                 args = WithEnvironment(args, verb, terminal);
+                OptionWords.RequireValues(args, verb.Options);
                 ListArguments.Check(args, verb.Options);
                 NumericArguments.Check(args, verb.Options);
             }
@@ -65,7 +69,10 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         if (args.Contains("--help") || args.Contains("--version")) return args;
         var given = EnvironmentDefaults.For(args, verb.Options, terminal.Variable);
         terminal.FromEnvironment = given.ToDictionary(g => g.Option, g => g.Variable);
-        return [args[0], .. given.Select(g => $"--{g.Option}={g.Value}"), .. args[1..]];
+        EnvironmentDefaults.Check(given, verb.Options);
+        given = [.. given.Where(g => g.Applies)];
+        terminal.FromEnvironment = given.ToDictionary(g => g.Option, g => g.Variable);
+        return [args[0], .. given.Select(g => g.Word), .. args[1..]];
     }
 
     private int Dispatch(CommandOptions options, Terminal terminal, CancellationToken cancellation)
@@ -127,9 +134,18 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
     {
         BadVerbSelectedError e => $"'{e.Token}': {TableNames.Unknown("command", e.Token, [.. verbs.Select(v => v.Name)])}.",
         NoVerbSelectedError => "name a command.",
-        UnknownOptionError e => $"there is no option '{e.Token}'{DidYouMean(e.Token, verb)}.",
+        UnknownOptionError e => $"{Dashed(e.Token)}: there is no such option{DidYouMean(e.Token, verb)}.",
+        MissingRequiredOptionError e => $"--{e.NameInfo.LongName} is needed: --{e.NameInfo.LongName} {MetaValue(verb, e.NameInfo)}.",
+        MissingValueOptionError e => OptionWords.Valueless(e.NameInfo.LongName, MetaValue(verb, e.NameInfo)),
+        RepeatedOptionError e => $"--{e.NameInfo.LongName} stands there twice.",
+        NamedError e when e.NameInfo.LongName.Length > 0 => $"--{e.NameInfo.LongName}: {sentences.FormatError(e)}",
         _ => sentences.FormatError(error),
     };
+
+    private static string Dashed(string option) => option.Length == 1 ? $"-{option}" : $"--{option}";
+
+    private static string MetaValue(Verb? verb, NameInfo option) => verb is null ? "VALUE"
+        : OptionWords.All(verb.Options).FirstOrDefault(o => o.Option.LongName == option.LongName).Option?.MetaValue ?? "VALUE";
 
     private static string DidYouMean(string token, Verb? verb)
     {

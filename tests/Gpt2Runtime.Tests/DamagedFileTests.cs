@@ -21,12 +21,29 @@ public sealed class DamagedFileTests : IDisposable
     [Theory]
     [InlineData("{\n\"a\": \"\\ud800\"}", 2)]
     [InlineData("{\"\\udc00\\ud800\": 1}", 1)]
-    [InlineData("{\"a\":\n\n\"\u00FF\"}", 3)]
     public void Text_that_is_no_Unicode_is_named_with_its_line(string json, int line)
     {
-        // As Latin-1, the last one is no UTF-8.
-        File.WriteAllBytes(_folder["x.json"], Encoding.Latin1.GetBytes(json));
+        _folder.Write("x.json", json);
         Refused(() => JsonFile.Read(_folder["x.json"], _ => 0), $"{_folder["x.json"]}, line {line}: a text is not valid Unicode");
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_text_are_named_with_their_line()
+    {
+        File.WriteAllBytes(_folder["x.json"], Encoding.Latin1.GetBytes("{\"a\":\n\n\"\u00FF\"}"));
+        Refused(() => JsonFile.Read(_folder["x.json"], _ => 0), "x.json, line 3: not UTF-8 (byte 0xFF); save the file as UTF-8 or UTF-16");
+    }
+
+    [Theory]
+    [InlineData("utf-8", true)]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-16BE", true)]
+    public void Json_is_read_in_the_encodings_that_prompts_are_read_in(string name, bool mark)
+    {
+        Encoding encoding = Encoding.GetEncoding(name);
+        File.WriteAllBytes(_folder["x.json"], [.. mark ? encoding.GetPreamble() : [], .. encoding.GetBytes("{\"a\": \"\u00e9\"}")]);
+        Assert.Equal("\u00e9", JsonFile.Read(_folder["x.json"], root => root.GetProperty("a").GetString()));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class JsonOutputTests : IDisposable
     [Theory]
     [InlineData(2, "--top", "score", "--model", "demo", "--task", "ioi", "--top", "-1")]
     [InlineData(2, "--out", "draw", "--circuit", "c.json", "--out", "c.png")]
-    [InlineData(2, null, "score", "--modle", "demo")]
+    [InlineData(2, "--modle", "score", "--modle", "demo")]
     [InlineData(2, null, "scor")]
     [InlineData(1, null, "draw", "--circuit", "/nowhere/c.json", "--out", "c.svg")]
     public void A_failure_is_an_object_and_a_line(int code, string? option, params string[] command)

@@ -27,6 +27,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     private readonly JsonObject _run;
     private readonly TimeProvider _clock;
     private long _written;
+    private TimeSpan _wait = TimeSpan.FromSeconds(2);
     private bool _missed;
     private FileLock? _lock;
 
@@ -59,7 +60,10 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         _written = clock.GetTimestamp();
     }
 
-    /// <summary>Time between two states of a search: little to lose, and no time lost to writing.</summary>
+    /// <summary>
+    /// The longest time between two states of a search: little to lose, and no time lost to writing. The first is written after two
+    /// seconds, and every later one after twice the time of the one before until this is reached.
+    /// </summary>
     public TimeSpan Interval { get; init; } = DefaultInterval;
 
     /// <summary>The time between two states where nothing else is said; changed by tests alone.</summary>
@@ -72,7 +76,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     public string Path { get; }
 
     /// <inheritdoc />
-    protected override bool IsDue => _clock.GetElapsedTime(_written) >= Interval;
+    protected override bool IsDue => _clock.GetElapsedTime(_written) >= (_wait < Interval ? _wait : Interval);
 
     /// <summary>Where the work of a run lies.</summary>
     /// <param name="result">The file that it will write at its end.</param>
@@ -205,7 +209,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     protected override void Write(JsonObject state)
     {
         Save(state);
-        _written = _clock.GetTimestamp();
+        Wait();
     }
 
     /// <inheritdoc />
@@ -214,10 +218,16 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
         ArgumentNullException.ThrowIfNull(error);
 
         // The next try waits as long as if this one had gone well.
-        _written = _clock.GetTimestamp();
+        Wait();
         if (_missed) return;
         _missed = true;
         Warning?.Invoke($"{error.Message}; the run goes on, and what it has done is not saved until this can be written");
+    }
+
+    private void Wait()
+    {
+        _written = _clock.GetTimestamp();
+        if (_wait < Interval) _wait *= 2;
     }
 
     // Every text can be decoded, and every number is finite.

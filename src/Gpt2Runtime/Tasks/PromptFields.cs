@@ -43,15 +43,19 @@ internal sealed class PromptFields
         }
 
         var unread = found.Except(Names, StringComparer.Ordinal).ToArray();
+        var shown = new List<string>();
         foreach (var name in unread)
         {
-            if (NearestName.Of(name.Replace('-', '_'), Names) is { } meant && !found.Contains(meant))
+            // An id decides nothing, and many words are near it.
+            var meant = NearestName.Of(name.Replace('-', '_'), Names.Where(n => n != "id"));
+            if (meant is not null && !found.Contains(meant))
                 throw new GradpathException($"{where}: there is no field {Quoted.Text(name)}: did you mean {meant}?");
+            shown.Add(Quoted.Text(name) + (meant is null ? "" : $" (did you mean {meant}, which is there too?)"));
         }
 
         if (unread.Length > 0)
         {
-            var names = string.Join(", ", unread.Take(5).Select(name => Quoted.Text(name)));
+            var names = string.Join(", ", shown.Take(5));
             notes.Add("rows have such fields", where, $"nothing reads the fields {names}{(unread.Length > 5 ? ", ..." : "")}");
         }
 

@@ -31,11 +31,12 @@ public static class PromptLoader
     /// <exception cref="GradpathException">Anything that makes them unusable; names the file and the row.</exception>
     public static PromptSet Load(
         string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options, CancellationToken cancellation = default) =>
-        LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options, cancellation);
+        LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options, null, cancellation);
 
     /// <summary>Loads and checks prompts as <see cref="Load"/> does. The tokenizer is only made where there is a text to encode.</summary>
     internal static PromptSet LoadLazily(
-        string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, CancellationToken cancellation = default)
+        string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, IProgress<int>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Limit < 1)
@@ -54,6 +55,7 @@ public static class PromptLoader
                 options,
                 metric,
                 checks,
+                progress,
                 cancellation);
         }
 
@@ -64,6 +66,7 @@ public static class PromptLoader
         {
             cancellation.ThrowIfCancellationRequested();
             pairs.Add(checks.Finish(row));
+            if (pairs.Count % PromptOptions.ReportEvery == 0) progress?.Report(pairs.Count);
         }
 
         if (pairs.Count == 0)
@@ -81,10 +84,11 @@ public static class PromptLoader
         options.AnswerReading == AnswerReading.Sequence ? BuiltInMetrics.LogProbability : task?.Metric ?? BuiltInMetrics.LogitDifference;
 
     private static PromptSet Generate(
-        CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks, CancellationToken cancellation)
+        CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks,
+        IProgress<int>? progress, CancellationToken cancellation)
     {
         var pairs = PromptGenerator.Generate(
-            task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed, cancellation);
+            task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed, progress, cancellation);
         using var text = new MemoryStream();
         PromptWriter.Write(text, pairs, tokenizer);
         var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";
@@ -123,8 +127,8 @@ public static class PromptLoader
             case ".CSV":
                 return new CsvTaskReader(
                     task
-                        ?? throw new GradpathException(
-                        $"{file.Path}: say which task the CSV file is of; its columns differ from task to task."),
+                        ?? throw GradpathException.Worded(
+                        $"{file.Path}: say with {Terms.Task} of which task the CSV file is; its columns differ from task to task."),
                     file,
                     tokenizer?.Value ?? throw new GradpathException(
                         $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),

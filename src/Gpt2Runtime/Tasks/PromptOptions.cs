@@ -11,6 +11,9 @@ public sealed record PromptOptions
     /// <summary>Most prompts that are generated for a task.</summary>
     public const int MostGenerated = 1_000_000;
 
+    /// <summary>Prompts between two reports of how many there are.</summary>
+    internal const int ReportEvery = 1000;
+
     /// <summary>The model's number of tokens; ids must be below it. Null: not checked.</summary>
     public int? Vocabulary { get; init; }
 

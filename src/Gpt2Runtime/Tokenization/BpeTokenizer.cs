@@ -61,9 +61,9 @@ public sealed class BpeTokenizer
     /// <summary>What a user should know of: files that contradict each other, and which one counts. One sentence each.</summary>
     public IReadOnlyList<string> Warnings => _definition.Warnings;
 
-    /// <summary>Whether a directory holds a vocabulary: tokenizer.json, or vocab.json and merges.txt.</summary>
+    /// <summary>Whether a directory holds tokenizer.json, vocab.json or merges.txt.</summary>
     /// <param name="directory">The directory.</param>
-    /// <returns>True where <see cref="Load"/> finds its files.</returns>
+    /// <returns>True where <see cref="Load"/> finds a vocabulary, or names what of it is missing.</returns>
     public static bool HasVocabulary(string directory)
     {
         ArgumentNullException.ThrowIfNull(directory);

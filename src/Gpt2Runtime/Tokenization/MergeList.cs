@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace Gradpath.Gpt2Runtime.Tokenization;
 
@@ -34,23 +32,15 @@ internal sealed class MergeList
     /// <summary>The lines of merges.txt that should be merges, with their numbers from 1.</summary>
     public static IEnumerable<(int Line, string Merge)> Lines(string path)
     {
-        var bytes = FileBytes.Read(path);
-        if (bytes.Span.IndexOfAny("\0"u8) >= 0 || !Utf8.IsValid(bytes.Span))
-            throw new GradpathException($"{path}, line {LineOfBadText(bytes.Span)}: not UTF-8 text");
+        var bytes = FileText.ToUtf8(path, FileBytes.Read(path));
+        if (bytes.Span.IndexOf((byte)0) is >= 0 and var zero)
+            throw new GradpathException($"{path}, line {FileText.Line(bytes.Span[..zero])}: a zero byte; this is no text");
         using var reader = new StringReader(Encoding.UTF8.GetString(bytes.Span));
         for (var line = 1; reader.ReadLine() is { } text; line++)
         {
             if (text.Length > 0 && !(line == 1 && text.StartsWith("#version", StringComparison.Ordinal)))
                 yield return (line, text);
         }
-    }
-
-    private static int LineOfBadText(ReadOnlySpan<byte> bytes)
-    {
-        var at = 0;
-        while (Rune.DecodeFromUtf8(bytes[at..], out var rune, out var length) == OperationStatus.Done && rune.Value != 0)
-            at += length;
-        return 1 + bytes[..at].Count((byte)'\n');
     }
 
     /// <summary>Reads the merges of tokenizer.json: strings as in merges.txt, or arrays of two tokens.</summary>

@@ -31,9 +31,9 @@ internal static class TokenizerFiles
     /// <summary>What makes a vocabulary, for messages.</summary>
     public const string Needed = "tokenizer.json, or vocab.json and merges.txt";
 
-    /// <summary>Whether a directory holds a vocabulary.</summary>
+    /// <summary>Whether a directory holds a vocabulary, or a part of one: what is missing is said by whoever reads it.</summary>
     public static bool HasVocabulary(string directory) =>
-        Has(directory, Tokenizer) || (Has(directory, Vocabulary) && Has(directory, Merges));
+        Has(directory, Tokenizer) || Has(directory, Vocabulary) || Has(directory, Merges);
 
     /// <summary>Whether a directory holds a file.</summary>
     public static bool Has(string directory, string name) => File.Exists(Path.Combine(directory, name));

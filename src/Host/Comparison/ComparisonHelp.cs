@@ -16,5 +16,5 @@ public static class ComparisonHelp
     /// <summary><c>--acdc-runs</c>.</summary>
     public static string ThresholdRuns =>
         $"{string.Join(", ", ComparedMethod.Searches.Where(m => m.Search!.Sizing == SearchSizing.Threshold).Select(m => m.Name))}: "
-        + "thresholds to try per sparsity, at most.";
+        + "thresholds to try per sparsity, at most (default: 12).";
 }

@@ -44,7 +44,7 @@ internal sealed record PromptRequest
         if (Task is null && Data is null) throw new UsageException("name the prompts: --task, --data, or both.");
         CircuitTask? task = Task is null ? null : TaskNames.Parse(Task);
         if (Data is not null && Seed is not null && !SeedsMethod)
-            throw new UsageException("--seed does not apply to --data; it is for generated prompts and --method random.");
+            throw new UsageException("--seed decides nothing here: the prompts of --data are read and nothing else is drawn at random.");
         CheckAnswer();
         if (HardCorruption && (task?.HardCorruptionColumn is null || Data is null))
         {
@@ -87,7 +87,7 @@ internal sealed record PromptRequest
     {
         // Prompts of token ids need no vocabulary, not even a readable one.
         Lazy<BpeTokenizer>? tokenizer = checkpoint.HasVocabulary ? new(() => BpeTokenizer.Load(checkpoint.Directory)) : null;
-        PromptSet prompts = PromptLoader.LoadLazily(Task, Data, tokenizer, new PromptOptions
+        PromptOptions options = new()
         {
             Vocabulary = checkpoint.Config.Vocabulary,
             Positions = checkpoint.Config.Positions,
@@ -97,7 +97,10 @@ internal sealed record PromptRequest
             Metric = Metric,
             AnswerReading = Reading,
             HardCorruption = HardCorruption,
-        }, cancellation);
+        };
+        int total = Limit ?? (Data is null ? PromptOptions.DefaultCount : 0);
+        PromptSet prompts = PromptProgress.Run(
+            terminal, total, progress => PromptLoader.LoadLazily(Task, Data, tokenizer, options, progress, cancellation));
         TokenizerNotes.Warn(terminal, prompts.Warnings);
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
             terminal.Warn(difference, "note");

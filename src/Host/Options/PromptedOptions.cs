@@ -15,6 +15,9 @@ internal abstract class PromptedOptions : ModelPromptOptions
     [Range(0, int.MaxValue)]
     public int? Seed { get; set; }
 
+    /// <summary>Whether the command draws random numbers, beside those of generated prompts.</summary>
+    protected virtual bool Draws => true;
+
     /// <summary>The prompts that the options name.</summary>
     public PromptRequest Prompts() => new()
     {
@@ -22,7 +25,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
         Data = Data,
         Limit = Limit,
         Seed = Seed,
-        SeedsMethod = true,
+        SeedsMethod = Draws,
         Metric = Metric is null ? null : MetricNames.Parse("metric", Metric),
         Answer = Answer,
         NoBos = NoBos,

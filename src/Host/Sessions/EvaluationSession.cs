@@ -138,7 +138,7 @@ internal sealed class EvaluationSession : IDisposable
     {
         Provenance p = Provenance(batchSize);
         report.Provenance ??= p.ToJson();
-        report.Plain($"metric {p.Metric}, ablation {p.Ablation}; {p.Items} prompt pairs of {p.Task} ({p.Data})");
+        report.Plain($"metric {p.Metric}, ablation {p.Ablation}; {Sizes.Of(p.Items ?? 0, "prompt pair")} of {p.Task} ({p.Data})");
         report.Plain(TokenizerNotes.BeginToken(p));
         RunFacts.Device(report, p, peakBytes);
         RunFacts.Plan(report, plan);

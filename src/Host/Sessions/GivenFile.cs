@@ -17,6 +17,15 @@ internal sealed record GivenFile(string Path, Provenance? Made, Action<Gpt2Confi
     /// <summary>A file of scores.</summary>
     public static GivenFile Of(string path, EdgeScores scores) => new(path, scores.Provenance, config => scores.RequireModel(config, path));
 
+    /// <summary>Reads scores that a command goes by: all of them are numbers.</summary>
+    /// <exception cref="GradpathException">The file cannot be read, or a score is not finite.</exception>
+    public static EdgeScores Scores(string path) => OptionChecks.TakeFrom(path, () =>
+    {
+        EdgeScores scores = EdgeScores.Load(path);
+        scores.RequireFinite();
+        return scores;
+    });
+
     /// <summary>How it was made, its name first.</summary>
     public JsonObject ToJson()
     {

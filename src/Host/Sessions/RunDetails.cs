@@ -23,7 +23,7 @@ internal static class RunDetails
     public static void Prompts(Terminal terminal, PromptSet prompts)
     {
         int least = prompts.Pairs.Min(p => p.Length), most = prompts.Pairs.Max(p => p.Length);
-        terminal.Detail($"prompts: {Sizes.Count(prompts.Pairs.Count)} pairs of {prompts.Task} ({prompts.Source}), "
+        terminal.Detail($"prompts: {Sizes.Of(prompts.Pairs.Count, "pair")} of {prompts.Task} ({prompts.Source}), "
             + $"{(least == most ? $"{least}" : $"{least} to {most}")} tokens, metric {prompts.Metric.Name}");
     }
 

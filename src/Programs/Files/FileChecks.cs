@@ -32,7 +32,11 @@ internal static class FileChecks
             {
                 foreach (string path in values)
                 {
-                    if (output.IsFolder) continue;
+                    if (output.IsFolder)
+                    {
+                        if (OutputTarget.Of(path).IsStream) throw new UsageException($"--{name} {path}: name a folder.");
+                        continue;
+                    }
                     RequireWritable(name, path, output);
                     outputs.Add(new NamedPath(name, path));
                     if (output.KeepsProgress) outputs.AddRange(Beside(name, path));

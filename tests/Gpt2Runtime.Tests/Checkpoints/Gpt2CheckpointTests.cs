@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -290,14 +291,15 @@ public sealed class Gpt2CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void The_vocabulary_is_two_files()
+    public void Half_a_vocabulary_is_one_and_what_is_missing_is_said()
     {
         PutModel();
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(_folder.Path);
-        Put("vocab.json", "{}");
         Assert.False(checkpoint.HasVocabulary);
-        Put("merges.txt", "");
+        Put("vocab.json", "{}");
         Assert.True(checkpoint.HasVocabulary);
+        Assert.Contains("merges.txt is missing", Assert.Throws<GradpathException>(() => BpeTokenizer.Load(_folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

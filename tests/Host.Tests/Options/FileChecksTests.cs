@@ -78,6 +78,6 @@ public sealed class FileChecksTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run([.. line, model.Path("folder.json")]).Fails(2, "--out: cannot write", "it is a directory");
         Cli.Run([.. line, model.Path("dangling.json")]).Fails(2, "it is a link to", "nowhere.json");
         Cli.Run([.. line, model.Path("none/a.json")]).Fails(2, "does not exist; create it first");
-        Cli.Run([.. line, ""]).Fails(2, "--out: name a file");
+        Cli.Run([.. line, ""]).Fails(2, "--out needs a value");
     }
 }

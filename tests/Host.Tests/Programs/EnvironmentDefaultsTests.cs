@@ -34,6 +34,13 @@ public sealed class EnvironmentDefaultsTests(TinyModel model) : IClassFixture<Ti
         new() { ["GRADPATH_PRECISION"] = "bf16", ["GRADPATH_GEMM"] = "ffma" },
         "score", "--model", model.ModelDirectory, "--data", model.Pairs, "--device", "cpu").Succeeds("fp32");
 
+    [Theory]
+    [InlineData("GRADPATH_PRECISION", "bf17", "GRADPATH_PRECISION gives --precision bf17")]
+    [InlineData("GRADPATH_GEMM", "blas", "GRADPATH_GEMM gives --gemm blas")]
+    [InlineData("GRADPATH_THREADS", "two", "GRADPATH_THREADS gives --threads two")]
+    public void What_is_left_out_is_checked_all_the_same(string variable, string value, string message) => Cli.RunWithVariables(
+        new() { [variable] = value }, "score", "--model", model.ModelDirectory, "--data", model.Pairs).Fails(2, message);
+
     [Fact]
     public void Help_and_the_readme_name_every_variable()
     {

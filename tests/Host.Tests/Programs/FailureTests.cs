@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Gradpath.Host.Tests;
 
 public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
@@ -35,6 +37,30 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
     [Fact]
     public void Missing_prompts_are_explained() =>
         Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Path("none.jsonl")).Fails(1, "none.jsonl");
+
+    /// <summary>Every message about an option begins with it, which is what <c>error.option</c> has.</summary>
+    [Theory]
+    [InlineData("score --nosuch 1", "--nosuch", "there is no such option")]
+    [InlineData("score --metod eap", "--metod", "did you mean --method?")]
+    [InlineData("score --task ioi", "--model", "--model is needed: --model MODEL.")]
+    [InlineData("score --model demo --memory=", "--memory", "needs a value: --memory SIZE.")]
+    [InlineData("score --model demo --batch-size= --task ioi", "--batch-size", "needs a value: --batch-size N.")]
+    [InlineData("score --model demo --task", "--task", "needs a value: --task TASK.")]
+    [InlineData("score --model demo --task ioi --task ioi", "--task", "stands there twice")]
+    [InlineData("score --model demo --task ioi --quiet=", "--quiet", "takes no value")]
+    [InlineData("score --model demo --task ioi --device cpu --memory 900TiB", "--memory", "--memory 900TiB: ")]
+    [InlineData("benchmark --model demo --task ioi --out -", "--out", "--out -: name a folder.")]
+    [InlineData("circuit --scores none.json --threshold 1e99", "--threshold", "must be from -1")]
+    [InlineData("circuit --scores none.json --threshold=-0.5", "--threshold", "add --signed")]
+    public void The_option_at_fault_is_named(string line, string option, string mentions)
+    {
+        Cli run = Cli.Run([.. line.Split(' '), "--json"]).Fails(2, mentions);
+        Assert.Equal(option, (string?)JsonNode.Parse(run.Out)!["error"]!["option"]);
+    }
+
+    [Fact]
+    public void Help_about_an_unknown_command_is_a_usage_error() =>
+        Cli.Run("help", "scor").Fails(2, "did you mean score?");
 
     [Fact]
     public void A_stopped_run_leaves_nothing_behind()

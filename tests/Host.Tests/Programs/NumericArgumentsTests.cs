@@ -29,7 +29,7 @@ public sealed class NumericArgumentsTests
     [MemberData(nameof(NumericOptions))]
     public void No_numeric_option_takes_another_writing_of_a_number(string verb, string option, bool list)
     {
-        foreach (string text in new[] { "0,05", "1,000", "1 000", "1_000", "0x10", "NaN", "Infinity", "1e999", "" })
+        foreach (string text in new[] { "0,05", "1,000", "1 000", "1_000", "0x10", "NaN", "Infinity", "1e999" })
         {
             if (list && text.Contains(',')) continue;
             foreach (string[] written in new[] { new[] { $"--{option}", text }, [$"--{option}={text}"] })
@@ -43,7 +43,8 @@ public sealed class NumericArgumentsTests
     [InlineData("--threshold 0,05", "--threshold 0,05: '0,05' is not a number", "'.' as the decimal point")]
     [InlineData("--top-n 99999999999999999999", "--top-n 99999999999999999999: must be from 0 to 100000000")]
     [InlineData("--threshold NaN", "--threshold NaN: 'NaN' is not a number")]
-    [InlineData("--threshold 1e39", "--threshold 1e39: '1e39' is too large")]
+    [InlineData("--threshold 1e39", "--threshold 1e39: must be from -1e38 to 1e38")]
+    [InlineData("--threshold=", "--threshold needs a value: --threshold T.")]
     public void What_would_be_right_is_said(string options, params string[] mentions) =>
         Cli.Run(["circuit", "--scores", "s.json", "--out", "c.json", .. options.Split(' ')]).Fails(2, mentions);
 

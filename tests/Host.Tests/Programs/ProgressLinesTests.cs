@@ -51,6 +51,16 @@ public sealed class ProgressLinesTests
         Assert.Equal(["bench, rates: 0 % done, 15 s so far"], _lines);
     }
 
+    [Fact]
+    public void Where_nobody_knows_how_much_there_is_what_is_done_is_counted()
+    {
+        ProgressLines lines = new(_time, _lines.Add);
+        IProgress<RunProgress> run = lines.Begin("prompts");
+        _time.Seconds = 15;
+        run.Report(new RunProgress(12_000, 0, ""));
+        Assert.Equal(["prompts: 12,000 done, 15 s so far"], _lines);
+    }
+
     private sealed class SetTime : TimeProvider
     {
         public int Seconds { get; set; }

@@ -18,6 +18,7 @@ public static class PromptGenerator
     /// <param name="tokenizer">The vocabulary of the model that the prompts are for.</param>
     /// <param name="count">How many pairs.</param>
     /// <param name="seed">The seed of the draw. A larger count with the same seed begins with the same pairs.</param>
+    /// <param name="progress">Told now and then how many there are; may be null.</param>
     /// <param name="cancellation">Stops the work between pairs.</param>
     /// <returns>
     /// The pairs, without a begin token. Ids are <c>task-0</c>, <c>task-1</c>, ...; labels name the combination, for example
@@ -26,7 +27,8 @@ public static class PromptGenerator
     /// <exception cref="OptionException">There is no such task.</exception>
     /// <exception cref="GradpathException">A vocabulary that lacks the task's tokens, or fewer different pairs than asked for.</exception>
     public static IReadOnlyList<PromptPair> Generate(
-        string task, BpeTokenizer tokenizer, int count, ulong seed, CancellationToken cancellation = default)
+        string task, BpeTokenizer tokenizer, int count, ulong seed, IProgress<int>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -42,7 +44,11 @@ public static class PromptGenerator
         var seen = new HashSet<(string, string)>();
         var pairs = new List<PromptPair>();
         while (pairs.Count < count)
+        {
             pairs.Add(DrawNew());
+            if (pairs.Count % PromptOptions.ReportEvery == 0) progress?.Report(pairs.Count);
+        }
+
         return pairs;
 
         PromptPair DrawNew()

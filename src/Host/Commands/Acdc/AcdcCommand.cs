@@ -29,7 +29,7 @@ internal static class AcdcCommand
         ProgressFile.Check(o.Out, o.Resume);
         string[] files = [.. thresholds.Select(tau => o.FileOf(tau))];
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
-        EdgeScores? scores = o.Scores is null ? null : EdgeScores.Load(o.Scores);
+        EdgeScores? scores = o.Scores is null ? null : GivenFile.Scores(o.Scores);
         using var session = EvaluationSession.Open(
             o,
             GivenFile.All(
@@ -126,7 +126,7 @@ internal static class AcdcCommand
         string objective = options.Objective.MeasuresDistance ? $"{options.Objective.Title} from the full model" : $"minus {metric}";
         CommandReport report = new();
         report.Line($"acdc: {objective}{(options.Absolute ? ", absolute change" : "")}, order {EnumNames.Of(options.Order)}, "
-            + $"{Sizes.Count(rows[0].Circuit.Graph.EdgeCount)} edges{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}",
+            + $"{Sizes.Of(rows[0].Circuit.Graph.EdgeCount, "edge")}{(o.GroundTruth is null ? "" : $", judged by {o.GroundTruth}")}",
             ("objective", o.Objective), ("absolute", options.Absolute), ("order", EnumNames.Of(options.Order)),
             ("n_edges", rows[0].Circuit.Graph.EdgeCount), ("ground_truth", o.GroundTruth));
         AcdcReport.Add(report, rows, $"metric {metric}");

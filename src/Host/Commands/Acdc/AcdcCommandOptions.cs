@@ -78,6 +78,9 @@ internal sealed class AcdcCommandOptions : PromptedOptions
     /// <inheritdoc />
     public override IEnumerable<NamedPath> FurtherOutputs() => Thresholds.Distinct().Select(tau => new NamedPath("out", FileOf(tau)));
 
+    /// <inheritdoc />
+    protected override bool Draws => false;
+
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [

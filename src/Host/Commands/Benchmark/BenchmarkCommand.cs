@@ -28,6 +28,11 @@ internal static class BenchmarkCommand
             o, GivenFile.All(truth is null ? null : GivenFile.Of(o.GroundTruth!, truth)), terminal, cancellation,
             request => request with { Limit = BenchmarkPrompts.Total(o) });
         BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
+        if (prompts.Shared() is > 0 and int shared)
+        {
+            terminal.Warn($"{Sizes.Count(shared)} of the {Sizes.Of(prompts.Judge.Pairs.Count, "prompt pair")} to judge on are also among "
+                + "those that circuits are found on: methods that fit their prompts look better than they are");
+        }
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
         ComparisonSettings compared = o.Settings();
         CircuitFinder finder = new(find, compared, terminal, cancellation);
@@ -143,9 +148,9 @@ internal static class BenchmarkCommand
         ComputationGraph graph = new(session.Weights.Config);
         List<(string, string)> facts =
         [
-            ("model", $"{p.Model}: {graph}, {Sizes.Count(graph.EdgeCount)} edges"),
-            ("found on", $"{Sizes.Count(prompts.Find.Pairs.Count)} prompt pairs ({prompts.Find.Source})"),
-            ("judged on", $"{Sizes.Count(prompts.Judge.Pairs.Count)} other prompt pairs ({prompts.Judge.Source})"),
+            ("model", $"{p.Model}: {graph}, {Sizes.Of(graph.EdgeCount, "edge")}"),
+            ("found on", $"{Sizes.Of(prompts.Find.Pairs.Count, "prompt pair")} ({prompts.Find.Source})"),
+            ("judged on", $"{Sizes.Of(prompts.Judge.Pairs.Count, "other prompt pair")} ({prompts.Judge.Source})"),
             ("metric, ablation, seed", $"{p.Metric}, {p.Ablation}, {p.Seed}"),
             ("full model's metric", Sizes.Number(folder.Rows[0]["metric_full"])),
             ("device", $"{p.Device}, {p.Precision}"),

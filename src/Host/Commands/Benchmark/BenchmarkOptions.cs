@@ -36,10 +36,10 @@ internal sealed class BenchmarkOptions : PromptedOptions
         "Cut scores from the logits back, each time the best edge into a node that is in, instead of taking the edges of largest |score|.")]
     public bool Greedy { get; set; }
 
-    [Option("acdc-runs", MetaValue = "N", Default = 12, ResourceType = typeof(ComparisonHelp),
+    [Option("acdc-runs", MetaValue = "N", ResourceType = typeof(ComparisonHelp),
         HelpText = nameof(ComparisonHelp.ThresholdRuns))]
     [Range(1, 1_000)]
-    public int AcdcRuns { get; set; } = 12;
+    public int? AcdcRuns { get; set; }
 
     [Option("steps", MetaValue = "N", HelpText =
         "edge-prune, hap: training steps (default: 3000; 1500 for graphs of fewer than 5000 edges).")]
@@ -50,15 +50,15 @@ internal sealed class BenchmarkOptions : PromptedOptions
     [Range(1, 1_000_000)]
     public int? TrainBatch { get; set; }
 
-    [Option("overshoot", MetaValue = "S", Default = 0.0,
+    [Option("overshoot", MetaValue = "S",
         HelpText = "edge-prune, hap: aim training this much above each sparsity, as their --target does; for high ones, which masks may "
-        + "not reach otherwise.")]
+        + "not reach otherwise (default: 0).")]
     [Range(0, 1)]
-    public double Overshoot { get; set; }
+    public double? Overshoot { get; set; }
 
-    [Option("keep", MetaValue = "SHARE", Default = 0.5, HelpText = "hap: share of the edges that EAP keeps.")]
+    [Option("keep", MetaValue = "SHARE", HelpText = "hap: share of the edges that EAP keeps (default: 0.5).")]
     [Range(0, 1, AboveLeast = true)]
-    public double Keep { get; set; } = 0.5;
+    public double? Keep { get; set; }
 
     [Input]
     [Option("ground-truth", MetaValue = "CIRCUIT",
@@ -100,11 +100,11 @@ internal sealed class BenchmarkOptions : PromptedOptions
         Methods = Compared(),
         Sparsities = SparsityValues,
         Greedy = Greedy,
-        ThresholdRuns = AcdcRuns,
+        ThresholdRuns = AcdcRuns ?? 12,
         Steps = Steps,
         TrainBatch = TrainBatch,
-        Overshoot = Overshoot,
-        Share = Keep,
+        Overshoot = Overshoot ?? 0,
+        Share = Keep ?? new HybridPruningOptions().Share,
     };
 
     /// <summary>Checks the options without opening a file.</summary>
@@ -118,8 +118,9 @@ internal sealed class BenchmarkOptions : PromptedOptions
         foreach (double sparsity in SparsityValues) Settings().Check(sparsity);
         RequireTaker("steps", Steps is not null, s => s?.Defaults is EdgePruningOptions);
         RequireTaker("train-batch", TrainBatch is not null, s => s?.Defaults is EdgePruningOptions);
-        RequireTaker("overshoot", Overshoot > 0, s => s?.Defaults is EdgePruningOptions);
-        RequireTaker("keep", Keep != new HybridPruningOptions().Share, s => s?.Defaults is HybridPruningOptions);
+        RequireTaker("overshoot", Overshoot is not null, s => s?.Defaults is EdgePruningOptions);
+        RequireTaker("keep", Keep is not null, s => s?.Defaults is HybridPruningOptions);
+        RequireTaker("acdc-runs", AcdcRuns is not null, s => s?.Sizing == SearchSizing.Threshold);
         if (Greedy && methods.All(m => m.Scorer is null)) throw new UsageException("--greedy cuts scores; none of --methods gives any.");
     }
 

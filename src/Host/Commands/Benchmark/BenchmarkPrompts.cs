@@ -4,7 +4,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 namespace Gradpath.Host.Commands;
 
 /// <summary>
-/// The prompts of a benchmark: circuits are found on the first and judged on the others, of which none is among the first.
+/// The prompts of a benchmark: circuits are found on the first and judged on the others.
 /// </summary>
 /// <param name="Find">Those to find circuits on.</param>
 /// <param name="Judge">Those to judge them on.</param>
@@ -29,6 +29,14 @@ internal sealed record BenchmarkPrompts(PromptSet Find, PromptSet Judge)
         }
         int judge = Math.Min(o.Limit ?? count, count - find);
         return new BenchmarkPrompts(Part(all, 0, find), Part(all, find, judge));
+    }
+
+    /// <summary>How many of the pairs to judge on are among those to find circuits on, their ids compared.</summary>
+    public int Shared()
+    {
+        static string Ids(PromptPair pair) => $"{string.Join(',', pair.Clean)}/{string.Join(',', pair.Corrupted)}";
+        HashSet<string> found = [.. Find.Pairs.Select(Ids)];
+        return Judge.Pairs.Count(p => found.Contains(Ids(p)));
     }
 
     private static PromptSet Part(PromptSet all, int first, int count) => all with

@@ -12,7 +12,7 @@ internal static class CircuitCommand
     {
         Selection selection = Parse(o);
 
-        EdgeScores scores = EdgeScores.Load(o.Scores);
+        EdgeScores scores = GivenFile.Scores(o.Scores);
         RequireFits(o, scores.Graph);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
         Circuit stated = SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill);
@@ -55,9 +55,9 @@ internal static class CircuitCommand
 
     private static void RequireFits(CircuitOptions o, ComputationGraph graph)
     {
-        OptionChecks.AtMost("top-n", o.TopN, graph.EdgeCount, $"{o.Scores} scores {Sizes.Count(graph.EdgeCount)} edges");
-        OptionChecks.AtMost("greedy", o.Greedy, graph.EdgeCount, $"{o.Scores} scores {Sizes.Count(graph.EdgeCount)} edges");
-        OptionChecks.AtMost("nodes", o.Nodes, graph.Writers, $"{o.Scores} scores {Sizes.Count(graph.Writers)} nodes");
+        OptionChecks.AtMost("top-n", o.TopN, graph.EdgeCount, $"{o.Scores} scores {Sizes.Of(graph.EdgeCount, "edge")}");
+        OptionChecks.AtMost("greedy", o.Greedy, graph.EdgeCount, $"{o.Scores} scores {Sizes.Of(graph.EdgeCount, "edge")}");
+        OptionChecks.AtMost("nodes", o.Nodes, graph.Writers, $"{o.Scores} scores {Sizes.Of(graph.Writers, "node")}");
     }
 
     // What is selected, and what pruning leaves of it.
@@ -87,6 +87,11 @@ internal static class CircuitCommand
         Add("top-n", o.TopN, CircuitSelection.TopEdges);
         Add("greedy", o.Greedy, CircuitSelection.Greedy);
         Add("nodes", o.Nodes, CircuitSelection.Nodes);
+        if (o.Threshold < 0 && !o.Signed)
+        {
+            throw new UsageException($"--threshold {Sizes.Number(o.Threshold.Value)}: |score| is never below 0, so that every edge would "
+                + "be selected; add --signed to go by the score itself.");
+        }
         if (o.Threshold is { } t)
             chosen.Add(new Selection("threshold", JsonValue.Create(t), (scores, _) => CircuitSelection.Threshold(scores, t, o.Signed)));
         if (o.Fill && o.NoPrune) throw new UsageException("--fill counts what pruning leaves; it does not go with --no-prune.");

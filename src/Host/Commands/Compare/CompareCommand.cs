@@ -29,13 +29,13 @@ internal static class CompareCommand
             report.Table(OverlapTable.Of(overlap));
             return report;
         }
-        EdgeScores scores = EdgeScores.Load(o.Scores!);
+        EdgeScores scores = GivenFile.Scores(o.Scores!);
         RocCurve curve = RocCurve.Of(scores, truth, o.WithoutMlps);
         Origins.Compare(terminal, [GivenFile.Of(o.With, truth), GivenFile.Of(o.Scores!, scores)]);
         cancellation.ThrowIfCancellationRequested();
         if (o.Roc is not null) RocReport.Write(o.Roc, curve);
         report.Line($"{o.Scores} judged by {o.With}{scope}: {Sizes.Count(curve.Positives)} of "
-            + $"{Sizes.Count(curve.Positives + curve.Negatives)} edges",
+            + $"{Sizes.Of(curve.Positives + curve.Negatives, "edge")}",
             ("scores", o.Scores), ("wanted", curve.Positives), ("n_edges", curve.Positives + curve.Negatives));
         RocReport.Add(report, curve);
         report.File("curve", o.Roc);

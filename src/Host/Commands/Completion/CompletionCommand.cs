@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using CommandLine;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -35,8 +36,10 @@ internal static class CompletionCommand
             """
             # Completion of gradpath: verbs, options and the names that options take; files elsewhere.
             _gradpath() {
-              local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words=
+              local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]} words= list= files= head=
               COMPREPLY=()
+              # --option=value is three words here.
+              if [ "$word" = = ]; then word=; elif [ "$before" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi
               if [ "$COMP_CWORD" -le 1 ]; then
                 COMPREPLY=($(compgen -W "
 
@@ -45,10 +48,13 @@ internal static class CompletionCommand
             .Append(" help version\" -- \"$word\"))\n    return\n  fi\n  case \"$verb $before\" in\n");
         foreach (Verb verb in VerbTable.All)
         {
-            foreach (OptionAttribute option in Options(verb))
+            foreach ((PropertyInfo property, OptionAttribute option) in OptionWords.All(verb.Options))
             {
                 IReadOnlyList<string> values = CompletionValues.Of(verb.Name, option.LongName);
-                if (values.Count > 0) script.Append($"    \"{verb.Name} --{option.LongName}\") words=\"{string.Join(' ', values)}\" ;;\n");
+                if (values.Count == 0) continue;
+                string kind = OptionWords.ElementOf(property) is not null ? " list=1"
+                    : property.GetCustomAttribute<InputAttribute>() is not null ? " files=1" : "";
+                script.Append($"    \"{verb.Name} --{option.LongName}\") words=\"{string.Join(' ', values)}\"{kind} ;;\n");
             }
         }
         script.Append($"    \"completion completion\") words=\"{string.Join(' ', Shells)}\" ;;\n");
@@ -63,7 +69,10 @@ internal static class CompletionCommand
             """
                 esac
               fi
-              if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi
+              # Of a list, what is behind the last comma.
+              if [ -n "$list" ] && [ "${word%,*}" != "$word" ]; then head=${word%,*},; word=${word##*,}; fi
+              if [ -n "$words" ]; then COMPREPLY=($(compgen -P "$head" -W "$words" -- "$word")); fi
+              if [ -z "$words" ] || [ -n "$files" ]; then COMPREPLY+=($(compgen -f -- "$word")); fi
             }
             complete -o filenames -F _gradpath gradpath ./gradpath
 
@@ -78,10 +87,11 @@ internal static class CompletionCommand
         {
             string help = Quoted(verb.Options.GetCustomAttribute<VerbAttribute>()!.HelpText);
             script.Append($"complete -c gradpath -n __fish_use_subcommand -f -a {verb.Name} -d {help}\n");
-            foreach (OptionAttribute option in Options(verb))
+            foreach ((PropertyInfo property, OptionAttribute option) in OptionWords.All(verb.Options))
             {
                 IReadOnlyList<string> values = CompletionValues.Of(verb.Name, option.LongName);
-                string takes = values.Count > 0 ? $" -x -a {Quoted(string.Join(' ', values))}" : option.MetaValue.Length > 0 ? " -r" : "";
+                string only = property.GetCustomAttribute<InputAttribute>() is null ? "-x" : "-r";
+                string takes = values.Count > 0 ? $" {only} -a {Quoted(string.Join(' ', values))}" : option.MetaValue.Length > 0 ? " -r" : "";
                 script.Append($"complete -c gradpath -n '__fish_seen_subcommand_from {verb.Name}' -l {option.LongName}{takes}\n");
             }
         }

@@ -55,7 +55,7 @@ internal static class CurveCommand
 
         CommandReport report = new();
         report.Line($"faithfulness by |score|, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
-            + $"{Sizes.Count(methods[0].Scores.Graph.EdgeCount)} edges in all)",
+            + $"{Sizes.Of(methods[0].Scores.Graph.EdgeCount, "edge")} in all)",
             ("greedy", o.Greedy), ("n_edges", methods[0].Scores.Graph.EdgeCount));
         report.Show(Grid(byMagnitude));
         report.Plain("faithfulness by signed score");

@@ -130,8 +130,8 @@ internal static class DemoCommand
         Gpt2Config config = checkpoint.Config;
         int edges = new ComputationGraph(config).EdgeCount;
         report.Line(
-            $"Model {name}: {config.Layers} layers x {config.Heads} heads, width {config.Width}, {Sizes.Count(edges)} edges. "
-                + $"Task: {prompts.Task}, {prompts.Pairs.Count} prompt pairs, for example",
+            $"Model {name}: {config.Layers} layers x {config.Heads} heads, width {config.Width}, {Sizes.Of(edges, "edge")}. "
+                + $"Task: {prompts.Task}, {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, for example",
             ("layers", config.Layers), ("heads", config.Heads), ("width", config.Width), ("n_edges", edges));
         PromptPair first = prompts.Pairs[0];
         if (first.CleanText is not null) report.Line($"  clean      {first.CleanText}", ("example_clean", first.CleanText));

@@ -2,6 +2,7 @@ using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports.Pages;
+using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
 
@@ -19,7 +20,7 @@ internal static class DrawCommand
 
         Circuit circuit = o.Circuit is { } file
             ? Circuit.Load(file)
-            : Select(EdgeScores.Load(o.Scores!), o);
+            : Select(GivenFile.Scores(o.Scores!), o);
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         cancellation.ThrowIfCancellationRequested();
         if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, title, o));
@@ -29,14 +30,14 @@ internal static class DrawCommand
         report.Fact("n_edges", circuit.EdgeCount);
         report.Fact("n_edges_before_prune", circuit.EdgesBeforePrune);
         report.Fact("n_nodes", circuit.NodeCount);
-        report.File("drawing", o.Out, $"{Sizes.Count(circuit.EdgeCount)} edges{before}, {Sizes.Count(circuit.NodeCount)} nodes: {o.Out}");
+        report.File("drawing", o.Out, $"{Sizes.Of(circuit.EdgeCount, "edge")}{before}, {Sizes.Of(circuit.NodeCount, "node")}: {o.Out}");
         return report;
     }
 
     private static Circuit Select(EdgeScores scores, DrawOptions o)
     {
         int edges = scores.Graph.EdgeCount;
-        OptionChecks.AtMost("top-n", o.TopN, edges, $"{o.Scores} scores {Sizes.Count(edges)} edges");
+        OptionChecks.AtMost("top-n", o.TopN, edges, $"{o.Scores} scores {Sizes.Of(edges, "edge")}");
         return OptionChecks.TakeFrom(
             o.Scores!, () => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, o.TopN ?? Math.Min(DefaultTopN, edges))));
     }

@@ -50,8 +50,8 @@ internal static class EvaluateCommand
             .Column("exact match", "exact_match", r => r.Outcome.ExactMatchRate, r => Share(r.Outcome.ExactMatchRate))
             .Column("accuracy", "accuracy", r => r.Outcome.Accuracy, r => Share(r.Outcome.Accuracy)));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" ({Sizes.Count(circuit.EdgesBeforePrune)} before pruning)" : "";
-        report.Line($"circuit: {Sizes.Count(circuit.EdgeCount)} of {Sizes.Count(circuit.Graph.EdgeCount)} edges{before}, "
-            + $"{Sizes.Count(circuit.NodeCount)} of {Sizes.Count(circuit.Graph.Writers)} nodes",
+        report.Line($"circuit: {Sizes.Count(circuit.EdgeCount)} of {Sizes.Of(circuit.Graph.EdgeCount, "edge")}{before}, "
+            + $"{Sizes.Count(circuit.NodeCount)} of {Sizes.Of(circuit.Graph.Writers, "node")}",
             ("n_edges", circuit.EdgeCount), ("n_edges_before_prune", circuit.EdgesBeforePrune), ("n_nodes", circuit.NodeCount),
             ("n_edges_graph", circuit.Graph.EdgeCount), ("n_nodes_graph", circuit.Graph.Writers));
         report.Line(double.IsNaN(measures.Faithfulness)

@@ -19,7 +19,7 @@ internal static class HapCommand
     public static CommandReport Run(HapOptions o, Terminal terminal, CancellationToken cancellation)
     {
         HybridPruningOptions options = Check(o, out AttributionMethod scorer);
-        EdgeScores? given = o.Scores is null ? null : EdgeScores.Load(o.Scores);
+        EdgeScores? given = o.Scores is null ? null : GivenFile.Scores(o.Scores);
         Circuit? truth = o.Recall is null ? null : GroundTruthOption.Read("recall", o.Recall);
         using var session = EvaluationSession.Open(
             o,
@@ -67,7 +67,7 @@ internal static class HapCommand
         FoundTable.Add(report, session, evaluation, rows, "the masks were trained on", o.Resume);
         Circuit kept = result.Candidates;
         report.Line(
-            $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Count(kept.Graph.EdgeCount)} edges",
+            $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Of(kept.Graph.EdgeCount, "edge")}",
             ("scorer", options.Scorer.Name), ("kept_edges", kept.EdgeCount), ("n_edges", kept.Graph.EdgeCount));
         List<(string Name, Circuit Circuit)> recalled = [];
         if (truth is not null) recalled.Add((o.Recall!, truth));
@@ -123,7 +123,7 @@ internal static class HapCommand
         {
             report.Plain(circuit.EdgeCount == 0
                 ? $"first stage: the circuit of {name} has no edges"
-                : $"first stage: kept {Sizes.Percent(result.Recall(circuit))} of the {Sizes.Count(circuit.EdgeCount)} edges of {name}");
+                : $"first stage: kept {Sizes.Percent(result.Recall(circuit))} of the {Sizes.Of(circuit.EdgeCount, "edge")} of {name}");
         }
         report.Data(ReportTable.Of("recall", circuits)
             .Hidden("of", c => c.Name)

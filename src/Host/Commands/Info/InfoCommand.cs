@@ -29,7 +29,7 @@ internal static class InfoCommand
             ("width", config.Width), ("head_width", config.HeadWidth), ("mlp_width", config.InnerWidth));
         sheet.Row("positions", Sizes.Count(config.Positions), ("positions", config.Positions));
         (string vocabulary, BpeTokenizer? tokenizer) = Vocabulary(checkpoint);
-        sheet.Row("vocabulary", $"{Sizes.Count(config.Vocabulary)} tokens; {vocabulary}",
+        sheet.Row("vocabulary", $"{Sizes.Of(config.Vocabulary, "token")}; {vocabulary}",
             ("vocabulary", config.Vocabulary), ("vocabulary_text", vocabulary));
         string? difference = tokenizer?.SizeDifference(config.Vocabulary);
         if (difference is not null) sheet.Row("", difference, ("vocabulary_difference", difference));

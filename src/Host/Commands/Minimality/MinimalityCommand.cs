@@ -57,7 +57,7 @@ internal static class MinimalityCommand
     private static string SetOf(MinimalityPoint p)
     {
         string set = p.Set.Kind switch { "empty" => "none", "class" => p.Set.Name, _ => $"{p.Set.Kind} {p.Set.Name}" };
-        return p.Set.Nodes.Count == 0 ? set : $"{set}, {Sizes.Count(p.Set.Nodes.Count)} nodes";
+        return p.Set.Nodes.Count == 0 ? set : $"{set}, {Sizes.Of(p.Set.Nodes.Count, "node")}";
     }
 
     private static JsonObject Json(Circuit circuit, JsonObject made, Minimality result, MinimalityPoint[] points) =>

@@ -72,8 +72,8 @@ internal static class PathPatchCommand
             found.Note(
                 o.TopN is null ? "No sender reaches the threshold; give a lower --threshold or --top-n." : "No sender has an effect.");
         else if (!o.FreezeMlps && circuit.EdgeCount > edges)
-            found.Plain($"{Sizes.Count(edges)} edges were followed; with those through the MLPs between, which reacted to the "
+            found.Plain($"{Sizes.Of(edges, "edge")} were followed; with those through the MLPs between, which reacted to the "
                 + $"senders, the circuit has {Sizes.Count(circuit.EdgeCount)} (--freeze-mlps leaves them out).");
-        else found.Plain($"{Sizes.Count(edges)} edges were followed.");
+        else found.Plain($"{Sizes.Of(edges, "edge")} were followed.");
     }
 }

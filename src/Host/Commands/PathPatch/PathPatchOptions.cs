@@ -75,6 +75,9 @@ internal sealed class PathPatchOptions : PromptedOptions
     [Option("resume", HelpText = "Go on from the rounds in FILE.progress that a stopped run has left.")]
     public bool Resume { get; set; }
 
+    /// <inheritdoc />
+    protected override bool Draws => false;
+
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [

@@ -17,14 +17,17 @@ internal static class PromptsCommand
         CircuitTask task = TaskNames.Parse(options.Task);
         BpeTokenizer tokenizer = BpeTokenizer.Load(VocabularyDirectory.Find(options.Model));
         TokenizerNotes.Warn(terminal, tokenizer.Warnings);
-        IReadOnlyList<PromptPair> pairs = PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, cancellation);
+        IReadOnlyList<PromptPair> pairs = PromptProgress.Run(
+            terminal,
+            options.Count,
+            progress => PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         PromptWriter.Write(options.Out, pairs, tokenizer);
         CommandReport report = new();
         report.Fact("task", task.Name);
         report.Fact("prompt_pairs", pairs.Count);
         report.Fact("seed", options.Seed);
-        report.File("prompts", options.Out, $"{pairs.Count} prompt pairs of {task}: {options.Out}");
+        report.File("prompts", options.Out, $"{Sizes.Of(pairs.Count, "prompt pair")} of {task}: {options.Out}");
         return report;
     }
 }

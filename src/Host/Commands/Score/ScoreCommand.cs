@@ -28,19 +28,7 @@ internal static class ScoreCommand
         }
         ComputeDevice.Check(o);
         CommandReport report = new();
-        PromptRequest request = new()
-        {
-            Task = o.Task,
-            Data = o.Data,
-            Limit = o.Limit,
-            Seed = o.Seed,
-            SeedsMethod = options.Method.Takes(MethodSettings.Seed),
-            Metric = options.Metric,
-            ShowFirstIn = report,
-            Answer = o.Answer,
-            NoBos = o.NoBos,
-            HardCorruption = o.HardCorruption,
-        };
+        PromptRequest request = o.Prompts(options) with { ShowFirstIn = report };
         request.Check();
         if (o.Resume && !options.Method.Saves)
         {
@@ -78,7 +66,7 @@ internal static class ScoreCommand
         if (o.Top > 0) report.Plain("");
         DescribeRun(report, scores, result);
         RunFacts.Time(report, clock);
-        report.File("scores", o.Out, $"scores of {Sizes.Count(scores.Graph.EdgeCount)} edges: {o.Out}");
+        report.File("scores", o.Out, $"scores of {Sizes.Of(scores.Graph.EdgeCount, "edge")}: {o.Out}");
         report.File("path", o.RecordPath);
         return report;
     }
@@ -105,7 +93,7 @@ internal static class ScoreCommand
         string settings = string.Concat(p.Options.Select(option => $", {option.Key} {option.Value}"));
         report.Plain($"{p.Method}{settings}{(p.Metric is null ? "" : $", metric {p.Metric}")}"
             + $"{(p.Ablation is null or "patching" ? "" : $", ablation {p.Ablation}")}; "
-            + $"{p.Items} prompt pairs of {p.Task} ({p.Data})");
+            + $"{Sizes.Of(p.Items ?? 0, "prompt pair")} of {p.Task} ({p.Data})");
         report.Plain(TokenizerNotes.BeginToken(p));
         report.Fact("n_edges", scores.Graph.EdgeCount);
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)

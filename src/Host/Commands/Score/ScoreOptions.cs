@@ -123,6 +123,21 @@ internal sealed class ScoreOptions : ModelPromptOptions
         return options;
     }
 
+    /// <summary>The prompts that the options name.</summary>
+    /// <param name="options">The method with its options.</param>
+    public PromptRequest Prompts(AttributionOptions options) => new()
+    {
+        Task = Task,
+        Data = Data,
+        Limit = Limit,
+        Seed = Seed,
+        SeedsMethod = options.Method.Takes(MethodSettings.Seed),
+        Metric = options.Metric,
+        Answer = Answer,
+        NoBos = NoBos,
+        HardCorruption = HardCorruption,
+    };
+
     private static T? Value<T>(string option, string? text)
         where T : struct, Enum => text is null ? null : EnumNames.Parse<T>(option, text);
 }

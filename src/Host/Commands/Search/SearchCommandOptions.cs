@@ -38,6 +38,9 @@ internal sealed class SearchCommandOptions : PromptedOptions
         "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
     public bool Resume { get; set; }
 
+    /// <inheritdoc />
+    protected override bool Draws => Search().Takes(SearchSettings.Seed);
+
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [

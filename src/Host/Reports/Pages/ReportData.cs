@@ -50,7 +50,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             facts.Add(new(name, shared ? values[0]! : string.Join("; ", methods.Zip(values, (m, v) => $"{m.Name}: {v ?? "not stated"}"))));
         }
         Add("model", p => p.Model);
-        facts.Add(new("graph", $"{data.Graph}, {Sizes.Count(data.Graph.EdgeCount)} edges"));
+        facts.Add(new("graph", $"{data.Graph}, {Sizes.Of(data.Graph.EdgeCount, "edge")}"));
         Add("task", p => p.Task);
         Add("prompt pairs", p => p.Items is { } items ? Sizes.Count(items) : null);
         Add("metric", p => p.Metric);
@@ -66,7 +66,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
         if (Methods.Count == 0) throw new GradpathException("a report needs the scores of at least one method.");
         if (Graph.EdgeCount > MostEdges)
             throw new GradpathException(
-                $"a report holds at most {Sizes.Count(MostEdges)} edges; this graph has {Sizes.Count(Graph.EdgeCount)}.");
+                $"a report holds at most {Sizes.Of(MostEdges, "edge")}; this graph has {Sizes.Count(Graph.EdgeCount)}.");
         foreach (TrainingLog log in Logs) CheckTraining(log.Name, log.Steps);
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (ReportMethod method in Methods)

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Reports.Pages;
 
@@ -23,7 +24,7 @@ internal sealed record ReportMethod(string Name, EdgeScores Scores)
     /// </summary>
     public static List<ReportMethod> ReadAll(string[] files)
     {
-        EdgeScores[] scores = [.. files.Select(EdgeScores.Load)];
+        EdgeScores[] scores = [.. files.Select(GivenFile.Scores)];
         string?[] names = [.. scores.Select(s => s.Provenance?.Method)];
         return
         [

@@ -77,6 +77,6 @@ public sealed class CircuitTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run("circuit", "--scores", model.Path("none.json"), "--top-n", "3").Fails(1, "none.json", "no such file");
         Cli.Run("circuit", "--scores", model.Scores(), "--top-n", "47").Fails(2, "--top-n 47: must be at most 46", "eap-scores.json");
         Cli.Run("circuit", "--scores", model.Scores(), "--nodes", "8").Fails(2, "--nodes 8: must be at most 7");
-        Cli.Run("circuit", "--top-n", "3").Fails(2, "'scores'");
+        Cli.Run("circuit", "--top-n", "3").Fails(2, "--scores is needed");
     }
 }

@@ -37,7 +37,7 @@ public sealed class CompareTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData("--with ioi", "--circuit or --scores")]
     [InlineData("--circuit a.json --scores b.json --with ioi", "--circuit or --scores")]
-    [InlineData("--circuit a.json", "'with'")]
+    [InlineData("--circuit a.json", "--with is needed")]
     [InlineData("--circuit a.json --with chess", "--with chess", "ioi and greater-than")]
     [InlineData("--circuit a.json --with ioi --roc r.csv", "--roc does not apply")]
     [InlineData("--scores a.json --with ioi --roc r.txt", "--roc", ".csv")]

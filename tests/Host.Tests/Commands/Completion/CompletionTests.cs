@@ -14,6 +14,11 @@ public sealed class CompletionTests
     [InlineData("gradpath score --device cu", "cuda")]
     [InlineData("gradpath help edge", "edge-prune")]
     [InlineData("gradpath completion fi", "fish")]
+    [InlineData("gradpath score --model de", "demo")]
+    [InlineData("gradpath score --model /et", "/etc")]
+    [InlineData("gradpath score --method = eap-g", "eap-gp")]
+    [InlineData("gradpath benchmark --methods eap,acdc,ha", "eap,acdc,hap")]
+    [InlineData("gradpath benchmark --ground-truth io", "ioi")]
     public void Bash_completes(string line, string completed)
     {
         using TempFolder folder = new();

@@ -56,7 +56,7 @@ public sealed class ReportCommandTests : IDisposable
     [Fact]
     public void Wrong_options_are_named()
     {
-        Cli.Run("report", "--out", _page).Fails(2, "'scores'");
+        Cli.Run("report", "--out", _page).Fails(2, "--scores is needed");
         Cli.Run("report", "--scores", _eap, "--out", _folder["report.pdf"]).Fails(2, "--out", ".html");
         Cli.Run("report", "--scores", _eap, "--out", _folder["nowhere/report.html"]).Fails(2, "--out", "does not exist");
         Cli.Run("report", "--scores", _eap, "--out", _page, "--top-n", "-1").Fails(2, "--top-n -1");
