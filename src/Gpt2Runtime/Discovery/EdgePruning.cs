@@ -64,7 +64,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
         // Masked runs lie between the clean and the corrupted one when patching, so all agree before the first difference.
         PromptSpan[] spans = PairSpans.Of(pairs, sharePrefixes: options.Ablation == Ablation.Patching);
         int largest = _items.Max(batch => batch.Length);
-        bool keep = Plan(PromptSpan.Largest(spans, largest));
+        bool keep = Plan(spans, largest);
         var batches = new BatchPlan(_items, largest);
         RunContext context = Own(new RunContext(model, pairs, spans, batches, options.Ablation, cancellation: cancellation));
         _trainer = Own(new MaskTrainer(context, _plan, _options, keep));
@@ -194,23 +194,36 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
     }
 
     // Requires memory for one batch. The answer: whether all batches can stay on the device.
-    private bool Plan(PromptSpan[] batch)
+    private bool Plan(PromptSpan[] spans, int items)
     {
-        (int items, int batches) = (batch.Length, _items.Length);
-        long needed = Needed(1), budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
-        if (needed > budget)
-        {
-            (string takes, string free) = (ByteText.Of(needed), ByteText.Of(budget));
-            throw GradpathException.Worded(
-                $"a batch of {items} prompt pairs needs {takes} and {free} are free; use a smaller {Terms.BatchSize}");
-        }
+        int batches = _items.Length;
+        long needed = Needed(items, 1), budget = _model.Device.MemoryBudget ?? _model.Device.FreeMemory;
+        if (needed > budget) throw TooLarge(items, needed, budget, size => Needed(size, 1) <= budget);
         if (batches == 1) return true;
-        return needed + ((batches - 1) * (Needed(2) - needed)) <= _model.Device.WorkspaceBudget;
+        return needed + ((batches - 1) * (Needed(items, 2) - needed)) <= _model.Device.WorkspaceBudget;
 
-        long Needed(int kept) => Rehearsal.Bytes(_model, _prompts.Pairs, batch, _options.Ablation, (context, _) =>
+        long Needed(int size, int kept) =>
+            Rehearsal.Bytes(_model, _prompts.Pairs, PromptSpan.Largest(spans, size), _options.Ablation, (context, _) =>
+            {
+                using var trainer = new MaskTrainer(context, _plan, _options, keep: true);
+                for (int i = 0; i < kept; i++) trainer.Step(i, i);
+            });
+    }
+
+    private static GradpathException TooLarge(int items, long needed, long budget, Func<int, bool> fits)
+    {
+        (int most, int tooMany) = (0, items);
+        while (tooMany - most > 1)
         {
-            using var trainer = new MaskTrainer(context, _plan, _options, keep: true);
-            for (int i = 0; i < kept; i++) trainer.Step(i, i);
-        });
+            int middle = (most + tooMany) / 2;
+            if (fits(middle)) most = middle;
+            else tooMany = middle;
+        }
+        (string takes, string free) = (ByteText.Of(needed), ByteText.Of(budget));
+        string pairs = items == 1 ? "one prompt pair" : $"{items} prompt pairs";
+        string lack = $"a batch of {pairs} needs {takes} and {free} are free";
+        return most > 0
+            ? GradpathException.Worded($"{lack}; {Terms.BatchSize.With(most)} fits")
+            : GradpathException.Worded($"{lack}, too little even for one: allow more ({Terms.MemoryBudget}), or use shorter prompts");
     }
 }

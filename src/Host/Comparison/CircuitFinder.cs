@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 
@@ -113,10 +114,19 @@ internal sealed class CircuitFinder(
             progress => search.Search(session.Weights, session.Prompts, options, null, progress, cancellation));
     }
 
+    // What is made ready at the first use, such as compiled code, is not the method's time. Exact patching takes long enough without.
+    private void Warm(AttributionMethod method, AttributionOptions options)
+    {
+        if (method.Saves) return;
+        PromptSet few = session.Prompts with { Pairs = [.. session.Prompts.Pairs.Take(2)] };
+        EdgeAttribution.Run(session.Weights, few, options with { BatchSize = 0 }, cancellation: cancellation);
+    }
+
     private (EdgeScores Scores, double Seconds) Scores(AttributionMethod method)
     {
         if (_scores.TryGetValue(method, out (EdgeScores, double) known)) return known;
         AttributionOptions options = Scoring.Options(session, method) with { BatchSize = session.Options.BatchSize };
+        Warm(method, options);
         var watch = Stopwatch.StartNew();
         EdgeScores scores = Scoring.Run(session.Weights, session.Prompts, options, terminal, cancellation).Scores;
         return _scores[method] = (scores, watch.Elapsed.TotalSeconds);

@@ -19,6 +19,8 @@ internal sealed class ComparisonFolder : IDisposable
     private readonly string _path;
     private readonly List<ComparisonRow> _rows = [];
     private readonly List<(string Name, IReadOnlyList<EdgePruningStep> Steps)> _training = [];
+    private readonly Dictionary<string, Circuit> _unwritten = [];
+    private bool _isWritten = true;
     private ProgressFile? _file;
 
     private ComparisonFolder(string path) => _path = path;
@@ -34,6 +36,9 @@ internal sealed class ComparisonFolder : IDisposable
 
     /// <summary>The finished rows.</summary>
     public IReadOnlyList<ComparisonRow> Rows => _rows;
+
+    /// <summary>How many rows are on the disk.</summary>
+    public int Written { get; private set; }
 
     /// <summary>The steps of the training runs among them, by name.</summary>
     public IReadOnlyList<(string Name, IReadOnlyList<EdgePruningStep> Steps)> Training => _training;
@@ -91,6 +96,7 @@ internal sealed class ComparisonFolder : IDisposable
             if (_rows.Exists(r => r.Method == read.Method && r.Asked == read.Asked)) throw _file.Damaged();
             _rows.Add(read);
         }
+        Written = _rows.Count;
         if (File.Exists(TrainingFile))
             _training.AddRange(ReportCsv.ReadTraining(TrainingFile).Select(t => (t.Key, (IReadOnlyList<EdgePruningStep>)t.Value)));
     }
@@ -101,20 +107,46 @@ internal sealed class ComparisonFolder : IDisposable
             && File.Exists(CircuitPath(method, sparsity));
 
     /// <summary>Adds a row, in the place of one for the same method and sparsity, and writes the table.</summary>
-    public void Add(ComparisonRow row, Circuit circuit, IReadOnlyList<EdgePruningStep>? training)
+    /// <param name="row">The row.</param>
+    /// <param name="circuit">Its circuit.</param>
+    /// <param name="training">The steps of its training; null where it was not trained.</param>
+    /// <returns>Null, or why it cannot be written now: it is kept, and written with the next row or at the end.</returns>
+    public string? Add(ComparisonRow row, Circuit circuit, IReadOnlyList<EdgePruningStep>? training)
     {
-        circuit.Save(CircuitPath(row.Method, row.Asked));
+        string name = NameOf(row.Method, row.Asked);
+        _isWritten = false;
+        _unwritten[CircuitPath(row.Method, row.Asked)] = circuit;
         if (training is not null)
         {
-            string name = NameOf(row.Method, row.Asked);
             _training.RemoveAll(t => t.Name == name);
             _training.Add((name, training));
-            TrainingCsv.Write(TrainingFile, _training);
         }
         _rows.RemoveAll(r => r.Method == row.Method && r.Asked == row.Asked);
         _rows.Add(row);
+        try
+        {
+            Write();
+            return null;
+        }
+        catch (GradpathException e)
+        {
+            return e.Message;
+        }
+    }
+
+    // Rows that stand in the progress file have their circuits and their training beside it.
+    private void Write()
+    {
+        foreach ((string path, Circuit circuit) in _unwritten.ToArray())
+        {
+            circuit.Save(path);
+            _unwritten.Remove(path);
+        }
+        if (_training.Count > 0) TrainingCsv.Write(TrainingFile, _training);
         ComparisonTable.Write(Table, _rows, Made);
         _file!.Save(new JsonObject { ["rows"] = new JsonArray([.. _rows.Select(r => r.ToJson())]) });
+        Written = _rows.Count;
+        _isWritten = true;
     }
 
     /// <summary>Puts the rows that were asked for first, in their order, before those of earlier runs.</summary>
@@ -128,7 +160,8 @@ internal sealed class ComparisonFolder : IDisposable
         ComparisonRow[] sorted = [.. _rows.OrderBy(Place)];
         _rows.Clear();
         _rows.AddRange(sorted);
-        ComparisonTable.Write(Table, _rows, Made);
+        if (!_isWritten) Write();
+        else ComparisonTable.Write(Table, _rows, Made);
     }
 
     /// <summary>Lets other runs write to the folder.</summary>

@@ -75,8 +75,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
         "Write every step: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
     public string? Log { get; set; }
 
-    [Option("resume", HelpText =
-        "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    [Option("resume", HelpText = SharedHelp.Resume)]
     public bool Resume { get; set; }
 
     /// <summary>The options for training, after all checks that need no model.</summary>

@@ -66,8 +66,7 @@ internal sealed class AcdcCommandOptions : PromptedOptions
         HelpText = "Judge the circuits by another one: a circuit's file, or ioi or greater-than (GPT-2 small).")]
     public string? GroundTruth { get; set; }
 
-    [Option("resume", HelpText =
-        "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    [Option("resume", HelpText = SharedHelp.Resume)]
     public bool Resume { get; set; }
 
     /// <summary>The file of a threshold's circuit.</summary>

@@ -67,13 +67,14 @@ internal static class BenchmarkCommand
                 session.Clock.Start("write");
                 ComparisonRow row = ComparisonRow.Of(method.Name, sparsity, settings, found, result, truth, session.Seed);
                 EmptyCircuits.Warn(terminal, $"{method.Name} at sparsity {ComparisonTable.Percent(sparsity)}", found.Circuit);
-                folder.Add(row, Stated(found.Circuit, prompts), found.Training);
+                if (folder.Add(row, Stated(found.Circuit, prompts), found.Training) is { } obstacle)
+                    terminal.Warn($"{obstacle}; the run goes on, and the row is written with the next one or at the end");
             }
         }
-        catch (OperationCanceledException e) when (folder.Rows.Count > 0)
+        catch (OperationCanceledException e) when (folder.Written > 0)
         {
             throw new StoppedException("; "
-                + $"{(folder.Rows.Count == 1 ? "1 finished row is" : $"{folder.Rows.Count} finished rows are")} in {folder.Table}, and "
+                + $"{(folder.Written == 1 ? "1 finished row is" : $"{folder.Written} finished rows are")} in {folder.Table}, and "
                 + "the same command with --resume goes on from there.", e);
         }
         session.Clock.Start("write");

@@ -34,8 +34,7 @@ internal sealed class SearchCommandOptions : PromptedOptions
     [Option("out", Required = true, MetaValue = "FILE", HelpText = "Write the circuit: .json or .safetensors.")]
     public string Out { get; set; } = "";
 
-    [Option("resume", HelpText =
-        "Go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+    [Option("resume", HelpText = SharedHelp.Resume)]
     public bool Resume { get; set; }
 
     /// <inheritdoc />

@@ -212,6 +212,15 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Pairs_that_find_and_judge_are_said()
+    {
+        string line = File.ReadAllLines(_model.Pairs)[0], data = _model.Path("twice.jsonl");
+        File.WriteAllLines(data, [line, line, line, line]);
+        Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", data, "--methods", "eap", "--sparsity", "0.5", "--out",
+            _model.Path("twice")).Warns("2 of the 2 prompt pairs to judge on are also among those that circuits are found on");
+    }
+
+    [Fact]
     public void What_cannot_be_compared_is_explained()
     {
         string one = _model.Path("one.jsonl"), file = _model.Path("a-file");

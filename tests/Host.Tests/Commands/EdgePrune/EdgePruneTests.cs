@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 
@@ -29,6 +31,20 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(30, training.GetArrayLength());
         Assert.Equal(double.Parse(lines[^1].Split(',')[2], System.Globalization.CultureInfo.InvariantCulture),
             training[29].GetProperty("kl").GetDouble());
+    }
+
+    /// <summary>The batch that a refusal names fits, and one more does not.</summary>
+    [Fact]
+    public void A_batch_that_cannot_fit_is_refused_with_the_size_that_does()
+    {
+        string data = model.Path("many.jsonl");
+        File.WriteAllText(data, TinyModel.PairLines(100, 6));
+        Cli Train(int batch) => Cli.Run("edge-prune", "--model", model.ModelDirectory, "--data", data, "--threads", "1", "--steps", "2",
+            "--sparsity", "0.5", "--memory", "300KiB", "--batch-size", $"{batch}", "--out", model.Path($"batch-{batch}.json"));
+        string message = Train(100).Fails(1, "a batch of 100 prompt pairs needs", " fits").Error;
+        int most = int.Parse(Regex.Match(message, "--batch-size ([0-9]+) fits").Groups[1].Value, CultureInfo.InvariantCulture);
+        Train(most).Succeeds();
+        Train(most + 1).Fails(1, $"--batch-size {most} fits");
     }
 
     /// <summary>Of the table's row: the name that options, files and other tables have, and steps and time that are never blank.</summary>
