@@ -64,9 +64,10 @@ internal sealed class EvaluationSession : IDisposable
     /// <param name="terminal">Told which device was chosen, and of other origins.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <param name="adjust">Changes which prompts are read; null for those that the options name.</param>
+    /// <param name="fits">Refuses a model that the options do not fit, before the weights are read; null where any fits.</param>
     public static EvaluationSession Open(
         PromptedOptions o, IReadOnlyList<GivenFile> given, Terminal terminal, CancellationToken cancellation,
-        Func<PromptRequest, PromptRequest>? adjust = null)
+        Func<PromptRequest, PromptRequest>? adjust = null, Action<Gpt2Config>? fits = null)
     {
         StageClock clock = new(terminal);
         clock.Start("load");
@@ -77,6 +78,7 @@ internal sealed class EvaluationSession : IDisposable
         {
             checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
             foreach (GivenFile file in given) file.RequireModel(checkpoint.Config);
+            fits?.Invoke(checkpoint.Config);
             PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
             PromptSet prompts = request.Load(checkpoint, terminal, cancellation);

@@ -91,7 +91,8 @@ internal static class CompletionCommand
             {
                 IReadOnlyList<string> values = CompletionValues.Of(verb.Name, option.LongName);
                 string only = property.GetCustomAttribute<InputAttribute>() is null ? "-x" : "-r";
-                string takes = values.Count > 0 ? $" {only} -a {Quoted(string.Join(' ', values))}" : option.MetaValue.Length > 0 ? " -r" : "";
+                string takes = values.Count > 0 ? $" {only} -a {Quoted(string.Join(' ', values))}"
+                    : option.MetaValue.Length > 0 ? " -r" : "";
                 script.Append($"complete -c gradpath -n '__fish_seen_subcommand_from {verb.Name}' -l {option.LongName}{takes}\n");
             }
         }

@@ -18,7 +18,7 @@ internal static class PathPatchCommand
         o.Check();
         PathTracingOptions options = o.Tracing();
         using var session = EvaluationSession.Open(
-            o, [new GivenFile("", null, config => options = o.Named(options, new ComputationGraph(config)))], terminal, cancellation);
+            o, [], terminal, cancellation, fits: config => options = o.Named(options, new ComputationGraph(config)));
         o.RequirePositions(session.Prompts);
         options = options with { BatchSize = session.Options.BatchSize };
         bool relative = !session.Metric.MeasuresDistance;
