@@ -46,9 +46,11 @@ perf:
 # Trimmed is what declares that it can be, the platform's own libraries: CommandLineParser and the word lists' JSON are read by
 # reflection, which the compiler cannot follow and tests/bundle therefore tries.
 bundle:
+	@mkdir -p out/bundle
 	@tools/sdk dotnet publish src/Host -c Release -r linux-x64 --self-contained --artifacts-path out/bundle/build -o out/bundle/build/publish \
 	  -p:PublishSingleFile=true -p:EnableCompressionInSingleFile=true -p:PublishTrimmed=true -p:TrimMode=partial \
-	  -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true -v quiet -nologo -clp:NoSummary
+	  -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true -v quiet -nologo >out/bundle/publish.log \
+	  || { cat out/bundle/publish.log >&2; exit 1; }
 	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
 	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
 
