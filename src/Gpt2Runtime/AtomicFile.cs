@@ -31,7 +31,7 @@ internal static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot write {path}: {e.Message}", e);
+            throw Unwritable(path, e);
         }
     }
 
@@ -49,7 +49,7 @@ internal static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot write {path}: {e.Message}", e);
+            throw Unwritable(path, e);
         }
     }
 
@@ -62,6 +62,10 @@ internal static class AtomicFile
     /// <returns>The extension with its dot, in small letters.</returns>
     public static string Extension(string path, string ofStreams) =>
         OutputTarget.Of(path).IsStream ? ofStreams : Path.GetExtension(path).ToLowerInvariant();
+
+    // A folder that takes no files is said of the file that goes aside first, whose name nobody knows.
+    private static GradpathException Unwritable(string path, Exception e) => new(
+        $"cannot write {path}: {(e is FileNotFoundException ? "its folder takes no files" : e.Message)}", e);
 
     private static void WriteFile(OutputTarget target, Action<Stream> write)
     {

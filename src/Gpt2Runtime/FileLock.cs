@@ -43,6 +43,15 @@ internal sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>Whether nobody has a lock at the moment.</summary>
+    /// <param name="path">The file.</param>
+    public static bool IsFree(string path)
+    {
+        if (!File.Exists(path)) return true;
+        using FileLock? taken = TryTake(path);
+        return taken is not null;
+    }
+
     /// <summary>Gives the lock back.</summary>
     public void Dispose()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Gradpath.Gpt2Runtime;
 
@@ -7,7 +8,7 @@ namespace Gradpath.Gpt2Runtime;
 /// Foreign text as a message shows it: in quotation marks, on one line and no longer than that. Every message that repeats a piece of a
 /// prompt or of a file does it with this.
 /// </summary>
-internal static class Quoted
+internal static partial class Quoted
 {
     private const int LongestText = 60;
     private const int LongestList = 12;
@@ -40,7 +41,8 @@ internal static class Quoted
     public static string Reason(JsonException error)
     {
         const int Begin = 60, End = 120;
-        var message = error.Message.ReplaceLineEndings(" ");
+        // The position is counted otherwise than elsewhere, and options of the reader are nothing that a user can change.
+        var message = Technical().Replace(error.Message.ReplaceLineEndings(" "), "").TrimEnd();
         return message.Length <= Begin + End ? message : $"{message[..Begin]}...{message[^End..]}";
     }
 
@@ -48,4 +50,8 @@ internal static class Quoted
     public static string Ids(ReadOnlySpan<int> ids) => ids.Length <= LongestList
         ? $"[{string.Join(", ", ids.ToArray())}]"
         : $"[{string.Join(", ", ids[..LongestList].ToArray())}, ... {ids.Length} in all]";
+
+    [GeneratedRegex(@"( Path: \S+ \|)? LineNumber: \d+ \| BytePositionInLine: \d+\.| Change the reader options\."
+        + @"|,? when '?isFinalBlock'? is true")]
+    private static partial Regex Technical();
 }

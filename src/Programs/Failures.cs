@@ -85,7 +85,14 @@ internal static partial class Failures
             ["exit_code"] = code,
         };
         json["warnings"] = ReportJson.Node(terminal.Warnings);
-        ReportJson.Write(terminal.Out, json);
+        try
+        {
+            ReportJson.Write(terminal.Out, json);
+        }
+        catch (IOException)
+        {
+            // Nobody can be told there; the line stands on the error stream.
+        }
         return code;
     }
 

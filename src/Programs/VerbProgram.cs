@@ -37,6 +37,11 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
             if (verbs.FirstOrDefault(v => TableNames.Same(topic, v.Name)) is { } explained) args = ["help", explained.Name, .. args[2..]];
             else if (!topic.StartsWith('-')) args = args[1..];
         }
+        // People append it to a command line that they have.
+        foreach (string asked in new[] { "--help", "--version" })
+        {
+            if (verb is not null && args.TakeWhile(a => a != "--").Contains(asked)) args = [verb.Name, asked];
+        }
         // Known before anything can fail, so that a failure is written in the same form.
         terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
         terminal.Verb = verb?.Name;
@@ -134,7 +139,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
     {
         BadVerbSelectedError e => $"'{e.Token}': {TableNames.Unknown("command", e.Token, [.. verbs.Select(v => v.Name)])}.",
         NoVerbSelectedError => "name a command.",
-        UnknownOptionError e => $"{Dashed(e.Token)}: there is no such option{DidYouMean(e.Token, verb)}.",
+        UnknownOptionError e => $"{Dashed(e.Token)}: there is no such option{DidYouMean(e.Token, verb)}",
         MissingRequiredOptionError e => $"--{e.NameInfo.LongName} is needed: --{e.NameInfo.LongName} {MetaValue(verb, e.NameInfo)}.",
         MissingValueOptionError e => OptionWords.Valueless(e.NameInfo.LongName, MetaValue(verb, e.NameInfo)),
         RepeatedOptionError e => $"--{e.NameInfo.LongName} stands there twice.",
@@ -149,9 +154,9 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
 
     private static string DidYouMean(string token, Verb? verb)
     {
-        if (verb is null) return "";
+        if (verb is null) return ".";
         IEnumerable<string> names = OptionWords.All(verb.Options).Select(o => o.Option.LongName);
-        return NearestName.Of(token.Replace('_', '-'), names) is { } near ? $"; did you mean --{near}?" : "";
+        return NearestName.Of(token.Replace('_', '-'), names) is { } near ? $"; did you mean --{near}?" : ".";
     }
 
     // The parser's help knows neither ranges nor variables.

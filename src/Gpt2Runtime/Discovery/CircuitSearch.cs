@@ -36,6 +36,9 @@ public abstract class CircuitSearch
     /// <summary>How it is asked for a circuit of a size.</summary>
     public SearchSizing Sizing { get; init; }
 
+    /// <summary>Whether it reads the metric even with default options; else it searches by KL where nothing else is said.</summary>
+    public bool ReadsMetricByDefault { get; init; }
+
     /// <summary>Whether it starts from scores, so that <see cref="SearchOptions.Scorer"/> must be given.</summary>
     public bool NeedsScorer => Takes(SearchSettings.Scorer);
 

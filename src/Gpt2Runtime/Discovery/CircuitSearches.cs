@@ -56,6 +56,7 @@ public static class CircuitSearches
         Summary = "effects of senders through direct paths, followed backwards round by round",
         Passes = "parts of 2 forward passes per sender and kind of input, in each round",
         Settings = SearchSettings.Metric,
+        ReadsMetricByDefault = true,
     };
 
     /// <summary>All searches, in the order of tables and help.</summary>

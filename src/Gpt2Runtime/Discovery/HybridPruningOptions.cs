@@ -30,8 +30,9 @@ public sealed record HybridPruningOptions : EdgePruningOptions
         if (Share is not (> 0 and <= 1)) throw new OptionException($"{Terms.Share.With(Share)}: must be above 0 and at most 1");
         if (1 - Share > Sparsity)
         {
+            Term sparsity = Terms.Sparsity.With(Sparsity), least = Terms.Share.With(Math.Round(1 - Sparsity, 6));
             throw new OptionException(
-                $"{Terms.Share.With(Share)} leaves fewer edges than a circuit of {Terms.Sparsity.With(Sparsity)} has");
+                $"{Terms.Share.With(Share)} leaves fewer edges than a circuit of {sparsity} has; it must be at least {least}");
         }
     }
 }

@@ -93,13 +93,21 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     public static void Check(string result, bool resume)
     {
         ArgumentNullException.ThrowIfNull(result);
+        Check(result, resume, isMine: false);
+    }
+
+    private static void Check(string result, bool resume, bool isMine)
+    {
         string path = Beside(result);
         if (File.Exists(path) == resume) return;
-        throw resume
-            ? GradpathException.Worded($"there is nothing to go on from: no file {path}. Leave {Terms.Resume} out to start.")
-            : GradpathException.Worded(
-                $"{path} holds the work of a run that was stopped: add {Terms.Resume} to go on from it, or delete it to start over.");
+        if (resume) throw GradpathException.Worded($"there is nothing to go on from: no file {path}. Leave {Terms.Resume} out to start.");
+        if (!isMine && !FileLock.IsFree(LockBeside(result))) throw Busy(result);
+        throw GradpathException.Worded(
+            $"{path} holds the work of an earlier run: add {Terms.Resume} to go on from it, or delete it to start over.");
     }
+
+    private static GradpathException Busy(string result) => GradpathException.Worded(
+        $"{result} is being written by another run: wait until it is done, or name another {Terms.Result}.");
 
     /// <summary>Writes the state; an older one is replaced, and only by a whole one.</summary>
     /// <param name="state">The state, see <see cref="RunCheckpoint.Pack"/>.</param>
@@ -170,9 +178,8 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
     /// other way round.</exception>
     public void Lock(bool resume)
     {
-        _lock ??= FileLock.TryTake(LockBeside(Path[..^Extension.Length])) ?? throw GradpathException.Worded(
-            $"{Path[..^Extension.Length]} is being written by another run: wait until it is done, or name another {Terms.Result}.");
-        Check(Path[..^Extension.Length], resume);
+        _lock ??= FileLock.TryTake(LockBeside(Path[..^Extension.Length])) ?? throw Busy(Path[..^Extension.Length]);
+        Check(Path[..^Extension.Length], resume, isMine: true);
     }
 
     /// <summary>Lets other runs write the result. The file stays.</summary>
@@ -203,7 +210,7 @@ public sealed class ProgressFile : RunCheckpoint, IDisposable
 
     /// <inheritdoc />
     public override GradpathException Damaged(Exception? inner = null) =>
-        GradpathException.Worded($"{Path}: not a file that {Terms.Search(_command)} has left; delete it to start over.", inner);
+        GradpathException.Worded($"{Path}: damaged, or not a file that {Terms.Search(_command)} has left; delete it to start over.", inner);
 
     /// <inheritdoc />
     protected override void Write(JsonObject state)

@@ -45,24 +45,34 @@ public static class PromptLoader
         var info = task is null ? null : TaskCatalog.Find(task);
         var metric = options.Metric ?? DefaultMetric(options, info);
         var notes = new PromptNotes();
-        var checks = new PromptChecks(options, metric, tokenizer, notes);
         if (dataPath is null)
         {
+            var checksOfGenerated = new PromptChecks(options, metric, tokenizer, notes);
             return Generate(
                 info ?? throw new GradpathException("There are no prompts: name a task, a file of prompts, or both."),
                 tokenizer?.Value ?? throw new GradpathException(
                     $"Prompts of {task} can be made only for a model with a vocabulary ({TokenizerFiles.Needed})."),
                 options,
                 metric,
-                checks,
+                checksOfGenerated,
                 progress,
                 cancellation);
         }
 
         var file = PromptFile.Read(FindFile(dataPath, info));
         var rows = ReadRows(file, info, tokenizer, options, metric, notes);
+        if (options.Limit is { } limit)
+            rows = rows.Take(limit);
+        if (options is { Metric: null, MetricIsRead: false })
+        {
+            rows = rows.ToList();
+            if (rows.Any(row => metric.LackOf(row.Pair) is not null))
+                metric = BuiltInMetrics.KlDivergence;
+        }
+
+        var checks = new PromptChecks(options, metric, tokenizer, notes);
         var pairs = new List<PromptPair>();
-        foreach (var row in options.Limit is { } limit ? rows.Take(limit) : rows)
+        foreach (var row in rows)
         {
             cancellation.ThrowIfCancellationRequested();
             pairs.Add(checks.Finish(row));
@@ -133,7 +143,7 @@ public static class PromptLoader
                     tokenizer?.Value ?? throw new GradpathException(
                         $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),
                     options.HardCorruption,
-                    metric.NeedsAnswers || metric.NeedsWrongAnswers).Read();
+                    (options.MetricIsRead || options.Metric is not null) && (metric.NeedsAnswers || metric.NeedsWrongAnswers)).Read();
             default:
                 throw new GradpathException($"{file.Path}: prompts are read from .csv, .jsonl and .json files.");
         }

@@ -34,6 +34,12 @@ public sealed record PromptOptions
     /// <summary>The metric to judge by, or null for the task's own (logit difference for a set of the user's own).</summary>
     public Metric? Metric { get; init; }
 
+    /// <summary>
+    /// Whether scores or a search depend on the metric. Where they do not, it only judges what was found, and pairs of a file that lack
+    /// what the default metric needs are judged by <see cref="BuiltInMetrics.KlDivergence"/>.
+    /// </summary>
+    public bool MetricIsRead { get; init; } = true;
+
     /// <summary>What an answer text of several tokens stands for, in files that hold texts.</summary>
     public AnswerReading AnswerReading { get; init; }
 

@@ -64,6 +64,7 @@ internal sealed class ComparisonFolder : IDisposable
     public static ComparisonFolder Open(string path, bool resume)
     {
         ComparisonFolder folder = new(path);
+        if (File.Exists(path)) throw new UsageException($"--out {path}: it is a file; name a directory.");
         ProgressFile.Check(folder.Table, resume);
         try
         {

@@ -7,5 +7,6 @@ public static class MetricHelp
 {
     /// <summary><c>--metric</c>.</summary>
     public static string Metric =>
-        $"{EnumNames.Choice(BuiltInMetrics.All.Select(m => m.Name))}, judged at the last token (default: the task's own).";
+        $"{EnumNames.Choice(BuiltInMetrics.All.Select(m => m.Name))}, judged at the last token (default: the task's own; "
+        + $"{BuiltInMetrics.LogitDifference} without --task).";
 }

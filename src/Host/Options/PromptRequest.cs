@@ -23,6 +23,9 @@ internal sealed record PromptRequest
 
     public Metric? Metric { get; init; }
 
+    /// <summary>Whether scores or a search depend on the metric; else it only judges.</summary>
+    public bool ReadsMetric { get; init; } = true;
+
     public string? Answer { get; init; }
 
     public bool NoBos { get; init; }
@@ -95,6 +98,7 @@ internal sealed record PromptRequest
             Limit = Limit,
             Seed = (ulong)(UsedSeed ?? 0),
             Metric = Metric,
+            MetricIsRead = ReadsMetric,
             AnswerReading = Reading,
             HardCorruption = HardCorruption,
         };
@@ -102,6 +106,8 @@ internal sealed record PromptRequest
         PromptSet prompts = PromptProgress.Run(
             terminal, total, progress => PromptLoader.LoadLazily(Task, Data, tokenizer, options, progress, cancellation));
         TokenizerNotes.Warn(terminal, prompts.Warnings);
+        if (Data is not null && Limit > prompts.Pairs.Count)
+            terminal.Note($"note: {prompts.Source} has {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, fewer than --limit {Limit}");
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
             terminal.Warn(difference, "note");
         if (ShowFirstIn is null) return prompts;

@@ -18,6 +18,9 @@ internal abstract class PromptedOptions : ModelPromptOptions
     /// <summary>Whether the command draws random numbers, beside those of generated prompts.</summary>
     protected virtual bool Draws => true;
 
+    /// <summary>Whether what the command computes depends on the metric; else it only judges what was found.</summary>
+    protected virtual bool ReadsMetric => true;
+
     /// <summary>The prompts that the options name.</summary>
     public PromptRequest Prompts() => new()
     {
@@ -26,6 +29,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
         Limit = Limit,
         Seed = Seed,
         SeedsMethod = Draws,
+        ReadsMetric = ReadsMetric,
         Metric = Metric is null ? null : MetricNames.Parse("metric", Metric),
         Answer = Answer,
         NoBos = NoBos,

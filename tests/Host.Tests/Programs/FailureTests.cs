@@ -58,6 +58,22 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(option, (string?)JsonNode.Parse(run.Out)!["error"]!["option"]);
     }
 
+    [Theory]
+    [InlineData("score --model demo --help")]
+    [InlineData("score --json --top 3 -h")]
+    public void Help_is_given_wherever_it_is_asked_for(string line) => Cli.Run(line.Split(' ')).Succeeds("--method", "--record-path");
+
+    /// <summary>A failure that cannot be told to a full disk is told to the error stream.</summary>
+    [SkippableFact]
+    public void A_full_standard_output_ends_in_a_line()
+    {
+        Skip.IfNot(File.Exists("/dev/full"));
+        ShellRun run = ShellRun.Of(model.Folder, new Dictionary<string, string?>(), "sh", "-c", 
+            $"dotnet '{typeof(GradpathApp).Assembly.Location}' info --model '{model.ModelDirectory}' --json >/dev/full");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal("gradpath: No space left on device", Assert.Single(run.Error.TrimEnd().Split('\n')));
+    }
+
     [Fact]
     public void Help_about_an_unknown_command_is_a_usage_error() =>
         Cli.Run("help", "scor").Fails(2, "did you mean score?");

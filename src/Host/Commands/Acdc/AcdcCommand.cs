@@ -50,13 +50,13 @@ internal static class AcdcCommand
         EvaluationResult evaluation = SearchRun.Judge(session, circuits, session.Options, file, terminal, cancellation);
         AcdcRow[] rows = [.. searches.Select((s, i) => new AcdcRow(
             files[i], s, circuits[i], evaluation.Circuits[i], truth is null ? null : RocPoint.Of(circuits[i], truth)))];
+        foreach (AcdcRow row in rows) EmptyCircuits.Warn(terminal, $"threshold {AcdcReport.Threshold(row.Search.Threshold)}", row.Circuit);
         session.Clock.Start("write");
         foreach (AcdcRow row in rows) row.Circuit.Save(row.File);
         if (o.Log is not null) AcdcReport.WriteLog(o.Log, graph, searches.Select(s => (s.Threshold, s.Steps)));
         if (o.Table is not null) AcdcReport.WriteTable(o.Table, rows);
         file.Delete();
         session.Clock.Stop();
-        foreach (AcdcRow row in rows) EmptyCircuits.Warn(terminal, $"threshold {AcdcReport.Threshold(row.Search.Threshold)}", row.Circuit);
 
         return Report(o, session, options, rows, evaluation);
     }

@@ -1,5 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
 
@@ -79,6 +80,10 @@ internal sealed class AcdcCommandOptions : PromptedOptions
 
     /// <inheritdoc />
     protected override bool Draws => false;
+
+    /// <inheritdoc />
+    protected override bool ReadsMetric =>
+        !TableNames.Same(Objective, "kl") || (TableNames.Same(Order, "score") && Scores is null);
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

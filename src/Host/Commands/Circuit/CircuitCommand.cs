@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;
@@ -17,7 +18,6 @@ internal static class CircuitCommand
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
         Circuit stated = SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill);
         cancellation.ThrowIfCancellationRequested();
-        if (o.Out is not null) stated.Save(o.Out);
 
         Provenance? p = scores.Provenance;
         string made = p?.Method is null
@@ -38,6 +38,7 @@ internal static class CircuitCommand
         else
             EmptyCircuits.Warn(terminal, o.Scores, circuit);
         WarnOfZeros(terminal, o, scores, selected);
+        if (o.Out is not null) stated.Save(o.Out);
         report.File("circuit", o.Out);
         return report;
     }
@@ -89,8 +90,9 @@ internal static class CircuitCommand
         Add("nodes", o.Nodes, CircuitSelection.Nodes);
         if (o.Threshold < 0 && !o.Signed)
         {
-            throw new UsageException($"--threshold {Sizes.Number(o.Threshold.Value)}: |score| is never below 0, so that every edge would "
-                + "be selected; add --signed to go by the score itself.");
+            string given = o.Threshold.Value.ToString(CultureInfo.InvariantCulture);
+            throw new UsageException($"--threshold {given}: |score| is never below 0, so that every edge would be selected; add --signed "
+                + "to go by the score itself.");
         }
         if (o.Threshold is { } t)
             chosen.Add(new Selection("threshold", JsonValue.Create(t), (scores, _) => CircuitSelection.Threshold(scores, t, o.Signed)));

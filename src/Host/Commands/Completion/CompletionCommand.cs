@@ -53,7 +53,8 @@ internal static class CompletionCommand
                 IReadOnlyList<string> values = CompletionValues.Of(verb.Name, option.LongName);
                 if (values.Count == 0) continue;
                 string kind = OptionWords.ElementOf(property) is not null ? " list=1"
-                    : property.GetCustomAttribute<InputAttribute>() is not null ? " files=1" : "";
+                    : property.GetCustomAttribute<InputAttribute>() is not { } input ? ""
+                    : input.Kind == InputKind.Model ? " files=-d" : " files=-f";
                 script.Append($"    \"{verb.Name} --{option.LongName}\") words=\"{string.Join(' ', values)}\"{kind} ;;\n");
             }
         }
@@ -72,7 +73,7 @@ internal static class CompletionCommand
               # Of a list, what is behind the last comma.
               if [ -n "$list" ] && [ "${word%,*}" != "$word" ]; then head=${word%,*},; word=${word##*,}; fi
               if [ -n "$words" ]; then COMPREPLY=($(compgen -P "$head" -W "$words" -- "$word")); fi
-              if [ -z "$words" ] || [ -n "$files" ]; then COMPREPLY+=($(compgen -f -- "$word")); fi
+              if [ -z "$words" ] || [ -n "$files" ]; then COMPREPLY+=($(compgen ${files:--f} -- "$word")); fi
             }
             complete -o filenames -F _gradpath gradpath ./gradpath
 

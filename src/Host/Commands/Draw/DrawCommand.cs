@@ -11,7 +11,7 @@ internal static class DrawCommand
 {
     private const int DefaultTopN = 100;
 
-    public static CommandReport Run(DrawOptions o, CancellationToken cancellation)
+    public static CommandReport Run(DrawOptions o, Terminal terminal, CancellationToken cancellation)
     {
         string format = AtomicFile.Extension(o.Out, ofStreams: ".svg");
         if (o.Circuit is null == o.Scores is null) throw new UsageException("give either --circuit or --scores.");
@@ -21,6 +21,7 @@ internal static class DrawCommand
         Circuit circuit = o.Circuit is { } file
             ? Circuit.Load(file)
             : Select(GivenFile.Scores(o.Scores!), o);
+        EmptyCircuits.Warn(terminal, o.Circuit ?? o.Scores!, circuit);
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         cancellation.ThrowIfCancellationRequested();
         if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, title, o));

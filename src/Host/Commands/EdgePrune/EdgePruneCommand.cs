@@ -23,12 +23,12 @@ internal static class EdgePruneCommand
         Circuit circuit = SearchRun.State(result, session);
         EvaluationResult evaluation = SearchRun.Judge(
             session, [circuit], session.Options with { BatchSize = 0 }, file, terminal, cancellation);
+        EmptyCircuits.Warn(terminal, search.Name, circuit);
         session.Clock.Start("write");
         circuit.Save(o.Out);
         if (o.Log is not null) TrainingCsv.Write(o.Log, [(search.Name, result.Log)]);
         file.Delete();
         session.Clock.Stop();
-        EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
         FoundTable.Add(

@@ -10,6 +10,9 @@ internal sealed class EdgePruneOptions : MaskTrainingOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    /// <inheritdoc />
+    protected override bool ReadsMetric => false;
+
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [

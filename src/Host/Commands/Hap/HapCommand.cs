@@ -43,6 +43,7 @@ internal static class HapCommand
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         TimeSpan time = watch.Elapsed;
         Circuit circuit = SearchRun.State(result, session);
+        EmptyCircuits.Warn(terminal, search.Name, circuit);
         List<(string Name, Circuit Circuit, int? Steps, TimeSpan Time)> rows =
             [(search.Name, circuit, result.Options.Steps, time)];
         List<(string Method, IReadOnlyList<EdgePruningStep> Steps)> logs = [(search.Name, result.Log)];
@@ -61,7 +62,6 @@ internal static class HapCommand
         session.Clock.Start("write");
         Write(o, circuit, logs, file);
         session.Clock.Stop();
-        EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
         FoundTable.Add(report, session, evaluation, rows, "the masks were trained on", o.Resume);

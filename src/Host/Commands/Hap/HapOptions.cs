@@ -1,5 +1,6 @@
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
 
@@ -33,6 +34,9 @@ internal sealed class HapOptions : MaskTrainingOptions
     [Option("compare", HelpText =
         "Also run plain edge pruning with the same options, and state KL, time and how much of its circuit the scores keep.")]
     public bool Compare { get; set; }
+
+    /// <inheritdoc />
+    protected override bool ReadsMetric => Scores is null && MethodNames.Parse("scorer", Scorer ?? AttributionMethods.Eap.Name).HasMetric;
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

@@ -35,11 +35,12 @@ internal static class PathPatchCommand
             session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
 
+        Circuit circuit = SearchRun.State(trace, session);
+        if (o.Iterate) EmptyCircuits.Warn(terminal, search.Name, circuit);
         session.Clock.Start("write");
         PathPatchingReport report = new(trace, relative, $"Path patching: {session.Prompts.Task}");
         if (o.Effects is not null) PathPatchingEffectsCsv.Write(o.Effects, report);
         if (o.Picture is not null) PathPatchingPicture.Write(o.Picture, report);
-        Circuit circuit = SearchRun.State(trace, session);
         if (o.Out is not null)
         {
             o.NameAsGiven(circuit.Provenance!.Options);
@@ -47,7 +48,6 @@ internal static class PathPatchCommand
             file!.Delete();
         }
         session.Clock.Stop();
-        if (o.Iterate) EmptyCircuits.Warn(terminal, search.Name, circuit);
 
         CommandReport found = new() { Provenance = circuit.Provenance!.ToJson() };
         PathPatchingTables.Add(found, report);

@@ -22,7 +22,7 @@ internal sealed class PromptsOptions : CommandOptions
     [Option("seed", MetaValue = "N", Default = 0UL, HelpText = "Seed of the draw.")]
     public ulong Seed { get; set; }
 
-    [Output]
+    [Output(".jsonl")]
     [Option("out", Required = true, MetaValue = "FILE", HelpText = "The JSONL file to write.")]
     public string Out { get; set; } = "";
 }

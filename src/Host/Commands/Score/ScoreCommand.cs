@@ -54,14 +54,14 @@ internal static class ScoreCommand
         using ProgressFile? file = o.Saves ? SearchRun.Open("score", o.Out!, o.Resume, RunOf(o, model, prompts, options), terminal) : null;
         AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation, file);
         EdgeScores scores = result.Scores;
+        if (!scores.Values.ContainsAnyExcept(0f))
+            terminal.Warn("all scores are 0: no corruption of these prompts changes their metric");
         clock.Start("write");
         if (o.Out is not null) scores.Save(o.Out);
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         file?.Delete();
         clock.Stop();
 
-        if (!scores.Values.ContainsAnyExcept(0f))
-            terminal.Warn("all scores are 0: no corruption of these prompts changes their metric");
         if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
         if (o.Top > 0) report.Plain("");
         DescribeRun(report, scores, result);

@@ -133,6 +133,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         Seed = Seed,
         SeedsMethod = options.Method.Takes(MethodSettings.Seed),
         Metric = options.Metric,
+        ReadsMetric = options.Method.HasMetric,
         Answer = Answer,
         NoBos = NoBos,
         HardCorruption = HardCorruption,

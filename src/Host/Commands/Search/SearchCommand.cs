@@ -28,12 +28,12 @@ internal static class SearchCommand
         Circuit circuit = SearchRun.Prune(SearchRun.State(result, session));
         EvaluationResult evaluation = SearchRun.Judge(
             session, [circuit], session.Options with { BatchSize = 0 }, file, terminal, cancellation);
+        EmptyCircuits.Warn(terminal, search.Name, circuit);
         session.Clock.Start("write");
         circuit.Save(o.Out);
         file.Delete();
         session.Clock.Stop();
 
-        EmptyCircuits.Warn(terminal, search.Name, circuit);
         CommandReport report = new();
         FoundTable.Add(
             report, session, evaluation, [(search.Name, circuit, (result as EdgePruningResult)?.Options.Steps, session.Clock.Of("search"))],

@@ -40,6 +40,9 @@ internal sealed class SearchCommandOptions : PromptedOptions
     /// <inheritdoc />
     protected override bool Draws => Search().Takes(SearchSettings.Seed);
 
+    /// <inheritdoc />
+    protected override bool ReadsMetric => Search().ReadsMetricByDefault || (Search().NeedsScorer && ScoringMethod().HasMetric);
+
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
     [
@@ -65,9 +68,9 @@ internal sealed class SearchCommandOptions : PromptedOptions
         CheckShared();
         CircuitSearch search = Search();
         ScoringMethod();
-        Refuse("sparsity", Sparsity is not null && search.Sizing != SearchSizing.Sparsity);
-        Refuse("threshold", Threshold is not null && search.Sizing != SearchSizing.Threshold);
-        Refuse("scorer", Scorer is not null && !search.NeedsScorer);
+        Refuse("sparsity", Sparsity is not null, s => s.Sizing == SearchSizing.Sparsity);
+        Refuse("threshold", Threshold is not null, s => s.Sizing == SearchSizing.Threshold);
+        Refuse("scorer", Scorer is not null, s => s.NeedsScorer);
         ProgressFile.Check(Out, Resume);
         SearchOptions options = (Sparsity ?? Threshold) is { } size ? search.Defaults.At(size) : search.Defaults;
         return options with
@@ -77,9 +80,11 @@ internal sealed class SearchCommandOptions : PromptedOptions
             Seed = search.Takes(SearchSettings.Seed) ? (ulong)(Seed ?? 0) : null,
         };
 
-        void Refuse(string option, bool given)
+        void Refuse(string option, bool given, Func<CircuitSearch, bool> takes)
         {
-            if (given) throw new UsageException($"--{option} does not apply to --method {Method}.");
+            if (!given || takes(search)) return;
+            string takers = EnumNames.Choice(CircuitSearches.All.Where(takes).Select(s => s.Name));
+            throw new UsageException($"--{option} does not apply to --method {Method}; it is for {takers}.");
         }
     }
 }

@@ -123,10 +123,10 @@ public sealed class AcdcTests(TinyModel model) : IClassFixture<TinyModel>
 
         Cli.Run(options).Fails(1, "stopped.json.progress", "--resume");
         Cli.Run([.. options, "--resume", "--order", "reverse"]).Fails(1, "--order was \"normal\" there and is \"reverse\" now");
-        Cli.Run([.. options, "--resume", "--limit", "5"]).Fails(1, "the number of prompt pairs was 6 there and is 5 now");
+        Cli.Run([.. options, "--resume", "--limit", "5"]).Fails(1, "the number of prompt pairs (--limit) was 6 there and is 5 now");
         string other = model.Path("other.jsonl");
         File.WriteAllText(other, TinyModel.PairLines(6, 4));
-        Cli.Run([.. options.Select(x => x == model.Pairs ? other : x), "--resume"]).Fails(1, "the prompts (their hash)");
+        Cli.Run([.. options.Select(x => x == model.Pairs ? other : x), "--resume"]).Fails(1, "--data was ", "other.jsonl");
         Assert.True(File.Exists(file + ".progress"));
 
         Cli.Run([.. options, "--resume"]).Succeeds("stopped-0.001.json");

@@ -40,6 +40,23 @@ public sealed class ComparisonFolderTests
         Assert.True(File.Exists(folder.Table));
     }
 
+    [Fact]
+    public void A_folder_in_use_is_not_called_an_earlier_run()
+    {
+        using TempFolder temp = new();
+        using ComparisonFolder folder = ComparisonFolder.Open(temp["out"], resume: false);
+        folder.Begin([], resume: false);
+        Assert.Null(Add(folder, 0.5));
+        string Refusal() => Assert.Throws<GradpathException>(() => ComparisonFolder.Open(temp["out"], resume: false)).Message;
+        Assert.Contains("is being written by another run", Refusal(), StringComparison.Ordinal);
+        folder.Dispose();
+        Assert.Contains("holds the work of an earlier run", Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(temp["file"], "");
+        Assert.Contains(
+            "it is a file", Assert.Throws<UsageException>(() => ComparisonFolder.Open(temp["file"], resume: false)).Message,
+            StringComparison.Ordinal);
+    }
+
     private static string? Add(ComparisonFolder folder, double sparsity)
     {
         Dictionary<string, double> values = ComparisonRow.Columns.ToDictionary(c => c, _ => 0.5);

@@ -59,4 +59,57 @@ public sealed class SearchTests(TinyModel model) : IClassFixture<TinyModel>
     public void Help_names_every_search() => Cli.Run("search", "--help").Succeeds([.. CircuitSearches.All.Select(s => s.Name)]);
 
     private Cli Run(params string[] options) => Cli.Run(["search", "--model", model.ModelDirectory, "--data", model.Pairs, .. options]);
+
+    /// <summary>Answers are asked for where something reads them; the metric that judges is KL where there are none.</summary>
+    [Theory]
+    [InlineData("acdc --tau 1e-6 --out")]
+    [InlineData("edge-prune --steps 4 --sparsity 0.5 --out")]
+    [InlineData("hap --steps 4 --sparsity 0.8 --scorer random --out")]
+    [InlineData("search --method acdc --threshold 1e-6 --out")]
+    [InlineData("search --method edge-prune --sparsity 0.9 --out")]
+    [InlineData("score --method information-flow-routes --out")]
+    [InlineData("score --method magnitude --out")]
+    [InlineData("score --method random --out")]
+    public void Pairs_without_answers_can_be_searched(string line)
+    {
+        string data = model.Path("unanswered.jsonl");
+        File.WriteAllText(data, """
+            {"clean_ids":[1,2,3],"corrupted_ids":[1,4,3]}
+            {"clean_ids":[5,2,3],"corrupted_ids":[6,2,3]}
+            """);
+        string file = model.Path($"{Guid.NewGuid():N}.json");
+        Cli.Run([.. line.Split(' '), file, "--model", model.ModelDirectory, "--data", data, "--threads", "1"]).Succeeds();
+        Assert.True(File.Exists(file));
+        Cli.Run([.. line.Split(' '), file, "--model", model.ModelDirectory, "--data", data, "--metric", "logit-diff"])
+            .Fails(line.StartsWith("score", StringComparison.Ordinal) ? 2 : 1);
+    }
+
+    [Theory]
+    [InlineData("acdc --objective metric --tau 0.01 --out")]
+    [InlineData("acdc --order score --tau 0.01 --out")]
+    [InlineData("hap --steps 4 --sparsity 0.5 --out")]
+    [InlineData("path-patch --out")]
+    [InlineData("score --method eap --out")]
+    public void Answers_are_asked_for_where_they_are_read(string line)
+    {
+        string data = model.Path("unanswered.jsonl");
+        File.WriteAllText(data, """{"clean_ids":[1,2,3],"corrupted_ids":[1,4,3]}""");
+        Cli.Run([.. line.Split(' '), model.Path("none.json"), "--model", model.ModelDirectory, "--data", data])
+            .Fails(1, "there is no answer; the metric logit-diff needs at least one right answer");
+    }
+
+    /// <summary>A warning of a result comes before the result is written; what was searched stays in the progress file.</summary>
+    [Fact]
+    public void An_error_in_the_place_of_a_warning_leaves_no_result()
+    {
+        string[] search = ["acdc", "--model", model.ModelDirectory, "--data", model.Pairs, "--tau", "1000", "--threads", "1", "--out"];
+        string file = model.Path("strict.json");
+        Cli.Run([.. search, file, "--strict"]).Fails(1, "has no edges", "--strict");
+        Assert.False(File.Exists(file));
+        Cli.Run([.. search, file, "--resume"]).Warns("has no edges");
+        Assert.True(File.Exists(file));
+        string circuit = model.Path("strict-circuit.json");
+        Cli.Run("circuit", "--scores", model.Scores(), "--threshold", "1e9", "--strict", "--out", circuit).Fails(1, "--strict");
+        Assert.False(File.Exists(circuit));
+    }
 }
