@@ -67,7 +67,8 @@ internal static class ProgressReaders
             ProgressFile file = new(result, command, Run());
             file.Resume();
             setup.Search(file, new Told(() => throw new OperationCanceledException()), CancellationToken.None);
-        }, setup) { Seal = Seal };
+        }, setup)
+        { Seal = Seal };
     }
 
     // Nothing is done where the damage left no JSON, or no state.

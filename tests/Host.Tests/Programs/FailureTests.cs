@@ -68,7 +68,7 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_full_standard_output_ends_in_a_line()
     {
         Skip.IfNot(File.Exists("/dev/full"));
-        ShellRun run = ShellRun.Of(model.Folder, new Dictionary<string, string?>(), "sh", "-c", 
+        ShellRun run = ShellRun.Of(model.Folder, new Dictionary<string, string?>(), "sh", "-c",
             $"dotnet '{typeof(GradpathApp).Assembly.Location}' info --model '{model.ModelDirectory}' --json >/dev/full");
         Assert.Equal(1, run.ExitCode);
         Assert.Equal("gradpath: No space left on device", Assert.Single(run.Error.TrimEnd().Split('\n')));
