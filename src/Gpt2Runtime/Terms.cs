@@ -16,6 +16,8 @@ internal static class Terms
 
     public static Term CircuitSelection => new(nameof(CircuitSelection));
 
+    public static Term EmbeddingPathDirection => new("EmbeddingPath.Direction");
+
     public static Term EmbeddingPathNorm => new("EmbeddingPath.Norm");
 
     public static Term EmbeddingPathObjective => new("EmbeddingPath.Objective");

@@ -19,6 +19,7 @@ internal static class OptionNames
         [Terms.EmbeddingPathOuter.Name] = "--path-outer",
         [Terms.EmbeddingPathStart.Name] = "--path-start",
         [Terms.EmbeddingPathStep.Name] = "--path-eta",
+        [Terms.EmbeddingPathDirection.Name] = "--path-direction",
         [Terms.FewerPrompts.Name] = "fewer or shorter prompts (--limit)",
         [Terms.GeneratedPrompts.Name] = "prompts that are generated for this one (leave --data out)",
         [Terms.MemoryBudget.Name] = "--memory",

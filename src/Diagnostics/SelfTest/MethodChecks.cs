@@ -59,8 +59,11 @@ internal static class MethodChecks
             foreach (Ablation ablation in s_ablations.Skip(1)) yield return plain with { Ablation = ablation };
         }
         if (!method.Takes(MethodSettings.EmbeddingPath)) yield break;
-        foreach (EmbeddingPathObjective objective in Enum.GetValues<EmbeddingPathObjective>().Skip(1))
+        yield return Path(EmbeddingPathOptions.Published);
+        foreach (EmbeddingPathObjective objective in Enum.GetValues<EmbeddingPathObjective>())
             yield return Path(new() { Objective = objective });
+        foreach (EmbeddingPathDirection direction in Enum.GetValues<EmbeddingPathDirection>())
+            yield return Path(new() { Direction = direction });
         yield return Path(new() { Norm = EmbeddingPathNorm.Batch }) with { BatchSize = 4 };
         yield return Path(new() { Step = EmbeddingPathStep.Match });
         yield return Path(new() { Start = EmbeddingPathStart.Corrupted });

@@ -40,6 +40,7 @@ internal static class AttributionChecks
         if (options.Normalization == ScoreNormalization.Library) RequireBatchSize(options, Terms.Normalization.With(options.Normalization));
         if (options.EmbeddingPath?.Norm == EmbeddingPathNorm.Batch)
             RequireBatchSize(options, Terms.EmbeddingPathNorm.With(EmbeddingPathNorm.Batch));
+        if (options.Method.Takes(MethodSettings.EmbeddingPath)) CheckSteps(options.EmbeddingPath);
         if (options.Metric is not null) CheckPathHasDirection(ScoringSettings.Of(options));
     }
 
@@ -54,6 +55,7 @@ internal static class AttributionChecks
         (MethodSettings.EmbeddingPath, Terms.EmbeddingPathStep, o.EmbeddingPath?.Step is not null),
         (MethodSettings.EmbeddingPath, Terms.EmbeddingPathStart, o.EmbeddingPath?.Start is not null),
         (MethodSettings.EmbeddingPath, Terms.EmbeddingPathOuter, o.EmbeddingPath?.Outer is not null),
+        (MethodSettings.EmbeddingPath, Terms.EmbeddingPathDirection, o.EmbeddingPath?.Direction is not null),
         (MethodSettings.Seed, Terms.Seed, o.Seed is not null),
         (MethodSettings.RecordPath, Terms.RecordPath, o.RecordPath),
     ];
@@ -68,6 +70,29 @@ internal static class AttributionChecks
     private static void RequireBatchSize(AttributionOptions options, Term what)
     {
         if (options.BatchSize == 0) throw new OptionException($"{what} needs {Terms.BatchSize}: the scores depend on it");
+    }
+
+    private static void CheckSteps(EmbeddingPathOptions? options)
+    {
+        EmbeddingPathSettings path = EmbeddingPathSettings.Of(options);
+        if (options?.Objective is { } unread && !path.FollowsObjective)
+        {
+            Term given = Terms.EmbeddingPathObjective.With(unread), line = Terms.EmbeddingPathDirection.With(path.Direction);
+            throw new OptionException(
+                $"{given} decides nothing: {line} with {Terms.EmbeddingPathStep.With(path.Step)} goes by the embeddings alone");
+        }
+        if (path.Step != EmbeddingPathStep.Distance) return;
+        Term step = Terms.EmbeddingPathStep.With(path.Step);
+        if (!EmbeddingPathObjectiveGradient.HasDistance(path.Objective))
+        {
+            Term objective = Terms.EmbeddingPathObjective.With(path.Objective);
+            Term match = Terms.EmbeddingPathStep.With(EmbeddingPathStep.Match);
+            Term residual = Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.ResidualFinal);
+            Term logits = Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.LogitsAll);
+            throw new OptionException($"{step} does not go with {objective}: use {residual} or {logits}, or {match}");
+        }
+        if (path.Norm == EmbeddingPathNorm.Batch)
+            throw new OptionException($"{step} is measured per item and does not go with {Terms.EmbeddingPathNorm.With(path.Norm)}");
     }
 
     private static void CheckPathHasDirection(ScoringSettings settings)

@@ -71,13 +71,14 @@ public static class AttributionMethods
     /// <summary>EAP-GP (arXiv 2502.06852).</summary>
     public static AttributionMethod EapGp { get; } = new(
         "eap-gp", "EAP-GP", [], Integrated | MethodSettings.EmbeddingPath | MethodSettings.RecordPath,
-        points: "k points of a path that follows the gradient and avoids saturation",
+        points: "k points of a path by which the output moves in equal parts, so that saturation hides nothing",
         passes: "k + 2 forward, 2 k backward",
         meaning: Estimate,
         new MethodWork
         {
             Scorer = (run, s) => new EmbeddingPathGradients(run, s),
-            Passes = s => new PassCounts(s.Steps + 2, 2 * s.Steps),
+            Passes = s => new PassCounts(s.Steps + 2, !s.Path.FollowsObjective ? s.Steps
+                : s.Path.Objective == EmbeddingPathObjective.Metric ? s.Steps + 1 : 2 * s.Steps),
             Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
         });

@@ -6,11 +6,15 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Attribution;
 
 /// <summary>
-/// EAP-GP (arXiv 2502.06852, as two public re-implementations read it): gradients averaged along the embedding path, a path of the token
-/// embedding that follows, step by step, the direction in which the output comes nearer to the corrupted run's.
+/// EAP-GP: gradients averaged along the embedding path, a path of the token embedding by which, step by step, the output comes nearer to
+/// the corrupted run's.
 ///
 ///     gamma_0 = clean embedding;   g = d ||G(gamma_j) - G(x')||^2 / d gamma;   gamma_{j+1} = gamma_j - eta g / ||g||   (per item)
 ///     score[u, v] = (u' - u) . 1/k sum over j = 1..k of dL(gamma_j)/dv
+///
+/// With G the logits and eta = 1 it is arXiv 2502.06852 as two public re-implementations read it
+/// (<see cref="EmbeddingPathOptions.Published"/>); <see cref="EmbeddingPathSteps"/> has the steps by distance, and the directions beside
+/// the gradient's.
 ///
 /// The forward pass at gamma_j serves both its score gradient and the next step's direction; the two backward passes share one doubled
 /// batch. The first direction comes from the clean run, which is needed anyway.
@@ -30,14 +34,12 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     private readonly OutputHead _head;
     private readonly OutputDistance? _distance;
     private readonly EmbeddingPathObjectiveGradient _objective;
+    private readonly EmbeddingPathSteps _steps;
     private readonly Tensor _gamma;
     private readonly Tensor _rowFactors;
     private readonly WriterOutputs _now;
     private readonly WriterOutputs _next;
     private readonly WriterDifferences _delta;
-    private readonly DeviceArray<double> _squaredNorms;
-    private readonly DeviceArray<double> _stepLengths;
-    private readonly double[] _lengths;
     private readonly double[] _target;
     private readonly float[] _factors;
     private Tensor? _objectiveResidual;
@@ -75,9 +77,8 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         _now = Own(new WriterOutputs(context.Config, device, one));
         _next = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
-        _squaredNorms = Own(device.AllocateArray<double>(spans.Length));
-        _stepLengths = Own(device.AllocateArray<double>(spans.Length));
-        (_lengths, _target, _factors) = (new double[spans.Length], new double[spans.Length], new float[one.Rows]);
+        _steps = Own(new EmbeddingPathSteps(context, settings, _prompts, _objective, one.Rows));
+        (_target, _factors) = (new double[spans.Length], new float[one.Rows]);
     }
 
     /// <inheritdoc />
@@ -105,10 +106,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
             if (_settings.RecordPath) Record(batch, one, j);
             if (j == k) break;
             if (_settings.Path.Objective == EmbeddingPathObjective.Metric) ScaleByMetric(batch, direction, one);
-            Context.Device.SequenceDots(direction, direction, one.All, Context.Config.Width, _squaredNorms);
-            Context.Device.PathStep(
-                _gamma, direction, _squaredNorms, _stepLengths, _settings.Path.Norm == EmbeddingPathNorm.Batch, one.All,
-                Context.Config.Width);
+            _steps.Take(one, _activations, _gamma, direction, j);
             Context.Forward.Embed(one, _activations, _gamma);
             Context.Forward.Run(one, _activations);
             _head.Evaluate(one, _activations, -1);
@@ -143,13 +141,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
             _delta.Spread(one, _next);
         }
         _readers.Reset(one);
-        _lengths.AsSpan(0, items).Fill(1);
-        if (_settings.Path.Step == EmbeddingPathStep.Match)
-        {
-            double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
-            for (int i = 0; i < items; i++) _lengths[i] = apart[i] / _settings.Steps;
-        }
-        _stepLengths.Upload(_lengths.AsSpan(0, items));
+        _steps.Begin(one);
         _head.Values.AsSpan(items, items).CopyTo(_target);
     }
 
@@ -164,7 +156,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     // Metric first, objective second; returns the objective's gradient at the embedding (the metric's own where that is the objective).
     private Tensor Backward(PassShape one, bool metric, bool counts, bool objective, Tensor objectiveResidual, Tensor objectiveGradient)
     {
-        bool second = objective && _settings.Path.Objective != EmbeddingPathObjective.Metric;
+        bool second = objective && _settings.Path.Objective != EmbeddingPathObjective.Metric && _settings.Path.FollowsObjective;
         if (metric) _head.LossGradient(one, _backward, counts ? _readers : null, counts ? 1 : 0);
         if (second) _objective.Gradient(one, _activations, metric ? objectiveResidual : _backward.Residual);
         _backward.Run(one, _activations, metric && second ? 2 : 1, counts ? _readers : null, counts ? 1 : 0);

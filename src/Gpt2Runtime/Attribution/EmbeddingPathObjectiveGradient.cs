@@ -109,6 +109,30 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
         _device.ScatterAddRows(_answers, shape.AnswerRows, shape.Items, d, residualGradient);
     }
 
+    /// <summary>Whether <see cref="Distances"/> has an answer: the objectives that are a distance at all positions.</summary>
+    /// <param name="objective">The objective.</param>
+    public static bool HasDistance(EmbeddingPathObjective objective) => !AnswerOnly(objective);
+
+    /// <summary>The distance from the target, not squared, after <see cref="Gradient"/> at the same point.</summary>
+    /// <param name="shape">The pass, one copy.</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="scratch">[rows, D], overwritten.</param>
+    /// <param name="squares">[items], overwritten.</param>
+    /// <param name="distances">[items], out.</param>
+    public void Distances(PassShape shape, Activations a, Tensor scratch, DeviceArray<double> squares, Span<double> distances)
+    {
+        if (_objective == EmbeddingPathObjective.LogitsAll)
+        {
+            _distance!.Distances(shape, distances);
+            return;
+        }
+        int d = _weights.Config.Width;
+        _device.Combine(1, a.Boundaries[^1].Residual, -1, _targetResidual!, (long)shape.Rows * d, scratch);
+        _device.SequenceDots(scratch, scratch, shape.All, d, squares);
+        squares.Download(distances);
+        foreach (ref double distance in distances) distance = Math.Sqrt(distance);
+    }
+
     private void MakeLogProbabilities(PassShape shape, Activations a)
     {
         int d = _weights.Config.Width;

@@ -3,13 +3,28 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// <summary>The embedding path of <see cref="AttributionMethods.EapGp"/>. What is null has its default.</summary>
 public sealed record EmbeddingPathOptions
 {
-    /// <summary>The distance that the path descends; <see cref="EmbeddingPathObjective.LogitsAll"/> by default.</summary>
+    /// <summary>
+    /// EAP-GP as published (arXiv 2502.06852, as two public re-implementations read it): unit steps against the gradient of the logits'
+    /// distance at all positions, from the clean embedding.
+    /// </summary>
+    public static EmbeddingPathOptions Published { get; } = new()
+    {
+        Objective = EmbeddingPathObjective.LogitsAll,
+        Norm = EmbeddingPathNorm.Item,
+        Step = EmbeddingPathStep.Unit,
+        Start = EmbeddingPathStart.Clean,
+        Outer = EmbeddingPathOuter.Delta,
+        Direction = EmbeddingPathDirection.Gradient,
+    };
+
+    /// <summary>The distance that the path descends; <see cref="EmbeddingPathObjective.ResidualFinal"/> by default.</summary>
     public EmbeddingPathObjective? Objective { get; init; }
 
     /// <summary>Over what its gradient is normalised; <see cref="EmbeddingPathNorm.Item"/> by default.</summary>
     public EmbeddingPathNorm? Norm { get; init; }
 
-    /// <summary>The length of a step; <see cref="EmbeddingPathStep.Unit"/> by default.</summary>
+    /// <summary>The length of a step; <see cref="EmbeddingPathStep.Distance"/> by default, <see cref="EmbeddingPathStep.Match"/>
+    /// with objectives that are no distance at all positions, and with one norm over the batch.</summary>
     public EmbeddingPathStep? Step { get; init; }
 
     /// <summary>Where it starts; <see cref="EmbeddingPathStart.Clean"/> by default.</summary>
@@ -17,4 +32,8 @@ public sealed record EmbeddingPathOptions
 
     /// <summary>What its gradients are multiplied with; <see cref="EmbeddingPathOuter.Delta"/> by default.</summary>
     public EmbeddingPathOuter? Outer { get; init; }
+
+    /// <summary>Where its steps lead; <see cref="EmbeddingPathDirection.Mixed"/> by default with steps by distance, else
+    /// <see cref="EmbeddingPathDirection.Gradient"/>.</summary>
+    public EmbeddingPathDirection? Direction { get; init; }
 }

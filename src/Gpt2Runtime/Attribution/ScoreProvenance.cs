@@ -43,6 +43,7 @@ internal static class ScoreProvenance
             json["path-eta"] = CanonicalNames.Of(s.Path.Step);
             json["path-start"] = CanonicalNames.Of(s.Path.Start);
             json["path-outer"] = CanonicalNames.Of(s.Path.Outer);
+            json["path-direction"] = CanonicalNames.Of(s.Path.Direction);
         }
         return json;
     }

@@ -87,6 +87,28 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
             ]);
     }
 
+    /// <summary>Every direction with steps by distance, over few and many steps, where caps bind and where they do not.</summary>
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Eap_gp_by_distance_equals_the_reference(string model)
+    {
+        var plain = new ReferenceOptions
+        {
+            Method = AttributionMethods.EapGp, Steps = 3, Eta = ReferenceEta.Distance, Objective = ReferenceObjective.ResidualFinal,
+        };
+        ReferenceDirection[] directions = Enum.GetValues<ReferenceDirection>();
+        Compare(
+            model,
+            [
+                .. directions.SelectMany(d => Steps.Select(s => plain with { Direction = d, Steps = s })),
+                .. directions.Select(d => plain with { Direction = d, Objective = ReferenceObjective.LogitsAll }),
+                .. directions.Select(d => plain with { Direction = d, Start = ReferenceStart.Corrupted }),
+                .. directions.Select(d => plain with { Direction = d, Outer = ReferenceOuter.Path }),
+                .. directions.Select(d => plain with { Direction = d, Eta = ReferenceEta.Match }),
+                .. BuiltInMetrics.All.Select(m => plain with { Direction = ReferenceDirection.Line, Metric = m }),
+            ]);
+    }
+
     [Theory]
     [MemberData(nameof(Models))]
     public void A_norm_over_the_batch_takes_batches_in_file_order(string model)

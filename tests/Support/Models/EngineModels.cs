@@ -33,10 +33,19 @@ internal static class EngineModels
             IgPoints = Read(MethodSettings.IgPoints, Enum.Parse<IgPoints>(options.IgPoints.ToString())),
             EmbeddingPath = new EmbeddingPathOptions
             {
-                Objective = Read(MethodSettings.EmbeddingPath, Objective(options.Objective)),
+
+                // The straight line with matched steps has none.
+                Objective = options is { Direction: ReferenceDirection.Line, Eta: not ReferenceEta.Distance }
+                    ? null
+                    : Read(MethodSettings.EmbeddingPath, Objective(options.Objective)),
                 Norm = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathNorm>(options.Norm.ToString())),
-                Step = Read(
-                    MethodSettings.EmbeddingPath, options.Eta == ReferenceEta.One ? EmbeddingPathStep.Unit : EmbeddingPathStep.Match),
+                Step = Read(MethodSettings.EmbeddingPath, options.Eta switch
+                {
+                    ReferenceEta.One => EmbeddingPathStep.Unit,
+                    ReferenceEta.Match => EmbeddingPathStep.Match,
+                    _ => EmbeddingPathStep.Distance,
+                }),
+                Direction = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathDirection>(options.Direction.ToString())),
                 Start = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathStart>(options.Start.ToString())),
                 Outer = Read(MethodSettings.EmbeddingPath, Enum.Parse<EmbeddingPathOuter>(options.Outer.ToString())),
             },

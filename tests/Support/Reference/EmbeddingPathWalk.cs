@@ -26,23 +26,31 @@ internal sealed class EmbeddingPathWalk
     /// <param name="steps">k.</param>
     /// <param name="norm">Whether every item divides by its own norm or by the norm over all.</param>
     /// <param name="gradient">Gradient of an item's objective at a point.</param>
+    /// <param name="direction">What an item's step goes against, of its gradient; null for the gradient itself.</param>
+    /// <param name="length">Length of an item's step: of its number, its point, its gradient and what it goes against; null for
+    /// eta.</param>
     public static EmbeddingPathWalk Run(
         IReadOnlyList<RealMatrix> starts,
         IReadOnlyList<double> etas,
         int steps,
         ReferenceNorm norm,
-        Func<int, RealMatrix, RealMatrix> gradient)
+        Func<int, RealMatrix, RealMatrix> gradient,
+        Func<int, RealMatrix, RealMatrix>? direction = null,
+        Func<int, int, RealMatrix, RealMatrix, RealMatrix, double>? length = null)
     {
         List<RealMatrix>[] points = [.. starts.Select(s => new List<RealMatrix> { s })];
         List<double>[] norms = [.. starts.Select(_ => new List<double>())];
         for (int j = 0; j < steps; j++)
         {
             RealMatrix[] g = [.. points.Select((list, item) => gradient(item, list[^1]))];
-            double together = Math.Sqrt(g.Sum(m => RealMatrix.Dot(m, m)));
+            RealMatrix[] against = direction is null ? g : [.. g.Select((m, item) => direction(item, m))];
+            double together = Math.Sqrt(against.Sum(m => RealMatrix.Dot(m, m)));
             for (int item = 0; item < g.Length; item++)
             {
-                double w = norm == ReferenceNorm.Batch ? together : g[item].Norm();
-                points[item].Add(w < 1e-12 ? points[item][^1] : RealMatrix.Combine(points[item][^1], -etas[item] / w, g[item]));
+                RealMatrix point = points[item][^1], way = against[item];
+                double w = norm == ReferenceNorm.Batch ? together : way.Norm();
+                double eta = length is null ? etas[item] : length(item, j, point, g[item], way);
+                points[item].Add(w < 1e-12 ? point : RealMatrix.Combine(point, -eta / w, way));
                 norms[item].Add(g[item].Norm());
             }
         }

@@ -48,11 +48,30 @@ internal enum ReferenceNorm
     Batch,
 }
 
-/// <summary>Step length of EAP-GP: 1, or ||clean - corrupted embedding|| / k of the item.</summary>
+/// <summary>Step length of EAP-GP.</summary>
 internal enum ReferenceEta
 {
+    /// <summary>1.</summary>
     One,
+
+    /// <summary>||clean - corrupted embedding|| / k of the item.</summary>
     Match,
+
+    /// <summary>By which the objective's root falls, to first order, in k equal parts; the last half part stays.</summary>
+    Distance,
+}
+
+/// <summary>Where EAP-GP's steps lead.</summary>
+internal enum ReferenceDirection
+{
+    /// <summary>Against the objective's gradient.</summary>
+    Gradient,
+
+    /// <summary>From the start's embedding to the target's.</summary>
+    Line,
+
+    /// <summary>The sum of both at length one.</summary>
+    Mixed,
 }
 
 /// <summary>Where EAP-GP's path starts; the target is the other run.</summary>
@@ -100,6 +119,8 @@ internal sealed record ReferenceOptions
     public ReferenceNorm Norm { get; init; }
 
     public ReferenceEta Eta { get; init; }
+
+    public ReferenceDirection Direction { get; init; }
 
     public ReferenceStart Start { get; init; }
 

@@ -37,6 +37,10 @@ internal static class ReferencePath
     public static EmbeddingPathWalk Walk(ReferenceModel model, IReadOnlyList<ReferenceItem> batch, ReferenceOptions options)
     {
         bool fromClean = options.Start == ReferenceStart.Clean;
+        RealMatrix[] lines = [.. batch.Select(i => fromClean
+            ? RealMatrix.Difference(i.CleanEmbedding, i.CorruptedEmbedding)
+            : RealMatrix.Difference(i.CorruptedEmbedding, i.CleanEmbedding))];
+        double[] first = new double[batch.Count];
         return EmbeddingPathWalk.Run(
             [.. batch.Select(i => fromClean ? i.CleanEmbedding : i.CorruptedEmbedding)],
             [.. batch.Select(i => StepLength(i, options))],
@@ -47,8 +51,24 @@ internal static class ReferencePath
                 ReferenceRun run = ReferenceRun.Forward(model, point);
                 run.Tape.Differentiate(Objective(run, batch[i], options));
                 return run.Embedding.GradientOrZero;
+            },
+            (i, gradient) => options.Direction switch
+            {
+                ReferenceDirection.Gradient => gradient,
+                ReferenceDirection.Line => lines[i],
+                _ => RealMatrix.Combine(Unit(gradient), 1, Unit(lines[i])),
+            },
+            options.Eta != ReferenceEta.Distance ? null : (i, step, point, gradient, against) =>
+            {
+                double distance = Math.Sqrt(Objective(ReferenceRun.Forward(model, point), batch[i], options).Value[0, 0]);
+                if (step == 0) first[i] = distance;
+                double matched = lines[i].Norm() / options.Steps, due = first[i] * (1 - ((step + 0.5) / options.Steps));
+                double fall = RealMatrix.Dot(gradient, against) / against.Norm() / (2 * distance);
+                return fall > 1e-12 ? Math.Clamp((distance - due) / fall, 0.1 * matched, 2 * matched) : 2 * matched;
             });
     }
+
+    private static RealMatrix Unit(RealMatrix x) => x.Norm() < 1e-12 ? x : RealMatrix.Combine(x, (1 / x.Norm()) - 1, x);
 
     /// <summary>The squared distance between a run and the item's target run.</summary>
     public static TapeNode Objective(ReferenceRun run, ReferenceItem item, ReferenceOptions options)

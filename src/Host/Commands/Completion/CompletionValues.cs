@@ -29,6 +29,8 @@ internal static class CompletionValues
         (_, "path-norm") => [.. EnumNames.All<EmbeddingPathNorm>()],
         (_, "path-eta") => [.. EnumNames.All<EmbeddingPathStep>()],
         (_, "path-start") => [.. EnumNames.All<EmbeddingPathStart>()],
+        (_, "path-direction") => [.. EnumNames.All<EmbeddingPathDirection>()],
+        (_, "preset") => [ScoreOptions.PublishedPreset],
         (_, "path-outer") => [.. EnumNames.All<EmbeddingPathOuter>()],
         (_, "normalization") => [.. EnumNames.All<ScoreNormalization>()],
         (_, "order") => [.. EnumNames.All<SenderOrder>()],

@@ -15,6 +15,9 @@ namespace Gradpath.Host.Commands;
 [Verb("score", HelpText = "Score every edge of the model's computational graph on a task.")]
 internal sealed class ScoreOptions : ModelPromptOptions
 {
+    /// <summary>The preset of <c>--preset</c>.</summary>
+    public const string PublishedPreset = "published";
+
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
     [Option("method", MetaValue = "METHOD", Default = "eap-ig", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Method))]
@@ -30,9 +33,14 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("ig-points", MetaValue = "RULE", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.IgPoints))]
     public string? IgPoints { get; set; }
 
+    [Option("preset", MetaValue = "PRESET",
+        HelpText = "All path options of eap-gp at once: published (unit steps against the gradient of the logits' distance, from the "
+        + "clean embedding).")]
+    public string? Preset { get; set; }
+
     [Option("path-objective", MetaValue = "OBJECTIVE",
-        HelpText = "What eap-gp's path descends, the distance to the corrupted run's: logits-all (default), logits-last, probs-last, "
-        + "residual-final, residual-final-last or metric.")]
+        HelpText = "What eap-gp's path descends, the distance to the other run's: residual-final (default), residual-final-last, "
+        + "logits-all, logits-last, probs-last or metric.")]
     public string? PathObjective { get; set; }
 
     [Option("path-norm", MetaValue = "SCOPE",
@@ -40,12 +48,17 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? PathNorm { get; set; }
 
     [Option("path-eta", MetaValue = "LENGTH",
-        HelpText = "Length of eap-gp's steps: 1 (default), or match: the distance between the clean and corrupted embeddings over the "
-        + "number of steps.")]
+        HelpText = "Length of eap-gp's steps: distance (default; by which the output comes nearer in equal parts), match (the distance "
+        + "between the clean and corrupted embeddings over the number of steps) or 1.")]
     public string? PathEta { get; set; }
 
     [Option("path-start", MetaValue = "END", HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding.")]
     public string? PathStart { get; set; }
+
+    [Option("path-direction", MetaValue = "DIRECTION",
+        HelpText = "Where eap-gp's steps lead: mixed (halfway between the two others; default with steps by distance), gradient (default "
+        + "with others) or line.")]
+    public string? PathDirection { get; set; }
 
     [Option("path-outer", MetaValue = "FACTOR",
         HelpText = "Multiply eap-gp's gradients with the writer's full difference (delta; default) or with its change from step to step "
@@ -106,14 +119,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
             Steps = Steps,
             Ablation = Value<Ablation>("ablation", Ablation),
             IgPoints = Value<IgPoints>("ig-points", IgPoints),
-            EmbeddingPath = new EmbeddingPathOptions
-            {
-                Objective = Value<EmbeddingPathObjective>("path-objective", PathObjective),
-                Norm = Value<EmbeddingPathNorm>("path-norm", PathNorm),
-                Step = Value<EmbeddingPathStep>("path-eta", PathEta),
-                Start = Value<EmbeddingPathStart>("path-start", PathStart),
-                Outer = Value<EmbeddingPathOuter>("path-outer", PathOuter),
-            },
+            EmbeddingPath = EmbeddingPath(method),
             Normalization = Value<ScoreNormalization>("normalization", Normalization) ?? ScoreNormalization.Item,
             BatchSize = BatchSize ?? 0,
             Seed = method.Takes(MethodSettings.Seed) ? (ulong)Math.Max(0, Seed ?? 0) : null,
@@ -138,6 +144,28 @@ internal sealed class ScoreOptions : ModelPromptOptions
         NoBos = NoBos,
         HardCorruption = HardCorruption,
     };
+
+    // What is given beside a preset takes its place.
+    private EmbeddingPathOptions EmbeddingPath(AttributionMethod method)
+    {
+        EmbeddingPathOptions preset = new();
+        if (Preset is not null)
+        {
+            EnumNames.Pick("preset", Preset, PublishedPreset);
+            if (!method.Takes(MethodSettings.EmbeddingPath))
+                throw new UsageException($"--preset does not apply to --method {method}; it is for {AttributionMethods.EapGp}.");
+            preset = EmbeddingPathOptions.Published;
+        }
+        return new EmbeddingPathOptions
+        {
+            Objective = Value<EmbeddingPathObjective>("path-objective", PathObjective) ?? preset.Objective,
+            Norm = Value<EmbeddingPathNorm>("path-norm", PathNorm) ?? preset.Norm,
+            Step = Value<EmbeddingPathStep>("path-eta", PathEta) ?? preset.Step,
+            Start = Value<EmbeddingPathStart>("path-start", PathStart) ?? preset.Start,
+            Outer = Value<EmbeddingPathOuter>("path-outer", PathOuter) ?? preset.Outer,
+            Direction = Value<EmbeddingPathDirection>("path-direction", PathDirection) ?? preset.Direction,
+        };
+    }
 
     private static T? Value<T>(string option, string? text)
         where T : struct, Enum => text is null ? null : EnumNames.Parse<T>(option, text);
