@@ -110,7 +110,8 @@ internal static class IdentityChecks
     private static double StepLength(SelfTestModel b)
     {
         double worst = 0;
-        foreach (EmbeddingPathPoint p in b.Score(s_gp with { RecordPath = true, EmbeddingPath = EmbeddingPathOptions.Published }).EmbeddingPath!)
+        AttributionOptions unit = s_gp with { RecordPath = true, EmbeddingPath = EmbeddingPathOptions.Published };
+        foreach (EmbeddingPathPoint p in b.Score(unit).EmbeddingPath!)
         {
             if (p.Step == 1) worst = Math.Max(worst, Math.Abs(p.FromClean - 1));
         }

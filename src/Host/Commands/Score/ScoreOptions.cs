@@ -55,7 +55,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("path-start", MetaValue = "END", HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding.")]
     public string? PathStart { get; set; }
 
-    [Option("path-direction", MetaValue = "DIRECTION",
+    [Option("path-direction", MetaValue = "WAY",
         HelpText = "Where eap-gp's steps lead: mixed (halfway between the two others; default with steps by distance), gradient (default "
         + "with others) or line.")]
     public string? PathDirection { get; set; }

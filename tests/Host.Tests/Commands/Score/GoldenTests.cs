@@ -11,10 +11,13 @@ public sealed class GoldenTests
     [InlineData("EAP-IG-inputs/logit_diff/per_item_mean", "--method", "eap-ig")]
     [InlineData("EAP-IG-inputs/kl/per_item_mean", "--method", "eap-ig", "--metric", "kl")]
     [InlineData("clean-corrupted/logit_diff/per_item_mean", "--method", "clean-corrupted")]
-    [InlineData("EAP-GP[k=5]/logit_diff/per_item_mean", "--method", "eap-gp")]
-    [InlineData("EAP-GP[k=5,objective=metric]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-objective", "metric")]
-    [InlineData("EAP-GP[k=5,start=corrupted]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-start", "corrupted")]
-    [InlineData("EAP-GP[k=5,eta=match,outer=path]/logit_diff/per_item_mean", "--method", "eap-gp", "--path-eta", "match", "--path-outer",
+    [InlineData("EAP-GP[k=5]/logit_diff/per_item_mean", "--method", "eap-gp", "--preset", "published")]
+    [InlineData("EAP-GP[k=5,objective=metric]/logit_diff/per_item_mean", "--method", "eap-gp", "--preset", "published",
+        "--path-objective", "metric")]
+    [InlineData("EAP-GP[k=5,start=corrupted]/logit_diff/per_item_mean", "--method", "eap-gp", "--preset", "published",
+        "--path-start", "corrupted")]
+    [InlineData("EAP-GP[k=5,eta=match,outer=path]/logit_diff/per_item_mean", "--method", "eap-gp", "--preset", "published",
+        "--path-eta", "match", "--path-outer",
         "path")]
     [InlineData("EAP[intervention=zero]/logit_diff/per_item_mean", "--method", "eap", "--ablation", "zero")]
     [InlineData("EAP[intervention=mean-positional]/logit_diff/per_item_mean", "--method", "eap", "--ablation", "mean-positional")]

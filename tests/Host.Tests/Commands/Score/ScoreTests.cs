@@ -112,7 +112,10 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
             "--normalization", "library", "--limit", "4", "--out", file)
             .Succeeds("steps 2", "path-eta match", "4 prompt pairs", "batch of 2");
         Provenance p = ScoreFile.Read(file).Provenance!;
-        Assert.Equal("""{"steps":2,"path-objective":"residual-final","path-norm":"item","path-eta":"match","path-start":"clean","path-outer":"delta"}""", p.Options.ToJsonString());
+        Assert.Equal(
+            """{"steps":2,"path-objective":"residual-final","path-norm":"item","path-eta":"match","path-start":"clean",""" +
+            "\"path-outer\":\"delta\",\"path-direction\":\"gradient\"}",
+            p.Options.ToJsonString());
         Assert.Equal((2, 4, "library"), (p.BatchSize!.Value, p.Items!.Value, p.Normalization));
     }
 

@@ -26,7 +26,7 @@ public sealed class ScoreUsageTests
     [InlineData("--method eap-gp --path-eta 2", "1, match or distance")]
     [InlineData("--method eap-gp --preset publishd", "--preset publishd", "published")]
     [InlineData("--method eap --preset published", "--preset does not apply to --method eap", "eap-gp")]
-    [InlineData("--method eap-gp --path-eta distance --path-objective metric", "--path-eta distance does not go with --path-objective metric")]
+    [InlineData("--method eap-gp --path-eta distance --path-objective metric", "does not go with --path-objective metric")]
     [InlineData("--method eap-gp --path-eta distance --path-norm batch --batch-size 2", "does not go with --path-norm batch")]
     [InlineData("--method eap-gp --path-eta match --path-direction line --path-objective metric", "decides nothing")]
     [InlineData("--steps 0", "--steps 0: must be from 1 to 10000")]
