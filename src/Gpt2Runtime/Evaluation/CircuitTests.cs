@@ -60,7 +60,7 @@ public sealed record CircuitTests(
         if (metric.MeasuresDistance)
         {
             throw new OptionException(
-                $"{Terms.Metric.With(metric.Name)}: the full model has the best value there is, so nothing does better; use one of the answers");
+                $"{Terms.Metric.With(metric.Name)}: the full model has the best value there is, so nothing does better; judge by answers");
         }
         if (circuit.EdgeCount == 0) throw new GradpathException("the circuit has no edges: there is nothing to test.");
         if (circuit.EdgeCount == circuit.Graph.EdgeCount && options.Tests.Contains(CircuitTestKind.Minimality))
