@@ -37,6 +37,14 @@ internal static class VerbSamples
             ],
             ["test-circuit", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--tests", "equivalence", "--limit", "2"],
         ],
+        ["stability"] = m =>
+        [
+            [
+                "stability", "--per-item", m.PerItem(), "--sizes", "20", "--resamples", "20", "--out", m.Path("core.json"),
+                "--table", m.Path("stability.csv"), "--picture", m.Path("stability.svg"),
+            ],
+            ["stability", "--per-item", m.PerItem(), "--sizes", "10,30", "--signed", "--top", "0"],
+        ],
         ["acdc"] = m =>
         [
             ["acdc", .. Prompted(m), "--tau", "0.01", "--out", m.Path("acdc.json"), "--log", m.Path("steps.csv")],
