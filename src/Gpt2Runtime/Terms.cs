@@ -82,6 +82,8 @@ internal static class Terms
     /// <summary>The share of the edges that the first stage of HAP keeps.</summary>
     public static Term Share => new("share");
 
+    public static Term Sizes => new(nameof(Sizes));
+
     public static Term Sparsity => new(nameof(Sparsity));
 
     public static Term Steps => new(nameof(Steps));

@@ -15,6 +15,8 @@ internal static class VerbTable
         Verb.Of<CurveOptions>(CurveCommand.Run),
         Verb.Of<CompletenessOptions>(CompletenessCommand.Run),
         Verb.Of<MinimalityOptions>(MinimalityCommand.Run),
+        Verb.Of<TestCircuitOptions>(TestCircuitCommand.Run),
+        Verb.Of<StabilityCommandOptions>(StabilityCommand.Run),
         Verb.Of<AcdcCommandOptions>(AcdcCommand.Run),
         Verb.Of<PathPatchOptions>(PathPatchCommand.Run),
         Verb.Of<EdgePruneOptions>(EdgePruneCommand.Run),

@@ -15,6 +15,22 @@ internal static class GraphReaders
     [
         Scores("scores-json", "scores.json"),
         Scores("scores-safetensors", "scores.safetensors"),
+        new("item-scores", "items.safetensors", folder =>
+        {
+            string path = Path.Combine(folder, "items.safetensors");
+            EdgeScores scores = Sample();
+            ItemScoresFile.Write(path, false, 3, s_graph, 4, scores.Provenance!, take =>
+            {
+                for (int i = 0; i < 3; i++) take(scores.Values);
+            });
+            return new FuzzTarget([File.ReadAllBytes(path)], path =>
+            {
+                using var file = ItemScoresFile.Open(path);
+                float[] values = new float[file.Graph.Writers * file.Graph.Readers];
+                for (int i = 0; i < file.Items; i++) file.Read(i, values);
+            })
+            { HasHeader = true };
+        }),
         Circuits("circuit-json", "circuit.json"),
         Circuits("circuit-safetensors", "circuit.safetensors"),
         new("node-classes", "classes.json", _ =>

@@ -35,6 +35,7 @@ public sealed class PublicSurfaceTests : IDisposable
         EdgeScores scores = new(graph, new float[graph.Writers * graph.Readers]);
         var file = new ProgressFile(_folder["result.json"], "acdc", []);
         file.Save(new JsonObject { ["key"] = 1 });
+        ItemScores.Write(_folder["items.safetensors"], false, _odd.Weights, prompts, new AttributionOptions());
         Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(_odd.Weights, prompts, [circuit], new EvaluationOptions());
         _samples = new Dictionary<Type, object>
@@ -53,6 +54,7 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(IReadOnlyList<Circuit>)] = new[] { circuit },
             [typeof(EdgeScores)] = scores,
             [typeof(IReadOnlyList<EdgeScores>)] = new[] { scores },
+            [typeof(ItemScoresFile)] = ItemScoresFile.Open(_folder["items.safetensors"]),
             [typeof(Provenance)] = new Provenance(),
             [typeof(IEnumerable<(int, int)>)] = graph.Edges,
             [typeof(CircuitOutcome)] = evaluation.Full,
@@ -155,6 +157,7 @@ public sealed class PublicSurfaceTests : IDisposable
     public void Dispose()
     {
         ((IDisposable)_samples[typeof(Gpt2Checkpoint)]).Dispose();
+        ((IDisposable)_samples[typeof(ItemScoresFile)]).Dispose();
         _odd.Dispose();
         _folder.Dispose();
     }

@@ -14,6 +14,7 @@ public sealed partial class RoomsTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["Tokenization"] = [],
+        ["Statistics"] = [],
         ["Checkpoints"] = ["Tokenization"],
         ["Graph"] = ["Tokenization", "Checkpoints"],
         ["Metrics"] = ["Checkpoints"],
@@ -22,7 +23,7 @@ public sealed partial class RoomsTests
         ["Runs"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model"],
         ["Attribution"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Discovery"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
-        ["Evaluation"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
+        ["Evaluation"] = ["Statistics", "Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
     };
 
     private static readonly string[] Siblings = ["Attribution", "Discovery", "Evaluation"];

@@ -67,6 +67,22 @@ public static class EdgeAttribution
         IProgress<RunProgress>? progress,
         CancellationToken cancellation) => Run(model, prompts, options, ScoringHooks.None, checkpoint, progress, cancellation);
 
+    /// <summary>Scores every edge, one prompt pair after the other, and hands over the scores of each.</summary>
+    /// <param name="model">The weights of the model, on the device that computes.</param>
+    /// <param name="prompts">The prompt pairs.</param>
+    /// <param name="options">Method and its settings, with batches of one.</param>
+    /// <param name="take">Told the scores of each item, in order; what it is told is overwritten by the next.</param>
+    /// <param name="progress">Told after each step of a batch; may be null.</param>
+    /// <param name="cancellation">Stops the run between passes.</param>
+    /// <returns>Scores, metrics, path, plan and memory.</returns>
+    internal static AttributionResult RunPerItem(
+        Gpt2Weights model,
+        PromptSet prompts,
+        AttributionOptions options,
+        ItemScoresFile.Taker take,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation) => Run(model, prompts, options, ScoringHooks.None, null, progress, cancellation, take);
+
     /// <summary>The same with changes for tests and measurements.</summary>
     /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
@@ -90,7 +106,8 @@ public static class EdgeAttribution
         ScoringHooks hooks,
         RunCheckpoint? checkpoint,
         IProgress<RunProgress>? progress,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        ItemScoresFile.Taker? take = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompts);
@@ -107,19 +124,21 @@ public static class EdgeAttribution
         int size = checkpoint?.Saved is { } saved ? checkpoint.Number<int>(saved, BatchScorer.SizeKey) : settings.BatchSize;
         if (checkpoint?.Saved is not null && (size < 1 || size > spans.Length)) throw checkpoint.Damaged();
         BatchPlan plan = BatchPlan.Make(
-            spans, size, work.NeedsFileOrder(settings), model.Device,
+            spans, size, work.NeedsFileOrder(settings) || take is not null, model.Device,
             batch => PlannedBytes(model, parts.Pairs, settings, batch));
         using var context = new RunContext(model, parts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
         using BatchScorer scorer = work.Scorer(context, settings);
         double[] weights = ItemWeights.Of(settings, parts);
+        ItemSums? items = take is null ? null : new ItemSums(context.Graph, parts, work.Divisor(model.Config, settings), take);
         scorer.Checkpoint = checkpoint;
         if (checkpoint?.Saved is { } state) scorer.Restore(state, checkpoint);
         try
         {
-            foreach (int[] items in plan.Batches)
+            foreach (int[] members in plan.Batches)
             {
-                using var batch = new WeightedBatch(context, items, weights);
+                using var batch = new WeightedBatch(context, members, weights);
                 scorer.Score(batch);
+                items?.Take(members[0], scorer.Finish().Edges);
             }
         }
         catch (OperationCanceledException)
@@ -132,7 +151,7 @@ public static class EdgeAttribution
         {
             Scores = Scores(
                 context.Graph, sums, work.Divisor(model.Config, settings), model.Config.Width,
-                ScoreProvenance.Of(model, prompts, settings, plan)),
+                ScoreProvenance.Of(model, prompts, settings, plan.Size)),
             CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Clean ?? [])),
             CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Corrupted ?? [])),
             EmbeddingPath = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)],

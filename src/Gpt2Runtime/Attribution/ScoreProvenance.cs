@@ -13,12 +13,12 @@ internal static class ScoreProvenance
     /// <param name="model">The weights of the model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs.</param>
     /// <param name="settings">Method and settings.</param>
-    /// <param name="plan">The batches.</param>
+    /// <param name="batchSize">Prompt pairs per batch.</param>
     /// <returns>The provenance, made now.</returns>
-    public static Provenance Of(Gpt2Weights model, PromptSet prompts, ScoringSettings settings, BatchPlan plan)
+    public static Provenance Of(Gpt2Weights model, PromptSet prompts, ScoringSettings settings, int batchSize)
     {
         AttributionMethod method = settings.Method;
-        return RunProvenance.Of(model, prompts, plan.Size) with
+        return RunProvenance.Of(model, prompts, batchSize) with
         {
             Method = method.Name,
             Metric = method.HasMetric ? settings.Metric.Name : null,

@@ -47,6 +47,14 @@ internal sealed class SafetensorsWriter
     public void Add(string name, Tensor tensor) =>
         Add(new Item(name, "F32", tensor.Shape.ToArray(), tensor.Length * 4, stream => WriteFloats(stream, tensor.ToArray())));
 
+    /// <summary>Adds a tensor of floats that is made while it is written.</summary>
+    /// <param name="name">Its name, unique in the file.</param>
+    /// <param name="half">Whether it is float16; else it is float32.</param>
+    /// <param name="shape">Extents.</param>
+    /// <param name="content">Writes the elements, row-major and little-endian, all of them.</param>
+    public void Add(string name, bool half, int[] shape, Action<Stream> content) =>
+        Add(new Item(name, half ? "F16" : "F32", shape, checked(LengthOf(shape) * (half ? 2 : 4)), content));
+
     /// <summary>Writes the file; one that exists is replaced.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="GradpathException">The file cannot be written.</exception>

@@ -81,7 +81,18 @@ internal static class EdgeScoresSafetensors
     // Without cfg, as the EAP-IG library's tensors look once somebody has saved them as safetensors, the shape of the scores says it all.
     private static (ComputationGraph Graph, int Width) ReadConfig(SafetensorsFile file)
     {
-        if (!file.Metadata.TryGetValue("cfg", out string? text)) return (OfShape(file), 0);
+        if (!file.Metadata.ContainsKey("cfg")) return (OfShape(file), 0);
+        return ReadGraph(file, (writers, readers) => RequireShape(file, file.Require(Scores), [writers, readers]));
+    }
+
+    /// <summary>The graph that the metadata describe.</summary>
+    /// <param name="file">A file of scores.</param>
+    /// <param name="require">Refuses a file whose tensors are not for so many writers and readers, before a graph of them is made.</param>
+    /// <returns>The graph, and the width of the residual stream or 0.</returns>
+    /// <exception cref="GradpathException">They describe none.</exception>
+    internal static (ComputationGraph Graph, int Width) ReadGraph(SafetensorsFile file, Action<long, long> require)
+    {
+        string text = file.Metadata.GetValueOrDefault("cfg", "null");
         (int layers, int heads, int width) = JsonFile.Parse(Place(file, "cfg"), Encoding.UTF8.GetBytes(text), json =>
         {
             int Number(string key) => json.ValueKind == JsonValueKind.Object && json.Property(key) is { ValueKind: JsonValueKind.Number } e
@@ -91,7 +102,7 @@ internal static class EdgeScoresSafetensors
         if (layers == 0 || heads == 0)
             throw new GradpathException($"{file.Path}: 'cfg' in its metadata must state n_layers and n_heads of a GPT-2 model.");
         if (GraphNumbering.Lack(layers, heads) is { } lack) throw new GradpathException($"{file.Path}: {lack}.");
-        RequireShape(file, file.Require(Scores), [1 + ((long)layers * (heads + 1)), 1 + ((long)layers * ((3 * heads) + 1))]);
+        require(1 + ((long)layers * (heads + 1)), 1 + ((long)layers * ((3 * heads) + 1)));
         return (new ComputationGraph(layers, heads), width);
     }
 

@@ -46,6 +46,10 @@ internal sealed class AnswerParts
         return new AnswerParts(parts, [.. items], pairs.Count);
     }
 
+    /// <summary>The item that a part belongs to.</summary>
+    /// <param name="part">The part.</param>
+    public int ItemOf(int part) => _items[part];
+
     /// <summary>Sums over the parts of each item.</summary>
     /// <param name="values">A value per part.</param>
     /// <returns>A value per item.</returns>

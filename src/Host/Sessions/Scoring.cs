@@ -27,6 +27,24 @@ internal static class Scoring
         return result;
     });
 
+    /// <summary>Runs one method and writes the scores of every prompt pair.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="half">Whether scores are kept as float16.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompts.</param>
+    /// <param name="options">The method and its settings.</param>
+    /// <param name="terminal">Where progress is shown.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static AttributionResult RunPerItem(
+        string path, bool half, Gpt2Weights model, PromptSet prompts, AttributionOptions options, Terminal terminal,
+        CancellationToken cancellation)
+    {
+        AttributionResult result = ScoringProgress.Run(
+            terminal, options.Method.Name, progress => ItemScores.Write(path, half, model, prompts, options, progress, cancellation));
+        cancellation.ThrowIfCancellationRequested();
+        return result;
+    }
+
     /// <summary>A method's settings in a session: the session's ablation and seed where it reads them, else its defaults.</summary>
     /// <param name="session">Model and prompts.</param>
     /// <param name="method">The method.</param>

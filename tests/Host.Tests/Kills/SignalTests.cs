@@ -15,6 +15,8 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["curve"] = ["--model", Demo, "--task", "ioi", "--limit", "1000", "--scores", DemoCircuit, "--out", "out.csv"],
         ["completeness"] = ["--model", Demo, "--task", "ioi", "--circuit", DemoCircuit, "--out", "out.json"],
         ["minimality"] = ["--model", Demo, "--task", "ioi", "--circuit", DemoCircuit, "--out", "out.json"],
+        ["test-circuit"] = ["--model", Demo, "--task", "ioi", "--circuit", DemoCircuit, "--out", "out.json"],
+        ["stability"] = ["--per-item", model.PerItem(), "--sizes", "9", "--resamples", "10000", "--out", "out.json"],
         ["acdc"] = ["--model", Demo, "--task", "ioi", "--tau", "0.0001", "--out", "out.json"],
         ["path-patch"] = ["--model", Demo, "--task", "ioi", "--iterate", "--threshold", "0.01", "--out", "out.json"],
         ["edge-prune"] = ["--model", Demo, "--task", "ioi", "--out", "out.json", "--log", "out.csv"],

@@ -23,7 +23,8 @@ public sealed class NotFiniteTests : IClassFixture<TinyModel>
         "score --method eap --out OUT.json", "score --method exact", "score --method eap-ig --metric kl", "score --method eap-gp",
         "score --method eap-ig-activations", "score --method clean-corrupted", "score --method information-flow-routes",
         "evaluate --circuit CIRCUIT", "curve --scores SCORES --out OUT.csv", "completeness --circuit CIRCUIT --random 1 --greedy-runs 0",
-        "minimality --circuit CIRCUIT --random 1", "path-patch", "acdc --tau 0.01 --out OUT.json",
+        "minimality --circuit CIRCUIT --random 1", "test-circuit --circuit CIRCUIT --random 1 --out OUT.json", "path-patch",
+        "acdc --tau 0.01 --out OUT.json",
         "edge-prune --sparsity 0.5 --steps 5 --out OUT.json", "hap --sparsity 0.5 --steps 5 --out OUT.json",
         "search --method acdc --threshold 0.01 --out OUT.json", "benchmark --methods eap,acdc --sparsity 0.5 --out OUT",
     ];

@@ -36,6 +36,7 @@ public sealed class OriginTests(TinyModel model) : IClassFixture<TinyModel>
     [Theory]
     [InlineData("completeness", "--random 1 --greedy-runs 0")]
     [InlineData("minimality", "--random 1")]
+    [InlineData("test-circuit", "--random 1")]
     [InlineData("evaluate", "")]
     public void Every_command_that_reads_a_circuit_looks(string verb, string options) =>
         Use(verb, Changed("model_hash", "sha256:00"), options.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Warns("another model");

@@ -47,6 +47,18 @@ public sealed class TinyModel : IDisposable
         return file;
     }
 
+    /// <summary>EAP's scores of every pair, made at the first call.</summary>
+    public string PerItem()
+    {
+        string file = Path("items.safetensors");
+        if (!File.Exists(file))
+        {
+            Cli.Run("score", "--model", ModelDirectory, "--data", Pairs, "--threads", "1", "--method", "eap", "--per-item", file)
+                .Succeeds();
+        }
+        return file;
+    }
+
     /// <summary>The circuit of the strongest of those scores, pruned where the options do not say otherwise.</summary>
     public string Circuit(string name, int edges, params string[] options)
     {

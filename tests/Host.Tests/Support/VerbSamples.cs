@@ -29,6 +29,22 @@ internal static class VerbSamples
             [["curve", .. Prompted(m), "--scores", m.Scores(), "--out", m.Path("curve.csv"), "--picture", m.Path("curve.svg")]],
         ["completeness"] = m => [["completeness", .. Knockout(m), "--out", m.Path("completeness.json")]],
         ["minimality"] = m => [["minimality", .. Knockout(m), "--out", m.Path("minimality.json")]],
+        ["test-circuit"] = m =>
+        [
+            [
+                "test-circuit", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--random", "5", "--permutations", "20",
+                "--out", m.Path("tests.json"), "--table", m.Path("tests.csv"), "--picture", m.Path("tests.svg"),
+            ],
+            ["test-circuit", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--tests", "equivalence", "--limit", "2"],
+        ],
+        ["stability"] = m =>
+        [
+            [
+                "stability", "--per-item", m.PerItem(), "--sizes", "20", "--resamples", "20", "--out", m.Path("core.json"),
+                "--table", m.Path("stability.csv"), "--picture", m.Path("stability.svg"),
+            ],
+            ["stability", "--per-item", m.PerItem(), "--sizes", "10,30", "--signed", "--top", "0"],
+        ],
         ["acdc"] = m =>
         [
             ["acdc", .. Prompted(m), "--tau", "0.01", "--out", m.Path("acdc.json"), "--log", m.Path("steps.csv")],

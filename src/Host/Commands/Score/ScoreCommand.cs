@@ -52,7 +52,9 @@ internal static class ScoreCommand
 
         clock.Start("passes");
         using ProgressFile? file = o.Saves ? SearchRun.Open("score", o.Out!, o.Resume, RunOf(o, model, prompts, options), terminal) : null;
-        AttributionResult result = Scoring.Run(model, prompts, options, terminal, cancellation, file);
+        AttributionResult result = o.PerItem is null
+            ? Scoring.Run(model, prompts, options, terminal, cancellation, file)
+            : Scoring.RunPerItem(o.PerItem, o.HalvesItems, model, prompts, options, terminal, cancellation);
         EdgeScores scores = result.Scores;
         if (!scores.Values.ContainsAnyExcept(0f))
             terminal.Warn("all scores are 0: no corruption of these prompts changes their metric");
@@ -68,6 +70,7 @@ internal static class ScoreCommand
         RunFacts.Time(report, clock);
         report.File("scores", o.Out, $"scores of {Sizes.Of(scores.Graph.EdgeCount, "edge")}: {o.Out}");
         report.File("path", o.RecordPath);
+        report.File("scores per prompt pair", o.PerItem);
         return report;
     }
 

@@ -86,6 +86,15 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("record-path", MetaValue = "FILE.csv", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.RecordPath))]
     public string? RecordPath { get; set; }
 
+    [Output(".safetensors")]
+    [Option("per-item", MetaValue = "FILE.safetensors", HelpText =
+        "Also write the scores of every prompt pair [N, F, K], for 'gradpath stability'; each pair is a batch of its own then (gradient "
+        + "methods).")]
+    public string? PerItem { get; set; }
+
+    [Option("per-item-type", MetaValue = "TYPE", HelpText = "How --per-item keeps scores: f32 (default) or f16, half as large.")]
+    public string? PerItemType { get; set; }
+
     [Option("top", MetaValue = "N", Default = 20, HelpText = "How many of the strongest edges to show.")]
     [Range(0, 100_000_000)]
     public int Top { get; set; } = 20;
@@ -93,6 +102,9 @@ internal sealed class ScoreOptions : ModelPromptOptions
     /// <summary>Whether what has been done is kept on the way, beside the result.</summary>
     public bool Saves =>
         Out is not null && !OutputTarget.Of(Out).IsStream && AttributionMethods.TryFind(Method, out AttributionMethod? m) && m.Saves;
+
+    /// <summary>Whether scores per prompt pair are kept as float16.</summary>
+    public bool HalvesItems => EnumNames.Pick("per-item-type", PerItemType ?? "f32", "f32", "f16") == "f16";
 
     /// <inheritdoc />
     public override IEnumerable<NamedPath> FurtherOutputs() => Saves ? FileChecks.Beside("out", Out!) : [];
@@ -126,6 +138,9 @@ internal sealed class ScoreOptions : ModelPromptOptions
             RecordPath = RecordPath is not null,
         };
         AttributionChecks.CheckOptions(options);
+        if (PerItem is not null) ItemScores.Check(options);
+        else if (PerItemType is not null) throw new UsageException("--per-item-type needs --per-item: the file whose type it is.");
+        _ = HalvesItems;
         return options;
     }
 

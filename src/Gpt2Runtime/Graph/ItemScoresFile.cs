@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Checkpoints;
+
+namespace Gradpath.Gpt2Runtime.Graph;
+
+/// <summary>
+/// A file of scores per prompt pair: safetensors with the tensor <c>edges_scores_per_item</c> [N, F, K], float32 or float16, and the
+/// metadata of a file of scores. Opening reads the header only; scores are read pair by pair.
+/// </summary>
+public sealed class ItemScoresFile : IDisposable
+{
+    private const string Scores = "edges_scores_per_item";
+
+    private readonly SafetensorsFile _file;
+    private readonly SafetensorsEntry _entry;
+    private readonly byte[] _bytes;
+
+    private ItemScoresFile(SafetensorsFile file)
+    {
+        _file = file;
+        _entry = file.Require(Scores);
+        if (_entry.Dtype is not ("F32" or "F16"))
+        {
+            throw new GradpathException($"{file.Path}: tensor '{Scores}' is of type {Quoted.Name(_entry.Dtype)[1..^1]}; F32 or F16 is "
+                + "expected");
+        }
+        long items = 0;
+        (Graph, ModelWidth) = EdgeScoresSafetensors.ReadGraph(file, (writers, readers) =>
+        {
+            if (_entry.Shape is not [var n and > 0 and <= int.MaxValue, var f, var k] || f != writers || k != readers)
+            {
+                throw new GradpathException($"{file.Path}: tensor '{Scores}' has shape {_entry.ShapeText}; [N, {writers}, {readers}] with "
+                    + "at least one prompt pair is expected");
+            }
+            items = n;
+        });
+        Items = (int)items;
+        _bytes = new byte[_entry.Bytes / items];
+        Provenance = file.Metadata.TryGetValue("gradpath", out string? json)
+            ? JsonFile.Parse($"{file.Path}: 'gradpath' in its metadata", Encoding.UTF8.GetBytes(json), root =>
+                Provenance.FromJson(root, file.Path))
+            : null;
+    }
+
+    /// <summary>The graph that the scores belong to.</summary>
+    public ComputationGraph Graph { get; }
+
+    /// <summary>Width D of the model's residual stream; 0 where it is not known.</summary>
+    public int ModelWidth { get; }
+
+    /// <summary>Number of prompt pairs N.</summary>
+    public int Items { get; }
+
+    /// <summary>How the scores were made; null where the file does not say.</summary>
+    public Provenance? Provenance { get; }
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The file; dispose of it to close it.</returns>
+    /// <exception cref="GradpathException">The file cannot be read, or holds no scores per prompt pair.</exception>
+    public static ItemScoresFile Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var file = SafetensorsFile.Open(path);
+        try
+        {
+            return new ItemScoresFile(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads the scores of a prompt pair.</summary>
+    /// <param name="item">The pair, from 0.</param>
+    /// <param name="scores">[F, K] row-major: filled.</param>
+    /// <exception cref="GradpathException">The file cannot be read, or a score is not a number.</exception>
+    public void Read(int item, Span<float> scores)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(item);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(item, Items);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scores.Length, Graph.Writers * Graph.Readers);
+        _file.Read(_entry, (long)item * _bytes.Length, _bytes);
+        FloatConversion.ToSingle(_entry.Dtype, _bytes, scores);
+        foreach (float score in scores)
+        {
+            if (!float.IsFinite(score))
+                throw new GradpathException($"{_file.Path}: a score of prompt pair {item + 1} is not a finite number");
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Writes a file while its scores are made.</summary>
+    /// <param name="path">The file; one that exists is replaced, and only by a whole one.</param>
+    /// <param name="half">Whether scores are kept as float16.</param>
+    /// <param name="items">Number of prompt pairs.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="width">Width of the residual stream.</param>
+    /// <param name="provenance">How the scores are made.</param>
+    /// <param name="work">Makes the scores and hands over those of each pair in order.</param>
+    internal static void Write(
+        string path, bool half, int items, ComputationGraph graph, int width, Provenance provenance, Action<Taker> work)
+    {
+        SafetensorsWriter file = new();
+        JsonObject config =
+            new() { ["n_layers"] = graph.Layers, ["n_heads"] = graph.Heads, ["parallel_attn_mlp"] = false, ["d_model"] = width };
+        file.AddMetadata("cfg", config.ToJsonString());
+        file.AddMetadata("src_nodes", JsonSerializer.Serialize(GraphNames.Writers(graph)));
+        file.AddMetadata("dst_nodes", JsonSerializer.Serialize(GraphNames.Readers(graph)));
+        file.AddMetadata("gradpath", provenance.ToJson().ToJsonString());
+        file.Add(Scores, half, [items, graph.Writers, graph.Readers], stream =>
+        {
+            var rounded = new Half[half ? graph.Writers * graph.Readers : 0];
+            int done = 0;
+            work(scores =>
+            {
+                done++;
+                if (!half)
+                {
+                    stream.Write(MemoryMarshal.AsBytes(scores));
+                    return;
+                }
+                for (int i = 0; i < scores.Length; i++) rounded[i] = (Half)scores[i];
+                if (Array.Exists(rounded, Half.IsInfinity))
+                    throw new GradpathException($"a score of prompt pair {done} is too large for float16; keep scores as float32.");
+                stream.Write(MemoryMarshal.AsBytes(rounded.AsSpan()));
+            });
+            if (done != items) throw new InvalidOperationException($"{done} of {items} prompt pairs have scores");
+        });
+        file.Write(path);
+    }
+
+    /// <summary>Takes the scores of one prompt pair.</summary>
+    /// <param name="scores">[F, K] row-major.</param>
+    internal delegate void Taker(ReadOnlySpan<float> scores);
+}

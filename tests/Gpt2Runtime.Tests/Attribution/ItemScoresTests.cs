@@ -1,0 +1,123 @@
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels.Cpu;
+
+namespace Gradpath.Gpt2Runtime.Tests.Attribution;
+
+/// <summary>Scores per prompt pair: each is what a run of that pair alone gives, and their mean is what a run of all gives.</summary>
+public sealed class ItemScoresTests : IDisposable
+{
+    private static readonly Gpt2Config s_config = new()
+    {
+        Layers = 2,
+        Heads = 2,
+        Width = 12,
+        InnerWidth = 20,
+        Positions = 10,
+        Vocabulary = 17
+    };
+
+    private readonly TempFolder _folder = new();
+    private readonly CpuDevice _device = new(2);
+    private readonly Gpt2Weights _weights;
+
+    // Of several lengths, so that batches by length would come in another order.
+    private readonly PromptPair[] _pairs = ReferencePrompts.Random(17, 7, 4, 8, 6);
+
+    public ItemScoresTests() => _weights = EngineModels.Weights(ReferenceModel.Random(s_config, 6), _device);
+
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _device.Dispose();
+        _folder.Dispose();
+    }
+
+    public static TheoryData<string> Methods => [.. AttributionMethods.All.Where(m => m.ScoresItems).Select(m => m.Name)];
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void A_pair_has_the_scores_of_a_run_of_its_own(string method)
+    {
+        AttributionOptions options = new() { Method = AttributionMethods.Find(method) };
+        AttributionResult all = Write("items.safetensors", false, options);
+        using var file = ItemScoresFile.Open(_folder["items.safetensors"]);
+        Assert.Equal((7, method, 12), (file.Items, file.Provenance!.Method, file.ModelWidth));
+        float[][] items = Read(file);
+        for (int i = 0; i < 7; i++)
+        {
+            float[] alone = EdgeAttribution.Score(_weights, PromptSet.Of([_pairs[i]]), options).Values.ToArray();
+            Near(alone, items[i], 1e-6f);
+        }
+        float[] mean = [.. Enumerable.Range(0, items[0].Length).Select(e => (float)items.Average(v => (double)v[e]))];
+        Near(all.Scores.Values.ToArray(), mean, 1e-6f);
+        Near(EdgeAttribution.Score(_weights, PromptSet.Of(_pairs), options).Values.ToArray(), mean, 1e-5f);
+    }
+
+    [Fact]
+    public void Float16_halves_the_file_and_rounds()
+    {
+        AttributionOptions options = new() { Method = AttributionMethods.Eap };
+        Write("single.safetensors", false, options);
+        Write("half.safetensors", true, options);
+        using var single = ItemScoresFile.Open(_folder["single.safetensors"]);
+        using var half = ItemScoresFile.Open(_folder["half.safetensors"]);
+        int cells = single.Graph.Writers * single.Graph.Readers;
+        Assert.Equal(7L * cells * 2, new FileInfo(_folder["single.safetensors"]).Length - new FileInfo(_folder["half.safetensors"]).Length);
+        Assert.Equal(Read(single).SelectMany(v => v).Select(v => (float)(Half)v), Read(half).SelectMany(v => v));
+    }
+
+    [Fact]
+    public void A_run_that_is_stopped_leaves_no_file()
+    {
+        Assert.Throws<OperationCanceledException>(() => ItemScores.Write(
+            _folder["stopped.safetensors"], false, _weights, PromptSet.Of(_pairs), new AttributionOptions(), null,
+            new CancellationToken(true)));
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Options_that_know_no_single_pairs_are_refused()
+    {
+        AttributionOptions[] unfit =
+        [
+            new() { Method = AttributionMethods.Exact }, new() { Method = AttributionMethods.Random }, new() { BatchSize = 4 },
+            new() { BatchSize = 4, Normalization = ScoreNormalization.Library },
+            new()
+            {
+                Method = AttributionMethods.EapGp, BatchSize = 1,
+                EmbeddingPath = new EmbeddingPathOptions { Norm = EmbeddingPathNorm.Batch },
+            },
+        ];
+        Assert.All(unfit, o => Assert.Contains(
+            "per prompt pair", Assert.Throws<OptionException>(() => Write("no.safetensors", false, o)).Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_of_something_else_is_refused()
+    {
+        EdgeAttribution.Score(_weights, PromptSet.Of(_pairs), new AttributionOptions()).Save(_folder["scores.safetensors"]);
+        Assert.Contains("edges_scores_per_item", Assert.Throws<GradpathException>(
+            () => ItemScoresFile.Open(_folder["scores.safetensors"])).Message, StringComparison.Ordinal);
+    }
+
+    private AttributionResult Write(string name, bool half, AttributionOptions options) =>
+        ItemScores.Write(_folder[name], half, _weights, PromptSet.Of(_pairs), options);
+
+    private static float[][] Read(ItemScoresFile file) => [.. Enumerable.Range(0, file.Items).Select(i =>
+    {
+        float[] scores = new float[file.Graph.Writers * file.Graph.Readers];
+        file.Read(i, scores);
+        return scores;
+    })];
+
+    private static void Near(float[] expected, float[] actual, float share)
+    {
+        float largest = expected.Max(Math.Abs);
+        Assert.True(largest > 0);
+        for (int i = 0; i < expected.Length; i++) Assert.InRange(Math.Abs(expected[i] - actual[i]), 0, share * largest);
+    }
+}
