@@ -54,6 +54,19 @@ public static class AttributionMethods
             SharesPrefixes = BetweenTheRuns,
         });
 
+    /// <summary>CEAP (Wu et al. 2026).</summary>
+    public static AttributionMethod Ceap { get; } = new(
+        "ceap", "CEAP", [], Integrated | MethodSettings.IgPoints,
+        points: "m segments between the corrupted and the clean embedding, each with its own share of the writers' difference",
+        passes: "m + 1 forward, m backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new SegmentedGradients(run, s),
+            Passes = s => new PassCounts(s.IgPoints == IgPoints.Midpoint ? (2 * s.Steps) + 1 : s.Steps + 1, s.Steps),
+            SharesPrefixes = BetweenTheRuns,
+        });
+
     /// <summary>The mean of the gradients at both ends.</summary>
     public static AttributionMethod CleanCorrupted { get; } = new(
         "clean-corrupted", "clean-corrupted", [], MethodSettings.Metric | MethodSettings.RecordPath,
@@ -147,7 +160,7 @@ public static class AttributionMethods
 
     /// <summary>All methods, in the order of tables and help.</summary>
     public static IReadOnlyList<AttributionMethod> All { get; } =
-        [Eap, EapIg, EapIgActivations, CleanCorrupted, EapGp, Exact, InformationFlowRoutes, Magnitude, Random];
+        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Exact, InformationFlowRoutes, Magnitude, Random];
 
     /// <summary>
     /// Finds a method by its canonical name or an alias, among them the EAP-IG library's spellings such as <c>EAP-IG-inputs</c>.

@@ -71,6 +71,7 @@ public sealed class AttributionMethodsTests
         Assert.Equal(new PassCounts(2, 1), counts["eap"]);
         Assert.Equal(new PassCounts(8, 7), counts["eap-ig"]);
         Assert.Null(counts["eap-ig-activations"]);
+        Assert.Equal(new PassCounts(8, 7), counts["ceap"]);
         Assert.Equal(new PassCounts(2, 2), counts["clean-corrupted"]);
         Assert.Equal(new PassCounts(9, 14), counts["eap-gp"]);
         Assert.Null(counts["exact"]);
@@ -79,6 +80,8 @@ public sealed class AttributionMethodsTests
         Assert.Equal(new PassCounts(0, 0), counts["random"]);
         Assert.Equal(
             new PassCounts(9, 7), AttributionMethods.EapIg.CountPasses(new AttributionOptions { Steps = 7, IgPoints = IgPoints.Midpoint }));
+        Assert.Equal(
+            new PassCounts(15, 7), AttributionMethods.Ceap.CountPasses(new AttributionOptions { Steps = 7, IgPoints = IgPoints.Midpoint }));
     }
 
     [Fact]

@@ -42,6 +42,15 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Models))]
+    public void Ceap_equals_the_reference(string model) => Compare(
+        model,
+        from metric in BuiltInMetrics.All
+        from steps in Steps
+        from points in Enum.GetValues<ReferenceIgPoints>()
+        select new ReferenceOptions { Method = AttributionMethods.Ceap, Metric = metric, Steps = steps, IgPoints = points });
+
+    [Theory]
+    [MemberData(nameof(Models))]
     public void Eap_ig_on_activations_equals_the_reference(string model) => Compare(
         model,
         from metric in BuiltInMetrics.All

@@ -47,6 +47,9 @@ internal static class ReferenceAttribution
                     AddGradientAt(scores, model, item, point, options.Metric, 1.0 / options.Steps);
                 }
                 break;
+            case "ceap":
+                Ceap(scores, model, item, options);
+                break;
             case "eap-ig-activations":
                 EapIgActivations(scores, model, item, options);
                 break;
@@ -79,6 +82,21 @@ internal static class ReferenceAttribution
         ReferenceRun run = ReferenceRun.Forward(model, embedding);
         item.DifferentiateLoss(run, metric);
         scores.AddProducts(model.Graph, item.Delta, run, factor);
+    }
+
+    /// <summary>Segment k of m: writers at the share k/m minus writers at (k + 1)/m, times the gradient at the k-th point.</summary>
+    private static void Ceap(ReferenceScores scores, ReferenceModel model, ReferenceItem item, ReferenceOptions options)
+    {
+        ReferenceRun At(double share) => ReferenceRun.Forward(
+            model, RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, share));
+
+        foreach ((int k, double point) in IgPoints(options.IgPoints, options.Steps).Index())
+        {
+            ReferenceRun start = At((double)k / options.Steps), end = At((k + 1.0) / options.Steps), run = At(point);
+            RealMatrix[] change = [.. start.Writers.Zip(end.Writers, (from, to) => RealMatrix.Difference(from.Value, to.Value))];
+            item.DifferentiateLoss(run, options.Metric);
+            scores.AddProducts(model.Graph, change, run, 1);
+        }
     }
 
     /// <summary>
