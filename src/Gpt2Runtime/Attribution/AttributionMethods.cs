@@ -95,6 +95,34 @@ public static class AttributionMethods
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
         });
 
+    /// <summary>RelP (Jafari et al. 2025).</summary>
+    public static AttributionMethod Relp { get; } = new(
+        "relp", "RelP", [], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "the clean run, by relevance rules: LayerNorm scales and attention patterns are constants, activations ratios",
+        passes: "2 forward, 1 backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Clean, PropagationRules.Relp),
+            Passes = _ => new PassCounts(2, 1),
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+        });
+
+    /// <summary>GIM (Edin et al. 2025).</summary>
+    public static AttributionMethod Gim { get; } = new(
+        "gim", "GIM", [], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "the clean run, with a softer softmax, constant LayerNorm scales and products' gradients shared",
+        passes: "2 forward, 1 backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Clean, PropagationRules.Gim),
+            Passes = _ => new PassCounts(2, 1),
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+        });
+
     /// <summary>Exact patching: what the others estimate.</summary>
     public static AttributionMethod Exact { get; } = new(
         "exact", "exact patching", ["exact-patching"], MethodSettings.Metric | MethodSettings.Ablation,
@@ -160,7 +188,7 @@ public static class AttributionMethods
 
     /// <summary>All methods, in the order of tables and help.</summary>
     public static IReadOnlyList<AttributionMethod> All { get; } =
-        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Exact, InformationFlowRoutes, Magnitude, Random];
+        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Relp, Gim, Exact, InformationFlowRoutes, Magnitude, Random];
 
     /// <summary>
     /// Finds a method by its canonical name or an alias, among them the EAP-IG library's spellings such as <c>EAP-IG-inputs</c>.

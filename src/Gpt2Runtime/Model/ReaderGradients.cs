@@ -20,6 +20,7 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Tensor[] _mlp;
     private readonly Tensor _logits;
     private readonly Tensor _buffer;
+    private readonly bool _frozenNorms;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
@@ -27,8 +28,11 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="points">Number of gradient points between two resets.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
-    public ReaderGradients(Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly)
+    /// <param name="rules">The rules of the backward passes; null for derivatives.</param>
+    public ReaderGradients(
+        Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly, BackwardRules? rules = null)
     {
+        _frozenNorms = (rules ?? BackwardRules.Derivatives).FrozenNorms;
         _weights = weights;
         _config = weights.Config;
         _graph = new ComputationGraph(_config);
@@ -41,8 +45,8 @@ internal sealed class ReaderGradients : ResourceOwner
         for (int l = 0; l < _config.Layers; l++)
         {
             bool last = answerOnly && l == _config.Layers - 1;
-            Tensor standardized = Own(_device.Allocate(points, capacity.Rows, d));
-            Tensor answerStandardized = last ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
+            Tensor standardized = Own(_frozenNorms ? _device.Allocate(1) : _device.Allocate(points, capacity.Rows, d));
+            Tensor answerStandardized = last && !_frozenNorms ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
             int queryRows = last ? capacity.Sequences : capacity.Rows;
             _groups[l] =
             [
@@ -130,7 +134,8 @@ internal sealed class ReaderGradients : ResourceOwner
                 Points);
         }
 
-        // The points' normalised inputs, one block of rows per point.
+        // The points' normalised inputs, one block of rows per point: what flows through the LayerNorm's scale.
+        if (_frozenNorms) return;
         int d = _config.Width;
         Group queryGroup = _groups[layer][0];
         _device.Standardize(
@@ -218,6 +223,6 @@ internal sealed class ReaderGradients : ResourceOwner
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
         _device.FinishReaders(
             _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
-            new ReaderBlocks(group.Readers, rows, d, Points));
+            new ReaderBlocks(group.Readers, rows, d, _frozenNorms ? 0 : Points));
     }
 }

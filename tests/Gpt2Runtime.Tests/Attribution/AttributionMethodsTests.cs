@@ -74,6 +74,8 @@ public sealed class AttributionMethodsTests
         Assert.Equal(new PassCounts(8, 7), counts["ceap"]);
         Assert.Equal(new PassCounts(2, 2), counts["clean-corrupted"]);
         Assert.Equal(new PassCounts(9, 14), counts["eap-gp"]);
+        Assert.Equal(new PassCounts(2, 1), counts["relp"]);
+        Assert.Equal(new PassCounts(2, 1), counts["gim"]);
         Assert.Null(counts["exact"]);
         Assert.Equal(new PassCounts(1, 0), counts["information-flow-routes"]);
         Assert.Equal(new PassCounts(2, 0), counts["magnitude"]);
@@ -89,7 +91,7 @@ public sealed class AttributionMethodsTests
     {
         foreach (Metric metric in BuiltInMetrics.All)
             Assert.Equal(
-                metric.MeasuresDistance ? ["eap"] : [],
+                metric.MeasuresDistance ? ["eap", "relp", "gim"] : [],
                 AttributionMethods.All.Where(m => m.VanishesFor(metric)).Select(m => m.Name));
     }
 

@@ -60,6 +60,15 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Models))]
+    public void Relp_and_gim_equal_the_reference(string model) => Compare(
+        model,
+        from method in (AttributionMethod[])[AttributionMethods.Relp, AttributionMethods.Gim]
+        from metric in BuiltInMetrics.All
+        from ablation in Ablations
+        select new ReferenceOptions { Method = method, Metric = metric, Ablation = ablation });
+
+    [Theory]
+    [MemberData(nameof(Models))]
     public void Clean_corrupted_information_flow_and_magnitude_equal_the_reference(string model) => Compare(
         model,
         [

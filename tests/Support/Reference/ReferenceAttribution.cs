@@ -36,6 +36,12 @@ internal static class ReferenceAttribution
             case "eap":
                 AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1);
                 break;
+            case "relp":
+                AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1, ReferenceRules.Relp);
+                break;
+            case "gim":
+                AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1, ReferenceRules.Gim);
+                break;
             case "clean-corrupted":
                 AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 0.5);
                 AddGradientAt(scores, model, item, item.CorruptedEmbedding, options.Metric, 0.5);
@@ -77,9 +83,10 @@ internal static class ReferenceAttribution
     });
 
     private static void AddGradientAt(
-        ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, Metric metric, double factor)
+        ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, Metric metric, double factor,
+        ReferenceRules? rules = null)
     {
-        ReferenceRun run = ReferenceRun.Forward(model, embedding);
+        ReferenceRun run = ReferenceRun.Forward(model, embedding, new ReferencePatch { Rules = rules });
         item.DifferentiateLoss(run, metric);
         scores.AddProducts(model.Graph, item.Delta, run, factor);
     }
