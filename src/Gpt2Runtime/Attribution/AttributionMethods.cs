@@ -123,6 +123,21 @@ public static class AttributionMethods
             OnlyAtClean = true,
         });
 
+    /// <summary>AtP* (Kramar et al. 2024).</summary>
+    public static AttributionMethod AtpStar { get; } = new(
+        "atp-star", "AtP*", [], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "the clean run, one layer's gradient dropped each time; queries and keys go through the exact softmax",
+        passes: "2 forward, L backward, two attentions per writer and layer behind it",
+        meaning: "the estimated size of the loss's change when the edge carries its corrupted value",
+        new MethodWork
+        {
+            Scorer = (run, s) => new DroppedGradients(run, s),
+            Passes = _ => null,
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+            Unsigned = true,
+        });
+
     /// <summary>Exact patching: what the others estimate.</summary>
     public static AttributionMethod Exact { get; } = new(
         "exact", "exact patching", ["exact-patching"], MethodSettings.Metric | MethodSettings.Ablation,
@@ -188,7 +203,7 @@ public static class AttributionMethods
 
     /// <summary>All methods, in the order of tables and help.</summary>
     public static IReadOnlyList<AttributionMethod> All { get; } =
-        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Relp, Gim, Exact, InformationFlowRoutes, Magnitude, Random];
+        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Relp, Gim, AtpStar, Exact, InformationFlowRoutes, Magnitude, Random];
 
     /// <summary>
     /// Finds a method by its canonical name or an alias, among them the EAP-IG library's spellings such as <c>EAP-IG-inputs</c>.

@@ -53,6 +53,9 @@ internal sealed class BackwardPass : ResourceOwner
     /// </summary>
     public Tensor Residual { get; }
 
+    /// <summary>The gradient at the heads' mixed values of the last layer whose attention was run [query rows, D].</summary>
+    public Tensor MixedGradient => _dz;
+
     /// <summary>Runs from one boundary down to another.</summary>
     /// <param name="shape">The forward pass (or its first copies).</param>
     /// <param name="a">Its activations.</param>
@@ -66,6 +69,17 @@ internal sealed class BackwardPass : ResourceOwner
         shape.Slot(new PassKey(this, a, readers, from, downTo, readers?.Points ?? 0, readerCopies, cotangents)),
         (Pass: this, shape, a, cotangents, readers, readerCopies, from, downTo),
         static s => s.Pass.Issue(s.shape, s.a, s.cotangents, s.readers, s.readerCopies, s.from, s.downTo));
+
+    /// <summary>
+    /// Passes a layer by, with one gradient per forward pass: <see cref="Residual"/> behind it becomes that in front of it, as if
+    /// attention and MLP wrote constants.
+    /// </summary>
+    /// <param name="shape">The forward pass.</param>
+    /// <param name="layer">Index of the layer.</param>
+    public void Skip(PassShape shape, int layer)
+    {
+        if (shape.AnswerOnly && layer == _config.Layers - 1) SpreadAnswers(shape, shape.FinalRows, shape.Rows);
+    }
 
     private void Issue(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from, int downTo)
     {
@@ -110,9 +124,7 @@ internal sealed class BackwardPass : ResourceOwner
             // Only the answer rows have queries and an onward residual stream; from here down every row has a gradient.
             _device.Gemm(_dq.AsMatrix(queryRows, d), qkv.SliceColumns(0, d).T, _answerResidual.AsMatrix(queryRows, d));
             _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, _normed);
-            _device.Combine(1, Residual, 0, Residual, (long)queryRows * d, _answerResidual);
-            _device.Fill(Residual, 0, (long)rows * d);
-            _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, Residual);
+            SpreadAnswers(shape, queryRows, rows);
         }
         else
         {
@@ -121,5 +133,13 @@ internal sealed class BackwardPass : ResourceOwner
         _device.LayerNormBackward(
             _normed, _frozen?.Input ?? boundary.Residual, w.AttentionGain, _frozen?.Mean ?? boundary.Mean, boundary.Rstd,
             new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
+    }
+
+    private void SpreadAnswers(PassShape shape, int answers, int rows)
+    {
+        int d = _config.Width;
+        _device.Combine(1, Residual, 0, Residual, (long)answers * d, _answerResidual);
+        _device.Fill(Residual, 0, (long)rows * d);
+        _device.ScatterAddRows(_answerResidual, shape.AnswerRows, answers, d, Residual);
     }
 }

@@ -154,10 +154,12 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="delta">The writers' differences.</param>
     /// <param name="scores">[F, K] float64, added to; cells that are no edge are left with anything.</param>
     /// <param name="firstLayer">Layers below it are known to have no gradient.</param>
-    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0) => _device.Replay(
-        shape.Slot(new PassKey(this, delta, scores, firstLayer, Points: Points)),
-        (Gradients: this, shape, delta, scores, firstLayer),
-        static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer));
+    /// <param name="endLayer">Neither have it and layers above it; null where all have.</param>
+    public void Contract(
+        PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0, int? endLayer = null) => _device.Replay(
+        shape.Slot(new PassKey(this, delta, scores, firstLayer, endLayer ?? _config.Layers, Points)),
+        (Gradients: this, shape, delta, scores, firstLayer, End: endLayer ?? _config.Layers),
+        static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer, s.End));
 
     private void Clear(PassShape shape)
     {
@@ -176,12 +178,12 @@ internal sealed class ReaderGradients : ResourceOwner
         _device.Fill(_logits, 0, (long)shape.Items * d);
     }
 
-    private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer)
+    private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer, int endLayer)
     {
         int heads = _config.Heads;
         int stride = _graph.Readers;
         int d = _config.Width;
-        for (int l = firstLayer; l < _config.Layers; l++)
+        for (int l = firstLayer; l < endLayer; l++)
         {
             int feeding = _graph.HeadRow(l, 0);
             int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);

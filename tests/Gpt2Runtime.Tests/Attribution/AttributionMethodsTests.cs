@@ -76,6 +76,7 @@ public sealed class AttributionMethodsTests
         Assert.Equal(new PassCounts(9, 14), counts["eap-gp"]);
         Assert.Equal(new PassCounts(2, 1), counts["relp"]);
         Assert.Equal(new PassCounts(2, 1), counts["gim"]);
+        Assert.Null(counts["atp-star"]);
         Assert.Null(counts["exact"]);
         Assert.Equal(new PassCounts(1, 0), counts["information-flow-routes"]);
         Assert.Equal(new PassCounts(2, 0), counts["magnitude"]);
@@ -91,7 +92,7 @@ public sealed class AttributionMethodsTests
     {
         foreach (Metric metric in BuiltInMetrics.All)
             Assert.Equal(
-                metric.MeasuresDistance ? ["eap", "relp", "gim"] : [],
+                metric.MeasuresDistance ? ["eap", "relp", "gim", "atp-star"] : [],
                 AttributionMethods.All.Where(m => m.VanishesFor(metric)).Select(m => m.Name));
     }
 
