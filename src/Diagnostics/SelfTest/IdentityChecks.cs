@@ -11,6 +11,7 @@ internal static class IdentityChecks
 
     private static readonly AttributionOptions s_eap = new() { Method = AttributionMethods.Eap };
     private static readonly AttributionOptions s_ig = new() { Method = AttributionMethods.EapIg, Steps = Steps };
+    private static readonly AttributionOptions s_ceap = new() { Method = AttributionMethods.Ceap, Steps = Steps };
     private static readonly AttributionOptions s_gp = new() { Method = AttributionMethods.EapGp, Steps = Steps };
     private static readonly AttributionOptions s_random = new() { Method = AttributionMethods.Random, Seed = 3 };
     private static readonly AttributionOptions s_exact = new() { Method = AttributionMethods.Exact };
@@ -24,6 +25,9 @@ internal static class IdentityChecks
         new("eap-ig-activations with one point = eap, at the last readers", Rounding, ActivationsAtTheEnd),
         new("clean-corrupted = mean of the two ends", Rounding, CleanCorrupted),
         new("eap-ig: the input's edges add up to the change of the loss", 2e-3, Completeness),
+        new("ceap: the input's edges = those of eap-ig", Rounding,
+            b => Compare(b.Edges(s_ceap)[..b.Graph.Readers], b.Edges(s_ig)[..b.Graph.Readers])),
+        new("ceap: the edges into the logits add up to the change of the loss", 2e-3, CompletenessAtTheLogits),
         new("a node's score = sum over its outgoing edges", Rounding, NodeScores),
         new("information-flow-routes: a reader's shares add up to 1", Rounding, FlowShares),
         new("magnitude: the input's score = distance between the embeddings", Rounding, InputMagnitude),
@@ -72,6 +76,16 @@ internal static class IdentityChecks
     {
         AttributionResult r = b.Score(s_ig with { Steps = 100, IgPoints = IgPoints.Midpoint });
         double sum = r.Scores.Values[..b.Graph.Readers].ToArray().Sum(s => (double)s);
+        double change = r.CleanMetric.Average() - r.CorruptedMetric.Average();
+        return Math.Abs(sum - change) / Math.Abs(change);
+    }
+
+    // Where each gradient meets its own segment's change, that holds for every cut of the graph.
+    private static double CompletenessAtTheLogits(SelfTestModel b)
+    {
+        AttributionResult r = b.Score(s_ceap with { Steps = 100, IgPoints = IgPoints.Midpoint });
+        float[] edges = r.Scores.Values.ToArray();
+        double sum = Enumerable.Range(0, b.Graph.Writers).Sum(row => (double)edges[(row * b.Graph.Readers) + b.Graph.LogitsColumn]);
         double change = r.CleanMetric.Average() - r.CorruptedMetric.Average();
         return Math.Abs(sum - change) / Math.Abs(change);
     }

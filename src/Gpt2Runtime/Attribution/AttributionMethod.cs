@@ -61,10 +61,12 @@ public sealed class AttributionMethod
     public string Meaning { get; }
 
     /// <summary>
-    /// Whether scores are of a metric's loss. Then they have a sign, positive where corrupting the edge hurts, and the prompts need what
-    /// the metric judges by. Else they are 0 or more, and no metric is computed.
+    /// Whether scores are of a metric's loss, so that the prompts need what the metric judges by. Else no metric is computed.
     /// </summary>
     public bool HasMetric => Takes(MethodSettings.Metric);
+
+    /// <summary>Whether scores have a sign, positive where corrupting the edge hurts. Else they are 0 or more.</summary>
+    public bool HasSign => HasMetric && !Work.Unsigned;
 
     /// <summary>Whether it is there to compare with: it knows less than any method should.</summary>
     public bool IsBaseline { get; internal init; }

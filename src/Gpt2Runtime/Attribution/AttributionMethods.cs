@@ -54,6 +54,19 @@ public static class AttributionMethods
             SharesPrefixes = BetweenTheRuns,
         });
 
+    /// <summary>CEAP (Wu et al. 2026).</summary>
+    public static AttributionMethod Ceap { get; } = new(
+        "ceap", "CEAP", [], Integrated | MethodSettings.IgPoints,
+        points: "m segments between the corrupted and the clean embedding, each with its own share of the writers' difference",
+        passes: "m + 1 forward, m backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new SegmentedGradients(run, s),
+            Passes = s => new PassCounts(s.IgPoints == IgPoints.Midpoint ? (2 * s.Steps) + 1 : s.Steps + 1, s.Steps),
+            SharesPrefixes = BetweenTheRuns,
+        });
+
     /// <summary>The mean of the gradients at both ends.</summary>
     public static AttributionMethod CleanCorrupted { get; } = new(
         "clean-corrupted", "clean-corrupted", [], MethodSettings.Metric | MethodSettings.RecordPath,
@@ -81,6 +94,49 @@ public static class AttributionMethods
                 : s.Path.Objective == EmbeddingPathObjective.Metric ? s.Steps + 1 : 2 * s.Steps),
             Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
+        });
+
+    /// <summary>RelP (Jafari et al. 2025).</summary>
+    public static AttributionMethod Relp { get; } = new(
+        "relp", "RelP", [], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "the clean run, by relevance rules: LayerNorm scales and attention patterns are constants, activations ratios",
+        passes: "2 forward, 1 backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Clean, PropagationRules.Relp),
+            Passes = _ => new PassCounts(2, 1),
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+        });
+
+    /// <summary>GIM (Edin et al. 2025).</summary>
+    public static AttributionMethod Gim { get; } = new(
+        "gim", "GIM", [], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "the clean run, with a softer softmax, constant LayerNorm scales and products' gradients shared",
+        passes: "2 forward, 1 backward",
+        meaning: Estimate,
+        new MethodWork
+        {
+            Scorer = (run, s) => new InterpolatedGradients(run, s, InterpolationPoints.Clean, PropagationRules.Gim),
+            Passes = _ => new PassCounts(2, 1),
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+        });
+
+    /// <summary>AtP* (Kramar et al. 2024).</summary>
+    public static AttributionMethod AtpStar { get; } = new(
+        "atp-star", "AtP*", [], MethodSettings.Metric | MethodSettings.Ablation,
+        points: "the clean run, one layer's gradient dropped each time; queries and keys go through the exact softmax",
+        passes: "2 forward, L backward, two attentions per writer and layer behind it",
+        meaning: "the estimated size of the loss's change when the edge carries its corrupted value",
+        new MethodWork
+        {
+            Scorer = (run, s) => new DroppedGradients(run, s),
+            Passes = _ => null,
+            SharesPrefixes = BetweenTheRuns,
+            OnlyAtClean = true,
+            Unsigned = true,
         });
 
     /// <summary>Exact patching: what the others estimate.</summary>
@@ -148,7 +204,7 @@ public static class AttributionMethods
 
     /// <summary>All methods, in the order of tables and help.</summary>
     public static IReadOnlyList<AttributionMethod> All { get; } =
-        [Eap, EapIg, EapIgActivations, CleanCorrupted, EapGp, Exact, InformationFlowRoutes, Magnitude, Random];
+        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Relp, Gim, AtpStar, Exact, InformationFlowRoutes, Magnitude, Random];
 
     /// <summary>
     /// Finds a method by its canonical name or an alias, among them the EAP-IG library's spellings such as <c>EAP-IG-inputs</c>.

@@ -1,6 +1,9 @@
 namespace Gradpath.Gpt2Runtime.Attribution;
 
-/// <summary>Where <see cref="AttributionMethods.EapIg"/> takes gradients: shares of the clean embedding, with m steps.</summary>
+/// <summary>
+/// Where <see cref="AttributionMethods.EapIg"/> and <see cref="AttributionMethods.Ceap"/> take gradients: shares of the clean embedding,
+/// with m steps. For CEAP that is the corrupted side, the clean side or the middle of each of its m segments.
+/// </summary>
 public enum IgPoints
 {
     /// <summary><c>left</c>: 0 .. m-1 over m, as the EAP-IG library does today.</summary>

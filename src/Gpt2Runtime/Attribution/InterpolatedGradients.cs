@@ -12,7 +12,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 ///     score[u, v] = (u' - u) . mean over points of dL/dv
 ///
 /// EAP (Syed et al. 2023) has the clean run as its only point; EAP-IG (Hanna et al. 2024) has m; clean-corrupted has both ends. See
-/// <see cref="InterpolationPoints"/>.
+/// <see cref="InterpolationPoints"/>. RelP and GIM are EAP with other rules for the backward pass, see <see cref="PropagationRules"/>.
 /// </summary>
 internal sealed class InterpolatedGradients : BatchScorer
 {
@@ -43,9 +43,12 @@ internal sealed class InterpolatedGradients : BatchScorer
     /// <param name="context">The run.</param>
     /// <param name="settings">Metric and whether to record.</param>
     /// <param name="points">Where gradients are taken.</param>
-    public InterpolatedGradients(RunContext context, ScoringSettings settings, InterpolationPoints points)
+    /// <param name="rules">What stands in their place in the backward pass; null for derivatives.</param>
+    public InterpolatedGradients(
+        RunContext context, ScoringSettings settings, InterpolationPoints points, BackwardRules? rules = null)
         : base(context)
     {
+        rules ??= BackwardRules.Derivatives;
         (_shares, _counted) = (points.Run(settings.RecordPath), points.Counted.Length);
         _answerOnly = !settings.RecordPath;
         _metrics = new ItemMetrics(context.Pairs.Count);
@@ -62,10 +65,10 @@ internal sealed class InterpolatedGradients : BatchScorer
         var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
         _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
-        _activations = Own(new Activations(context.Config, device, all, keepWriters: true));
-        _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1));
-        _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly));
-        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, all.Sequences));
+        _activations = Own(new Activations(context.Config, device, all, keepWriters: true, keepRatios: rules.ActivationRatios));
+        _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1, rules));
+        _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly, rules));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, all.Sequences, rules));
         _distance = settings.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
         _prompts = Own(new PromptEmbeddings(context.Weights, one.Rows));
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));

@@ -30,6 +30,9 @@ internal sealed record MethodWork
     /// </summary>
     public bool MeanOverBatches { get; init; }
 
+    /// <summary>Whether scores of a metric's loss are sizes, 0 or more.</summary>
+    public bool Unsigned { get; init; }
+
     /// <summary>Whether the clean run is the only gradient point.</summary>
     public bool OnlyAtClean { get; init; }
 }

@@ -26,7 +26,7 @@ internal static class ScoreProvenance
             Ablation = method.Takes(MethodSettings.Ablation) ? CanonicalNames.Of(settings.Ablation) : null,
             Normalization = CanonicalNames.Of(settings.Normalization),
             Seed = method.Takes(MethodSettings.Seed) ? (long)settings.Seed : (long?)prompts.Seed,
-            Sign = method.HasMetric ? Provenance.LossSign : $"none: {method.Meaning}",
+            Sign = method.HasSign ? Provenance.LossSign : $"none: {method.Meaning}",
         };
     }
 

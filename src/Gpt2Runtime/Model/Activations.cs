@@ -60,7 +60,9 @@ internal sealed class Activations : ResourceOwner
     /// <param name="keepWriters">Whether the heads' and MLPs' outputs of all layers are kept, not just the current layer's.</param>
     /// <param name="keepLayers">Whether all layers are kept for a backward pass. Without it every layer uses the same memory, and only
     /// the last two boundaries' residual streams are there after a pass.</param>
-    public Activations(Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters, bool keepLayers = true)
+    /// <param name="keepRatios">Whether the activation function's ratio f(x) / x is kept, not its derivative.</param>
+    public Activations(
+        Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters, bool keepLayers = true, bool keepRatios = false)
     {
         Debug.Assert(keepLayers || !keepWriters, "writers of layers that are not kept");
         Capacity = capacity;
@@ -103,6 +105,7 @@ internal sealed class Activations : ResourceOwner
         AnswerResidual = Own(device.Allocate(capacity.Sequences, config.Width));
         AnswerRstd = Own(device.Allocate(capacity.Sequences));
         Hidden = Own(device.Allocate(capacity.Rows, config.InnerWidth));
+        if (keepRatios) Slopes = Own(device.Allocate(capacity.Rows, config.InnerWidth));
 
         Boundary MakeBoundary(int rows) =>
             new(Own(device.Allocate(rows, config.Width)), Own(device.Allocate(rows)), Own(device.Allocate(rows)));
@@ -135,7 +138,7 @@ internal sealed class Activations : ResourceOwner
     /// <summary>Attention probabilities per layer.</summary>
     public Tensor[] Probabilities { get; }
 
-    /// <summary>Derivative of the activation function per layer [query rows, inner].</summary>
+    /// <summary>Derivative of the activation function per layer, or its ratio f(x) / x [query rows, inner].</summary>
     public Tensor[] Derivative { get; }
 
     /// <summary>The heads' mixed values per layer [query rows, D], before the output projection.</summary>
@@ -158,4 +161,7 @@ internal sealed class Activations : ResourceOwner
 
     /// <summary>Scratch: the MLP's hidden layer [rows, inner].</summary>
     public Tensor Hidden { get; }
+
+    /// <summary>Scratch where ratios are kept [rows, inner], else null.</summary>
+    public Tensor? Slopes { get; }
 }

@@ -5,7 +5,8 @@ namespace Gradpath.Gpt2Runtime.Model;
 
 /// <summary>
 /// The backward pass along the residual stream, with the gradient at every reader on the way. It makes no weight gradients, so it costs
-/// one forward pass. One or two cotangents may run over the same activations; the first one's rows come first.
+/// one forward pass. One or two cotangents may run over the same activations; the first one's rows come first. <see cref="BackwardRules"/>
+/// may put something else in place of derivatives.
 /// </summary>
 internal sealed class BackwardPass : ResourceOwner
 {
@@ -18,13 +19,18 @@ internal sealed class BackwardPass : ResourceOwner
     private readonly Tensor _dq;
     private readonly Tensor _dkv;
     private readonly Tensor _answerResidual;
+    private readonly FrozenNorm? _frozen;
+    private readonly AttentionRules? _attention;
 
     /// <summary>Allocates for the largest pass.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
     /// <param name="capacity">The largest forward pass.</param>
     /// <param name="cotangents">Gradients per forward pass: 1 or 2.</param>
-    public BackwardPass(Gpt2Weights weights, PassCapacity capacity, int cotangents)
+    /// <param name="rules">What to put in place of derivatives; null for nothing. Activations that keep ratios go with rules for
+    /// them.</param>
+    public BackwardPass(Gpt2Weights weights, PassCapacity capacity, int cotangents, BackwardRules? rules = null)
     {
+        rules ??= BackwardRules.Derivatives;
         _weights = weights;
         _config = weights.Config;
         _device = weights.Device;
@@ -37,6 +43,8 @@ internal sealed class BackwardPass : ResourceOwner
         _dq = Own(_device.Allocate(rows, d));
         _dkv = Own(_device.Allocate(rows, 2 * d));
         _answerResidual = Own(_device.Allocate(capacity.Sequences * cotangents, d));
+        if (rules.FrozenNorms) _frozen = Own(new FrozenNorm(_device, capacity.Rows, d));
+        if (AttentionRules.Change(rules)) _attention = Own(new AttentionRules(weights, rules, capacity, cotangents));
     }
 
     /// <summary>
@@ -44,6 +52,9 @@ internal sealed class BackwardPass : ResourceOwner
     /// boundary where it ends; at boundary 0 that is the gradient at the token embedding.
     /// </summary>
     public Tensor Residual { get; }
+
+    /// <summary>The gradient at the heads' mixed values of the last layer whose attention was run [query rows, D].</summary>
+    public Tensor MixedGradient => _dz;
 
     /// <summary>Runs from one boundary down to another.</summary>
     /// <param name="shape">The forward pass (or its first copies).</param>
@@ -58,6 +69,17 @@ internal sealed class BackwardPass : ResourceOwner
         shape.Slot(new PassKey(this, a, readers, from, downTo, readers?.Points ?? 0, readerCopies, cotangents)),
         (Pass: this, shape, a, cotangents, readers, readerCopies, from, downTo),
         static s => s.Pass.Issue(s.shape, s.a, s.cotangents, s.readers, s.readerCopies, s.from, s.downTo));
+
+    /// <summary>
+    /// Passes a layer by, with one gradient per forward pass: <see cref="Residual"/> behind it becomes that in front of it, as if
+    /// attention and MLP wrote constants.
+    /// </summary>
+    /// <param name="shape">The forward pass.</param>
+    /// <param name="layer">Index of the layer.</param>
+    public void Skip(PassShape shape, int layer)
+    {
+        if (shape.AnswerOnly && layer == _config.Layers - 1) SpreadAnswers(shape, shape.FinalRows, shape.Rows);
+    }
 
     private void Issue(PassShape shape, Activations a, int cotangents, ReaderGradients? readers, int readerCopies, int from, int downTo)
     {
@@ -74,10 +96,10 @@ internal sealed class BackwardPass : ResourceOwner
         int activationRows = shape.QueryRows(layer, _config.Layers);
         int rows = activationRows * cotangents;
         int baseRows = activationRows / shape.Copies;
-        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, _normed, a.Derivative[layer], _hidden);
+        var buffers = new MlpBlock.Buffers(_frozen?.Mean ?? boundary.Mean, boundary.Rstd, _normed, a.Derivative[layer], _hidden);
         MlpBlock.Backward(
-            _weights, layer, new GradientRows(rows, activationRows, baseRows), Residual, boundary.Residual, buffers, Residual,
-            readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
+            _weights, layer, new GradientRows(rows, activationRows, baseRows), Residual, _frozen?.Input ?? boundary.Residual, buffers,
+            Residual, readers?.Mlp(layer), readers is null ? 0 : readerCopies * baseRows);
     }
 
     private void Attention(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
@@ -89,11 +111,12 @@ internal sealed class BackwardPass : ResourceOwner
         int d = _config.Width;
         int queryRows = layout.QueryRows * cotangents;
         int rows = shape.Rows * cotangents;
+        HeadGroup heads = ForwardPass.HeadsOf(_config, layer);
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
         _device.AttentionBackward(
-            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, ForwardPass.HeadsOf(_config, layer), cotangents, _dq, _dkv,
-            a.Prefix?.Of(layer));
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, heads, cotangents, _dq, _dkv, a.Prefix?.Of(layer));
+        _attention?.Apply(a, layer, heads, layout, cotangents, _dz, _dq, _dkv);
         readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
         _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
         if (answerRows)
@@ -101,16 +124,22 @@ internal sealed class BackwardPass : ResourceOwner
             // Only the answer rows have queries and an onward residual stream; from here down every row has a gradient.
             _device.Gemm(_dq.AsMatrix(queryRows, d), qkv.SliceColumns(0, d).T, _answerResidual.AsMatrix(queryRows, d));
             _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, _normed);
-            _device.Combine(1, Residual, 0, Residual, (long)queryRows * d, _answerResidual);
-            _device.Fill(Residual, 0, (long)rows * d);
-            _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, Residual);
+            SpreadAnswers(shape, queryRows, rows);
         }
         else
         {
             _device.Gemm(_dq.AsMatrix(rows, d), qkv.SliceColumns(0, d).T, _normed.AsMatrix(rows, d), new GemmOptions(Accumulate: true));
         }
         _device.LayerNormBackward(
-            _normed, boundary.Residual, w.AttentionGain, boundary.Mean, boundary.Rstd, new GradientRows(rows, shape.Rows, shape.BaseRows),
-            d, Residual, null, 0);
+            _normed, _frozen?.Input ?? boundary.Residual, w.AttentionGain, _frozen?.Mean ?? boundary.Mean, boundary.Rstd,
+            new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
+    }
+
+    private void SpreadAnswers(PassShape shape, int answers, int rows)
+    {
+        int d = _config.Width;
+        _device.Combine(1, Residual, 0, Residual, (long)answers * d, _answerResidual);
+        _device.Fill(Residual, 0, (long)rows * d);
+        _device.ScatterAddRows(_answerResidual, shape.AnswerRows, answers, d, Residual);
     }
 }

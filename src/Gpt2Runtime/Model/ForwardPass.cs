@@ -98,7 +98,7 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     public void RunMlp(PassShape shape, Activations a, int layer, Tensor? input = null)
     {
         Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
-        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, a.Normed, a.Derivative[layer], a.Hidden);
+        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, a.Normed, a.Derivative[layer], a.Hidden, a.Slopes);
         MlpBlock.Forward(
             weights, layer, shape.QueryRows(layer, _config.Layers), input ?? boundary.Residual, buffers, a.MlpOutput[layer]);
         AddMlp(shape, a, layer);

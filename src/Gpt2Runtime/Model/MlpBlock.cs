@@ -16,7 +16,9 @@ internal static class MlpBlock
     /// <param name="Normed">[rows, D]: scratch; forward it holds LN2(input), backward the gradient there.</param>
     /// <param name="Derivative">[rows, inner], out: f', which the backward pass needs.</param>
     /// <param name="Hidden">[rows, inner]: scratch; forward it holds f, backward the gradient there.</param>
-    public readonly record struct Buffers(Tensor Mean, Tensor Rstd, Tensor Normed, Tensor Derivative, Tensor Hidden);
+    /// <param name="Slopes">[rows, inner]: scratch, given where <paramref name="Derivative"/> is to hold the ratio f(x) / x, not f'.</param>
+    public readonly record struct Buffers(
+        Tensor Mean, Tensor Rstd, Tensor Normed, Tensor Derivative, Tensor Hidden, Tensor? Slopes = null);
 
     /// <summary>Computes the output.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
@@ -33,7 +35,7 @@ internal static class MlpBlock
         device.LayerNorm(input, w.MlpGain, w.MlpShift, weights.Config.Epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
         device.Gemm(
             b.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), b.Derivative.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        device.Activate(Function(weights.Config), b.Derivative, (long)rows * inner, b.Hidden);
+        Activate(device, weights.Config, (long)rows * inner, b);
         device.Gemm(b.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), output.AsMatrix(rows, d), new GemmOptions(Bias: w.DownBias));
     }
 
@@ -59,6 +61,27 @@ internal static class MlpBlock
         device.Gemm(b.Hidden.AsMatrix(rows.Rows, inner), w.UpWeight.AsMatrix().T, b.Normed.AsMatrix(rows.Rows, d));
         device.LayerNormBackward(b.Normed, input, w.MlpGain, b.Mean, b.Rstd, rows, d, target, reader, contributingRows);
     }
+
+    private static void Activate(Device device, Gpt2Config config, long length, in Buffers b)
+    {
+        ActivationFunction function = Function(config);
+        if (b.Slopes is null)
+        {
+            device.Activate(function, b.Derivative, length, b.Hidden);
+            return;
+        }
+        device.CopyBlock(b.Derivative, 0, b.Slopes, 0, length);
+        device.Activate(function, b.Slopes, length, b.Hidden);
+        device.Ratios(b.Derivative, b.Hidden, SlopeAtZero(function), length);
+    }
+
+    // The limit of f(x) / x at 0.
+    private static float SlopeAtZero(ActivationFunction function) => function switch
+    {
+        ActivationFunction.Relu => 0,
+        ActivationFunction.Tanh => 1,
+        _ => 0.5f,
+    };
 
     private static ActivationFunction Function(Gpt2Config config) => config.Activation switch
     {

@@ -23,6 +23,7 @@ internal sealed class OutputHead : ResourceOwner
     private readonly Tensor _normedGradient;
     private readonly Tensor _residualGradient;
     private readonly Tensor? _logits;
+    private readonly FrozenNorm? _frozen;
     private IReadOnlyList<PromptPair> _pairs = [];
     private int[]? _numbers;
 
@@ -31,7 +32,8 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="metric">The metric.</param>
     /// <param name="items">Prompts of the largest batch.</param>
     /// <param name="sequences">Prompts of all copies of the largest pass.</param>
-    public OutputHead(Gpt2Weights weights, Metric metric, int items, int sequences)
+    /// <param name="rules">What gradients go by; null for derivatives.</param>
+    public OutputHead(Gpt2Weights weights, Metric metric, int items, int sequences, BackwardRules? rules = null)
     {
         _weights = weights;
         _device = weights.Device;
@@ -45,6 +47,7 @@ internal sealed class OutputHead : ResourceOwner
         _normedGradient = Own(_device.Allocate(sequences, _d));
         _residualGradient = Own(_device.Allocate(sequences, _d));
         if (metric.ReadsLogits) _logits = Own(_device.Allocate(sequences, _vocabulary));
+        if (rules is { FrozenNorms: true }) _frozen = Own(new FrozenNorm(_device, sequences, _d));
         _head = Own(metric.Head(weights, items, sequences));
     }
 
@@ -147,7 +150,9 @@ internal sealed class OutputHead : ResourceOwner
         if (_metric.LossSign < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
         _device.Fill(target, 0, (long)rows * _d);
         var gradientRows = new GradientRows(rows, rows, _head.Items);
-        FinalHead.NormalizeBackward(_weights, _normedGradient, _residual, _mean, _rstd, gradientRows, target, reader, contributingRows);
+        FinalHead.NormalizeBackward(
+            _weights, _normedGradient, _frozen?.Input ?? _residual, _frozen?.Mean ?? _mean, _rstd, gradientRows, target, reader,
+            contributingRows);
     }
 
     private void EvaluateResidual(int rows, int cleanCopy)

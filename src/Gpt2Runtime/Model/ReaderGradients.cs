@@ -20,6 +20,7 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Tensor[] _mlp;
     private readonly Tensor _logits;
     private readonly Tensor _buffer;
+    private readonly bool _frozenNorms;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
@@ -27,8 +28,11 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="capacity">The largest batch, one copy.</param>
     /// <param name="points">Number of gradient points between two resets.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
-    public ReaderGradients(Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly)
+    /// <param name="rules">The rules of the backward passes; null for derivatives.</param>
+    public ReaderGradients(
+        Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly, BackwardRules? rules = null)
     {
+        _frozenNorms = (rules ?? BackwardRules.Derivatives).FrozenNorms;
         _weights = weights;
         _config = weights.Config;
         _graph = new ComputationGraph(_config);
@@ -41,8 +45,8 @@ internal sealed class ReaderGradients : ResourceOwner
         for (int l = 0; l < _config.Layers; l++)
         {
             bool last = answerOnly && l == _config.Layers - 1;
-            Tensor standardized = Own(_device.Allocate(points, capacity.Rows, d));
-            Tensor answerStandardized = last ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
+            Tensor standardized = Own(_frozenNorms ? _device.Allocate(1) : _device.Allocate(points, capacity.Rows, d));
+            Tensor answerStandardized = last && !_frozenNorms ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
             int queryRows = last ? capacity.Sequences : capacity.Rows;
             _groups[l] =
             [
@@ -130,7 +134,8 @@ internal sealed class ReaderGradients : ResourceOwner
                 Points);
         }
 
-        // The points' normalised inputs, one block of rows per point.
+        // The points' normalised inputs, one block of rows per point: what flows through the LayerNorm's scale.
+        if (_frozenNorms) return;
         int d = _config.Width;
         Group queryGroup = _groups[layer][0];
         _device.Standardize(
@@ -149,10 +154,12 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="delta">The writers' differences.</param>
     /// <param name="scores">[F, K] float64, added to; cells that are no edge are left with anything.</param>
     /// <param name="firstLayer">Layers below it are known to have no gradient.</param>
-    public void Contract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0) => _device.Replay(
-        shape.Slot(new PassKey(this, delta, scores, firstLayer, Points: Points)),
-        (Gradients: this, shape, delta, scores, firstLayer),
-        static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer));
+    /// <param name="endLayer">Neither have it and layers above it; null where all have.</param>
+    public void Contract(
+        PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0, int? endLayer = null) => _device.Replay(
+        shape.Slot(new PassKey(this, delta, scores, firstLayer, endLayer ?? _config.Layers, Points)),
+        (Gradients: this, shape, delta, scores, firstLayer, End: endLayer ?? _config.Layers),
+        static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer, s.End));
 
     private void Clear(PassShape shape)
     {
@@ -171,12 +178,12 @@ internal sealed class ReaderGradients : ResourceOwner
         _device.Fill(_logits, 0, (long)shape.Items * d);
     }
 
-    private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer)
+    private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer, int endLayer)
     {
         int heads = _config.Heads;
         int stride = _graph.Readers;
         int d = _config.Width;
-        for (int l = firstLayer; l < _config.Layers; l++)
+        for (int l = firstLayer; l < endLayer; l++)
         {
             int feeding = _graph.HeadRow(l, 0);
             int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);
@@ -218,6 +225,6 @@ internal sealed class ReaderGradients : ResourceOwner
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
         _device.FinishReaders(
             _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
-            new ReaderBlocks(group.Readers, rows, d, Points));
+            new ReaderBlocks(group.Readers, rows, d, _frozenNorms ? 0 : Points));
     }
 }

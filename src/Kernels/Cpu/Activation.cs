@@ -26,6 +26,19 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
+    private protected override void RatiosCore(Tensor x, Tensor y, float atZero, long length)
+    {
+        var job = new RatiosJob
+        {
+            X = P(x),
+            Y = P(y),
+            AtZero = atZero,
+            Length = length,
+            Range = RowRange.Divide(ActivateJob.Chunks(length), ActivateJob.Chunk, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
     private protected override void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)
     {
         var job = new MultiplyJob
@@ -118,6 +131,20 @@ public sealed unsafe partial class CpuDevice
         {
             TensorPrimitives.Max(x, 0f, output);
             for (int i = 0; i < x.Length; i++) x[i] = x[i] > 0 ? 1 : 0;
+        }
+    }
+
+    private struct RatiosJob : IParallelJob
+    {
+        public float* X, Y;
+        public float AtZero;
+        public long Length;
+        public RowRange Range;
+
+        public readonly void Execute(int part, int worker)
+        {
+            long to = Math.Min(Length, (long)Range.To(part) * ActivateJob.Chunk);
+            for (long at = (long)Range.From(part) * ActivateJob.Chunk; at < to; at++) X[at] = X[at] == 0 ? AtZero : Y[at] / X[at];
         }
     }
 

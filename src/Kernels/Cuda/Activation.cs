@@ -2,7 +2,7 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private Kernel? _geluTanh, _geluErf, _relu, _silu, _quickGelu, _tanh, _multiplyRows;
+    private Kernel? _geluTanh, _geluErf, _relu, _silu, _quickGelu, _tanh, _ratios, _multiplyRows;
 
     private protected override void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output)
     {
@@ -17,6 +17,12 @@ public sealed partial class CudaDevice
         };
         bool quads = RowSplit.Aligned(x.Address, output.Address);
         Launch(kernel, RunBlocks(length, quads), RunThreads, 0, x, length, quads, output);
+    }
+
+    private protected override void RatiosCore(Tensor x, Tensor y, float atZero, long length)
+    {
+        bool quads = RowSplit.Aligned(x.Address, y.Address);
+        Launch(Load(ref _ratios, "Activation", "ratios"), RunBlocks(length, quads), RunThreads, 0, x, y, atZero, length, quads);
     }
 
     private protected override void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width)

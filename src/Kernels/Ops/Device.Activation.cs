@@ -1,6 +1,6 @@
 namespace Gradpath.Kernels;
 
-// Activation: the MLP's elementwise function and its derivative.
+// Activation: the MLP's elementwise function, its derivative and its ratio to what it reads.
 public abstract partial class Device
 {
     /// <summary>output = f(x), and x becomes f'(x), which is all that the backward pass needs.</summary>
@@ -18,6 +18,22 @@ public abstract partial class Device
         Apart(output, length, x, length);
         if (!Begins(nameof(Activate))) return;
         ActivateCore(function, x, length, output);
+        Ended();
+    }
+
+    /// <summary>x = y / x, element by element, and a given value where x is 0: a function's ratio f(x) / x.</summary>
+    /// <param name="x">In: what the function read. Out: the ratio.</param>
+    /// <param name="y">The function's values, at least as many elements; must not overlap x.</param>
+    /// <param name="atZero">The ratio where x is 0, such as the limit there.</param>
+    /// <param name="length">Number of elements.</param>
+    internal void Ratios(Tensor x, Tensor y, float atZero, long length)
+    {
+        AtLeast(0, length);
+        Need(x, length);
+        Need(y, length);
+        Apart(x, length, y, length);
+        if (!Begins(nameof(Ratios))) return;
+        RatiosCore(x, y, atZero, length);
         Ended();
     }
 
@@ -42,6 +58,9 @@ public abstract partial class Device
 
     /// <inheritdoc cref="Activate" />
     private protected abstract void ActivateCore(ActivationFunction function, Tensor x, long length, Tensor output);
+
+    /// <inheritdoc cref="Ratios" />
+    private protected abstract void RatiosCore(Tensor x, Tensor y, float atZero, long length);
 
     /// <inheritdoc cref="MultiplyRows" />
     private protected abstract void MultiplyRowsCore(Tensor gradient, Tensor derivative, int rows, int activationRows, int width);

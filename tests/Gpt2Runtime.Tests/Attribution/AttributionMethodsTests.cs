@@ -71,14 +71,20 @@ public sealed class AttributionMethodsTests
         Assert.Equal(new PassCounts(2, 1), counts["eap"]);
         Assert.Equal(new PassCounts(8, 7), counts["eap-ig"]);
         Assert.Null(counts["eap-ig-activations"]);
+        Assert.Equal(new PassCounts(8, 7), counts["ceap"]);
         Assert.Equal(new PassCounts(2, 2), counts["clean-corrupted"]);
         Assert.Equal(new PassCounts(9, 14), counts["eap-gp"]);
+        Assert.Equal(new PassCounts(2, 1), counts["relp"]);
+        Assert.Equal(new PassCounts(2, 1), counts["gim"]);
+        Assert.Null(counts["atp-star"]);
         Assert.Null(counts["exact"]);
         Assert.Equal(new PassCounts(1, 0), counts["information-flow-routes"]);
         Assert.Equal(new PassCounts(2, 0), counts["magnitude"]);
         Assert.Equal(new PassCounts(0, 0), counts["random"]);
         Assert.Equal(
             new PassCounts(9, 7), AttributionMethods.EapIg.CountPasses(new AttributionOptions { Steps = 7, IgPoints = IgPoints.Midpoint }));
+        Assert.Equal(
+            new PassCounts(15, 7), AttributionMethods.Ceap.CountPasses(new AttributionOptions { Steps = 7, IgPoints = IgPoints.Midpoint }));
     }
 
     [Fact]
@@ -86,7 +92,7 @@ public sealed class AttributionMethodsTests
     {
         foreach (Metric metric in BuiltInMetrics.All)
             Assert.Equal(
-                metric.MeasuresDistance ? ["eap"] : [],
+                metric.MeasuresDistance ? ["eap", "relp", "gim", "atp-star"] : [],
                 AttributionMethods.All.Where(m => m.VanishesFor(metric)).Select(m => m.Name));
     }
 

@@ -42,12 +42,30 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Models))]
+    public void Ceap_equals_the_reference(string model) => Compare(
+        model,
+        from metric in BuiltInMetrics.All
+        from steps in Steps
+        from points in Enum.GetValues<ReferenceIgPoints>()
+        select new ReferenceOptions { Method = AttributionMethods.Ceap, Metric = metric, Steps = steps, IgPoints = points });
+
+    [Theory]
+    [MemberData(nameof(Models))]
     public void Eap_ig_on_activations_equals_the_reference(string model) => Compare(
         model,
         from metric in BuiltInMetrics.All
         from steps in Steps
         from ablation in Ablations
         select new ReferenceOptions { Method = AttributionMethods.EapIgActivations, Metric = metric, Steps = steps, Ablation = ablation });
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Relp_and_gim_equal_the_reference(string model) => Compare(
+        model,
+        from method in (AttributionMethod[])[AttributionMethods.Relp, AttributionMethods.Gim]
+        from metric in BuiltInMetrics.All
+        from ablation in Ablations
+        select new ReferenceOptions { Method = method, Metric = metric, Ablation = ablation });
 
     [Theory]
     [MemberData(nameof(Models))]

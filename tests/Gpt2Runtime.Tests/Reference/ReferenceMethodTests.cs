@@ -89,6 +89,34 @@ public sealed class ReferenceMethodTests
         Assert.True(Math.Abs(change) > 1e-2);
     }
 
+    /// <summary>CEAP is complete at every cut: what leaves the input and what enters the logits both sum up to the change.</summary>
+    [Theory]
+    [MemberData(nameof(SmoothMetricNames))]
+    public void Edges_of_ceap_sum_up_to_the_change_of_the_loss_where_eap_igs_do_not(string metricName)
+    {
+        ReferenceOptions options = new()
+        {
+            Method = AttributionMethods.Ceap,
+            Metric = BuiltInMetrics.Find(metricName),
+            Steps = 200,
+            IgPoints = ReferenceIgPoints.Midpoint,
+        };
+        (double change, double fromInput, double intoLogits) = Sums(options);
+        Assert.Equal(change, fromInput, 1e-3);
+        Assert.Equal(change, intoLogits, 1e-3);
+        Assert.True(Math.Abs(change - Sums(options with { Method = AttributionMethods.EapIg }).IntoLogits) > 1e-2);
+    }
+
+    private static (double Change, double FromInput, double IntoLogits) Sums(ReferenceOptions options)
+    {
+        ReferenceScores scores = ReferenceAttribution.Score(Model, Pairs, options);
+        return (
+            ReferenceItem.Prepare(Model, Pairs, ReferenceAblation.Patching).Average(i =>
+                Loss(options.Metric, i.Corrupted.LastLogits, i) - Loss(options.Metric, i.Clean.LastLogits, i)),
+            Enumerable.Range(0, Model.Graph.Columns).Sum(v => scores.Edges[0, v]),
+            Enumerable.Range(0, Model.Graph.Rows).Sum(u => scores.Edges[u, Model.Graph.Columns - 1]));
+    }
+
     /// <summary>So is the path integral of EAP-GP with small steps, between the ends of its own path.</summary>
     [Fact]
     public void Input_edges_of_the_path_integral_sum_up_to_the_change_along_the_path()
@@ -110,6 +138,7 @@ public sealed class ReferenceMethodTests
     [Theory]
     [InlineData("eap")]
     [InlineData("eap-ig")]
+    [InlineData("ceap")]
     [InlineData("eap-gp")]
     public void A_writers_score_is_the_sum_over_its_edges(string method)
     {

@@ -17,7 +17,7 @@ public sealed class AnswerSequenceTests
     private static readonly int[][] s_wrong = [[3, 5, 4], [6]];
 
     public static TheoryData<string> Methods =>
-        [.. AttributionMethods.All.Where(m => m.HasMetric && !m.Takes(MethodSettings.EmbeddingPath)).Select(m => m.Name)];
+        [.. AttributionMethods.All.Where(m => m.HasSign && !m.Takes(MethodSettings.EmbeddingPath)).Select(m => m.Name)];
 
     [Fact]
     public void The_metric_is_the_mean_log_probability_of_right_answers_minus_that_of_wrong_ones()
@@ -55,6 +55,29 @@ public sealed class AnswerSequenceTests
         }
         double largest = sum.Max(Math.Abs);
         for (int i = 0; i < sum.Length; i++) Assert.Equal(sum[i], together.Values[i], 1e-5 * largest);
+    }
+
+    /// <summary>Scores that are sizes: each token counts by its own, whatever the others do.</summary>
+    [Fact]
+    public void Scores_without_a_sign_are_the_sums_of_the_tokens_sizes()
+    {
+        using OddModel model = OddModel.Make("head bias");
+        PromptPair pair = Short(model);
+        int[] answer = s_right[0];
+        PromptPair whole = pair with { Answers = [answer[0]], WrongAnswers = [], Sequences = AnswerSequences.Where([answer], []) };
+        var options = new AttributionOptions { Method = AttributionMethods.AtpStar };
+        float[] Score(PromptPair item) =>
+            EdgeAttribution.Score(model.Weights, PromptSet.Of([item], metric: BuiltInMetrics.LogProbability), options).Values.ToArray();
+        float[] together = Score(whole);
+        var sum = new double[together.Length];
+        for (int t = 0; t < answer.Length; t++)
+        {
+            float[] part = Score(new PromptPair([.. pair.Clean, .. answer[..t]], [.. pair.Corrupted, .. answer[..t]], [answer[t]], []));
+            for (int i = 0; i < sum.Length; i++) sum[i] += part[i];
+        }
+        double largest = sum.Max();
+        Assert.True(largest > 0.1);
+        for (int i = 0; i < sum.Length; i++) Assert.Equal(sum[i], together[i], 1e-5 * largest);
     }
 
     [Fact]

@@ -95,6 +95,28 @@ public sealed class ActivationTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(513)]
+    [InlineData(40001)]
+    public void Ratios_are_quotients_and_what_is_said_at_zero(int length)
+    {
+        float[] x = Numbers.Draw(4, length), y = Numbers.Draw(5, length);
+        for (int i = 0; i < length; i += 3) x[i] = 0;
+        double[][] actual = OpBench.Run(bench =>
+        {
+            Tensor below = bench.Store(x), above = bench.Store(y);
+            bench.Device.Ratios(below, above, 0.25f, length);
+            return [below, above];
+        });
+        for (int i = 0; i < length; i++)
+        {
+            double expected = x[i] == 0 ? 0.25 : (double)y[i] / x[i];
+            Assert.Equal(expected, actual[0][i], Math.Abs(expected) * 1e-7);
+            Assert.Equal(y[i], actual[1][i]);
+        }
+    }
+
+    [Theory]
     [InlineData(2, 1, 3)]
     [InlineData(402, 201, 211)]
     public void Gradients_are_multiplied_with_the_rows_of_their_forward_pass(int rows, int activationRows, int width)

@@ -36,6 +36,15 @@ internal static class ReferenceAttribution
             case "eap":
                 AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1);
                 break;
+            case "relp":
+                AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1, ReferenceRules.Relp);
+                break;
+            case "gim":
+                AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 1, ReferenceRules.Gim);
+                break;
+            case "atp-star":
+                AtpStar(scores, model, item, options.Metric);
+                break;
             case "clean-corrupted":
                 AddGradientAt(scores, model, item, item.CleanEmbedding, options.Metric, 0.5);
                 AddGradientAt(scores, model, item, item.CorruptedEmbedding, options.Metric, 0.5);
@@ -46,6 +55,9 @@ internal static class ReferenceAttribution
                     RealMatrix point = RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, a);
                     AddGradientAt(scores, model, item, point, options.Metric, 1.0 / options.Steps);
                 }
+                break;
+            case "ceap":
+                Ceap(scores, model, item, options);
                 break;
             case "eap-ig-activations":
                 EapIgActivations(scores, model, item, options);
@@ -74,11 +86,27 @@ internal static class ReferenceAttribution
     });
 
     private static void AddGradientAt(
-        ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, Metric metric, double factor)
+        ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, Metric metric, double factor,
+        ReferenceRules? rules = null)
     {
-        ReferenceRun run = ReferenceRun.Forward(model, embedding);
+        ReferenceRun run = ReferenceRun.Forward(model, embedding, new ReferencePatch { Rules = rules });
         item.DifferentiateLoss(run, metric);
         scores.AddProducts(model.Graph, item.Delta, run, factor);
+    }
+
+    /// <summary>Segment k of m: writers at the share k/m minus writers at (k + 1)/m, times the gradient at the k-th point.</summary>
+    private static void Ceap(ReferenceScores scores, ReferenceModel model, ReferenceItem item, ReferenceOptions options)
+    {
+        ReferenceRun At(double share) => ReferenceRun.Forward(
+            model, RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, share));
+
+        foreach ((int k, double point) in IgPoints(options.IgPoints, options.Steps).Index())
+        {
+            ReferenceRun start = At((double)k / options.Steps), end = At((k + 1.0) / options.Steps), run = At(point);
+            RealMatrix[] change = [.. start.Writers.Zip(end.Writers, (from, to) => RealMatrix.Difference(from.Value, to.Value))];
+            item.DifferentiateLoss(run, options.Metric);
+            scores.AddProducts(model.Graph, change, run, 1);
+        }
     }
 
     /// <summary>
@@ -106,6 +134,56 @@ internal static class ReferenceAttribution
                 scores.AddProducts(model.Graph, item.Delta, run, 1.0 / (options.Steps * sites.Count));
             }
         }
+    }
+
+    /// <summary>
+    /// For every layer but the reader's own: that layer's writers are constants, and the score is the size of delta_u . g_v. For queries
+    /// and keys it is that of what the head writes with the edge patched, minus what it writes in the clean run, times the gradient there.
+    /// A model of one layer has no other one; there nothing is a constant.
+    /// </summary>
+    private static void AtpStar(ReferenceScores scores, ReferenceModel model, ReferenceItem item, Metric metric)
+    {
+        ReferenceGraph graph = model.Graph;
+        int layers = model.Config.Layers, perLayer = (3 * model.Config.Heads) + 1;
+        int? LayerOf(int column) => column == graph.Columns - 1 ? null : column / perLayer;
+
+        Dictionary<(int, int), RealMatrix> changes = [];
+        foreach ((int u, int v) in graph.Edges)
+        {
+            if (Pattern(graph, model, v) is not int writer) continue;
+            bool[,] without = graph.Circuit(graph.Edges.Where(e => e != (u, v)));
+            ReferenceRun patched = ReferenceCircuit.Run(model, item, without);
+            changes[(u, v)] = RealMatrix.Difference(patched.Writers[writer].Value, item.Clean.Writers[writer].Value);
+        }
+        for (int dropped = 0; dropped < layers; dropped++)
+        {
+            int[] constant = layers == 1 ? []
+                : [.. Enumerable.Range(graph.RowOfHead(dropped, 0), model.Config.Heads), graph.RowOfMlp(dropped)];
+            ReferenceRun run = ReferenceRun.Forward(
+                model, item.CleanEmbedding, new ReferencePatch { Given = constant.ToDictionary(u => u, u => item.Clean.Writers[u].Value) });
+            item.DifferentiateLoss(run, metric);
+            foreach ((int u, int v) in graph.Edges)
+            {
+                if (layers > 1 && LayerOf(v) == dropped) continue;
+                double score = Pattern(graph, model, v) is int writer
+                    ? RealMatrix.Dot(changes[(u, v)], run.Writers[writer].GradientOrZero)
+                    : RealMatrix.Dot(item.Delta[u], run.Readers[v].GradientOrZero);
+                scores.Edges[u, v] += Math.Abs(score) / (layers == 1 || LayerOf(v) is null ? layers : layers - 1);
+            }
+        }
+    }
+
+    // The head that a query or key belongs to, or null.
+    private static int? Pattern(ReferenceGraph graph, ReferenceModel model, int column)
+    {
+        for (int l = 0; l < model.Config.Layers; l++)
+        {
+            for (int h = 0; h < model.Config.Heads; h++)
+            {
+                if (graph.ColumnOfHead(l, 0, h) == column || graph.ColumnOfHead(l, 1, h) == column) return graph.RowOfHead(l, h);
+            }
+        }
+        return null;
     }
 
     /// <summary>Loss with one edge (for node scores: all edges of one writer) corrupted, minus the loss of the clean run.</summary>

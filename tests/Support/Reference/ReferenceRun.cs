@@ -23,6 +23,9 @@ internal sealed record ReferencePatch
     /// <summary>Readers whose input is given at some positions, by column.</summary>
     public IReadOnlyDictionary<int, (RealMatrix Input, bool[] Positions)> GivenInputs { get; init; } =
         new Dictionary<int, (RealMatrix Input, bool[] Positions)>();
+
+    /// <summary>What stands in place of derivatives when the run is differentiated. Null: nothing.</summary>
+    public ReferenceRules? Rules { get; init; }
 }
 
 /// <summary>
@@ -67,6 +70,7 @@ internal sealed class ReferenceRun
     public static ReferenceRun Forward(ReferenceModel model, RealMatrix tokenEmbedding, ReferencePatch? patch = null)
     {
         patch ??= new ReferencePatch();
+        ReferenceRules rules = patch.Rules ?? new ReferenceRules();
         ReferenceGraph graph = model.Graph;
         Gpt2Config config = model.Config;
         Tape tape = new();
@@ -115,30 +119,35 @@ internal sealed class ReferenceRun
                 TapeNode Projected(int part)
                 {
                     TapeNode input = Read(graph.ColumnOfHead(l, part, h));
-                    TapeNode normal = tape.LayerNorm(input, layer.AttentionGain, layer.AttentionShift, model.Epsilon);
+                    TapeNode normal = tape.LayerNorm(input, layer.AttentionGain, layer.AttentionShift, model.Epsilon, rules.FrozenNorms);
                     return tape.Linear(normal, layer.Weight(part, h), layer.Bias(part, h));
                 }
 
                 Write(graph.RowOfHead(l, h), () =>
                 {
                     TapeNode query = Projected(0), key = Projected(1), value = Projected(2);
-                    TapeNode scores = tape.Scale(tape.Product(query, tape.Transpose(key)), layer.AttentionScale);
-                    TapeNode mixed = tape.Product(tape.Softmax(scores, causal: true), value);
+                    TapeNode scores = tape.Scale(
+                        tape.Product(query, tape.Transpose(key), rules.ShareOfFactors), layer.AttentionScale);
+                    TapeNode pattern = tape.Softmax(scores, causal: true, rules.SoftmaxTemperature);
+                    if (rules.FrozenPatterns) pattern = tape.Leaf(pattern.Value);
+                    TapeNode mixed = tape.Product(pattern, value, rules.ShareOfFactors);
                     return tape.Linear(mixed, layer.Output(h));
                 });
             }
             constants = PlusRow(constants, layer.OutputBias);
             Write(graph.RowOfMlp(l), () =>
             {
-                TapeNode normal = tape.LayerNorm(Read(graph.ColumnOfMlp(l)), layer.MlpGain, layer.MlpShift, model.Epsilon);
+                TapeNode normal = tape.LayerNorm(Read(graph.ColumnOfMlp(l)), layer.MlpGain, layer.MlpShift, model.Epsilon, rules.FrozenNorms);
                 TapeNode hidden = tape.Map(
                     tape.Linear(normal, layer.Up, layer.UpBias),
                     x => ReferenceActivation.Value(config.Activation, x),
-                    x => ReferenceActivation.Derivative(config.Activation, x));
+                    x => rules.ActivationRatios && x != 0
+                        ? ReferenceActivation.Value(config.Activation, x) / x
+                        : ReferenceActivation.Derivative(config.Activation, x));
                 return tape.Linear(hidden, layer.Down, layer.DownBias);
             });
         }
-        TapeNode final = tape.LayerNorm(Read(graph.Columns - 1), model.FinalGain, model.FinalShift, model.Epsilon);
+        TapeNode final = tape.LayerNorm(Read(graph.Columns - 1), model.FinalGain, model.FinalShift, model.Epsilon, rules.FrozenNorms);
         return new ReferenceRun(tape, writers, readers, tape.Linear(final, model.Unembedding, model.UnembeddingBias));
     }
 

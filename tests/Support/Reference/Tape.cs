@@ -68,11 +68,12 @@ internal sealed class Tape
         return Record(value, g => x.Receive(RealMatrix.ProductTransposed(g, weight)));
     }
 
-    /// <summary>The matrix product a b. da = dy b^T, db = a^T dy.</summary>
-    public TapeNode Product(TapeNode a, TapeNode b) => Record(RealMatrix.Product(a.Value, b.Value), g =>
+    /// <summary>The matrix product a b. da = share dy b^T, db = share a^T dy.</summary>
+    public TapeNode Product(TapeNode a, TapeNode b, double share = 1) => Record(RealMatrix.Product(a.Value, b.Value), g =>
     {
-        a.Receive(RealMatrix.ProductTransposed(g, b.Value));
-        b.Receive(RealMatrix.Product(a.Value.Transpose(), g));
+        RealMatrix shared = RealMatrix.Combine(new RealMatrix(g.Rows, g.Columns), share, g);
+        a.Receive(RealMatrix.ProductTransposed(shared, b.Value));
+        b.Receive(RealMatrix.Product(a.Value.Transpose(), shared));
     });
 
     /// <summary>The transpose of x.</summary>
@@ -102,9 +103,9 @@ internal sealed class Tape
 
     /// <summary>
     /// LayerNorm of every row: n = (x - mean) / s, s = sqrt(variance + eps), y = n gain + shift.
-    /// With h = gain dy: dx = (h - mean(h) - n mean(n h)) / s.
+    /// With h = gain dy: dx = (h - mean(h) - n mean(n h)) / s; where s is a constant the last term is missing.
     /// </summary>
-    public TapeNode LayerNorm(TapeNode x, double[] gain, double[] shift, double epsilon)
+    public TapeNode LayerNorm(TapeNode x, double[] gain, double[] shift, double epsilon, bool constantDeviation = false)
     {
         int width = x.Value.Columns;
         RealMatrix normal = new(x.Value.Rows, width);
@@ -138,7 +139,7 @@ internal sealed class Tape
                 for (int c = 0; c < width; c++)
                 {
                     mean += gain[c] * g[r, c] / width;
-                    projection += normal[r, c] * gain[c] * g[r, c] / width;
+                    if (!constantDeviation) projection += normal[r, c] * gain[c] * g[r, c] / width;
                 }
                 for (int c = 0; c < width; c++)
                 {
@@ -149,29 +150,15 @@ internal sealed class Tape
         });
     }
 
-    /// <summary>Softmax of every row; with <paramref name="causal"/> row r over columns 0..r only. dx = y (dy - sum(y dy)).</summary>
-    public TapeNode Softmax(TapeNode x, bool causal = false)
+    /// <summary>
+    /// Softmax of every row; with <paramref name="causal"/> row r over columns 0..r only. dx = y (dy - sum(y dy)), with softmax(x / T) for
+    /// y where a temperature is given.
+    /// </summary>
+    public TapeNode Softmax(TapeNode x, bool causal = false, double temperature = 1)
     {
-        RealMatrix value = new(x.Value.Rows, x.Value.Columns);
-        for (int r = 0; r < value.Rows; r++)
-        {
-            int seen = causal ? r + 1 : value.Columns;
-            double largest = double.NegativeInfinity, sum = 0;
-            for (int c = 0; c < seen; c++)
-            {
-                largest = Math.Max(largest, x.Value[r, c]);
-            }
-            for (int c = 0; c < seen; c++)
-            {
-                value[r, c] = Math.Exp(x.Value[r, c] - largest);
-                sum += value[r, c];
-            }
-            for (int c = 0; c < seen; c++)
-            {
-                value[r, c] /= sum;
-            }
-        }
-        return Record(value, g =>
+        RealMatrix zero = new(x.Value.Rows, x.Value.Columns);
+        RealMatrix slope = SoftmaxOf(RealMatrix.Combine(zero, 1 / temperature, x.Value), causal);
+        return Record(SoftmaxOf(x.Value, causal), g =>
         {
             RealMatrix dx = new(g.Rows, g.Columns);
             for (int r = 0; r < g.Rows; r++)
@@ -179,15 +166,39 @@ internal sealed class Tape
                 double inner = 0;
                 for (int c = 0; c < g.Columns; c++)
                 {
-                    inner += value[r, c] * g[r, c];
+                    inner += slope[r, c] * g[r, c];
                 }
                 for (int c = 0; c < g.Columns; c++)
                 {
-                    dx[r, c] = value[r, c] * (g[r, c] - inner);
+                    dx[r, c] = slope[r, c] * (g[r, c] - inner);
                 }
             }
             x.Receive(dx);
         });
+    }
+
+    private static RealMatrix SoftmaxOf(RealMatrix x, bool causal)
+    {
+        RealMatrix value = new(x.Rows, x.Columns);
+        for (int r = 0; r < value.Rows; r++)
+        {
+            int seen = causal ? r + 1 : value.Columns;
+            double largest = double.NegativeInfinity, sum = 0;
+            for (int c = 0; c < seen; c++)
+            {
+                largest = Math.Max(largest, x[r, c]);
+            }
+            for (int c = 0; c < seen; c++)
+            {
+                value[r, c] = Math.Exp(x[r, c] - largest);
+                sum += value[r, c];
+            }
+            for (int c = 0; c < seen; c++)
+            {
+                value[r, c] /= sum;
+            }
+        }
+        return value;
     }
 
     /// <summary>x - log(sum(exp x)) of every row. dx = dy - softmax(x) sum(dy).</summary>

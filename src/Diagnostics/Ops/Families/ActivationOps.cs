@@ -36,6 +36,23 @@ internal static class ActivationOps
             ],
             Writes = ["x", "output"],
         },
+        new("Activation", "Ratios")
+        {
+            Cases = [new("", OpCase.Rounding, x =>
+            {
+                int n = x.Extent(3000);
+                Tensor values = x.Draw(n), above = x.Draw(n);
+                return d => d.Ratios(values, above, 0.5f, n);
+            })],
+            Works = [new($"{Timed.AllRows} x {Timed.Inner}", Inner, 3 * Timed.Float * Inner, x =>
+            {
+                Tensor values = x.Tensor(Timed.AllRows, Timed.Inner), above = x.Tensor(Timed.AllRows, Timed.Inner);
+                return () => x.Device.Ratios(values, above, 0.5f, (long)Inner);
+            })],
+            Kernels = [new("ratios", Counted.RowsShape, 3 * Counted.Rows * Counted.RowBytes, x =>
+                x.Device.Ratios(x.Rows(Counted.Rows), x.Rows(Counted.Rows), 0.5f, Counted.Rows * Counted.Width))],
+            Writes = ["x"],
+        },
         new("Activation", "MultiplyRows")
         {
             Cases = [new("", 0, x =>

@@ -10,7 +10,7 @@ internal static class EdgeTable
     /// <summary>Adds the edges of largest absolute score to a report.</summary>
     public static void Add(CommandReport report, EdgeScores scores, AttributionMethod method, int top)
     {
-        bool isSigned = method.HasMetric;
+        bool isSigned = method.HasSign;
         ReportTableOf<(int Rank, ScoredEdge Edge)> table = ReportTable.Of("edges", scores.Strongest(top).Select((e, i) => (i + 1, e)))
             .Column("#", "rank", r => r.Item1, r => r.Item1.ToString(CultureInfo.InvariantCulture))
             .Text("edge", "edge", r => scores.Graph.EdgeName(r.Item2.Row, r.Item2.Column))

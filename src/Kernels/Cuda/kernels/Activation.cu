@@ -87,6 +87,22 @@ KERNEL quickGelu(float* __restrict__ x, int64 length, int quads, float* __restri
 }
 KERNEL tanhyp(float* __restrict__ x, int64 length, int quads, float* __restrict__ output) { activate<Tanh>(x, length, quads, output); }
 
+DEVICE float ratio(float x, float y, float atZero) { return x == 0 ? atZero : y / x; }
+
+// x = y / x, and a given value where x is 0
+KERNEL ratios(float* __restrict__ x, const float* __restrict__ y, float atZero, int64 length, int quads) {
+  eachOfRun(length, quads, [=](auto v, int64 at) {
+    using V = decltype(v);
+    if constexpr (kFloats<V> == 4) {
+      const float4 below = load<V>(x + at, 0), above = load<V>(y + at, 0);
+      store(x + at, 0, float4{ratio(below.x, above.x, atZero), ratio(below.y, above.y, atZero), ratio(below.z, above.z, atZero),
+                              ratio(below.w, above.w, atZero)});
+    } else {
+      x[at] = ratio(x[at], y[at], atZero);
+    }
+  });
+}
+
 // gradient[r] *= derivative[r mod activationRows]
 KERNEL multiplyRows(
     float* gradient,                       // [rows, width]
