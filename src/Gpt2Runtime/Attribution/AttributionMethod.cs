@@ -78,7 +78,7 @@ public sealed class AttributionMethod
     public bool Saves { get; internal init; }
 
     /// <summary>Whether it takes gradients, whose scores per prompt pair <see cref="ItemScores"/> writes.</summary>
-    public bool ScoresItems => HasMetric && !Saves;
+    public bool ScoresItems => HasSign && !Saves;
 
     /// <summary>How its scores are made.</summary>
     internal MethodWork Work { get; }

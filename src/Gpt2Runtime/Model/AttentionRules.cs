@@ -3,7 +3,7 @@ using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Model;
 
-/// <summary>What <see cref="BackwardRules"/> change about attention: made from plain backward passes of it, on copies of their operands.</summary>
+/// <summary>What <see cref="BackwardRules"/> change about attention, made from plain backward passes of it and factors.</summary>
 internal sealed class AttentionRules : ResourceOwner
 {
     private readonly BackwardRules _rules;

@@ -16,7 +16,7 @@ internal static class MlpBlock
     /// <param name="Normed">[rows, D]: scratch; forward it holds LN2(input), backward the gradient there.</param>
     /// <param name="Derivative">[rows, inner], out: f', which the backward pass needs.</param>
     /// <param name="Hidden">[rows, inner]: scratch; forward it holds f, backward the gradient there.</param>
-    /// <param name="Slopes">[rows, inner]: scratch, given where <paramref name="Derivative"/> is to hold the ratio f(x) / x, not f'.</param>
+    /// <param name="Slopes">[rows, inner]: scratch, given where <paramref name="Derivative"/> is to hold f(x) / x, not f'.</param>
     public readonly record struct Buffers(
         Tensor Mean, Tensor Rstd, Tensor Normed, Tensor Derivative, Tensor Hidden, Tensor? Slopes = null);
 

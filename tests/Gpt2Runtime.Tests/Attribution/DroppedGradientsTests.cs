@@ -19,7 +19,9 @@ public sealed class DroppedGradientsTests
         Vocabulary = 11,
     };
 
-    /// <summary>With scores so large that every pattern is 0 or 1 the softmax has no gradient, and corrupting a query still changes it.</summary>
+    /// <summary>
+    /// With scores so large that every pattern is 0 or 1 the softmax has no gradient, and corrupting a query still changes it.
+    /// </summary>
     [Fact]
     public void Saturated_attention_hides_queries_and_keys_from_eap_alone()
     {

@@ -137,7 +137,8 @@ internal sealed class ReferenceRun
             constants = PlusRow(constants, layer.OutputBias);
             Write(graph.RowOfMlp(l), () =>
             {
-                TapeNode normal = tape.LayerNorm(Read(graph.ColumnOfMlp(l)), layer.MlpGain, layer.MlpShift, model.Epsilon, rules.FrozenNorms);
+                TapeNode normal = tape.LayerNorm(
+                    Read(graph.ColumnOfMlp(l)), layer.MlpGain, layer.MlpShift, model.Epsilon, rules.FrozenNorms);
                 TapeNode hidden = tape.Map(
                     tape.Linear(normal, layer.Up, layer.UpBias),
                     x => ReferenceActivation.Value(config.Activation, x),

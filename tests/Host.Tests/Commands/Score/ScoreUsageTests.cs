@@ -11,7 +11,7 @@ public sealed class ScoreUsageTests
     [InlineData("--metric f1", "--metric f1", "choose logit-diff, ")]
     [InlineData("--method eap --steps 3", "--steps does not apply to eap;")]
     [InlineData("--method eap-ig --ablation zero", "--ablation does not apply to eap-ig;", "exact")]
-    [InlineData("--method eap-gp --ig-points left", "--ig-points does not apply to eap-gp;", "eap-ig takes it")]
+    [InlineData("--method eap-gp --ig-points left", "--ig-points does not apply to eap-gp;", "eap-ig or ceap take it")]
     [InlineData("--method eap-ig --path-objective metric", "--path-objective does not apply to eap-ig;", "eap-gp takes it")]
     [InlineData("--method eap --path-norm item", "--path-norm")]
     [InlineData("--method eap --path-eta match", "--path-eta")]
