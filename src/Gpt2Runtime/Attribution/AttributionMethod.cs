@@ -77,7 +77,7 @@ public sealed class AttributionMethod
     /// <summary>Whether a run can be stopped and gone on with; others are done before that pays.</summary>
     public bool Saves { get; internal init; }
 
-    /// <summary>Whether it takes gradients, whose scores per prompt pair <see cref="ItemScores"/> writes.</summary>
+    /// <summary>Whether its scores are sums over prompt pairs, which <see cref="ItemScores"/> takes apart.</summary>
     public bool ScoresItems => HasSign && !Saves;
 
     /// <summary>How its scores are made.</summary>
