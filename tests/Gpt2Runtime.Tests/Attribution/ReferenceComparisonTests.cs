@@ -112,7 +112,10 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
     {
         var plain = new ReferenceOptions
         {
-            Method = AttributionMethods.EapGp, Steps = 3, Eta = ReferenceEta.Distance, Objective = ReferenceObjective.ResidualFinal,
+            Method = AttributionMethods.EapGp,
+            Steps = 3,
+            Eta = ReferenceEta.Distance,
+            Objective = ReferenceObjective.ResidualFinal,
         };
         ReferenceDirection[] directions = Enum.GetValues<ReferenceDirection>();
         Compare(
