@@ -23,6 +23,13 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
 
     public static TheoryData<string> Models => OddModel.Names;
 
+    // A gradient of relu jumps: a path that comes near a jump goes another way for a difference in the last bit.
+    public static TheoryData<string> SmoothModels =>
+    [
+        .. ((IEnumerable<object[]>)OddModel.Names).Select(row => (string)row[0])
+            .Where(name => !name.Contains("relu", StringComparison.Ordinal)),
+    ];
+
     [Theory]
     [MemberData(nameof(Models))]
     public void Eap_equals_the_reference(string model) => Compare(
@@ -107,7 +114,7 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
 
     /// <summary>Every direction with steps by distance, over few and many steps, where caps bind and where they do not.</summary>
     [Theory]
-    [MemberData(nameof(Models))]
+    [MemberData(nameof(SmoothModels))]
     public void Eap_gp_by_distance_equals_the_reference(string model)
     {
         var plain = new ReferenceOptions
