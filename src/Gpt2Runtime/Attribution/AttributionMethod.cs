@@ -77,8 +77,8 @@ public sealed class AttributionMethod
     /// <summary>Whether a run can be stopped and gone on with; others are done before that pays.</summary>
     public bool Saves { get; internal init; }
 
-    /// <summary>Whether its scores are sums over prompt pairs, which <see cref="ItemScores"/> takes apart.</summary>
-    public bool ScoresItems => HasSign && !Saves;
+    /// <summary>Whether it takes gradients, whose scores per prompt pair <see cref="ItemScores"/> writes.</summary>
+    public bool ScoresItems => HasMetric && !Saves;
 
     /// <summary>How its scores are made.</summary>
     internal MethodWork Work { get; }

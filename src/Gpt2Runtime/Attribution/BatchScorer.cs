@@ -55,7 +55,7 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     public virtual void Rehearse(WeightedBatch batch) => ScoreBatch(batch);
 
     /// <summary>Hands over what all batches have given.</summary>
-    /// <returns>The sums.</returns>
+    /// <returns>The sums. Batches that are scored after this do not change them.</returns>
     public abstract ScoreSums Finish();
 
     /// <summary>Adds a batch to the sums.</summary>

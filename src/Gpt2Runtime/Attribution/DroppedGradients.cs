@@ -88,7 +88,7 @@ internal sealed class DroppedGradients : BatchScorer
     private int BlockStride => s_patterns.Length * Context.Graph.Heads;
 
     /// <inheritdoc />
-    public override ScoreSums Finish() => new(_totals, null, _metrics);
+    public override ScoreSums Finish() => new([.. _totals], null, _metrics);
 
     /// <inheritdoc />
     public override void Rehearse(WeightedBatch batch)
