@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Gradpath.Gpt2Runtime;
 
 /// <summary>
@@ -35,7 +37,19 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Refuses a path that <see cref="Write"/> would refuse, so that a long run does not fail at its end.</summary>
+    /// <summary>Writes a text as UTF-8, as <see cref="Write(string, Action{Stream})"/> writes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="text">The text.</param>
+    /// <exception cref="GradpathException">The file cannot be written.</exception>
+    public static void Write(string path, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Write(path, stream => stream.Write(bytes));
+    }
+
+    /// <summary>
+    /// Refuses a path that <see cref="Write(string, Action{Stream})"/> would refuse, so that a long run does not fail at its end.
+    /// </summary>
     /// <param name="path">The file to be written later.</param>
     /// <exception cref="GradpathException">The path names something that cannot be written.</exception>
     public static void RequireWritable(string path)

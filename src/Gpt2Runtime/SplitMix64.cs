@@ -35,6 +35,26 @@ internal sealed class SplitMix64(ulong seed)
     /// </summary>
     public float NextUniform() => ((Next() >> 41) + 0.5f) * (1f / (1 << 23));
 
+    /// <summary>Puts elements into an order that is drawn, each equally likely (Fisher and Yates).</summary>
+    public void Shuffle<T>(Span<T> items)
+    {
+        for (var i = items.Length - 1; i > 0; i--)
+        {
+            var other = Below(i + 1);
+            (items[i], items[other]) = (items[other], items[i]);
+        }
+    }
+
+    /// <summary>Draws elements without replacement: they come to the front, in the order in which they are drawn.</summary>
+    public void Draw<T>(Span<T> items, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var at = i + Below(items.Length - i);
+            (items[i], items[at]) = (items[at], items[i]);
+        }
+    }
+
     /// <summary>One element of a list.</summary>
     public T Pick<T>(IReadOnlyList<T> list) => list[Below(list.Count)];
 

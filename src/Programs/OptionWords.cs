@@ -35,15 +35,21 @@ internal sealed record OptionWords(PropertyInfo Property, string Name, string? V
         OptionWords? empty = Of(args, options)
             .FirstOrDefault(o => o.Value is "" || (o.Value is null && o.Property.PropertyType != typeof(bool)));
         if (empty is not null)
-            throw new UsageException(Valueless(empty.Name, empty.Property.GetCustomAttribute<OptionAttribute>()!.MetaValue));
+            throw new UsageException(Valueless(options, empty.Name));
     }
 
     /// <summary>What is said of an option without its value.</summary>
+    /// <param name="options">The options of the verb.</param>
     /// <param name="name">The option without dashes.</param>
-    /// <param name="metaValue">What the value is called in help.</param>
-    public static string Valueless(string name, string metaValue) => metaValue.Length > 0
-        ? $"--{name} needs a value: --{name} {metaValue}."
+    public static string Valueless(Type options, string name) => MetaValue(options, name) is { Length: > 0 } value
+        ? $"--{name} needs a value: --{name} {value}."
         : $"--{name} takes no value.";
+
+    /// <summary>What help calls an option's value; empty for a switch.</summary>
+    /// <param name="options">The options of the verb.</param>
+    /// <param name="name">An option of the verb, without dashes.</param>
+    public static string MetaValue(Type options, string name) =>
+        Find(options, name)!.GetCustomAttribute<OptionAttribute>()!.MetaValue;
 
     /// <summary>Whether it is a list, whose values go with commas.</summary>
     public bool IsList => ElementOf(Property) is not null;

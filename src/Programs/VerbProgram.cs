@@ -140,17 +140,15 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         BadVerbSelectedError e => $"'{e.Token}': {TableNames.Unknown("command", e.Token, [.. verbs.Select(v => v.Name)])}.",
         NoVerbSelectedError => "name a command.",
         UnknownOptionError e => $"{Dashed(e.Token)}: there is no such option{DidYouMean(e.Token, verb)}",
-        MissingRequiredOptionError e => $"--{e.NameInfo.LongName} is needed: --{e.NameInfo.LongName} {MetaValue(verb, e.NameInfo)}.",
-        MissingValueOptionError e => OptionWords.Valueless(e.NameInfo.LongName, MetaValue(verb, e.NameInfo)),
+        MissingRequiredOptionError { NameInfo.LongName: var option } =>
+            $"--{option} is needed: --{option} {OptionWords.MetaValue(verb!.Options, option)}.",
+        MissingValueOptionError e => OptionWords.Valueless(verb!.Options, e.NameInfo.LongName),
         RepeatedOptionError e => $"--{e.NameInfo.LongName} stands there twice.",
         NamedError e when e.NameInfo.LongName.Length > 0 => $"--{e.NameInfo.LongName}: {sentences.FormatError(e)}",
         _ => sentences.FormatError(error),
     };
 
     private static string Dashed(string option) => option.Length == 1 ? $"-{option}" : $"--{option}";
-
-    private static string MetaValue(Verb? verb, NameInfo option) => verb is null ? "VALUE"
-        : OptionWords.All(verb.Options).FirstOrDefault(o => o.Option.LongName == option.LongName).Option?.MetaValue ?? "VALUE";
 
     private static string DidYouMean(string token, Verb? verb)
     {

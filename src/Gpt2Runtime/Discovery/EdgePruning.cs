@@ -185,11 +185,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
     {
         var random = new SplitMix64(_options.Seed!.Value ^ (stream * 0xD1B54A32D192ED03UL));
         int[] order = [.. Enumerable.Range(0, count)];
-        for (int i = count - 1; i > 0; i--)
-        {
-            int other = random.Below(i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
-        }
+        random.Shuffle<int>(order);
         return order;
     }
 

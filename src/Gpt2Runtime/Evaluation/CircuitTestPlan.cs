@@ -97,11 +97,7 @@ internal sealed class CircuitTestPlan
         if (count >= edges.Length) return edges;
         var random = new SplitMix64(seed);
         int[] order = [.. Enumerable.Range(0, edges.Length)];
-        for (int i = 0; i < count; i++)
-        {
-            int j = i + random.Below(order.Length - i);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
+        random.Draw<int>(order, count);
         return [.. order.Take(count).Order().Select(i => edges[i])];
     }
 }

@@ -84,11 +84,7 @@ public sealed record Completeness(IReadOnlyList<CompletenessPoint> Points, int B
     private static int[] Draw(SplitMix64 random, int[] from, int count)
     {
         count = Math.Min(count, from.Length);
-        for (int i = 0; i < count; i++)
-        {
-            int at = i + random.Below(from.Length - i);
-            (from[i], from[at]) = (from[at], from[i]);
-        }
+        random.Draw<int>(from, count);
         return from[..count];
     }
 }

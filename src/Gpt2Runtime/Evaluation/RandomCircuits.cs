@@ -117,12 +117,10 @@ public static class RandomCircuits
             (int Row, int Column)[] within = [.. missing.Where(e => (e.Row == ComputationGraph.InputRow || nodes.ContainsNode(e.Row))
                 && nodes.ContainsNode(graph.NodeOfColumn(e.Column)))];
             if (within.Length > 0) missing = within;
-            for (int i = 0; i < missing.Length && count > 0; i++, count--)
-            {
-                int j = i + random.Below(missing.Length - i);
-                (missing[i], missing[j]) = (missing[j], missing[i]);
-                Add(graph, members, [missing[i]]);
-            }
+            int drawn = Math.Min(count, missing.Length);
+            random.Draw<(int Row, int Column)>(missing, drawn);
+            Add(graph, members, missing[..drawn]);
+            count -= drawn;
         }
     }
 

@@ -39,7 +39,7 @@ public sealed record IndependenceTest(double Statistic, double PValue)
         for (int draw = 0; draw < permutations; draw++)
         {
             cancellation.ThrowIfCancellationRequested();
-            Shuffle(order, random);
+            random.Shuffle<int>(order);
             if (Criterion(k, l, order) >= least) asLarge++;
         }
         return new IndependenceTest(Math.Max(0, seen), (1.0 + asLarge) / (1.0 + permutations));
@@ -135,14 +135,5 @@ public sealed record IndependenceTest(double Statistic, double PValue)
             sum += (2 * ofRow) + (k[(i * n) + i] * l[row + order[i]]);
         }
         return sum / ((double)n * n);
-    }
-
-    private static void Shuffle(int[] order, SplitMix64 random)
-    {
-        for (int i = order.Length - 1; i > 0; i--)
-        {
-            int j = random.Below(i + 1);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
     }
 }

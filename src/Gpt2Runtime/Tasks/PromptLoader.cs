@@ -47,14 +47,13 @@ public static class PromptLoader
         var notes = new PromptNotes();
         if (dataPath is null)
         {
-            var checksOfGenerated = new PromptChecks(options, metric, tokenizer, notes);
             return Generate(
                 info ?? throw new GradpathException("There are no prompts: name a task, a file of prompts, or both."),
                 tokenizer?.Value ?? throw new GradpathException(
                     $"Prompts of {task} can be made only for a model with a vocabulary ({TokenizerFiles.Needed})."),
                 options,
                 metric,
-                checksOfGenerated,
+                new PromptChecks(options, metric, tokenizer, notes),
                 progress,
                 cancellation);
         }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
@@ -169,11 +168,7 @@ internal sealed class ComparisonFolder : IDisposable
     public void Dispose() => _file?.Dispose();
 
     /// <summary>Writes the page.</summary>
-    public void Write(ComparisonReport report)
-    {
-        byte[] page = Encoding.UTF8.GetBytes(ComparisonPage.Of(report));
-        AtomicFile.Write(Report, stream => stream.Write(page));
-    }
+    public void Write(ComparisonReport report) => AtomicFile.Write(Report, ComparisonPage.Of(report));
 
     /// <summary>The circuits of all rows.</summary>
     /// <param name="graph">Their graph: a file of a circuit without edges cannot be told from one of scores.</param>

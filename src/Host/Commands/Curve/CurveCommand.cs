@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -47,10 +46,7 @@ internal static class CurveCommand
         session.Clock.Start("write");
         if (o.Out is not null) CurveCsv.Write(o.Out, [.. byMagnitude, .. byScore], session.Provenance(result.Plan.Size));
         if (o.Picture is not null)
-        {
-            byte[] svg = Encoding.UTF8.GetBytes(CurvePicture.Draw(byMagnitude, $"Faithfulness over circuit size: {session.Prompts.Task}"));
-            AtomicFile.Write(o.Picture, stream => stream.Write(svg));
-        }
+            AtomicFile.Write(o.Picture, CurvePicture.Draw(byMagnitude, $"Faithfulness over circuit size: {session.Prompts.Task}"));
         session.Clock.Stop();
 
         CommandReport report = new();

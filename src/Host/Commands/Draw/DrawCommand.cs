@@ -1,4 +1,3 @@
-using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports.Pages;
@@ -25,7 +24,7 @@ internal static class DrawCommand
         string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         cancellation.ThrowIfCancellationRequested();
         if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, title, o));
-        else Write(o.Out, format == ".svg" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
+        else AtomicFile.Write(o.Out, format == ".svg" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";
         CommandReport report = new() { Provenance = circuit.Provenance?.ToJson() };
         report.Fact("n_edges", circuit.EdgeCount);
@@ -53,11 +52,5 @@ internal static class DrawCommand
             StartWithCircuit = o.Circuit is not null,
             Top = o.TopN ?? DefaultTopN,
         };
-    }
-
-    private static void Write(string path, string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        AtomicFile.Write(path, stream => stream.Write(bytes));
     }
 }

@@ -31,8 +31,7 @@ internal static class PathPatchingPicture
     public static void Write(string path, PathPatchingReport report)
     {
         bool page = AtomicFile.Extension(path, ofStreams: ".svg") == ".html";
-        byte[] text = Encoding.UTF8.GetBytes(page ? Page(report) : Draw(report));
-        AtomicFile.Write(path, stream => stream.Write(text));
+        AtomicFile.Write(path, page ? Page(report) : Draw(report));
     }
 
     /// <summary>The page.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -21,21 +20,18 @@ internal static class StabilityCommand
             throw new UsageException($"--sizes {size}: {o.PerItem} has {Sizes.Of(file.Graph.EdgeCount, "edge")}; give at most so many.");
         Stability stability = OptionChecks.TakeFrom(o.PerItem, () => Stability.Measure(file, options, cancellation));
         cancellation.ThrowIfCancellationRequested();
+        if (o.Out is not null && stability.Sizes[0].Core == 0) terminal.Warn("the core has no edges: the data sets agree on none");
         JsonObject made = file.Provenance?.ToJson() ?? [];
         if (o.Out is not null) Core(stability, options).Save(o.Out);
         if (o.Table is not null) StabilityCsv.Write(o.Table, stability, options);
         if (o.Picture is not null)
-        {
-            byte[] svg = Encoding.UTF8.GetBytes(StabilityPicture.Draw(stability, $"Stability of the strongest edges of {o.PerItem}"));
-            AtomicFile.Write(o.Picture, stream => stream.Write(svg));
-        }
+            AtomicFile.Write(o.Picture, StabilityPicture.Draw(stability, $"Stability of the strongest edges of {o.PerItem}"));
 
         CommandReport report = new() { Provenance = made };
         Describe(report, o, file, stability, options);
         report.File("core", o.Out);
         report.File("table", o.Table);
         report.File("picture", o.Picture);
-        if (o.Out is not null && stability.Sizes[0].Core == 0) terminal.Warn("the core has no edges: the data sets agree on none");
         return report;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -33,10 +32,7 @@ internal static class TestCircuitCommand
         if (o.Out is not null) ResultJson.Write(o.Out, TestCircuitJson.Of(circuit, tests, settings, made));
         if (o.Table is not null) TestCircuitCsv.Write(o.Table, circuit, tests, session.Provenance(tests.BatchSize), settings);
         if (o.Picture is not null)
-        {
-            byte[] svg = Encoding.UTF8.GetBytes(TestCircuitPicture.Draw(tests, $"Tests of a circuit: {session.Prompts.Task}"));
-            AtomicFile.Write(o.Picture, stream => stream.Write(svg));
-        }
+            AtomicFile.Write(o.Picture, TestCircuitPicture.Draw(tests, $"Tests of a circuit: {session.Prompts.Task}"));
         session.Clock.Stop();
 
         CommandReport report = new();

@@ -21,8 +21,7 @@ internal static class HtmlReport
     /// <exception cref="GradpathException">The data cannot be shown, or the file cannot be written.</exception>
     public static void Write(string path, ReportData data)
     {
-        byte[] page = Encoding.UTF8.GetBytes(Page(data));
-        AtomicFile.Write(path, stream => stream.Write(page));
+        AtomicFile.Write(path, Page(data));
     }
 
     /// <summary>The page's text.</summary>
