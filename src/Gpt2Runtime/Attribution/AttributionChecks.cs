@@ -98,7 +98,7 @@ internal static class AttributionChecks
     private static void CheckPathHasDirection(ScoringSettings settings)
     {
         bool walks = settings.Method.Takes(MethodSettings.EmbeddingPath);
-        bool atMinimum = settings is { Metric.MeasuresDistance: true, Path.Start: EmbeddingPathStart.Clean };
+        bool atMinimum = settings is { Metric.MeasuresDistance: true, Path.Start: not EmbeddingPathStart.Corrupted };
         if (!walks || !atMinimum || settings.Path.Objective != EmbeddingPathObjective.Metric) return;
         Term objective = Terms.EmbeddingPathObjective.With(EmbeddingPathObjective.Metric);
         Term metric = Terms.Metric.With(settings.Metric);

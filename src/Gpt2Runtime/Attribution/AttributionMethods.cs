@@ -85,13 +85,12 @@ public static class AttributionMethods
     public static AttributionMethod EapGp { get; } = new(
         "eap-gp", "EAP-GP", [], Integrated | MethodSettings.EmbeddingPath | MethodSettings.RecordPath,
         points: "k points of a path by which the output moves in equal parts, so that saturation hides nothing",
-        passes: "k + 2 forward, 2 k backward",
+        passes: "k + 4 forward, 2 k + 2 backward",
         meaning: Estimate,
         new MethodWork
         {
             Scorer = (run, s) => new EmbeddingPathGradients(run, s),
-            Passes = s => new PassCounts(s.Steps + 2, !s.Path.FollowsObjective ? s.Steps
-                : s.Path.Objective == EmbeddingPathObjective.Metric ? s.Steps + 1 : 2 * s.Steps),
+            Passes = s => EmbeddingPathGradients.Passes(s),
             Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
         });

@@ -11,4 +11,7 @@ public enum EmbeddingPathDirection
 
     /// <summary><c>mixed</c>: halfway between the two, both of length one.</summary>
     Mixed,
+
+    /// <summary><c>auto</c>: <see cref="Mixed"/> from the clean embedding, <see cref="Line"/> from the corrupted one.</summary>
+    Auto,
 }

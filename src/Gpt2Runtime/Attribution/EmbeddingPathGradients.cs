@@ -34,6 +34,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     private readonly OutputHead _head;
     private readonly OutputDistance? _distance;
     private readonly EmbeddingPathObjectiveGradient _objective;
+    private readonly EmbeddingPathEnds _ends;
     private readonly EmbeddingPathSteps _steps;
     private readonly Tensor _gamma;
     private readonly Tensor _rowFactors;
@@ -77,8 +78,19 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         _now = Own(new WriterOutputs(context.Config, device, one));
         _next = Own(new WriterOutputs(context.Config, device, one));
         _delta = Own(new WriterDifferences(context.Weights, one, _answerOnly));
-        _steps = Own(new EmbeddingPathSteps(context, settings, _prompts, _objective, one.Rows));
+        _ends = Own(new EmbeddingPathEnds(context, _settings.Path.Start, _pair, _head, _backward, one.Rows));
+        _steps = Own(new EmbeddingPathSteps(context, settings, _prompts, _ends, _objective, one.Rows));
         (_target, _factors) = (new double[spans.Length], new float[one.Rows]);
+    }
+
+    /// <summary>How many passes a prompt pair takes.</summary>
+    /// <param name="settings">The settings.</param>
+    public static PassCounts Passes(ScoringSettings settings)
+    {
+        (EmbeddingPathSettings path, int k) = (settings.Path, settings.Steps);
+        int measured = path.Start == EmbeddingPathStart.Auto ? 2 : 0;
+        int backward = !path.FollowsObjective ? k : path.Objective == EmbeddingPathObjective.Metric ? k + 1 : 2 * k;
+        return new PassCounts(k + 2 + measured, backward + measured);
     }
 
     /// <inheritdoc />
@@ -110,7 +122,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
             Context.Forward.Embed(one, _activations, _gamma);
             Context.Forward.Run(one, _activations);
             _head.Evaluate(one, _activations, -1);
-            if (alongPath) ContractSegment(batch, one);
+            if (alongPath) ContractSegment(one);
             Advance("path", 0.95 * (j + 1) / k);
         }
         if (!alongPath) _readers.Contract(one, _delta, _sums);
@@ -123,10 +135,11 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     // The run at the path's start (copy 0, whose activations serve the first step) and the run it heads for (copy 1).
     private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {
-        bool fromClean = _settings.Path.Start == EmbeddingPathStart.Clean;
         int items = batch.Items.Length;
-        _metrics.Note(batch, _pair.Run(batch, both, fromClean ? 0 : 1));
-        _prompts.Interpolate(fromClean ? 1 : 0, batch.Rows, _gamma, 0);
+        _pair.Load(batch);
+        _ends.Begin(batch, one);
+        _metrics.Note(batch, _ends.Run(both));
+        Context.Device.CopyBlock(_ends.Start, 0, _gamma, 0, (long)one.Rows * Context.Config.Width);
         _objective.CaptureTarget(both, _activations, 1);
         if (_settings.RecordPath && _settings.Path.Objective is not (EmbeddingPathObjective.LogitsAll or EmbeddingPathObjective.LogitsLast))
         {
@@ -136,8 +149,8 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         if (_settings.Path.Outer == EmbeddingPathOuter.Delta)
         {
             _pair.TakeWriters(both, 1, _next);
-            _next.Combine(one, fromClean ? 1 : -1, _next, fromClean ? -1 : 1, _now);
-            _next.Weight(one, batch.RowWeights, batch.ItemWeights);
+            _next.Combine(one, 1, _next, -1, _now);
+            _ends.Weight(one, _next);
             _delta.Spread(one, _next);
         }
         _readers.Reset(one);
@@ -178,11 +191,11 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     }
 
     // (writers at gamma_{j+1} - writers at gamma_j) . gradients at gamma_j.
-    private void ContractSegment(WeightedBatch batch, PassShape one)
+    private void ContractSegment(PassShape one)
     {
         _next.Take(one, _activations, _gamma, 0);
         _now.Combine(one, 1, _next, -1, _now);
-        _now.Weight(one, batch.RowWeights, batch.ItemWeights);
+        _ends.Weight(one, _now);
         _delta.Spread(one, _now);
         _readers.Contract(one, _delta, _sums);
         _readers.Reset(one);

@@ -27,13 +27,14 @@ public sealed record EmbeddingPathOptions
     /// with objectives that are no distance at all positions, and with one norm over the batch.</summary>
     public EmbeddingPathStep? Step { get; init; }
 
-    /// <summary>Where it starts; <see cref="EmbeddingPathStart.Clean"/> by default.</summary>
+    /// <summary>Where it starts; <see cref="EmbeddingPathStart.Auto"/> by default with steps by distance, else
+    /// <see cref="EmbeddingPathStart.Clean"/>.</summary>
     public EmbeddingPathStart? Start { get; init; }
 
     /// <summary>What its gradients are multiplied with; <see cref="EmbeddingPathOuter.Delta"/> by default.</summary>
     public EmbeddingPathOuter? Outer { get; init; }
 
-    /// <summary>Where its steps lead; <see cref="EmbeddingPathDirection.Mixed"/> by default with steps by distance, else
+    /// <summary>Where its steps lead; <see cref="EmbeddingPathDirection.Auto"/> by default with steps by distance, else
     /// <see cref="EmbeddingPathDirection.Gradient"/>.</summary>
     public EmbeddingPathDirection? Direction { get; init; }
 }

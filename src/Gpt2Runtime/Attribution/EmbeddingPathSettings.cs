@@ -25,13 +25,13 @@ internal readonly record struct EmbeddingPathSettings(
         // Where the objective is no distance of the kind that steps are measured by, the scale-free steps of the published method.
         bool measured = EmbeddingPathObjectiveGradient.HasDistance(objective) && norm == EmbeddingPathNorm.Item;
         EmbeddingPathStep step = options?.Step ?? (measured ? EmbeddingPathStep.Distance : EmbeddingPathStep.Match);
-        bool follows = step == EmbeddingPathStep.Distance;
+        bool distance = step == EmbeddingPathStep.Distance;
         return new EmbeddingPathSettings(
             objective,
             norm,
             step,
-            options?.Start ?? EmbeddingPathStart.Clean,
+            options?.Start ?? (distance ? EmbeddingPathStart.Auto : EmbeddingPathStart.Clean),
             options?.Outer ?? EmbeddingPathOuter.Delta,
-            options?.Direction ?? (follows ? EmbeddingPathDirection.Mixed : EmbeddingPathDirection.Gradient));
+            options?.Direction ?? (distance ? EmbeddingPathDirection.Auto : EmbeddingPathDirection.Gradient));
     }
 }

@@ -8,4 +8,10 @@ public enum EmbeddingPathStart
 
     /// <summary><c>corrupted</c>: at the corrupted embedding.</summary>
     Corrupted,
+
+    /// <summary>
+    /// <c>auto</c>: pair by pair, at the clean embedding where the pair is saturated there, else at the corrupted one. Saturated means that
+    /// the metric's gradient is at least 8 times smaller there than halfway to the corrupted embedding.
+    /// </summary>
+    Auto,
 }

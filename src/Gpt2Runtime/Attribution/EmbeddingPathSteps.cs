@@ -20,6 +20,7 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     private readonly int _steps;
     private readonly EmbeddingPathSettings _path;
     private readonly PromptEmbeddings _prompts;
+    private readonly EmbeddingPathEnds _ends;
     private readonly EmbeddingPathObjectiveGradient _objective;
     private readonly DeviceArray<double> _squares;
     private readonly DeviceArray<double> _along;
@@ -34,19 +35,25 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     /// <param name="context">The run.</param>
     /// <param name="settings">Number of steps, and the path.</param>
     /// <param name="prompts">The embeddings of both prompts.</param>
+    /// <param name="ends">Where paths start.</param>
     /// <param name="objective">The distance that falls.</param>
     /// <param name="rows">Rows of the largest batch.</param>
     public EmbeddingPathSteps(
-        RunContext context, ScoringSettings settings, PromptEmbeddings prompts, EmbeddingPathObjectiveGradient objective, int rows)
+        RunContext context,
+        ScoringSettings settings,
+        PromptEmbeddings prompts,
+        EmbeddingPathEnds ends,
+        EmbeddingPathObjectiveGradient objective,
+        int rows)
     {
         (_device, _width, _steps, _path) = (context.Device, context.Config.Width, settings.Steps, settings.Path);
-        (_prompts, _objective) = (prompts, objective);
+        (_prompts, _ends, _objective) = (prompts, ends, objective);
         int items = context.Largest.Length;
         _squares = Own(_device.AllocateArray<double>(items));
         _along = Own(_device.AllocateArray<double>(items));
         _lengths = Own(_device.AllocateArray<double>(items));
         if (_path.Direction != EmbeddingPathDirection.Gradient) _line = Own(_device.Allocate(rows, _width));
-        if (_path.Direction == EmbeddingPathDirection.Mixed)
+        if (_path.Direction is EmbeddingPathDirection.Mixed or EmbeddingPathDirection.Auto)
         {
             _mixed = Own(_device.Allocate(rows, _width));
             _rowFactors = Own(_device.Allocate(rows));
@@ -62,11 +69,9 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     /// <param name="one">A pass of one copy.</param>
     public void Begin(PassShape one)
     {
-        bool fromClean = _path.Start == EmbeddingPathStart.Clean;
-        Tensor start = fromClean ? _prompts.Clean : _prompts.Corrupted, end = fromClean ? _prompts.Corrupted : _prompts.Clean;
         Tensor line = _line ?? _prompts.Point;
         if (_line is not null || _path.Step != EmbeddingPathStep.Unit)
-            _device.Combine(1, start, -1, end, (long)one.Rows * _width, line);
+            _device.Combine(1, _ends.Start, -1, _ends.Target, (long)one.Rows * _width, line);
         if (_path.Step == EmbeddingPathStep.Unit) Array.Fill(_hostLengths, 1);
         else
         {
@@ -95,20 +100,21 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     {
         if (_path.Direction == EmbeddingPathDirection.Gradient) return gradient;
         if (_path.Direction == EmbeddingPathDirection.Line) return _line!;
-        Unit(one, gradient, _mixed!);
-        Unit(one, _line!, _prompts.Point);
+        Unit(one, gradient, _mixed!, onlyFromClean: _path.Direction == EmbeddingPathDirection.Auto);
+        Unit(one, _line!, _prompts.Point, onlyFromClean: false);
         _device.Combine(1, _mixed!, 1, _prompts.Point, (long)one.Rows * _width, _mixed!);
         return _mixed!;
     }
 
-    // Items at length one; those without length stay as they are.
-    private void Unit(PassShape one, Tensor x, Tensor unit)
+    // Items at length one; zero where they have no length, or start at the corrupted embedding and are not wanted there.
+    private void Unit(PassShape one, Tensor x, Tensor unit, bool onlyFromClean)
     {
         Dots(x, x, one, _squares, _hostSquares);
         for (int i = 0, row = 0; i < one.Items; i++)
         {
             double norm = Math.Sqrt(_hostSquares[i]);
-            _hostFactors.AsSpan(row, one.Spans[i].Length).Fill(norm < Tiny ? 0 : (float)(1 / norm));
+            bool none = norm < Tiny || (onlyFromClean && !_ends.FromClean(i));
+            _hostFactors.AsSpan(row, one.Spans[i].Length).Fill(none ? 0 : (float)(1 / norm));
             row += one.Spans[i].Length;
         }
         _rowFactors!.Upload(_hostFactors.AsSpan(0, one.Rows));

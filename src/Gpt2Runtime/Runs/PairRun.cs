@@ -45,16 +45,35 @@ internal sealed class PairRun : ResourceOwner
     public PairMetrics Run(PairBatch batch, PassShape both, int cleanCopy = 0)
     {
         int items = batch.Items.Length;
+        Load(batch);
+        (Tensor first, Tensor second) = cleanCopy == 0 ? (Prompts.Clean, Prompts.Corrupted) : (Prompts.Corrupted, Prompts.Clean);
+        RunCopies(both, first, second, cleanCopy);
+        return new PairMetrics(_head.Values.AsSpan(cleanCopy * items, items), _head.Values.AsSpan((1 - cleanCopy) * items, items));
+    }
+
+    /// <summary>Takes a batch: its embeddings, its prefixes, and its items to the metric.</summary>
+    /// <param name="batch">The batch.</param>
+    public void Load(PairBatch batch)
+    {
         Prompts.Load(batch);
         _head.SetItems(batch.Pairs, batch.Items);
         if (Prefix is not null && batch.PrefixSpans.Length > 0)
             Prefix.Run(_context.Forward, _context.Shapes.Get(batch.PrefixSpans, 1, false), batch.PrefixTokens);
-        Prompts.Interpolate(1, batch.Rows, Embeddings, cleanCopy);
-        Prompts.Interpolate(0, batch.Rows, Embeddings, 1 - cleanCopy);
+    }
+
+    /// <summary>Runs two embeddings of the batch's prompts, after <see cref="Load"/>.</summary>
+    /// <param name="both">The batch's pass of two copies.</param>
+    /// <param name="first">[rows, D]: the embeddings of copy 0.</param>
+    /// <param name="second">[rows, D]: those of copy 1.</param>
+    /// <param name="cleanCopy">The copy that holds the clean prompts; -1 where neither does and the metric's reference is known.</param>
+    public void RunCopies(PassShape both, Tensor first, Tensor second, int cleanCopy)
+    {
+        long length = (long)both.BaseRows * _context.Config.Width;
+        _context.Device.CopyBlock(first, 0, Embeddings, 0, length);
+        _context.Device.CopyBlock(second, 0, Embeddings, length, length);
         _context.Forward.Embed(both, Activations, Embeddings);
         _context.Forward.Run(both, Activations);
         _head.Evaluate(both, Activations, cleanCopy);
-        return new PairMetrics(_head.Values.AsSpan(cleanCopy * items, items), _head.Values.AsSpan((1 - cleanCopy) * items, items));
     }
 
     /// <summary>Takes the writers' outputs of a copy.</summary>

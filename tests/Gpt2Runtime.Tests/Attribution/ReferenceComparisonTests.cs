@@ -131,9 +131,13 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
                 .. directions.SelectMany(d => Steps.Select(s => plain with { Direction = d, Steps = s })),
                 .. directions.Select(d => plain with { Direction = d, Objective = ReferenceObjective.LogitsAll }),
                 .. directions.Select(d => plain with { Direction = d, Start = ReferenceStart.Corrupted }),
+                .. directions.Select(d => plain with { Direction = d, Start = ReferenceStart.Auto }),
                 .. directions.Select(d => plain with { Direction = d, Outer = ReferenceOuter.Path }),
+                .. Enum.GetValues<ReferenceStart>().Select(s => plain with { Start = s, Outer = ReferenceOuter.Path }),
                 .. directions.Select(d => plain with { Direction = d, Eta = ReferenceEta.Match }),
                 .. BuiltInMetrics.All.Select(m => plain with { Direction = ReferenceDirection.Line, Metric = m }),
+                .. BuiltInMetrics.All.Select(m =>
+                    plain with { Direction = ReferenceDirection.Auto, Start = ReferenceStart.Auto, Metric = m }),
             ]);
     }
 

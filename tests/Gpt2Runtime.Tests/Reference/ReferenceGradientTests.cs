@@ -100,7 +100,7 @@ public sealed class ReferenceGradientTests
             TapeNode Objective(double t, out ReferenceRun run)
             {
                 run = ReferenceRun.Forward(model, RealMatrix.Combine(point, t, direction));
-                return ReferencePath.Objective(run, item, options);
+                return ReferencePath.Objective(run, item, options.Start == ReferenceStart.Clean, options);
             }
 
             TapeNode value = Objective(0, out ReferenceRun at);

@@ -251,6 +251,9 @@ internal static class ReferenceAttribution
         {
             ReferenceScores scores = new(model.Graph.Rows, model.Graph.Columns);
             ReferenceRun[] runs = [.. walk.Points[i].Select(point => ReferenceRun.Forward(model, point))];
+
+            // A path from the corrupted end runs against corrupted - clean.
+            int sign = ReferencePath.FromClean(model, item, options) ? 1 : -1;
             foreach (ReferenceRun run in runs)
             {
                 item.DifferentiateLoss(run, options.Metric);
@@ -265,7 +268,7 @@ internal static class ReferenceAttribution
                 {
                     RealMatrix[] change =
                         [.. runs[j + 1].Writers.Zip(runs[j].Writers, (after, before) => RealMatrix.Difference(after.Value, before.Value))];
-                    scores.AddProducts(model.Graph, change, runs[j], 1);
+                    scores.AddProducts(model.Graph, change, runs[j], sign);
                 }
             }
             return scores;

@@ -72,6 +72,9 @@ internal enum ReferenceDirection
 
     /// <summary>The sum of both at length one.</summary>
     Mixed,
+
+    /// <summary>Mixed from the clean embedding, line from the corrupted one.</summary>
+    Auto,
 }
 
 /// <summary>Where EAP-GP's path starts; the target is the other run.</summary>
@@ -79,6 +82,9 @@ internal enum ReferenceStart
 {
     Clean,
     Corrupted,
+
+    /// <summary>Clean where the loss's gradient there is less than an eighth of that halfway, else corrupted.</summary>
+    Auto,
 }
 
 /// <summary>What EAP-GP multiplies the gradients by.</summary>

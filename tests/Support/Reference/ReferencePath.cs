@@ -36,31 +36,32 @@ internal static class ReferencePath
     /// <summary>EAP-GP's path for the items of one batch.</summary>
     public static EmbeddingPathWalk Walk(ReferenceModel model, IReadOnlyList<ReferenceItem> batch, ReferenceOptions options)
     {
-        bool fromClean = options.Start == ReferenceStart.Clean;
-        RealMatrix[] lines = [.. batch.Select(i => fromClean
+        bool[] fromClean = [.. batch.Select(i => FromClean(model, i, options))];
+        RealMatrix[] lines = [.. batch.Select((i, n) => fromClean[n]
             ? RealMatrix.Difference(i.CleanEmbedding, i.CorruptedEmbedding)
             : RealMatrix.Difference(i.CorruptedEmbedding, i.CleanEmbedding))];
         double[] first = new double[batch.Count];
         return EmbeddingPathWalk.Run(
-            [.. batch.Select(i => fromClean ? i.CleanEmbedding : i.CorruptedEmbedding)],
+            [.. batch.Select((i, n) => fromClean[n] ? i.CleanEmbedding : i.CorruptedEmbedding)],
             [.. batch.Select(i => StepLength(i, options))],
             options.Steps,
             options.Norm,
             (i, point) =>
             {
                 ReferenceRun run = ReferenceRun.Forward(model, point);
-                run.Tape.Differentiate(Objective(run, batch[i], options));
+                run.Tape.Differentiate(Objective(run, batch[i], fromClean[i], options));
                 return run.Embedding.GradientOrZero;
             },
             (i, gradient) => options.Direction switch
             {
                 ReferenceDirection.Gradient => gradient,
                 ReferenceDirection.Line => lines[i],
+                ReferenceDirection.Auto when !fromClean[i] => lines[i],
                 _ => RealMatrix.Combine(Unit(gradient), 1, Unit(lines[i])),
             },
             options.Eta != ReferenceEta.Distance ? null : (i, step, point, gradient, against) =>
             {
-                double distance = Math.Sqrt(Objective(ReferenceRun.Forward(model, point), batch[i], options).Value[0, 0]);
+                double distance = Math.Sqrt(Objective(ReferenceRun.Forward(model, point), batch[i], fromClean[i], options).Value[0, 0]);
                 if (step == 0) first[i] = distance;
                 double matched = lines[i].Norm() / options.Steps, due = first[i] * (1 - ((step + 0.5) / options.Steps));
                 double fall = RealMatrix.Dot(gradient, against) / against.Norm() / (2 * distance);
@@ -68,12 +69,27 @@ internal static class ReferencePath
             });
     }
 
+    /// <summary>Whether an item's path starts at its clean embedding.</summary>
+    public static bool FromClean(ReferenceModel model, ReferenceItem item, ReferenceOptions options)
+    {
+        if (options.Start != ReferenceStart.Auto) return options.Start == ReferenceStart.Clean;
+        RealMatrix halfway = RealMatrix.Interpolate(item.CorruptedEmbedding, item.CleanEmbedding, 0.5);
+        return 8 * Steepness(item.CleanEmbedding) < Steepness(halfway);
+
+        double Steepness(RealMatrix embedding)
+        {
+            ReferenceRun run = ReferenceRun.Forward(model, embedding);
+            item.DifferentiateLoss(run, options.Metric);
+            return run.Embedding.GradientOrZero.Norm();
+        }
+    }
+
     private static RealMatrix Unit(RealMatrix x) => x.Norm() < 1e-12 ? x : RealMatrix.Combine(x, (1 / x.Norm()) - 1, x);
 
     /// <summary>The squared distance between a run and the item's target run.</summary>
-    public static TapeNode Objective(ReferenceRun run, ReferenceItem item, ReferenceOptions options)
+    public static TapeNode Objective(ReferenceRun run, ReferenceItem item, bool fromClean, ReferenceOptions options)
     {
-        ReferenceRun target = Target(item, options);
+        ReferenceRun target = Target(item, fromClean);
         TapeNode Seen(ReferenceRun r) => options.Objective switch
         {
             ReferenceObjective.LogitsAll => r.Logits,
@@ -118,6 +134,7 @@ internal static class ReferencePath
         IReadOnlyList<double> gradientNorms)
     {
         ReferenceRun[] runs = [.. points.Select(p => ReferenceRun.Forward(model, p))];
+        bool fromClean = options.Method != AttributionMethods.EapGp || FromClean(model, item, options);
         return new ReferencePathRecord
         {
             Metric = [.. runs.Select(r => ReferenceMetric.Of(options.Metric, r, item.Pair, item.Clean.LastLogits).Value[0, 0])],
@@ -127,8 +144,8 @@ internal static class ReferencePath
                 item.DifferentiateLoss(r, options.Metric);
                 return r.Embedding.GradientOrZero.Norm();
             })],
-            OutputDistance = [.. runs.Select(r => RealMatrix.Difference(r.Logits.Value, Target(item, options).Logits.Value).Norm())],
-            ObjectiveDistance = [.. runs.Select(r => Math.Sqrt(Objective(r, item, options).Value[0, 0]))],
+            OutputDistance = [.. runs.Select(r => RealMatrix.Difference(r.Logits.Value, Target(item, fromClean).Logits.Value).Norm())],
+            ObjectiveDistance = [.. runs.Select(r => Math.Sqrt(Objective(r, item, fromClean, options).Value[0, 0]))],
             DistanceFromClean = [.. points.Select(p => RealMatrix.Difference(p, item.CleanEmbedding).Norm())],
             DistanceFromCorrupted = [.. points.Select(p => RealMatrix.Difference(p, item.CorruptedEmbedding).Norm())],
             ObjectiveGradientNorm = [.. gradientNorms],
@@ -136,8 +153,7 @@ internal static class ReferencePath
         };
     }
 
-    private static ReferenceRun Target(ReferenceItem item, ReferenceOptions options) =>
-        options.Start == ReferenceStart.Clean ? item.Corrupted : item.Clean;
+    private static ReferenceRun Target(ReferenceItem item, bool fromClean) => fromClean ? item.Corrupted : item.Clean;
 
     private static double StepLength(ReferenceItem item, ReferenceOptions options) => options.Eta == ReferenceEta.One
         ? 1

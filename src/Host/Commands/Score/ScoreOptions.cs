@@ -52,12 +52,15 @@ internal sealed class ScoreOptions : ModelPromptOptions
         + "between the clean and corrupted embeddings over the number of steps) or 1.")]
     public string? PathEta { get; set; }
 
-    [Option("path-start", MetaValue = "END", HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding.")]
+    [Option("path-start", MetaValue = "END", 
+        HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding, or auto (default with steps by distance): pair "
+        + "by pair, at the clean one where the metric's gradient is at least 8 times smaller there than halfway, else at the corrupted "
+        + "one.")]
     public string? PathStart { get; set; }
 
     [Option("path-direction", MetaValue = "WAY",
-        HelpText = "Where eap-gp's steps lead: mixed (halfway between the two others; default with steps by distance), gradient (default "
-        + "with others) or line.")]
+        HelpText = "Where eap-gp's steps lead: gradient (default), line, mixed (halfway between the two) or auto (mixed from the clean "
+        + "embedding, line from the corrupted one; default with steps by distance).")]
     public string? PathDirection { get; set; }
 
     [Option("path-outer", MetaValue = "FACTOR",
