@@ -25,8 +25,9 @@ internal static class GradpathApp
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
     public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
     {
-        // "completion bash" is short for "completion --shell bash".
+        // "completion bash" is short for "completion --shell bash", "reproduce ioi" for "reproduce --study ioi".
         if (args is ["completion", [not '-', ..] shell, .. var others]) args = ["completion", "--shell", shell, .. others];
+        if (args is ["reproduce", [not '-', ..] study, .. var more]) args = ["reproduce", "--study", study, .. more];
         return s_program.Run(args, terminal, cancellation);
     }
 }

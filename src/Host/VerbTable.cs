@@ -23,6 +23,7 @@ internal static class VerbTable
         Verb.Of<HapOptions>(HapCommand.Run),
         Verb.Of<SearchCommandOptions>(SearchCommand.Run),
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
+        Verb.Of<ReproduceOptions>(ReproduceCommand.Run),
         Verb.Of<DemoOptions>(DemoCommand.Run),
         Verb.Of<InfoOptions>(InfoCommand.Run),
         Verb.Of<TasksOptions>((_, _) => TasksCommand.Run()),

@@ -66,7 +66,7 @@ internal static class MethodChecks
             yield return Path(new() { Direction = direction });
         yield return Path(new() { Norm = EmbeddingPathNorm.Batch }) with { BatchSize = 4 };
         yield return Path(new() { Step = EmbeddingPathStep.Match });
-        yield return Path(new() { Start = EmbeddingPathStart.Corrupted });
+        foreach (EmbeddingPathStart start in Enum.GetValues<EmbeddingPathStart>()) yield return Path(new() { Start = start });
         yield return Path(new() { Outer = EmbeddingPathOuter.Path });
 
         AttributionOptions Path(EmbeddingPathOptions path) => plain with { EmbeddingPath = path };

@@ -6,6 +6,25 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// </summary>
 public static class Faithfulness
 {
+    /// <summary>The share of the mean effect below which the effect of a single item is small, see <see cref="SmallEffects"/>.</summary>
+    public const double SmallShare = 0.1;
+
+    /// <summary>
+    /// The items on which the full model hardly differs from the ablated one: |full - empty| is less than <see cref="SmallShare"/> of the
+    /// mean over items of full - empty, without its sign. A circuit's own ratio on such an item says little, and the ratio of means hardly
+    /// counts it.
+    /// </summary>
+    /// <param name="full">The full model.</param>
+    /// <param name="empty">Everything ablated.</param>
+    /// <returns>Whether the effect is small, item by item.</returns>
+    public static bool[] SmallEffects(CircuitOutcome full, CircuitOutcome empty)
+    {
+        ArgumentNullException.ThrowIfNull(full);
+        ArgumentNullException.ThrowIfNull(empty);
+        double mean = Math.Abs(full.MeanMetric - empty.MeanMetric);
+        return [.. full.Metric.Zip(empty.Metric, (f, e) => Math.Abs(f - e) < SmallShare * mean)];
+    }
+
     /// <summary>The faithfulness of a circuit.</summary>
     /// <param name="full">The metric of the full model per item.</param>
     /// <param name="circuit">The metric of the circuit per item.</param>

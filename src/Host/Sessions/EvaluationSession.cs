@@ -69,6 +69,23 @@ internal sealed class EvaluationSession : IDisposable
         PromptedOptions o, IReadOnlyList<GivenFile> given, Terminal terminal, CancellationToken cancellation,
         Func<PromptRequest, PromptRequest>? adjust = null, Action<Gpt2Config>? fits = null)
     {
+        PromptRequest prompts = adjust is null ? o.Prompts() : adjust(o.Prompts());
+        var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
+        SessionRequest request = new(o.Model, prompts, new() { Ablation = ablation, BatchSize = o.BatchSize ?? 0 }, o.Seed);
+        return Open(o, request, given, terminal, cancellation, fits);
+    }
+
+    /// <summary>Opens the model and reads the prompts that a command chooses itself.</summary>
+    /// <param name="o">The device.</param>
+    /// <param name="request">The model, the prompts, how circuits are evaluated, and the seed.</param>
+    /// <param name="given">The circuits or scores that the run uses.</param>
+    /// <param name="terminal">Told which device was chosen, and of other origins.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <param name="fits">Refuses a model that the options do not fit, before the weights are read; null where any fits.</param>
+    public static EvaluationSession Open(
+        DeviceOptions o, SessionRequest request, IReadOnlyList<GivenFile> given, Terminal terminal, CancellationToken cancellation,
+        Action<Gpt2Config>? fits = null)
+    {
         StageClock clock = new(terminal);
         clock.Start("load");
         Device device = ComputeDevice.Open(o, terminal);
@@ -76,19 +93,17 @@ internal sealed class EvaluationSession : IDisposable
         Gpt2Checkpoint? checkpoint = null;
         try
         {
-            checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
+            checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(request.Model));
             foreach (GivenFile file in given) file.RequireModel(checkpoint.Config);
             fits?.Invoke(checkpoint.Config);
-            PromptRequest request = adjust is null ? o.Prompts() : adjust(o.Prompts());
             clock.Start("tokenise");
-            PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
+            PromptSet prompts = request.Prompts.Load(checkpoint, terminal, cancellation);
             RunDetails.Prompts(terminal, prompts);
             clock.Start("load");
-            Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
+            Gpt2Weights model = ModelLoading.Load(request.Model, checkpoint, device, terminal, cancellation);
             RunDetails.Model(terminal, checkpoint, model);
-            var ablation = EnumNames.Parse<Ablation>("ablation", o.Ablation);
-            EvaluationOptions options = new() { Ablation = ablation, BatchSize = o.BatchSize ?? 0 };
-            EvaluationSession session = new(device, checkpoint, model, prompts, options, (ulong)(o.Seed ?? 0), clock);
+            EvaluationSession session = new(
+                device, checkpoint, model, prompts, request.Options, (ulong)(request.Seed ?? 0), clock);
             foreach (GivenFile file in given) Origins.Compare(terminal, file, session.Provenance(0));
             return session;
         }
@@ -140,11 +155,25 @@ internal sealed class EvaluationSession : IDisposable
     {
         Provenance p = Provenance(batchSize);
         report.Provenance ??= p.ToJson();
-        report.Plain($"metric {p.Metric}, ablation {p.Ablation}; {Sizes.Of(p.Items ?? 0, "prompt pair")} of {p.Task} ({p.Data})");
+        report.Plain($"metric {p.Metric}, ablation {p.Ablation} of edges, at all positions; {Sizes.Of(p.Items ?? 0, "prompt pair")} of "
+            + $"{p.Task} ({p.Data})");
         report.Plain(TokenizerNotes.BeginToken(p));
         RunFacts.Device(report, p, peakBytes);
         RunFacts.Plan(report, plan);
         RunFacts.Time(report, Clock);
+    }
+
+    /// <summary>Adds to a report how many prompt pairs the full model hardly moves, where there are any.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="result">The evaluation.</param>
+    public static void DescribeSmallEffects(CommandReport report, EvaluationResult result)
+    {
+        bool[] small = Faithfulness.SmallEffects(result.Full, result.Empty);
+        int count = small.Count(s => s);
+        report.Fact("small_effects", count);
+        if (count == 0) return;
+        report.Note($"small effects: on {Sizes.Count(count)} of {Sizes.Of(small.Length, "prompt pair")} the full model and the empty "
+            + "circuit differ by less than a tenth of the mean difference; faithfulness says little of those.");
     }
 
     /// <inheritdoc />

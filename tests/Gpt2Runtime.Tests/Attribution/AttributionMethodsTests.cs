@@ -73,7 +73,7 @@ public sealed class AttributionMethodsTests
         Assert.Null(counts["eap-ig-activations"]);
         Assert.Equal(new PassCounts(8, 7), counts["ceap"]);
         Assert.Equal(new PassCounts(2, 2), counts["clean-corrupted"]);
-        Assert.Equal(new PassCounts(9, 14), counts["eap-gp"]);
+        Assert.Equal(new PassCounts(11, 16), counts["eap-gp"]);
         Assert.Equal(new PassCounts(2, 1), counts["relp"]);
         Assert.Equal(new PassCounts(2, 1), counts["gim"]);
         Assert.Null(counts["atp-star"]);

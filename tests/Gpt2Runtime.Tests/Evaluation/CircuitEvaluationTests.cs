@@ -46,6 +46,20 @@ public sealed class CircuitEvaluationTests(ITestOutputHelper output)
         Assert.True(worst < 2e-5, $"{worst}");
     }
 
+    /// <summary>The mean difference is 4, so a tenth of it is 0.4.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public void An_effect_below_a_tenth_of_the_mean_is_small(int sign)
+    {
+        CircuitOutcome full = Outcome(8, 0.39, 3.1, 8.02), empty = Outcome(0, 0, 3.51, 0);
+        Assert.Equal([false, true, false, false], Faithfulness.SmallEffects(Signed(full), Signed(empty)));
+
+        CircuitOutcome Signed(CircuitOutcome o) => o with { Metric = [.. o.Metric.Select(m => sign * m)] };
+
+        static CircuitOutcome Outcome(params double[] metric) => new([.. metric], [], [], []);
+    }
+
     [Fact]
     public void No_divergence_is_negative()
     {

@@ -76,6 +76,11 @@ internal static class VerbSamples
                 "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("benchmark"),
             ],
         ],
+        ["reproduce"] = m =>
+        [
+            ["reproduce", "gender-bias", "--model", "demo", "--threads", "1", "--limit", "2", "--out", m.Path("reproduced.json")],
+            ["reproduce", "mib", "--model", "demo", "--threads", "1", "--limit", "2"],
+        ],
         ["demo"] = m => [["demo", "--threads", "1", "--out", m.Path("demo")]],
         ["info"] = m => [["info", "--model", m.ModelDirectory], ["info", "--model", "demo", "--weights"]],
         ["tasks"] = _ => [["tasks"]],

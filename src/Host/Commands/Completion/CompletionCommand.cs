@@ -59,6 +59,7 @@ internal static class CompletionCommand
             }
         }
         script.Append($"    \"completion completion\") words=\"{string.Join(' ', Shells)}\" ;;\n");
+        script.Append($"    \"reproduce reproduce\") words=\"{string.Join(' ', CompletionValues.Of("reproduce", "study"))}\" ;;\n");
         script.Append($"    \"help help\") words=\"{string.Join(' ', VerbTable.Names)}\" ;;\n  esac\n");
         script.Append("  if [ -z \"$words\" ] && [ \"${word#-}\" != \"$word\" ]; then\n    case $verb in\n");
         foreach (Verb verb in VerbTable.All)

@@ -41,6 +41,7 @@ internal static class CompletionValues
         (_, "precision") => [.. EnumNames.All<MatrixPrecision>()],
         (_, "gemm") => [.. EnumNames.All<MatrixProvider>()],
         (_, "ground-truth" or "with" or "recall") => [.. GroundTruth.All.Select(t => t.Name)],
+        (_, "study") => [.. PublishedStudies.All.Select(s => s.Name)],
         (_, "shell") => CompletionCommand.Shells,
         _ => [],
     };

@@ -50,7 +50,7 @@ internal static class CurveCommand
         session.Clock.Stop();
 
         CommandReport report = new();
-        report.Line($"faithfulness by |score|, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
+        report.Line($"faithfulness by |score|, its 95 % interval, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
             + $"{Sizes.Of(methods[0].Scores.Graph.EdgeCount, "edge")} in all)",
             ("greedy", o.Greedy), ("n_edges", methods[0].Scores.Graph.EdgeCount));
         report.Show(Grid(byMagnitude));
@@ -59,6 +59,7 @@ internal static class CurveCommand
         report.Draw(t => CurvePlot.Write(t.Out, byMagnitude));
         report.Data(Points([.. byMagnitude, .. byScore]));
         AddAreas(report, methods, curves);
+        EvaluationSession.DescribeSmallEffects(report, result);
         report.Provenance = session.Provenance(result.Plan.Size).ToJson();
         report.Provenance["scores"] = new JsonArray([.. given.Select(file => file.ToJson())]);
         session.Describe(report, result.Plan.Size, result.PeakDeviceBytes);
@@ -75,10 +76,15 @@ internal static class CurveCommand
             .Shows("edges", i => Sizes.Count(curves[0].Curve.Points[i].Edges));
         foreach (NamedCurve curve in curves)
         {
-            table.Shows(curve.Name, i =>
-                $"{Sizes.Number(curve.Curve.Points[i].Faithfulness)} ({Sizes.Count(curve.Curve.Points[i].EdgesAfterPrune)})");
+            table.Shows(curve.Name, i => Cell(curve.Curve.Points[i]));
         }
         return table;
+    }
+
+    private static string Cell(SparsityPoint point)
+    {
+        string interval = double.IsNaN(point.Low) ? "" : $" [{Sizes.Number(point.Low)}, {Sizes.Number(point.High)}]";
+        return $"{Sizes.Number(point.Faithfulness)}{interval} ({Sizes.Count(point.EdgesAfterPrune)})";
     }
 
     // A row per method, ranking and size, with the columns of the CSV file.

@@ -33,6 +33,7 @@ internal static class EvaluateCommand
 
         CommandReport report = new();
         Describe(report, circuit, result, measures);
+        EvaluationSession.DescribeSmallEffects(report, result);
         report.Provenance = made;
         session.Describe(report, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
         report.File("evaluation", o.Out);
@@ -70,6 +71,7 @@ internal static class EvaluateCommand
         PromptSet prompts, Circuit circuit, JsonObject made, EvaluationResult result, CircuitMeasures measures)
     {
         CircuitOutcome outcome = result.Circuits[0];
+        bool[] small = Faithfulness.SmallEffects(result.Full, result.Empty);
         JsonArray items = [];
         for (int i = 0; i < prompts.Pairs.Count; i++)
         {
@@ -84,6 +86,7 @@ internal static class EvaluateCommand
                 ["kl"] = ResultJson.Number(outcome.Kl[i]),
                 ["exact_match"] = outcome.ExactMatch[i],
                 ["accurate"] = outcome.Accurate[i],
+                ["small_effect"] = small[i],
             });
         }
         return new JsonObject
