@@ -19,7 +19,7 @@ internal static class GraphReaders
         {
             string path = Path.Combine(folder, "items.safetensors");
             EdgeScores scores = Sample();
-            ItemScoresFile.Write(path, false, 3, s_graph, 4, scores.Provenance!, take =>
+            ItemScoresFile.Write(path, false, 3, s_graph, 4, scores.Provenance!, ["template=1;noun=a", null, "b"], take =>
             {
                 for (int i = 0; i < 3; i++) take(scores.Values);
             });

@@ -44,6 +44,7 @@ public static class ItemScores
         ItemScoresFile.Write(
             path, half, prompts.Pairs.Count, new ComputationGraph(model.Config), model.Config.Width,
             ScoreProvenance.Of(model, prompts, settings, 1),
+            prompts.Pairs.Any(p => p.Label is not null) ? [.. prompts.Pairs.Select(p => p.Label)] : null,
             take => result = EdgeAttribution.RunPerItem(model, prompts, options, take, progress, cancellation));
         return result!;
     }

@@ -5,14 +5,16 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 
 /// <summary>
 /// How stable edge scores are: prompt pairs are drawn anew with replacement, as many as there are, and the strongest edges of each such
-/// data set are compared (a bootstrap over prompts).
+/// data set are compared (a bootstrap over prompts). With <see cref="StabilityOptions.Part"/> whole groups of pairs are drawn instead, as
+/// many as there are groups (a cluster bootstrap).
 /// </summary>
 /// <param name="Sizes">One per size that was asked for.</param>
 /// <param name="Edges">All edges, the strongest over all prompt pairs first.</param>
 /// <param name="Spearman">Mean rank correlation of two drawn data sets, over all edges.</param>
 /// <param name="Mean">The mean scores over all prompt pairs.</param>
+/// <param name="Groups">What data sets are drawn from: the number of prompt pairs, or of groups of them.</param>
 public sealed record Stability(
-    IReadOnlyList<StabilitySize> Sizes, IReadOnlyList<StabilityEdge> Edges, double Spearman, EdgeScores Mean)
+    IReadOnlyList<StabilitySize> Sizes, IReadOnlyList<StabilityEdge> Edges, double Spearman, EdgeScores Mean, int Groups)
 {
     private const long MostSumBytes = 1L << 30;
 
@@ -22,7 +24,8 @@ public sealed record Stability(
     /// <param name="cancellation">Stops the work between prompt pairs.</param>
     /// <returns>What the data sets have in common.</returns>
     /// <exception cref="OptionException">An option cannot be used.</exception>
-    /// <exception cref="GradpathException">The file has a single prompt pair, or cannot be read.</exception>
+    /// <exception cref="GradpathException">The file has a single prompt pair or group, lacks the labels that groups are made by, or
+    /// cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public static Stability Measure(ItemScoresFile file, StabilityOptions options, CancellationToken cancellation = default)
     {
@@ -39,7 +42,8 @@ public sealed record Stability(
         if (file.Items < 2) throw new GradpathException("there is a single prompt pair: every data set that is drawn from it is the same.");
         int[] cells = [.. graph.Edges.Select(e => (e.Row * graph.Readers) + e.Column)];
         var random = new SplitMix64(options.Seed);
-        int[][] draws = [.. Enumerable.Range(0, options.Resamples).Select(_ => Draw(file.Items, random))];
+        int[] groups = options.Part is null ? [.. Enumerable.Range(0, file.Items)] : GroupsOf(file.Labels, options.Part);
+        int[][] draws = [.. Enumerable.Range(0, options.Resamples).Select(_ => Draw(groups, random))];
         int[] once = [.. Enumerable.Repeat(1, file.Items)];
         int[][] ranks = new int[options.Resamples][];
         int chunk = (int)Math.Clamp(MostSumBytes / (8L * cells.Length), 1, options.Resamples);
@@ -61,7 +65,7 @@ public sealed record Stability(
         return new Stability(
             [.. options.Sizes.Select((size, s) => SizeOf(ranks, own, size, inclusion[s], options, cancellation))],
             EdgesOf(graph, cells, values, own, ranks, inclusion), Correlation(ranks),
-            new EdgeScores(graph, values) { ModelWidth = file.ModelWidth, Provenance = file.Provenance });
+            new EdgeScores(graph, values) { ModelWidth = file.ModelWidth, Provenance = file.Provenance }, groups.Max() + 1);
     }
 
     /// <summary>The circuit of the edges that a large share of the data sets agrees on.</summary>
@@ -75,12 +79,31 @@ public sealed record Stability(
             EdgesBeforePrune = Edges.Count(e => e.Inclusion[size] >= share),
         };
 
-    // How often each item is drawn.
-    private static int[] Draw(int items, SplitMix64 random)
+    // The number of each item's group, from 0.
+    private static int[] GroupsOf(IReadOnlyList<string?> labels, string part)
     {
-        int[] counts = new int[items];
-        for (int i = 0; i < items; i++) counts[random.Below(items)]++;
-        return counts;
+        if (labels.Count == 0) throw new GradpathException("the prompt pairs have no labels to make groups by; generated ones have them.");
+        Dictionary<string, int> numbers = new(StringComparer.Ordinal);
+        int[] groups = new int[labels.Count];
+        for (int i = 0; i < groups.Length; i++)
+        {
+            string value = labels[i]?.Split(';').FirstOrDefault(p => p.StartsWith(part + '=', StringComparison.Ordinal))
+                ?? throw new GradpathException($"prompt pair {i + 1} has no part {Quoted.Name(part)} in its label, "
+                    + $"{(labels[i] is null ? "which is missing" : Quoted.Name(labels[i]!))}.");
+            numbers.TryAdd(value, numbers.Count);
+            groups[i] = numbers[value];
+        }
+        if (numbers.Count < 2)
+            throw new GradpathException($"all prompt pairs have the same {Quoted.Name(part)} in their labels: there is nothing to draw.");
+        return groups;
+    }
+
+    // How often each item is drawn.
+    private static int[] Draw(int[] groups, SplitMix64 random)
+    {
+        int[] counts = new int[groups.Max() + 1];
+        for (int i = 0; i < counts.Length; i++) counts[random.Below(counts.Length)]++;
+        return [.. groups.Select(g => counts[g])];
     }
 
     private static double[][] Means(ItemScoresFile file, int[][] counts, int[] cells, CancellationToken cancellation)
@@ -99,9 +122,10 @@ public sealed record Stability(
                 for (int e = 0; e < cells.Length; e++) sum[e] += times * (double)scores[cells[e]];
             }
         }
-        foreach (double[] sum in sums)
+        for (int b = 0; b < sums.Length; b++)
         {
-            for (int e = 0; e < sum.Length; e++) sum[e] /= file.Items;
+            int drawn = counts[b].Sum();
+            for (int e = 0; e < sums[b].Length; e++) sums[b][e] /= drawn;
         }
         return sums;
     }

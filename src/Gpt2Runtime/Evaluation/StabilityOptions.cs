@@ -9,6 +9,12 @@ public sealed record StabilityOptions
     /// <summary>Data sets that are drawn, at least 2.</summary>
     public int Resamples { get; init; } = 200;
 
+    /// <summary>
+    /// A part of the prompt pairs' labels, such as <c>template</c>: groups of pairs that have the same value there are drawn whole, instead
+    /// of single pairs. Null: pairs are drawn.
+    /// </summary>
+    public string? Part { get; init; }
+
     /// <summary>Rank by the score itself instead of its absolute value.</summary>
     public bool BySign { get; init; }
 

@@ -8,7 +8,8 @@ namespace Gradpath.Gpt2Runtime.Graph;
 
 /// <summary>
 /// A file of scores per prompt pair: safetensors with the tensor <c>edges_scores_per_item</c> [N, F, K], float32 or float16, and the
-/// metadata of a file of scores. Opening reads the header only; scores are read pair by pair.
+/// metadata of a file of scores, with the pairs' labels (<c>labels</c>, a JSON array of N texts or nulls) where there are any. Opening
+/// reads the header only; scores are read pair by pair.
 /// </summary>
 public sealed class ItemScoresFile : IDisposable
 {
@@ -43,6 +44,9 @@ public sealed class ItemScoresFile : IDisposable
             ? JsonFile.Parse($"{file.Path}: 'gradpath' in its metadata", Encoding.UTF8.GetBytes(json), root =>
                 Provenance.FromJson(root, file.Path))
             : null;
+        Labels = file.Metadata.TryGetValue("labels", out string? labels)
+            ? JsonFile.Parse($"{file.Path}: 'labels' in its metadata", Encoding.UTF8.GetBytes(labels), root => ReadLabels(root, Items))
+            : [];
     }
 
     /// <summary>The graph that the scores belong to.</summary>
@@ -53,6 +57,9 @@ public sealed class ItemScoresFile : IDisposable
 
     /// <summary>Number of prompt pairs N.</summary>
     public int Items { get; }
+
+    /// <summary>The prompt pairs' labels, such as <c>template=5;names=Evan,Oliver</c>; empty where the file has none.</summary>
+    public IReadOnlyList<string?> Labels { get; }
 
     /// <summary>How the scores were made; null where the file does not say.</summary>
     public Provenance? Provenance { get; }
@@ -104,9 +111,11 @@ public sealed class ItemScoresFile : IDisposable
     /// <param name="graph">The graph.</param>
     /// <param name="width">Width of the residual stream.</param>
     /// <param name="provenance">How the scores are made.</param>
+    /// <param name="labels">The pairs' labels; null for none.</param>
     /// <param name="work">Makes the scores and hands over those of each pair in order.</param>
     internal static void Write(
-        string path, bool half, int items, ComputationGraph graph, int width, Provenance provenance, Action<Taker> work)
+        string path, bool half, int items, ComputationGraph graph, int width, Provenance provenance, IReadOnlyList<string?>? labels,
+        Action<Taker> work)
     {
         SafetensorsWriter file = new();
         JsonObject config =
@@ -115,6 +124,7 @@ public sealed class ItemScoresFile : IDisposable
         file.AddMetadata("src_nodes", JsonSerializer.Serialize(GraphNames.Writers(graph)));
         file.AddMetadata("dst_nodes", JsonSerializer.Serialize(GraphNames.Readers(graph)));
         file.AddMetadata("gradpath", provenance.ToJson().ToJsonString());
+        if (labels is not null) file.AddMetadata("labels", JsonSerializer.Serialize(labels));
         file.Add(Scores, half, [items, graph.Writers, graph.Readers], stream =>
         {
             var rounded = new Half[half ? graph.Writers * graph.Readers : 0];
@@ -135,6 +145,18 @@ public sealed class ItemScoresFile : IDisposable
             if (done != items) throw new InvalidOperationException($"{done} of {items} prompt pairs have scores");
         });
         file.Write(path);
+    }
+
+    private static string?[] ReadLabels(JsonElement root, int items)
+    {
+        if (root.ValueKind != JsonValueKind.Array || root.GetArrayLength() != items)
+            throw new GradpathException($"an array of {items} labels is expected, one per prompt pair");
+        return [.. root.EnumerateArray().Select(label => label.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => label.GetString(),
+            _ => throw new GradpathException($"a label is {JsonFile.Shown(label)}; a text or null is expected"),
+        })];
     }
 
     /// <summary>Takes the scores of one prompt pair.</summary>

@@ -8,6 +8,7 @@ public sealed class StabilityTests : IDisposable
 {
     private static readonly ComputationGraph s_graph = new(1, 1);
     private readonly TempFolder _folder = new();
+    private string?[]? _labels;
 
     // The graph has 8 edges.
     private static readonly (int Row, int Column)[] Edges = [.. s_graph.Edges];
@@ -56,6 +57,29 @@ public sealed class StabilityTests : IDisposable
         Assert.Equal((1, 2), (first.LowRank, first.HighRank));
     }
 
+    // Two templates: in half of the data sets both are drawn, with means (9 + 1 + 3) / 3 and 2; in a quarter each, one alone.
+    [Fact]
+    public void Groups_are_drawn_whole()
+    {
+        _labels = ["template=1;noun=a", "noun=b;template=2", "template=1;noun=c"];
+        float[][] items = [[9, 2, 0, 0, 0, 0, 0, 0], [0, 6, 0, 0, 0, 0, 0, 0], [1, 2, 0, 0, 0, 0, 0, 0]];
+        StabilityOptions options = new() { Sizes = [1], Resamples = 4000, Seed = 3, Part = "template" };
+        Stability stability = Measure(options, items);
+
+        // Both: 10 of 3 against 10 of 3, the first by position; the first alone: 5 against 2; the second alone: 0 against 6.
+        double inclusion = stability.Edges.Single(s => (s.Row, s.Column) == Edges[0]).Inclusion[0];
+        Assert.InRange(inclusion, 0.72, 0.78);
+        Assert.Equal(2, stability.Groups);
+        Assert.Equal(3, Measure(options with { Part = "noun" }, items).Groups);
+        Assert.Contains("prompt pair 1 has no part 'colour' in its label", Refusal("colour"), StringComparison.Ordinal);
+        _labels = ["template=1", "template=1", "template=1"];
+        Assert.Contains("all prompt pairs have the same", Refusal("template"), StringComparison.Ordinal);
+        _labels = null;
+        Assert.Contains("no labels", Refusal("template"), StringComparison.Ordinal);
+
+        string Refusal(string part) => Assert.Throws<GradpathException>(() => Measure(options with { Part = part }, items)).Message;
+    }
+
     [Fact]
     public void What_cannot_be_measured_is_refused()
     {
@@ -78,7 +102,7 @@ public sealed class StabilityTests : IDisposable
     private Stability Measure(StabilityOptions options, params float[][] items)
     {
         string path = _folder["items.safetensors"];
-        ItemScoresFile.Write(path, false, items.Length, s_graph, 4, new Provenance(), take =>
+        ItemScoresFile.Write(path, false, items.Length, s_graph, 4, new Provenance(), _labels, take =>
         {
             foreach (float[] item in items)
             {

@@ -11,7 +11,7 @@ internal static class StabilityCommand
 {
     public static CommandReport Run(StabilityCommandOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        StabilityOptions options = new() { Resamples = o.Resamples, BySign = o.Signed, Seed = (ulong)(o.Seed ?? 0) };
+        StabilityOptions options = new() { Resamples = o.Resamples, BySign = o.Signed, Part = o.By, Seed = (ulong)(o.Seed ?? 0) };
         if (o.EdgeCounts.Any()) options = options with { Sizes = [.. o.EdgeCounts] };
         if (o.Out is not null && options.Sizes.Count > 1)
             throw new UsageException("--out: a circuit has one size; give --sizes one number.");
@@ -53,6 +53,7 @@ internal static class StabilityCommand
                 ["filled"] = false,
                 ["share"] = options.Core,
                 ["resamples"] = options.Resamples,
+                ["by"] = options.Part,
                 ["seed"] = options.Seed,
             },
         });
@@ -61,9 +62,11 @@ internal static class StabilityCommand
     private static void Describe(
         CommandReport report, StabilityCommandOptions o, ItemScoresFile file, Stability stability, StabilityOptions options)
     {
-        report.Line($"{Sizes.Of(options.Resamples, "data set")} drawn from {Sizes.Of(file.Items, "prompt pair")} of {o.PerItem}, ranked "
-            + $"by {(options.BySign ? "score" : "|score|")}; seed {options.Seed}",
+        string groups = o.By is null ? "" : $" in {Sizes.Of(stability.Groups, "group")} by {o.By}, drawn whole";
+        report.Line($"{Sizes.Of(options.Resamples, "data set")} drawn from {Sizes.Of(file.Items, "prompt pair")} of {o.PerItem}{groups}; "
+            + $"ranked by {(options.BySign ? "score" : "|score|")}; seed {options.Seed}",
             ("per_item", o.PerItem), ("resamples", options.Resamples), ("items", file.Items), ("signed", options.BySign),
+            ("by", o.By), ("groups", stability.Groups),
             ("seed", options.Seed), ("n_edges", file.Graph.EdgeCount));
         report.Line($"mean rank correlation of two data sets over all edges (Spearman): {Sizes.Number(stability.Spearman)}",
             ("spearman", stability.Spearman));

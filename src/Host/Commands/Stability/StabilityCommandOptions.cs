@@ -22,6 +22,10 @@ internal sealed class StabilityCommandOptions : CommandOptions
     [Range(2, 10_000)]
     public int Resamples { get; set; } = 200;
 
+    [Option("by", MetaValue = "PART", HelpText =
+        "Draw groups of pairs instead of pairs: those with the same PART in their label, such as template for generated prompts.")]
+    public string? By { get; set; }
+
     [Option("signed", HelpText = "Rank edges by the score itself instead of its absolute value.")]
     public bool Signed { get; set; }
 
