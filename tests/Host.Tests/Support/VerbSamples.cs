@@ -12,6 +12,7 @@ internal static class VerbSamples
         [
             ["score", .. Prompted(m), "--method", "eap-gp", "--out", m.Path("gp.json"), "--record-path", m.Path("path.csv")],
             ["score", .. Prompted(m), "--method", "information-flow-routes", "--top", "0"],
+            ["score", .. Prompted(m), "--method", "ensemble", "--of", "eap,relp", "--verify", "20", "--seed", "1", "--top", "0"],
         ],
         ["circuit"] = m =>
         [
