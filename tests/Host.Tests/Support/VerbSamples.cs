@@ -46,6 +46,14 @@ internal static class VerbSamples
             ],
             ["stability", "--per-item", m.PerItem(), "--sizes", "10,30", "--signed", "--top", "0"],
         ],
+        ["transfer"] = m =>
+        [
+            [
+                "transfer", "--model", "demo", "--device", "cpu", "--threads", "1", "--tasks", "ioi,greater-than", "--limit", "8",
+                "--edges", "20,60", "--method", "eap", "--out", m.Path("transfer.json"), "--table", m.Path("transfer.csv"),
+                "--picture", m.Path("transfer.svg"),
+            ],
+        ],
         ["acdc"] = m =>
         [
             ["acdc", .. Prompted(m), "--tau", "0.01", "--out", m.Path("acdc.json"), "--log", m.Path("steps.csv")],
