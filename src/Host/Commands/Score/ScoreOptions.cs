@@ -88,7 +88,8 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? Out { get; set; }
 
     [Option("resume", HelpText =
-        "exact: go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+        "exact, and ensembles of it: go on with a run of the same options that was stopped; its work is in the file --out with .progress "
+        + "behind it.")]
     public bool Resume { get; set; }
 
     [Output(".csv")]
