@@ -11,6 +11,9 @@ internal static class Terms
 
     public static Term Candidates => new(nameof(Candidates));
 
+    /// <summary>Random subsets of the edges that a ranking leaves out.</summary>
+    public static Term Checks => new(nameof(Checks));
+
     /// <summary>The checkpoint, where it is worth looking into.</summary>
     public static Term Checkpoint => new("the checkpoint");
 
@@ -27,6 +30,9 @@ internal static class Terms
     public static Term EmbeddingPathStart => new("EmbeddingPath.Start");
 
     public static Term EmbeddingPathStep => new("EmbeddingPath.Step");
+
+    /// <summary>The methods that an ensemble is made of.</summary>
+    public static Term EnsembleMembers => new("Ensemble.Members");
 
     /// <summary>What helps where all prompts together need too much memory.</summary>
     public static Term FewerPrompts => new("fewer or shorter prompts");
@@ -99,6 +105,12 @@ internal static class Terms
 
     /// <summary>The number of strongest senders that path tracing follows.</summary>
     public static Term Top => new(nameof(Top));
+
+    /// <summary>How many of the strongest edges count as found.</summary>
+    public static Term VerifiedFound => new("Found");
+
+    /// <summary>In which share of the subsets every edge is.</summary>
+    public static Term VerifiedShare => new("Share");
 
     public static Term WeightDecay => new(nameof(WeightDecay));
 

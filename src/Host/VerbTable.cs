@@ -17,6 +17,7 @@ internal static class VerbTable
         Verb.Of<MinimalityOptions>(MinimalityCommand.Run),
         Verb.Of<TestCircuitOptions>(TestCircuitCommand.Run),
         Verb.Of<StabilityCommandOptions>(StabilityCommand.Run),
+        Verb.Of<TransferCommandOptions>(TransferCommand.Run),
         Verb.Of<AcdcCommandOptions>(AcdcCommand.Run),
         Verb.Of<PathPatchOptions>(PathPatchCommand.Run),
         Verb.Of<EdgePruneOptions>(EdgePruneCommand.Run),

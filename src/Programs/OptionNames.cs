@@ -12,6 +12,7 @@ internal static class OptionNames
     private static readonly Dictionary<string, string> s_special = new(StringComparer.Ordinal)
     {
         [Terms.AnswerReading.Name] = "--answer",
+        [Terms.Checks.Name] = "--verify",
         [Terms.Checkpoint.Name] = "the checkpoint with 'gradpath info --weights'",
         [Terms.CircuitSelection.Name] = "gradpath circuit",
         [Terms.EmbeddingPathNorm.Name] = "--path-norm",
@@ -20,6 +21,7 @@ internal static class OptionNames
         [Terms.EmbeddingPathStart.Name] = "--path-start",
         [Terms.EmbeddingPathStep.Name] = "--path-eta",
         [Terms.EmbeddingPathDirection.Name] = "--path-direction",
+        [Terms.EnsembleMembers.Name] = "--of",
         [Terms.FewerPrompts.Name] = "fewer or shorter prompts (--limit)",
         [Terms.GeneratedPrompts.Name] = "prompts that are generated for this one (leave --data out)",
         [Terms.MemoryBudget.Name] = "--memory",
@@ -27,6 +29,8 @@ internal static class OptionNames
         [Terms.Result.Name] = "--out",
         [Terms.Share.Name] = "--keep",
         [Terms.Top.Name] = "--top-n",
+        [Terms.VerifiedFound.Name] = "--verify-found",
+        [Terms.VerifiedShare.Name] = "--verify-share",
         [Terms.WeightsListing.Name] = "'gradpath info --weights'",
     };
 

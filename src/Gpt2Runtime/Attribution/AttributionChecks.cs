@@ -35,6 +35,7 @@ internal static class AttributionChecks
         {
             if (isGiven && !options.Method.Takes(setting)) throw DoesNotApply(options.Method, setting, term);
         }
+        if (options.Ablation is { } ablation) Ensemble.RequireAblation(options.Method, ablation);
         if (options.Steps < 1) throw new OptionException($"{Terms.Steps.With(options.Steps)}: must be at least 1");
         PairChecks.CheckBatchSize(options.BatchSize);
         if (options.Normalization == ScoreNormalization.Library) RequireBatchSize(options, Terms.Normalization.With(options.Normalization));

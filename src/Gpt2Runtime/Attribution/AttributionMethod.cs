@@ -77,8 +77,17 @@ public sealed class AttributionMethod
     /// <summary>Whether a run can be stopped and gone on with; others are done before that pays.</summary>
     public bool Saves { get; internal init; }
 
-    /// <summary>Whether it takes gradients, whose scores per prompt pair <see cref="ItemScores"/> writes.</summary>
-    public bool ScoresItems => HasMetric && !Saves;
+    /// <summary>The methods that an <see cref="Ensemble"/> is made of; none where the method is none.</summary>
+    public IReadOnlyList<AttributionMethod> Members { get; internal init; } = [];
+
+    /// <summary>How an ensemble combines its members' ranks.</summary>
+    public EnsembleRule Rule { get; internal init; }
+
+    /// <summary>
+    /// Whether it takes gradients, whose scores per prompt pair <see cref="ItemScores"/> writes. Ranks are of all prompts together, so an
+    /// ensemble has none.
+    /// </summary>
+    public bool ScoresItems => HasMetric && !Saves && Members.Count == 0;
 
     /// <summary>How its scores are made.</summary>
     internal MethodWork Work { get; }
@@ -109,7 +118,10 @@ public sealed class AttributionMethod
 
     /// <summary>Whether all its scores are 0 but for rounding, by their definition.</summary>
     /// <param name="metric">The metric.</param>
-    /// <returns>True for a distance from the clean run whose only gradient is taken at the clean run, where it has its minimum.</returns>
+    /// <returns>
+    /// True for a distance from the clean run whose only gradient is taken at the clean run, where it has its minimum, and for an ensemble
+    /// with such a member.
+    /// </returns>
     public bool VanishesFor(Metric metric)
     {
         ArgumentNullException.ThrowIfNull(metric);

@@ -138,6 +138,11 @@ public static class AttributionMethods
             Unsigned = true,
         });
 
+    /// <summary>
+    /// An ensemble of EAP-IG and EAP-GP by their mean ranks; <see cref="Attribution.Ensemble.Of"/> makes others.
+    /// </summary>
+    public static AttributionMethod Ensemble { get; } = Attribution.Ensemble.Of([EapIg, EapGp]);
+
     /// <summary>Exact patching: what the others estimate.</summary>
     public static AttributionMethod Exact { get; } = new(
         "exact", "exact patching", ["exact-patching"], MethodSettings.Metric | MethodSettings.Ablation,
@@ -203,7 +208,10 @@ public static class AttributionMethods
 
     /// <summary>All methods, in the order of tables and help.</summary>
     public static IReadOnlyList<AttributionMethod> All { get; } =
-        [Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Relp, Gim, AtpStar, Exact, InformationFlowRoutes, Magnitude, Random];
+    [
+        Eap, EapIg, EapIgActivations, Ceap, CleanCorrupted, EapGp, Relp, Gim, AtpStar, Ensemble, Exact, InformationFlowRoutes, Magnitude,
+        Random,
+    ];
 
     /// <summary>
     /// Finds a method by its canonical name or an alias, among them the EAP-IG library's spellings such as <c>EAP-IG-inputs</c>.

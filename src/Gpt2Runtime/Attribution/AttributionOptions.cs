@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 
@@ -40,4 +41,10 @@ public sealed record AttributionOptions
 
     /// <summary>Record metric, gradient norm and output distance at every point of the token embedding's path.</summary>
     public bool RecordPath { get; init; }
+
+    /// <summary>
+    /// The settings that the method reads beside metric, ablation and seed, as <see cref="Graph.Provenance.Options"/> has them.
+    /// </summary>
+    /// <returns>Names as options have them, with their values; defaults are in place.</returns>
+    public JsonObject Describe() => ScoreProvenance.Describe(ScoringSettings.Of(this));
 }

@@ -15,12 +15,15 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     private const int UnitsPerItem = 1000;
     private int _itemsDone;
     private int _itemsNow;
+    private int _part;
+    private int _parts = 1;
+    private ISavedWork? _whole;
 
     /// <summary>The run.</summary>
     protected RunContext Context { get; } = context;
 
     /// <summary>Where the sums are kept on the way; null for nowhere.</summary>
-    public RunCheckpoint? Checkpoint { get; set; }
+    public virtual RunCheckpoint? Checkpoint { get; set; }
 
     /// <inheritdoc />
     public virtual string? Done => null;
@@ -41,10 +44,19 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
         _itemsNow = batch.Items.Length;
         Advance("scoring", 0);
         ScoreBatch(batch);
+        Advance("scoring", 1);
         _itemsDone += _itemsNow;
         _itemsNow = 0;
-        Advance("scoring", 0);
     }
+
+    /// <summary>Makes this one of several scorers that score each batch one after the other: its progress is its part of theirs.</summary>
+    /// <param name="index">Which one it is, from 0.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="whole">What is saved in place of this scorer's work alone.</param>
+    public void TakePart(int index, int count, ISavedWork whole) => (_part, _parts, _whole) = (index, count, whole);
+
+    /// <summary>Offers what has been done to the checkpoint.</summary>
+    protected void OfferWork() => Checkpoint?.Offer(_whole ?? this);
 
     /// <summary>Passes over a batch that an earlier run has scored.</summary>
     /// <param name="items">Its items.</param>
@@ -66,5 +78,6 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     /// <param name="stage">What is being done.</param>
     /// <param name="share">Share of the batch that is done.</param>
     protected void Advance(string stage, double share) => Context.Report(
-        ((long)_itemsDone * UnitsPerItem) + (long)(share * _itemsNow * UnitsPerItem), (long)Context.Pairs.Count * UnitsPerItem, stage);
+        ((long)_itemsDone * UnitsPerItem) + (long)((_part + share) / _parts * _itemsNow * UnitsPerItem),
+        (long)Context.Pairs.Count * UnitsPerItem, stage);
 }

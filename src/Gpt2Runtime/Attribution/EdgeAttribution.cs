@@ -177,17 +177,7 @@ public static class EdgeAttribution
 
     private static EdgeScores Scores(ComputationGraph graph, ScoreSums sums, double divisor, int width, Provenance provenance)
     {
-        var scores = new float[sums.Edges.Length];
-        for (int row = 0; row < graph.Writers; row++)
-        {
-            for (int column = 0; column < graph.Readers; column++)
-            {
-                if (!graph.IsEdge(row, column)) continue;
-                int at = (row * graph.Readers) + column;
-                scores[at] = (float)(sums.Edges[at] / divisor);
-                if (!float.IsFinite(scores[at])) throw Overflow.Of($"the score of {graph.EdgeName(row, column)}");
-            }
-        }
+        float[] scores = sums.EdgeScores(graph, divisor);
         float[] nodes = sums.Nodes is null ? [] : Array.ConvertAll(sums.Nodes, sum => (float)(sum / divisor));
         int bad = Array.FindIndex(nodes, score => !float.IsFinite(score));
         if (bad >= 0) throw Overflow.Of($"the score of {graph.WriterName(bad)}");

@@ -103,7 +103,7 @@ internal sealed class ExactPatching : BatchScorer
         base.Score(batch);
         _batchesDone++;
         _chunksDone = 0;
-        Checkpoint?.Offer(this);
+        OfferWork();
     }
 
     /// <inheritdoc />
@@ -151,7 +151,7 @@ internal sealed class ExactPatching : BatchScorer
     private void Passed()
     {
         _chunksDone++;
-        Checkpoint?.Offer(this);
+        OfferWork();
     }
 
     private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);

@@ -30,10 +30,17 @@ internal static class ScoreProvenance
         };
     }
 
-    // The settings that decided the scores, under the names that command lines have for them.
-    private static JsonObject Describe(ScoringSettings s)
+    /// <summary>The settings that decide the scores, under the names that command lines have for them.</summary>
+    /// <param name="s">The settings.</param>
+    /// <returns>Those that the method reads.</returns>
+    public static JsonObject Describe(ScoringSettings s)
     {
         JsonObject json = [];
+        if (s.Method.Members.Count > 0)
+        {
+            json["of"] = string.Join(',', s.Method.Members);
+            json["by"] = CanonicalNames.Of(s.Method.Rule);
+        }
         if (s.Method.Takes(MethodSettings.Steps)) json["steps"] = s.Steps;
         if (s.Method.Takes(MethodSettings.IgPoints)) json["ig-points"] = CanonicalNames.Of(s.IgPoints);
         if (s.Method.Takes(MethodSettings.EmbeddingPath))

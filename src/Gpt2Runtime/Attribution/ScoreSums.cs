@@ -10,6 +10,23 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 internal sealed record ScoreSums(
     double[] Edges, double[]? Nodes, ItemMetrics? Metrics = null, IReadOnlyList<EmbeddingPathPoint>? Path = null)
 {
+    /// <summary>The scores of edges.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="divisor">What sums are divided by.</param>
+    /// <returns>[F, K]: 0 where there is no edge.</returns>
+    /// <exception cref="GradpathException">A score is not a number.</exception>
+    public float[] EdgeScores(ComputationGraph graph, double divisor)
+    {
+        var scores = new float[Edges.Length];
+        foreach ((int row, int column) in graph.Edges)
+        {
+            int at = (row * graph.Readers) + column;
+            scores[at] = (float)(Edges[at] / divisor);
+            if (!float.IsFinite(scores[at])) throw Overflow.Of($"the score of {graph.EdgeName(row, column)}");
+        }
+        return scores;
+    }
+
     /// <summary>
     /// Node scores of a gradient method. A writer's readers see the whole of its output, so the gradient there is the sum of theirs.
     /// </summary>

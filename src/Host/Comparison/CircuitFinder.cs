@@ -35,11 +35,7 @@ internal sealed class CircuitFinder(
             AttributionMethod? scorer = method.Search is { NeedsScorer: true } ? AttributionMethods.Eap : method.Scorer;
             if (scorer is null) continue;
             Scoring.RequireScores(session.Metric, scorer, $"leave {method.Name} out of --methods or name another --metric");
-            if (scorer.ReadsCorrupted && !scorer.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
-            {
-                string ablation = EnumNames.Of(session.Options.Ablation);
-                throw new UsageException($"--ablation {ablation} does not apply to {method.Name}; leave it out of --methods.");
-            }
+            Scoring.RequireAblation(session.Options.Ablation, scorer, method.Name, "leave it out of --methods");
         }
     }
 

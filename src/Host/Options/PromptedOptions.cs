@@ -40,8 +40,15 @@ internal abstract class PromptedOptions : ModelPromptOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public void CheckShared()
     {
-        ComputeDevice.Check(this);
         Prompts().Check();
+        CheckRun();
+    }
+
+    /// <summary>Checks what does not depend on the prompts.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    protected void CheckRun()
+    {
+        ComputeDevice.Check(this);
         _ = BatchSize;
         EnumNames.Parse<Ablation>("ablation", Ablation);
     }

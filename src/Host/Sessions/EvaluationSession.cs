@@ -119,6 +119,18 @@ internal sealed class EvaluationSession : IDisposable
     /// <param name="prompts">The prompts.</param>
     public EvaluationSession On(PromptSet prompts) => new(_device, _checkpoint, _model, prompts, Options, Seed, Clock, owns: false);
 
+    /// <summary>Reads or makes further prompts for the same model, such as those of another task.</summary>
+    /// <param name="request">Which.</param>
+    /// <param name="terminal">Told what a user should know of them.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public PromptSet Load(PromptRequest request, Terminal terminal, CancellationToken cancellation)
+    {
+        Clock.Start("tokenise");
+        PromptSet prompts = request.Load(_checkpoint, terminal, cancellation);
+        RunDetails.Prompts(terminal, prompts);
+        return prompts;
+    }
+
     /// <summary>The provenance of a result of this session.</summary>
     /// <param name="batchSize">Prompt pairs per pass.</param>
     public Provenance Provenance(int batchSize) => RunProvenance.Of(_model, Prompts, batchSize) with

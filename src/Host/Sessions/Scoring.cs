@@ -66,6 +66,18 @@ internal static class Scoring
         throw new UsageException($"{method.Title} has no scores for {metric}, whose gradient is 0 at the clean prompts; {advice}.");
     }
 
+    /// <summary>Refuses an ablation that a method does not know, although its scores depend on the corrupted prompts.</summary>
+    /// <param name="ablation">The ablation.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="what">What the message calls it.</param>
+    /// <param name="advice">What to do instead.</param>
+    /// <exception cref="UsageException">It knows patching alone.</exception>
+    public static void RequireAblation(Ablation ablation, AttributionMethod method, string what, string advice)
+    {
+        if (ablation == Ablation.Patching || !method.ReadsCorrupted || method.Takes(MethodSettings.Ablation)) return;
+        throw new UsageException($"--ablation {EnumNames.Of(ablation)} does not apply to {what}; {advice}.");
+    }
+
     /// <summary>A method as the scorer of a search.</summary>
     /// <param name="session">Model and prompts.</param>
     /// <param name="method">The method.</param>
@@ -73,12 +85,8 @@ internal static class Scoring
     public static IEdgeScorer Scorer(EvaluationSession session, AttributionMethod method)
     {
         RequireScores(session.Metric, method, "name --scores, another --scorer or another --metric");
-        if (!method.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
-        {
-            string others = string.Join(", ", AttributionMethods.All.Where(m => m.Takes(MethodSettings.Ablation)).Select(m => m.Name));
-            string ablation = EnumNames.Of(session.Options.Ablation);
-            throw new UsageException($"--ablation {ablation} does not apply to the scorer {method.Name}; use {others} or --scores.");
-        }
+        string others = string.Join(", ", AttributionMethods.All.Where(m => m.Takes(MethodSettings.Ablation)).Select(m => m.Name));
+        RequireAblation(session.Options.Ablation, method, $"the scorer {method.Name}", $"use {others} or --scores");
         return method.Scorer(Options(session, method));
     }
 }

@@ -11,6 +11,9 @@ public sealed class InvarianceTests
 
     public static TheoryData<string> Methods => [.. AttributionMethods.All.Select(m => m.Name)];
 
+    // Ranks over several pairs are no mean of the ranks over each.
+    public static TheoryData<string> Means => [.. AttributionMethods.All.Where(m => m.Members.Count == 0).Select(m => m.Name)];
+
     public static TheoryData<string> Recording =>
         [.. AttributionMethods.All.Where(m => m.Takes(MethodSettings.RecordPath)).Select(m => m.Name)];
 
@@ -27,7 +30,7 @@ public sealed class InvarianceTests
         {
             AttributionResult result = model.Score(model.Mixed, options with { BatchSize = size });
             Assert.Equal(size, result.Plan.Size);
-            Same(chosen, result);
+            Same(chosen, result, Rounds(method, result));
         }
     }
 
@@ -40,13 +43,13 @@ public sealed class InvarianceTests
         AttributionOptions options = Options(method) with { BatchSize = 2 };
         AttributionResult forward = model.Score(model.Mixed, options);
         AttributionResult backward = model.Score([.. model.Mixed.Reverse()], options);
-        SameScores(forward.Edges(), backward.Edges());
+        SameScores(forward.Edges(), backward.Edges(), Rounds(method, forward));
         SameMetric(forward.CleanMetric, [.. backward.CleanMetric.Reverse()]);
         SameMetric(forward.CorruptedMetric, [.. backward.CorruptedMetric.Reverse()]);
     }
 
     [Theory]
-    [MemberData(nameof(Methods))]
+    [MemberData(nameof(Means))]
     public void Prompts_of_other_lengths_beside_them_do_not_matter(string name)
     {
         AttributionMethod method = AttributionMethods.Find(name);
@@ -152,20 +155,23 @@ public sealed class InvarianceTests
     private static AttributionOptions Options(AttributionMethod method) =>
         new() { Method = method, Steps = method.Takes(MethodSettings.Steps) ? 3 : null };
 
-    private static void Same(AttributionResult expected, AttributionResult actual)
+    private static double Rounds(AttributionMethod method, AttributionResult result) =>
+        EngineModels.Allowed(method, Rounding, result.Scores.Graph.EdgeCount);
+
+    private static void Same(AttributionResult expected, AttributionResult actual, double allowed = Rounding)
     {
-        SameScores(expected.Edges(), actual.Edges());
+        SameScores(expected.Edges(), actual.Edges(), allowed);
         Assert.Equal(expected.Nodes().Length, actual.Nodes().Length);
         if (expected.Nodes().Length > 0) SameScores(expected.Nodes(), actual.Nodes());
         SameMetric(expected.CleanMetric, actual.CleanMetric);
         SameMetric(expected.CorruptedMetric, actual.CorruptedMetric);
     }
 
-    private static void SameScores(float[] expected, float[] actual)
+    private static void SameScores(float[] expected, float[] actual, double allowed = Rounding)
     {
         float largest = expected.Max(MathF.Abs);
         Assert.True(largest > 0);
-        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], largest * Rounding);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], largest * allowed);
     }
 
     private static void SameMetric(IReadOnlyList<double> expected, IReadOnlyList<double> actual)

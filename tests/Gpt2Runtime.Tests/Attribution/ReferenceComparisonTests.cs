@@ -156,6 +156,20 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
             ]);
     }
 
+    /// <summary>Every rule, with members that have signs and members that have none.</summary>
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Ensembles_equal_the_reference(string model) => Compare(
+        model,
+        from members in (AttributionMethod[][])
+        [
+            [AttributionMethods.Eap, AttributionMethods.EapIg], [AttributionMethods.Exact, AttributionMethods.CleanCorrupted],
+            [AttributionMethods.Magnitude, AttributionMethods.AtpStar, AttributionMethods.Eap],
+            [AttributionMethods.Magnitude, AttributionMethods.InformationFlowRoutes],
+        ]
+        from rule in Enum.GetValues<EnsembleRule>()
+        select new ReferenceOptions { Method = Ensemble.Of(members, rule), Steps = 3 });
+
     /// <summary>Whatever stands in the table, a method that is added to it too.</summary>
     [Theory]
     [MemberData(nameof(Models))]
@@ -189,7 +203,8 @@ public sealed class ReferenceComparisonTests(ITestOutputHelper output)
             PromptPair[] pairs = options.Ablation == ReferenceAblation.MeanPositional ? model.Equal : model.Mixed;
             ReferenceScores expected = ReferenceAttribution.Score(model.Reference, pairs, options);
             AttributionResult actual = model.Score(pairs, EngineModels.Options(options));
-            double tolerance = options.Method != AttributionMethods.EapGp ? Default
+            double tolerance = options.Method != AttributionMethods.EapGp
+                ? EngineModels.Allowed(options.Method, Default, model.Reference.Graph.Edges.Count)
                 : options.Objective == ReferenceObjective.ProbabilitiesLast ? AlongPathOfProbabilities : AlongPath;
             deviations.Compare(
                 $"{Describe(options)}, edges", expected.Edges.Cast<double>(), Wide(actual.Edges()), tolerance,

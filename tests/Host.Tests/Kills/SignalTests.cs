@@ -17,6 +17,7 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["minimality"] = ["--model", Demo, "--task", "ioi", "--circuit", DemoCircuit, "--out", "out.json"],
         ["test-circuit"] = ["--model", Demo, "--task", "ioi", "--circuit", DemoCircuit, "--out", "out.json"],
         ["stability"] = ["--per-item", model.PerItem(), "--sizes", "9", "--resamples", "10000", "--out", "out.json"],
+        ["transfer"] = ["--model", Demo, "--tasks", "ioi,sva", "--limit", "1000", "--out", "out.json", "--table", "out.csv"],
         ["acdc"] = ["--model", Demo, "--task", "ioi", "--tau", "0.0001", "--out", "out.json"],
         ["path-patch"] = ["--model", Demo, "--task", "ioi", "--iterate", "--threshold", "0.01", "--out", "out.json"],
         ["edge-prune"] = ["--model", Demo, "--task", "ioi", "--out", "out.json", "--log", "out.csv"],

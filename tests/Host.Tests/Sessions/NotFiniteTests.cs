@@ -21,6 +21,7 @@ public sealed class NotFiniteTests : IClassFixture<TinyModel>
     public static TheoryData<string> Verbs =>
     [
         "score --method eap --out OUT.json", "score --method exact", "score --method eap-ig --metric kl", "score --method eap-gp",
+        "score --method ensemble --of magnitude,exact",
         "score --method eap-ig-activations", "score --method clean-corrupted", "score --method information-flow-routes",
         "evaluate --circuit CIRCUIT", "curve --scores SCORES --out OUT.csv", "completeness --circuit CIRCUIT --random 1 --greedy-runs 0",
         "minimality --circuit CIRCUIT --random 1", "test-circuit --circuit CIRCUIT --random 1 --out OUT.json", "path-patch",

@@ -12,6 +12,7 @@ internal static class VerbSamples
         [
             ["score", .. Prompted(m), "--method", "eap-gp", "--out", m.Path("gp.json"), "--record-path", m.Path("path.csv")],
             ["score", .. Prompted(m), "--method", "information-flow-routes", "--top", "0"],
+            ["score", .. Prompted(m), "--method", "ensemble", "--of", "eap,relp", "--verify", "20", "--seed", "1", "--top", "0"],
         ],
         ["circuit"] = m =>
         [
@@ -44,6 +45,14 @@ internal static class VerbSamples
                 "--table", m.Path("stability.csv"), "--picture", m.Path("stability.svg"),
             ],
             ["stability", "--per-item", m.PerItem(), "--sizes", "10,30", "--signed", "--top", "0"],
+        ],
+        ["transfer"] = m =>
+        [
+            [
+                "transfer", "--model", "demo", "--device", "cpu", "--threads", "1", "--tasks", "ioi,greater-than", "--limit", "8",
+                "--edges", "20,60", "--method", "eap", "--out", m.Path("transfer.json"), "--table", m.Path("transfer.csv"),
+                "--picture", m.Path("transfer.svg"),
+            ],
         ],
         ["acdc"] = m =>
         [

@@ -9,6 +9,8 @@ namespace Gradpath.Tests.Support.Models;
 /// <summary>The reference's models and options, as the engine takes them.</summary>
 internal static class EngineModels
 {
+    private const int PlacesOff = 3;
+
     /// <summary>The same weights on a device.</summary>
     public static Gpt2Weights Weights(ReferenceModel model, Device device)
     {
@@ -78,6 +80,16 @@ internal static class EngineModels
         }
         return largest == 0 ? difference : difference / largest;
     }
+
+    /// <summary>
+    /// How far scores of a method may be off: what rounding explains. Ranks jump by a place where two scores are almost the same, so an
+    /// ensemble's may be off by a few places.
+    /// </summary>
+    /// <param name="method">The method.</param>
+    /// <param name="rounding">What is allowed of scores that do not jump.</param>
+    /// <param name="edges">Edges of the graph.</param>
+    public static double Allowed(AttributionMethod method, double rounding, int edges) =>
+        method.Members.Count == 0 ? rounding : Math.Max(rounding, PlacesOff / (double)edges);
 
     private static EmbeddingPathObjective Objective(ReferenceObjective objective) =>
         objective == ReferenceObjective.ProbabilitiesLast

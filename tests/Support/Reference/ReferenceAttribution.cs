@@ -13,7 +13,9 @@ internal static class ReferenceAttribution
 {
     /// <summary>Edge scores and node scores over a set of pairs.</summary>
     public static ReferenceScores Score(ReferenceModel model, IReadOnlyList<PromptPair> pairs, ReferenceOptions options) =>
-        ReferenceScores.Normalize(ScoreItems(model, pairs, options), options);
+        options.Method.Members.Count > 0
+            ? Ensemble(model, pairs, options)
+            : ReferenceScores.Normalize(ScoreItems(model, pairs, options), options);
 
     /// <summary>The same before normalisation, item by item.</summary>
     public static ReferenceScores[] ScoreItems(ReferenceModel model, IReadOnlyList<PromptPair> pairs, ReferenceOptions options)
@@ -84,6 +86,40 @@ internal static class ReferenceAttribution
         ReferenceIgPoints.Right => (i + 1.0) / steps,
         _ => (i + 0.5) / steps,
     });
+
+    /// <summary>
+    /// Ranks by counting: the edges that are weaker, and half of those that tie. The sign is that of the sum of the members' scores, each
+    /// over its largest size, of members that have signs.
+    /// </summary>
+    private static ReferenceScores Ensemble(ReferenceModel model, IReadOnlyList<PromptPair> pairs, ReferenceOptions options)
+    {
+        (int Row, int Column)[] edges = [.. model.Graph.Edges];
+        (AttributionMethod Method, double[] Scores)[] members = [.. options.Method.Members.Select(m =>
+        {
+            double[,] own = Score(model, pairs, options with { Method = m }).Edges;
+            return (m, Array.ConvertAll(edges, e => own[e.Row, e.Column]));
+        })];
+        ReferenceScores scores = new(model.Graph.Rows, model.Graph.Columns);
+        for (int e = 0; e < edges.Length; e++)
+        {
+            double[] ranks = [.. members.Select(m =>
+            {
+                double size = Math.Abs(m.Scores[e]);
+                int weaker = m.Scores.Count(s => Math.Abs(s) < size), same = m.Scores.Count(s => Math.Abs(s) == size);
+                return (weaker + ((same + 1) / 2.0)) / edges.Length;
+            })];
+            double sum = members.Where(m => m.Method.HasSign).Sum(m => m.Scores[e] / m.Scores.Max(Math.Abs));
+            double rank = options.Method.Rule switch
+            {
+                EnsembleRule.MeanRank => ranks.Average(),
+                EnsembleRule.Min => ranks.Min(),
+                EnsembleRule.Max => ranks.Max(),
+                _ => ranks.Aggregate((a, b) => a * b),
+            };
+            scores.Edges[edges[e].Row, edges[e].Column] = sum < 0 ? -rank : rank;
+        }
+        return scores;
+    }
 
     private static void AddGradientAt(
         ReferenceScores scores, ReferenceModel model, ReferenceItem item, RealMatrix embedding, Metric metric, double factor,

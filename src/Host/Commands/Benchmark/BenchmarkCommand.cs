@@ -27,12 +27,8 @@ internal static class BenchmarkCommand
         using var session = EvaluationSession.Open(
             o, GivenFile.All(truth is null ? null : GivenFile.Of(o.GroundTruth!, truth)), terminal, cancellation,
             request => request with { Limit = BenchmarkPrompts.Total(o) });
-        BenchmarkPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
-        if (prompts.Shared() is > 0 and int shared)
-        {
-            terminal.Warn($"{Sizes.Count(shared)} of the {Sizes.Of(prompts.Judge.Pairs.Count, "prompt pair")} to judge on are also among "
-                + "those that circuits are found on: methods that fit their prompts look better than they are");
-        }
+        SplitPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
+        prompts.WarnOfShared(terminal);
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);
         ComparisonSettings compared = o.Settings();
         CircuitFinder finder = new(find, compared, terminal, cancellation);
@@ -94,7 +90,7 @@ internal static class BenchmarkCommand
         return written;
     }
 
-    private static JsonObject Provenance(EvaluationSession session, BenchmarkPrompts prompts)
+    private static JsonObject Provenance(EvaluationSession session, SplitPrompts prompts)
     {
         JsonObject made = session.Provenance(0).ToJson();
         made["found_on"] = prompts.Find.Source;
@@ -135,7 +131,7 @@ internal static class BenchmarkCommand
         return run;
     }
 
-    private static Circuit Stated(Circuit circuit, BenchmarkPrompts prompts)
+    private static Circuit Stated(Circuit circuit, SplitPrompts prompts)
     {
         Provenance p = circuit.Provenance!;
         JsonObject options = (JsonObject)p.Options.DeepClone();
@@ -143,7 +139,7 @@ internal static class BenchmarkCommand
         return circuit.With(p with { Options = options });
     }
 
-    private static ComparisonReport Report(EvaluationSession session, BenchmarkPrompts prompts, ComparisonFolder folder, string? truthName)
+    private static ComparisonReport Report(EvaluationSession session, SplitPrompts prompts, ComparisonFolder folder, string? truthName)
     {
         Provenance p = session.Provenance(0);
         ComputationGraph graph = new(session.Weights.Config);

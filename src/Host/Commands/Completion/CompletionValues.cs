@@ -19,9 +19,11 @@ internal static class CompletionValues
     {
         ("search", "method") => [.. CircuitSearches.All.Select(s => s.Name)],
         (_, "method" or "scorer") => [.. AttributionMethods.All.Select(m => m.Name)],
+        ("score", "of") => [.. AttributionMethods.All.Where(m => m.Members.Count == 0).Select(m => m.Name)],
+        ("score", "by") => [.. EnumNames.All<EnsembleRule>()],
         (_, "methods") => [.. ComparedMethod.Defaults.Select(m => m.Name).Union(AttributionMethods.All.Select(m => m.Name))],
         (_, "model") => ["demo", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"],
-        (_, "task") => [.. TaskCatalog.All.Select(t => t.Name)],
+        (_, "task" or "tasks") => [.. TaskCatalog.All.Select(t => t.Name)],
         (_, "metric") => [.. BuiltInMetrics.All.Select(m => m.Name)],
         (_, "ablation") => [.. EnumNames.All<Ablation>()],
         (_, "ig-points") => [.. EnumNames.All<IgPoints>()],

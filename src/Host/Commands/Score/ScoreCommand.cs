@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -33,16 +34,19 @@ internal static class ScoreCommand
         if (o.Resume && !options.Method.Saves)
         {
             string takers = EnumNames.Choice(AttributionMethods.All.Where(m => m.Saves).Select(m => m.Name));
-            throw new UsageException($"--resume does not apply to --method {options.Method}; {takers} takes it.");
+            throw new UsageException($"--resume does not apply to --method {options.Method}; {takers} takes it, or an ensemble of it.");
         }
         if (o.Resume && o.Out is null) throw new UsageException("--resume needs --out: what to go on from lies beside that file.");
         if (o.Saves) ProgressFile.Check(o.Out!, o.Resume);
+        MissedEdgesOptions? verification = o.Verification(options);
+        verification?.Check();
 
         StageClock clock = new(terminal);
         clock.Start("load");
         using Device device = ComputeDevice.Open(o, terminal);
         RunDetails.Device(terminal, device);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
+        verification?.Check(new ComputationGraph(checkpoint.Config));
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
         RunDetails.Prompts(terminal, prompts);
@@ -62,16 +66,32 @@ internal static class ScoreCommand
         if (o.Out is not null) scores.Save(o.Out);
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         file?.Delete();
+
+        // What was scored is kept, however this ends.
+        MissedEdges? missed = verification is null
+            ? null : Verify(model, prompts, scores, verification, clock, terminal, cancellation);
         clock.Stop();
 
         if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
         if (o.Top > 0) report.Plain("");
         DescribeRun(report, scores, result);
+        if (missed is not null) MissedEdgesReport.Add(report, missed, scores.Graph);
         RunFacts.Time(report, clock);
         report.File("scores", o.Out, $"scores of {Sizes.Of(scores.Graph.EdgeCount, "edge")}: {o.Out}");
         report.File("path", o.RecordPath);
         report.File("scores per prompt pair", o.PerItem);
         return report;
+    }
+
+    private static MissedEdges Verify(
+        Gpt2Weights model, PromptSet prompts, EdgeScores scores, MissedEdgesOptions options, StageClock clock, Terminal terminal,
+        CancellationToken cancellation)
+    {
+        clock.Start("verify");
+        MissedEdges missed = ScoringProgress.Run(
+            terminal, "verify", progress => MissedEdges.Measure(model, prompts, scores, options, progress, cancellation));
+        cancellation.ThrowIfCancellationRequested();
+        return missed;
     }
 
     // Everything that the sums depend on, to the last bit.
@@ -86,6 +106,7 @@ internal static class ScoreCommand
         run["--method"] = options.Method.Name;
         run["--batch-size"] = options.BatchSize;
         run["--normalization"] = EnumNames.Of(options.Normalization);
+        foreach ((string name, JsonNode? value) in options.Describe()) run[$"--{name}"] = value?.DeepClone();
         return run;
     }
 

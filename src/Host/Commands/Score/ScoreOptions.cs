@@ -2,6 +2,7 @@ using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
@@ -22,6 +23,14 @@ internal sealed class ScoreOptions : ModelPromptOptions
 
     [Option("method", MetaValue = "METHOD", Default = "eap-ig", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Method))]
     public string Method { get; set; } = "eap-ig";
+
+    [Option("of", Separator = ',', MetaValue = "METHOD,...",
+        HelpText = "The members of ensemble, each with the options that it reads (default: eap-ig,eap-gp).")]
+    public IEnumerable<string> Members { get; set; } = [];
+
+    [Option("by", MetaValue = "RULE",
+        HelpText = "What ensemble makes of the ranks that its members give an edge: mean-rank (default), min, max or product.")]
+    public string? Rule { get; set; }
 
     [Option("steps", MetaValue = "N", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Steps))]
     [Range(1, 10_000)]
@@ -82,7 +91,8 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? Out { get; set; }
 
     [Option("resume", HelpText =
-        "exact: go on with a run of the same options that was stopped; its work is in the file --out with .progress behind it.")]
+        "exact, and ensembles of it: go on with a run of the same options that was stopped; its work is in the file --out with .progress "
+        + "behind it.")]
     public bool Resume { get; set; }
 
     [Output(".csv")]
@@ -98,13 +108,31 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("per-item-type", MetaValue = "TYPE", HelpText = "How --per-item keeps scores: f32 (default) or f16, half as large.")]
     public string? PerItemType { get; set; }
 
+    [Option("verify", MetaValue = "N", HelpText =
+        "Ablate N random subsets of the edges that rank below the strongest, and bound how strong an edge may be that the ranking missed "
+        + "(methods with a metric).")]
+    [Range(4, 1_000_000)]
+    public int? Verify { get; set; }
+
+    [Option("verify-found", MetaValue = "N", HelpText =
+        "How many of the strongest edges --verify takes for found (default: a twentieth of all).")]
+    [Range(1, 100_000_000)]
+    public int? VerifyFound { get; set; }
+
+    [Option("verify-share", MetaValue = "SHARE", HelpText = "In which share of --verify's subsets every other edge is (default: 0.1).")]
+    [Range(0, 0.5, AboveLeast = true)]
+    public double? VerifyShare { get; set; }
+
     [Option("top", MetaValue = "N", Default = 20, HelpText = "How many of the strongest edges to show.")]
     [Range(0, 100_000_000)]
     public int Top { get; set; } = 20;
 
     /// <summary>Whether what has been done is kept on the way, beside the result.</summary>
-    public bool Saves =>
-        Out is not null && !OutputTarget.Of(Out).IsStream && AttributionMethods.TryFind(Method, out AttributionMethod? m) && m.Saves;
+    public bool Saves => Out is not null && !OutputTarget.Of(Out).IsStream && MethodSaves;
+
+    // What is misspelt is refused elsewhere.
+    private bool MethodSaves => AttributionMethods.TryFind(Method, out AttributionMethod? m)
+        && (m.Saves || (m.Members.Count > 0 && Members.Any(n => AttributionMethods.TryFind(n, out AttributionMethod? own) && own.Saves)));
 
     /// <summary>Whether scores per prompt pair are kept as float16.</summary>
     public bool HalvesItems => EnumNames.Pick("per-item-type", PerItemType ?? "f32", "f32", "f16") == "f16";
@@ -119,6 +147,8 @@ internal sealed class ScoreOptions : ModelPromptOptions
             new ScoreOptions { Model = "demo", Task = "ioi", Out = "scores.json" }),
         new("EAP-GP on GPT-2 small with prompts of your own", s_short,
             new ScoreOptions { Model = "gpt2", Data = "pairs.jsonl", Method = "eap-gp", Out = "scores.safetensors" }),
+        new("Edges that two methods rank high", s_short,
+            new ScoreOptions { Model = "demo", Task = "ioi", Method = "ensemble", Members = ["eap-ig", "relp"], Rule = "min" }),
     ];
 
     /// <summary>The method with its options, checked. The metric stays open where the user named none.</summary>
@@ -126,7 +156,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
     public AttributionOptions Attribution()
     {
-        AttributionMethod method = MethodNames.Parse("method", Method);
+        AttributionMethod method = ReadMethod();
         AttributionOptions options = new()
         {
             Method = method,
@@ -144,6 +174,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         if (PerItem is not null) ItemScores.Check(options);
         else if (PerItemType is not null) throw new UsageException("--per-item-type needs --per-item: the file whose type it is.");
         _ = HalvesItems;
+        CheckVerification(method);
         return options;
     }
 
@@ -155,13 +186,53 @@ internal sealed class ScoreOptions : ModelPromptOptions
         Data = Data,
         Limit = Limit,
         Seed = Seed,
-        SeedsMethod = options.Method.Takes(MethodSettings.Seed),
+        SeedsMethod = options.Method.Takes(MethodSettings.Seed) || Verify is not null,
         Metric = options.Metric,
         ReadsMetric = options.Method.HasMetric,
         Answer = Answer,
         NoBos = NoBos,
         HardCorruption = HardCorruption,
     };
+
+    /// <summary>How missed edges are looked for; null where they are not.</summary>
+    /// <param name="options">The method with its options.</param>
+    public MissedEdgesOptions? Verification(AttributionOptions options) => Verify is not { } checks ? null : new MissedEdgesOptions
+    {
+        Evaluation = new()
+        {
+            Metric = options.Metric,
+            Ablation = options.Ablation ?? Gpt2Runtime.Runs.Ablation.Patching,
+            BatchSize = options.BatchSize,
+        },
+        Checks = checks,
+        Found = VerifyFound,
+        Share = VerifyShare ?? new MissedEdgesOptions().Share,
+        Seed = (ulong)(Seed ?? 0),
+    };
+
+    private void CheckVerification(AttributionMethod method)
+    {
+        string? unread = VerifyFound is not null ? "verify-found" : VerifyShare is not null ? "verify-share" : null;
+        if (Verify is null && unread is not null)
+            throw new UsageException($"--{unread} needs --verify: the number of subsets to measure.");
+        if (Verify is null || method.HasMetric) return;
+        string others = EnumNames.Choice(AttributionMethods.All.Where(m => m.HasMetric).Select(m => m.Name));
+        throw new UsageException($"--verify does not apply to --method {method}, which has no metric to measure by; {others} take it.");
+    }
+
+    private AttributionMethod ReadMethod()
+    {
+        AttributionMethod method = MethodNames.Parse("method", Method);
+        if (method.Members.Count == 0)
+        {
+            string? unread = Members.Any() ? "of" : Rule is not null ? "by" : null;
+            return unread is null ? method
+                : throw new UsageException($"--{unread} does not apply to --method {method}; {AttributionMethods.Ensemble} takes it.");
+        }
+        return Ensemble.Of(
+            Members.Any() ? [.. Members.Select(m => MethodNames.Parse("of", m))] : method.Members,
+            Value<EnsembleRule>("by", Rule) ?? method.Rule);
+    }
 
     // What is given beside a preset takes its place.
     private EmbeddingPathOptions EmbeddingPath(AttributionMethod method)

@@ -20,7 +20,7 @@ internal static class EdgeTable
         report.Table(table);
         if (!isSigned)
         {
-            report.Note($"A score is {method.Meaning}; it has no sign and no metric.");
+            report.Note($"A score is {method.Meaning}; it has no sign{(method.HasMetric ? "" : " and no metric")}.");
             return;
         }
         report.Note($"A score is {method.Meaning}.");

@@ -29,6 +29,21 @@ public sealed class ScoreResumeTests(TinyModel model) : IClassFixture<TinyModel>
             EdgeScores.Load(model.Path("whole.json")).Values.ToArray(), EdgeScores.Load(model.Path("stopped.json")).Values.ToArray());
     }
 
+    /// <summary>What the others score is quick and done anew; exact patching goes on.</summary>
+    [Fact]
+    public void An_ensemble_with_exact_patching_goes_on_too()
+    {
+        string[] Ensemble(string name, params string[] further) =>
+            [.. Options(name, ["--method", "ensemble", "--of", "eap,exact", .. further]).Where((_, i) => i is not 5 and not 6)];
+        Cli.Run(Ensemble("together.json")).Succeeds("ensemble, of eap,exact, by mean-rank");
+        int reports = 0;
+        Cli.StoppedWhen(_ => ++reports == 16, Ensemble("apart.json")).Fails(130, "stopped after ", " of exact", "--resume");
+        Cli.Run(Ensemble("apart.json", "--resume", "--by", "min")).Fails(1, "--by was");
+        Cli.Run(Ensemble("apart.json", "--resume")).Succeeds();
+        Assert.Equal(
+            EdgeScores.Load(model.Path("together.json")).Values.ToArray(), EdgeScores.Load(model.Path("apart.json")).Values.ToArray());
+    }
+
     [Fact]
     public void What_cannot_be_gone_on_with_says_so()
     {
@@ -36,6 +51,8 @@ public sealed class ScoreResumeTests(TinyModel model) : IClassFixture<TinyModel>
         string[] options = ["score", "--model", model.ModelDirectory, "--data", model.Pairs, "--resume"];
         Cli.Run([.. options, "--method", "eap", "--out", model.Path("eap.json")]).Fails(
             2, "--resume does not apply to --method eap; exact takes it");
+        Cli.Run([.. options, "--method", "ensemble", "--out", model.Path("ensemble.json")]).Fails(
+            2, "--resume does not apply to --method ensemble; exact takes it, or an ensemble of it");
         Cli.Run([.. options, "--method", "exact"]).Fails(2, "--out");
     }
 
