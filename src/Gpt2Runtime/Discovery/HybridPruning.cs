@@ -104,8 +104,7 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>, ITraini
         _scores = scores;
         _scorerMetric = metric;
         _candidates = CircuitSelection.TopEdges(scores, (int)Math.Round(_options.Share * scores.Graph.EdgeCount));
-        EdgeScores? init = _options.Init ?? (_options.WarmStart ? scores : null);
-        _training = Own(new EdgePruning(_model, _prompts, _options with { Init = init }, _candidates, _cancellation));
+        _training = Own(new EdgePruning(_model, _prompts, _options, _candidates, _cancellation));
     }
 
     private sealed class Scoring(IProgress<RunProgress> progress) : IProgress<RunProgress>

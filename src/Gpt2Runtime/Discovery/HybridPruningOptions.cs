@@ -14,9 +14,6 @@ public sealed record HybridPruningOptions : EdgePruningOptions
     /// </summary>
     public double Share { get; init; } = 0.5;
 
-    /// <summary>Whether the masks start where the scores say.</summary>
-    public bool WarmStart { get; init; }
-
     /// <inheritdoc />
     public override JsonObject Describe(ComputationGraph graph)
     {

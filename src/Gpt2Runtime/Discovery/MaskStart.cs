@@ -11,9 +11,9 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// smallest that is not 0.
 /// </summary>
 /// <remarks>
-/// Scores spread over orders of magnitude, so their logarithms are what has a scale. A parameter of 5 makes a mask that is 1 in nearly all
-/// samples, one of -5 a mask that is 0 in nearly all: about two fifths of the edges start closed. Ranks, other centres and other spreads were
-/// tried and gave larger KL: docs/edge-pruning.md has the figures.
+/// Scores spread over orders of magnitude, so it is their logarithms that have a scale. A parameter of 5 makes a mask that is 1 in nearly
+/// all samples, one of -5 a mask that is 0 in nearly all: about two fifths of the edges start closed. Ranks, other centres and other
+/// spreads were tried: docs/edge-pruning.md has the figures.
 /// </remarks>
 internal static class MaskStart
 {

@@ -7,7 +7,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Tests.Discovery;
 
-/// <summary>Where masks start with scores and without: against the definition, and what that does to schedule, files and circuits.</summary>
+/// <summary>Where masks start with scores and without: against the definition, and what that does to schedule and files.</summary>
 public sealed class MaskStartTests
 {
     private static readonly ComputationGraph s_graph = new(2, 2);

@@ -24,7 +24,7 @@ internal sealed class EdgePruneOptions : MaskTrainingOptions
     [
         new("A circuit of 5 % of the demo model's edges", s_short,
             new EdgePruneOptions { Model = "demo", Task = "ioi", Out = "circuit.json", Log = "training.csv" }),
-        new("The same from scores, in a fifth of the steps", s_short,
+        new("A shorter run that starts from scores", s_short,
             new EdgePruneOptions { Model = "demo", Task = "ioi", Init = "scores.json", Steps = 300, Out = "circuit.json" }),
     ];
 }

@@ -19,7 +19,8 @@ internal sealed class HapOptions : MaskTrainingOptions
     public double Keep { get; set; } = 0.5;
 
     [Option("scorer", MetaValue = "METHOD", HelpText =
-        "Method that scores the edges by --metric, with its default settings (default: eap; see 'gradpath score').")]
+        "Method that scores the edges by --metric, with its default settings (" + DefaultScorer.Help
+        + "; see 'gradpath score'). As published: eap.")]
     public string? Scorer { get; set; }
 
     [Input]
@@ -36,7 +37,7 @@ internal sealed class HapOptions : MaskTrainingOptions
     public bool Compare { get; set; }
 
     /// <inheritdoc />
-    protected override bool ReadsMetric => Scores is null && MethodNames.Parse("scorer", Scorer ?? AttributionMethods.Eap.Name).HasMetric;
+    protected override bool ReadsMetric => Scores is null && DefaultScorer.Parse(Scorer, Ablation).HasMetric;
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
