@@ -40,7 +40,7 @@ public static class CircuitSearches
         Name = "hap",
         Title = "HAP",
         Aliases = ["hybrid-pruning"],
-        Summary = "scores keep the strongest edges, edge pruning searches among those",
+        Summary = "EAP keeps the strongest edges, edge pruning searches among those",
         Passes = "the scores', and those of edge pruning among fewer edges",
         Settings = SearchSettings.Seed | SearchSettings.Scorer,
         Sizing = SearchSizing.Sparsity,

@@ -5,7 +5,6 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
-using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 
@@ -25,9 +24,6 @@ internal sealed class CircuitFinder(
     private readonly Dictionary<CircuitSearch, ThresholdSearch> _thresholds = [];
     private readonly ComputationGraph _graph = new(session.Weights.Config);
 
-    // What searches start from that need scores.
-    private AttributionMethod StartingScorer => DefaultScorer.For(session.Options.Ablation);
-
     /// <summary>Refuses methods that cannot be used with the metric or ablation.</summary>
     /// <exception cref="UsageException">Names the method.</exception>
     /// <exception cref="Gpt2Runtime.OptionException">A sparsity leaves no edge.</exception>
@@ -36,7 +32,7 @@ internal sealed class CircuitFinder(
         foreach (double sparsity in settings.Sparsities) EdgePruning.CircuitSize(_graph, sparsity);
         foreach (ComparedMethod method in settings.Methods)
         {
-            AttributionMethod? scorer = method.Search is { NeedsScorer: true } ? StartingScorer : method.Scorer;
+            AttributionMethod? scorer = method.Search is { NeedsScorer: true } ? AttributionMethods.Eap : method.Scorer;
             if (scorer is null) continue;
             Scoring.RequireScores(session.Metric, scorer, $"leave {method.Name} out of --methods or name another --metric");
             if (scorer.ReadsCorrupted && !scorer.Takes(MethodSettings.Ablation) && session.Options.Ablation != Ablation.Patching)
@@ -87,9 +83,9 @@ internal sealed class CircuitFinder(
         (IEdgeScorer? scorer, double seconds) = (null, 0);
         if (search.NeedsScorer)
         {
-            (EdgeScores scores, seconds) = Scores(StartingScorer);
-            AttributionOptions starting = Scoring.Options(session, StartingScorer);
-            scorer = new GivenScores(scores) { Passes = StartingScorer.Scorer(starting).Passes };
+            (EdgeScores scores, seconds) = Scores(AttributionMethods.Eap);
+            AttributionOptions eap = Scoring.Options(session, AttributionMethods.Eap);
+            scorer = new GivenScores(scores) { Passes = AttributionMethods.Eap.Scorer(eap).Passes };
         }
         var watch = Stopwatch.StartNew();
         SearchResult result = Run(search, settings.Options(search, sparsity).At(sparsity), scorer);

@@ -12,7 +12,7 @@ public static class SearchHelp
 
     /// <summary><c>--scorer</c>.</summary>
     public static string Scorer =>
-        $"Method that scores the edges, for {Names(s => s.NeedsScorer)} ({DefaultScorer.Help}; see 'gradpath score').";
+        $"Method that scores the edges, for {Names(s => s.NeedsScorer)} (default: eap; see 'gradpath score').";
 
     /// <summary><c>--sparsity</c>.</summary>
     public static string Sparsity => $"Share of all edges that the circuit lacks, for {Names(s => s.Sizing == SearchSizing.Sparsity)}.";

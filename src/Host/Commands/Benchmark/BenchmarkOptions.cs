@@ -56,7 +56,7 @@ internal sealed class BenchmarkOptions : PromptedOptions
     [Range(0, 1)]
     public double? Overshoot { get; set; }
 
-    [Option("keep", MetaValue = "SHARE", HelpText = "hap: share of the edges that its scores keep (default: 0.5).")]
+    [Option("keep", MetaValue = "SHARE", HelpText = "hap: share of the edges that EAP keeps (default: 0.5).")]
     [Range(0, 1, AboveLeast = true)]
     public double? Keep { get; set; }
 

@@ -19,8 +19,7 @@ internal sealed class HapOptions : MaskTrainingOptions
     public double Keep { get; set; } = 0.5;
 
     [Option("scorer", MetaValue = "METHOD", HelpText =
-        "Method that scores the edges by --metric, with its default settings (" + DefaultScorer.Help
-        + "; see 'gradpath score'). As published: eap.")]
+        "Method that scores the edges by --metric, with its default settings (default: eap; see 'gradpath score').")]
     public string? Scorer { get; set; }
 
     [Input]
@@ -37,7 +36,7 @@ internal sealed class HapOptions : MaskTrainingOptions
     public bool Compare { get; set; }
 
     /// <inheritdoc />
-    protected override bool ReadsMetric => Scores is null && DefaultScorer.Parse(Scorer, Ablation).HasMetric;
+    protected override bool ReadsMetric => Scores is null && MethodNames.Parse("scorer", Scorer ?? AttributionMethods.Eap.Name).HasMetric;
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

@@ -59,7 +59,7 @@ internal sealed class SearchCommandOptions : PromptedOptions
 
     /// <summary>The method that scores.</summary>
     /// <exception cref="UsageException">There is none of this name.</exception>
-    public AttributionMethod ScoringMethod() => DefaultScorer.Parse(Scorer, Ablation);
+    public AttributionMethod ScoringMethod() => MethodNames.Parse("scorer", Scorer ?? AttributionMethods.Eap.Name);
 
     /// <summary>The search's options, but for the scorer, after all checks that need no model.</summary>
     /// <exception cref="UsageException">An option cannot be used.</exception>

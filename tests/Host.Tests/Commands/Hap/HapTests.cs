@@ -11,10 +11,10 @@ public sealed class HapTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run("edge-prune", "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.5", "--steps", "30", "--seed", "1",
             "--out", plain).Succeeds();
         Cli run = Hap(file, "--keep", "0.6", "--compare", "--recall", plain).Succeeds(
-            "first stage (eap-ig): kept 28 of 46 edges", $"edges of {plain}", "edges of plain edge pruning", "edge-prune", "hap");
+            "first stage (eap): kept 28 of 46 edges", $"edges of {plain}", "edges of plain edge pruning", "edge-prune", "hap");
         Circuit circuit = CircuitFile.Read(file);
         Assert.Equal(23, circuit.EdgeCount);
-        Assert.Equal((0.6, "eap-ig", "logit-diff"), ((double)circuit.Provenance!.Options["keep"]!,
+        Assert.Equal((0.6, "eap", "logit-diff"), ((double)circuit.Provenance!.Options["keep"]!,
             (string)circuit.Provenance.Options["scorer"]!, (string)circuit.Provenance.Options["scorer-metric"]!));
         Assert.Equal(30, (int)circuit.Provenance.Options["steps"]!);
         Assert.True((int)circuit.Provenance.Options["skipped-steps"]! > 0);
@@ -35,8 +35,7 @@ public sealed class HapTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Pairs, "--method", "magnitude", "--out", scores).Succeeds();
         Hap(model.Path("hap-scores.safetensors"), "--keep", "0.7", "--sparsity", "0.9", "--scores", scores).Succeeds(
             "first stage (magnitude)");
-        Hap(model.Path("hap-eap.json"), "--keep", "0.7", "--sparsity", "0.9", "--scorer", "eap").Succeeds("first stage (eap)");
-        Hap(model.Path("hap-zero.json"), "--keep", "0.7", "--sparsity", "0.9", "--ablation", "zero").Succeeds("first stage (eap)");
+        Hap(model.Path("hap-ig.json"), "--keep", "0.7", "--sparsity", "0.9", "--scorer", "eap-ig").Succeeds("first stage (eap-ig)");
     }
 
     private Cli Hap(string file, params string[] more) =>
