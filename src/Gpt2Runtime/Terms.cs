@@ -42,6 +42,9 @@ internal static class Terms
 
     public static Term IgPoints => new(nameof(IgPoints));
 
+    /// <summary>The scores that masks start from.</summary>
+    public static Term Init => new(nameof(Init));
+
     public static Term LearningRate => new(nameof(LearningRate));
 
     public static Term Limit => new(nameof(Limit));

@@ -37,6 +37,8 @@ internal static class DiscoveryRuns
             ["edge pruning"] = (m, p) => Prune(m, p, Masks),
             ["edge pruning, node masks, mean"] = (m, p) => Prune(
                 m, p, Masks with { NodeMasks = true, NodeTarget = 0.3, Ablation = Ablation.MeanPositional, Seed = 7 }),
+            ["edge pruning, node masks, warm start"] = (m, p) => Prune(
+                m, p, Masks with { NodeMasks = true, Init = TinyRuns.Score(m, new AttributionOptions(), p).Scores }),
             ["HAP"] = (m, p) => Found(CircuitSearches.HybridPruning.Search(
                 m,
                 PromptSet.Of(p),

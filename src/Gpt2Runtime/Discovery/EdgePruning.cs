@@ -47,6 +47,8 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
         _model = model;
         _prompts = prompts;
         PairChecks.Check(model.Config, pairs, BuiltInMetrics.KlDivergence, options.Ablation, 0);
+        options.Init?.RequireModel(model.Config, Terms.Init.Name);
+        options.Init?.RequireFinite();
         _plan = new MaskedPlan(graph, candidates?.Membership.ToArray(), options.Ablation != Ablation.Patching);
         _options = candidates is null
             ? options.Resolve(graph.EdgeCount)
@@ -58,6 +60,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
             throw new OptionException(
                 $"a circuit of sparsity {sparsity} has {Kept} edges, but only {most} may be in it and can change anything; {Advice}");
         }
+        _options = MaskStart.Scheduled(_plan, _options);
         _items = Deal(pairs.Count);
         _log.EnsureCapacity(_options.Steps);
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 
@@ -73,8 +75,21 @@ public record EdgePruningOptions : SearchOptions
     /// <summary>Sparsity of the writers' masks to aim at; null leaves them to the loss alone, as in the published runs.</summary>
     public double? NodeTarget { get; init; }
 
+    /// <summary>
+    /// Scores that decide where each mask starts: those of edges of large absolute score open, those of edges of small score closed, by the
+    /// logarithm; the target then grows from the sparsity that this is. Null to start all of them open, as published. A program states
+    /// which scores they were by their method and a hash.
+    /// </summary>
+    public EdgeScores? Init { get; init; }
+
     /// <summary>Steps of the schedule that are left out at its start, where the target asks for less than is pruned already.</summary>
     internal int SkippedSteps { get; init; }
+
+    /// <summary>Sparsity at which <see cref="Init"/> lets edges start, where the target grows from; null without.</summary>
+    internal double? StartSparsity { get; init; }
+
+    /// <summary>The same of writers.</summary>
+    internal double? NodeStartSparsity { get; init; }
 
     /// <summary>The number of steps where none is given.</summary>
     /// <param name="edges">Edges of the graph.</param>
@@ -126,6 +141,12 @@ public record EdgePruningOptions : SearchOptions
         };
         if (NodeTarget is { } target) json["node-target"] = target;
         if (SkippedSteps > 0) json["skipped-steps"] = SkippedSteps;
+        if (Init is not null)
+        {
+            json["init"] = Init.Provenance?.Method ?? "scores";
+            if (StartSparsity is { } start) json["start-sparsity"] = Math.Round(start, 6);
+            json["init-hash"] = Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(Init.Values)));
+        }
         return json;
     }
 
@@ -135,11 +156,18 @@ public record EdgePruningOptions : SearchOptions
     /// <summary>The target at a step.</summary>
     /// <param name="step">The step, from 0.</param>
     /// <param name="target">Its final value.</param>
+    /// <param name="start">Its value at the first step; null for that of the schedule.</param>
     /// <returns>The target.</returns>
-    internal double TargetAt(int step, double target)
+    internal double TargetAt(int step, double target, double? start = null)
     {
-        double share = Math.Min(1, (step + SkippedSteps) / (double)TargetWarmup!.Value);
-        return Schedule == TargetSchedule.Linear ? target * share : 1 - Math.Pow(1 - target, share);
+        int warmup = TargetWarmup!.Value;
+        double from = start ?? 0;
+        double share = start is null
+            ? Math.Min(1, (step + SkippedSteps) / (double)warmup)
+            : Math.Min(1, step / (double)Math.Max(1, warmup - SkippedSteps));
+        return Schedule == TargetSchedule.Linear
+            ? from + ((target - from) * share)
+            : 1 - ((1 - from) * Math.Pow((1 - target) / (1 - from), share));
     }
 
     /// <summary>The factor on the learning rates at a step.</summary>

@@ -12,7 +12,6 @@ internal sealed class MaskOptimizer : ResourceOwner
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
-    private const double InitialMean = 10;
     private const double InitialSpread = 0.01;
 
     private readonly Device _device;
@@ -33,7 +32,7 @@ internal sealed class MaskOptimizer : ResourceOwner
     private readonly double[] _hostSum = new double[1];
     private readonly Multiplier[] _multipliers = [new(), new(), new(), new()];
 
-    /// <summary>Allocates and draws the initial parameters from N(10, 0.01^2).</summary>
+    /// <summary>Allocates and draws the initial parameters from N(mean, 0.01^2), see <see cref="MaskStart"/>.</summary>
     /// <param name="device">The device.</param>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options.</param>
@@ -53,7 +52,7 @@ internal sealed class MaskOptimizer : ResourceOwner
             device.Store<int>(starts),
             checked(plan.Slots * plan.Columns)));
         int count = _layout.Parameters;
-        _logAlpha = Own(device.StoreTensor(Initial(count, options.Seed!.Value), count));
+        _logAlpha = Own(device.StoreTensor(Initial(MaskStart.Means(plan, options.Init, options.NodeMasks), options.Seed!.Value), count));
         _first = Own(device.Allocate(count));
         _second = Own(device.Allocate(count));
         _z = Own(device.Allocate(count));
@@ -104,11 +103,11 @@ internal sealed class MaskOptimizer : ResourceOwner
     /// <returns>The step as logged.</returns>
     public EdgePruningStep Update(int step, double kl, int items)
     {
-        double edgeTarget = _options.TargetAt(step, _options.Target!.Value);
+        double edgeTarget = _options.TargetAt(step, _options.Target!.Value, _options.StartSparsity);
         double edgeSparsity = 1 - (Dot(_z, _ones, _layout.Edges) / _edgesOfGraph);
         double edgeGap = edgeSparsity - edgeTarget;
         double nodeSparsity = _layout.Gates == 0 ? 0 : 1 - (Dot(_gateZ, _ones, _layout.Gates) / _layout.Gates);
-        double nodeTarget = _options.NodeTarget is { } target ? _options.TargetAt(step, target) : 0;
+        double nodeTarget = _options.NodeTarget is { } target ? _options.TargetAt(step, target, _options.NodeStartSparsity) : 0;
         double nodeGap = _options.NodeTarget is null ? 0 : nodeSparsity - nodeTarget;
         double edgePull = -Slope(0, edgeGap) / _edgesOfGraph;
         double gatePull = _layout.Gates == 0 ? 0 : -Slope(2, nodeGap) / _layout.Gates;
@@ -148,14 +147,14 @@ internal sealed class MaskOptimizer : ResourceOwner
     }
 
     // Normal numbers by Box and Muller.
-    private static float[] Initial(int count, ulong seed)
+    private static float[] Initial(double[] means, ulong seed)
     {
         var random = new SplitMix64(seed);
-        var values = new float[count];
-        for (int i = 0; i < count; i++)
+        var values = new float[means.Length];
+        for (int i = 0; i < values.Length; i++)
         {
             double radius = Math.Sqrt(-2 * Math.Log(Uniform()));
-            values[i] = (float)(InitialMean + (InitialSpread * radius * Math.Cos(2 * Math.PI * Uniform())));
+            values[i] = (float)(means[i] + (InitialSpread * radius * Math.Cos(2 * Math.PI * Uniform())));
         }
         return values;
 

@@ -55,7 +55,7 @@ public sealed class EmbeddingPathStartTests : IDisposable
             Start = EmbeddingPathStart.Corrupted,
             Direction = EmbeddingPathDirection.Line,
         });
-        float largest = both.Scores.Values.Max(v => Math.Abs(v));
+        double largest = both.Scores.Values.ToArray().Max(v => Math.Abs(v));
         for (int e = 0; e < both.Scores.Values.Length; e++)
         {
             double expected = ((clean.Length * (double)saturated.Scores.Values[e]) + (corrupted.Length * (double)others.Scores.Values[e]))

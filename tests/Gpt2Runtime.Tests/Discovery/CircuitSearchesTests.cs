@@ -24,6 +24,11 @@ public sealed class CircuitSearchesTests
                 cases.Add(search.Name, "induction");
                 cases.Add(search.Name, "negative");
             }
+            foreach (string variant in ReferenceSearch.Variants.Keys)
+            {
+                cases.Add(variant, "induction");
+                cases.Add(variant, "negative");
+            }
             return cases;
         }
     }
@@ -54,8 +59,9 @@ public sealed class CircuitSearchesTests
     public void It_finds_the_circuit_that_its_reference_finds(string name, string model)
     {
         KnownCircuit known = KnownCircuits.Make(model);
-        CircuitSearch search = CircuitSearches.Find(name);
-        ReferenceSearch reference = ReferenceSearch.Of(search);
+        bool isVariant = ReferenceSearch.Variants.TryGetValue(name, out (string Search, ReferenceSearch Reference) variant);
+        CircuitSearch search = CircuitSearches.Find(isVariant ? variant.Search : name);
+        ReferenceSearch reference = isVariant ? variant.Reference : ReferenceSearch.Of(search);
         using var device = new CpuDevice(2);
         using Gpt2Weights weights = EngineModels.Weights(known.Model, device);
         SearchResult result = search.Search(weights, PromptSet.Of(known.Pairs), reference.Options(known));

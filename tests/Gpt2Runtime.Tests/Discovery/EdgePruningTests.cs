@@ -37,12 +37,15 @@ public sealed class EdgePruningTests
         Assert.All(graph.Edges, e => Assert.InRange(masks[(e.Row * graph.Readers) + e.Column], 0, 1));
     }
 
-    [Fact]
-    public void A_run_that_goes_on_from_a_file_ends_with_the_same_bits()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_run_that_goes_on_from_a_file_ends_with_the_same_bits(bool warm)
     {
         using OddModel model = OddModel.Make("head bias");
         using var folder = new TempFolder();
         EdgePruningOptions options = Short with { Sparsity = 0.6, NodeMasks = true, NodeTarget = 0.2, BatchSize = 2, Seed = 3 };
+        if (warm) options = options with { Init = MaskStartTests.Scores(model, 1) };
         EdgePruningResult expected = Search(model, options);
         ProgressFile File() => new(folder["c.json"], "edge-prune", new JsonObject { ["--seed"] = 3 });
         ProgressFile first = File(), second = File();

@@ -49,6 +49,8 @@ public sealed class OriginTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run(["curve", .. run]).Warns("another model");
         Cli.Run(["acdc", "--order", "score", "--tau", "0.1", "--out", model.Path("acdc.json"), .. run]).Warns("another model");
         Cli.Run(["hap", "--steps", "5", "--sparsity", "0.8", "--out", model.Path("hap.json"), .. run]).Warns("another model");
+        Cli.Run(["edge-prune", "--steps", "5", "--sparsity", "0.8", "--out", model.Path("warm.json"), "--init", scores, .. run[..^2]])
+            .Warns("another model");
     }
 
     [Fact]

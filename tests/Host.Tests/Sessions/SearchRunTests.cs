@@ -7,12 +7,14 @@ public sealed class SearchRunTests(TinyModel model) : IClassFixture<TinyModel>
 {
     [Theory]
     [InlineData("edge-prune")]
+    [InlineData("edge-prune", "--init")]
     [InlineData("hap")]
-    public void A_run_that_is_stopped_goes_on_with_the_same_result(string verb)
+    public void A_run_that_is_stopped_goes_on_with_the_same_result(string verb, string? start = null)
     {
-        string whole = model.Path($"{verb}-whole.json"), parts = model.Path($"{verb}-parts.json");
+        string[] from = start is null ? [] : [start, model.Scores()];
+        string whole = model.Path($"{verb}-whole{start}.json"), parts = model.Path($"{verb}-parts{start}.json");
         string[] Options(string file) => [verb, "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.7", "--steps",
-            "400", "--seed", "4", "--out", file];
+            "400", "--seed", "4", "--out", file, .. from];
         Cli.Run(Options(whole)).Succeeds();
         Cli stopped = Cli.StoppedWhen(p => p is { Total: 400, Done: 150 } or { Total: < 400, Done: 30 }, Options(parts));
         Assert.Equal(130, stopped.ExitCode);

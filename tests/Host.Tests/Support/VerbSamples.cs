@@ -70,7 +70,11 @@ internal static class VerbSamples
             ],
             ["path-patch", .. Prompted(m), "--iterate", "--rounds", "2", "--metric", "kl", "--top-n", "2"],
         ],
-        ["edge-prune"] = m => [["edge-prune", .. Trained(m), "--out", m.Path("pruned.json"), "--log", m.Path("training.csv")]],
+        ["edge-prune"] = m =>
+        [
+            ["edge-prune", .. Trained(m), "--out", m.Path("pruned.json"), "--log", m.Path("training.csv")],
+            ["edge-prune", .. Trained(m), "--out", m.Path("warm.json"), "--init", m.Scores()],
+        ],
         ["hap"] = m =>
         [
             [

@@ -13,14 +13,20 @@ internal static class EdgePruneCommand
     public static CommandReport Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
     {
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
-        using var session = EvaluationSession.Open(o, [], terminal, cancellation);
+        EdgeScores? init = o.Init is null ? null : GivenFile.Scores(o.Init);
+        options = options with { Init = init };
+        using var session = EvaluationSession.Open(
+            o, GivenFile.All(init is null ? null : GivenFile.Of(o.Init!, init)), terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
+        if (init is not null && !init.Values.ContainsAnyExcept(0f))
+            terminal.Warn($"--init {o.Init}: all scores are 0, so that no mask starts before another");
         using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
         SearchRun.WriteOnTheWay(file, o.Log, (log, work) => TrainingCsv.Write(log, [(search.Name, ((ITrainingLog)work).Log)]));
         EdgePruningResult result = SearchRun.Run(
             session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
         Circuit circuit = SearchRun.State(result, session);
+        if (o.Init is not null) circuit.Provenance!.Options["init-file"] = Path.GetFileName(o.Init);
         EvaluationResult evaluation = SearchRun.Judge(
             session, [circuit], session.Options with { BatchSize = 0 }, file, terminal, cancellation);
         EmptyCircuits.Warn(terminal, search.Name, circuit);

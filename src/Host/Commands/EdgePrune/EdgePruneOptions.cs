@@ -1,6 +1,7 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Host.Options;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
 
@@ -10,6 +11,11 @@ internal sealed class EdgePruneOptions : MaskTrainingOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
+    [Option("init", MetaValue = "FILE", HelpText =
+        "Warm start: masks of edges of large |score| in this file of 'gradpath score' start open, of small ones closed.")]
+    public string? Init { get; set; }
+
     /// <inheritdoc />
     protected override bool ReadsMetric => false;
 
@@ -18,5 +24,7 @@ internal sealed class EdgePruneOptions : MaskTrainingOptions
     [
         new("A circuit of 5 % of the demo model's edges", s_short,
             new EdgePruneOptions { Model = "demo", Task = "ioi", Out = "circuit.json", Log = "training.csv" }),
+        new("A shorter run that starts from scores", s_short,
+            new EdgePruneOptions { Model = "demo", Task = "ioi", Init = "scores.json", Steps = 300, Out = "circuit.json" }),
     ];
 }

@@ -33,6 +33,63 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
             training[29].GetProperty("kl").GetDouble());
     }
 
+    [Fact]
+    public void Scores_decide_where_masks_start()
+    {
+        string cold = model.Path("cold.json"), warm = model.Path("warm.json"), scores = model.Scores();
+        Prune(cold).Succeeds();
+        Prune(warm, "--init", scores).Succeeds(warm);
+        Circuit circuit = CircuitFile.Read(warm);
+        Provenance p = circuit.Provenance!;
+        Assert.Equal(("eap", "eap-scores.json"), ((string)p.Options["init"]!, (string)p.Options["init-file"]!));
+        Assert.Equal(64, ((string)p.Options["init-hash"]!).Length);
+        Assert.NotEqual(CircuitFile.Read(cold).Scores!.Values.ToArray(), circuit.Scores!.Values.ToArray());
+
+        // Both formats of score files are one.
+        string tensors = model.Path("eap-scores.safetensors"), again = model.Path("again.json");
+        EdgeScores.Load(scores).Save(tensors);
+        Prune(again, "--init", tensors).Succeeds();
+        Assert.Equal(circuit.Scores!.Values.ToArray(), CircuitFile.Read(again).Scores!.Values.ToArray());
+    }
+
+    [Fact]
+    public void Scores_that_cannot_be_used_are_refused_by_name()
+    {
+        string never = model.Path("never.json"), missing = model.Path("missing.json"), broken = model.Path("broken.json");
+        Prune(never, "--init", missing).Fails(1, missing);
+        File.WriteAllText(broken, "{");
+        Prune(never, "--init", broken).Fails(1, broken);
+        Prune(broken, "--init", broken).Fails(2, "would replace what --init");
+        string foreign = model.Path("foreign.json"), zeros = model.Path("zeros.json");
+        var other = new ComputationGraph(1, 2);
+        new EdgeScores(other, new float[other.Writers * other.Readers]).Save(foreign);
+        Prune(never, "--init", foreign).Fails(1, foreign, "the scores belong to a model of");
+        EdgeScores scores = EdgeScores.Load(model.Scores());
+        new EdgeScores(scores.Graph, new float[scores.Values.Length]).Save(zeros);
+        Prune(model.Path("from-zeros.json"), "--init", zeros).Warns($"--init {zeros}: all scores are 0");
+        Assert.False(File.Exists(never));
+    }
+
+    [Fact]
+    public void A_run_goes_on_with_the_same_scores_only()
+    {
+        string file = model.Path("goes-on.json"), scores = model.Scores(), changed = model.Path("changed.json");
+        EdgeScores known = EdgeScores.Load(scores);
+        float[] values = known.Values.ToArray();
+        Array.Reverse(values);
+        new EdgeScores(known.Graph, [.. known.Graph.Edges.Aggregate(new float[values.Length], (all, e) =>
+        {
+            all[(e.Row * known.Graph.Readers) + e.Column] = values[(e.Row * known.Graph.Readers) + e.Column] + 1;
+            return all;
+        })]).Save(changed);
+        string[] command = ["edge-prune", "--model", model.ModelDirectory, "--data", model.Pairs, "--sparsity", "0.5", "--steps", "30",
+            "--out", file];
+        Cli.StoppedWhen(p => p.Done == 10, [.. command, "--init", scores]).Fails(130, "--resume");
+        Cli.Run([.. command, "--resume"]).Fails(1, "--init");
+        Cli.Run([.. command, "--resume", "--init", changed]).Fails(1, "--init");
+        Cli.Run([.. command, "--resume", "--init", scores]).Succeeds();
+    }
+
     /// <summary>The batch that a refusal names fits. Batches are of even size, so that one a little larger may be cut smaller.</summary>
     [Fact]
     public void A_batch_that_cannot_fit_is_refused_with_the_size_that_does()
