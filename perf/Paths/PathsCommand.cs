@@ -22,7 +22,7 @@ internal sealed class PathsCommand
 
     private readonly PathsOptions _options;
     private readonly PathsScorer[] _scorers;
-    private readonly PromptRequest[] _sets;
+    private readonly (string Name, PromptRequest Prompts)[] _sets;
     private readonly int[] _seeds;
     private readonly Terminal _terminal;
     private readonly CancellationToken _cancellation;
@@ -40,9 +40,15 @@ internal sealed class PathsCommand
         if (tasks.Length == 0 && !options.Data.Any()) tasks = [.. TaskCatalog.All.Select(t => t.Name)];
         _sets =
         [
-            .. tasks.Select(t => new PromptRequest { Task = t, Limit = options.Pairs, Metric = metric }),
-            .. options.Data.Select(d => new PromptRequest { Data = d, Metric = metric }),
+            .. tasks.Select(t => (t, new PromptRequest { Task = t, Limit = options.Pairs, Metric = metric })),
+            .. options.Data.Select(d => (Path.GetFileNameWithoutExtension(d), new PromptRequest { Data = d, Metric = metric })),
         ];
+
+        // Many files are called prompts.jsonl; those of one name are told apart by their paths.
+        foreach (IGrouping<string, int> same in Enumerable.Range(0, _sets.Length).GroupBy(i => _sets[i].Name).Where(g => g.Count() > 1))
+        {
+            foreach (int i in same) _sets[i].Name = _sets[i].Prompts.Data ?? _sets[i].Name;
+        }
     }
 
     public static CommandReport Run(PathsOptions o, Terminal terminal, CancellationToken cancellation)
@@ -62,22 +68,21 @@ internal sealed class PathsCommand
     {
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(model));
         using Gpt2Weights weights = ModelLoading.Load(model, checkpoint, device, _terminal, _cancellation);
-        foreach (PromptRequest set in _sets)
+        foreach ((string name, PromptRequest set) in _sets)
         {
             List<double> ratios = [];
             Metric? metric = null;
-            string name = "";
             foreach (int seed in _seeds)
             {
                 (PromptSet scored, PromptSet judged) = Halves(set, checkpoint, seed);
-                (metric, name) = (scored.Metric, scored.Task);
+                metric = scored.Metric;
                 foreach (PathsScorer scorer in _scorers)
                     Scoring.RequireScores(scored.Metric, scorer.Options.Method, "leave it out, or take another --metric");
 
                 // What is compiled, recorded or planned once is not counted.
-                if (seed == _seeds[0]) Score(weights, scored);
+                if (seed == _seeds[0]) Score(name, weights, scored);
                 ratios.AddRange(Saturation.Measure(weights, scored, _cancellation));
-                Judge(model, seed, weights, scored, judged);
+                Judge(model, name, seed, weights, scored, judged);
             }
             _saturations.Add(new Saturation(model, name, metric!.Name, ratios));
         }
@@ -95,8 +100,8 @@ internal sealed class PathsCommand
     }
 
     // Scorers take turns, so that a machine whose speed drifts slows all of them.
-    private (EdgeScores Scores, double Seconds)[] Score(Gpt2Weights weights, PromptSet scored) =>
-        ScoringProgress.Run(_terminal, $"{scored.Task}: scores", progress => _scorers.Select((scorer, i) =>
+    private (EdgeScores Scores, double Seconds)[] Score(string set, Gpt2Weights weights, PromptSet scored) =>
+        ScoringProgress.Run(_terminal, $"{set}: scores", progress => _scorers.Select((scorer, i) =>
         {
             progress?.Report(new RunProgress(i, _scorers.Length, scorer.Name));
             var watch = Stopwatch.StartNew();
@@ -105,17 +110,17 @@ internal sealed class PathsCommand
             return (scores, watch.Elapsed.TotalSeconds);
         }).ToArray());
 
-    private void Judge(string model, int seed, Gpt2Weights weights, PromptSet scored, PromptSet judged)
+    private void Judge(string model, string set, int seed, Gpt2Weights weights, PromptSet scored, PromptSet judged)
     {
-        (EdgeScores Scores, double Seconds)[] found = Score(weights, scored);
+        (EdgeScores Scores, double Seconds)[] found = Score(set, weights, scored);
         SparsityOptions sizes = new() { Seed = (ulong)seed };
-        IReadOnlyList<SparsityCurves> curves = ScoringProgress.Run(_terminal, $"{judged.Task}: circuits", progress =>
+        IReadOnlyList<SparsityCurves> curves = ScoringProgress.Run(_terminal, $"{set}: circuits", progress =>
             SparsityCurves.Measure(weights, judged, [.. found.Select(f => f.Scores)], sizes, progress, _cancellation)).Curves;
         _cancellation.ThrowIfCancellationRequested();
         for (int i = 0; i < _scorers.Length; i++)
         {
             _runs.Add(new PathsRun(
-                model, judged.Task, judged.Metric.Name, seed, _scorers[i].Name, curves[i].Cmd, curves[i].Cpr,
+                model, set, judged.Metric.Name, seed, _scorers[i].Name, curves[i].Cmd, curves[i].Cpr,
                 curves[i].Cmd / curves[0].Cmd, found[i].Seconds, found[i].Seconds / found[0].Seconds));
         }
     }
@@ -131,7 +136,7 @@ internal sealed class PathsCommand
         report.Plain("");
         PathsSummary[] summaries = [.. _options.Models.SelectMany(model => _scorers.Select(scorer =>
             PathsSummary.Of(model, scorer, [.. _runs.Where(r => r.Model == model && r.Scorer == scorer.Name)])))];
-        report.Table(PathsTables.Ratios(summaries, [.. _runs.Select(r => r.Set).Distinct()]));
+        report.Table(PathsTables.Ratios(summaries, [.. _sets.Select(s => s.Name)]));
         report.Plain("");
         report.Table(PathsTables.Saturations(_saturations));
         report.Data(PathsTables.Runs(_runs));

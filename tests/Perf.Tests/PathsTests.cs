@@ -63,6 +63,17 @@ public sealed class PathsTests
     }
 
     [Fact]
+    public void Files_of_one_name_are_told_apart()
+    {
+        using TempFolder folder = new();
+        string[] few = File.ReadAllLines(Sorted)[..4];
+        string[] files = [folder.Write("a/prompts.jsonl", string.Join('\n', few)), folder.Write("b/prompts.jsonl", string.Join('\n', few))];
+        JsonNode report = Json(
+            "paths", "--data", string.Join(',', files), "--models", NanoSort, "--seeds", "0", "--scorers", "eap", "--threads", "1");
+        Assert.Equal(files, Rows(report, "saturation").Select(s => (string?)s["set"]));
+    }
+
+    [Fact]
     public void A_saturated_metric_is_seen()
     {
         JsonNode report = Json(
