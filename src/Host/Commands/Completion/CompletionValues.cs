@@ -20,7 +20,7 @@ internal static class CompletionValues
         ("search", "method") => [.. CircuitSearches.All.Select(s => s.Name)],
         (_, "method" or "scorer") => [.. AttributionMethods.All.Select(m => m.Name)],
         (_, "methods") => [.. ComparedMethod.Defaults.Select(m => m.Name).Union(AttributionMethods.All.Select(m => m.Name))],
-        (_, "model") => ["demo", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"],
+        (_, "model") => ["demo", "saturated", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"],
         (_, "task") => [.. TaskCatalog.All.Select(t => t.Name)],
         (_, "metric") => [.. BuiltInMetrics.All.Select(m => m.Name)],
         (_, "ablation") => [.. EnumNames.All<Ablation>()],
