@@ -129,8 +129,8 @@ internal sealed class PathsCommand
     {
         CommandReport report = new() { Markdown = true };
         string seeds = string.Join(", ", _seeds);
-        report.Line($"CMD of the strongest edges by |score|, on pairs that were not scored, over that of {PathsScorer.Baseline.Name} with 5 "
-            + $"points; geometric means over seeds {seeds}; {device.Description}",
+        report.Line($"CMD of the strongest edges by |score|, on pairs that were not scored, over that of {PathsScorer.Baseline.Name} with "
+            + $"5 points; geometric means over seeds {seeds}; {device.Description}",
             ("baseline", PathsScorer.Baseline.Name), ("seeds", _seeds), ("pairs", _options.Pairs), ("device", device.Description));
         report.Line(load, ("load", load));
         report.Plain("");
@@ -141,8 +141,8 @@ internal sealed class PathsCommand
         report.Table(PathsTables.Saturations(_saturations));
         report.Data(PathsTables.Runs(_runs));
         report.Note($"all: the mean over the sets, with Student's {PathsSummary.Confidence:P0} interval over the seeds. Time: of scoring, "
-            + "over the baseline's, in turn. Saturation: the norm of the metric's gradient at the token embedding halfway between the clean "
-            + "and the corrupted prompt over that at the clean one.");
+            + "over the baseline's, in turn. Saturation: the norm of the metric's gradient at the token embedding halfway between the "
+            + "clean and the corrupted prompt over that at the clean one.");
         return report;
     }
 }

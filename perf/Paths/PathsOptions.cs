@@ -6,7 +6,8 @@ namespace Gradpath.Perf.Paths;
 
 /// <summary>The options of <c>perf paths</c>.</summary>
 [Verb("paths", HelpText =
-    "Judges methods with their options by the circuits that they find: CMD on pairs that were not scored, over that of EAP-IG with 5 points.")]
+    "Judges methods with their options by the circuits that they find: CMD on pairs that were not scored, over that of EAP-IG with 5 "
+    + "points.")]
 internal sealed class PathsOptions : DeviceOptions
 {
     [Input(InputKind.Model)]
@@ -15,7 +16,8 @@ internal sealed class PathsOptions : DeviceOptions
     public IEnumerable<string> Models { get; set; } = ["demo"];
 
     [Option("tasks", MetaValue = "TASK,...", Separator = ',',
-        HelpText = "Tasks whose prompts to generate: the first half of the pairs is scored, the other judged (default: all, without --data).")]
+        HelpText = "Tasks whose prompts to generate: the first half of the pairs is scored, the other judged (default: all, without "
+        + "--data).")]
     public IEnumerable<string> Tasks { get; set; } = [];
 
     [Input(InputKind.Prompts)]
@@ -24,8 +26,8 @@ internal sealed class PathsOptions : DeviceOptions
     public IEnumerable<string> Data { get; set; } = [];
 
     [Option("scorers", MetaValue = "SCORER,...", Separator = ',', HelpText =
-        "Methods with their options as 'gradpath score' has them: \"eap-gp --steps 10\", or with a name for the table, \"long=eap-gp --steps "
-        + "10\". EAP-IG with 5 points runs always. (Default: the rows of docs/eap-gp.md that are options.)")]
+        "Methods with their options as 'gradpath score' has them: \"eap-gp --steps 10\", or with a name for the table, \"long=eap-gp "
+        + "--steps 10\". EAP-IG with 5 points runs always. (Default: the rows of docs/eap-gp.md that are options.)")]
     public IEnumerable<string> Scorers { get; set; } = [];
 
     [Range(0, int.MaxValue)]

@@ -41,7 +41,9 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
         return [Baseline, .. scorers];
     }
 
-    /// <summary>Reads a scorer: <c>METHOD --option value ...</c>, with <c>NAME=</c> in front where the table shall say something else.</summary>
+    /// <summary>
+    /// Reads a scorer: <c>METHOD --option value ...</c>, with <c>NAME=</c> in front where the table shall say something else.
+    /// </summary>
     /// <param name="text">The words.</param>
     /// <exception cref="UsageException">They are no scorer.</exception>
     /// <exception cref="Gpt2Runtime.OptionException">An option does not apply to the method.</exception>
@@ -71,7 +73,10 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
         foreach (string word in words.Where(w => w.StartsWith('-')))
         {
             if (!own.Contains(word.TrimStart('-').Split('=')[0]))
-                throw new UsageException($"{word} is no option that decides scores; there are {string.Join(", ", own.Select(o => $"--{o}"))}.");
+            {
+                string names = string.Join(", ", own.Select(o => $"--{o}"));
+                throw new UsageException($"{word} is no option that decides scores; there are {names}.");
+            }
         }
         string[] args = ["score", "--model", "-", "--method", .. words];
         OptionWords.RequireValues(args, typeof(ScoreOptions));

@@ -65,7 +65,8 @@ public sealed class ScaleScriptTests : IDisposable
         Write("half", [("transformer.ln_f.weight", "F16", [1, 2]), ("transformer.ln_f.bias", "F16", [0.5f, -1])]);
         Succeeds(_folder["half"], "15", _folder["copy"]);
         byte[] file = File.ReadAllBytes(Weights("copy"));
-        Half[] values = [.. Enumerable.Range(0, 4).Select(i => BinaryPrimitives.ReadHalfLittleEndian(file.AsSpan(file.Length - 8 + (2 * i))))];
+        Half[] values = [.. Enumerable.Range(0, 4)
+            .Select(i => BinaryPrimitives.ReadHalfLittleEndian(file.AsSpan(file.Length - 8 + (2 * i))))];
         Assert.Equal([(Half)15, (Half)30, (Half)7.5f, (Half)(-15)], values);
     }
 
@@ -116,8 +117,8 @@ public sealed class ScaleScriptTests : IDisposable
     private static Outcome Run(params string[] arguments)
     {
         ShellRun.Require("python3");
-        return new Outcome(ShellRun.Of(RepositoryFiles.Root, new Dictionary<string, string?> { ["PYTHONDONTWRITEBYTECODE"] = "1" }, "python3",
-            [Script, .. arguments]));
+        Dictionary<string, string?> environment = new() { ["PYTHONDONTWRITEBYTECODE"] = "1" };
+        return new Outcome(ShellRun.Of(RepositoryFiles.Root, environment, "python3", [Script, .. arguments]));
     }
 
     private static void Succeeds(params string[] arguments) => Run(arguments).Check(0, "");
