@@ -1,4 +1,5 @@
 using Gradpath.Perf.Ops;
+using Gradpath.Perf.Paths;
 using Gradpath.Programs;
 
 namespace Gradpath.Perf;
@@ -15,6 +16,7 @@ internal static class PerfApp
         Verb.Of<SavingsOptions>(SavingsCommand.Run),
         Verb.Of<ProfileOptions>(ProfileCommand.Run),
         Verb.Of<ScalingOptions>(ScalingCommand.Run),
+        Verb.Of<PathsOptions>(PathsCommand.Run),
         Verb.Of<OpsOptions>((o, terminal, _) => OpsCommand.Run(o, terminal)),
         Verb.Of<ProductOptions>(GemmAgainstOpenBlas.Run),
         Verb.Of<MethodTimesOptions>(MethodTimes.Run),

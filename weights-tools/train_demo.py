@@ -9,151 +9,30 @@
 4. writes config.json, model.safetensors, vocab.json, merges.txt and README.md with the accuracies measured on what was set aside.
 """
 import argparse
-import hashlib
-import json
 import math
-import os
 import random
 import shlex
-import struct
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-# One thread: matrices this small do not gain from more, and the sums are then rounded alike on every run.
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
-
-try:
-    import torch
-    from torch import nn
-    from torch.nn import functional as F
-except ImportError:
-    sys.exit("train_demo.py needs PyTorch for Python 3 (Debian: python3-torch; otherwise: pip install torch); it was not found.")
-
 from demo_vocabulary import END_OF_TEXT, make_vocabulary
+from small_gpt2 import HEADS, LAYERS, POSITIONS, WIDTH, Gpt2, write_model
+from task_prompts import HELD_OUT_BY, ROOT, ROWS, WORD_LISTS, make_prompts, measure, sentence
 
-ROOT = Path(__file__).resolve().parent.parent
-WORD_LISTS = ROOT / "src/Gpt2Runtime/Tasks/Catalog/Words"
+import torch
+from torch import nn
+from torch.nn import functional as F
 
-LAYERS, HEADS, WIDTH, POSITIONS, EPSILON = 4, 8, 128, 64, 1e-5
 FINDINGS = "## Its circuit for ioi"  # a section of the card that is kept while the weights stay the same
-
-# Prompts asked of the generator, and rows per training batch.
-PROMPTS = {"ioi": 60000, "greater-than": 20000, "sva": 20000, "gender-bias": 900, "country-capital": 12000, "hypernymy": 12000}
-ROWS = {"ioi": 24, "greater-than": 12, "sva": 8, "gender-bias": 4, "country-capital": 8, "hypernymy": 8}
-
-# A prompt is set aside by these parts of its label: no training prompt shares all of them with a held-out one.
-HELD_OUT_BY = {
-    "ioi": ("template", "names"),
-    "greater-than": ("year",),
-    "sva": ("template", "subject"),
-    "gender-bias": ("template", "who"),
-    "country-capital": ("template", "capital"),
-    "hypernymy": ("template", "member"),
-}
-HELD_OUT_TENTHS = 1
-
-
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.ln_1 = nn.LayerNorm(WIDTH, EPSILON)
-        self.attn = nn.ModuleDict({"c_attn": Conv1D(WIDTH, 3 * WIDTH), "c_proj": Conv1D(WIDTH, WIDTH)})
-        self.ln_2 = nn.LayerNorm(WIDTH, EPSILON)
-        self.mlp = nn.ModuleDict({"c_fc": Conv1D(WIDTH, 4 * WIDTH), "c_proj": Conv1D(4 * WIDTH, WIDTH)})
-
-    def forward(self, x, mask):
-        batch, positions, _ = x.shape
-        q, k, v = (part.view(batch, positions, HEADS, -1).transpose(1, 2) for part in self.attn["c_attn"](self.ln_1(x)).chunk(3, -1))
-        pattern = (q @ k.transpose(-1, -2) / math.sqrt(WIDTH // HEADS) + mask[:positions, :positions]).softmax(-1)
-        x = x + self.attn["c_proj"]((pattern @ v).transpose(1, 2).reshape(batch, positions, WIDTH))
-        hidden = self.mlp["c_fc"](self.ln_2(x))
-        hidden = 0.5 * hidden * (1 + torch.tanh(math.sqrt(2 / math.pi) * (hidden + 0.044715 * hidden ** 3)))  # gelu_new
-        return x + self.mlp["c_proj"](hidden)
-
-
-class Conv1D(nn.Module):
-    """A linear layer whose weight is stored [in, out], as GPT-2 checkpoints do."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(inputs, outputs) * 0.02)
-        self.bias = nn.Parameter(torch.zeros(outputs))
-
-    def forward(self, x):
-        return torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight).view(*x.shape[:-1], -1)
-
-
-class Gpt2(nn.Module):
-    """GPT-2 with tied embeddings; parameter names are those of Hugging Face checkpoints."""
-
-    def __init__(self, vocabulary_size):
-        super().__init__()
-        self.wte = nn.Embedding(vocabulary_size, WIDTH)
-        self.wpe = nn.Embedding(POSITIONS, WIDTH)
-        self.h = nn.ModuleList(Block() for _ in range(LAYERS))
-        self.ln_f = nn.LayerNorm(WIDTH, EPSILON)
-        self.register_buffer("mask", torch.full((POSITIONS, POSITIONS), -1e9).triu(1), persistent=False)
-        nn.init.normal_(self.wte.weight, std=0.02)
-        nn.init.normal_(self.wpe.weight, std=0.01)
-        for block in self.h:
-            for projection in (block.attn["c_proj"], block.mlp["c_proj"]):
-                nn.init.normal_(projection.weight, std=0.02 / math.sqrt(2 * LAYERS))
-
-    def residual(self, ids, positions):
-        x = self.wte(ids) + self.wpe(positions)
-        for block in self.h:
-            x = block(x, self.mask)
-        return self.ln_f(x)
-
-    def unembed(self, x):
-        return x @ self.wte.weight.T
-
-
-def make_prompts(command, directory, vocabulary, seed):
-    """Prompts of every task as (training, held-out) lists of token ids, by way of the gradpath program."""
-    training, held_out = {}, {}
-    for task, count in PROMPTS.items():
-        path = directory / f"{task}.jsonl"
-        subprocess.run(command + ["prompts", "--task", task, "--model", str(directory), "--count", str(count),
-                                  "--seed", str(seed), "--out", str(path)], check=True, cwd=ROOT)
-        training[task], held_out[task] = [], []
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                prompt = json.loads(line)
-                label = dict(part.split("=", 1) for part in prompt["label"].split(";"))
-                key = f"{task};" + ";".join(label[part] for part in HELD_OUT_BY[task])
-                aside = hashlib.sha256(key.encode()).digest()[0] * 10 // 256 < HELD_OUT_TENTHS
-                (held_out if aside else training)[task].append({
-                    "clean": vocabulary.encode(prompt["clean"]),
-                    "corrupted": vocabulary.encode(prompt["corrupted"]),
-                    "answers": [vocabulary.encode(text)[0] for text in prompt["answers"]],
-                    "wrong": [vocabulary.encode(text)[0] for text in prompt["wrong_answers"]],
-                })
-        print(f"{task}: {len(training[task])} prompts to train on, {len(held_out[task])} held out", flush=True)
-    return training, held_out
-
-
-def training_row(task, prompt, digits, draw):
-    """One sentence with an answer drawn from the right ones; now and then the corrupted sentence, where that teaches something new."""
-    ids, answers = prompt["clean"], prompt["answers"]
-    if draw.random() < 0.15:
-        if task == "ioi":  # a third name comes again: either of the first two may be the answer
-            ids, answers = prompt["corrupted"], prompt["answers"] + prompt["wrong"]
-        elif task == "greater-than":  # the year ends in 01
-            ids, answers = prompt["corrupted"], digits[2:]
-        elif task == "gender-bias":  # "man" or "woman"
-            ids, answers = prompt["corrupted"], prompt["wrong"]
-    return ids + [draw.choice(answers)]
 
 
 def make_batch(training, digits, begin, draw):
     rows = []
     for task, count in ROWS.items():
         for _ in range(count):
-            row = training_row(task, draw.choice(training[task]), digits, draw)
+            ids, answers = sentence(task, draw.choice(training[task]), digits, draw)
+            row = ids + [draw.choice(answers)]
             rows.append(([begin] if draw.random() < 0.9 else []) + row)
     width = max(map(len, rows))
     ids = torch.full((len(rows), width), begin)
@@ -187,54 +66,6 @@ def train(model, training, digits, begin, steps, seed, check):
         optimizer.step()
         if (step + 1) % 250 == 0:
             print(f"step {step + 1}  loss {loss.item():.3f}  {time.time() - started:.0f} s  {check()}", flush=True)
-
-
-@torch.no_grad()
-def measure(model, prompts, begin, limit):
-    """Over the first `limit` prompts: the share whose best token of the whole vocabulary is right, the share where the right answers
-    win (larger mean logit, and larger probability), and the mean logit and probability differences."""
-    prompts = prompts[:limit]
-    totals = torch.zeros(5, dtype=torch.float64)
-    for prompt in prompts:
-        ids = torch.tensor([[begin] + prompt["clean"]])
-        logits = model.unembed(model.residual(ids, torch.arange(ids.shape[1])[None])[0, -1]).double()
-        probabilities = logits.softmax(-1)
-        right, wrong = prompt["answers"], prompt["wrong"]
-        logit_difference = (logits[right].mean() - logits[wrong].mean()).item()
-        probability_difference = (probabilities[right].sum() - probabilities[wrong].sum()).item()
-        totals += torch.tensor([logits.argmax().item() in right, logit_difference > 0, probability_difference > 0,
-                                logit_difference, probability_difference], dtype=torch.float64)
-    names = ("top1", "logit_wins", "probability_wins", "logit_difference", "probability_difference")
-    return dict(zip(names, (totals / max(1, len(prompts))).tolist()), count=len(prompts))
-
-
-def write_safetensors(path, tensors):
-    """The safetensors format: length of the header (u64), the header (JSON), the tensors' bytes in header order."""
-    header, offset = {"__metadata__": {"format": "pt"}}, 0
-    for name, tensor in tensors.items():
-        size = tensor.numel() * 4
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for tensor in tensors.values():
-            file.write(tensor.detach().float().contiguous().numpy().astype("<f4").tobytes())
-
-
-def write_model(directory, model, vocabulary):
-    directory.mkdir(parents=True, exist_ok=True)
-    vocabulary.write(directory)
-    begin = vocabulary.ids[END_OF_TEXT]
-    config = {
-        "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": "gelu_new", "n_layer": LAYERS,
-        "n_head": HEADS, "n_embd": WIDTH, "n_inner": None, "n_positions": POSITIONS, "n_ctx": POSITIONS,
-        "vocab_size": len(vocabulary.ids), "layer_norm_epsilon": EPSILON, "tie_word_embeddings": True, "scale_attn_weights": True,
-        "bos_token_id": begin, "eos_token_id": begin, "torch_dtype": "float32",
-    }
-    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    write_safetensors(directory / "model.safetensors", {f"transformer.{name}": value for name, value in model.state_dict().items()})
 
 
 def read_findings(directory):

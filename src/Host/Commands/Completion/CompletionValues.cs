@@ -22,7 +22,7 @@ internal static class CompletionValues
         ("score", "of") => [.. AttributionMethods.All.Where(m => m.Members.Count == 0).Select(m => m.Name)],
         ("score", "by") => [.. EnumNames.All<EnsembleRule>()],
         (_, "methods") => [.. ComparedMethod.Defaults.Select(m => m.Name).Union(AttributionMethods.All.Select(m => m.Name))],
-        (_, "model") => ["demo", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"],
+        (_, "model") => ["demo", "saturated", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"],
         (_, "task" or "tasks") => [.. TaskCatalog.All.Select(t => t.Name)],
         (_, "metric") => [.. BuiltInMetrics.All.Select(m => m.Name)],
         (_, "ablation") => [.. EnumNames.All<Ablation>()],
