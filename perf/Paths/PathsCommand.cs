@@ -12,6 +12,7 @@ using Gradpath.Host.Sessions;
 using Gradpath.Kernels;
 using Gradpath.Programs;
 using Gradpath.Programs.Reporting;
+using MathNet.Numerics.Statistics;
 
 namespace Gradpath.Perf.Paths;
 
@@ -32,7 +33,7 @@ internal sealed class PathsCommand
     private PathsCommand(PathsOptions options, Terminal terminal, CancellationToken cancellation)
     {
         (_options, _terminal, _cancellation) = (options, terminal, cancellation);
-        _scorers = PathsScorer.All(options.Scorers);
+        _scorers = PathsScorer.All(options.Baseline, options.Scorers);
         _seeds = [.. options.Seeds];
         if (_seeds.Length == 0) _seeds = s_seeds;
         Metric? metric = options.Metric is null ? null : MetricNames.Parse("metric", options.Metric);
@@ -117,21 +118,34 @@ internal sealed class PathsCommand
         IReadOnlyList<SparsityCurves> curves = ScoringProgress.Run(_terminal, $"{set}: circuits", progress =>
             SparsityCurves.Measure(weights, judged, [.. found.Select(f => f.Scores)], sizes, progress, _cancellation)).Curves;
         _cancellation.ThrowIfCancellationRequested();
+        EdgeScores? exact = !_options.Exact ? null : ScoringProgress.Run(_terminal, $"{set}: exact", progress => EdgeAttribution.Score(
+            weights, scored, new AttributionOptions { Method = AttributionMethods.Exact }, progress, _cancellation));
         for (int i = 0; i < _scorers.Length; i++)
         {
+            (double pearson, double spearman) = Agreement(found[i].Scores, exact, _scorers[i].Options.Method.HasSign);
             _runs.Add(new PathsRun(
                 model, set, judged.Metric.Name, seed, _scorers[i].Name, curves[i].Cmd, curves[i].Cpr,
-                curves[i].Cmd / curves[0].Cmd, found[i].Seconds, found[i].Seconds / found[0].Seconds));
+                curves[i].Cmd / curves[0].Cmd, found[i].Seconds, found[i].Seconds / found[0].Seconds, pearson, spearman));
         }
+    }
+
+    private static (double Pearson, double Spearman) Agreement(EdgeScores scores, EdgeScores? exact, bool signed)
+    {
+        if (exact is null) return (double.NaN, double.NaN);
+        double[] x = Values(scores), y = Values(exact);
+        return (Correlation.Pearson(x, y), Correlation.Spearman(x, y));
+
+        double[] Values(EdgeScores s) =>
+            [.. s.Graph.Edges.Select(e => signed ? s[e.Row, e.Column] : Math.Abs((double)s[e.Row, e.Column]))];
     }
 
     private CommandReport Report(Device device, string load)
     {
         CommandReport report = new() { Markdown = true };
         string seeds = string.Join(", ", _seeds);
-        report.Line($"CMD of the strongest edges by |score|, on pairs that were not scored, over that of {PathsScorer.Baseline.Name} with "
-            + $"5 points; geometric means over seeds {seeds}; {device.Description}",
-            ("baseline", PathsScorer.Baseline.Name), ("seeds", _seeds), ("pairs", _options.Pairs), ("device", device.Description));
+        report.Line($"CMD of the strongest edges by |score|, on pairs that were not scored, over that of {_scorers[0].Name}; "
+            + $"geometric means over seeds {seeds}; {device.Description}",
+            ("baseline", _scorers[0].Name), ("seeds", _seeds), ("pairs", _options.Pairs), ("device", device.Description));
         report.Line(load, ("load", load));
         report.Plain("");
         PathsSummary[] summaries = [.. _options.Models.SelectMany(model => _scorers.Select(scorer =>
@@ -139,6 +153,13 @@ internal sealed class PathsCommand
         report.Table(PathsTables.Ratios(summaries, [.. _sets.Select(s => s.Name)]));
         report.Plain("");
         report.Table(PathsTables.Saturations(_saturations));
+        if (_options.Exact)
+        {
+            report.Plain("");
+            report.Table(PathsTables.Agreements(_runs, [.. _sets.Select(s => s.Name)]));
+            report.Note("Correlation: Pearson's over all edges, and Spearman's, of scores with the effects by exact patching on the same "
+                + "pairs; without signs where scores have none; means over seeds.");
+        }
         report.Data(PathsTables.Runs(_runs));
         report.Note($"all: the mean over the sets, with Student's {PathsSummary.Confidence:P0} interval over the seeds. Time: of scoring, "
             + "over the baseline's, in turn. Saturation: the norm of the metric's gradient at the token embedding halfway between the "

@@ -35,6 +35,23 @@ internal static class PathsTables
         .Column("saturation, median", "median", s => s.Median, s => s.Median.ToString("G3", CultureInfo.InvariantCulture))
         .Share($"pairs with {Saturation.Saturated} or more", "saturated", s => s.Share);
 
+    /// <summary>How far scores correlate with exact patching: a row per model and scorer, a column per set.</summary>
+    /// <param name="runs">The runs.</param>
+    /// <param name="sets">The sets, in order.</param>
+    public static ReportTable Agreements(IReadOnlyList<PathsRun> runs, IReadOnlyList<string> sets)
+    {
+        (string Model, string Scorer)[] rows = [.. runs.Select(r => (r.Model, r.Scorer)).Distinct()];
+        ReportTableOf<(string Model, string Scorer)> table = ReportTable.Of("correlations", rows)
+            .Text("model", "model", r => r.Model)
+            .Text("scores", "scorer", r => r.Scorer);
+        foreach (string set in sets) table.Shows(set, r => $"{Mean(r, set, x => x.Pearson)} / {Mean(r, set, x => x.Spearman)}");
+        return table;
+
+        string Mean((string Model, string Scorer) row, string set, Func<PathsRun, double> of) =>
+            runs.Where(r => (r.Model, r.Scorer, r.Set) == (row.Model, row.Scorer, set)).Average(of)
+                .ToString("0.000", CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Every run, for JSON.</summary>
     /// <param name="runs">The rows.</param>
     public static ReportTable Runs(IEnumerable<PathsRun> runs) => ReportTable.Of("runs", runs)
@@ -47,7 +64,9 @@ internal static class PathsTables
         .Hidden("cpr", r => r.Cpr)
         .Hidden("ratio", r => r.Ratio)
         .Hidden("seconds", r => r.Seconds)
-        .Hidden("seconds_ratio", r => r.SecondsRatio);
+        .Hidden("seconds_ratio", r => r.SecondsRatio)
+        .Hidden("pearson", r => r.Pearson)
+        .Hidden("spearman", r => r.Spearman);
 
     private static string Passes(PathsSummary s) => s.Scorer.Passes is { } p ? $"{p.Forward + p.Backward}" : "-";
 }

@@ -20,7 +20,7 @@ public sealed class PathsTests
             "--threads", "1", "--out", folder["runs.json"]);
         JsonNode[] ratios = Rows(report, "ratios"), saturation = Rows(report, "saturation"), runs = Rows(report, "runs");
         Assert.Equal(["eap-ig", "eap-ig --steps 2", "path"], ratios.Select(r => (string?)r["scorer"]));
-        Assert.Equal([11, 5, 8], ratios.Select(r => (int)r["passes"]!));
+        Assert.Equal([11, 5, 12], ratios.Select(r => (int)r["passes"]!));
         Assert.Equal(["ioi", "sva"], saturation.Select(s => (string?)s["set"]));
         Assert.Equal(["logit-diff", "prob-diff"], saturation.Select(s => (string?)s["metric"]));
         Assert.All(saturation, s => Assert.Equal(8, (int)s["pairs"]!));
@@ -62,6 +62,21 @@ public sealed class PathsTests
         Assert.Equal(Cmd(NanoSort, scored, judged), (double)Rows(report, "runs")[1]["cmd"]!, 1e-9);
     }
 
+    // A method agrees with itself; scores without signs are compared with effects without signs.
+    [Fact]
+    public void Scores_are_compared_with_exact_patching()
+    {
+        JsonNode report = Json(
+            "paths", "--data", Sorted, "--models", NanoSort, "--seeds", "5", "--baseline", "patched=exact", "--scorers", "eap,atp-star",
+            "--exact", "--threads", "1");
+        JsonNode[] runs = Rows(report, "runs");
+        Assert.Equal(["patched", "eap", "atp-star"], runs.Select(r => (string?)r["scorer"]));
+        Assert.Equal(1, (double)runs[0]["ratio"]!);
+        Assert.Equal(1, (double)runs[0]["pearson"]!, 1e-9);
+        Assert.Equal(1, (double)runs[0]["spearman"]!, 1e-9);
+        Assert.All(runs[1..], r => Assert.InRange((double)r["pearson"]!, 0.3, 0.999));
+    }
+
     [Fact]
     public void Files_of_one_name_are_told_apart()
     {
@@ -93,8 +108,8 @@ public sealed class PathsTests
         Assert.Equal(3, scorer.Options.Steps);
         Assert.Equal(EmbeddingPathDirection.Line, scorer.Options.EmbeddingPath!.Direction);
         Assert.Equal("eap-gp --steps 3", PathsScorer.Parse("eap-gp --steps 3").Name);
-        Assert.Equal(["eap-ig", "eap"], PathsScorer.All(["eap-ig", "eap"]).Select(s => s.Name));
-        Assert.True(PathsScorer.All([]).Length > PathsScorer.Defaults.Count, "the baseline runs beside the defaults");
+        Assert.Equal(["eap-ig", "eap"], PathsScorer.All("eap-ig", ["eap-ig", "eap"]).Select(s => s.Name));
+        Assert.True(PathsScorer.All("eap-ig", []).Length > PathsScorer.Defaults.Count, "the baseline runs beside the defaults");
     }
 
     [Fact]
