@@ -21,7 +21,9 @@ internal sealed class ComparedMethod
     /// <summary>What is compared where the user names nothing.</summary>
     public static IReadOnlyList<ComparedMethod> Defaults { get; } =
     [
-        Of(AttributionMethods.Eap), Of(AttributionMethods.EapIg), Of(AttributionMethods.EapGp), .. Searches, Of(AttributionMethods.Random),
+        Of(AttributionMethods.Eap), Of(AttributionMethods.EapIg), Of(AttributionMethods.EapGp), Of(AttributionMethods.Ceap),
+        Of(AttributionMethods.Relp), Of(AttributionMethods.Gim), Of(AttributionMethods.AtpStar), .. Searches,
+        Of(AttributionMethods.Random),
     ];
 
     /// <summary>What the table, files and the option call it.</summary>

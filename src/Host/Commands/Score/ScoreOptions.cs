@@ -61,7 +61,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         + "between the clean and corrupted embeddings over the number of steps) or 1.")]
     public string? PathEta { get; set; }
 
-    [Option("path-start", MetaValue = "END", 
+    [Option("path-start", MetaValue = "END",
         HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding, or auto (default with steps by distance): pair "
         + "by pair, at the clean one where the metric's gradient is at least 8 times smaller there than halfway, else at the corrupted "
         + "one.")]
