@@ -67,6 +67,7 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(IReadOnlyList<PathQuery>)] = new[] { new PathQuery([0], [new PathReceiver(graph.LogitsColumn, TokenPositions.End)]) },
             [typeof(IReadOnlyList<PathReceiver>)] = new[] { new PathReceiver(graph.LogitsColumn, TokenPositions.End) },
             [typeof(IReadOnlyList<PathRound>)] = Array.Empty<PathRound>(),
+            [typeof(IReadOnlyList<bool[]>)] = new bool[][] { [true] },
             [typeof(IReadOnlyList<int>)] = new[] { 0 },
             [typeof(IEnumerable<int>)] = new[] { 0 },
             [typeof(IReadOnlyList<double>)] = new[] { 0.5 },

@@ -47,8 +47,9 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
         double spread = Config.Layers * rows * 2 * D * D;
         double readers = Config.Layers * rows * 2 * 3 * D * D;
 
-        // Half of a path's backward passes are of the distance that it descends.
-        double distance = path ? passes.Backward / 2 * rows * 2 * D * D : 0;
+        // Each step of a path has a forward and two backward passes, one of them of the distance that it descends; beside its steps there
+        // are two forward passes more than backward ones.
+        double distance = path ? (passes.Backward - passes.Forward + 2) * rows * 2 * D * D : 0;
         return Prefix + (passes.Forward * forward) + (passes.Backward * backward) + spread + readers + Contraction(rows) + distance;
     }
 

@@ -78,7 +78,7 @@ public sealed class AttributionMethodsTests
         Assert.Equal(new PassCounts(2, 1), counts["gim"]);
         Assert.Null(counts["atp-star"]);
         Assert.Null(counts["exact"]);
-        Assert.Equal(new PassCounts(17, 21), counts["ensemble"]);
+        Assert.Equal(new PassCounts(19, 23), counts["ensemble"]);
         Assert.Equal(new PassCounts(1, 0), counts["information-flow-routes"]);
         Assert.Equal(new PassCounts(2, 0), counts["magnitude"]);
         Assert.Equal(new PassCounts(0, 0), counts["random"]);

@@ -35,8 +35,8 @@ public sealed class ScoreProvenanceTests
         Assert.Equal(
             ("eap-gp", "logit-diff", null, "item", Provenance.LossSign), (p.Method, p.Metric, p.Ablation, p.Normalization, p.Sign));
         Assert.Equal(
-            """{"steps":2,"path-objective":"residual-final","path-norm":"item","path-eta":"distance","path-start":"clean",""" +
-            "\"path-outer\":\"delta\",\"path-direction\":\"mixed\"}",
+            """{"steps":2,"path-objective":"residual-final","path-norm":"item","path-eta":"distance","path-start":"auto",""" +
+            "\"path-outer\":\"delta\",\"path-direction\":\"auto\"}",
             p.Options.ToJsonString());
         Assert.Equal((device.Description, "fp32", "own", 2), (p.Device, p.Precision, p.Gemm, p.BatchSize));
         Assert.Equal(Provenance.ProgramVersion, p.Version);

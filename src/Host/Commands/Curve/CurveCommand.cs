@@ -50,8 +50,8 @@ internal static class CurveCommand
         session.Clock.Stop();
 
         CommandReport report = new();
-        report.Line($"faithfulness by |score|, its 95 % interval, and the edges that pruning leaves ({(o.Greedy ? "greedy" : "largest scores")}; "
-            + $"{Sizes.Of(methods[0].Scores.Graph.EdgeCount, "edge")} in all)",
+        report.Line("faithfulness by |score|, its 95 % interval, and the edges that pruning leaves "
+            + $"({(o.Greedy ? "greedy" : "largest scores")}; {Sizes.Of(methods[0].Scores.Graph.EdgeCount, "edge")} in all)",
             ("greedy", o.Greedy), ("n_edges", methods[0].Scores.Graph.EdgeCount));
         report.Show(Grid(byMagnitude));
         report.Plain("faithfulness by signed score");

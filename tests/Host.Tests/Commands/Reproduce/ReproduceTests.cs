@@ -32,7 +32,7 @@ public sealed class ReproduceTests(TinyModel model) : IClassFixture<TinyModel>
         });
     }
 
-    /// <summary>The same share of the demo model's 1,519 edges as of the 32,491 of GPT-2 small, and what other commands give there.</summary>
+    /// <summary>The same share of the demo model's 1,519 edges as of the 32,491 of GPT-2 small.</summary>
     [Fact]
     public void A_figure_is_what_score_circuit_and_evaluate_give()
     {
