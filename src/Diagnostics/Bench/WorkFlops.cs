@@ -36,7 +36,7 @@ internal sealed record WorkFlops(Gpt2Config Config, int Pairs, int Tokens, int S
     public double Method(AttributionOptions options, bool wholePrompts = false)
     {
         bool path = options.Method.Takes(MethodSettings.EmbeddingPath);
-        if (Shared > 0 && (path || wholePrompts)) return (this with { Shared = 0 }).Method(options);
+        if (Shared > 0 && (wholePrompts || !options.Method.SharesPrefixes(options))) return (this with { Shared = 0 }).Method(options);
         if (options.Method.CountPasses(options) is not { Backward: > 0 } passes)
             throw new ArgumentException($"the flops of {options.Method} are not known", nameof(options));
         double rows = Rows, answers = path ? rows : Pairs;

@@ -92,6 +92,10 @@ public sealed class AttributionMethod
     /// <summary>How its scores are made.</summary>
     internal MethodWork Work { get; }
 
+    /// <summary>Whether the positions before a pair's first difference are run once instead of with every pass.</summary>
+    /// <param name="options">Options of this method.</param>
+    internal bool SharesPrefixes(AttributionOptions options) => Work.SharesPrefixes(ScoringSettings.Of(options));
+
     /// <summary>Whether it reads options.</summary>
     /// <param name="settings">One or more of them.</param>
     /// <returns>True where it reads all of them.</returns>

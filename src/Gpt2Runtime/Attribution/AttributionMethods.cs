@@ -91,6 +91,9 @@ public static class AttributionMethods
         {
             Scorer = (run, s) => new EmbeddingPathGradients(run, s),
             Passes = s => EmbeddingPathGradients.Passes(s),
+
+            // Other steps move every position.
+            SharesPrefixes = s => BetweenTheRuns(s) && s.Path.Step == EmbeddingPathStep.Distance,
             Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
         });

@@ -9,6 +9,8 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// starts at its clean embedding where it is saturated there, else at its corrupted one:
 ///
 ///     saturated: 8 ||dL/de at the clean embedding|| is less than ||dL/de halfway to the corrupted one||
+///
+/// with norms over the positions from the pair's first difference on.
 /// </summary>
 internal sealed class EmbeddingPathEnds : ResourceOwner
 {
@@ -22,12 +24,14 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     private readonly BackwardPass _backward;
     private readonly Tensor _rowWeights;
     private readonly Tensor _itemWeights;
+    private readonly Tensor _moving;
     private readonly DeviceArray<double>? _squares;
     private readonly Tensor? _start;
     private readonly Tensor? _target;
     private readonly double[] _atClean, _halfway, _clean, _corrupted;
-    private readonly float[] _hostRows, _hostItems;
+    private readonly float[] _hostRows, _hostItems, _hostMoving;
     private readonly bool[] _fromClean;
+    private bool _anyStill;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
@@ -43,7 +47,8 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
         int items = context.Largest.Length;
         _rowWeights = Own(context.Device.Allocate(rows));
         _itemWeights = Own(context.Device.Allocate(items));
-        (_hostRows, _hostItems, _fromClean) = (new float[rows], new float[items], new bool[items]);
+        _moving = Own(context.Device.Allocate(rows));
+        (_hostRows, _hostItems, _hostMoving, _fromClean) = (new float[rows], new float[items], new float[rows], new bool[items]);
         (_atClean, _halfway, _clean, _corrupted) = (new double[items], new double[items], new double[items], new double[items]);
         if (start != EmbeddingPathStart.Auto) return;
         _squares = Own(context.Device.AllocateArray<double>(items));
@@ -66,6 +71,7 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     /// <param name="one">A pass of one copy.</param>
     public void Begin(WeightedBatch batch, PassShape one)
     {
+        SetMoving(batch, one);
         if (_choice == EmbeddingPathStart.Auto) Measure(one);
         else _fromClean.AsSpan().Fill(_choice == EmbeddingPathStart.Clean);
         for (int i = 0, row = 0; i < one.Items; i++)
@@ -110,6 +116,30 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     /// <param name="outputs">The writers' differences, changed in place.</param>
     public void Weight(PassShape one, WriterOutputs outputs) => outputs.Weight(one, _rowWeights, _itemWeights);
 
+    /// <summary>Sets a gradient to 0 at the positions before each pair's first difference, where both prompts are the same.</summary>
+    /// <param name="one">A pass of one copy.</param>
+    /// <param name="gradient">[rows, D], changed in place.</param>
+    public void KeepMoving(PassShape one, Tensor gradient)
+    {
+        if (_anyStill) _context.Device.ScaleRows(gradient, _moving, one.Rows, one.Rows, _context.Config.Width, gradient);
+    }
+
+    // Spans that leave shared positions out have none to hold still.
+    private void SetMoving(WeightedBatch batch, PassShape one)
+    {
+        PromptSpan[] moving = PairSpans.Of(batch.Pairs, sharePrefixes: true);
+        _anyStill = false;
+        for (int i = 0, row = 0; i < one.Items; i++)
+        {
+            int still = moving[i].Prefix - one.Spans[i].Prefix;
+            _anyStill |= still > 0;
+            _hostMoving.AsSpan(row, still).Clear();
+            _hostMoving.AsSpan(row + still, one.Spans[i].Length - still).Fill(1);
+            row += one.Spans[i].Length;
+        }
+        if (_anyStill) _moving.Upload(_hostMoving.AsSpan(0, one.Rows));
+    }
+
     private Tensor Choose(Tensor fromClean, Tensor fromCorrupted, Tensor? byItem) =>
         byItem ?? (_choice == EmbeddingPathStart.Clean ? fromClean : fromCorrupted);
 
@@ -140,6 +170,7 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
         _head.Evaluate(one, _pair.Activations, cleanCopy);
         _head.LossGradient(one, _backward, null, 0);
         _backward.Run(one, _pair.Activations, 1, null, 0);
+        KeepMoving(one, _backward.Residual);
         _context.Device.SequenceDots(_backward.Residual, _backward.Residual, one.All, _context.Config.Width, _squares!);
         _squares!.Download(squares.AsSpan(0, one.Items));
     }

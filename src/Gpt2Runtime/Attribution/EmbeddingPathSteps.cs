@@ -9,7 +9,8 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 ///
 /// By distance, with D the distance of the output from the target's, D0 what it is at the start, and u the direction: step j = 0 .. k - 1
 /// is (D - D0 (k - j - 1/2) / k) / (-grad D . u) long, so that D falls, to first order, in equal parts. It is kept between a tenth of and
-/// twice ||e - e'|| / k, and is the longest where D does not fall along u at all.
+/// twice ||e - e'|| / k, and is the longest where D does not fall along u at all. Only positions from the pair's first difference on move:
+/// before it both prompts are the same.
 /// </summary>
 internal sealed class EmbeddingPathSteps : ResourceOwner
 {
@@ -85,10 +86,11 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     /// <param name="one">A pass of one copy.</param>
     /// <param name="a">Its activations at the point where the step begins.</param>
     /// <param name="gamma">[rows, D]: the point, changed in place.</param>
-    /// <param name="gradient">[rows, D]: the gradient of the squared distance there.</param>
+    /// <param name="gradient">[rows, D]: the gradient of the squared distance there; changed.</param>
     /// <param name="step">The step, from 0.</param>
     public void Take(PassShape one, Activations a, Tensor gamma, Tensor gradient, int step)
     {
+        if (ByDistance) _ends.KeepMoving(one, gradient);
         Tensor against = Direction(one, gradient);
         _device.SequenceDots(against, against, one.All, _width, _squares);
         if (ByDistance) SetLengths(one, a, gradient, against, step);

@@ -50,7 +50,8 @@ internal static class ReferencePath
             {
                 ReferenceRun run = ReferenceRun.Forward(model, point);
                 run.Tape.Differentiate(Objective(run, batch[i], fromClean[i], options));
-                return run.Embedding.GradientOrZero;
+                RealMatrix gradient = run.Embedding.GradientOrZero;
+                return options.Eta == ReferenceEta.Distance ? FromFirstDifference(gradient, batch[i].Pair) : gradient;
             },
             (i, gradient) => options.Direction switch
             {
@@ -80,8 +81,21 @@ internal static class ReferencePath
         {
             ReferenceRun run = ReferenceRun.Forward(model, embedding);
             item.DifferentiateLoss(run, options.Metric);
-            return run.Embedding.GradientOrZero.Norm();
+            return FromFirstDifference(run.Embedding.GradientOrZero, item.Pair).Norm();
         }
+    }
+
+    // Zero at the positions before the first token in which the prompts differ; the last position always counts.
+    private static RealMatrix FromFirstDifference(RealMatrix x, PromptPair pair)
+    {
+        RealMatrix kept = new(x.Rows, x.Columns);
+        bool differs = false;
+        for (int p = 0; p < x.Rows; p++)
+        {
+            differs |= pair.Clean[p] != pair.Corrupted[p] || p == x.Rows - 1;
+            if (differs) x.Row(p).CopyTo(kept.Row(p));
+        }
+        return kept;
     }
 
     private static RealMatrix Unit(RealMatrix x) => x.Norm() < 1e-12 ? x : RealMatrix.Combine(x, (1 / x.Norm()) - 1, x);
