@@ -127,11 +127,10 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     // Spans that leave shared positions out have none to hold still.
     private void SetMoving(WeightedBatch batch, PassShape one)
     {
-        PromptSpan[] moving = PairSpans.Of(batch.Pairs, sharePrefixes: true);
         _anyStill = false;
         for (int i = 0, row = 0; i < one.Items; i++)
         {
-            int still = moving[i].Prefix - one.Spans[i].Prefix;
+            int still = PairSpans.PrefixOf(batch.Pairs[i]) - one.Spans[i].Prefix;
             _anyStill |= still > 0;
             _hostMoving.AsSpan(row, still).Clear();
             _hostMoving.AsSpan(row + still, one.Spans[i].Length - still).Fill(1);

@@ -12,7 +12,8 @@ public enum EmbeddingPathStep
 
     /// <summary>
     /// <c>distance</c>: the length by which the output's distance from the target falls, to first order, to what is due: after step j of k
-    /// to (k - j - 1/2) / k of what it was at the start. Between a tenth of and twice the matched step, item by item.
+    /// to (k - j - 1/2) / k of what it was at the start. Between a tenth of and twice the matched step, item by item; only the
+    /// positions from the pair's first difference on move.
     /// </summary>
     Distance,
 }

@@ -9,8 +9,8 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 ///
 /// By distance, with D the distance of the output from the target's, D0 what it is at the start, and u the direction: step j = 0 .. k - 1
 /// is (D - D0 (k - j - 1/2) / k) / (-grad D . u) long, so that D falls, to first order, in equal parts. It is kept between a tenth of and
-/// twice ||e - e'|| / k, and is the longest where D does not fall along u at all. Only positions from the pair's first difference on move:
-/// before it both prompts are the same.
+/// twice ||e - e'|| / k: the shortest where D is below what is due already, the longest where it is not and does not fall along u at all.
+/// Only positions from the pair's first difference on move: before it both prompts are the same.
 /// </summary>
 internal sealed class EmbeddingPathSteps : ResourceOwner
 {
@@ -133,9 +133,9 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
         {
             double due = _first[i] * (_steps - step - 0.5) / _steps;
 
-            // The gradient is that of the squared distance.
-            double fall = _hostAlong[i] / Math.Sqrt(_hostSquares[i]) / (2 * _distances[i]);
-            double length = fall > Tiny ? (_distances[i] - due) / fall : double.PositiveInfinity;
+            // The gradient is that of the squared distance. At the target it is nothing but rounding.
+            double fall = _hostAlong[i] / Math.Sqrt(_hostSquares[i]) / (2 * _distances[i]), left = _distances[i] - due;
+            double length = left <= 0 ? 0 : fall > Tiny ? left / fall : double.PositiveInfinity;
             _hostLengths[i] = Math.Clamp(length, Shortest * _matched[i], Longest * _matched[i]);
         }
         _lengths.Upload(_hostLengths.AsSpan(0, one.Items));

@@ -14,7 +14,11 @@ internal static class PairSpans
     /// <returns>One span per item.</returns>
     public static PromptSpan[] Of(IReadOnlyList<PromptPair> pairs, bool sharePrefixes) => [.. pairs.Select(p =>
     {
-        int prefix = sharePrefixes ? Math.Min(p.Length - 1, p.Clean.AsSpan().CommonPrefixLength(p.Corrupted)) : 0;
+        int prefix = sharePrefixes ? PrefixOf(p) : 0;
         return new PromptSpan(prefix, p.Length - prefix);
     })];
+
+    /// <summary>The number of positions before the first difference of a pair, without the last position.</summary>
+    /// <param name="pair">The pair.</param>
+    public static int PrefixOf(PromptPair pair) => Math.Min(pair.Length - 1, pair.Clean.AsSpan().CommonPrefixLength(pair.Corrupted));
 }

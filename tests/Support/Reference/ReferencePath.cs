@@ -66,6 +66,7 @@ internal static class ReferencePath
                 if (step == 0) first[i] = distance;
                 double matched = lines[i].Norm() / options.Steps, due = first[i] * (1 - ((step + 0.5) / options.Steps));
                 double fall = RealMatrix.Dot(gradient, against) / against.Norm() / (2 * distance);
+                if (distance <= due) return 0.1 * matched;
                 return fall > 1e-12 ? Math.Clamp((distance - due) / fall, 0.1 * matched, 2 * matched) : 2 * matched;
             });
     }
