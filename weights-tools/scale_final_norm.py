@@ -69,6 +69,8 @@ def scale(model, by, out):
             raise Refusal(f"{model}: holds no {name}{more}")
     if os.path.lexists(out):
         raise Refusal(f"{out}: is there already; name a folder that is not")
+    if model.resolve() in out.resolve().parents:
+        raise Refusal(f"{out}: lies within {model}; name a folder outside it")
     scaled = scaled_tensors(model / WEIGHTS, by)
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=out.name + ".", suffix=".part", dir=out.parent))

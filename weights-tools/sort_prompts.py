@@ -3,21 +3,23 @@
 
     python3 weights-tools/sort_prompts.py KNOWN COUNT SEED > pairs.jsonl
 
-A prompt has six letters (0, 1, 2) and the first KNOWN of them sorted; the answer is the next one. The corrupted prompt has one other letter,
-by which the answer changes and what is sorted so far does not.
+A prompt has six letters (0, 1, 2) and the first KNOWN of them sorted; the answer is the next one. The corrupted prompt differs in one of the
+six letters. Its answer is another one, and the KNOWN sorted letters are the same.
 """
+import argparse
 import json
+import os
 import random
 import sys
 
 
 def main():
-    try:
-        known, count, seed = (int(word) for word in sys.argv[1:])
-        if not (0 <= known <= 4 and 1 <= count <= 500):
-            raise ValueError
-    except ValueError:
-        sys.exit("sort_prompts.py: give KNOWN (0 to 4), COUNT (1 to 500) and SEED.")
+    parser = argparse.ArgumentParser(prog="sort_prompts.py", description="Write prompt pairs for the model that sorts, as JSON lines.")
+    parser.add_argument("known", type=int, choices=range(5), metavar="KNOWN", help="letters that are sorted already, 0 to 4")
+    parser.add_argument("count", type=int, choices=range(1, 501), metavar="COUNT", help="pairs to write, 1 to 500, all different")
+    parser.add_argument("seed", type=int, metavar="SEED", help="seed of the draws")
+    arguments = parser.parse_args()
+    known, count, seed = arguments.known, arguments.count, arguments.seed
     draw = random.Random(seed)
     seen = set()
     while len(seen) < count:
@@ -40,4 +42,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

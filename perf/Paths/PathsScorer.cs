@@ -11,7 +11,10 @@ namespace Gradpath.Perf.Paths;
 internal sealed record PathsScorer(string Name, AttributionOptions Options)
 {
     // Options of the verb that say what is read and written, not how scores are made.
-    private static readonly string[] s_files = ["out", "resume", "record-path", "per-item", "per-item-type", "top", "method"];
+    private static readonly string[] s_files =
+    [
+        "out", "resume", "record-path", "per-item", "per-item-type", "top", "method", "of", "by", "verify", "verify-found", "verify-share",
+    ];
 
     /// <summary>The methods of docs/eap-gp.md that are options.</summary>
     public static IReadOnlyList<string> Defaults { get; } =

@@ -63,7 +63,7 @@ internal static class AttributionChecks
 
     private static OptionException DoesNotApply(AttributionMethod method, MethodSettings setting, Term term)
     {
-        string[] takers = [.. AttributionMethods.All.Where(m => m.Takes(setting)).Select(m => m.Name)];
+        string[] takers = [.. AttributionMethods.All.Where(m => m.Takes(setting) && m.Name != method.Name).Select(m => m.Name)];
         return new OptionException(
             $"{term} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} {(takers.Length == 1 ? "takes" : "take")} it");
     }

@@ -66,7 +66,7 @@ public static class ModelLocator
         string list = string.Concat(tried.Select(t => $"\n  {t}"));
         throw new GradpathException(
             $"no model '{argument}' on this machine. Looked for:{list}\nGPT-2 models are fetched with weights-tools/fetch_gpt2.sh NAME "
-                + "(gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small model 'demo' comes with the program.");
+                + "(gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small models 'demo' and 'saturated' come with the program.");
     }
 
     private static bool IsHubName(string part) =>

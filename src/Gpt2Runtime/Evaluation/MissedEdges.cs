@@ -60,7 +60,7 @@ public sealed record MissedEdges(
         int found = options.FoundOf(graph);
         Circuit strongest = CircuitSelection.TopEdges(scores, found);
         (int Row, int Column)[] leftOut = [.. RandomCircuits.Complement(strongest).Edges];
-        IReadOnlyList<bool[]> has = SubsetScreen.Draw(leftOut.Length, options.Checks, options.Each, options.Seed);
+        IReadOnlyList<bool[]> has = SubsetScreen.Draw(leftOut.Length, options.Checks, options.Each, options.Seed, cancellation);
         var runs = CircuitMetrics.Of(model, prompts, options.Checks, Without, options.Evaluation, progress, cancellation);
         Metric metric = options.Evaluation.Metric ?? prompts.Metric;
         double full = runs.Full.Average();

@@ -45,7 +45,8 @@ public sealed class ItemScoresFile : IDisposable
                 Provenance.FromJson(root, file.Path))
             : null;
         Labels = file.Metadata.TryGetValue("labels", out string? labels)
-            ? JsonFile.Parse($"{file.Path}: 'labels' in its metadata", Encoding.UTF8.GetBytes(labels), root => ReadLabels(root, Items))
+            ? JsonFile.Parse($"{file.Path}: 'labels' in its metadata", Encoding.UTF8.GetBytes(labels), root =>
+                ReadLabels(root, Items, $"{file.Path}: 'labels' in its metadata"))
             : [];
     }
 
@@ -147,15 +148,15 @@ public sealed class ItemScoresFile : IDisposable
         file.Write(path);
     }
 
-    private static string?[] ReadLabels(JsonElement root, int items)
+    private static string?[] ReadLabels(JsonElement root, int items, string where)
     {
         if (root.ValueKind != JsonValueKind.Array || root.GetArrayLength() != items)
-            throw new GradpathException($"an array of {items} labels is expected, one per prompt pair");
+            throw new GradpathException($"{where}: an array of {items} labels is expected, one per prompt pair");
         return [.. root.EnumerateArray().Select(label => label.ValueKind switch
         {
             JsonValueKind.Null => null,
             JsonValueKind.String => label.GetString(),
-            _ => throw new GradpathException($"a label is {JsonFile.Shown(label)}; a text or null is expected"),
+            _ => throw new GradpathException($"{where}: a label is {JsonFile.Shown(label)}; a text or null is expected"),
         })];
     }
 

@@ -24,17 +24,24 @@ public sealed record SubsetScreen(IReadOnlyList<SubsetEstimate> Members)
     /// <param name="subsets">Number of subsets.</param>
     /// <param name="each">In how many subsets every member is, from 2 to 2 fewer than there are.</param>
     /// <param name="seed">The same seed gives the same subsets.</param>
+    /// <param name="cancellation">Stops the draw.</param>
     /// <returns>[subsets][members]: whether the member is in the subset.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A member would be in too few or too many.</exception>
-    public static IReadOnlyList<bool[]> Draw(int members, int subsets, int each, ulong seed)
+    public static IReadOnlyList<bool[]> Draw(int members, int subsets, int each, ulong seed, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(each, LeastSubsets);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(each, subsets - LeastSubsets);
-        bool[][] has = [.. Enumerable.Range(0, subsets).Select(_ => new bool[members])];
+        bool[][] has = new bool[subsets][];
+        for (int subset = 0; subset < subsets; subset++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            has[subset] = new bool[members];
+        }
         int[] order = [.. Enumerable.Range(0, subsets)];
         var random = new SplitMix64(seed);
         for (int member = 0; member < members; member++)
         {
+            cancellation.ThrowIfCancellationRequested();
             random.Draw<int>(order, each);
             foreach (int subset in order.AsSpan(0, each)) has[subset][member] = true;
         }

@@ -10,8 +10,8 @@ internal abstract class ModelPromptOptions : DeviceOptions
 {
     [Input(InputKind.Model)]
     [Option("model", Required = true, MetaValue = "MODEL",
-        HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', or a name such as gpt2 in the Hugging Face "
-        + "cache.")]
+        HelpText = "Directory of a GPT-2 checkpoint (config.json, model.safetensors), 'demo', 'saturated', or a name such as gpt2 in the "
+        + "Hugging Face cache.")]
     public string Model { get; set; } = "";
 
     [Option("task", MetaValue = "TASK", HelpText =

@@ -8,7 +8,7 @@ internal static class VocabularyDirectory
     /// <summary>What the option says that names one.</summary>
     public const string Help =
         "Directory that holds tokenizer.json, or vocab.json and merges.txt (the weights are not needed), "
-        + "'demo', or a name in the Hugging Face cache.";
+        + "'demo', 'saturated', or a name in the Hugging Face cache.";
 
     private static readonly string[] s_files = ["tokenizer.json", "vocab.json"];
 

@@ -187,7 +187,8 @@ internal static class DemoCommand
         if (points.Count == 0) return;
         report.Plain(
             "Norm of the metric's gradient at the embedding, mean over pairs (eap: the clean run; eap-ig: from corrupted to clean;");
-        report.Plain("eap-gp: from clean along its path). Where it is small the output is saturated and gradients say little.");
+        report.Plain("eap-gp: along its path, from the end where each pair starts). Where it is small the output is saturated and "
+            + "gradients say little.");
         report.Draw(t => BarPlot.Write(t.Out, [.. points.Select(p => ($"{p.Name} point {p.Step}", p.Norm))], PlotWidth, t.Unicode));
         report.Data(ReportTable.Of("gradient_norms", points)
             .Hidden("method", p => p.Name).Hidden("step", p => p.Step).Hidden("gradient_norm", p => p.Norm));

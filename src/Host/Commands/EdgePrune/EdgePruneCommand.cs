@@ -18,8 +18,8 @@ internal static class EdgePruneCommand
         using var session = EvaluationSession.Open(
             o, GivenFile.All(init is null ? null : GivenFile.Of(o.Init!, init)), terminal, cancellation);
         CircuitSearchOf<EdgePruningOptions, EdgePruningResult> search = CircuitSearches.EdgePruning;
-        if (init is not null && !init.Values.ContainsAnyExcept(0f))
-            terminal.Warn($"--init {o.Init}: all scores are 0, so that no mask starts before another");
+        if (init is not null && init.Graph.Edges.Select(e => Math.Abs(init[e.Row, e.Column])).Where(s => s > 0).Distinct().Count() < 2)
+            terminal.Warn($"--init {o.Init}: no two scores but 0 differ, so that no mask starts before another");
         using ProgressFile file = SearchRun.Open(search.Name, o.Out, o.Resume, SearchRun.Identity(session, o, options), terminal);
         SearchRun.WriteOnTheWay(file, o.Log, (log, work) => TrainingCsv.Write(log, [(search.Name, ((ITrainingLog)work).Log)]));
         EdgePruningResult result = SearchRun.Run(

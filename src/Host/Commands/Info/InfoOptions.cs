@@ -9,7 +9,7 @@ internal sealed class InfoOptions : CommandOptions
 {
     [Input(InputKind.Model)]
     [Option("model", Required = true, MetaValue = "MODEL",
-        HelpText = "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache.")]
+        HelpText = "Directory of a GPT-2 checkpoint, 'demo', 'saturated', or a name in the Hugging Face cache.")]
     public string Model { get; set; } = "";
 
     [Option("device", MetaValue = "DEVICE", Default = "auto", HelpText = "auto, cpu, cuda or cuda:N.")]

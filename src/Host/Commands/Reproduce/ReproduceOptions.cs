@@ -17,8 +17,8 @@ internal sealed class ReproduceOptions : DeviceOptions
 
     [Input(InputKind.Model)]
     [Option("model", MetaValue = "MODEL", Default = "gpt2", HelpText =
-        "Directory of a GPT-2 checkpoint, 'demo', or a name in the Hugging Face cache. Figures are published of gpt2; with a model of "
-        + "another shape there are only ours, at the same shares of its edges.")]
+        "Directory of a GPT-2 checkpoint, 'demo', 'saturated', or a name in the Hugging Face cache. Figures are published of gpt2; with a "
+        + "model of another shape there are only ours, at the same shares of its edges.")]
     public string Model { get; set; } = "gpt2";
 
     [Input(InputKind.Prompts)]

@@ -61,7 +61,12 @@ internal static class ScoreCommand
             : Scoring.RunPerItem(o.PerItem, o.HalvesItems, model, prompts, options, terminal, cancellation);
         EdgeScores scores = result.Scores;
         if (!scores.Values.ContainsAnyExcept(0f))
-            terminal.Warn("all scores are 0: no corruption of these prompts changes their metric");
+        {
+            terminal.Warn(result.CleanMetric.SequenceEqual(result.CorruptedMetric)
+                ? "all scores are 0: no corruption of these prompts changes their metric"
+                : "all scores are 0, though the prompts' corruption changes their metric: its gradient is 0 where the method looks, as "
+                + "where a probability is saturated");
+        }
         clock.Start("write");
         if (o.Out is not null) scores.Save(o.Out);
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
@@ -69,7 +74,7 @@ internal static class ScoreCommand
 
         // What was scored is kept, however this ends.
         MissedEdges? missed = verification is null
-            ? null : Verify(model, prompts, scores, verification, clock, terminal, cancellation);
+            ? null : Verify(model, prompts, scores, verification, o.Out ?? o.PerItem, clock, terminal, cancellation);
         clock.Stop();
 
         if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
@@ -84,14 +89,21 @@ internal static class ScoreCommand
     }
 
     private static MissedEdges Verify(
-        Gpt2Weights model, PromptSet prompts, EdgeScores scores, MissedEdgesOptions options, StageClock clock, Terminal terminal,
-        CancellationToken cancellation)
+        Gpt2Weights model, PromptSet prompts, EdgeScores scores, MissedEdgesOptions options, string? written, StageClock clock,
+        Terminal terminal, CancellationToken cancellation)
     {
         clock.Start("verify");
-        MissedEdges missed = ScoringProgress.Run(
-            terminal, "verify", progress => MissedEdges.Measure(model, prompts, scores, options, progress, cancellation));
-        cancellation.ThrowIfCancellationRequested();
-        return missed;
+        try
+        {
+            MissedEdges missed = ScoringProgress.Run(
+                terminal, "verify", progress => MissedEdges.Measure(model, prompts, scores, options, progress, cancellation));
+            cancellation.ThrowIfCancellationRequested();
+            return missed;
+        }
+        catch (OperationCanceledException e) when (written is not null)
+        {
+            throw new StoppedException($"; the scores are in {written}, and were not verified.", e);
+        }
     }
 
     // Everything that the sums depend on, to the last bit.

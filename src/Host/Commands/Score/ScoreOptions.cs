@@ -62,14 +62,14 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? PathEta { get; set; }
 
     [Option("path-start", MetaValue = "END",
-        HelpText = "Start eap-gp's path at the clean (default) or the corrupted embedding, or auto (default with steps by distance): pair "
-        + "by pair, at the clean one where the metric's gradient is at least 8 times smaller there than halfway, else at the corrupted "
-        + "one.")]
+        HelpText = "Where eap-gp's path starts: clean or corrupted, an embedding; or auto (default; clean with --path-eta match or 1): "
+        + "pair by pair, at the clean one where the metric's gradient is at least 8 times smaller there than halfway, else at the "
+        + "corrupted one.")]
     public string? PathStart { get; set; }
 
     [Option("path-direction", MetaValue = "WAY",
-        HelpText = "Where eap-gp's steps lead: gradient (default), line, mixed (halfway between the two) or auto (mixed from the clean "
-        + "embedding, line from the corrupted one; default with steps by distance).")]
+        HelpText = "Where eap-gp's steps lead: gradient, line, mixed (halfway between the two) or auto (default: mixed from the clean "
+        + "embedding, line from the corrupted one; gradient with --path-eta match or 1).")]
     public string? PathDirection { get; set; }
 
     [Option("path-outer", MetaValue = "FACTOR",

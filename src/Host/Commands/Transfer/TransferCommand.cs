@@ -96,7 +96,8 @@ internal static class TransferCommand
         EdgeScores scores = Scoring.Run(find.Weights, find.Prompts, options, terminal, cancellation).Scores;
         Circuit[] circuits = [.. o.SizeList.Select(
             size => CircuitPruning.Fill(n => CircuitSelection.TopEdges(scores, n), size, scores.Graph.EdgeCount))];
-        foreach ((int i, Circuit circuit) in circuits.Index()) EmptyCircuits.Warn(terminal, $"{name} at {o.SizeList[i]} edges", circuit);
+        foreach ((int i, Circuit circuit) in circuits.Index())
+            EmptyCircuits.Warn(terminal, $"{name} at {Sizes.Of(o.SizeList[i], "edge")}", circuit);
         return circuits;
     }
 

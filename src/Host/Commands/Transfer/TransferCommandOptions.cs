@@ -74,6 +74,8 @@ internal sealed class TransferCommandOptions : PromptedOptions
     public void Check()
     {
         if (Task is not null) throw new UsageException("--task: a matrix has several tasks; name them with --tasks.");
+        if (Data is not null && !Directory.Exists(Data))
+            throw new UsageException($"--data {Data}: give a folder with a CSV file per task; there is no such folder.");
         string[] tasks = TaskList;
         if (tasks.Length < 2) throw new UsageException("--tasks: name two tasks at least, such as ioi,greater-than.");
         if (tasks.Distinct().Count() < tasks.Length) throw new UsageException("--tasks: a task stands there twice.");
