@@ -89,7 +89,7 @@ internal sealed class PathsCommand
         }
     }
 
-    private (PromptSet Scored, PromptSet Judged) Halves(PromptRequest set, Gpt2Checkpoint checkpoint, int seed)
+    private SplitPrompts Halves(PromptRequest set, Gpt2Checkpoint checkpoint, int seed)
     {
         bool drawn = set.Data is not null;
         PromptSet prompts = (drawn ? set : set with { Seed = seed }).Load(checkpoint, _terminal, _cancellation);
@@ -97,7 +97,7 @@ internal sealed class PathsCommand
         if (pairs.Length < 2) throw new GradpathException($"{prompts.Source}: it takes two prompt pairs or more to score and to judge.");
         if (drawn) new SplitMix64((ulong)seed).Shuffle<PromptPair>(pairs);
         int half = pairs.Length / 2;
-        return (prompts with { Pairs = pairs[..half] }, prompts with { Pairs = pairs[half..] });
+        return SplitPrompts.Of(prompts with { Pairs = pairs }, half, pairs.Length - half);
     }
 
     // Scorers take turns, so that a machine whose speed drifts slows all of them.

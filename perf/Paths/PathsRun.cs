@@ -1,7 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Reports;
 
 namespace Gradpath.Perf.Paths;
 
@@ -35,19 +34,13 @@ internal sealed record PathsRun(
             ["metric"] = r.Metric,
             ["seed"] = r.Seed,
             ["scorer"] = r.Scorer,
-            ["cmd"] = Finite(r.Cmd),
-            ["cpr"] = Finite(r.Cpr),
-            ["ratio"] = Finite(r.Ratio),
+            ["cmd"] = ResultJson.Number(r.Cmd),
+            ["cpr"] = ResultJson.Number(r.Cpr),
+            ["ratio"] = ResultJson.Number(r.Ratio),
             ["seconds"] = r.Seconds,
-            ["pearson"] = Finite(r.Pearson),
-            ["spearman"] = Finite(r.Spearman),
+            ["pearson"] = ResultJson.Number(r.Pearson),
+            ["spearman"] = ResultJson.Number(r.Spearman),
         })];
-        AtomicFile.Write(path, stream =>
-        {
-            using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true })) list.WriteTo(json);
-            stream.WriteByte((byte)'\n');
-        });
+        ResultJson.Write(path, list);
     }
-
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Runs;
+using MathNet.Numerics.Statistics;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
 
@@ -56,18 +57,10 @@ public static class Ensemble
     /// <returns>Per score its rank as <see cref="EnsembleRule"/> states it.</returns>
     internal static double[] Ranks(ReadOnlySpan<float> scores)
     {
-        float[] sizes = new float[scores.Length];
-        int[] order = new int[scores.Length];
-        for (int i = 0; i < sizes.Length; i++) (sizes[i], order[i]) = (MathF.Abs(scores[i]), i);
-        Array.Sort(sizes, order);
-        var ranks = new double[sizes.Length];
-        for (int first = 0; first < sizes.Length;)
-        {
-            int end = first + 1;
-            while (end < sizes.Length && sizes[end] == sizes[first]) end++;
-            for (int i = first; i < end; i++) ranks[order[i]] = (first + ((end - first + 1) / 2.0)) / sizes.Length;
-            first = end;
-        }
+        var sizes = new double[scores.Length];
+        for (int i = 0; i < sizes.Length; i++) sizes[i] = Math.Abs(scores[i]);
+        double[] ranks = ArrayStatistics.RanksInplace(sizes, RankDefinition.Average);
+        for (int i = 0; i < ranks.Length; i++) ranks[i] /= ranks.Length;
         return ranks;
     }
 

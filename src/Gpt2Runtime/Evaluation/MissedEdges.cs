@@ -70,15 +70,6 @@ public sealed record MissedEdges(
             leftOut, effects, SubsetScreen.Of(has, effects), Rise(runs.Empty), options with { Found = found }, runs.BatchSize,
             runs.PeakDeviceBytes);
 
-        Circuit Without(int check)
-        {
-            bool[] members = new bool[graph.Writers * graph.Readers];
-            foreach ((int row, int column) in graph.Edges) members[(row * graph.Readers) + column] = true;
-            for (int e = 0; e < leftOut.Length; e++)
-            {
-                if (has[check][e]) members[(leftOut[e].Row * graph.Readers) + leftOut[e].Column] = false;
-            }
-            return new Circuit(graph, members);
-        }
+        Circuit Without(int check) => RandomCircuits.Complement(Circuit.Of(graph, leftOut.Where((_, e) => has[check][e])));
     }
 }

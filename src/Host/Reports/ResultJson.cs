@@ -11,7 +11,7 @@ internal static class ResultJson
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
     /// <summary>Writes a result; a file that exists is replaced, and only by a whole one.</summary>
-    public static void Write(string path, JsonObject result) => AtomicFile.Write(path, stream =>
+    public static void Write(string path, JsonNode result) => AtomicFile.Write(path, stream =>
     {
         using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true })) result.WriteTo(json);
         stream.WriteByte((byte)'\n');

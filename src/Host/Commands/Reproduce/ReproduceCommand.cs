@@ -23,8 +23,7 @@ internal static class ReproduceCommand
         ComputationGraph graph = new(session.Weights.Config);
 
         session.Clock.Start("passes");
-        (List<Row> rows, EvaluationResult result) = ScoringProgress.Run(
-            terminal, "reproduce", progress => Measure(session, study, graph, progress, cancellation));
+        (List<Row> rows, EvaluationResult result) = Measure(session, study, graph, terminal, cancellation);
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         bool same = session.Weights.Config is { Layers: PublishedStudies.Layers, Width: PublishedStudies.Width };
@@ -65,8 +64,7 @@ internal static class ReproduceCommand
 
     // Methods one after the other, each scored once; then all their circuits in one run.
     private static (List<Row> Rows, EvaluationResult Result) Measure(
-        EvaluationSession session, PublishedStudy study, ComputationGraph graph, IProgress<RunProgress>? progress,
-        CancellationToken cancellation)
+        EvaluationSession session, PublishedStudy study, ComputationGraph graph, Terminal terminal, CancellationToken cancellation)
     {
         string[] methods = [.. study.Figures.Select(f => f.Method).Distinct()];
         var scores = new EdgeScores[methods.Length];
@@ -74,13 +72,14 @@ internal static class ReproduceCommand
         {
             AttributionOptions options = study.Figures.First(f => f.Method == methods[m]).Scores;
             if (options.Method == AttributionMethods.Random) options = options with { Seed = session.Seed };
-            var part = progress is null ? null : new PartProgress(progress, m, methods.Length + 1, methods[m]);
-            scores[m] = EdgeAttribution.Score(session.Weights, session.Prompts, options, part, cancellation);
+            terminal.Progress.Part = $"scores {m + 1} of {methods.Length}";
+            scores[m] = Scoring.Run(session.Weights, session.Prompts, options, terminal, cancellation).Scores;
         }
-        var last = progress is null ? null : new PartProgress(progress, methods.Length, methods.Length + 1, "circuits");
-        return study.Areas
-            ? Areas(session, study, scores, last, cancellation)
-            : AtSizes(session, study, graph, [.. study.Figures.Select(f => scores[Array.IndexOf(methods, f.Method)])], last, cancellation);
+        terminal.Progress.Part = "";
+        EdgeScores[] ofFigures = [.. study.Figures.Select(f => scores[Array.IndexOf(methods, f.Method)])];
+        return ScoringProgress.Run(terminal, "reproduce", progress => study.Areas
+            ? Areas(session, study, scores, progress, cancellation)
+            : AtSizes(session, study, graph, ofFigures, progress, cancellation));
     }
 
     private static (List<Row> Rows, EvaluationResult Result) Areas(
@@ -173,13 +172,4 @@ internal static class ReproduceCommand
 
     private sealed record Row(
         string Scores, string Measure, int? Edges, int? Pruned, double Value, double Low, double High, double? Published, string Source);
-
-    /// <summary>One of several parts of the work, which are taken for equal.</summary>
-    private sealed class PartProgress(IProgress<RunProgress> whole, int part, int parts, string stage) : IProgress<RunProgress>
-    {
-        private const long Units = 1000;
-
-        public void Report(RunProgress value) =>
-            whole.Report(new RunProgress((part * Units) + (Units * value.Done / Math.Max(1, value.Total)), parts * Units, stage));
-    }
 }
