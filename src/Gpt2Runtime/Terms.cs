@@ -19,6 +19,9 @@ internal static class Terms
 
     public static Term CircuitSelection => new(nameof(CircuitSelection));
 
+    /// <summary>How often masks are drawn and trained.</summary>
+    public static Term Draws => new(nameof(Draws));
+
     public static Term EmbeddingPathDirection => new("EmbeddingPath.Direction");
 
     public static Term EmbeddingPathNorm => new("EmbeddingPath.Norm");

@@ -22,7 +22,7 @@ public static class CircuitSearches
 
     /// <summary>Edge pruning (Bhaskar et al. 2024).</summary>
     public static CircuitSearchOf<EdgePruningOptions, EdgePruningResult> EdgePruning { get; } = new(
-        (model, prompts, o, cancellation) => new EdgePruning(model, prompts, o, null, cancellation))
+        (model, prompts, o, cancellation) => new MaskDraws(model, prompts, o, EdgePruning!, null, cancellation))
     {
         Name = "edge-prune",
         Title = "edge pruning",

@@ -18,7 +18,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// Departures from the published program: only edges of the graph count (it also counts cells that are no edge); the number of edges is
 /// met exactly, not through a threshold; prompts are dealt into batches once, and only the order of batches changes from epoch to epoch.
 /// </remarks>
-internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLog
+internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
 {
     private const int LogColumns = 7;
 
@@ -27,6 +27,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
     private readonly PromptSet _prompts;
     private readonly EdgePruningOptions _options;
     private readonly MaskedPlan _plan;
+    private readonly double[] _starts;
     private readonly MaskTrainer _trainer;
     private readonly int[][] _items;
     private int[] _order = [];
@@ -60,7 +61,8 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
             throw new OptionException(
                 $"a circuit of sparsity {sparsity} has {Kept} edges, but only {most} may be in it and can change anything; {Advice}");
         }
-        _options = MaskStart.Scheduled(_plan, _options);
+        _starts = MaskStart.Means(_plan, _options.Init, _options.NodeMasks);
+        _options = MaskStart.Scheduled(_plan, _options, _starts);
         _items = Deal(pairs.Count);
         _log.EnsureCapacity(_options.Steps);
 
@@ -70,7 +72,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
         bool keep = Plan(spans, largest);
         var batches = new BatchPlan(_items, largest);
         RunContext context = Own(new RunContext(model, pairs, spans, batches, options.Ablation, cancellation: cancellation));
-        _trainer = Own(new MaskTrainer(context, _plan, _options, keep));
+        _trainer = Own(new MaskTrainer(context, _plan, _options, _starts, keep));
     }
 
     /// <inheritdoc />
@@ -80,7 +82,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
     public override string? Done =>
         _log.Count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{_log.Count:N0} of {_options.Steps:N0} steps");
 
-    /// <inheritdoc />
+    /// <summary>The steps so far.</summary>
     public IReadOnlyList<EdgePruningStep> Log => _log.AsReadOnly();
 
     private int Kept => CircuitSize(_plan.Graph, _options.Sparsity);
@@ -204,7 +206,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>, ITrainingLo
         long Needed(int size, int kept) =>
             Rehearsal.Bytes(_model, _prompts.Pairs, PromptSpan.Largest(spans, size), _options.Ablation, (context, _) =>
             {
-                using var trainer = new MaskTrainer(context, _plan, _options, keep: true);
+                using var trainer = new MaskTrainer(context, _plan, _options, _starts, keep: true);
                 for (int i = 0; i < kept; i++) trainer.Step(i, i);
             });
     }

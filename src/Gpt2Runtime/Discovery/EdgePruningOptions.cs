@@ -10,7 +10,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// Shorter runs and smaller graphs have defaults that make the same way in fewer steps (<see cref="MultiplierRate"/>,
 /// <see cref="WeightDecay"/>). Circuits are judged by KL, and no other metric is taken. The batch size is that of a step,
 /// <see cref="PublishedBatch"/> by default, and pairs are divided into batches of equal size; the seed is that of initial masks, samples
-/// and the order of batches.
+/// and the order of batches, see <see cref="Draws"/>.
 /// </summary>
 public record EdgePruningOptions : SearchOptions
 {
@@ -74,6 +74,12 @@ public record EdgePruningOptions : SearchOptions
 
     /// <summary>Sparsity of the writers' masks to aim at; null leaves them to the loss alone, as in the published runs.</summary>
     public double? NodeTarget { get; init; }
+
+    /// <summary>
+    /// How often masks are drawn and trained, at least 1. The circuits are judged by their KL on the prompts that they were trained on,
+    /// and the lowest is kept. Draws differ in the initial masks, the samples and the batches; the first is that of <c>Seed</c>.
+    /// </summary>
+    public int Draws { get; init; } = 1;
 
     /// <summary>
     /// Scores that decide where each mask starts: those of edges of large absolute score open, those of edges of small score closed, by the
@@ -140,6 +146,7 @@ public record EdgePruningOptions : SearchOptions
             ["node-masks"] = NodeMasks,
         };
         if (NodeTarget is { } target) json["node-target"] = target;
+        if (Draws > 1) json["draws"] = Draws;
         if (SkippedSteps > 0) json["skipped-steps"] = SkippedSteps;
         if (Init is not null)
         {
@@ -212,6 +219,7 @@ public record EdgePruningOptions : SearchOptions
         Require(WeightDecay >= 0, Terms.WeightDecay, WeightDecay!.Value, "0 or more");
         Require(MaxGradientNorm > 0, Terms.MaxGradientNorm, MaxGradientNorm, "above 0");
         Require(BatchSize > 0, Terms.BatchSize, BatchSize, "1 or more");
+        Require(Draws > 0, Terms.Draws, Draws, "1 or more");
         if (NodeTarget is { } nodes)
         {
             if (!NodeMasks) throw new OptionException($"{Terms.NodeTarget} needs {Terms.NodeMasks}");

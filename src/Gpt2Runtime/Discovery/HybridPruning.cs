@@ -24,7 +24,7 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>, ITraini
     private EdgeScores? _scores;
     private string? _scorerMetric;
     private Circuit? _candidates;
-    private EdgePruning? _training;
+    private MaskDraws? _training;
 
     /// <summary>Checks the options; nothing runs yet.</summary>
     /// <param name="model">The weights of the model, on the device that computes.</param>
@@ -93,7 +93,7 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>, ITraini
     /// <inheritdoc />
     protected override HybridPruningResult Finish(CancellationToken cancellation)
     {
-        EdgePruningResult trained = _training!.Result(CircuitSearches.HybridPruning);
+        EdgePruningResult trained = _training!.Result();
         trained.Circuit.Provenance!.Options[MetricKey] = _scorerMetric;
         return new HybridPruningResult(trained, _candidates!) { Passes = trained.Passes + _options.Scorer!.Passes };
     }
@@ -104,7 +104,7 @@ internal sealed class HybridPruning : SearchWorkOf<HybridPruningResult>, ITraini
         _scores = scores;
         _scorerMetric = metric;
         _candidates = CircuitSelection.TopEdges(scores, (int)Math.Round(_options.Share * scores.Graph.EdgeCount));
-        _training = Own(new EdgePruning(_model, _prompts, _options, _candidates, _cancellation));
+        _training = Own(new MaskDraws(_model, _prompts, _options, CircuitSearches.HybridPruning, _candidates, _cancellation));
     }
 
     private sealed class Scoring(IProgress<RunProgress> progress) : IProgress<RunProgress>

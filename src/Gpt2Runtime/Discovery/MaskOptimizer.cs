@@ -32,11 +32,12 @@ internal sealed class MaskOptimizer : ResourceOwner
     private readonly double[] _hostSum = new double[1];
     private readonly Multiplier[] _multipliers = [new(), new(), new(), new()];
 
-    /// <summary>Allocates and draws the initial parameters from N(mean, 0.01^2), see <see cref="MaskStart"/>.</summary>
+    /// <summary>Allocates and draws the initial parameters from N(mean, 0.01^2).</summary>
     /// <param name="device">The device.</param>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options.</param>
-    public MaskOptimizer(Device device, MaskedPlan plan, EdgePruningOptions options)
+    /// <param name="means">Where the parameters start, see <see cref="MaskStart.Means"/>.</param>
+    public MaskOptimizer(Device device, MaskedPlan plan, EdgePruningOptions options, double[] means)
     {
         _device = device;
         _options = options;
@@ -52,7 +53,7 @@ internal sealed class MaskOptimizer : ResourceOwner
             device.Store<int>(starts),
             checked(plan.Slots * plan.Columns)));
         int count = _layout.Parameters;
-        _logAlpha = Own(device.StoreTensor(Initial(MaskStart.Means(plan, options.Init, options.NodeMasks), options.Seed!.Value), count));
+        _logAlpha = Own(device.StoreTensor(Initial(means, options.Seed!.Value), count));
         _first = Own(device.Allocate(count));
         _second = Own(device.Allocate(count));
         _z = Own(device.Allocate(count));

@@ -72,11 +72,11 @@ internal static class MaskStart
     /// </summary>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options; without scores they stay as they are.</param>
+    /// <param name="means">What <see cref="Means"/> gives for them.</param>
     /// <returns>The options.</returns>
-    public static EdgePruningOptions Scheduled(MaskedPlan plan, EdgePruningOptions options)
+    public static EdgePruningOptions Scheduled(MaskedPlan plan, EdgePruningOptions options, double[] means)
     {
         if (options.Init is null) return options;
-        double[] means = Means(plan, options.Init, options.NodeMasks);
         int edges = plan.Edges.Length, gates = means.Length - edges;
         double[] shares = [.. means.Select(Expected)];
         double sum = 0;

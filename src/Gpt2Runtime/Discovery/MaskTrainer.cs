@@ -20,8 +20,9 @@ internal sealed class MaskTrainer : ResourceOwner
     /// <param name="context">The run; its plan has the batches. Used, not owned.</param>
     /// <param name="plan">The edges that have masks.</param>
     /// <param name="options">Resolved options.</param>
+    /// <param name="starts">Where the masks' parameters start, see <see cref="MaskStart.Means"/>.</param>
     /// <param name="keep">Whether batches stay on the device; else they are made anew each time.</param>
-    public MaskTrainer(RunContext context, MaskedPlan plan, EdgePruningOptions options, bool keep)
+    public MaskTrainer(RunContext context, MaskedPlan plan, EdgePruningOptions options, double[] starts, bool keep)
     {
         _device = context.Device;
         int items = context.Largest.Length;
@@ -29,7 +30,7 @@ internal sealed class MaskTrainer : ResourceOwner
         _head = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, items, items) { ChecksValues = false });
         _pass = Own(new MaskedPass(context.Weights, plan, PassCapacity.For(context.Largest, 1, true), _head));
         _batches = Own(new MaskedBatches(context, plan, _pass.Biases, keep));
-        _optimizer = Own(new MaskOptimizer(_device, plan, options));
+        _optimizer = Own(new MaskOptimizer(_device, plan, options, starts));
     }
 
     /// <summary>The masks' parameters with everything else that later steps depend on, for saving.</summary>

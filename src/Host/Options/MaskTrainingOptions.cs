@@ -65,6 +65,11 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     [Range(0, 1)]
     public double? NodeTarget { get; set; }
 
+    [Option("draws", MetaValue = "N", Default = 1, HelpText =
+        "Draw and train the masks N times, and keep the circuit of lowest KL on the pairs trained on (2 or 3 avoid unlucky draws).")]
+    [Range(1, 1000)]
+    public int Draws { get; set; } = 1;
+
     [Output(IsGraph = true, KeepsProgress = true)]
     [Option("out", Required = true, MetaValue = "FILE",
         HelpText = "Write the circuit, with the masks as its scores: .json or .safetensors.")]
@@ -72,7 +77,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
 
     [Output(".csv")]
     [Option("log", MetaValue = "FILE.csv", HelpText =
-        "Write every step: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
+        "Write every step of the draw that is kept: KL, losses, targets, sparsities ('gradpath report --training' draws them).")]
     public string? Log { get; set; }
 
     [Option("resume", HelpText = SharedHelp.Resume)]
@@ -103,6 +108,7 @@ internal abstract class MaskTrainingOptions : PromptedOptions
             BatchSize = BatchSize ?? EdgePruningOptions.PublishedBatch,
             NodeMasks = NodeMasks,
             NodeTarget = NodeTarget,
+            Draws = Draws,
             Ablation = EnumNames.Parse<Ablation>("ablation", Ablation),
             Seed = (ulong)(Seed ?? 0),
         };

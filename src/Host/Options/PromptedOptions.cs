@@ -16,7 +16,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
     public int? Seed { get; set; }
 
     /// <summary>Whether the command draws random numbers, beside those of generated prompts.</summary>
-    protected virtual bool Draws => true;
+    protected virtual bool IsRandom => true;
 
     /// <summary>Whether what the command computes depends on the metric; else it only judges what was found.</summary>
     protected virtual bool ReadsMetric => true;
@@ -28,7 +28,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
         Data = Data,
         Limit = Limit,
         Seed = Seed,
-        SeedsMethod = Draws,
+        SeedsMethod = IsRandom,
         ReadsMetric = ReadsMetric,
         Metric = Metric is null ? null : MetricNames.Parse("metric", Metric),
         Answer = Answer,

@@ -39,4 +39,18 @@ internal static class FoundTable
             ("kl_empty", evaluation.Empty.MeanKl));
         if (resumed) report.Note("time: of this run, which went on from one that was stopped");
     }
+
+    /// <summary>Says which of several draws of masks was kept, and what each gave.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="kl">The circuits' KL on the prompts trained on; empty where masks were drawn once.</param>
+    public static void AddDraws(CommandReport report, IReadOnlyList<double> kl)
+    {
+        if (kl.Count == 0) return;
+        int kept = Enumerable.Range(0, kl.Count).MinBy(i => kl[i]);
+        report.Plain($"draws of the masks: KL {string.Join(", ", kl.Select(k => Sizes.Number(k)))}; kept number {kept + 1}");
+        report.Data(ReportTable.Of("draws", kl.Select((k, i) => (Draw: i + 1, Kl: k, Kept: i == kept)))
+            .Hidden("draw", d => d.Draw)
+            .Hidden("kl", d => d.Kl)
+            .Hidden("kept", d => d.Kept));
+    }
 }

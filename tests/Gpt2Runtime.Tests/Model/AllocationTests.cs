@@ -94,7 +94,8 @@ public sealed class AllocationTests
         using OddModel model = OddModel.Make("head bias", workers: 1);
         using var bench = new MaskedBench(model, model.Mixed, null, Ablation.Patching, BuiltInMetrics.KlDivergence);
         EdgePruningOptions options = new EdgePruningOptions { Steps = 10 }.Resolve(bench.Graph.EdgeCount);
-        using var optimizer = new MaskOptimizer(model.Device, bench.Plan, options);
+        using var optimizer = new MaskOptimizer(
+            model.Device, bench.Plan, options, MaskStart.Means(bench.Plan, options.Init, options.NodeMasks));
         int step = 0;
         Allocations.None(model.Device, () =>
         {

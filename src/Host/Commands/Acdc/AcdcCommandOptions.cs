@@ -79,7 +79,7 @@ internal sealed class AcdcCommandOptions : PromptedOptions
     public override IEnumerable<NamedPath> FurtherOutputs() => Thresholds.Distinct().Select(tau => new NamedPath("out", FileOf(tau)));
 
     /// <inheritdoc />
-    protected override bool Draws => false;
+    protected override bool IsRandom => false;
 
     /// <inheritdoc />
     protected override bool ReadsMetric =>

@@ -40,6 +40,7 @@ internal static class EdgePruneCommand
         FoundTable.Add(
             report, session, evaluation, [(search.Name, circuit, result.Options.Steps, session.Clock.Of("search"))],
             "the masks were trained on", o.Resume);
+        FoundTable.AddDraws(report, result.DrawKl);
         session.Describe(report, result.BatchSize, result.PeakDeviceBytes);
         report.File("circuit", o.Out);
         report.File("training", o.Log);

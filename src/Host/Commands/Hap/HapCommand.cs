@@ -65,6 +65,7 @@ internal static class HapCommand
 
         CommandReport report = new() { Provenance = circuit.Provenance!.ToJson() };
         FoundTable.Add(report, session, evaluation, rows, "the masks were trained on", o.Resume);
+        FoundTable.AddDraws(report, result.DrawKl);
         Circuit kept = result.Candidates;
         report.Line(
             $"first stage ({options.Scorer.Name}): kept {Sizes.Count(kept.EdgeCount)} of {Sizes.Of(kept.Graph.EdgeCount, "edge")}",

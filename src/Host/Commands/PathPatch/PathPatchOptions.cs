@@ -76,7 +76,7 @@ internal sealed class PathPatchOptions : PromptedOptions
     public bool Resume { get; set; }
 
     /// <inheritdoc />
-    protected override bool Draws => false;
+    protected override bool IsRandom => false;
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>

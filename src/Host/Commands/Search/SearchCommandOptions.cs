@@ -38,7 +38,7 @@ internal sealed class SearchCommandOptions : PromptedOptions
     public bool Resume { get; set; }
 
     /// <inheritdoc />
-    protected override bool Draws => Search().Takes(SearchSettings.Seed);
+    protected override bool IsRandom => Search().Takes(SearchSettings.Seed);
 
     /// <inheritdoc />
     protected override bool ReadsMetric => Search().ReadsMetricByDefault || (Search().NeedsScorer && ScoringMethod().HasMetric);
