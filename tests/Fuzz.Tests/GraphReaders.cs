@@ -17,16 +17,20 @@ internal static class GraphReaders
         Scores("scores-safetensors", "scores.safetensors"),
         new("item-scores", "items.safetensors", folder =>
         {
-            string path = Path.Combine(folder, "items.safetensors");
             EdgeScores scores = Sample();
-            ItemScoresFile.Write(path, false, 3, s_graph, 4, scores.Provenance!, ["template=1;noun=a", null, "b"], take =>
+            byte[] Written(Circuit? edges)
             {
-                for (int i = 0; i < 3; i++) take(scores.Values);
-            });
-            return new FuzzTarget([File.ReadAllBytes(path)], path =>
+                string path = Path.Combine(folder, "items.safetensors");
+                ItemScoresFile.Write(path, false, 3, s_graph, 4, scores.Provenance!, ["template=1;noun=a", null, "b"], edges, take =>
+                {
+                    for (int i = 0; i < 3; i++) take(scores.Values);
+                });
+                return File.ReadAllBytes(path);
+            }
+            return new FuzzTarget([Written(null), Written(Chosen())], path =>
             {
                 using var file = ItemScoresFile.Open(path);
-                float[] values = new float[file.Graph.Writers * file.Graph.Readers];
+                float[] values = new float[file.Edges.Count];
                 for (int i = 0; i < file.Items; i++) file.Read(i, values);
             })
             { HasHeader = true };

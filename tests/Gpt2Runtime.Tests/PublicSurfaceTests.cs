@@ -35,7 +35,7 @@ public sealed class PublicSurfaceTests : IDisposable
         EdgeScores scores = new(graph, new float[graph.Writers * graph.Readers]);
         var file = new ProgressFile(_folder["result.json"], "acdc", []);
         file.Save(new JsonObject { ["key"] = 1 });
-        ItemScores.Write(_folder["items.safetensors"], false, _odd.Weights, prompts, new AttributionOptions());
+        ItemScores.Write(_folder["items.safetensors"], false, null, _odd.Weights, prompts, new AttributionOptions());
         Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(_odd.Weights, prompts, [circuit], new EvaluationOptions());
         _samples = new Dictionary<Type, object>

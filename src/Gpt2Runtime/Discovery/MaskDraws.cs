@@ -176,7 +176,8 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     // A draw at its end: what is left of it once its memory is free.
     private sealed record Trained(JsonObject State, EdgePruningResult Result, string? Done)
     {
-        public static Trained Of(EdgePruning training, CircuitSearch search) => new(training.Save(), training.Result(search), training.Done);
+        public static Trained Of(EdgePruning training, CircuitSearch search) =>
+            new(training.Save(), training.Result(search), training.Done);
     }
 
     private sealed class OfAllDraws(IProgress<RunProgress> told, MaskDraws draws) : IProgress<RunProgress>

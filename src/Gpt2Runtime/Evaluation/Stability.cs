@@ -9,9 +9,9 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// many as there are groups (a cluster bootstrap).
 /// </summary>
 /// <param name="Sizes">One per size that was asked for.</param>
-/// <param name="Edges">All edges, the strongest over all prompt pairs first.</param>
-/// <param name="Spearman">Mean rank correlation of two drawn data sets, over all edges.</param>
-/// <param name="Mean">The mean scores over all prompt pairs.</param>
+/// <param name="Edges">All edges that the file has scores of, the strongest over all prompt pairs first.</param>
+/// <param name="Spearman">Mean rank correlation of two drawn data sets, over these edges.</param>
+/// <param name="Mean">The mean scores over all prompt pairs; 0 for edges that the file has none of.</param>
 /// <param name="Groups">What data sets are drawn from: the number of prompt pairs, or of groups of them.</param>
 public sealed record Stability(
     IReadOnlyList<StabilitySize> Sizes, IReadOnlyList<StabilityEdge> Edges, double Spearman, EdgeScores Mean, int Groups)
@@ -36,22 +36,22 @@ public sealed record Stability(
         if (options.Sizes.Count == 0) throw new OptionException($"at least one size is needed");
         foreach (int size in options.Sizes)
         {
-            if (size < 1 || size > graph.EdgeCount)
-                throw new OptionException($"{Terms.Sizes.With(size)}: must be from 1 to {graph.EdgeCount}, the edges of {graph}");
+            if (size < 1 || size > file.Edges.Count)
+                throw new OptionException($"{Terms.Sizes.With(size)}: must be from 1 to {file.Edges.Count}, the edges that have scores");
         }
         if (file.Items < 2) throw new GradpathException("there is a single prompt pair: every data set that is drawn from it is the same.");
-        int[] cells = [.. graph.Edges.Select(e => (e.Row * graph.Readers) + e.Column)];
+        int[] cells = [.. file.Edges.Select(e => (e.Row * graph.Readers) + e.Column)];
         var random = new SplitMix64(options.Seed);
         int[] groups = options.Part is null ? [.. Enumerable.Range(0, file.Items)] : GroupsOf(file.Labels, options.Part);
         int[][] draws = [.. Enumerable.Range(0, options.Resamples).Select(_ => Draw(groups, random))];
         int[] once = [.. Enumerable.Repeat(1, file.Items)];
         int[][] ranks = new int[options.Resamples][];
         int chunk = (int)Math.Clamp(MostSumBytes / (8L * cells.Length), 1, options.Resamples);
-        double[] mean = Means(file, [once], cells, cancellation)[0];
+        double[] mean = Means(file, [once], cancellation)[0];
         for (int first = 0; first < draws.Length; first += chunk)
         {
             int[][] now = draws[first..Math.Min(first + chunk, draws.Length)];
-            double[][] means = Means(file, now, cells, cancellation);
+            double[][] means = Means(file, now, cancellation);
             for (int b = 0; b < now.Length; b++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -106,10 +106,10 @@ public sealed record Stability(
         return [.. groups.Select(g => counts[g])];
     }
 
-    private static double[][] Means(ItemScoresFile file, int[][] counts, int[] cells, CancellationToken cancellation)
+    private static double[][] Means(ItemScoresFile file, int[][] counts, CancellationToken cancellation)
     {
-        double[][] sums = [.. counts.Select(_ => new double[cells.Length])];
-        float[] scores = new float[file.Graph.Writers * file.Graph.Readers];
+        double[][] sums = [.. counts.Select(_ => new double[file.Edges.Count])];
+        float[] scores = new float[file.Edges.Count];
         for (int item = 0; item < file.Items; item++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -119,7 +119,7 @@ public sealed record Stability(
                 int times = counts[b][item];
                 if (times == 0) continue;
                 double[] sum = sums[b];
-                for (int e = 0; e < cells.Length; e++) sum[e] += times * (double)scores[cells[e]];
+                for (int e = 0; e < scores.Length; e++) sum[e] += times * (double)scores[e];
             }
         }
         for (int b = 0; b < sums.Length; b++)

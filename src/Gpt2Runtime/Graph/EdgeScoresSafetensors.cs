@@ -141,7 +141,13 @@ internal static class EdgeScoresSafetensors
         return file.ReadFloats(name);
     }
 
-    private static bool[] ReadFlags(SafetensorsFile file, string name, params long[] shape)
+    /// <summary>Reads a tensor of flags.</summary>
+    /// <param name="file">A file of scores.</param>
+    /// <param name="name">The tensor.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <returns>The flags; what is not 0 is true.</returns>
+    /// <exception cref="GradpathException">It is missing, or of another type or shape.</exception>
+    internal static bool[] ReadFlags(SafetensorsFile file, string name, params long[] shape)
     {
         RequireShape(file, file.Require(name), shape);
         return Array.ConvertAll(file.ReadBytes(name), static v => v != 0);

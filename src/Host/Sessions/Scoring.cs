@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -30,17 +31,19 @@ internal static class Scoring
     /// <summary>Runs one method and writes the scores of every prompt pair.</summary>
     /// <param name="path">The file.</param>
     /// <param name="half">Whether scores are kept as float16.</param>
+    /// <param name="edges">The edges whose scores are kept; null for all.</param>
     /// <param name="model">The model.</param>
     /// <param name="prompts">The prompts.</param>
     /// <param name="options">The method and its settings.</param>
     /// <param name="terminal">Where progress is shown.</param>
     /// <param name="cancellation">Stops the work.</param>
     public static AttributionResult RunPerItem(
-        string path, bool half, Gpt2Weights model, PromptSet prompts, AttributionOptions options, Terminal terminal,
+        string path, bool half, Circuit? edges, Gpt2Weights model, PromptSet prompts, AttributionOptions options, Terminal terminal,
         CancellationToken cancellation)
     {
         AttributionResult result = ScoringProgress.Run(
-            terminal, options.Method.Name, progress => ItemScores.Write(path, half, model, prompts, options, progress, cancellation));
+            terminal, options.Method.Name,
+            progress => ItemScores.Write(path, half, edges, model, prompts, options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         return result;
     }

@@ -49,12 +49,12 @@ public sealed class ItemScoresTests : IDisposable
         float[][] items = Read(file);
         for (int i = 0; i < 7; i++)
         {
-            float[] alone = EdgeAttribution.Score(_weights, PromptSet.Of([_pairs[i]]), options).Values.ToArray();
+            float[] alone = OfEdges(EdgeAttribution.Score(_weights, PromptSet.Of([_pairs[i]]), options));
             Near(alone, items[i], 1e-6f);
         }
         float[] mean = [.. Enumerable.Range(0, items[0].Length).Select(e => (float)items.Average(v => (double)v[e]))];
-        Near(all.Scores.Values.ToArray(), mean, 1e-6f);
-        Near(EdgeAttribution.Score(_weights, PromptSet.Of(_pairs), options).Values.ToArray(), mean, 1e-5f);
+        Near(OfEdges(all.Scores), mean, 1e-6f);
+        Near(OfEdges(EdgeAttribution.Score(_weights, PromptSet.Of(_pairs), options)), mean, 1e-5f);
     }
 
     [Fact]
@@ -66,6 +66,7 @@ public sealed class ItemScoresTests : IDisposable
         using var single = ItemScoresFile.Open(_folder["single.safetensors"]);
         using var half = ItemScoresFile.Open(_folder["half.safetensors"]);
         int cells = single.Graph.Writers * single.Graph.Readers;
+        Assert.Equal(single.Graph.EdgeCount, single.Edges.Count);
         Assert.Equal(7L * cells * 2, new FileInfo(_folder["single.safetensors"]).Length - new FileInfo(_folder["half.safetensors"]).Length);
         Assert.Equal(Read(single).SelectMany(v => v).Select(v => (float)(Half)v), Read(half).SelectMany(v => v));
     }
@@ -74,7 +75,7 @@ public sealed class ItemScoresTests : IDisposable
     public void A_run_that_is_stopped_leaves_no_file()
     {
         Assert.Throws<OperationCanceledException>(() => ItemScores.Write(
-            _folder["stopped.safetensors"], false, _weights, PromptSet.Of(_pairs), new AttributionOptions(), null,
+            _folder["stopped.safetensors"], false, null, _weights, PromptSet.Of(_pairs), new AttributionOptions(), null,
             new CancellationToken(true)));
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }
@@ -104,15 +105,49 @@ public sealed class ItemScoresTests : IDisposable
             () => ItemScoresFile.Open(_folder["scores.safetensors"])).Message, StringComparison.Ordinal);
     }
 
-    private AttributionResult Write(string name, bool half, AttributionOptions options) =>
-        ItemScores.Write(_folder[name], half, _weights, PromptSet.Of(_pairs), options);
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_scores_of_some_edges_are_those_of_a_file_of_all(bool half)
+    {
+        AttributionOptions options = new() { Method = AttributionMethods.EapIg };
+        AttributionResult all = Write("all.safetensors", half, options);
+        Circuit strongest = CircuitSelection.TopEdges(all.Scores, 9);
+        AttributionResult same = Write("some.safetensors", half, options, strongest);
+        Assert.Equal(all.Scores.Values, same.Scores.Values);
+        using var whole = ItemScoresFile.Open(_folder["all.safetensors"]);
+        using var some = ItemScoresFile.Open(_folder["some.safetensors"]);
+        Assert.Equal(strongest.Edges.Select(e => (e.Row, e.Column)).Order(), some.Edges);
+        int[] places = [.. some.Edges.Select(e => whole.Edges.ToList().IndexOf(e))];
+        Assert.Equal(Read(whole).Select(v => places.Select(p => v[p])), Read(some));
+        int bytes = half ? 2 : 4;
+        using var tensors = SafetensorsFile.Open(_folder["some.safetensors"]);
+        SafetensorsEntry entry = tensors.Require("edges_scores_per_item");
+        Assert.Equal((7L * 9 * bytes, "[7, 9]"), (entry.Bytes, entry.ShapeText));
+    }
+
+    [Fact]
+    public void Edges_that_do_not_fit_are_refused()
+    {
+        var graph = new ComputationGraph(s_config);
+        Assert.Contains("no edges", Assert.Throws<OptionException>(
+            () => Write("no.safetensors", false, new AttributionOptions(), Circuit.Of(graph, []))).Message, StringComparison.Ordinal);
+        Assert.Throws<GradpathException>(
+            () => Write("no.safetensors", false, new AttributionOptions(), Circuit.Of(new ComputationGraph(1, 2), [(0, 0)])));
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    private AttributionResult Write(string name, bool half, AttributionOptions options, Circuit? edges = null) =>
+        ItemScores.Write(_folder[name], half, edges, _weights, PromptSet.Of(_pairs), options);
 
     private static float[][] Read(ItemScoresFile file) => [.. Enumerable.Range(0, file.Items).Select(i =>
     {
-        float[] scores = new float[file.Graph.Writers * file.Graph.Readers];
+        float[] scores = new float[file.Edges.Count];
         file.Read(i, scores);
         return scores;
     })];
+
+    private static float[] OfEdges(EdgeScores scores) => [.. scores.Graph.Edges.Select(e => scores[e.Row, e.Column])];
 
     private static void Near(float[] expected, float[] actual, float share)
     {

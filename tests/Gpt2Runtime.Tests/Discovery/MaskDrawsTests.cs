@@ -20,7 +20,8 @@ public sealed class MaskDrawsTests
     {
         using OddModel model = OddModel.Make("head bias");
         EdgePruningOptions options = Short with { Ablation = ablation, Seed = seed };
-        EdgePruningResult[] alone = [.. Enumerable.Range(0, 3).Select(d => Search(model, options with { Seed = MaskDraws.SeedOf(seed, d) }))];
+        EdgePruningResult[] alone =
+            [.. Enumerable.Range(0, 3).Select(d => Search(model, options with { Seed = MaskDraws.SeedOf(seed, d) }))];
         double[] kl = [.. alone.Select(r => Kl(model, r.Circuit, ablation))];
         int best = Array.IndexOf(kl, kl.Min());
         EdgePruningResult result = Search(model, options with { Draws = 3 });

@@ -91,6 +91,26 @@ public sealed class StabilityTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_some_edges_ranks_those_alone()
+    {
+        StabilityOptions options = new() { Sizes = [2], Resamples = 20, Seed = 4 };
+        float[][] items = [[1, -2, 3, 8, 5, 6, 7, 4], [2, 4, -6, 1, 3, 5, 7, 9], [3, 1, 4, 1, 5, 9, 2, 6]];
+        (int Row, int Column)[] kept = [Edges[1], Edges[3], Edges[6], Edges[7]];
+        Stability some = Measure(Circuit.Of(s_graph, kept), options, items);
+        Assert.Equal(kept.Order(), some.Edges.Select(e => (e.Row, e.Column)).Order());
+        Assert.Equal([1, 2, 3, 4], some.Edges.Select(e => e.Rank));
+
+        // As if the others scored nothing, which are then below all of these.
+        Stability zero = Measure(
+            options, [.. items.Select(item => item.Select((s, e) => kept.Contains(Edges[e]) ? s : 0f).ToArray())]);
+        Assert.Equal(zero.Sizes[0], some.Sizes[0]);
+        Assert.Equal(
+            zero.Edges.Take(4).Select(e => (e.Row, e.Column, e.Score, e.Rank)), some.Edges.Select(e => (e.Row, e.Column, e.Score, e.Rank)));
+        Assert.Contains("from 1 to 4, the edges that have scores", Assert.Throws<OptionException>(
+            () => Measure(Circuit.Of(s_graph, kept), options with { Sizes = [5] }, items)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Work_that_is_stopped_ends()
     {
         Measure(new StabilityOptions { Sizes = [1], Resamples = 2 }, [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8]);
@@ -99,10 +119,12 @@ public sealed class StabilityTests : IDisposable
             () => Stability.Measure(file, new StabilityOptions { Sizes = [1] }, new CancellationToken(true)));
     }
 
-    private Stability Measure(StabilityOptions options, params float[][] items)
+    private Stability Measure(StabilityOptions options, params float[][] items) => Measure(null, options, items);
+
+    private Stability Measure(Circuit? edges, StabilityOptions options, float[][] items)
     {
         string path = _folder["items.safetensors"];
-        ItemScoresFile.Write(path, false, items.Length, s_graph, 4, new Provenance(), _labels, take =>
+        ItemScoresFile.Write(path, false, items.Length, s_graph, 4, new Provenance(), _labels, edges, take =>
         {
             foreach (float[] item in items)
             {

@@ -12,6 +12,10 @@ internal static class VerbSamples
         [
             ["score", .. Prompted(m), "--method", "eap-gp", "--out", m.Path("gp.json"), "--record-path", m.Path("path.csv")],
             ["score", .. Prompted(m), "--method", "information-flow-routes", "--top", "0"],
+            [
+                "score", .. Prompted(m), "--method", "eap", "--per-item", m.Path("some.safetensors"), "--per-item-edges",
+                m.Circuit("b.json", 20),
+            ],
             ["score", .. Prompted(m), "--method", "ensemble", "--of", "eap,relp", "--verify", "20", "--seed", "1", "--top", "0"],
         ],
         ["circuit"] = m =>
@@ -74,12 +78,14 @@ internal static class VerbSamples
         [
             ["edge-prune", .. Trained(m), "--out", m.Path("pruned.json"), "--log", m.Path("training.csv")],
             ["edge-prune", .. Trained(m), "--out", m.Path("warm.json"), "--init", m.Scores()],
+            ["edge-prune", .. Trained(m), "--out", m.Path("drawn.json"), "--draws", "2"],
         ],
         ["hap"] = m =>
         [
             [
                 "hap", .. Trained(m), "--keep", "0.7", "--compare", "--recall", m.Circuit("b.json", 20), "--out", m.Path("hap.json"),
             ],
+            ["hap", .. Trained(m), "--keep", "0.7", "--draws", "2", "--out", m.Path("drawn-hap.json")],
         ],
         ["search"] = m => [["search", .. Prompted(m), "--method", "acdc", "--threshold", "0.01", "--out", m.Path("found.json")]],
         ["benchmark"] = m =>

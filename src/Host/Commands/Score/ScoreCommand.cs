@@ -40,6 +40,8 @@ internal static class ScoreCommand
         if (o.Saves) ProgressFile.Check(o.Out!, o.Resume);
         MissedEdgesOptions? verification = o.Verification(options);
         verification?.Check();
+        Circuit? edges = o.PerItemEdges is null ? null : Circuit.Load(o.PerItemEdges);
+        if (edges is { EdgeCount: 0 }) throw new UsageException($"--per-item-edges {o.PerItemEdges}: the circuit has no edges.");
 
         StageClock clock = new(terminal);
         clock.Start("load");
@@ -47,18 +49,20 @@ internal static class ScoreCommand
         RunDetails.Device(terminal, device);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(o.Model));
         verification?.Check(new ComputationGraph(checkpoint.Config));
+        edges?.RequireModel(checkpoint.Config, o.PerItemEdges!);
         clock.Start("tokenise");
         PromptSet prompts = request.Load(checkpoint, terminal, cancellation);
         RunDetails.Prompts(terminal, prompts);
         clock.Start("load");
         using Gpt2Weights model = ModelLoading.Load(o.Model, checkpoint, device, terminal, cancellation);
         RunDetails.Model(terminal, checkpoint, model);
+        if (edges is not null) Origins.Compare(terminal, GivenFile.Of(o.PerItemEdges!, edges), RunProvenance.Of(model, prompts, 0));
 
         clock.Start("passes");
         using ProgressFile? file = o.Saves ? SearchRun.Open("score", o.Out!, o.Resume, RunOf(o, model, prompts, options), terminal) : null;
         AttributionResult result = o.PerItem is null
             ? Scoring.Run(model, prompts, options, terminal, cancellation, file)
-            : Scoring.RunPerItem(o.PerItem, o.HalvesItems, model, prompts, options, terminal, cancellation);
+            : Scoring.RunPerItem(o.PerItem, o.HalvesItems, edges, model, prompts, options, terminal, cancellation);
         EdgeScores scores = result.Scores;
         if (!scores.Values.ContainsAnyExcept(0f))
         {

@@ -108,6 +108,11 @@ internal sealed class ScoreOptions : ModelPromptOptions
     [Option("per-item-type", MetaValue = "TYPE", HelpText = "How --per-item keeps scores: f32 (default) or f16, half as large.")]
     public string? PerItemType { get; set; }
 
+    [Input]
+    [Option("per-item-edges", MetaValue = "CIRCUIT", HelpText =
+        "Let --per-item keep the scores of this circuit's edges alone [N, E], such as the strongest of 'gradpath circuit --top-n'.")]
+    public string? PerItemEdges { get; set; }
+
     [Option("verify", MetaValue = "N", HelpText =
         "Ablate N random subsets of the edges that rank below the strongest, and bound how strong an edge may be that the ranking missed "
         + "(methods with a metric).")]
@@ -173,6 +178,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         AttributionChecks.CheckOptions(options);
         if (PerItem is not null) ItemScores.Check(options);
         else if (PerItemType is not null) throw new UsageException("--per-item-type needs --per-item: the file whose type it is.");
+        else if (PerItemEdges is not null) throw new UsageException("--per-item-edges needs --per-item: the file that keeps their scores.");
         _ = HalvesItems;
         CheckVerification(method);
         return options;

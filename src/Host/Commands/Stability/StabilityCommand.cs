@@ -16,8 +16,11 @@ internal static class StabilityCommand
         if (o.Out is not null && options.Sizes.Count > 1)
             throw new UsageException("--out: a circuit has one size; give --sizes one number.");
         using ItemScoresFile file = ItemScoresFile.Open(o.PerItem);
-        foreach (int size in options.Sizes.Where(s => s > file.Graph.EdgeCount))
-            throw new UsageException($"--sizes {size}: {o.PerItem} has {Sizes.Of(file.Graph.EdgeCount, "edge")}; give at most so many.");
+        foreach (int size in options.Sizes.Where(s => s > file.Edges.Count))
+            {
+            throw new UsageException(
+                $"--sizes {size}: {o.PerItem} has scores of {Sizes.Of(file.Edges.Count, "edge")}; give at most so many.");
+        }
         Stability stability = OptionChecks.TakeFrom(o.PerItem, () => Stability.Measure(file, options, cancellation));
         cancellation.ThrowIfCancellationRequested();
         if (o.Out is not null && stability.Sizes[0].Core == 0) terminal.Warn("the core has no edges: the data sets agree on none");
@@ -67,8 +70,9 @@ internal static class StabilityCommand
             + $"ranked by {(options.BySign ? "score" : "|score|")}; seed {options.Seed}",
             ("per_item", o.PerItem), ("resamples", options.Resamples), ("items", file.Items), ("signed", options.BySign),
             ("by", o.By), ("groups", stability.Groups),
-            ("seed", options.Seed), ("n_edges", file.Graph.EdgeCount));
-        report.Line($"mean rank correlation of two data sets over all edges (Spearman): {Sizes.Number(stability.Spearman)}",
+            ("seed", options.Seed), ("n_edges", file.Edges.Count));
+        string over = file.Edges.Count == file.Graph.EdgeCount ? "all edges" : $"the {Sizes.Of(file.Edges.Count, "edge")} of the file";
+        report.Line($"mean rank correlation of two data sets over {over} (Spearman): {Sizes.Number(stability.Spearman)}",
             ("spearman", stability.Spearman));
         report.Table(ReportTable.Of("sizes", stability.Sizes)
             .Count("edges", "edges", s => s.Edges)

@@ -53,6 +53,29 @@ public sealed class EdgePruneTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Of_several_draws_one_is_kept_and_said_which()
+    {
+        string one = model.Path("one-draw.json"), best = model.Path("best-draw.json"), log = model.Path("best-draw.csv");
+        Cli run = Prune(best, "--draws", "3", "--log", log, "--json").Succeeds();
+        JsonElement tables = JsonDocument.Parse(run.Out).RootElement.GetProperty("tables");
+        JsonElement[] draws = [.. tables.GetProperty("draws").EnumerateArray()];
+        Assert.Equal([1, 2, 3], draws.Select(d => d.GetProperty("draw").GetInt32()));
+        double[] kl = [.. draws.Select(d => d.GetProperty("kl").GetDouble())];
+        int kept = Array.IndexOf(kl, kl.Min());
+        Assert.Equal([0 == kept, 1 == kept, 2 == kept], draws.Select(d => d.GetProperty("kept").GetBoolean()));
+        Assert.Equal(kl[kept], tables.GetProperty("circuits")[0].GetProperty("kl").GetDouble(), 1e-9);
+        Assert.Equal(31, File.ReadAllLines(log).Length);
+        Provenance p = CircuitFile.Read(best).Provenance!;
+        Assert.Equal((3, kept + 1, 1), ((int)p.Options["draws"]!, (int)p.Options["kept-draw"]!, p.Seed));
+        Prune(best, "--draws", "3").Succeeds("draws of the masks: KL ", $"kept number {kept + 1}");
+        Prune(best, "--draws", "0").Fails(2, "--draws 0: must be from 1 to 1000");
+
+        // The first is that of a run without.
+        JsonElement first = JsonDocument.Parse(Prune(one, "--json").Succeeds().Out).RootElement.GetProperty("tables");
+        Assert.Equal(kl[0], first.GetProperty("circuits")[0].GetProperty("kl").GetDouble(), 1e-9);
+    }
+
+    [Fact]
     public void Scores_that_cannot_be_used_are_refused_by_name()
     {
         string never = model.Path("never.json"), missing = model.Path("missing.json"), broken = model.Path("broken.json");

@@ -52,6 +52,25 @@ public sealed class StabilityTests(TinyModel model) : IClassFixture<TinyModel>
         }
     }
 
+    [Fact]
+    public void Scores_of_some_edges_are_kept_and_ranked_alone()
+    {
+        string items = model.Path("some.safetensors"), of = model.Circuit("twelve.json", 12, "--no-prune");
+        string[] score = ["score", "--model", model.ModelDirectory, "--data", model.Pairs, "--threads", "1", "--method", "eap"];
+        Cli.Run([.. score, "--per-item", items, "--per-item-edges", of]).Succeeds(items);
+        Assert.True(new FileInfo(items).Length < new FileInfo(model.PerItem()).Length);
+        Cli.Run("stability", "--per-item", items, "--sizes", "5").Succeeds("the 12 edges of the file", "among 5");
+        Cli.Run("stability", "--per-item", items, "--sizes", "13").Fails(2, "--sizes 13", "scores of 12 edges");
+        Cli.Run([.. score, "--per-item-edges", of]).Fails(2, "--per-item-edges needs --per-item");
+        string none = model.Path("none.json");
+        Circuit.Of(Circuit.Load(of).Graph, []).Save(none);
+        Cli.Run([.. score, "--per-item", items, "--per-item-edges", none]).Fails(2, $"--per-item-edges {none}", "no edges");
+        Cli.Run([.. score, "--per-item", items, "--per-item-edges", model.Path("absent.json")]).Fails(1, "absent.json");
+        string other = model.Path("other.json");
+        Circuit.Of(new ComputationGraph(1, 1), [(0, 0)]).Save(other);
+        Cli.Run([.. score, "--per-item", items, "--per-item-edges", other]).Fails(1, "other.json");
+    }
+
     [Theory]
     [InlineData("--resamples 1", "--resamples 1")]
     [InlineData("--sizes 0", "--sizes 0")]
