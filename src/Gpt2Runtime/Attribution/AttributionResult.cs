@@ -10,6 +10,12 @@ public sealed record AttributionResult
     /// <summary>The scores with their provenance.</summary>
     public required EdgeScores Scores { get; init; }
 
+    /// <summary>
+    /// [F, K] row-major: the scores before they are rounded to float32, of which weighted means of several runs are made; cells that are no
+    /// edge may hold anything. Empty for ensembles, whose scores are ranks.
+    /// </summary>
+    internal double[] Means { get; init; } = [];
+
     /// <summary>The metric of the clean run per item (not negated; 0 for KL). Empty where the method runs none.</summary>
     public ImmutableArray<double> CleanMetric { get; init; } = [];
 

@@ -147,17 +147,40 @@ public static class EdgeAttribution
             throw;
         }
         ScoreSums sums = scorer.Finish();
+        double divisor = work.Divisor(model.Config, settings);
         return new AttributionResult
         {
             Scores = Scores(
-                context.Graph, sums, work.Divisor(model.Config, settings), model.Config.Width,
-                ScoreProvenance.Of(model, prompts, settings, plan.Size)),
+                context.Graph, sums, divisor, model.Config.Width, ScoreProvenance.Of(model, prompts, settings, plan.Size)),
+            Means = Array.ConvertAll(sums.Edges, sum => sum / divisor),
             CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Clean ?? [])),
             CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Corrupted ?? [])),
             EmbeddingPath = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)],
             Plan = plan.Summary,
             PeakDeviceBytes = run.PeakBytes,
         };
+    }
+
+    /// <summary>The scores of all items from those of parts of them, each part with its share of the items.</summary>
+    /// <param name="model">The weights of the model.</param>
+    /// <param name="prompts">All prompt pairs.</param>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="parts">Each part's share of the items, and its <see cref="AttributionResult.Means"/>.</param>
+    /// <returns>The scores: those of a run of all items up to the order of additions.</returns>
+    /// <exception cref="GradpathException">A score is not a number.</exception>
+    internal static EdgeScores Join(
+        Gpt2Weights model, PromptSet prompts, AttributionOptions options, IEnumerable<(double Share, double[] Means)> parts)
+    {
+        var graph = new ComputationGraph(model.Config);
+        double[] sums = new double[graph.Writers * graph.Readers];
+        foreach ((double share, double[] means) in parts)
+        {
+            for (int e = 0; e < sums.Length; e++) sums[e] += share * means[e];
+        }
+        ScoringSettings settings = ScoringSettings.Of(options, prompts.Metric);
+        return Scores(
+            graph, new ScoreSums(sums, ScoreSums.NodesOf(graph, sums)), 1, model.Config.Width,
+            ScoreProvenance.Of(model, prompts, settings, options.BatchSize));
     }
 
     /// <summary>Bytes that a run takes beside the weights.</summary>

@@ -113,13 +113,8 @@ internal static class BenchmarkCommand
     }
 
     // The circuit that people found by hand, where this is the model and the task that they found it in.
-    private static (Circuit? Circuit, string? Name) KnownTruth(EvaluationSession session)
-    {
-        GroundTruth? known = GroundTruth.Find(session.Prompts.Task);
-        Gpt2Weights model = session.Weights;
-        bool fits = known is not null && model.Name == "gpt2" && known.Circuit.Graph.Equals(new ComputationGraph(model.Config));
-        return fits ? (known!.Circuit, known.Name) : (null, null);
-    }
+    private static (Circuit? Circuit, string? Name) KnownTruth(EvaluationSession session) =>
+        KnownCircuit.Of(session.Weights, session.Prompts.Task) is { } known ? (known, session.Prompts.Task) : (null, null);
 
     // Everything that all rows depend on.
     private static JsonObject RunOf(BenchmarkOptions o, EvaluationSession find, EvaluationSession judge, Circuit? truth, string? truthName)

@@ -1,0 +1,114 @@
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Options;
+using Gradpath.Host.Sessions;
+using Gradpath.Host.Sweeps.Plan;
+using Gradpath.Kernels;
+
+namespace Gradpath.Host.Sweeps.Units;
+
+/// <summary>
+/// What the units of a sweep share in one process: the device, open checkpoints, the weights of the model used last, and prompts. Compiled
+/// code and recorded passes live as long as it does.
+/// </summary>
+/// <param name="plan">The plan.</param>
+/// <param name="device">The device; disposed of with the session.</param>
+/// <param name="terminal">Told what a user should know of models and prompts, each once.</param>
+internal sealed class SweepSession(SweepPlan plan, Device device, Terminal terminal) : IDisposable
+{
+    private readonly Dictionary<string, Gpt2Checkpoint> _checkpoints = [];
+    private readonly Dictionary<(string Model, SweepTask Task, int Seed, string? Metric), SplitPrompts> _prompts = [];
+    private (string Name, Gpt2Weights Weights)? _model;
+
+    /// <summary>The device.</summary>
+    public Device Device => device;
+
+    /// <summary>The plan.</summary>
+    public SweepPlan Plan => plan;
+
+    /// <summary>An open checkpoint with its hash.</summary>
+    /// <param name="model">The model, as the plan calls it.</param>
+    /// <param name="cancellation">Stops the hashing.</param>
+    /// <exception cref="GradpathException">It cannot be opened.</exception>
+    public Gpt2Checkpoint Checkpoint(string model, CancellationToken cancellation)
+    {
+        if (_checkpoints.TryGetValue(model, out Gpt2Checkpoint? known)) return known;
+        var checkpoint = Gpt2Checkpoint.Open(ModelLocator.Resolve(model));
+        try
+        {
+            checkpoint.ComputeHash(cancellation);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+        return _checkpoints[model] = checkpoint;
+    }
+
+    /// <summary>The weights of a model on the device. Those of another are freed first.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="GradpathException">They cannot be read.</exception>
+    public Gpt2Weights Weights(string model, CancellationToken cancellation)
+    {
+        if (_model is { } loaded && loaded.Name == model) return loaded.Weights;
+        _model?.Weights.Dispose();
+        _model = null;
+        Gpt2Weights weights = ModelLoading.Load(model, Checkpoint(model, cancellation), device, terminal, cancellation);
+        _model = (model, weights);
+        return weights;
+    }
+
+    /// <summary>
+    /// The pairs that circuits are found on and those that judge. Of a file the seed draws which they are; generated ones it makes.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="task">The prompts.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="metric">The metric's name; null for the task's own.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="GradpathException">They cannot be read or made, or there are too few.</exception>
+    public SplitPrompts Prompts(string model, SweepTask task, int seed, string? metric, CancellationToken cancellation)
+    {
+        if (_prompts.TryGetValue((model, task, seed, metric), out SplitPrompts? known)) return known;
+        int wanted = plan.Train + plan.Judge;
+        PromptRequest request = new()
+        {
+            Task = task.Task,
+            Data = task.Data,
+            Limit = task.Data is null ? wanted : null,
+            Seed = task.Data is null ? seed : null,
+            Metric = metric is null ? null : BuiltInMetrics.Find(metric),
+        };
+        PromptSet all = request.Load(Checkpoint(model, cancellation), terminal, cancellation);
+        if (all.Pairs.Count < wanted)
+        {
+            string asked = plan.Judge == 0 ? $"{plan.Train}" : $"{plan.Train} to train and {plan.Judge} to judge";
+            throw new GradpathException($"{all.Source}: there {(all.Pairs.Count == 1 ? "is" : "are")} "
+                + $"{Sizes.Of(all.Pairs.Count, "prompt pair")}, but the plan's prompts asks for {asked}.");
+        }
+        if (task.Data is not null) all = Drawn(all, seed);
+        PromptSet first = all with { Pairs = [.. all.Pairs.Take(wanted)] };
+        SplitPrompts split = plan.Judge == 0 ? new SplitPrompts(first, first) : SplitPrompts.Of(first, plan.Train, plan.Judge);
+        if (plan.Judge > 0) split.WarnOfShared(terminal, $"{task.Name}, seed {seed}: ");
+        return _prompts[(model, task, seed, metric)] = split;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _model?.Weights.Dispose();
+        foreach (Gpt2Checkpoint checkpoint in _checkpoints.Values) checkpoint.Dispose();
+        device.Dispose();
+    }
+
+    private static PromptSet Drawn(PromptSet all, int seed)
+    {
+        PromptPair[] pairs = [.. all.Pairs];
+        new SplitMix64((ulong)seed).Shuffle<PromptPair>(pairs);
+        return all with { Pairs = pairs, Source = $"{all.Source}, in the order of seed {seed}" };
+    }
+}

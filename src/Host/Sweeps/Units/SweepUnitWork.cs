@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Sessions;
+using Gradpath.Host.Sweeps.Plan;
+
+namespace Gradpath.Host.Sweeps.Units;
+
+/// <summary>Computes units: scores or a search on the pairs to train on, then whatever the plan wants of the circuits.</summary>
+/// <param name="session">What units share.</param>
+/// <param name="parts">Gives the sums of a part by its key; asked where a unit puts parts together.</param>
+internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]> parts)
+{
+    /// <summary>Computes a unit.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="checkpoint">Where work is kept that can be gone on with; null where it is not.</param>
+    /// <param name="progress">Told how far the method is; may be null.</param>
+    /// <param name="cancellation">Stops the work; what can be gone on with is then in the checkpoint.</param>
+    /// <exception cref="GradpathException">The model or the prompts cannot be used, or are not those that the unit was made for.</exception>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
+    public UnitOutcome Run(
+        SweepUnit unit, RunCheckpoint? checkpoint, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        SweepPlan plan = session.Plan;
+        string? metric = plan.Metrics.Contains(unit.Metric) ? unit.Metric : null;
+        SplitPrompts prompts = session.Prompts(unit.Model, unit.Task, unit.Seed, metric, cancellation);
+        Gpt2Weights model = session.Weights(unit.Model, cancellation);
+        RequireSame(unit, model, prompts);
+        if (unit.Part is { } part) return Part(unit, part, model, prompts, progress, cancellation);
+
+        var watch = Stopwatch.StartNew();
+        (EdgeScores? scores, Circuit? circuit, double passes) =
+            unit.Method.Verb == "score"
+                ? Scored(unit, model, prompts.Find, checkpoint, progress, cancellation)
+                : Searched(unit, model, prompts.Find, checkpoint, progress, cancellation);
+        TimeSpan method = watch.Elapsed;
+        watch.Restart();
+        var judge = new UnitJudge(session, unit, model, prompts, metric, cancellation);
+        UnitResult judged = scores is not null ? judge.Scores(scores) : judge.Circuit(circuit!);
+        Provenance made = (scores is not null ? scores.Provenance : circuit!.Provenance)!;
+        return new UnitOutcome(
+            judged with
+            {
+                Passes = passes,
+                Seconds = method.TotalSeconds,
+                JudgeSeconds = watch.Elapsed.TotalSeconds,
+                Provenance = Provenance(unit, made).ToJson(),
+            },
+            scores, circuit, null);
+    }
+
+    // The model or a file of prompts may have changed since the sweep was laid out.
+    private static void RequireSame(SweepUnit unit, Gpt2Weights model, SplitPrompts prompts)
+    {
+        if (model.Hash != (string?)unit.Identity["model"])
+            throw new GradpathException($"{unit.Model}: the model is not the one that the sweep began with; begin another in a new folder");
+        if (prompts.Find.Hash != (string?)unit.Identity["prompts"])
+        {
+            throw new GradpathException(
+                $"{unit.Task.Name}: the prompts are not those that the sweep began with; begin another in a new folder");
+        }
+    }
+
+    private static Provenance Provenance(SweepUnit unit, Provenance made) => made with { Seed = unit.Seed };
+
+    private (EdgeScores? Scores, Circuit? Circuit, double Passes) Scored(
+        SweepUnit unit, Gpt2Weights model, PromptSet find, RunCheckpoint? checkpoint, IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
+    {
+        AttributionOptions options = Options(unit, session.Plan.BatchSize ?? 0);
+        double passes = options.Method.Scorer(options).Passes;
+        if (unit.Needs.Count > 0) return (Joined(unit, model, find, options), null, passes);
+        EdgeScores scores = EdgeAttribution.Run(model, find, options, checkpoint, progress, cancellation).Scores;
+        cancellation.ThrowIfCancellationRequested();
+        return (scores, null, passes);
+    }
+
+    // A part of n of N pairs counts n / N.
+    private EdgeScores Joined(SweepUnit unit, Gpt2Weights model, PromptSet find, AttributionOptions options)
+    {
+        return EdgeAttribution.Join(model, find, options, unit.Needs.Select(
+            (key, i) => (PartOf(find, i, unit.Needs.Count).Pairs.Count / (double)find.Pairs.Count, parts(key))));
+    }
+
+    private UnitOutcome Part(
+        SweepUnit unit, (int Part, int Of) part, Gpt2Weights model, SplitPrompts prompts, IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        PromptSet find = PartOf(prompts.Find, part.Part, part.Of);
+        AttributionOptions options = Options(unit, session.Plan.BatchSize ?? 0);
+        AttributionResult run = EdgeAttribution.Run(model, find, options, progress, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        UnitResult result = new()
+        {
+            Key = unit.Key,
+            GraphEdges = run.Scores.Graph.EdgeCount,
+            TrainPairs = find.Pairs.Count,
+            JudgePairs = 0,
+            Passes = options.Method.Scorer(options).Passes,
+            Seconds = watch.Elapsed.TotalSeconds,
+            JudgeSeconds = 0,
+            Rows = [],
+            Provenance = Provenance(unit, run.Scores.Provenance!).ToJson(),
+        };
+        return new UnitOutcome(result, null, null, run.Means);
+    }
+
+    /// <summary>A unit's method with all its settings.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="batchSize">Prompt pairs per pass; 0 for as many as memory allows.</param>
+    internal static AttributionOptions Options(SweepUnit unit, int batchSize)
+    {
+        AttributionOptions options = MethodOptions.Attribution(unit.Method);
+        return options with
+        {
+            Ablation = options.Method.Takes(MethodSettings.Ablation) ? unit.Ablation : null,
+            Seed = options.Method.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
+            BatchSize = batchSize,
+        };
+    }
+
+    /// <summary>A part of the pairs to score: as even as can be, in their order.</summary>
+    /// <param name="find">All of them.</param>
+    /// <param name="part">The part, from 0.</param>
+    /// <param name="of">How many there are.</param>
+    internal static PromptSet PartOf(PromptSet find, int part, int of)
+    {
+        int count = find.Pairs.Count, first = (int)((long)count * part / of), behind = (int)((long)count * (part + 1) / of);
+        return find with { Pairs = [.. find.Pairs.Skip(first).Take(behind - first)] };
+    }
+
+    private (EdgeScores? Scores, Circuit? Circuit, double Passes) Searched(
+        SweepUnit unit, Gpt2Weights model, PromptSet find, RunCheckpoint? checkpoint, IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
+    {
+        CircuitSearch search = CircuitSearches.Find(unit.Method.Name);
+        SearchOptions options = MethodOptions.Search(unit.Method);
+        bool trains = options is EdgePruningOptions;
+        options = options with
+        {
+            Ablation = unit.Ablation,
+            BatchSize = trains ? options.BatchSize : session.Plan.BatchSize ?? 0,
+            Seed = search.Takes(SearchSettings.Seed) ? (ulong)unit.Seed : null,
+            Scorer = Scorer(unit, search),
+        };
+        SearchResult result = search.Search(model, find, options, checkpoint, progress, cancellation);
+        Circuit circuit = result.Circuit.With(Provenance(unit, result.Circuit.Provenance!));
+        return (null, SearchRun.Prune(circuit), result.Passes);
+    }
+
+    private static IEdgeScorer? Scorer(SweepUnit unit, CircuitSearch search)
+    {
+        if (!search.NeedsScorer || MethodOptions.Scorer(unit.Method) is not { } scorer) return null;
+        return scorer.Scorer(new AttributionOptions
+        {
+            Method = scorer,
+            Ablation = scorer.Takes(MethodSettings.Ablation) ? unit.Ablation : null,
+            Seed = scorer.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
+        });
+    }
+}
