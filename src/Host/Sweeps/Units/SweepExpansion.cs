@@ -60,7 +60,7 @@ internal static class SweepExpansion
     {
         var graph = new ComputationGraph(s.Checkpoint.Config);
         JsonObject options = method.Verb == "score"
-            ? (MethodOptions.Attribution(method) with { Metric = s.Prompts.Find.Metric }).Describe()
+            ? (SweepMethodOptions.Attribution(method) with { Metric = s.Prompts.Find.Metric }).Describe()
             : SearchDescription(method, graph);
         JsonObject identity = new()
         {
@@ -96,14 +96,14 @@ internal static class SweepExpansion
 
     private static JsonObject SearchDescription(SweepMethod method, ComputationGraph graph)
     {
-        SearchOptions search = MethodOptions.Search(method);
+        SearchOptions search = SweepMethodOptions.Search(method);
         return (search is EdgePruningOptions training ? training.Resolve(graph.EdgeCount) : search).Describe(graph);
     }
 
     /// <summary>Whether a method's scores are sums over prompt pairs, which parts can be put together from.</summary>
     /// <param name="method">The method.</param>
     public static bool Divides(SweepMethod method) =>
-        method.Verb == "score" && MethodOptions.Attribution(method).Method is { } m && m.ScoresItems;
+        method.Verb == "score" && SweepMethodOptions.Attribution(method).Method is { } m && m.ScoresItems;
 
     /// <summary>The names of evaluations, as a plan has them.</summary>
     /// <param name="evaluate">The evaluations.</param>
@@ -152,7 +152,7 @@ internal static class SweepExpansion
     {
         Metric metric = s.Prompts.Find.Metric;
         AttributionMethod? scorer =
-            method.Verb == "score" ? MethodOptions.Attribution(method).Method : MethodOptions.Scorer(method);
+            method.Verb == "score" ? SweepMethodOptions.Attribution(method).Method : SweepMethodOptions.Scorer(method);
         try
         {
             if (scorer is not null)
@@ -160,7 +160,7 @@ internal static class SweepExpansion
                 Scoring.RequireScores(metric, scorer, "leave it out, or name other metrics");
                 Scoring.RequireAblation(s.Ablation, scorer, method.Name, "leave it out, or name other ablations");
             }
-            if (method.Verb != "score" && MethodOptions.Search(method) is EdgePruningOptions training)
+            if (method.Verb != "score" && SweepMethodOptions.Search(method) is EdgePruningOptions training)
                 EdgePruning.CircuitSize(new ComputationGraph(s.Checkpoint.Config), training.Sparsity);
         }
         catch (Exception e) when (e is UsageException or OptionException)

@@ -14,16 +14,17 @@ namespace Gradpath.Host.Sweeps.Units;
 /// code and recorded passes live as long as it does.
 /// </summary>
 /// <param name="plan">The plan.</param>
-/// <param name="device">The device; disposed of with the session.</param>
+/// <param name="open">Opens the device, once it is needed.</param>
 /// <param name="terminal">Told what a user should know of models and prompts, each once.</param>
-internal sealed class SweepSession(SweepPlan plan, Device device, Terminal terminal) : IDisposable
+internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal terminal) : IDisposable
 {
     private readonly Dictionary<string, Gpt2Checkpoint> _checkpoints = [];
     private readonly Dictionary<(string Model, SweepTask Task, int Seed, string? Metric), SplitPrompts> _prompts = [];
     private (string Name, Gpt2Weights Weights)? _model;
+    private Device? _device;
 
     /// <summary>The device.</summary>
-    public Device Device => device;
+    public Device Device => _device ??= open();
 
     /// <summary>The plan.</summary>
     public SweepPlan Plan => plan;
@@ -57,10 +58,21 @@ internal sealed class SweepSession(SweepPlan plan, Device device, Terminal termi
         if (_model is { } loaded && loaded.Name == model) return loaded.Weights;
         _model?.Weights.Dispose();
         _model = null;
-        Gpt2Weights weights = ModelLoading.Load(model, Checkpoint(model, cancellation), device, terminal, cancellation);
+        Gpt2Weights weights = ModelLoading.Load(model, Checkpoint(model, cancellation), Device, terminal, cancellation);
         _model = (model, weights);
         return weights;
     }
+
+    /// <summary>The pairs of a unit.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="GradpathException">They cannot be read or made, or there are too few.</exception>
+    public SplitPrompts Prompts(SweepUnit unit, CancellationToken cancellation) =>
+        Prompts(unit.Model, unit.Task, unit.Seed, MetricOf(unit), cancellation);
+
+    /// <summary>The metric that the plan names for a unit; null for the task's own.</summary>
+    /// <param name="unit">The unit.</param>
+    public string? MetricOf(SweepUnit unit) => plan.Metrics.Contains(unit.Metric) ? unit.Metric : null;
 
     /// <summary>
     /// The pairs that circuits are found on and those that judge. Of a file the seed draws which they are; generated ones it makes.
@@ -102,7 +114,7 @@ internal sealed class SweepSession(SweepPlan plan, Device device, Terminal termi
     {
         _model?.Weights.Dispose();
         foreach (Gpt2Checkpoint checkpoint in _checkpoints.Values) checkpoint.Dispose();
-        device.Dispose();
+        _device?.Dispose();
     }
 
     private static PromptSet Drawn(PromptSet all, int seed)

@@ -10,32 +10,26 @@ using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Plan;
+using Gradpath.Host.Sweeps.Store;
 
 namespace Gradpath.Host.Sweeps.Units;
 
 /// <summary>Computes units: scores or a search on the pairs to train on, then whatever the plan wants of the circuits.</summary>
 /// <param name="session">What units share.</param>
 /// <param name="parts">Gives the sums of a part by its key; asked where a unit puts parts together.</param>
-internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]> parts)
+internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]> parts) : IUnitWork
 {
-    /// <summary>Computes a unit.</summary>
-    /// <param name="unit">The unit.</param>
-    /// <param name="checkpoint">Where work is kept that can be gone on with; null where it is not.</param>
-    /// <param name="progress">Told how far the method is; may be null.</param>
-    /// <param name="cancellation">Stops the work; what can be gone on with is then in the checkpoint.</param>
-    /// <exception cref="GradpathException">The model or the prompts cannot be used, or are not those that the unit was made for.</exception>
-    /// <exception cref="OptionException">An option cannot be used.</exception>
-    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
-    public UnitOutcome Run(
-        SweepUnit unit, RunCheckpoint? checkpoint, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    private const string Command = "sweep";
+
+    /// <inheritdoc />
+    public UnitOutcome Run(SweepUnit unit, string progressFile, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        SweepPlan plan = session.Plan;
-        string? metric = plan.Metrics.Contains(unit.Metric) ? unit.Metric : null;
-        SplitPrompts prompts = session.Prompts(unit.Model, unit.Task, unit.Seed, metric, cancellation);
+        SplitPrompts prompts = session.Prompts(unit, cancellation);
         Gpt2Weights model = session.Weights(unit.Model, cancellation);
         RequireSame(unit, model, prompts);
         if (unit.Part is { } part) return Part(unit, part, model, prompts, progress, cancellation);
 
+        using ProgressFile checkpoint = Saved(unit, progressFile);
         var watch = Stopwatch.StartNew();
         (EdgeScores? scores, Circuit? circuit, double passes) =
             unit.Method.Verb == "score"
@@ -43,7 +37,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
                 : Searched(unit, model, prompts.Find, checkpoint, progress, cancellation);
         TimeSpan method = watch.Elapsed;
         watch.Restart();
-        var judge = new UnitJudge(session, unit, model, prompts, metric, cancellation);
+        var judge = new UnitJudge(session, unit, model, prompts, cancellation);
         UnitResult judged = scores is not null ? judge.Scores(scores) : judge.Circuit(circuit!);
         Provenance made = (scores is not null ? scores.Provenance : circuit!.Provenance)!;
         return new UnitOutcome(
@@ -54,7 +48,23 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
                 JudgeSeconds = watch.Elapsed.TotalSeconds,
                 Provenance = Provenance(unit, made).ToJson(),
             },
-            scores, circuit, null);
+            scores, circuit);
+    }
+
+    // What a process has left that was stopped or killed. A state that cannot be used is no loss: the unit begins anew.
+    private static ProgressFile Saved(SweepUnit unit, string progressFile)
+    {
+        var file = new ProgressFile(progressFile, Command, (JsonObject)unit.Identity.DeepClone());
+        if (!File.Exists(file.Path)) return file;
+        try
+        {
+            file.Resume();
+        }
+        catch (GradpathException)
+        {
+            file.Delete();
+        }
+        return file;
     }
 
     // The model or a file of prompts may have changed since the sweep was laid out.
@@ -75,7 +85,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
         SweepUnit unit, Gpt2Weights model, PromptSet find, RunCheckpoint? checkpoint, IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
-        AttributionOptions options = Options(unit, session.Plan.BatchSize ?? 0);
+        AttributionOptions options = Options(unit, session.Plan.BatchSize);
         double passes = options.Method.Scorer(options).Passes;
         if (unit.Needs.Count > 0) return (Joined(unit, model, find, options), null, passes);
         EdgeScores scores = EdgeAttribution.Run(model, find, options, checkpoint, progress, cancellation).Scores;
@@ -96,7 +106,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     {
         var watch = Stopwatch.StartNew();
         PromptSet find = PartOf(prompts.Find, part.Part, part.Of);
-        AttributionOptions options = Options(unit, session.Plan.BatchSize ?? 0);
+        AttributionOptions options = Options(unit, session.Plan.BatchSize);
         AttributionResult run = EdgeAttribution.Run(model, find, options, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
         UnitResult result = new()
@@ -111,22 +121,18 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             Rows = [],
             Provenance = Provenance(unit, run.Scores.Provenance!).ToJson(),
         };
-        return new UnitOutcome(result, null, null, run.Means);
+        return new UnitOutcome(result) { Sums = run.Means };
     }
 
     /// <summary>A unit's method with all its settings.</summary>
     /// <param name="unit">The unit.</param>
-    /// <param name="batchSize">Prompt pairs per pass; 0 for as many as memory allows.</param>
-    internal static AttributionOptions Options(SweepUnit unit, int batchSize)
+    /// <param name="batchSize">Prompt pairs per pass; null for as many as memory allows.</param>
+    internal static AttributionOptions Options(SweepUnit unit, int? batchSize) => SweepMethodOptions.Attribution(unit.Method, new UnitConditions
     {
-        AttributionOptions options = MethodOptions.Attribution(unit.Method);
-        return options with
-        {
-            Ablation = options.Method.Takes(MethodSettings.Ablation) ? unit.Ablation : null,
-            Seed = options.Method.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
-            BatchSize = batchSize,
-        };
-    }
+        Ablation = unit.Ablation,
+        Seed = unit.Seed,
+        BatchSize = batchSize,
+    });
 
     /// <summary>A part of the pairs to score: as even as can be, in their order.</summary>
     /// <param name="find">All of them.</param>
@@ -143,28 +149,28 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
         CancellationToken cancellation)
     {
         CircuitSearch search = CircuitSearches.Find(unit.Method.Name);
-        SearchOptions options = MethodOptions.Search(unit.Method);
-        bool trains = options is EdgePruningOptions;
-        options = options with
+        UnitConditions conditions = new()
         {
+            Metric = find.Metric,
             Ablation = unit.Ablation,
-            BatchSize = trains ? options.BatchSize : session.Plan.BatchSize ?? 0,
-            Seed = search.Takes(SearchSettings.Seed) ? (ulong)unit.Seed : null,
-            Scorer = Scorer(unit, search),
+            Seed = unit.Seed,
+            BatchSize = session.Plan.BatchSize,
         };
+        SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions);
+        if (SweepMethodOptions.Scorer(unit.Method) is { } method)
+        {
+            IEdgeScorer scorer = method.Scorer(new AttributionOptions
+            {
+                Method = method,
+                Ablation = method.Takes(MethodSettings.Ablation) ? unit.Ablation : null,
+                Seed = method.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
+            });
+            options = options is AcdcOptions acdc
+                ? acdc with { Scores = scorer.Score(model, find, null, cancellation) }
+                : options with { Scorer = scorer };
+        }
         SearchResult result = search.Search(model, find, options, checkpoint, progress, cancellation);
         Circuit circuit = result.Circuit.With(Provenance(unit, result.Circuit.Provenance!));
         return (null, SearchRun.Prune(circuit), result.Passes);
-    }
-
-    private static IEdgeScorer? Scorer(SweepUnit unit, CircuitSearch search)
-    {
-        if (!search.NeedsScorer || MethodOptions.Scorer(unit.Method) is not { } scorer) return null;
-        return scorer.Scorer(new AttributionOptions
-        {
-            Method = scorer,
-            Ablation = scorer.Takes(MethodSettings.Ablation) ? unit.Ablation : null,
-            Seed = scorer.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
-        });
     }
 }

@@ -40,23 +40,32 @@ internal static class UnitCost
         return circuits * Pass(config, prompts.Judge);
     }
 
-    private static double Pass(Gpt2Config config, PromptSet prompts)
+    /// <summary>The work of a forward pass over prompts.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="prompts">The prompts.</param>
+    public static double Pass(Gpt2Config config, PromptSet prompts)
     {
         double layer = (4.0 * config.Width * config.Width) + (2.0 * config.Width * config.InnerWidth);
         double tokens = prompts.Pairs.Sum(p => (double)p.Length);
         return (tokens * config.Layers * layer) + ((double)prompts.Pairs.Count * config.Width * config.Vocabulary);
     }
 
-    private static double Passes(Gpt2Config config, SweepMethod method, int pairs)
+    /// <summary>A method's work in whole forward passes over the prompts, a backward pass counted as one; estimated for searches.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="pairs">How many pairs there are.</param>
+    public static double Passes(Gpt2Config config, SweepMethod method, int pairs)
     {
         var graph = new ComputationGraph(config);
         if (method.Verb == "score")
         {
-            AttributionOptions options = MethodOptions.Attribution(method);
+            AttributionOptions options = SweepMethodOptions.Attribution(method);
             return Known(options.Method.Scorer(options).Passes, graph);
         }
-        double scoring = MethodOptions.Scorer(method) is { } scorer ? Known(scorer.Scorer(new AttributionOptions { Method = scorer }).Passes, graph) : 0;
-        if (MethodOptions.Search(method) is not EdgePruningOptions training) return PerEdge * graph.EdgeCount;
+        double scoring = SweepMethodOptions.Scorer(method) is { } scorer
+            ? Known(scorer.Scorer(new AttributionOptions { Method = scorer }).Passes, graph)
+            : 0;
+        if (SweepMethodOptions.Search(method) is not EdgePruningOptions training) return PerEdge * graph.EdgeCount;
         training = training.Resolve(graph.EdgeCount);
         double share = training is HybridPruningOptions hybrid ? hybrid.Share : 1;
         double batch = Math.Min(pairs, training.BatchSize) / (double)pairs;

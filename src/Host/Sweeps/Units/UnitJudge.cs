@@ -14,10 +14,9 @@ namespace Gradpath.Host.Sweeps.Units;
 /// <param name="unit">The unit.</param>
 /// <param name="model">Its model.</param>
 /// <param name="prompts">Its pairs.</param>
-/// <param name="metric">The metric that the plan names; null for each task's own.</param>
 /// <param name="cancellation">Stops the work.</param>
 internal sealed class UnitJudge(
-    SweepSession session, SweepUnit unit, Gpt2Weights model, SplitPrompts prompts, string? metric, CancellationToken cancellation)
+    SweepSession session, SweepUnit unit, Gpt2Weights model, SplitPrompts prompts, CancellationToken cancellation)
 {
     private readonly SweepPlan _plan = session.Plan;
     private readonly ComputationGraph _graph = new(model.Config);
@@ -92,7 +91,7 @@ internal sealed class UnitJudge(
         if (!_plan.Evaluate.HasFlag(SweepEvaluation.Transfer)) return result;
         foreach (SweepTask other in _plan.Tasks.Where(t => t.Name != unit.Task.Name))
         {
-            PromptSet judge = session.Prompts(unit.Model, other, unit.Seed, metric, cancellation).Judge;
+            PromptSet judge = session.Prompts(unit.Model, other, unit.Seed, session.MetricOf(unit), cancellation).Judge;
             EvaluationResult there = CircuitEvaluation.Evaluate(model, judge, circuits, Evaluation, null, cancellation);
             rows.AddRange(circuits.Select((c, i) => Row("transfer", there, i, c, sizes[i], other.Name)));
         }

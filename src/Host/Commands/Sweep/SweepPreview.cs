@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Sweeps.Plan;
+using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>What <c>gradpath sweep --check</c> says: the units, their work, and about how long they take on this machine.</summary>
+internal static class SweepPreview
+{
+    private const int Sample = 8;
+
+    /// <summary>Lists the units. The time is estimated from a few pairs that EAP scores.</summary>
+    /// <param name="start">The sweep.</param>
+    /// <param name="terminal">Told what a user should know of models and prompts.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static CommandReport Report(SweepStart start, Terminal terminal, CancellationToken cancellation)
+    {
+        using SweepSession session = new(start.Plan, () => ComputeDevice.Open(start.Device, terminal), terminal);
+        IReadOnlyList<SweepUnit> all = SweepExpansion.Units(session, cancellation), own = start.Shard?.Of(all) ?? all;
+        SweepPlan plan = start.Plan;
+        double perSecond = Speed(session, all[0], cancellation);
+        double seconds = own.Sum(u => u.Cost) / perSecond;
+        string evaluations = string.Join(", ", SweepExpansion.Flags(plan.Evaluate));
+        CommandReport report = new();
+        report.Line(
+            $"plan {plan.Name}: {Sizes.Of(all.Count, "unit")}: {Sizes.Of(plan.Models.Count, "model")} x {Sizes.Of(plan.Tasks.Count, "task")} x "
+                + $"{Sizes.Of(plan.Methods.Count, "method")} x {Sizes.Of(plan.Seeds.Count, "seed")} x {Sizes.Of(plan.Metrics.Count, "metric")} "
+                + $"x {Sizes.Of(plan.Ablations.Count, "ablation")}",
+            ("name", plan.Name), ("units", all.Count), ("methods", plan.Methods.Count));
+        if (start.Shard is { } shard) report.Line($"shard {shard}: {Sizes.Of(own.Count, "unit")}", ("shard_units", own.Count));
+        report.Plain($"{Sizes.Of(plan.Train, "prompt pair")} to find circuits on, "
+            + $"{(plan.Judge == 0 ? "the same" : $"{plan.Judge} others")} to judge; {(evaluations.Length == 0 ? "nothing is judged" : evaluations)}");
+        report.Table(ReportTable.Of("methods", own.GroupBy(u => u.Method.Label))
+            .Text("method", "method", g => g.Key)
+            .Count("units", "units", g => g.Count())
+            .Column("passes per pair", "passes", g => Passes(session, g.First()),
+                g => Passes(session, g.First()) is var p && double.IsNaN(p) ? "-" : Sizes.Number(p))
+            .Share("share of the work", "share", g => g.Sum(u => u.Cost) / own.Sum(u => u.Cost)));
+        report.Data(ReportTable.Of("units", own)
+            .Hidden("key", u => u.Key)
+            .Hidden("unit", u => u.Title)
+            .Hidden("cost", u => u.Cost));
+        report.Line(
+            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP on "
+                + $"{Sample} pairs; nothing was run",
+            ("seconds", Math.Round(seconds, 1)));
+        return report;
+    }
+
+    private static double Passes(SweepSession session, SweepUnit unit) =>
+        UnitCost.Passes(session.Checkpoint(unit.Model, CancellationToken.None).Config, unit.Method, session.Plan.Train);
+
+    private static double Speed(SweepSession session, SweepUnit unit, CancellationToken cancellation)
+    {
+        PromptSet all = session.Prompts(unit, cancellation).Find;
+        PromptSet few = all with { Pairs = [.. all.Pairs.Take(Sample)] };
+        var model = session.Weights(unit.Model, cancellation);
+        AttributionOptions eap = new() { Method = AttributionMethods.Eap };
+        double best = double.PositiveInfinity;
+        for (int i = 0; i < 3; i++)
+        {
+            long before = Stopwatch.GetTimestamp();
+            EdgeAttribution.Run(model, few, eap, cancellation: cancellation);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(before).TotalSeconds);
+        }
+        return eap.Method.Scorer(eap).Passes * UnitCost.Pass(model.Config, few) / best;
+    }
+}

@@ -1,0 +1,73 @@
+using Gradpath.Gpt2Runtime;
+using Gradpath.Host.Sweeps.Plan;
+using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>What a sweep starts with: its plan, its folder, and who computes.</summary>
+internal sealed record SweepStart
+{
+    /// <summary>The plan, with the precision that the command line asks for.</summary>
+    public required SweepPlan Plan { get; init; }
+
+    /// <summary>The bytes of the plan's file; none where the folder of a sweep was named.</summary>
+    public ReadOnlyMemory<byte> Copy { get; init; }
+
+    /// <summary>The sweep's folder; null where none was named.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>The part to compute; null for all.</summary>
+    public SweepShard? Shard { get; init; }
+
+    /// <summary>The device of each process that computes, at least one.</summary>
+    public required IReadOnlyList<DeviceOptions> Workers { get; init; }
+
+    /// <summary>The device of this process.</summary>
+    public DeviceOptions Device => Workers[0];
+
+    /// <summary>Reads and checks what the command line says, and the plan.</summary>
+    /// <param name="o">The options.</param>
+    /// <param name="terminal">Knows the environment.</param>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">The plan cannot be used.</exception>
+    public static SweepStart Read(SweepOptions o, Terminal terminal)
+    {
+        bool isFolder = Directory.Exists(o.Plan);
+        if (isFolder && o.Out is not null && Path.GetFullPath(o.Out) != Path.GetFullPath(o.Plan))
+            throw new UsageException($"--out {o.Out} does not go with --plan {o.Plan}, the folder of a sweep; leave it out.");
+        if (!isFolder && o.Out is null && !o.Check)
+            throw new UsageException("--out is needed: --out DIR, the folder to compute in (or --check, to look at the plan).");
+        if (o.Workers is not null && o.Devices is not null)
+            throw new UsageException("--workers is for the CPU and --devices for GPUs; give one of them.");
+        SweepPlan plan = isFolder ? InFolder(o.Plan) : PlanReader.Read(o.Plan);
+        SweepDevices devices = new(o, plan);
+        return new SweepStart
+        {
+            Plan = devices.Plan,
+            Copy = isFolder ? default : File.ReadAllBytes(o.Plan),
+            Folder = isFolder ? o.Plan : o.Out,
+            Shard = SweepShard.Parse(o.Shard, terminal.Variable),
+            Workers = devices.Workers,
+        };
+    }
+
+    /// <summary>Makes the folder, or goes on with the one that is there.</summary>
+    /// <param name="terminal">Told what a user should know of models and prompts.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="GradpathException">It holds another sweep, or a model or prompts cannot be used.</exception>
+    public SweepFolder LayOut(Terminal terminal, CancellationToken cancellation)
+    {
+        string hash = PlanJson.Hash(Plan);
+
+        // Whether models and prompts are still those of the folder is checked as they are used.
+        if (File.Exists(Path.Combine(Folder!, SweepLayout.PlanFile)) && SweepLayout.Open(Folder!) is { } there && there.PlanHash == hash)
+            return SweepLayout.LayOut(Folder!, there.Plan, hash, there.Units, Copy);
+        SweepLayout.RequireUsable(Folder!);
+        using SweepSession session = new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);
+        return SweepLayout.LayOut(Folder!, PlanJson.Write(Plan), hash, SweepExpansion.Units(session, cancellation), Copy);
+    }
+
+    private static SweepPlan InFolder(string folder) =>
+        SweepPlan.FromJson(SweepLayout.Open(folder).Plan, Path.Combine(folder, SweepLayout.PlanFile));
+}

@@ -1,0 +1,107 @@
+using System.Text.RegularExpressions;
+using CommandLine;
+using CommandLine.Text;
+using Gradpath.Host.Sweeps.Engines;
+using Gradpath.Programs.Files;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath sweep submit</c>.</summary>
+[Verb("sweep-submit", HelpText = "Hand a sweep to a cluster's scheduler; 'sweep submit DIR' is short for it.")]
+internal sealed partial class SweepSubmitOptions : CommandOptions
+{
+    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+
+    [Option("dir", Required = true, MetaValue = "DIR", HelpText = "The sweep's folder, which all of the cluster's nodes see.")]
+    public string Dir { get; set; } = "";
+
+    [Input]
+    [Option("plan", MetaValue = "PLAN", HelpText = "The plan to lay out there first, where the folder does not hold a sweep yet.")]
+    public string? Plan { get; set; }
+
+    [Option("engine", Required = true, MetaValue = "ENGINE", HelpText = "The scheduler: slurm.")]
+    public string Engine { get; set; } = "";
+
+    [Option("array", MetaValue = "N", Default = 1, HelpText = "Tasks to run side by side, each of which takes units as they are free.")]
+    [Range(1, 100_000)]
+    public int Array { get; set; } = 1;
+
+    [Option("gpus-per-node", MetaValue = "N", HelpText = "GPUs of a task, with a process for each (default: none).")]
+    [Range(1, 64)]
+    public int? GpusPerNode { get; set; }
+
+    [Option("cpus-per-task", MetaValue = "N", HelpText = "Processors of a task (default: the cluster's).")]
+    [Range(1, 4096)]
+    public int? CpusPerTask { get; set; }
+
+    [Option("mem", MetaValue = "SIZE", HelpText = "Memory of a task, as Slurm writes it: 16G (default: the cluster's).")]
+    public string? Mem { get; set; }
+
+    [Option("time", MetaValue = "T", HelpText =
+        "Time limit of a task, as Slurm writes it: 2:00:00. A task that reaches it saves its work and goes back to the queue.")]
+    public string? Time { get; set; }
+
+    [Option("time-to-save", MetaValue = "SECONDS", Default = 60, HelpText = "How long before the limit a task is told to save.")]
+    [Range(1, 3600)]
+    public int TimeToSave { get; set; } = 60;
+
+    [Option("partition", MetaValue = "P", HelpText = "The partition (default: the cluster's).")]
+    public string? Partition { get; set; }
+
+    [Option("account", MetaValue = "A", HelpText = "The account (default: yours).")]
+    public string? Account { get; set; }
+
+    [Option("dry-run", HelpText = "Print the script and submit nothing.")]
+    public bool DryRun { get; set; }
+
+    [Usage(ApplicationAlias = "gradpath")]
+    public static IEnumerable<Example> Examples =>
+    [
+        new("Eight tasks of two hours", s_short,
+            new SweepSubmitOptions { Dir = "runs/eap-gp", Plan = "sweeps/eap-gp.yaml", Engine = "slurm", Array = 8, Time = "2:00:00" }),
+    ];
+
+    /// <summary>What the options ask Slurm for, checked.</summary>
+    /// <param name="name">The sweep's name.</param>
+    /// <param name="log">The pattern of the log files.</param>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public SlurmRequest Request(string name, string log)
+    {
+        Check();
+        return new SlurmRequest($"gradpath-{name}", log, Array)
+        {
+            Cpus = CpusPerTask,
+            Gpus = GpusPerNode ?? 0,
+            Memory = Mem,
+            Time = Time,
+            Partition = Partition,
+            Account = Account,
+            SecondsBefore = TimeToSave,
+        };
+    }
+
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public void Check()
+    {
+        EnumNames.Pick("engine", Engine, "slurm");
+        Require("time", Time, Times(), "give minutes, hours:minutes:seconds, days-hours or the like: 90, 2:00:00, 1-12");
+        Require("mem", Mem, Sizes(), "give a number with K, M, G or T, such as 16G");
+        Require("partition", Partition, Words(), "a name has letters, digits, dots, dashes, underscores and commas");
+        Require("account", Account, Words(), "a name has letters, digits, dots, dashes, underscores and commas");
+    }
+
+    private static void Require(string option, string? value, Regex form, string advice)
+    {
+        if (value is not null && !form.IsMatch(value)) throw new UsageException($"--{option} {value}: {advice}.");
+    }
+
+    [GeneratedRegex(@"\A(\d+|\d+:\d\d(:\d\d)?|\d+-\d+(:\d\d(:\d\d)?)?)\z")]
+    private static partial Regex Times();
+
+    [GeneratedRegex(@"\A\d+[KMGTkmgt]?\z")]
+    private static partial Regex Sizes();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._,-]+\z")]
+    private static partial Regex Words();
+}
