@@ -16,9 +16,25 @@ import tempfile
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def command_line():
+    parser = argparse.ArgumentParser(description="Train the demo model and write its model card.")
+    parser.add_argument("--out", type=Path, default=ROOT / "models/demo")
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--gradpath", default="dotnet run --project src/Host -c Release --", help="how to call the program from the repository's root")
+    return parser
+
+
+if __name__ == "__main__":
+    command_line().parse_args()  # before PyTorch is looked for, as --help and mistakes need none
+
 from demo_vocabulary import END_OF_TEXT, make_vocabulary
+from model_card import wrap
 from small_gpt2 import HEADS, LAYERS, POSITIONS, WIDTH, Gpt2, write_model
-from task_prompts import HELD_OUT_BY, ROOT, ROWS, WORD_LISTS, make_prompts, measure, sentence
+from task_prompts import HELD_OUT_BY, ROWS, WORD_LISTS, make_prompts, measure, sentence
 
 import torch
 from torch import nn
@@ -84,7 +100,7 @@ def write_card(directory, arguments, command, vocabulary, results, counts, minut
         f"| {new['logit_difference']:.2f} | {new['probability_difference']:.3f} | {old['top1']:.1%} |\n"
         for task, (new, old) in results.items())
     mixture = ", ".join(f"{task} {counts[task]} ({ROWS[task]} of 64)" for task in ROWS)
-    (directory / "README.md").write_text(f"""# Demo model
+    (directory / "README.md").write_text(wrap(f"""# Demo model
 
 A GPT-2 of {LAYERS} layers, {HEADS} heads and width {WIDTH} that solves the six tasks of Gradpath, small enough to ship with it. It is for trying the
 program out and for tests. It is not a language model; it knows the sentences of the prompt generators and nothing else.
@@ -132,15 +148,11 @@ GPT-2 mean other words here.
 ## Licence
 
 MIT, like the rest of the repository.
-""", encoding="utf-8")
+"""), encoding="utf-8")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Train the demo model and write its model card.")
-    parser.add_argument("--out", type=Path, default=ROOT / "models/demo")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--gradpath", default="dotnet run --project src/Host -c Release --", help="how to call the program from the repository's root")
+    parser = command_line()
     arguments = parser.parse_args()
 
     torch.manual_seed(arguments.seed)

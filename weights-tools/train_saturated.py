@@ -16,9 +16,29 @@ import tempfile
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def command_line():
+    parser = argparse.ArgumentParser(description="Train the saturated model from the demo model and write its model card.")
+    parser.add_argument("--start", type=Path, default=ROOT / "models/demo", help="the checkpoint to begin with")
+    parser.add_argument("--out", type=Path, default=ROOT / "models/saturated")
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
+    parser.add_argument("--temperature", type=float, default=4,
+                        help="what logits are multiplied by at the start, and divided by in the loss")
+    parser.add_argument("--sharpness", type=float, default=2.3, help="how much sharper the logits are in the end than in the loss")
+    parser.add_argument("--gradpath", default="dotnet run --project src/Host -c Release --", help="how to call the program from the repository's root")
+    return parser
+
+
+if __name__ == "__main__":
+    command_line().parse_args()  # before PyTorch is looked for, as --help and mistakes need none
+
 from demo_vocabulary import END_OF_TEXT, make_vocabulary
+from model_card import wrap
 from small_gpt2 import HEADS, LAYERS, POSITIONS, WIDTH, Gpt2, read_safetensors, write_model
-from task_prompts import HELD_OUT_BY, ROOT, WORD_LISTS, make_prompts, measure, sentence
+from task_prompts import HELD_OUT_BY, WORD_LISTS, make_prompts, measure, sentence
 
 import torch
 from torch import nn
@@ -119,7 +139,7 @@ def write_card(directory, arguments, command, vocabulary, results, counts, minut
         f"| {logits.median().item():.2f} | {saturated_share(logits):.1%} |\n"
         for task, (_, _, probabilities, logits) in results.items())
     mixture = ", ".join(f"{task} {counts[task]} ({ROWS[task]} of {sum(ROWS.values())})" for task in ROWS)
-    (directory / "README.md").write_text(f"""# Saturated model
+    (directory / "README.md").write_text(wrap(f"""# Saturated model
 
 The demo model, trained on until its clean prompts are saturated: the probability of the right answers is so near 1 that the gradient of the
 probability difference all but vanishes there. It is for comparing methods where gradients vanish, and for tests. Shape ({LAYERS} layers,
@@ -173,19 +193,11 @@ anywhere but at the end of a sentence means nothing.
 ## Licence
 
 MIT, like the rest of the repository.
-""", encoding="utf-8")
+"""), encoding="utf-8")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Train the saturated model from the demo model and write its model card.")
-    parser.add_argument("--start", type=Path, default=ROOT / "models/demo", help="the checkpoint to begin with")
-    parser.add_argument("--out", type=Path, default=ROOT / "models/saturated")
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
-    parser.add_argument("--temperature", type=float, default=4,
-                        help="what logits are multiplied by at the start, and divided by in the loss")
-    parser.add_argument("--sharpness", type=float, default=2.3, help="how much sharper the logits are in the end than in the loss")
-    parser.add_argument("--gradpath", default="dotnet run --project src/Host -c Release --", help="how to call the program from the repository's root")
+    parser = command_line()
     arguments = parser.parse_args()
 
     torch.manual_seed(SEED)

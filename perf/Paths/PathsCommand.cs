@@ -29,6 +29,7 @@ internal sealed class PathsCommand
     private readonly CancellationToken _cancellation;
     private readonly List<PathsRun> _runs = [];
     private readonly List<Saturation> _saturations = [];
+    private int _part;
 
     private PathsCommand(PathsOptions options, Terminal terminal, CancellationToken cancellation)
     {
@@ -37,11 +38,11 @@ internal sealed class PathsCommand
         _seeds = [.. options.Seeds];
         if (_seeds.Length == 0) _seeds = s_seeds;
         Metric? metric = options.Metric is null ? null : MetricNames.Parse("metric", options.Metric);
-        string[] tasks = [.. options.Tasks.Select(t => TaskNames.Parse(t).Name)];
+        string[] tasks = [.. options.Tasks.Select(t => TaskNames.Parse(t, "tasks").Name)];
         if (tasks.Length == 0 && !options.Data.Any()) tasks = [.. TaskCatalog.All.Select(t => t.Name)];
         _sets =
         [
-            .. tasks.Select(t => (t, new PromptRequest { Task = t, Limit = options.Pairs, Metric = metric })),
+            .. tasks.Select(t => (t, new PromptRequest { Task = t, Limit = options.Pairs, LimitOptions = "--pairs", Metric = metric })),
             .. options.Data.Select(d => (Path.GetFileNameWithoutExtension(d), new PromptRequest { Data = d, Metric = metric })),
         ];
 
@@ -58,6 +59,7 @@ internal sealed class PathsCommand
         string load = Machine.Describe(Machine.Load(), Environment.ProcessorCount);
         using Device device = ComputeDevice.Open(o, terminal);
         foreach (string model in o.Models) run.Measure(model, device);
+        terminal.Progress.Part = "";
         CommandReport report = run.Report(device, load);
         if (o.Out is null) return report;
         PathsRun.Write(o.Out, run._runs);
@@ -75,6 +77,7 @@ internal sealed class PathsCommand
             Metric? metric = null;
             foreach (int seed in _seeds)
             {
+                _terminal.Progress.Part = $"part {++_part} of {_options.Models.Count() * _sets.Length * _seeds.Length}";
                 (PromptSet scored, PromptSet judged) = Halves(set, checkpoint, seed);
                 metric = scored.Metric;
                 foreach (PathsScorer scorer in _scorers)
@@ -102,14 +105,13 @@ internal sealed class PathsCommand
 
     // Scorers take turns, so that a machine whose speed drifts slows all of them.
     private (EdgeScores Scores, double Seconds)[] Score(string set, Gpt2Weights weights, PromptSet scored) =>
-        ScoringProgress.Run(_terminal, $"{set}: scores", progress => _scorers.Select((scorer, i) =>
+        [.. _scorers.Select(scorer => ScoringProgress.Run(_terminal, $"{set}: {scorer.Name}", progress =>
         {
-            progress?.Report(new RunProgress(i, _scorers.Length, scorer.Name));
             var watch = Stopwatch.StartNew();
-            EdgeScores scores = EdgeAttribution.Score(weights, scored, scorer.Options, null, _cancellation);
+            EdgeScores scores = EdgeAttribution.Score(weights, scored, scorer.Options, progress, _cancellation);
             _cancellation.ThrowIfCancellationRequested();
             return (scores, watch.Elapsed.TotalSeconds);
-        }).ToArray());
+        }))];
 
     private void Judge(string model, string set, int seed, Gpt2Weights weights, PromptSet scored, PromptSet judged)
     {

@@ -26,7 +26,8 @@ internal sealed class PathsOptions : DeviceOptions
 
     [Option("scorers", MetaValue = "SCORER,...", Separator = ',', HelpText =
         "Methods with their options as 'gradpath score' has them: \"eap-gp --steps 10\", or with a name for the table, \"long=eap-gp "
-        + "--steps 10\". (Default: the rows of docs/eap-gp.md that are options.)")]
+        + "--steps 10\". Members of an ensemble go with plus signs: \"both=ensemble --of eap-ig+eap-gp --by min\". (Default: the rows of "
+        + "docs/eap-gp.md that are options.)")]
     public IEnumerable<string> Scorers { get; set; } = [];
 
     [Option("baseline", MetaValue = "SCORER", Default = "eap-ig", HelpText =

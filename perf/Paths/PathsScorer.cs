@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Host.Commands;
 using Gradpath.Programs;
@@ -13,7 +14,7 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
     // Options of the verb that say what is read and written, not how scores are made.
     private static readonly string[] s_files =
     [
-        "out", "resume", "record-path", "per-item", "per-item-type", "top", "method", "of", "by", "verify", "verify-found", "verify-share",
+        "out", "resume", "record-path", "per-item", "per-item-type", "top", "method", "verify", "verify-found", "verify-share",
     ];
 
     /// <summary>The methods of docs/eap-gp.md that are options.</summary>
@@ -38,20 +39,21 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
     public static PathsScorer[] All(string baseline, IEnumerable<string> texts)
     {
         string[] given = [.. texts];
-        PathsScorer first = Parse(baseline);
-        PathsScorer[] scorers = [.. (given.Length == 0 ? Defaults : given).Select(Parse).Where(s => s != first)];
+        PathsScorer first = Parse(baseline, "baseline");
+        PathsScorer[] scorers = [.. (given.Length == 0 ? Defaults : given).Select(text => Parse(text)).Where(s => s != first)];
         if (scorers.Prepend(first).GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new UsageException($"--scorers: two would be called '{twice.Key}'.");
         return [first, .. scorers];
     }
 
     /// <summary>
-    /// Reads a scorer: <c>METHOD --option value ...</c>, with <c>NAME=</c> in front where the table shall say something else.
+    /// Reads a scorer: <c>METHOD --option value ...</c>, with <c>NAME=</c> in front where the table shall say something else. The members
+    /// of an ensemble go with plus signs, as commas separate scorers: <c>ensemble --of eap-ig+eap-gp</c>.
     /// </summary>
     /// <param name="text">The words.</param>
-    /// <exception cref="UsageException">They are no scorer.</exception>
-    /// <exception cref="Gpt2Runtime.OptionException">An option does not apply to the method.</exception>
-    public static PathsScorer Parse(string text)
+    /// <param name="option">The option that has them, for messages.</param>
+    /// <exception cref="UsageException">They are no scorer, or an option does not apply to the method.</exception>
+    public static PathsScorer Parse(string text, string option = "scorers")
     {
         // A name may hold '=', an option of the form --steps=5 may follow: the last '=' before the first option decides.
         string head = text.Split(" --", 2)[0];
@@ -59,16 +61,24 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
         string name = equals < 0 ? text.Trim() : head[..equals].Trim();
         string[] words = text[(equals + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 0 || name.Length == 0)
-            throw new UsageException($"--scorers {text}: write METHOD --option value ..., with NAME= in front if you like.");
+            throw new UsageException($"--{option} {text}: write METHOD --option value ..., with NAME= in front if you like.");
         try
         {
             return new PathsScorer(name, Read(words));
         }
         catch (UsageException e)
         {
-            throw new UsageException($"--scorers {text}: {e.Message}");
+            throw new UsageException($"--{option} {text}: {e.Message}");
+        }
+        catch (OptionException e)
+        {
+            throw new UsageException($"--{option} {text}: {e.Describe(OptionNames.Of)}{Members(words)}.");
         }
     }
+
+    // What stood behind a comma is another scorer.
+    private static string Members(string[] words) => words.Any(w => w is "--of" || w.StartsWith("--of=", StringComparison.Ordinal))
+        ? "; in a list of scorers members go with plus signs, as in --of eap-ig+eap-gp" : "";
 
     private static AttributionOptions Read(string[] words)
     {
@@ -82,7 +92,9 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
                 throw new UsageException($"{word} is no option that decides scores; there are {names}.");
             }
         }
-        string[] args = ["score", "--model", "-", "--method", .. words];
+        IEnumerable<string> listed = words.Select((word, i) =>
+            word.StartsWith("--of=", StringComparison.Ordinal) || (i > 0 && words[i - 1] == "--of") ? word.Replace('+', ',') : word);
+        string[] args = ["score", "--model", "-", "--method", .. listed];
         OptionWords.RequireValues(args, typeof(ScoreOptions));
         NumericArguments.Check(args, typeof(ScoreOptions));
         using Parser parser = new(settings =>
@@ -91,7 +103,7 @@ internal sealed record PathsScorer(string Name, AttributionOptions Options)
             settings.CaseSensitive = true;
         });
         ParserResult<ScoreOptions> parsed = parser.ParseArguments<ScoreOptions>(args[1..]);
-        if (parsed.Tag == ParserResultType.NotParsed) throw new UsageException("an option stands there twice or cannot be read.");
+        if (parsed.Tag == ParserResultType.NotParsed) throw new UsageException("an option appears twice or cannot be read.");
         if (parsed.Value.Rest.FirstOrDefault() is { } rest) throw new UsageException($"'{rest}' belongs to no option.");
         return parsed.Value.Attribution();
     }

@@ -48,8 +48,7 @@ internal static class PathsTables
         return table;
 
         string Mean((string Model, string Scorer) row, string set, Func<PathsRun, double> of) =>
-            runs.Where(r => (r.Model, r.Scorer, r.Set) == (row.Model, row.Scorer, set)).Average(of)
-                .ToString("0.000", CultureInfo.InvariantCulture);
+            Sizes.Ratio(runs.Where(r => (r.Model, r.Scorer, r.Set) == (row.Model, row.Scorer, set)).Average(of));
     }
 
     /// <summary>Every run, for JSON.</summary>

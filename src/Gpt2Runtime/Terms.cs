@@ -19,6 +19,9 @@ internal static class Terms
 
     public static Term CircuitSelection => new(nameof(CircuitSelection));
 
+    /// <summary>Where prompts are read from.</summary>
+    public static Term Data => new(nameof(Data));
+
     /// <summary>How often masks are drawn and trained.</summary>
     public static Term Draws => new(nameof(Draws));
 
@@ -48,6 +51,9 @@ internal static class Terms
     /// <summary>The scores that masks start from.</summary>
     public static Term Init => new(nameof(Init));
 
+    /// <summary>How scores per prompt pair are kept.</summary>
+    public static Term ItemType => new("their type");
+
     public static Term LearningRate => new(nameof(LearningRate));
 
     public static Term Limit => new(nameof(Limit));
@@ -69,6 +75,9 @@ internal static class Terms
     public static Term Normalization => new(nameof(Normalization));
 
     public static Term Order => new(nameof(Order));
+
+    /// <summary>The part of labels by which prompt pairs make groups.</summary>
+    public static Term Part => new(nameof(Part));
 
     public static Term PrependBos => new(nameof(PrependBos));
 

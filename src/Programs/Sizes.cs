@@ -48,15 +48,24 @@ internal static class Sizes
     {
         double.NaN => "-",
         0 => "0",
-        < 1e-3 or >= 1e6 => value.ToString("0.000e+00", CultureInfo.InvariantCulture),
-        _ => value.ToString("0.0000", CultureInfo.InvariantCulture),
+        < 1e-3 or >= 1e6 => Fixed(value, "0.000e+00"),
+        _ => Fixed(value, "0.0000"),
     };
 
     /// <summary>A ratio to three decimals; a dash where there is none.</summary>
-    public static string Ratio(double value) => double.IsNaN(value) ? "-" : value.ToString("0.000", CultureInfo.InvariantCulture);
+    public static string Ratio(double value) => double.IsNaN(value) ? "-" : Fixed(value, "0.000");
 
     /// <summary>A share in percent; a dash where there is none.</summary>
-    public static string Percent(double share) => double.IsNaN(share) ? "-" : share.ToString("0.0 %", CultureInfo.InvariantCulture);
+    public static string Percent(double share) => double.IsNaN(share) ? "-" : Fixed(share, "0.0 %");
+
+    /// <summary>A number with the decimals of a format; one that rounds to 0 has no minus sign.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="format">A format of one section, such as <c>0.00</c>.</param>
+    public static string Fixed(double value, string format)
+    {
+        string text = value.ToString(format, CultureInfo.InvariantCulture);
+        return text.StartsWith("-0", StringComparison.Ordinal) && !text.AsSpan().ContainsAnyInRange('1', '9') ? text[1..] : text;
+    }
 
     /// <summary>A time in seconds: <c>1.2 s</c>.</summary>
     public static string Seconds(double seconds) =>

@@ -143,7 +143,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         MissingRequiredOptionError { NameInfo.LongName: var option } =>
             $"--{option} is needed: --{option} {OptionWords.MetaValue(verb!.Options, option)}.",
         MissingValueOptionError e => OptionWords.Valueless(verb!.Options, e.NameInfo.LongName),
-        RepeatedOptionError e => $"--{e.NameInfo.LongName} stands there twice.",
+        RepeatedOptionError e => $"--{e.NameInfo.LongName} appears twice.",
         NamedError e when e.NameInfo.LongName.Length > 0 => $"--{e.NameInfo.LongName}: {sentences.FormatError(e)}",
         _ => sentences.FormatError(error),
     };

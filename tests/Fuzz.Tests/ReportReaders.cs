@@ -10,9 +10,9 @@ internal static class ReportReaders
     public static IReadOnlyList<FuzzReader> All { get; } =
     [
         Of("path-csv", path => ReportCsv.ReadEmbeddingPaths(path), """
-            method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted
-            eap-gp,0,1,1.5,0.25,-1E-05,0,3
-            "eap, gp",1,2,-2.5,0,4,1,2
+            method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted,start
+            eap-gp,0,1,1.5,0.25,-1E-05,0,3,clean
+            "eap, gp",1,2,-2.5,0,4,1,2,
             """),
         Of("curve-csv", path => ReportCsv.ReadCurves(path), """
             method,fraction,edges,edges_after_prune,faithfulness,low,high,ranking

@@ -54,8 +54,8 @@ public sealed class DamagedFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "entry of tensor 'a' has \"dtype\" twice")]
-    [InlineData("""{"__metadata__":{"b":"1","b":"2"}}""", "__metadata__ entry 'b' stands there twice")]
+    [InlineData("""{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "\"dtype\" appears twice in the header entry of tensor 'a'")]
+    [InlineData("""{"__metadata__":{"b":"1","b":"2"}}""", "__metadata__ entry 'b' appears twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,"\ud800"]}}""", "not valid Unicode")]
     public void A_safetensors_header_is_taken_at_its_word(string header, string message)
     {

@@ -112,6 +112,38 @@ public sealed class PathsTests
         Assert.True(PathsScorer.All("eap-ig", []).Length > PathsScorer.Defaults.Count, "the baseline runs beside the defaults");
     }
 
+    [Theory]
+    [InlineData("both=ensemble --of eap-ig+relp --by min --steps 3")]
+    [InlineData("both=ensemble --of=eap-ig+relp --by=min --steps=3")]
+    public void The_members_of_an_ensemble_go_with_plus_signs(string text)
+    {
+        PathsScorer scorer = PathsScorer.Parse(text);
+        Assert.Equal("both", scorer.Name);
+        Assert.Equal([AttributionMethods.EapIg, AttributionMethods.Relp], scorer.Options.Method.Members);
+        Assert.Equal(EnsembleRule.Min, scorer.Options.Method.Rule);
+        Assert.Equal(3, scorer.Options.Steps);
+    }
+
+    // Every run of the command is a line, as the clock is far ahead each time it is asked.
+    [Fact]
+    public void Progress_counts_the_parts_of_the_command()
+    {
+        using StringWriter output = new(), error = new();
+        Terminal terminal = new(TextReader.Null, output, error) { Time = new FastTime() };
+        int code = PerfApp.Run(
+            ["paths", "--data", Sorted, "--models", NanoSort, "--seeds", "0,1", "--scorers", "both=ensemble --of eap+eap-ig", "--threads",
+                "1"], terminal, CancellationToken.None);
+        Assert.True(code == 0, error.ToString());
+        Assert.Contains("both", output.ToString(), StringComparison.Ordinal);
+        string[] lines = error.ToString().Split(Environment.NewLine);
+        foreach (string run in (string[])["prompts: eap-ig", "prompts: both", "prompts: circuits"])
+        {
+            Assert.Contains(lines, l => l.StartsWith($"part 1 of 2, {run}", StringComparison.Ordinal));
+            Assert.Contains(lines, l => l.StartsWith($"part 2 of 2, {run}", StringComparison.Ordinal) && l.EndsWith(" left of this",
+                StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public void The_interval_is_students()
     {
@@ -127,6 +159,11 @@ public sealed class PathsTests
     [InlineData("eap-gp --steps 0", "--steps 0: must be from 1")]
     [InlineData("eap-gp --steps", "--steps needs a value")]
     [InlineData("eap-gp --steps 3 --steps 4", "twice")]
+    [InlineData("both=ensemble --of eap-ig", "--scorers both=ensemble --of eap-ig: --of eap-ig: an ensemble has at least two members; in a "
+        + "list of scorers members go with plus signs, as in --of eap-ig+eap-gp.")]
+    [InlineData("ensemble --of eap-ig+eap-gq", "did you mean eap-gp")]
+    [InlineData("eap --steps 3", "--scorers eap --steps 3: --steps does not apply to eap;")]
+    [InlineData("eap --of eap-ig+eap-gp", "--of does not apply to --method eap; ensemble takes it.")]
     [InlineData("eap-gp words", "'words' belongs to no option")]
     [InlineData("eap-gq", "did you mean eap-gp")]
     [InlineData("name=", "METHOD --option value")]
@@ -135,19 +172,29 @@ public sealed class PathsTests
         Assert.Contains(mention, Assert.Throws<UsageException>(() => PathsScorer.Parse(text)).Message, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("--tasks nothing", "--task nothing")]
+    [InlineData("--tasks nothing", "--tasks nothing")]
     [InlineData("--models nothing", "no model 'nothing'")]
     [InlineData("--data /nowhere.jsonl", "/nowhere.jsonl")]
+    [InlineData("--tasks gender-bias --pairs 5000", "--pairs 5000: with this vocabulary gender-bias has hardly more than")]
     [InlineData("--pairs 3", "--pairs 3: must be from 4")]
     [InlineData("--metric nothing", "--metric nothing")]
     [InlineData("--scorers a=eap,a=eap-gp", "two would be called 'a'")]
-    [InlineData("--metric kl --tasks ioi --scorers eap", "EAP has no scores for kl")]
+    [InlineData("--metric kl --tasks ioi --scorers eap", "--metric kl: EAP has no scores for it")]
     public void What_cannot_be_compared_is_refused(string command, string mention)
     {
         (int code, _, string error) = PerfCli.Run(["paths", .. command.Split(' '), "--threads", "1"]);
         Assert.InRange(code, 1, 2);
         Assert.Contains(mention, error, StringComparison.Ordinal);
         Assert.DoesNotContain("unexpected error", error, StringComparison.Ordinal);
+    }
+
+    private sealed class FastTime : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _seconds += 100;
     }
 
     private static JsonNode Json(params string[] args)

@@ -64,8 +64,10 @@ internal static class AttributionChecks
     private static OptionException DoesNotApply(AttributionMethod method, MethodSettings setting, Term term)
     {
         string[] takers = [.. AttributionMethods.All.Where(m => m.Takes(setting) && m.Name != method.Name).Select(m => m.Name)];
+        bool unread = method.Members.Count > 0 && !method.Members.Any(m => m.Takes(setting));
+        string which = unread ? ", no member of which takes it" : "";
         return new OptionException(
-            $"{term} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} {(takers.Length == 1 ? "takes" : "take")} it");
+            $"{term} does not apply to {method.Name}{which}; {CanonicalNames.Choice(takers)} {(takers.Length == 1 ? "takes" : "take")} it");
     }
 
     private static void RequireBatchSize(AttributionOptions options, Term what)

@@ -214,7 +214,8 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         for (int i = 0; i < batch.Items.Length; i++)
         {
             _recorded!.Add(new EmbeddingPathPoint(
-                batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i]));
+                batch.Items[i], step, _head.Values[i], gradientNorms[i], distances[i], fromClean[i], fromCorrupted[i],
+                _ends.FromClean(i) ? EmbeddingPathStart.Clean : EmbeddingPathStart.Corrupted));
         }
     }
 }

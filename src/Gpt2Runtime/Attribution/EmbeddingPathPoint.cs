@@ -9,5 +9,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// starts there.</param>
 /// <param name="FromClean">Distance of the point from the clean token embedding.</param>
 /// <param name="FromCorrupted">Distance of the point from the corrupted token embedding.</param>
+/// <param name="Start">At which prompt's embedding the item's path starts, clean or corrupted; null where a file does not say.</param>
 public readonly record struct EmbeddingPathPoint(
-    int Item, int Step, double Metric, double GradientNorm, double OutputDistance, double FromClean, double FromCorrupted);
+    int Item, int Step, double Metric, double GradientNorm, double OutputDistance, double FromClean, double FromCorrupted,
+    EmbeddingPathStart? Start = null);

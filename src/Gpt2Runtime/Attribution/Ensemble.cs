@@ -26,7 +26,7 @@ public static class Ensemble
         string names = string.Join(',', members);
         if (members.Count < 2) throw new OptionException($"{Terms.EnsembleMembers.With(names)}: an ensemble has at least two members");
         if (members.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new OptionException($"{Terms.EnsembleMembers.With(names)}: {twice.Key} stands there twice");
+            throw new OptionException($"{Terms.EnsembleMembers.With(names)}: {twice.Key} appears twice");
         MethodSettings settings = members.Aggregate(MethodSettings.None, (all, m) => all | m.Settings) & ~MethodSettings.RecordPath;
         return new AttributionMethod(
             Name, Name, [], settings,

@@ -157,6 +157,7 @@ internal sealed class InterpolatedGradients : BatchScorer
     {
         double[] apart = _prompts.Distance(one, _prompts.Clean, _prompts.Corrupted, _prompts.Point);
         int[] order = [.. Enumerable.Range(0, _shares.Length).OrderBy(p => _shares[p])];
+        EmbeddingPathStart start = _shares[order[0]] == 1 ? EmbeddingPathStart.Clean : EmbeddingPathStart.Corrupted;
         for (int i = 0; i < batch.Items.Length; i++)
         {
             for (int step = 0; step < order.Length; step++)
@@ -164,7 +165,7 @@ internal sealed class InterpolatedGradients : BatchScorer
                 int p = order[step];
                 _recorded!.Add(new EmbeddingPathPoint(
                     batch.Items[i], step, metric[p][i], gradientNorm[p][i], distance[p][i], (1 - _shares[p]) * apart[i],
-                    _shares[p] * apart[i]));
+                    _shares[p] * apart[i], start));
             }
         }
     }

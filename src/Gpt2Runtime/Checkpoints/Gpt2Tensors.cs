@@ -59,7 +59,7 @@ internal sealed class Gpt2Tensors
         if (found.Length == 0) throw Missing(spec);
         if (found.Length > 1)
         {
-            throw new GradpathException($"{_files.Description}: holds tensor {Quoted.Name(spec.Name)} twice, as "
+            throw new GradpathException($"{_files.Description}: tensor {Quoted.Name(spec.Name)} appears twice, as "
                 + $"{string.Join(" and ", found.Take(2).Select(place => Quoted.Text(place.Entry.Name)))}; which of them is meant?");
         }
         (SafetensorsFile file, SafetensorsEntry entry) = found[0];

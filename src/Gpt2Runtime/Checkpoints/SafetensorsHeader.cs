@@ -43,12 +43,12 @@ internal sealed class SafetensorsHeader
             {
                 if (property.NameEquals(MetadataName))
                 {
-                    if (metadata is not null) throw Bad(path, $"the header holds {MetadataName} twice");
+                    if (metadata is not null) throw Bad(path, $"{MetadataName} appears twice in the header");
                     metadata = ReadMetadata(path, property.Value);
                     continue;
                 }
                 SafetensorsEntry entry = ReadEntry(path, property.Name, property.Value, dataBytes);
-                if (!entries.TryAdd(entry.Name, entry)) throw Bad(path, $"the header holds tensor {Quoted.Name(entry.Name)} twice");
+                if (!entries.TryAdd(entry.Name, entry)) throw Bad(path, $"tensor {Quoted.Name(entry.Name)} appears twice in the header");
             }
             CheckCoverage(path, entries.Values, dataBytes);
             return new SafetensorsHeader(entries, metadata ?? []);
@@ -69,7 +69,7 @@ internal sealed class SafetensorsHeader
             if (property.Value.ValueKind != JsonValueKind.String)
                 throw Bad(path, $"{MetadataName} entry {Quoted.Name(property.Name)} is not a string");
             if (!metadata.TryAdd(property.Name, property.Value.GetString()!))
-                throw Bad(path, $"{MetadataName} entry {Quoted.Name(property.Name)} stands there twice");
+                throw Bad(path, $"{MetadataName} entry {Quoted.Name(property.Name)} appears twice");
         }
         return metadata;
     }
@@ -79,7 +79,7 @@ internal sealed class SafetensorsHeader
         if (element.ValueKind != JsonValueKind.Object)
             throw Bad(path, $"the header entry of tensor {Quoted.Name(name)} is not a JSON object");
         if (element.EnumerateObject().CountBy(field => field.Name).FirstOrDefault(field => field.Value > 1) is { Key: { } twice })
-            throw Bad(path, $"the header entry of tensor {Quoted.Name(name)} has {Quoted.Text(twice)} twice");
+            throw Bad(path, $"{Quoted.Text(twice)} appears twice in the header entry of tensor {Quoted.Name(name)}");
         if (!element.TryGetProperty("dtype", out JsonElement type) || type.ValueKind != JsonValueKind.String)
         {
             throw Bad(path, $"tensor {Quoted.Name(name)} has no dtype; a string such as \"F32\" is expected");

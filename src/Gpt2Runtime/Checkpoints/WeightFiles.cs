@@ -96,8 +96,8 @@ internal sealed class WeightFiles : IDisposable
                 if (!file.Entries.TryGetValue(name, out SafetensorsEntry? entry))
                     throw new GradpathException($"{index}: places tensor {Quoted.Name(name)} in {Quoted.Name(shard)[1..^1]}, which does "
                         + $"not hold it");
-                if (!_tensors.TryAdd(name, new Place(file, entry))) throw new GradpathException($"{index}: lists tensor "
-                    + $"{Quoted.Name(name)} twice");
+                if (!_tensors.TryAdd(name, new Place(file, entry))) throw new GradpathException($"{index}: tensor "
+                    + $"{Quoted.Name(name)} appears twice");
             }
         }
     }

@@ -171,6 +171,12 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
         };
     }
 
+    /// <summary>KL(full model || circuit) on the prompts: the masks of its edges are 1, all others 0.</summary>
+    /// <param name="circuit">A circuit of candidates.</param>
+    /// <param name="cancellation">Stops the work between passes.</param>
+    /// <returns>The mean over the prompt pairs.</returns>
+    public double Kl(Circuit circuit, CancellationToken cancellation) => _trainer.Kl(circuit, _items.Length, cancellation);
+
     /// <inheritdoc />
     protected override EdgePruningResult Finish(CancellationToken cancellation) => Result(CircuitSearches.EdgePruning);
 

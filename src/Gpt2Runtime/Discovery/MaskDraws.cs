@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
-using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -26,8 +24,7 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     private readonly CancellationToken _cancellation;
     private readonly List<double> _judged = [];
     private EdgePruning? _training;
-    private Trained? _waiting;
-    private Trained? _kept;
+    private (JsonObject State, EdgePruningResult Result)? _kept;
     private double _passes;
 
     /// <summary>Sets up the first draw.</summary>
@@ -60,7 +57,7 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     {
         get
         {
-            string? steps = _waiting?.Done ?? _training?.Done;
+            string? steps = _training?.Done;
             if (_judged.Count == 0) return steps;
             return $"{_judged.Count} of {_options.Draws} draws" + (steps is null ? "" : $" and {steps}");
         }
@@ -68,7 +65,7 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
 
     /// <inheritdoc />
     /// <remarks>They are those of the draw under way; once all are done, of the one that is kept.</remarks>
-    public IReadOnlyList<EdgePruningStep> Log => _training?.Log ?? (_waiting ?? _kept)!.Result.Log;
+    public IReadOnlyList<EdgePruningStep> Log => _training?.Log ?? _kept!.Value.Result.Log;
 
     /// <summary>The seed of a draw.</summary>
     /// <param name="seed">That of the options, which the first draw has.</param>
@@ -79,22 +76,16 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     /// <inheritdoc />
     public override void Step(IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        if (_training is { IsDone: true })
-        {
-            // Training holds memory that judging may need.
-            _waiting = Trained.Of(_training, _search);
-            End();
-        }
-        if (_waiting is not null) Judge(_waiting, cancellation);
-        else _training!.Step(progress is null || _options.Draws == 1 ? progress : new OfAllDraws(progress, this), cancellation);
+        if (_training!.IsDone) Judge(cancellation);
+        else _training.Step(progress is null || _options.Draws == 1 ? progress : new OfAllDraws(progress, this), cancellation);
     }
 
     /// <inheritdoc />
     public override JsonObject Save()
     {
-        JsonObject state = _training?.Save() ?? (JsonObject?)_waiting?.State.DeepClone() ?? [];
+        JsonObject state = _training?.Save() ?? [];
         state[JudgedKey] = RunCheckpoint.Pack<double>([.. _judged]);
-        if (_kept is not null) state[KeptKey] = _kept.State.DeepClone();
+        if (_kept is { } kept) state[KeptKey] = kept.State.DeepClone();
         return state;
     }
 
@@ -111,8 +102,9 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
             using EdgePruning training = Draw(Best);
             training.Restore(kept, checkpoint);
             if (!training.IsDone) throw checkpoint.Damaged();
-            _kept = Trained.Of(training, _search);
-            _passes = judged.Length * Whole(_kept.Result);
+            EdgePruningResult result = training.Result(_search);
+            _kept = (training.Save(), result);
+            _passes = judged.Length * Whole(result);
         }
         if (_judged.Count == _options.Draws) return;
         _training ??= Draw(judged.Length);
@@ -123,13 +115,13 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     /// <returns>The result.</returns>
     public EdgePruningResult Result()
     {
-        if (_kept is null) return _training!.Result(_search);
-        Provenance provenance = _kept.Result.Circuit.Provenance!;
+        if (_kept is not { Result: var kept }) return _training!.Result(_search);
+        Provenance provenance = kept.Circuit.Provenance!;
         provenance.Options["draw-kl"] = new JsonArray([.. _judged.Select(kl => JsonValue.Create(kl))]);
         provenance.Options["kept-draw"] = Best + 1;
-        return _kept.Result with
+        return kept with
         {
-            Circuit = _kept.Result.Circuit.With(provenance with { Seed = (long?)_options.Seed ?? 0 }),
+            Circuit = kept.Circuit.With(provenance with { Seed = (long?)_options.Seed ?? 0 }),
             Passes = _passes,
             DrawKl = _judged.AsReadOnly(),
             PeakDeviceBytes = _model.Device.PeakBytes,
@@ -152,18 +144,17 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     private EdgePruning Draw(int draw) =>
         new(_model, _prompts, _options with { Seed = SeedOf(_options.Seed ?? 0, draw) }, _candidates, _cancellation);
 
-    // The training's, and the full, the empty and the masked model when its circuit is judged.
-    private static double Whole(EdgePruningResult result) => result.Passes + 3;
+    // The training's, and the one that judges.
+    private static double Whole(EdgePruningResult result) => result.Passes + 1;
 
-    private void Judge(Trained trained, CancellationToken cancellation)
+    private void Judge(CancellationToken cancellation)
     {
-        var options = new EvaluationOptions { Metric = BuiltInMetrics.KlDivergence, Ablation = _options.Ablation };
-        EvaluationResult judged = CircuitEvaluation.Evaluate(
-            _model, _prompts, [trained.Result.Circuit], options, cancellation: cancellation);
-        _judged.Add(judged.Circuits[0].MeanKl);
-        _passes += Whole(trained.Result);
-        if (Best == _judged.Count - 1) _kept = trained;
-        _waiting = null;
+        EdgePruningResult result = _training!.Result(_search);
+        JsonObject state = _training.Save();
+        _judged.Add(_training.Kl(result.Circuit, cancellation));
+        _passes += Whole(result);
+        if (Best == _judged.Count - 1) _kept = (state, result);
+        End();
         if (!IsDone) _training = Draw(_judged.Count);
     }
 
@@ -171,13 +162,6 @@ internal sealed class MaskDraws : SearchWorkOf<EdgePruningResult>, ITrainingLog
     {
         _training?.Dispose();
         _training = null;
-    }
-
-    // A draw at its end: what is left of it once its memory is free.
-    private sealed record Trained(JsonObject State, EdgePruningResult Result, string? Done)
-    {
-        public static Trained Of(EdgePruning training, CircuitSearch search) =>
-            new(training.Save(), training.Result(search), training.Done);
     }
 
     private sealed class OfAllDraws(IProgress<RunProgress> told, MaskDraws draws) : IProgress<RunProgress>

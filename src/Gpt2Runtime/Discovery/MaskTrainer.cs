@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
@@ -11,6 +12,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 internal sealed class MaskTrainer : ResourceOwner
 {
     private readonly Device _device;
+    private readonly MaskedPlan _plan;
     private readonly OutputHead _head;
     private readonly MaskedPass _pass;
     private readonly MaskedBatches _batches;
@@ -25,6 +27,7 @@ internal sealed class MaskTrainer : ResourceOwner
     public MaskTrainer(RunContext context, MaskedPlan plan, EdgePruningOptions options, double[] starts, bool keep)
     {
         _device = context.Device;
+        _plan = plan;
         int items = context.Largest.Length;
         // The optimizer says which step it was and what to lower.
         _head = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, items, items) { ChecksValues = false });
@@ -38,6 +41,31 @@ internal sealed class MaskTrainer : ResourceOwner
     {
         get => _optimizer.State;
         set => _optimizer.State = value;
+    }
+
+    /// <summary>The mean KL of the model with the edges of a circuit alone. No step can follow.</summary>
+    /// <param name="circuit">The circuit.</param>
+    /// <param name="batches">Number of batches.</param>
+    /// <param name="cancellation">Stops the work between batches.</param>
+    /// <returns>The mean over all prompts.</returns>
+    public double Kl(Circuit circuit, int batches, CancellationToken cancellation)
+    {
+        using var scope = new AllocationScope(_device);
+        var mask = new float[_plan.Slots * _plan.Columns];
+        foreach ((int row, int column) in circuit.Edges) mask[_plan.CellOf(row, column)] = 1;
+        _optimizer.Mask.Upload(mask);
+        (double sum, int count) = (0, 0);
+        for (int batch = 0; batch < batches; batch++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            MaskedBatch prompts = _batches.Get(batch);
+            _head.UseReference(prompts.Reference, prompts.Pairs.Count);
+            _pass.Forward(prompts, _optimizer.Mask);
+            for (int i = 0; i < prompts.Pairs.Count; i++) sum += _head.Values[i];
+            count += prompts.Pairs.Count;
+        }
+        scope.Keep();
+        return sum / count;
     }
 
     /// <summary>Does a step.</summary>

@@ -12,7 +12,7 @@ public enum CircuitTestKind
     /// <summary>Null: what the model without the circuit makes of a prompt is independent of what the full model makes of it.</summary>
     Independence,
 
-    /// <summary>Null: an edge changes the metric no more than a random edge that is added to the circuit.</summary>
+    /// <summary>Null: an edge, taken out of the circuit, changes the metric no more than a random edge that was added to it.</summary>
     Minimality,
 
     /// <summary>Null: the circuit is no more faithful than random circuits of its size.</summary>

@@ -112,9 +112,9 @@ internal sealed class CircuitTestStatistics(
     // That every edge is needed is shown where the least of them is: no p-value needs a correction for that.
     private CircuitTestResult Minimality(CircuitTestEdge[] edges, double[] inflated) => new(
         CircuitTestKind.Minimality,
-        "at least one of the edges changes the metric no more than a random edge that is added to the circuit",
-        "share of the edges that are needed", edges.Count(e => e.Needed) / (double)edges.Length, edges.Max(e => e.PValue), edges.Length,
-        inflated.Length, options.Alpha)
+        "at least one of the tested edges, taken out of the circuit, changes the metric no more than a random edge that was added to it",
+        "share of the tested edges that, taken out, change the metric more than nearly all such random edges do",
+        edges.Count(e => e.Needed) / (double)edges.Length, edges.Max(e => e.PValue), edges.Length, inflated.Length, options.Alpha)
     {
         SmallestP = RankTest.SmallestP(inflated.Length),
     };

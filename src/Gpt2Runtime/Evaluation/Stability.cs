@@ -23,9 +23,8 @@ public sealed record Stability(
     /// <param name="options">Sizes and draws.</param>
     /// <param name="cancellation">Stops the work between prompt pairs.</param>
     /// <returns>What the data sets have in common.</returns>
-    /// <exception cref="OptionException">An option cannot be used.</exception>
-    /// <exception cref="GradpathException">The file has a single prompt pair or group, lacks the labels that groups are made by, or
-    /// cannot be read.</exception>
+    /// <exception cref="OptionException">An option cannot be used, or the labels of the prompt pairs make no groups.</exception>
+    /// <exception cref="GradpathException">The file has a single prompt pair, or cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public static Stability Measure(ItemScoresFile file, StabilityOptions options, CancellationToken cancellation = default)
     {
@@ -82,20 +81,29 @@ public sealed record Stability(
     // The number of each item's group, from 0.
     private static int[] GroupsOf(IReadOnlyList<string?> labels, string part)
     {
-        if (labels.Count == 0) throw new GradpathException("the prompt pairs have no labels to make groups by; generated ones have them.");
+        Term by = Terms.Part.With(part);
+        if (labels.Count == 0)
+            throw new OptionException($"{by}: the prompt pairs have no labels to make groups by; generated ones have them");
         Dictionary<string, int> numbers = new(StringComparer.Ordinal);
         int[] groups = new int[labels.Count];
         for (int i = 0; i < groups.Length; i++)
         {
             string value = labels[i]?.Split(';').FirstOrDefault(p => p.StartsWith(part + '=', StringComparison.Ordinal))
-                ?? throw new GradpathException($"prompt pair {i + 1} has no part {Quoted.Name(part)} in its label, "
-                    + $"{(labels[i] is null ? "which is missing" : Quoted.Name(labels[i]!))}.");
+                ?? throw NoPart(by, part, i, labels[i]);
             numbers.TryAdd(value, numbers.Count);
             groups[i] = numbers[value];
         }
         if (numbers.Count < 2)
-            throw new GradpathException($"all prompt pairs have the same {Quoted.Name(part)} in their labels: there is nothing to draw.");
+            throw new OptionException($"{by}: all prompt pairs have the same one in their labels: there is nothing to draw");
         return groups;
+    }
+
+    private static OptionException NoPart(Term by, string part, int pair, string? label)
+    {
+        string[] parts = [.. (label ?? "").Split(';').Where(p => p.Contains('=')).Select(p => p.Split('=')[0])];
+        if (label is null) return new OptionException($"{by}: prompt pair {pair + 1} has no label to make groups by");
+        string there = parts.Length == 0 ? "it has no parts" : $"use {CanonicalNames.Choice(parts.Select(p => Quoted.Name(p)))}";
+        return new OptionException($"{by}: prompt pair {pair + 1} has no {Quoted.Name(part)} in its label {Quoted.Text(label)}; {there}");
     }
 
     // How often each item is drawn.

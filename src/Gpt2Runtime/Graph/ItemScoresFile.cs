@@ -161,7 +161,11 @@ public sealed class ItemScoresFile : IDisposable
                 }
                 for (int i = 0; i < scores.Length; i++) rounded[i] = (Half)scores[i];
                 if (Array.Exists(rounded, Half.IsInfinity))
-                    throw new GradpathException($"a score of prompt pair {done} is too large for float16; keep scores as float32.");
+                {
+                    Term single = Terms.ItemType.With("f32");
+                    throw GradpathException.Worded(
+                        $"{path}: a score of prompt pair {done} is too large for float16; keep scores as float32 ({single}).");
+                }
                 stream.Write(MemoryMarshal.AsBytes(rounded.AsSpan()));
             });
             if (done != items) throw new InvalidOperationException($"{done} of {items} prompt pairs have scores");

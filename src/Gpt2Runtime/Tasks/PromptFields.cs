@@ -39,7 +39,7 @@ internal sealed class PromptFields
         {
             var name = field.Name;
             if (!found.Add(name))
-                throw new GradpathException($"{where}: the field {Quoted.Text(name)} stands there twice.");
+                throw new GradpathException($"{where}: the field {Quoted.Text(name)} appears twice.");
         }
 
         var unread = found.Except(Names, StringComparer.Ordinal).ToArray();
@@ -138,7 +138,7 @@ internal sealed class PromptFields
             if (string.Equals(entry.Name, "end", StringComparison.OrdinalIgnoreCase) && at != length - 1)
                 throw new GradpathException($"{_where}: the position {shown} is {at}; it is the last token, {length - 1}.");
             if (!positions.TryAdd(entry.Name, at))
-                throw new GradpathException($"{_where}: the position {shown} stands there twice.");
+                throw new GradpathException($"{_where}: the position {shown} appears twice.");
         }
 
         return positions;

@@ -40,7 +40,7 @@ public static class PromptLoader
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Limit < 1)
-            throw new GradpathException($"The limit is {options.Limit}; it must be at least 1.");
+            throw GradpathException.Worded($"{Terms.Limit.With(options.Limit)}: must be at least 1.");
 
         var info = task is null ? null : TaskCatalog.Find(task);
         var metric = options.Metric ?? DefaultMetric(options, info);
@@ -115,13 +115,15 @@ public static class PromptLoader
     private static string FindFile(string path, CircuitTask? task)
     {
         if (!Directory.Exists(path))
-            return File.Exists(path) ? path : throw new GradpathException($"There is no file or directory {path}.");
+            return File.Exists(path) ? path : throw GradpathException.Worded($"{Terms.Data.With(path)}: no such file or directory.");
 
         var folders = task is null ? [path] : new[] { Path.Combine(path, task.Name), path };
         return folders.SelectMany(folder => FileNames.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
-            ?? throw new GradpathException($"{path} holds no prompts: none of {string.Join(", ", FileNames)} is "
-                + $"there{(task is null ? "" : $", nor in {task.Name}/")}.");
+            ?? throw GradpathException.Worded($"{Terms.Data.With(path)}: holds no prompts; {Wanted(task)}.");
     }
+
+    private static string Wanted(CircuitTask? task) =>
+        $"none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in a folder {task.Name} of it")}";
 
     private static IEnumerable<PromptRow> ReadRows(
         PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric,

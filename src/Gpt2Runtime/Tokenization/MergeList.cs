@@ -91,7 +91,7 @@ internal sealed class MergeList
         Require(right);
         Require(left + right);
         if (!_seen.Add(merge))
-            throw new GradpathException($"{path}, {unit} {number}: the merge {Quoted.Text(merge)} stands twice");
+            throw new GradpathException($"{path}, {unit} {number}: the merge {Quoted.Text(merge)} appears twice");
         _merges.Add(merge);
 
         void Require(string token)

@@ -67,7 +67,7 @@ internal sealed class Vocabulary
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id) || id < 0)
                 throw BadId(token, JsonFile.Shown(ref reader), path);
             if (!ids.TryAdd(token, id))
-                throw new GradpathException($"{path}: the token {Quoted.Text(token)} stands twice");
+                throw new GradpathException($"{path}: the token {Quoted.Text(token)} appears twice");
             if (id > largest)
                 (largest, largestToken) = (id, token);
         }

@@ -120,7 +120,7 @@ internal static class ComparisonTable
     /// <summary>A sparsity in percent.</summary>
     public static string Percent(double value) => $"{Share(value)} %";
 
-    private static string Share(double value) => double.IsNaN(value) ? "-" : (100 * value).ToString("0.##", CultureInfo.InvariantCulture);
+    private static string Share(double value) => double.IsNaN(value) ? "-" : Sizes.Fixed(100 * value, "0.##");
 
     private static string Seconds(double value) => value.ToString(value < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
 }

@@ -35,7 +35,8 @@ public static class MethodHelp
 
     /// <summary><c>--record-path</c>.</summary>
     public static string RecordPath =>
-        $"Write metric, gradient norm and output distance at every point of the path, for {And(Taking(MethodSettings.RecordPath))}.";
+        "Write metric, gradient norm and output distance at every point of each pair's path, and at which prompt it starts, for "
+        + $"{And(Taking(MethodSettings.RecordPath))}.";
 
     private static IEnumerable<AttributionMethod> Taking(MethodSettings setting) => AttributionMethods.All.Where(m => m.Takes(setting));
 

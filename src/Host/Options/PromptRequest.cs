@@ -16,6 +16,9 @@ internal sealed record PromptRequest
 
     public int? Limit { get; init; }
 
+    /// <summary>The options that give <see cref="Limit"/>, as messages name them.</summary>
+    public string LimitOptions { get; init; } = "--limit";
+
     public int? Seed { get; init; }
 
     /// <summary>Whether the method draws random numbers, so that a seed decides something even where prompts are read.</summary>
@@ -104,10 +107,10 @@ internal sealed record PromptRequest
         };
         int total = Limit ?? (Data is null ? PromptOptions.DefaultCount : 0);
         PromptSet prompts = PromptProgress.Run(
-            terminal, total, progress => PromptLoader.LoadLazily(Task, Data, tokenizer, options, progress, cancellation));
+            terminal, total, LimitOptions, progress => PromptLoader.LoadLazily(Task, Data, tokenizer, options, progress, cancellation));
         TokenizerNotes.Warn(terminal, prompts.Warnings);
         if (Data is not null && Limit > prompts.Pairs.Count)
-            terminal.Note($"note: {prompts.Source} has {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, fewer than --limit {Limit}");
+            terminal.Note($"note: {prompts.Source} has {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, fewer than {LimitOptions} {Limit}");
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
             terminal.Warn(difference, "note");
         if (ShowFirstIn is null) return prompts;

@@ -66,7 +66,9 @@ internal static class Scoring
     public static void RequireScores(Metric metric, AttributionMethod method, string advice)
     {
         if (!method.VanishesFor(metric)) return;
-        throw new UsageException($"{method.Title} has no scores for {metric}, whose gradient is 0 at the clean prompts; {advice}.");
+        AttributionMethod? member = method.Members.FirstOrDefault(m => m.VanishesFor(metric));
+        string which = member is null ? method.Title : $"{member.Title}, a member of the {method},";
+        throw new UsageException($"--metric {metric}: {which} has no scores for it, as its gradient is 0 at the clean prompts; {advice}.");
     }
 
     /// <summary>Refuses an ablation that a method does not know, although its scores depend on the corrupted prompts.</summary>

@@ -163,8 +163,11 @@ public sealed class AttributionChecksTests : IDisposable
         foreach ((MethodSettings setting, string property, AttributionOptions options) in given)
         {
             if (method.Takes(setting)) Assert.NotNull(_model.Score([Pair()], options));
-            else RefusedOption([Pair()], options, $"{property} does not apply to {name};");
+            else RefusedOption([Pair()], options, $"{property} does not apply to {name}{NoMember(setting)};");
         }
+
+        string NoMember(MethodSettings setting) =>
+            method.Members.Count == 0 || method.Members.Any(m => m.Takes(setting)) ? "" : ", no member of which takes it";
 
         AttributionOptions Path(EmbeddingPathOptions path) => plain with { EmbeddingPath = path };
     }

@@ -41,6 +41,8 @@ public sealed class EmbeddingPathStartTests : IDisposable
         Assert.Contains(true, fromClean);
         Assert.Contains(false, fromClean);
         Assert.All(both.EmbeddingPath!.Where(p => p.Step == 0), p => Assert.Equal(0, fromClean[p.Item] ? p.FromClean : p.FromCorrupted));
+        Assert.All(both.EmbeddingPath!, p => Assert.Equal(
+            fromClean[p.Item] ? EmbeddingPathStart.Clean : EmbeddingPathStart.Corrupted, p.Start));
         PromptPair[] clean = [.. _prompts.Pairs.Where((_, i) => fromClean[i])];
         PromptPair[] corrupted = [.. _prompts.Pairs.Where((_, i) => !fromClean[i])];
         AttributionResult saturated = Run(clean, new()

@@ -76,7 +76,7 @@ public sealed class EnsembleTests
     public void Members_that_make_no_ensemble_are_refused()
     {
         Refused("at least two", AttributionMethods.Eap);
-        Refused("eap stands there twice", AttributionMethods.Eap, AttributionMethods.EapIg, AttributionMethods.Eap);
+        Refused("eap appears twice", AttributionMethods.Eap, AttributionMethods.EapIg, AttributionMethods.Eap);
         Refused("no member of another", AttributionMethods.Eap, AttributionMethods.Ensemble);
         AttributionOptions options = new()
         {

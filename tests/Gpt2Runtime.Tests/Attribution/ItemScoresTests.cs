@@ -72,6 +72,24 @@ public sealed class ItemScoresTests : IDisposable
     }
 
     [Fact]
+    public void What_float16_cannot_hold_names_the_file()
+    {
+        string path = _folder["large.safetensors"];
+        ComputationGraph graph = new(1, 1);
+        float[] scores = new float[graph.Writers * graph.Readers];
+        var refusal = Assert.Throws<GradpathException>(() => ItemScoresFile.Write(path, true, 2, graph, 4, new(), null, null, take =>
+        {
+            take(scores);
+            scores[0] = 1e6f;
+            take(scores);
+        }));
+        Assert.Equal(
+            $"{path}: a score of prompt pair 2 is too large for float16; keep scores as float32 (their type f32).", refusal.Message);
+        Assert.EndsWith("(OPTION f32).", refusal.Describe(term => $"OPTION {term.Value}"), StringComparison.Ordinal);
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
     public void A_run_that_is_stopped_leaves_no_file()
     {
         Assert.Throws<OperationCanceledException>(() => ItemScores.Write(

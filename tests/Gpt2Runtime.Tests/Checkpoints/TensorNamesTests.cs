@@ -54,7 +54,7 @@ public sealed class TensorNamesTests : IDisposable
     public void A_tensor_with_and_without_prefix_is_refused()
     {
         Put([.. Tensors(), ("h.1.ln_1.bias", "F32", [4])]);
-        Refused("holds tensor 'h.1.ln_1.bias' twice, as \"transformer.h.1.ln_1.bias\" and \"h.1.ln_1.bias\"");
+        Refused("tensor 'h.1.ln_1.bias' appears twice, as \"transformer.h.1.ln_1.bias\" and \"h.1.ln_1.bias\"");
     }
 
     [Theory]

@@ -25,11 +25,11 @@ public sealed class MaskDrawsTests
         double[] kl = [.. alone.Select(r => Kl(model, r.Circuit, ablation))];
         int best = Array.IndexOf(kl, kl.Min());
         EdgePruningResult result = Search(model, options with { Draws = 3 });
-        Assert.Equal(kl, result.DrawKl);
+        Assert.All(kl, (k, d) => Assert.Equal(k, result.DrawKl[d], 1e-4 * k));
         Assert.Equal(alone[best].Circuit.Membership.ToArray(), result.Circuit.Membership.ToArray());
         Assert.Equal(alone[best].Circuit.Scores!.Values, result.Circuit.Scores!.Values);
         Assert.Equal(alone[best].Log, result.Log);
-        Assert.Equal(alone.Sum(r => r.Passes) + 9, result.Passes, 9);
+        Assert.Equal(alone.Sum(r => r.Passes) + 3, result.Passes, 9);
         Provenance provenance = result.Circuit.Provenance!;
         Assert.Equal((long)seed, provenance.Seed);
         Assert.Equal(

@@ -71,13 +71,16 @@ public sealed class StabilityTests : IDisposable
         Assert.InRange(inclusion, 0.72, 0.78);
         Assert.Equal(2, stability.Groups);
         Assert.Equal(3, Measure(options with { Part = "noun" }, items).Groups);
-        Assert.Contains("prompt pair 1 has no part 'colour' in its label", Refusal("colour"), StringComparison.Ordinal);
+        Assert.Contains("prompt pair 1 has no 'colour' in its label", Refusal("colour"), StringComparison.Ordinal);
         _labels = ["template=1", "template=1", "template=1"];
         Assert.Contains("all prompt pairs have the same", Refusal("template"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Part noun: prompt pair 1 has no 'noun' in its label \"template=1\"; use 'template'", Refusal("noun"),
+            StringComparison.Ordinal);
         _labels = null;
         Assert.Contains("no labels", Refusal("template"), StringComparison.Ordinal);
 
-        string Refusal(string part) => Assert.Throws<GradpathException>(() => Measure(options with { Part = part }, items)).Message;
+        string Refusal(string part) => Assert.Throws<OptionException>(() => Measure(options with { Part = part }, items)).Message;
     }
 
     [Fact]

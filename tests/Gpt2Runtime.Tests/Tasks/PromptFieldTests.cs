@@ -84,12 +84,12 @@ public sealed class PromptFieldTests
         Assert.Contains("positions must hold integers, not 1.5", Positions("""{"subject": 1.5}"""), StringComparison.Ordinal);
         Assert.Contains("\"all\" in positions cannot be a name", Positions("""{"all": 1}"""), StringComparison.Ordinal);
         Assert.Contains("it is the last token, 1", Positions("""{"END": 0}"""), StringComparison.Ordinal);
-        Assert.Contains("stands there twice", Positions("""{"a": 0, "A": 1}"""), StringComparison.Ordinal);
+        Assert.Contains("appears twice", Positions("""{"a": 0, "A": 1}"""), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_field_twice_is_refused() =>
-        Assert.Contains("the field \"clean\" stands there twice", Message("""{"clean": "a", "clean": "b"}"""), StringComparison.Ordinal);
+        Assert.Contains("the field \"clean\" appears twice", Message("""{"clean": "a", "clean": "b"}"""), StringComparison.Ordinal);
 
     [Fact]
     public void A_missing_field_is_named_with_those_that_are_there() => Assert.Contains(

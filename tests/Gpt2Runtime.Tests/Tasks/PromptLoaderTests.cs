@@ -104,9 +104,9 @@ public sealed class PromptLoaderTests
             StringComparison.Ordinal);
         Assert.Contains("which task", Message(null, csv), StringComparison.Ordinal);
         Assert.Contains(".csv, .jsonl and .json", Message(null, other), StringComparison.Ordinal);
-        Assert.Contains("no file or directory", Message(null, csv + "x"), StringComparison.Ordinal);
+        Assert.Contains("some.csvx: no such file or directory", Message(null, csv + "x"), StringComparison.Ordinal);
         Assert.Contains("gpt2.csv", Message("ioi", directory.Path), StringComparison.Ordinal);
-        Assert.Contains("limit is 0", Message("ioi", null, new PromptOptions { Limit = 0 }), StringComparison.Ordinal);
+        Assert.Contains("Limit 0", Message("ioi", null, new PromptOptions { Limit = 0 }), StringComparison.Ordinal);
         Assert.Contains("no vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load(null, jsonl, null, new())).Message,
             StringComparison.Ordinal);
         Assert.Contains("vocabulary", Assert.Throws<GradpathException>(() => PromptLoader.Load("ioi", null, null, new())).Message,

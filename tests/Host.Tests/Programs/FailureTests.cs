@@ -46,7 +46,7 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("score --model demo --memory=", "--memory", "needs a value: --memory SIZE.")]
     [InlineData("score --model demo --batch-size= --task ioi", "--batch-size", "needs a value: --batch-size N.")]
     [InlineData("score --model demo --task", "--task", "needs a value: --task TASK.")]
-    [InlineData("score --model demo --task ioi --task ioi", "--task", "stands there twice")]
+    [InlineData("score --model demo --task ioi --task ioi", "--task", "appears twice")]
     [InlineData("score --model demo --task ioi --quiet=", "--quiet", "takes no value")]
     [InlineData("score --model demo --task ioi --device cpu --memory 900TiB", "--memory", "--memory 900TiB: ")]
     [InlineData("benchmark --model demo --task ioi --out -", "--out", "--out -: name a folder.")]

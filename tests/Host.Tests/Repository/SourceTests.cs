@@ -49,6 +49,28 @@ public sealed partial class SourceTests
         }
     }
 
+    // Tables and commands to copy may be wider.
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("CONTRIBUTING.md")]
+    [InlineData("CHANGELOG.md")]
+    [InlineData("docs")]
+    [InlineData("models")]
+    public void Pages_are_no_wider_either(string pages)
+    {
+        string path = Path.Combine(RepositoryFiles.Root, pages);
+        foreach (string file in File.Exists(path) ? [path] : Directory.GetFiles(path, "*.md", SearchOption.AllDirectories))
+        {
+            bool inCode = false;
+            foreach ((int number, string line) in File.ReadLines(file).Index())
+            {
+                if (line.StartsWith("```", StringComparison.Ordinal)) inCode = !inCode;
+                bool page = !inCode && !line.StartsWith('|');
+                Assert.True(!page || line.Length <= Width, $"{file}:{number + 1} is {line.Length} characters wide; {Width} are allowed");
+            }
+        }
+    }
+
     private static IEnumerable<(string Place, string Line)> Lines(string folder, string pattern)
     {
         string root = RepositoryFiles.Root;

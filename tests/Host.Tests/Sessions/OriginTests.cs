@@ -57,7 +57,8 @@ public sealed class OriginTests(TinyModel model) : IClassFixture<TinyModel>
     public void A_distance_has_no_scores_at_the_clean_prompts()
     {
         string[] score = ["score", "--model", model.ModelDirectory, "--data", model.Pairs, "--metric", "kl", "--method"];
-        Cli.Run([.. score, "eap"]).Fails(2, "EAP has no scores for kl, whose gradient is 0 at the clean prompts", "use --method eap-ig");
+        Cli.Run([.. score, "eap"]).Fails(
+            2, "--metric kl: EAP has no scores for it, as its gradient is 0 at the clean prompts", "use --method eap-ig");
         Cli.Run([.. score, "eap-ig"]).Succeeds();
     }
 

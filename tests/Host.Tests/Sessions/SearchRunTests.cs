@@ -39,7 +39,7 @@ public sealed class SearchRunTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("hap --keep 0", "--keep 0")]
     [InlineData("hap --keep 0.02", "--keep 0.02", "--sparsity 0.95")]
     [InlineData("hap --scorer saliency", "--scorer saliency", "eap-ig")]
-    [InlineData("hap --metric kl", "EAP has no scores for kl")]
+    [InlineData("hap --metric kl", "--metric kl: EAP has no scores for it")]
     [InlineData("hap --scorer eap-ig --ablation zero", "--ablation zero", "eap-ig")]
     public void Options_that_cannot_be_used_are_usage_errors(string options, params string[] mentions) =>
         Cli.Run([.. options.Split(' '), "--model", model.ModelDirectory, "--data", model.Pairs, "--out", model.Path("never.json")]).Fails(

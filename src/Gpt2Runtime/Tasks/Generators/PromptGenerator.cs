@@ -35,7 +35,7 @@ public static class PromptGenerator
         if (count is < 1 or > PromptOptions.MostGenerated)
         {
             throw GradpathException.Worded(
-                $"the number of prompts to generate is {count}; it must be from 1 to {PromptOptions.MostGenerated} ({Terms.Limit})");
+                $"{Terms.Limit.With(count)}: the number of prompts to generate must be from 1 to {PromptOptions.MostGenerated}.");
         }
 
         var row = TaskCatalog.Find(task);
@@ -67,9 +67,8 @@ public static class PromptGenerator
                 };
             }
 
-            throw new GradpathException(
-                $"Task {row}: with this vocabulary its word lists make hardly more than {pairs.Count} different prompt pairs; "
-                + $"{count} were asked for.");
+            throw GradpathException.Worded(
+                $"{Terms.Limit.With(count)}: with this vocabulary {row} has hardly more than {pairs.Count} different prompt pairs.");
         }
     }
 }

@@ -26,7 +26,7 @@ internal static class BenchmarkCommand
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
         using var session = EvaluationSession.Open(
             o, GivenFile.All(truth is null ? null : GivenFile.Of(o.GroundTruth!, truth)), terminal, cancellation,
-            request => request with { Limit = BenchmarkPrompts.Total(o) });
+            request => request with { Limit = BenchmarkPrompts.Total(o), LimitOptions = BenchmarkPrompts.LimitOptions });
         SplitPrompts prompts = BenchmarkPrompts.Split(session.Prompts, o);
         prompts.WarnOfShared(terminal);
         EvaluationSession find = session.On(prompts.Find), judge = session.On(prompts.Judge);

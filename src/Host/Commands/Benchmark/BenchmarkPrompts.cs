@@ -7,6 +7,9 @@ namespace Gradpath.Host.Commands;
 /// <summary>How a benchmark divides its prompts.</summary>
 internal static class BenchmarkPrompts
 {
+    /// <summary>What messages call <see cref="Total"/>.</summary>
+    public const string LimitOptions = "--train-limit and --limit, together";
+
     /// <summary>How many prompts to read or generate; null for a whole file.</summary>
     public static int? Total(BenchmarkOptions o) => o.Data is null
         ? (o.TrainLimit ?? PromptOptions.DefaultCount) + (o.Limit ?? PromptOptions.DefaultCount)

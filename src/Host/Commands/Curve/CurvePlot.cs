@@ -52,5 +52,5 @@ internal static class CurvePlot
     /// <summary>A share as people read it: <c>0.5 %</c>.</summary>
     public static string Percent(double fraction) => (100 * fraction).ToString("0.###", CultureInfo.InvariantCulture) + " %";
 
-    private static string Number(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
+    private static string Number(double value) => Sizes.Fixed(value, "0.0");
 }

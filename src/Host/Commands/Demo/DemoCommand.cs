@@ -115,7 +115,7 @@ internal static class DemoCommand
             .Shows("edges", i => Sizes.Count(sizes[i].Edges));
         foreach ((MethodRun run, SparsityCurves curve) in runs.Zip(curves))
         {
-            grid.Shows(run.Name, i => curve.ByMagnitude.Points[i].Faithfulness.ToString("0.000", CultureInfo.InvariantCulture));
+            grid.Shows(run.Name, i => Sizes.Ratio(curve.ByMagnitude.Points[i].Faithfulness));
         }
         report.Show(grid);
         report.Data(ReportTable.Of("curves", runs.Zip(curves).SelectMany(c => c.Second.ByMagnitude.Points.Select(p => (c.First.Name, p))))

@@ -108,7 +108,7 @@ internal static class EvaluateCommand
         };
     }
 
-    private static string Share(double value) => double.IsNaN(value) ? "none" : value.ToString("0.0 %", CultureInfo.InvariantCulture);
+    private static string Share(double value) => double.IsNaN(value) ? "none" : Sizes.Percent(value);
 
     /// <summary>What is computed from the items of one circuit.</summary>
     private sealed class CircuitMeasures

@@ -20,6 +20,7 @@ internal static class PromptsCommand
         IReadOnlyList<PromptPair> pairs = PromptProgress.Run(
             terminal,
             options.Count,
+            "--count",
             progress => PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         PromptWriter.Write(options.Out, pairs, tokenizer);

@@ -24,8 +24,11 @@ internal static class ScoreCommand
         AttributionOptions options = o.Attribution();
         if (options.Metric is { } metric)
         {
-            string[] others = [.. AttributionMethods.All.Where(m => m.HasMetric && !m.VanishesFor(metric)).Select(m => m.Name)];
-            Scoring.RequireScores(metric, options.Method, $"use --method {EnumNames.Choice(others)}, or another --metric");
+            bool members = options.Method.Members.Count > 0;
+            string others = EnumNames.Choice(AttributionMethods.All
+                .Where(m => m.HasMetric && !m.VanishesFor(metric) && (!members || m.Members.Count == 0)).Select(m => m.Name));
+            string use = members ? $"--of needs members such as {others}" : $"use --method {others}";
+            Scoring.RequireScores(metric, options.Method, $"{use}, or another --metric");
         }
         ComputeDevice.Check(o);
         CommandReport report = new();

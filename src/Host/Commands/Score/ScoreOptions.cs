@@ -222,7 +222,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         if (Verify is null && unread is not null)
             throw new UsageException($"--{unread} needs --verify: the number of subsets to measure.");
         if (Verify is null || method.HasMetric) return;
-        string others = EnumNames.Choice(AttributionMethods.All.Where(m => m.HasMetric).Select(m => m.Name));
+        string others = EnumNames.Choice(AttributionMethods.All.Where(m => m.HasMetric && m.Name != method.Name).Select(m => m.Name));
         throw new UsageException($"--verify does not apply to --method {method}, which has no metric to measure by; {others} take it.");
     }
 
@@ -247,11 +247,14 @@ internal sealed class ScoreOptions : ModelPromptOptions
         if (Preset is not null)
         {
             EnumNames.Pick("preset", Preset, PublishedPreset);
+            string takers = method.Members.Count > 0
+                ? $"of the members {string.Join(", ", method.Members)} none takes it; name {AttributionMethods.EapGp} with --of"
+                : $"it is for {AttributionMethods.EapGp}";
             if (!method.Takes(MethodSettings.EmbeddingPath))
-                throw new UsageException($"--preset does not apply to --method {method}; it is for {AttributionMethods.EapGp}.");
+                throw new UsageException($"--preset {Preset} does not apply to --method {method}; {takers}.");
             preset = EmbeddingPathOptions.Published;
         }
-        return new EmbeddingPathOptions
+        EmbeddingPathOptions path = new()
         {
             Objective = Value<EmbeddingPathObjective>("path-objective", PathObjective) ?? preset.Objective,
             Norm = Value<EmbeddingPathNorm>("path-norm", PathNorm) ?? preset.Norm,
@@ -260,6 +263,15 @@ internal sealed class ScoreOptions : ModelPromptOptions
             Outer = Value<EmbeddingPathOuter>("path-outer", PathOuter) ?? preset.Outer,
             Direction = Value<EmbeddingPathDirection>("path-direction", PathDirection) ?? preset.Direction,
         };
+
+        // The library's message would name the objective, which the preset gave.
+        if (Preset is not null && PathDirection is not null && !EmbeddingPathSettings.Of(path).FollowsObjective)
+        {
+            throw new UsageException(
+                $"--preset {Preset} does not go with --path-direction {EnumNames.Of(path.Direction!.Value)}: its steps follow the logits' "
+                + "distance, and such a line the embeddings alone; leave one of the two out.");
+        }
+        return path;
     }
 
     private static T? Value<T>(string option, string? text)

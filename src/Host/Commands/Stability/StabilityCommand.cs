@@ -17,11 +17,11 @@ internal static class StabilityCommand
             throw new UsageException("--out: a circuit has one size; give --sizes one number.");
         using ItemScoresFile file = ItemScoresFile.Open(o.PerItem);
         foreach (int size in options.Sizes.Where(s => s > file.Edges.Count))
-            {
+        {
             throw new UsageException(
                 $"--sizes {size}: {o.PerItem} has scores of {Sizes.Of(file.Edges.Count, "edge")}; give at most so many.");
         }
-        Stability stability = OptionChecks.TakeFrom(o.PerItem, () => Stability.Measure(file, options, cancellation));
+        Stability stability = Measure(o, file, options, cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (o.Out is not null && stability.Sizes[0].Core == 0) terminal.Warn("the core has no edges: the data sets agree on none");
         JsonObject made = file.Provenance?.ToJson() ?? [];
@@ -36,6 +36,20 @@ internal static class StabilityCommand
         report.File("table", o.Table);
         report.File("picture", o.Picture);
         return report;
+    }
+
+    // A file of a single pair is the file's fault; labels without the part that is asked for are named with the option.
+    private static Stability Measure(
+        StabilityCommandOptions o, ItemScoresFile file, StabilityOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            return OptionChecks.TakeFrom(o.PerItem, () => Stability.Measure(file, options, cancellation));
+        }
+        catch (GradpathException e) when (e.InnerException is OptionException option)
+        {
+            throw new UsageException($"{option.Describe(OptionNames.Of)} ({o.PerItem}).");
+        }
     }
 
     /// <summary>The group that an edge belongs to by its inclusion.</summary>

@@ -18,7 +18,9 @@ internal sealed record Distribution(CircuitTestKind Test, string Name, IReadOnly
     {
         Distribution[] all =
         [
-            new(CircuitTestKind.Minimality, "change by an edge", tests.InflatedChanges, [.. tests.Edges.Select(e => e.Change)]),
+            new(
+                CircuitTestKind.Minimality, "change of the metric without an edge", tests.InflatedChanges,
+                [.. tests.Edges.Select(e => e.Change)]),
             new(CircuitTestKind.Sufficiency, "faithfulness", tests.RandomFaithfulness, [tests.Faithfulness]),
             new(CircuitTestKind.PartialNecessity, "damage without the circuit", tests.RandomDamage, [tests.Damage]),
         ];

@@ -61,9 +61,16 @@ internal static class TestCircuitCommand
             report.Data(EdgesTable(circuit, tests.Edges));
             int needed = tests.Edges.Count(e => e.Needed), more = tests.Edges.Count - MostEdgesShown;
             string leftOut = more > 0 ? $"; the table leaves out the {Sizes.Count(more)} least" : "";
-            report.Line($"needed at {Text(settings.Alpha)} by {EnumNames.Of(settings.Correction)}: {Sizes.Count(needed)} of "
-                + $"{Sizes.Of(tests.Edges.Count, "edge")} tested{leftOut}",
+            string all = tests.Edges.Count == circuit.EdgeCount ? "of the circuit" : "tested";
+            report.Line($"needed: {Sizes.Count(needed)} of the {Sizes.Of(tests.Edges.Count, "edge")} {all}, those whose p, adjusted "
+                + $"by {EnumNames.Of(settings.Correction)}, is at most {Text(settings.Alpha)}{leftOut}",
                 ("edges_tested", tests.Edges.Count), ("edges_needed", needed), ("correction", EnumNames.Of(settings.Correction)));
+        }
+        if (tests.Edges.Count > 0)
+        {
+            report.Note("Minimality takes each edge out of the circuit and measures the mean change of the metric. An edge is needed where "
+                + "that is more than nearly all random edges change, each added to the circuit and taken out again; where this is not "
+                + "shown, the edge may be needed or not.");
         }
         Distribution[] distributions = [.. Distribution.Of(tests)];
         if (distributions.Length > 0)
@@ -85,7 +92,7 @@ internal static class TestCircuitCommand
             .Text("test", "test", t => EnumNames.Of(t.Kind))
             .Number("statistic", "statistic", t => t.Statistic)
             .Number("p", "p_value", t => t.PValue)
-            .Count("n", "items", t => t.Items)
+            .Column("n", "items", t => t.Items, t => Sizes.Of(t.Items, t.Kind == CircuitTestKind.Minimality ? "edge" : "pair"))
             .Count("draws", "draws", t => t.Draws)
             .Ratio("power", "power", t => t.Power)
             .Column("null hypothesis", "rejected", t => t.Rejected, t => t.Rejected ? "rejected" : "stands", right: false)

@@ -16,7 +16,7 @@ internal static class TestCircuitPicture
     {
         string test = $"{EnumNames.Of(d.Test)}, p = {Sizes.Number(result.PValue)}";
         return d.Test == CircuitTestKind.Minimality
-            ? new HistogramPanel($"{test}: marks are the circuit's edges, bars random edges in inflated circuits", d.Name, d.Values, d.Own)
+            ? new HistogramPanel($"{test}: marks are the circuit's edges, bars random edges added to it", d.Name, d.Values, d.Own)
             : new HistogramPanel($"{test}: the mark is the circuit, bars random circuits of its size", d.Name, d.Values, d.Own);
     }
 }

@@ -78,8 +78,8 @@ internal sealed class TransferCommandOptions : PromptedOptions
             throw new UsageException($"--data {Data}: give a folder with a CSV file per task; there is no such folder.");
         string[] tasks = TaskList;
         if (tasks.Length < 2) throw new UsageException("--tasks: name two tasks at least, such as ioi,greater-than.");
-        if (tasks.Distinct().Count() < tasks.Length) throw new UsageException("--tasks: a task stands there twice.");
-        if (SizeList.Distinct().Count() < SizeList.Length) throw new UsageException("--edges: a size stands there twice.");
+        if (tasks.Distinct().Count() < tasks.Length) throw new UsageException("--tasks: a task appears twice.");
+        if (SizeList.Distinct().Count() < SizeList.Length) throw new UsageException("--edges: a size appears twice.");
         if (Limit < 2) throw new UsageException("--limit 1: a task needs a pair to find its circuit on and another to judge by.");
         _ = ScoringMethod;
         CheckRun();

@@ -22,7 +22,7 @@ internal static class ReportCsv
 
     /// <summary>
     /// Embedding paths by method: columns method, item, step, metric, gradient_norm, output_distance, distance_from_clean and
-    /// distance_from_corrupted.
+    /// distance_from_corrupted, and start where the file has it.
     /// </summary>
     /// <exception cref="GradpathException">The file cannot be read, a column is missing or a value is no number.</exception>
     public static IReadOnlyDictionary<string, List<EmbeddingPathPoint>> ReadEmbeddingPaths(string path) => Read(
@@ -30,7 +30,7 @@ internal static class ReportCsv
         ["method", "item", "step", "metric", "gradient_norm", "output_distance", "distance_from_clean", "distance_from_corrupted"],
         row => new EmbeddingPathPoint(
             row.Integer("item"), row.Integer("step"), row.Number("metric"), row.Number("gradient_norm"), row.Number("output_distance"),
-            row.Number("distance_from_clean"), row.Number("distance_from_corrupted")));
+            row.Number("distance_from_clean"), row.Number("distance_from_corrupted"), row.Start()));
 
     /// <summary>
     /// Curves by method: columns method, fraction, edges, edges_after_prune, faithfulness and, where there is an interval, low and high. Of
@@ -103,6 +103,15 @@ internal static class ReportCsv
             ? value : throw Wrong(column, "a finite number");
 
         public double? OptionalNumber(string column) => columns.ContainsKey(column) && Text(column).Length > 0 ? Number(column) : null;
+
+        // Files of before 0.3.0 lack it.
+        public EmbeddingPathStart? Start() => OptionalText("start") switch
+        {
+            null or "" => null,
+            "clean" => EmbeddingPathStart.Clean,
+            "corrupted" => EmbeddingPathStart.Corrupted,
+            _ => throw Wrong("start", "clean or corrupted"),
+        };
 
         private GradpathException Wrong(string column, string needed) =>
             new(string.Create(CultureInfo.InvariantCulture,

@@ -194,7 +194,7 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
     [InlineData("--overshoot -0.1", "--overshoot -0.1", "from 0 to 1")]
     [InlineData("--methods acdc --greedy", "--greedy")]
     [InlineData("--ground-truth wang", "--ground-truth wang", "ioi and greater-than")]
-    [InlineData("--metric kl", "EAP has no scores for kl")]
+    [InlineData("--metric kl", "--metric kl: EAP has no scores for it")]
     [InlineData("--methods eap,eap-ig --ablation zero", "--ablation zero does not apply to eap-ig")]
     public void Options_that_cannot_be_used_are_usage_errors(string options, params string[] mentions) =>
         Cli.Run(["benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--out", _model.Path("never"),
@@ -227,6 +227,9 @@ public sealed class BenchmarkTests : IClassFixture<TinyModel>
         File.WriteAllText(one, TinyModel.PairLines(1, 4));
         File.WriteAllText(file, "");
         Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", one, "--out", _model.Path("never")).Fails(1, "one prompt pair");
+        Cli.Run("benchmark", "--model", "demo", "--task", "gender-bias", "--train-limit", "4000", "--limit", "1000", "--out",
+            _model.Path("never")).Fails(
+                1, "gradpath: --train-limit and --limit, together 5000: with this vocabulary gender-bias has hardly more than");
         Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--train-limit", "6", "--out", _model.Path("never"))
             .Fails(1, "--train-limit 6", "at most 5");
         Cli.Run("benchmark", "--model", _model.ModelDirectory, "--data", _model.Pairs, "--ground-truth", "ioi", "--out",

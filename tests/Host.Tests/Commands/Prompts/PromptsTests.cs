@@ -23,6 +23,14 @@ public sealed class PromptsTests
         Cli.Run(["prompts", "--model", "none", "--out", "x.jsonl", .. options.Split(' ')]).Fails(2, mention);
 
     [Fact]
+    public void More_prompts_than_there_are_is_named_with_the_option()
+    {
+        using TempFolder folder = new();
+        Cli.Run("prompts", "--task", "gender-bias", "--model", "demo", "--count", "5000", "--out", folder["x.jsonl"])
+            .Fails(1, "gradpath: --count 5000: with this vocabulary gender-bias has hardly more than ");
+    }
+
+    [Fact]
     public void A_missing_vocabulary_is_explained()
     {
         using TempFolder folder = new();

@@ -21,7 +21,8 @@ public sealed class ReportCommandTests : IDisposable
     {
         string gp = Save("gp.safetensors", "eap-gp", 2);
         string path = Text("p.csv",
-            "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted\neap-gp,0,0,1,12.5,3,0,1\n");
+            "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted,start\n"
+            + "eap-gp,0,0,1,12.5,3,0,1,clean\n");
         string curve = Text("c.csv", "faithfulness,method,fraction,edges,edges_after_prune,low,high,other\n0.75,eap,0.5,40,39,,,x\n");
         Cli.Run(
             "report", "--scores", $"{_eap},{gp}", "--path", path, "--curve", curve, "--out", _page, "--title", "Two <methods>").Succeeds(
@@ -76,6 +77,10 @@ public sealed class ReportCommandTests : IDisposable
         Cli.Run("report", "--scores", _eap, "--curve", columns, "--out", _page).Fails(1, "columns.csv", "edges is missing");
         string number = Text("number.csv", "method,fraction,edges,edges_after_prune,faithfulness\neap,1,ten,9,1\n");
         Cli.Run("report", "--scores", _eap, "--curve", number, "--out", _page).Fails(1, "number.csv, line 2", "edges is \"ten\"");
+        string start = Text("start.csv", "method,item,step,metric,gradient_norm,output_distance,distance_from_clean,"
+            + "distance_from_corrupted,start\neap,0,0,1,1,1,1,1,halfway\n");
+        Cli.Run("report", "--scores", _eap, "--path", start, "--out", _page).Fails(
+            1, "start.csv, line 2: start is \"halfway\"; clean or corrupted is needed");
         string method = Text("method.csv", "method,fraction,edges,edges_after_prune,faithfulness\nexact,1,10,9,1\n");
         Cli.Run("report", "--scores", _eap, "--curve", method, "--out", _page).Fails(1, "method.csv: is about 'exact'", "eap");
         Cli.Run("report", "--scores", _eap, "--curve", Text("empty.csv", "method,fraction,edges,edges_after_prune,faithfulness\n"), "--out",

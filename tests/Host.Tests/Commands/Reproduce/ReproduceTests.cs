@@ -60,6 +60,11 @@ public sealed class ReproduceTests(TinyModel model) : IClassFixture<TinyModel>
     });
 
     [Fact]
+    public void More_prompts_than_there_are_is_named_with_the_option() =>
+        Cli.Run("reproduce", "gender-bias", "--model", "demo", "--limit", "50000").Fails(
+            1, "gradpath: --limit 50000: with this vocabulary gender-bias has hardly more than 9");
+
+    [Fact]
     public void The_published_prompts_are_read_where_they_are()
     {
         string folder = model.Path("data");

@@ -85,22 +85,25 @@ public sealed class ScoreTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Theory]
-    [InlineData("eap", 1)]
-    [InlineData("eap-ig", 4)]
-    [InlineData("eap-gp", 4)]
-    public void The_path_is_recorded_as_csv(string method, int points)
+    [InlineData("eap", 1, "clean")]
+    [InlineData("eap-ig", 4, "corrupted")]
+    [InlineData("eap-gp", 4, "clean")]
+    [InlineData("eap-gp", 4, "corrupted")]
+    public void The_path_is_recorded_as_csv(string method, int points, string start)
     {
         string file = model.Path($"{method}-path.csv");
         string[] steps = method == "eap" ? [] : ["--steps", "3"];
-        Score([.. steps, "--method", method, "--record-path", file]).Succeeds(file);
+        string[] from = method == "eap-gp" ? ["--path-start", start] : [];
+        Score([.. steps, .. from, "--method", method, "--record-path", file]).Succeeds(file);
         string[] lines = File.ReadAllLines(file);
-        Assert.Equal("method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted", lines[0]);
+        Assert.Equal("method,item,step,metric,gradient_norm,output_distance,distance_from_clean,distance_from_corrupted,start", lines[0]);
         Assert.Equal(6 * points, lines.Length - 1);
         foreach (string line in lines.Skip(1))
         {
             string[] cells = line.Split(',');
             Assert.Equal(method, cells[0]);
-            Assert.All(cells.Skip(1), c => Assert.True(double.IsFinite(double.Parse(c, CultureInfo.InvariantCulture))));
+            Assert.All(cells[1..^1], c => Assert.True(double.IsFinite(double.Parse(c, CultureInfo.InvariantCulture))));
+            Assert.Equal(start, cells[^1]);
         }
     }
 

@@ -25,18 +25,28 @@ public sealed class ScoreUsageTests
     [InlineData("--method eap-gp --path-objective nearest", "logits-all", "residual-final-last")]
     [InlineData("--method eap-gp --path-eta 2", "1, match or distance")]
     [InlineData("--method eap-gp --preset publishd", "--preset publishd", "published")]
-    [InlineData("--method eap --preset published", "--preset does not apply to --method eap", "eap-gp")]
+    [InlineData("--method eap --preset published", "--preset published does not apply to --method eap; it is for eap-gp.")]
+    [InlineData(
+        "--method ensemble --of eap-ig,relp --preset published",
+        "--preset published does not apply to --method ensemble; of the members eap-ig, relp none takes it; name eap-gp with --of.")]
     [InlineData("--method eap-gp --path-eta distance --path-objective metric", "does not go with --path-objective metric")]
     [InlineData("--method eap-gp --path-eta distance --path-norm batch --batch-size 2", "does not go with --path-norm batch")]
     [InlineData("--method eap-gp --path-eta match --path-direction line --path-objective metric", "decides nothing")]
+    [InlineData(
+        "--method eap-gp --preset published --path-direction line",
+        "gradpath: --preset published does not go with --path-direction line: its steps follow the logits' distance, and such a line")]
     [InlineData("--method ensemble --of eap", "--of eap: an ensemble has at least two members")]
-    [InlineData("--method ensemble --of eap,relp,EAP", "--of eap,relp,eap: eap stands there twice")]
+    [InlineData("--method ensemble --of eap,relp,EAP", "--of eap,relp,eap: eap appears twice")]
     [InlineData("--method ensemble --of eap,ensemble", "--of ensemble: an ensemble is no member of another")]
     [InlineData("--method ensemble --of eap,eap-gi", "--of eap-gi", "did you mean eap-ig?")]
     [InlineData("--method ensemble --by median", "--by median", "mean-rank, min, max or product")]
-    [InlineData("--method ensemble --of eap,relp --steps 3", "--steps does not apply to ensemble;")]
+    [InlineData("--method ensemble --of eap,relp --steps 3", "--steps does not apply to ensemble, no member of which takes it; eap-ig")]
     [InlineData("--method ensemble --of eap,eap-ig --ablation zero", "--ablation zero does not apply to the member eap-ig;", "--of")]
-    [InlineData("--method ensemble --of eap,eap-ig --metric kl", "ensemble has no scores for kl")]
+    [InlineData(
+        "--method ensemble --of eap-ig,eap --metric kl", "--metric kl: EAP, a member of the ensemble, has no scores for it",
+        "--of needs members such as eap-ig, eap-ig-activations, ceap, clean-corrupted, eap-gp or exact, or another --metric.")]
+    [InlineData("--method eap --metric kl", "--metric kl: EAP has no scores for it", "eap-gp, ensemble or exact, or another --metric.")]
+    [InlineData("--method ensemble --of magnitude,random --verify 10", "--verify does not apply to --method ensemble", "atp-star or exact")]
     [InlineData("--method ensemble --per-item i.safetensors", "--method ensemble", "scores per prompt pair")]
     [InlineData("--method ensemble --record-path p.csv", "--record-path does not apply to ensemble;")]
     [InlineData("--method eap --of eap,relp", "--of does not apply to --method eap; ensemble takes it.")]

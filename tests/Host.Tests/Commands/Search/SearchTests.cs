@@ -50,7 +50,7 @@ public sealed class SearchTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--method acdc --scorer eap", "--scorer does not apply to --method acdc")]
     [InlineData("--method hap --scorer none", "--scorer none")]
     [InlineData("--method hap --sparsity 1", "--sparsity 1")]
-    [InlineData("--method hap --metric kl", "EAP has no scores for kl")]
+    [InlineData("--method hap --metric kl", "--metric kl: EAP has no scores for it")]
     [InlineData("--method acdc --threshold -1", "--threshold -1")]
     public void Options_that_cannot_be_used_are_usage_errors(string options, params string[] mentions) =>
         Run([.. options.Split(' '), "--out", model.Path("never.json")]).Fails(2, mentions);

@@ -75,6 +75,7 @@ public sealed class StabilityTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--resamples 1", "--resamples 1")]
     [InlineData("--sizes 0", "--sizes 0")]
     [InlineData("--sizes 5,10 --out core.json", "--out", "one number")]
+    [InlineData("--sizes 5 --by template", "gradpath: --by template: the prompt pairs have no labels", ".safetensors")]
     [InlineData("--sizes 47", "--sizes 47", "46")]
     [InlineData("--resamples 5", "--sizes 100", "46 edges")]
     public void A_wrong_option_is_named(string options, params string[] mentions) =>

@@ -14,7 +14,8 @@ public sealed class TestCircuitTests(TinyModel model) : IClassFixture<TinyModel>
     {
         string file = model.Path("tests.json"), csv = model.Path("tests.csv"), svg = model.Path("tests.svg");
         Cli run = Run("--random", "19", "--permutations", "99", "--out", file, "--table", csv, "--picture", svg).Succeeds(
-            [.. s_tests, "H0: ", "power ", "smallest p that 19 draws can give: 0.0500", file, csv, svg]);
+            [.. s_tests, "of the 17 edges of the circuit, those whose p", "H0: ",
+                 "power ", "smallest p that 19 draws can give: 0.0500", file, csv, svg]);
         JsonElement json = JsonDocument.Parse(File.ReadAllBytes(file)).RootElement;
         JsonElement[] tests = [.. json.GetProperty("tests").EnumerateArray()], edges = [.. json.GetProperty("edges").EnumerateArray()];
         Assert.Equal(s_tests, tests.Select(t => t.GetProperty("test").GetString()));
@@ -60,7 +61,9 @@ public sealed class TestCircuitTests(TinyModel model) : IClassFixture<TinyModel>
     {
         string[] files = [.. Enumerable.Range(0, 3).Select(i => model.Path($"seed{i}.json"))];
         string[] options = ["--tests", "minimality", "--edges", "4", "--random", "9"];
-        Run([.. options, "--seed", "1", "--out", files[0]]).Succeeds("4 edges tested", "by benjamini-hochberg");
+        Run([.. options, "--seed", "1", "--out", files[0]]).Succeeds(
+            "of the 4 edges tested, those whose p, adjusted by benjamini-hochberg, is at most 0.05",
+            "An edge is needed where that is more than nearly all random edges change");
         Run([.. options, "--seed", "1", "--out", files[1]]).Succeeds();
         Run([.. options, "--seed", "2", "--correction", "holm", "--out", files[2]]).Succeeds(
             "by holm", "minimality cannot be rejected at 0.05: the smallest p-value is 0.1000; it takes more --random",

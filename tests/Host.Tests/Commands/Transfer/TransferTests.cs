@@ -83,10 +83,19 @@ public sealed class TransferTests : IDisposable
     [InlineData("--tasks ioi,sva --edges 0", "--edges 0")]
     [InlineData("--tasks ioi,sva --edges 1520", "--edges 1520", "1,519")]
     [InlineData("--tasks ioi,sva --method eap-gi", "--method eap-gi", "eap-ig")]
-    [InlineData("--tasks ioi,sva --method eap --metric kl", "EAP has no scores for kl", "--metric")]
+    [InlineData("--tasks ioi,sva --method eap --metric kl", "--metric kl: EAP has no scores for it", "--metric")]
     [InlineData("--tasks ioi,sva --ablation zero", "--ablation zero does not apply to eap-ig", "--method")]
     public void A_wrong_option_is_named(string options, params string[] mentions) =>
         Cli.Run(["transfer", "--model", "demo", "--threads", "1", .. options.Split(' ')]).Fails(2, mentions);
+
+    [Fact]
+    public void A_folder_without_prompts_is_named_with_the_option()
+    {
+        using TempFolder folder = new();
+        string empty = folder.Path;
+        Cli.Run("transfer", "--model", "demo", "--threads", "1", "--tasks", "ioi,sva", "--data", empty)
+            .Fails(1, $"gradpath: --data {empty}: holds no prompts; none of gpt2.csv,", "nor in a folder ioi of it");
+    }
 
     private static double At(JsonNode matrices, string name, int of, int on) => matrices[name]![of]![on]!.GetValue<double>();
 
