@@ -45,12 +45,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         // Known before anything can fail, so that a failure is written in the same form.
         terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
         terminal.Verb = verb?.Name;
-        using Parser parser = new(settings =>
-        {
-            settings.HelpWriter = null;
-            settings.AutoVersion = true;
-            settings.CaseSensitive = true;
-        });
+        using Parser parser = VerbWords.CreateParser();
         return Failures.Guard(name, Parsed, terminal, cancellation);
 
         int Parsed()
@@ -58,9 +53,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
             if (verb is not null)
             {
                 args = WithEnvironment(args, verb, terminal);
-                OptionWords.RequireValues(args, verb.Options);
-                ListArguments.Check(args, verb.Options);
-                NumericArguments.Check(args, verb.Options);
+                VerbWords.Check(args, verb.Options);
             }
             ParserResult<object> parsed = parser.ParseArguments(args, _types);
             return parsed.Tag == ParserResultType.NotParsed

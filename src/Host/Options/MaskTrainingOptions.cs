@@ -91,6 +91,16 @@ internal abstract class MaskTrainingOptions : PromptedOptions
     public T Training<T>(T defaults)
         where T : EdgePruningOptions
     {
+        T options = Settings(defaults);
+        ProgressFile.Check(Out, Resume);
+        return options;
+    }
+
+    /// <summary>The same without a look at the result's file.</summary>
+    /// <inheritdoc cref="Training"/>
+    public T Settings<T>(T defaults)
+        where T : EdgePruningOptions
+    {
         CheckShared();
         EdgePruningOptions options = defaults;
         options = options with
@@ -113,7 +123,6 @@ internal abstract class MaskTrainingOptions : PromptedOptions
             Seed = (ulong)(Seed ?? 0),
         };
         options.Resolve(EdgePruningOptions.SmallGraph);
-        ProgressFile.Check(Out, Resume);
         return (T)options;
     }
 }

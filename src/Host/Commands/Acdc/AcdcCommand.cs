@@ -15,9 +15,6 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath acdc</c>: a model and prompts in, a circuit per threshold out.</summary>
 internal static class AcdcCommand
 {
-    private const string KlObjective = "kl";
-    private const string MetricObjective = "metric";
-
     /// <summary>Runs the command.</summary>
     /// <param name="o">The options.</param>
     /// <param name="terminal">Where to write.</param>
@@ -25,7 +22,7 @@ internal static class AcdcCommand
     /// <exception cref="StoppedException">The search was stopped on the way.</exception>
     public static CommandReport Run(AcdcCommandOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        double[] thresholds = Check(o);
+        double[] thresholds = o.Checked();
         ProgressFile.Check(o.Out, o.Resume);
         string[] files = [.. thresholds.Select(tau => o.FileOf(tau))];
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
@@ -61,38 +58,21 @@ internal static class AcdcCommand
         return Report(o, session, options, rows, evaluation);
     }
 
-    private static double[] Check(AcdcCommandOptions o)
-    {
-        o.CheckShared();
-        o.Objective = EnumNames.Pick("objective", o.Objective, KlObjective, MetricObjective);
-        if (EnumNames.Parse<SenderOrder>("order", o.Order) != SenderOrder.Score && o.Scores is not null)
-            throw new UsageException($"--scores does not apply to --order {o.Order}; --order score takes it.");
-        double[] thresholds = [.. o.Thresholds];
-        if (thresholds.Length > 0 && o.Tau is not null)
-            throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
-        return thresholds.Length > 0 ? thresholds : [o.Tau ?? new AcdcOptions().Threshold];
-    }
-
     private static AcdcOptions Options(
         AcdcCommandOptions o, EvaluationSession session, EdgeScores? scores, Terminal terminal, CancellationToken cancellation)
     {
-        SenderOrder order = EnumNames.Parse<SenderOrder>("order", o.Order);
-        if (order == SenderOrder.Score && scores is null)
+        if (o.SenderOrder == SenderOrder.Score && scores is null)
         {
             Scoring.RequireScores(session.Metric, AttributionMethods.Eap, "with --order score name --scores or another --metric");
             session.Clock.Start("scores");
             AttributionOptions eap = Scoring.Options(session, AttributionMethods.Eap) with { BatchSize = session.Options.BatchSize };
             scores = Scoring.Run(session.Weights, session.Prompts, eap, terminal, cancellation).Scores;
         }
-        return new AcdcOptions
+        return o.Settings(session.Metric) with
         {
-            Metric = o.Objective == KlObjective ? BuiltInMetrics.KlDivergence : session.Metric,
-            Absolute = o.Absolute,
-            Order = order,
             Scores = scores,
             Ablation = session.Options.Ablation,
             BatchSize = session.Options.BatchSize,
-            Candidates = o.Candidates ?? 0,
         };
     }
 

@@ -1,6 +1,8 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
 
@@ -10,6 +12,9 @@ namespace Gradpath.Host.Commands;
 [Verb("acdc", HelpText = "Search a circuit with ACDC: from the logits back, remove every edge that is hardly missed.")]
 internal sealed class AcdcCommandOptions : PromptedOptions
 {
+    private const string KlObjective = "kl";
+    private const string MetricObjective = "metric";
+
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
     [Option("tau", MetaValue = "T", HelpText =
@@ -83,7 +88,7 @@ internal sealed class AcdcCommandOptions : PromptedOptions
 
     /// <inheritdoc />
     protected override bool ReadsMetric =>
-        !TableNames.Same(Objective, "kl") || (TableNames.Same(Order, "score") && Scores is null);
+        !TableNames.Same(Objective, KlObjective) || (TableNames.Same(Order, "score") && Scores is null);
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
@@ -94,4 +99,33 @@ internal sealed class AcdcCommandOptions : PromptedOptions
             new AcdcCommandOptions { Model = "gpt2", Task = "ioi", Thresholds = [0.001, 0.01, 0.1], GroundTruth = "ioi",
             Out = "acdc.json" }),
     ];
+
+    /// <summary>The order of the senders.</summary>
+    /// <exception cref="UsageException">There is none of this name.</exception>
+    public SenderOrder SenderOrder => EnumNames.Parse<SenderOrder>("order", Order);
+
+    /// <summary>Checks the options without opening a file.</summary>
+    /// <returns>The thresholds.</returns>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    public double[] Checked()
+    {
+        CheckShared();
+        Objective = EnumNames.Pick("objective", Objective, KlObjective, MetricObjective);
+        if (SenderOrder != SenderOrder.Score && Scores is not null)
+            throw new UsageException($"--scores does not apply to --order {Order}; --order score takes it.");
+        double[] thresholds = [.. Thresholds];
+        if (thresholds.Length > 0 && Tau is not null)
+            throw new UsageException("--tau and --thresholds do not go together: name one threshold or several.");
+        return thresholds.Length > 0 ? thresholds : [Tau ?? new AcdcOptions().Threshold];
+    }
+
+    /// <summary>The search's options, but for threshold, scores, ablation and batch size.</summary>
+    /// <param name="metric">The metric that <c>--objective metric</c> means.</param>
+    public AcdcOptions Settings(Metric? metric) => new()
+    {
+        Metric = TableNames.Same(Objective, KlObjective) ? BuiltInMetrics.KlDivergence : metric,
+        Absolute = Absolute,
+        Order = SenderOrder,
+        Candidates = Candidates ?? 0,
+    };
 }

@@ -90,8 +90,8 @@ internal static class HapCommand
 
     private static HybridPruningOptions Check(HapOptions o, out AttributionMethod scorer)
     {
-        HybridPruningOptions options = o.Training(new HybridPruningOptions { Share = o.Keep });
-        scorer = MethodNames.Parse("scorer", o.Scorer ?? AttributionMethods.Eap.Name);
+        HybridPruningOptions options = o.Training(o.Defaults);
+        scorer = o.ScoringMethod();
         if (o.Scorer is not null && o.Scores is not null)
             throw new UsageException("--scorer does not apply to --scores: those are made already.");
         if (o.Compare && o.Resume)

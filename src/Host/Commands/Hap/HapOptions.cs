@@ -1,6 +1,7 @@
 using CommandLine;
 using CommandLine.Text;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
 
@@ -36,7 +37,10 @@ internal sealed class HapOptions : MaskTrainingOptions
     public bool Compare { get; set; }
 
     /// <inheritdoc />
-    protected override bool ReadsMetric => Scores is null && MethodNames.Parse("scorer", Scorer ?? AttributionMethods.Eap.Name).HasMetric;
+    protected override bool ReadsMetric => Scores is null && ScoringMethod().HasMetric;
+
+    /// <summary>What the command knows beside the options of training.</summary>
+    public HybridPruningOptions Defaults => new() { Share = Keep };
 
     [Usage(ApplicationAlias = "gradpath")]
     public static IEnumerable<Example> Examples =>
@@ -44,4 +48,8 @@ internal sealed class HapOptions : MaskTrainingOptions
         new("A circuit of the demo model, against plain edge pruning", s_short,
             new HapOptions { Model = "demo", Task = "ioi", Compare = true, Out = "circuit.json" }),
     ];
+
+    /// <summary>The method that scores.</summary>
+    /// <exception cref="UsageException">There is none of this name.</exception>
+    public AttributionMethod ScoringMethod() => MethodNames.Parse("scorer", Scorer ?? AttributionMethods.Eap.Name);
 }

@@ -161,7 +161,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     /// <exception cref="OptionException">An option does not apply to the method or cannot be used.</exception>
     public AttributionOptions Attribution()
     {
-        AttributionMethod method = ReadMethod();
+        AttributionMethod method = ScoringMethod();
         AttributionOptions options = new()
         {
             Method = method,
@@ -182,6 +182,22 @@ internal sealed class ScoreOptions : ModelPromptOptions
         _ = HalvesItems;
         CheckVerification(method);
         return options;
+    }
+
+    /// <summary>The method; an ensemble with its members.</summary>
+    /// <exception cref="UsageException">A name is unknown, or the method has no members.</exception>
+    public AttributionMethod ScoringMethod()
+    {
+        AttributionMethod method = MethodNames.Parse("method", Method);
+        if (method.Members.Count == 0)
+        {
+            string? unread = Members.Any() ? "of" : Rule is not null ? "by" : null;
+            return unread is null ? method
+                : throw new UsageException($"--{unread} does not apply to --method {method}; {AttributionMethods.Ensemble} takes it.");
+        }
+        return Ensemble.Of(
+            Members.Any() ? [.. Members.Select(m => MethodNames.Parse("of", m))] : method.Members,
+            Value<EnsembleRule>("by", Rule) ?? method.Rule);
     }
 
     /// <summary>The prompts that the options name.</summary>
@@ -224,20 +240,6 @@ internal sealed class ScoreOptions : ModelPromptOptions
         if (Verify is null || method.HasMetric) return;
         string others = EnumNames.Choice(AttributionMethods.All.Where(m => m.HasMetric && m.Name != method.Name).Select(m => m.Name));
         throw new UsageException($"--verify does not apply to --method {method}, which has no metric to measure by; {others} take it.");
-    }
-
-    private AttributionMethod ReadMethod()
-    {
-        AttributionMethod method = MethodNames.Parse("method", Method);
-        if (method.Members.Count == 0)
-        {
-            string? unread = Members.Any() ? "of" : Rule is not null ? "by" : null;
-            return unread is null ? method
-                : throw new UsageException($"--{unread} does not apply to --method {method}; {AttributionMethods.Ensemble} takes it.");
-        }
-        return Ensemble.Of(
-            Members.Any() ? [.. Members.Select(m => MethodNames.Parse("of", m))] : method.Members,
-            Value<EnsembleRule>("by", Rule) ?? method.Rule);
     }
 
     // What is given beside a preset takes its place.

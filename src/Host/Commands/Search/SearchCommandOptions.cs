@@ -65,13 +65,21 @@ internal sealed class SearchCommandOptions : PromptedOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public SearchOptions Checked()
     {
+        SearchOptions options = Settings();
+        ProgressFile.Check(Out, Resume);
+        return options;
+    }
+
+    /// <summary>The same without a look at the result's file.</summary>
+    /// <inheritdoc cref="Checked"/>
+    public SearchOptions Settings()
+    {
         CheckShared();
         CircuitSearch search = Search();
         ScoringMethod();
         Refuse("sparsity", Sparsity is not null, s => s.Sizing == SearchSizing.Sparsity);
         Refuse("threshold", Threshold is not null, s => s.Sizing == SearchSizing.Threshold);
         Refuse("scorer", Scorer is not null, s => s.NeedsScorer);
-        ProgressFile.Check(Out, Resume);
         SearchOptions options = (Sparsity ?? Threshold) is { } size ? search.Defaults.At(size) : search.Defaults;
         return options with
         {

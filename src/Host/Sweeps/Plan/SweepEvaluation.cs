@@ -10,7 +10,7 @@ internal enum SweepEvaluation
     /// <summary>Faithfulness over the plan's fractions with CPR and CMD; methods that score.</summary>
     Curve = 1,
 
-    /// <summary>Faithfulness, KL, metric, accuracy and exact match at the plan's sizes; methods that search have one size of their own.</summary>
+    /// <summary>Faithfulness, KL, metric, accuracy and exact match at the plan's sizes; searches have one size of their own.</summary>
     Sizes = 2,
 
     /// <summary>The known circuit's edges among those of each size; tasks and models that have one.</summary>

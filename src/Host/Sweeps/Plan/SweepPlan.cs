@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Host.Sweeps.Plan;
@@ -59,4 +60,16 @@ internal sealed record SweepPlan
 
     /// <summary>How many combinations there are: units, where prompts are not divided.</summary>
     public int Combinations => Models.Count * Tasks.Count * Seeds.Count * Metrics.Count * Ablations.Count * Methods.Count;
+
+    /// <summary>SHA-256 of the canonical form: the same for files that differ in comments, order of keys and written defaults.</summary>
+    public string Hash => PlanJson.Hash(this);
+
+    /// <summary>The plan that <see cref="ToJson"/> wrote, without lines.</summary>
+    /// <param name="json">The canonical form.</param>
+    /// <param name="where">Where it is from, for the message.</param>
+    /// <exception cref="Gpt2Runtime.GradpathException">It is something else.</exception>
+    public static SweepPlan FromJson(JsonNode? json, string where) => PlanJson.Read(json, where);
+
+    /// <summary>The canonical form: every default in place, no lines, files with their full paths.</summary>
+    public JsonObject ToJson() => PlanJson.Write(this);
 }

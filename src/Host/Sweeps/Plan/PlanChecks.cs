@@ -1,0 +1,172 @@
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Host.Sessions;
+
+namespace Gradpath.Host.Sweeps.Plan;
+
+/// <summary>Refuses plans whose parts do not go together: combinations that could not be computed, and keys that decide nothing.</summary>
+internal static class PlanChecks
+{
+    private const SweepEvaluation AtSizes = SweepEvaluation.Sizes | SweepEvaluation.KnownCircuit | SweepEvaluation.Overlap
+        | SweepEvaluation.Stability | SweepEvaluation.Transfer;
+
+    /// <summary>Checks a plan.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="map">Its file, for the lines.</param>
+    /// <exception cref="GradpathException">It cannot be done.</exception>
+    public static void Check(SweepPlan plan, PlanMap map)
+    {
+        if ((double)plan.Models.Count * plan.Tasks.Count * plan.Seeds.Count * plan.Metrics.Count * plan.Ablations.Count * plan.Methods.Count
+            > PlanKeys.MostCombinations)
+        {
+            throw map.Value.Fault($"the lists make more than {Sizes.Count(PlanKeys.MostCombinations)} units; make several plans");
+        }
+        if ((long)plan.Train + plan.Judge > PromptOptions.MostGenerated)
+            throw map["prompts"]!.Fault($"train and judge are more than {Sizes.Count(PromptOptions.MostGenerated)} pairs together");
+        CheckMetrics(plan, map);
+        CheckMethods(plan, map["methods"]!);
+        CheckParts(plan, map);
+        CheckSizes(plan, map);
+        CheckEvaluations(plan, map);
+    }
+
+    private static bool Scores(SweepMethod method) => method.Verb == SweepMethodOptions.Score;
+
+    private static Metric MetricOf(string? name, SweepTask task) => name is not null ? BuiltInMetrics.Find(name)
+        : task.Task is null ? BuiltInMetrics.LogitDifference : TaskCatalog.Find(task.Task).Metric;
+
+    // Of two that are one and the same a table would have every row twice.
+    private static void CheckMetrics(SweepPlan plan, PlanMap map)
+    {
+        if (!plan.Metrics.Contains(null)) return;
+        foreach (SweepTask task in plan.Tasks)
+        {
+            string own = MetricOf(null, task).Name;
+            if (plan.Metrics.Contains(own))
+                throw map["metrics"]!.Fault($"task is {own} for {task.Name}, which stands there too; leave task or {own} out");
+        }
+    }
+
+    private static void CheckMethods(SweepPlan plan, PlanValue methods)
+    {
+        Metric[] metrics = [.. plan.Metrics.SelectMany(m => plan.Tasks.Select(t => MetricOf(m, t))).Distinct()];
+        Dictionary<string, SweepMethod> settings = new(StringComparer.Ordinal);
+        foreach (SweepMethod method in plan.Methods)
+        {
+            foreach (Metric metric in metrics)
+            {
+                foreach (Ablation ablation in plan.Ablations)
+                {
+                    UnitConditions unit = new() { Metric = metric, Ablation = ablation, BatchSize = plan.BatchSize };
+                    PlanMethods.Guard(methods, method, () => CheckUnit(method, unit));
+                }
+            }
+            if (!Scores(method)) continue;
+            // The default may be written down or not.
+            AttributionOptions options = SweepMethodOptions.Attribution(method, new() { BatchSize = 1 });
+            string described = $"{method.Name} {options.Normalization} {options.Describe().ToJsonString()}";
+            if (settings.TryGetValue(described, out SweepMethod? same))
+            {
+                throw methods.Fault(method.Line,
+                    $"{PlanValue.Shown(method.Label)} and {PlanValue.Shown(same.Label)} (line {same.Line}) are the same; leave one out");
+            }
+            settings[described] = method;
+        }
+    }
+
+    private static void CheckUnit(SweepMethod method, UnitConditions unit)
+    {
+        const string MetricAdvice = "leave the metric or the method out";
+        AttributionMethod? scoring;
+        string what;
+        if (Scores(method))
+        {
+            scoring = SweepMethodOptions.Attribution(method, unit).Method;
+            what = scoring.Name;
+        }
+        else
+        {
+            SweepMethodOptions.Search(method, unit);
+            scoring = SweepMethodOptions.Scorer(method);
+            what = $"the scorer {scoring?.Name}";
+        }
+        if (scoring is null) return;
+        Scoring.RequireScores(unit.Metric!, scoring, MetricAdvice);
+        Scoring.RequireAblation(unit.Ablation, scoring, what, "leave the ablation or the method out");
+    }
+
+    private static void CheckParts(SweepPlan plan, PlanMap map)
+    {
+        if (plan.PromptParts == 1) return;
+        PlanValue parts = map["prompts"]!.Map(PlanKeys.Prompts)["parts"]!;
+        if (plan.PromptParts > plan.Train)
+            throw parts.Fault($"{plan.PromptParts} parts of {Sizes.Of(plan.Train, "pair")}; give at most so many");
+        if (plan.Ablations.Contains(Ablation.MeanPositional))
+            throw parts.Fault($"ablation {EnumNames.Of(Ablation.MeanPositional)} takes its means over all pairs, which no part has");
+        foreach (SweepMethod method in plan.Methods)
+        {
+            if (!Scores(method)) throw parts.Fault($"{method.Name} searches, and needs all pairs at once; only scores are sums over parts");
+            PlanMethods.Guard(
+                parts, method, () => ItemScores.Check(SweepMethodOptions.Attribution(method, new() { BatchSize = 1 })), _ => parts.Line);
+        }
+    }
+
+    private static void CheckSizes(SweepPlan plan, PlanMap map)
+    {
+        bool scores = plan.Methods.Any(Scores);
+        bool sizes = (plan.Evaluate & AtSizes) != 0;
+        if (map["sizes"] is { } given)
+        {
+            string others = EnumNames.Choice(
+                Enum.GetValues<SweepEvaluation>().Where(e => AtSizes.HasFlag(e) && e != SweepEvaluation.None).Select(e => EnumNames.Of(e)));
+            if (given.Node.Entries!.Count == 0) throw given.Fault("nothing stands there; name fractions or edges, or leave it out");
+            if (!scores) throw given.Fault("decides nothing: the methods are searches, whose circuits have sizes of their own");
+            if (!sizes && plan.Edges.Count > 0) throw given.Fault($"edges decide nothing: evaluate has none of {others}");
+            if (!sizes && !plan.Evaluate.HasFlag(SweepEvaluation.Curve))
+                throw given.Fault($"decides nothing: evaluate has neither {EnumNames.Of(SweepEvaluation.Curve)} nor any of {others}");
+        }
+        if (scores && sizes && plan.Fractions.Count + plan.Edges.Count == 0)
+            throw map.Value.Fault(map.LineOf("evaluate"), "sizes is needed: fractions or edges, at which circuits are cut from scores");
+        if (plan.Evaluate.HasFlag(SweepEvaluation.Curve) && plan.Fractions.Count < 2)
+            throw map["sizes"]!.Fault("fractions: a curve has two at least");
+    }
+
+    private static void CheckEvaluations(SweepPlan plan, PlanMap map)
+    {
+        if (map.Has("stability") && !plan.Evaluate.HasFlag(SweepEvaluation.Stability))
+            throw map["stability"]!.Fault("decides nothing: evaluate has no stability");
+        if (map["evaluate"] is not { } evaluate) return;
+        Require(SweepEvaluation.Curve, plan.Methods.Any(Scores), "the methods are searches, whose circuits have one size; evaluate sizes");
+        Require(SweepEvaluation.KnownCircuit, plan.Tasks.Any(t => t.Task is not null && GroundTruth.Find(t.Task) is not null),
+            $"no task has one; there are those of {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}");
+        Require(SweepEvaluation.Overlap, plan.Methods.Count > 1, "circuits of two methods are compared, and there is one");
+        string items = EnumNames.Choice(AttributionMethods.All.Where(m => m.ScoresItems).Select(m => m.Name));
+        Require(SweepEvaluation.Stability, plan.Methods.Any(HasItems), $"no method has scores per prompt pair; {items} have");
+        Require(SweepEvaluation.Stability, plan.Train > 1, "data sets are drawn from the pairs to train on, and there is one");
+        Require(SweepEvaluation.Transfer, plan.Tasks.Count > 1, "circuits are judged on the pairs of another task, and there is one task");
+        Require(SweepEvaluation.Transfer, plan.Judge > 0, "pairs are needed that no circuit was found on: prompts: judge above 0");
+
+        void Require(SweepEvaluation evaluation, bool holds, string otherwise)
+        {
+            if (plan.Evaluate.HasFlag(evaluation) && !holds) throw evaluate.Fault($"{EnumNames.Of(evaluation)}: {otherwise}");
+        }
+    }
+
+    private static bool HasItems(SweepMethod method)
+    {
+        if (!Scores(method)) return false;
+        try
+        {
+            ItemScores.Check(SweepMethodOptions.Attribution(method, new() { BatchSize = 1 }));
+            return true;
+        }
+        catch (OptionException)
+        {
+            return false;
+        }
+    }
+}
