@@ -13,6 +13,10 @@ namespace Gradpath.Gpt2Runtime;
 /// </remarks>
 internal static class AtomicFile
 {
+    // Whether what this thread writes is left to the system to bring to the disk.
+    [ThreadStatic]
+    private static bool t_unsynced;
+
     /// <summary>Told before each step that changes what a kill would leave; null but in tests.</summary>
     internal static Action<string>? Step { get; set; }
 
@@ -45,6 +49,26 @@ internal static class AtomicFile
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         Write(path, stream => stream.Write(bytes));
+    }
+
+    /// <summary>
+    /// Writes files whose loss costs less than waiting for the disk. A process that ends, however it ends, still leaves the old file or all
+    /// of the new one; a machine that loses power may leave an empty one.
+    /// </summary>
+    /// <param name="write">Writes the files, on this thread.</param>
+    public static void WithoutSync(Action write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        bool before = t_unsynced;
+        t_unsynced = true;
+        try
+        {
+            write();
+        }
+        finally
+        {
+            t_unsynced = before;
+        }
     }
 
     /// <summary>
@@ -90,11 +114,11 @@ internal static class AtomicFile
         Step?.Invoke("write");
         write(aside.Stream);
         Step?.Invoke("sync");
-        aside.Stream.Flush(flushToDisk: true);
+        aside.Stream.Flush(flushToDisk: !t_unsynced);
         Step?.Invoke("rename");
         aside.MoveTo(target.Path);
         Step?.Invoke("sync folder");
-        Posix.SyncFolder(Path.GetDirectoryName(target.Path)!);
+        if (!t_unsynced) Posix.SyncFolder(Path.GetDirectoryName(target.Path)!);
         Step?.Invoke("written");
     }
 

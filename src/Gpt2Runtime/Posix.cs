@@ -11,6 +11,7 @@ internal static partial class Posix
     private const int EmptyPath = 0x1000;
     private const uint BasicFields = 0x7ff;
     private const int Interrupted = 4;
+    private const int AlreadyThere = 17;
 
     /// <summary>What lies at a path, links followed.</summary>
     /// <param name="path">The path.</param>
@@ -68,6 +69,17 @@ internal static partial class Posix
         }
     }
 
+    /// <summary>Gives a file a second name, unless something has that name: of several processes that try at once, one does it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="name">The new name, in a folder of the same disk.</param>
+    /// <returns>Whether it was done; null where the system or the disk knows no second names.</returns>
+    public static bool? TryLink(string file, string name)
+    {
+        if (OperatingSystem.IsWindows()) return null;
+        if (Link(file, name) == 0) return true;
+        return Marshal.GetLastPInvokeError() == AlreadyThere ? false : null;
+    }
+
     private static FileKind KindOf(ushort mode) => (mode & 0xf000) switch
     {
         0x8000 => FileKind.Regular,
@@ -97,6 +109,9 @@ internal static partial class Posix
 
     [LibraryImport(Library, EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport(Library, EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Link(string file, string name);
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     private static unsafe partial nint Write(int descriptor, byte* bytes, nint count);

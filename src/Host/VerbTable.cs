@@ -24,6 +24,8 @@ internal static class VerbTable
         Verb.Of<HapOptions>(HapCommand.Run),
         Verb.Of<SearchCommandOptions>(SearchCommand.Run),
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
+        Verb.Of<SweepStatusOptions>((o, _) => SweepStatusCommand.Run(o)),
+        Verb.Of<SweepRetryOptions>((o, _) => SweepRetryCommand.Run(o)),
         Verb.Of<ReproduceOptions>(ReproduceCommand.Run),
         Verb.Of<DemoOptions>(DemoCommand.Run),
         Verb.Of<InfoOptions>(InfoCommand.Run),

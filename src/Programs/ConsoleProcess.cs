@@ -24,6 +24,11 @@ internal static class ConsoleProcess
         using CancellationTokenSource stop = new();
         using ManualResetEventSlim ended = new();
         int code = ExitCode.Failure;
+        terminal.Stop = cause =>
+        {
+            terminal.StoppedBy ??= cause;
+            stop.Cancel();
+        };
         Thread thread = new(() =>
         {
             try

@@ -25,6 +25,14 @@ internal sealed class ProgressLines(TimeProvider time, Action<string> write)
     /// <param name="title">What the run is called.</param>
     public IProgress<RunProgress> Begin(string title) => new Run(this, title, time.GetTimestamp());
 
+    /// <summary>A time as people estimate it: <c>40 s</c>, <c>12 min</c>, <c>2.5 h</c>.</summary>
+    /// <param name="time">The time.</param>
+    public static string Text(TimeSpan time) => time.TotalSeconds < 100
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
+        : time.TotalHours < 2
+            ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} min")
+            : string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h");
+
     private void Report(string title, long begun, RunProgress progress)
     {
         TimeSpan elapsed = time.GetElapsedTime(_start);
@@ -41,12 +49,6 @@ internal sealed class ProgressLines(TimeProvider time, Action<string> write)
             : string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %");
         write($"{part}{title}{stage}: {done} done, {Text(elapsed)} so far{left}{whole}");
     }
-
-    private static string Text(TimeSpan time) => time.TotalSeconds < 100
-        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s")
-        : time.TotalHours < 2
-            ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} min")
-            : string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.0} h");
 
     private sealed class Run(ProgressLines lines, string title, long begun) : IProgress<RunProgress>
     {

@@ -53,6 +53,9 @@ internal sealed class Terminal
     /// <summary>The signal that has asked the command to stop; null where none has.</summary>
     public StopCause? StoppedBy { get; set; }
 
+    /// <summary>Asks the command to stop, as a signal would but never at once; null where nobody listens.</summary>
+    public Action<StopCause>? Stop { get; set; }
+
     /// <summary>Whether the command has work that it saves before it stops; until then it is waited for.</summary>
     public bool HasWorkToSave { get; set; }
 

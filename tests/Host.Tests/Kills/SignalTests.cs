@@ -24,6 +24,8 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["hap"] = ["--model", Demo, "--task", "ioi", "--out", "out.json", "--log", "out.csv"],
         ["search"] = ["--model", Demo, "--task", "ioi", "--method", "acdc", "--threshold", "0.0001", "--out", "out.json"],
         ["benchmark"] = ["--model", Demo, "--task", "ioi", "--out", "out"],
+        ["sweep-status"] = ["--dir", SweepSamples.Folder(model)],
+        ["sweep-retry"] = ["--dir", SweepSamples.Folder(model, failure: true)],
         ["reproduce"] = ["ioi", "--model", Demo, "--limit", "2000", "--out", "out.json"],
         ["demo"] = ["--out", "out"],
         ["info"] = ["--model", Demo],

@@ -9,5 +9,9 @@ using Gradpath.Host.Tests;
 internal static class StartupHook
 {
     /// <summary>Called by .NET.</summary>
-    public static void Initialize() => KillPoint.Arm();
+    public static void Initialize()
+    {
+        KillPoint.Arm();
+        SweepChild.Arm();
+    }
 }

@@ -95,6 +95,13 @@ internal static class VerbSamples
                 "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("benchmark"),
             ],
         ],
+        ["sweep-status"] = m =>
+            [["sweep", "status", SweepSamples.Folder(m)], ["sweep", "status", SweepSamples.Folder(m, failure: true, claim: true)]],
+        ["sweep-retry"] = m =>
+        [
+            ["sweep", "retry", SweepSamples.Folder(m)],
+            ["sweep", "retry", SweepSamples.Folder(m, failure: true), "--unit", SweepSamples.Failed],
+        ],
         ["reproduce"] = m =>
         [
             ["reproduce", "gender-bias", "--model", "demo", "--threads", "1", "--limit", "2", "--out", m.Path("reproduced.json")],

@@ -1,0 +1,17 @@
+using CommandLine;
+using Gradpath.Programs.Files;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath sweep retry</c>.</summary>
+[Verb("sweep-retry", HelpText = "Forget failures of a sweep, so that the next run computes those units again: 'gradpath sweep retry DIR'.")]
+internal sealed class SweepRetryOptions : CommandOptions
+{
+    [Input]
+    [Option("dir", Required = true, MetaValue = "DIR", HelpText = "The sweep's folder, of 'gradpath sweep PLAN --out DIR'.")]
+    public string Folder { get; set; } = "";
+
+    [Option("unit", MetaValue = "KEY", HelpText =
+        "Forget the failure of one unit, and of those that failed for want of it: its key, or how that begins (default: all).")]
+    public string? Unit { get; set; }
+}

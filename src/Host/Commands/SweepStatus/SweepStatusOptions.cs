@@ -1,0 +1,13 @@
+using CommandLine;
+using Gradpath.Programs.Files;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary>The options of <c>gradpath sweep status</c>.</summary>
+[Verb("sweep-status", HelpText = "Say of a sweep what is done, what runs where, what has failed and why: 'gradpath sweep status DIR'.")]
+internal sealed class SweepStatusOptions : CommandOptions
+{
+    [Input]
+    [Option("dir", Required = true, MetaValue = "DIR", HelpText = "The sweep's folder, of 'gradpath sweep PLAN --out DIR'.")]
+    public string Folder { get; set; } = "";
+}

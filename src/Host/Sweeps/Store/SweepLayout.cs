@@ -1,0 +1,139 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Host.Sweeps.Units;
+
+namespace Gradpath.Host.Sweeps.Store;
+
+/// <summary>Lays the folder of a sweep out, and opens one that is there.</summary>
+internal static class SweepLayout
+{
+    private const int Format = 1;
+    private const string PlanFile = "plan.json";
+    private const string PlanCopy = "plan.yaml";
+    private const string Advice = "name another folder, or delete this one to start over";
+
+    /// <summary>
+    /// Makes a folder for a sweep, or goes on with the one that is there. Of several processes that begin at once one writes the plan, and
+    /// the others find that it is theirs.
+    /// </summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="plan">The canonical plan.</param>
+    /// <param name="planHash">Its hash.</param>
+    /// <param name="units">The units, in the plan's order.</param>
+    /// <param name="copy">The plan's file, byte for byte.</param>
+    /// <exception cref="GradpathException">The folder cannot be written to, is damaged, or holds another sweep; the message says what
+    /// differs.</exception>
+    public static SweepFolder LayOut(
+        string path, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units, ReadOnlyMemory<byte> copy)
+    {
+        if (File.Exists(path)) throw new GradpathException($"{path}: it is a file; name a folder");
+        SweepFolder.MakeFolder(path);
+        foreach (string folder in (string[])["units", "failed", "claims"]) SweepFolder.MakeFolder(Path.Combine(path, folder));
+        string file = Path.Combine(path, PlanFile);
+        if (!File.Exists(file)) Create(file, ToJson(plan, planHash, units));
+        SweepFolder there = Open(path);
+        RequireSame(there, plan, planHash, units);
+        string copied = Path.Combine(path, PlanCopy);
+        if (!File.Exists(copied)) AtomicFile.Write(copied, stream => stream.Write(copy.Span));
+        AtomicFile.RequireWritable(Path.Combine(path, "units", "any"));
+        there.DeleteEmpty();
+        return there;
+    }
+
+    /// <summary>Opens the folder of a sweep. No model is needed.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="GradpathException">It holds no sweep, or is damaged.</exception>
+    public static SweepFolder Open(string path)
+    {
+        string file = Path.Combine(path, PlanFile);
+        if (File.Exists(path)) throw new GradpathException($"{path}: it is a file; name the folder of a sweep");
+        if (!Directory.Exists(path)) throw new GradpathException($"{path}: there is no such folder");
+        if (!File.Exists(file)) throw new GradpathException($"{path}: it holds no sweep: there is no {PlanFile} in it");
+        return StrictJson.ReadFile(file, Advice, json =>
+        {
+            if (json.Count("format") is var format && format != Format)
+            {
+                throw new GradpathException(
+                    $"{file}: its format is {format}, and this version of the program knows format {Format}; use the version that made it");
+            }
+            IReadOnlyList<SweepUnit> units = json.Objects("units", UnitJson.Read);
+            HashSet<string> keys = new(StringComparer.Ordinal);
+            for (int i = 0; i < units.Count; i++)
+            {
+                if (units[i].Index != i) throw json.Fault($"units[{i}].index", $"is not {i}");
+                if (!keys.Add(units[i].Key)) throw json.Fault($"units[{i}].key", "is also the key of another unit");
+            }
+            foreach (SweepUnit unit in units)
+            {
+                if (unit.Needs.FirstOrDefault(n => !keys.Contains(n)) is not null)
+                    throw json.Fault($"units[{unit.Index}].needs", "names what is no unit");
+            }
+            return new SweepFolder(path, json.Free("plan"), json.Text("plan_hash"), units);
+        });
+    }
+
+    private static JsonObject ToJson(JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units) => new()
+    {
+        ["format"] = Format,
+        ["plan_hash"] = planHash,
+        ["plan"] = plan.DeepClone(),
+        ["units"] = new JsonArray([.. units.Select(UnitJson.ToJson)]),
+    };
+
+    // Appears whole, and never in the place of another.
+    private static void Create(string file, JsonObject content)
+    {
+        string aside = $"{file}.{Guid.NewGuid().ToString("N")[..12]}.new";
+        try
+        {
+            AtomicFile.Write(aside, stream =>
+            {
+                using Utf8JsonWriter json = new(stream);
+                content.WriteTo(json);
+            });
+            if (Posix.TryLink(aside, file) is null) Move(aside, file);
+            else Posix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        }
+        finally
+        {
+            File.Delete(aside);
+        }
+    }
+
+    private static void Move(string aside, string file)
+    {
+        try
+        {
+            File.Move(aside, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            // Another process was first.
+        }
+    }
+
+    private static void RequireSame(SweepFolder there, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
+    {
+        if (there.PlanHash != planHash)
+        {
+            string key = FirstDifference(there.Plan, plan) ?? "hash";
+            throw new GradpathException(
+                $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} of another plan ({Differs(key)}); name another folder");
+        }
+        int i = Enumerable.Range(0, Math.Max(units.Count, there.Units.Count)).FirstOrDefault(
+            n => n >= units.Count || n >= there.Units.Count || units[n].Key != there.Units[n].Key, -1);
+        if (i < 0) return;
+        string of = i < units.Count && i < there.Units.Count && FirstDifference(there.Units[i].Identity, units[i].Identity) is { } entry
+            ? $"of unit {i + 1}, {there.Units[i].Title}: {Differs(entry)}"
+            : $"there are {there.Units.Count}, and the plan has {units.Count} now";
+        throw new GradpathException(
+            $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} with other units ({of}); name another folder");
+    }
+
+    private static string Differs(string key) => $"{Quoted.Text(key)[1..^1]} {(key.EndsWith('s') ? "differ" : "differs")}";
+
+    private static string? FirstDifference(JsonObject one, JsonObject other) =>
+        one.Select(e => e.Key).Union(other.Select(e => e.Key), StringComparer.Ordinal)
+            .FirstOrDefault(key => one.ContainsKey(key) != other.ContainsKey(key) || !JsonNode.DeepEquals(one[key], other[key]));
+}

@@ -1,0 +1,10 @@
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Sweeps.Units;
+
+namespace Gradpath.Host.Sweeps.Store;
+
+/// <summary>What a unit's work gave: measures, and what it found.</summary>
+/// <param name="Result">The measures.</param>
+/// <param name="Scores">The scores; null for a method that searches.</param>
+/// <param name="Circuit">The circuit; null for a method that scores.</param>
+internal sealed record UnitOutcome(UnitResult Result, EdgeScores? Scores = null, Circuit? Circuit = null);

@@ -1,0 +1,50 @@
+using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
+
+namespace Gradpath.Host.Tests;
+
+public sealed class SweepRetryTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+    private readonly SweepFolder _folder;
+
+    public SweepRetryTests()
+    {
+        SweepUnit[] units =
+        [
+            SweepSamples.Unit(0), SweepSamples.Unit(1, needs: [SweepSamples.Key(0)]), SweepSamples.Unit(2, needs: [SweepSamples.Key(1)]),
+            SweepSamples.Unit(3), SweepSamples.Unit(4),
+        ];
+        _folder = SweepSamples.LayOut(_temp["s"], units);
+        foreach (SweepUnit unit in units[..4]) _folder.Fail(UnitFailure.Now(unit, "no", 1));
+    }
+
+    [Fact]
+    public void All_failures_are_forgotten()
+    {
+        Cli.Run("sweep", "retry", _temp["s"]).Succeeds("4 failures of", "computes the units again", SweepSamples.Key(3));
+        Assert.Empty(_folder.Failed());
+        Cli.Run("sweep", "retry", _temp["s"]).Succeeds($"no unit of {_temp["s"]} has failed");
+    }
+
+    [Fact]
+    public void One_is_forgotten_with_those_that_failed_for_want_of_it()
+    {
+        Cli.Run("sweep", "retry", _temp["s"], "--unit", SweepSamples.Key(1)[..8].ToUpperInvariant()).Succeeds("2 failures of");
+        Assert.Equal(new[] { 0, 3 }.Select(SweepSamples.Key).Order(), _folder.Failed().Order());
+        Cli.Run("sweep", "retry", "--dir", _temp["s"], "--unit", SweepSamples.Key(3)).Succeeds("1 failure of", "computes the unit again");
+    }
+
+    [Fact]
+    public void A_key_that_means_no_failure_is_refused()
+    {
+        Cli.Run("sweep", "retry", _temp["s"], "--unit", "xyz").Fails(2, "--unit xyz", "has no such unit");
+        Cli.Run("sweep", "retry", _temp["s"], "--unit", SweepSamples.Key(4)).Fails(2, "--unit", "has not failed.");
+        string shared = Enumerable.Range(0, 5).SelectMany(i => Enumerable.Range(i + 1, 4 - i).Select(j => (SweepSamples.Key(i), SweepSamples.Key(j))))
+            .Where(p => p.Item1[0] == p.Item2[0]).Select(p => p.Item1[..1]).FirstOrDefault("");
+        if (shared.Length > 0) Cli.Run("sweep", "retry", _temp["s"], "--unit", shared).Fails(2, "units begin so; give more of the key");
+        Assert.Equal(4, _folder.Failed().Count);
+    }
+
+    public void Dispose() => _temp.Dispose();
+}

@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
+using Xunit.Abstractions;
+
+namespace Gradpath.Host.Tests;
+
+/// <summary>
+/// What a unit costs beside its work, with a thousand units in a folder; <c>GRADPATH_SWEEP_UNITS=10000</c> takes more. The test's output
+/// has the figures.
+/// </summary>
+public sealed class SweepScaleTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Scheduling_costs_little_and_status_reads_many_units_in_seconds()
+    {
+        int count = int.TryParse(Environment.GetEnvironmentVariable("GRADPATH_SWEEP_UNITS"), CultureInfo.InvariantCulture, out int asked)
+            ? asked
+            : 1_000;
+        using TempFolder temp = new();
+        SweepUnit[] units = SweepSamples.Units(count);
+        SweepFolder folder = Timed("lay out", () => SweepSamples.LayOut(temp["s"], units), out _);
+        SweepOutcome outcome = Timed(
+            "compute", () => new SweepWorker(folder, new SweepSamples.Work(), SweepSamples.Terminal()).Run(units, default), out double work);
+        Assert.Equal(count, outcome.Computed);
+        output.WriteLine($"{work / count * 1e3:0.000} ms per unit");
+        Timed("go on where all is done", () => new SweepWorker(folder, new SweepSamples.Work(), SweepSamples.Terminal()).Run(units, default),
+            out _);
+        SweepFolder opened = Timed("open", () => SweepLayout.Open(temp["s"]), out _);
+        SweepStatus status = Timed("status", () => SweepStatus.Of(opened), out double look);
+        Assert.Equal(count, status.Count(UnitStateKind.Done));
+        Timed("read all results", () => units.Count(u => opened.Result(u.Key).Rows.Count == 2), out _);
+        Cli.Run("sweep", "status", temp["s"]).Succeeds($"{Sizes.Count(count)} of {Sizes.Of(count, "unit")} done");
+        Assert.True(work / count < 0.005, $"{work / count * 1e3:0.0} ms per unit");
+        Assert.True(look < 5, $"{look:0.0} s for the status");
+    }
+
+    private T Timed<T>(string what, Func<T> run, out double seconds)
+    {
+        long start = Stopwatch.GetTimestamp();
+        T value = run();
+        seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        output.WriteLine($"{what}: {seconds:0.000} s");
+        return value;
+    }
+}
