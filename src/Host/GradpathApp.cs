@@ -28,12 +28,16 @@ internal static class GradpathApp
         // "completion bash" is short for "completion --shell bash", "reproduce ioi" for "reproduce --study ioi".
         if (args is ["completion", [not '-', ..] shell, .. var others]) args = ["completion", "--shell", shell, .. others];
         if (args is ["reproduce", [not '-', ..] study, .. var more]) args = ["reproduce", "--study", study, .. more];
-        if (args is ["sweep", "status" or "retry", ..])
+        if (args is ["sweep", "status" or "retry" or "merge" or "submit", ..])
         {
             // "sweep status DIR" for "sweep-status --dir DIR".
             args = args is [_, _, [not '-', ..] folder, .. var rest]
                 ? [$"sweep-{args[1]}", "--dir", folder, .. rest]
                 : [$"sweep-{args[1]}", .. args[2..]];
+        }
+        else if (args is ["sweep", [not '-', ..] plan, .. var options])
+        {
+            args = ["sweep", "--plan", plan, .. options];
         }
         return s_program.Run(args, terminal, cancellation);
     }

@@ -24,6 +24,7 @@ internal static class VerbTable
         Verb.Of<HapOptions>(HapCommand.Run),
         Verb.Of<SearchCommandOptions>(SearchCommand.Run),
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
+        Verb.Of<SweepOptions>(SweepCommand.Run),
         Verb.Of<SweepStatusOptions>((o, _) => SweepStatusCommand.Run(o)),
         Verb.Of<SweepRetryOptions>((o, _) => SweepRetryCommand.Run(o)),
         Verb.Of<ReproduceOptions>(ReproduceCommand.Run),

@@ -7,7 +7,7 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
 /// <summary>
-/// Writes a safetensors file: collect tensors and metadata, then <see cref="Write"/>. float32 tensors come first and the header is padded
+/// Writes a safetensors file: collect tensors and metadata, then <see cref="Write"/>. float64 and float32 tensors come first and the header is padded
 /// to a multiple of 8 bytes, so that every tensor of a mapped file is aligned. The file appears whole or not at all.
 /// </summary>
 internal sealed class SafetensorsWriter
@@ -29,6 +29,16 @@ internal sealed class SafetensorsWriter
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(LengthOf(shape), values.Length, nameof(shape));
         Add(new Item(name, "F32", shape, values.Length * 4L, stream => WriteFloats(stream, values.Span)));
+    }
+
+    /// <summary>Adds a float64 tensor.</summary>
+    /// <param name="name">Its name, unique in the file.</param>
+    /// <param name="values">The elements, row-major.</param>
+    /// <param name="shape">Extents; their product is the number of values.</param>
+    public void Add(string name, ReadOnlyMemory<double> values, params int[] shape)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(LengthOf(shape), values.Length, nameof(shape));
+        Add(new Item(name, "F64", shape, values.Length * 8L, stream => stream.Write(MemoryMarshal.AsBytes(values.Span))));
     }
 
     /// <summary>Adds a uint8 tensor.</summary>
@@ -60,7 +70,7 @@ internal sealed class SafetensorsWriter
     /// <exception cref="GradpathException">The file cannot be written.</exception>
     public void Write(string path)
     {
-        Item[] items = [.. _items.Where(i => i.Dtype == "F32"), .. _items.Where(i => i.Dtype != "F32")];
+        Item[] items = [.. _items.OrderBy(i => i.Dtype switch { "F64" => 0, "F32" => 1, _ => 2 })];
         byte[] header = HeaderOf(items);
         AtomicFile.Write(path, stream =>
         {

@@ -24,10 +24,10 @@ internal static class SweepCommand
         SweepStart start, SweepFolder folder, IReadOnlyList<SweepUnit> own, Terminal terminal, CancellationToken cancellation)
     {
         (int Number, int Of)? place = SweepProcesses.Place(terminal.Variable);
-        using CancellationTokenSource? withParent = place is null ? null : SweepProcesses.StopWithParent(terminal, cancellation);
+        if (place is not null) SweepProcesses.StopWithParent(terminal);
         using SweepSession session = new(start.Plan, () => ComputeDevice.Open(start.Device, terminal), terminal);
-        SweepWorker worker = new(folder, new SweepUnitWork(session, folder.Sums), terminal) { Place = place };
-        return worker.Run(own, withParent?.Token ?? cancellation);
+        SweepWorker worker = new(folder, new SweepUnitWork(session, folder.SumsOf), terminal) { Place = place };
+        return worker.Run(own, cancellation);
     }
 
     private static CommandReport Report(SweepStart start, SweepFolder folder, SweepOutcome outcome)

@@ -34,7 +34,7 @@ internal static class SweepTeam
         if (broken is not null && outcome.Waiting > 0)
         {
             throw new GradpathException($"process {broken.Number} ended with {broken.ExitCode}, and {Sizes.Of(outcome.Waiting, "unit")} "
-                + $"are left: {broken.Errors.LastOrDefault() ?? "it said nothing"}");
+                + $"are left: {(broken.Errors.Count > 0 ? broken.Errors[^1] : "it said nothing")}");
         }
         return outcome;
     }

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sweeps.Units;
@@ -23,6 +25,8 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     private const string ResultEnd = ".json";
     private const string ScoresEnd = ".scores.safetensors";
     private const string CircuitEnd = ".circuit.safetensors";
+    private const string SumsEnd = ".sums.safetensors";
+    private const string Sums = "sums";
 
     private readonly Dictionary<string, SweepUnit> _units = units.ToDictionary(u => u.Key, StringComparer.Ordinal);
 
@@ -144,6 +148,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
             MakeFolder(System.IO.Path.GetDirectoryName(ResultFile(key))!);
             outcome.Scores?.Save(ScoresFile(key));
             outcome.Circuit?.Save(CircuitFile(key));
+            if (outcome.Sums is { } sums) WriteSums(WorkFile(key) + SumsEnd, sums);
             JsonObject json = UnitResultJson.ToJson(outcome.Result);
             AtomicFile.Write(ResultFile(key), stream =>
             {
@@ -151,6 +156,20 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
                 stream.WriteByte((byte)'\n');
             });
         }
+    }
+
+    /// <summary>Reads the sums of a part of divided pairs.</summary>
+    /// <param name="key">The part's key.</param>
+    /// <returns>[F, K] row-major.</returns>
+    /// <exception cref="GradpathException">There are none, or the file is damaged.</exception>
+    public double[] SumsOf(string key)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(WorkFile(key) + SumsEnd);
+        SafetensorsEntry entry = file.Require(Sums);
+        if (entry.Dtype != "F64") throw new GradpathException($"{file.Path}: tensor '{Sums}' is of type {entry.Dtype}; F64 is expected");
+        byte[] bytes = new byte[entry.Bytes];
+        file.Read(entry, 0, bytes);
+        return [.. MemoryMarshal.Cast<byte, double>(bytes)];
     }
 
     /// <summary>Records that a unit cannot be computed.</summary>
@@ -232,6 +251,13 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         {
             throw new GradpathException($"cannot make {folder}: {e.Message}", e);
         }
+    }
+
+    private static void WriteSums(string path, double[] sums)
+    {
+        SafetensorsWriter file = new();
+        file.Add(Sums, sums, sums.Length);
+        file.Write(path);
     }
 
     private static void Keys(string folder, HashSet<string> into)

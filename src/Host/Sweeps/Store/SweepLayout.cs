@@ -9,7 +9,8 @@ namespace Gradpath.Host.Sweeps.Store;
 internal static class SweepLayout
 {
     private const int Format = 1;
-    private const string PlanFile = "plan.json";
+    /// <summary>The file of a sweep's plan and units, in its folder.</summary>
+    public const string PlanFile = "plan.json";
     private const string PlanCopy = "plan.yaml";
     private const string Advice = "name another folder, or delete this one to start over";
 
@@ -27,7 +28,7 @@ internal static class SweepLayout
     public static SweepFolder LayOut(
         string path, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units, ReadOnlyMemory<byte> copy)
     {
-        if (File.Exists(path)) throw new GradpathException($"{path}: it is a file; name a folder");
+        RequireUsable(path);
         SweepFolder.MakeFolder(path);
         foreach (string folder in (string[])["units", "failed", "claims"]) SweepFolder.MakeFolder(Path.Combine(path, folder));
         string file = Path.Combine(path, PlanFile);
@@ -39,6 +40,14 @@ internal static class SweepLayout
         AtomicFile.RequireWritable(Path.Combine(path, "units", "any"));
         there.DeleteEmpty();
         return there;
+    }
+
+    /// <summary>Refuses what cannot become a folder, before models are opened for nothing.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="GradpathException">It is a file.</exception>
+    public static void RequireUsable(string path)
+    {
+        if (File.Exists(path)) throw new GradpathException($"{path}: it is a file; name a folder");
     }
 
     /// <summary>Opens the folder of a sweep. No model is needed.</summary>

@@ -61,7 +61,7 @@ internal static class SweepExpansion
         var graph = new ComputationGraph(s.Checkpoint.Config);
         JsonObject options = method.Verb == "score"
             ? (SweepMethodOptions.Attribution(method) with { Metric = s.Prompts.Find.Metric }).Describe()
-            : SearchDescription(method, graph);
+            : SearchDescription(plan, s, method, graph);
         JsonObject identity = new()
         {
             ["results"] = ResultVersion,
@@ -94,10 +94,18 @@ internal static class SweepExpansion
         return identity;
     }
 
-    private static JsonObject SearchDescription(SweepMethod method, ComputationGraph graph)
+    private static JsonObject SearchDescription(SweepPlan plan, Setting s, SweepMethod method, ComputationGraph graph)
     {
-        SearchOptions search = SweepMethodOptions.Search(method);
-        return (search is EdgePruningOptions training ? training.Resolve(graph.EdgeCount) : search).Describe(graph);
+        SearchOptions search = SweepMethodOptions.Search(method, new UnitConditions
+        {
+            Metric = s.Prompts.Find.Metric,
+            Ablation = s.Ablation,
+            Seed = s.Seed,
+            BatchSize = plan.BatchSize,
+        });
+        JsonObject json = (search is EdgePruningOptions training ? training.Resolve(graph.EdgeCount) : search).Describe(graph);
+        json["scorer"] = SweepMethodOptions.Scorer(method)?.Name;
+        return json;
     }
 
     /// <summary>Whether a method's scores are sums over prompt pairs, which parts can be put together from.</summary>
