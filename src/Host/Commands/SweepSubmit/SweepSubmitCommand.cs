@@ -1,0 +1,81 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Host.Sweeps.Engines;
+using Gradpath.Host.Sweeps.Store;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath sweep submit</c>: writes a batch script for a cluster and hands it to the scheduler.</summary>
+internal static class SweepSubmitCommand
+{
+    private const string Script = "submit.sh";
+    private const string Logs = "logs";
+    private const string Sbatch = "sbatch";
+
+    public static CommandReport Run(SweepSubmitOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        o.Check();
+        string folder = Path.GetFullPath(o.Dir);
+        string name = Begin(o, folder, terminal, cancellation);
+        string script = SlurmScript.Of(o.Request(name, Path.Combine(folder, Logs, "%A_%a.log")), Command(o, folder));
+        CommandReport report = new();
+        report.Fact("engine", "slurm");
+        report.Fact("tasks", o.Array);
+        if (o.DryRun)
+        {
+            report.Line(script.TrimEnd('\n'), ("script", script));
+            return report;
+        }
+        SweepFolder.MakeFolder(Path.Combine(folder, Logs));
+        string file = Path.Combine(folder, Script);
+        AtomicFile.Write(file, script);
+        string job = Submit(file, cancellation);
+        report.Line($"submitted: job {job}, {Sizes.Of(o.Array, "task")}; logs in {Path.Combine(o.Dir, Logs)}", ("job", job));
+        report.Plain($"'gradpath sweep status {o.Dir}' says how far it is, 'scancel {job}' ends it.");
+        report.File("script", file);
+        return report;
+    }
+
+    // The name of the sweep, which is laid out now where the folder holds none: else the tasks would all do that at once.
+    private static string Begin(SweepSubmitOptions o, string folder, Terminal terminal, CancellationToken cancellation)
+    {
+        if (o.Plan is null) return SweepLayout.Open(folder).Name;
+        SweepOptions sweep = new() { Plan = o.Plan, Out = folder, Device = "cpu" };
+        return SweepStart.Read(sweep, terminal).LayOut(terminal, cancellation).Name;
+    }
+
+    private static List<string> Command(SweepSubmitOptions o, string folder)
+    {
+        (string program, IReadOnlyList<string> first) = SweepProcesses.Self();
+        List<string> words = [program, .. first, "sweep", "--plan", folder];
+        if (o.GpusPerNode is not null) words.AddRange(["--devices", "all"]);
+        return words;
+    }
+
+    private static string Submit(string file, CancellationToken cancellation)
+    {
+        ProcessStartInfo start = new(Sbatch, ["--parsable", file]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new GradpathException(
+                $"{Sbatch}: it cannot be started: {e.Message}; submit {file} where Slurm is, or look at it with --dry-run", e);
+        }
+        using (process)
+        {
+            Task<string> error = process.StandardError.ReadToEndAsync(cancellation);
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            if (process.ExitCode != 0)
+                throw new GradpathException($"{Sbatch} refused {file}: {error.GetAwaiter().GetResult().Trim().ReplaceLineEndings("; ")}");
+
+            // "7" or "7;cluster".
+            return output.Trim().Split(';')[0];
+        }
+    }
+}
