@@ -31,7 +31,8 @@ internal static class SweepColumns
             r.Row is null ? r.Unit.Task.Name : r.Row.JudgedOn),
         new TextColumn("prompts_hash", "SHA-256 of the prompts that it was found on", r => r.Identity("prompts") ?? r.Made("data_hash")),
         new TextColumn("method", "the method", r => r.Unit.Method.Name),
-        new TextColumn("setting", "all options that the plan gives it, in one text", r => r.Unit.Method.Setting),
+        new TextColumn("setting", "all options that the plan gives it, in one text; empty without any", r => r.Unit.Method.Setting),
+        new TextColumn("label", "method and setting, never empty: what to group by", r => r.Unit.Method.Label),
     ];
 
     private static SweepColumn[] Settings { get; } =

@@ -33,9 +33,10 @@ internal static class SweepGridHtml
         string shade = "";
         if (isShaded && grid.Cell(row, column) is { Count: > 0 } cell)
         {
+            // Where text has to be light on a light page is not where it has to be dark on a dark one.
             double share = Math.Clamp(cell.Mean, 0, 1);
-            shade = string.Create(CultureInfo.InvariantCulture,
-                $" heat{(share > 0.5 ? " full" : "")}\" style=\"--share: {share:0.###}");
+            string ink = share > 0.68 ? " full" : share > 0.5 ? " middle" : "";
+            shade = string.Create(CultureInfo.InvariantCulture, $" heat{ink}\" style=\"--share: {share:0.###}");
         }
         html.Append($"<td class=\"number{shade}\">{(grid.IsBest(row, column) ? $"<b>{Encode(mean)}</b>" : Encode(mean))}");
         if (half is not null) html.Append($" <span class=\"half\">± {Encode(half)}</span>");

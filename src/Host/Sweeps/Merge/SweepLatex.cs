@@ -6,6 +6,9 @@ namespace Gradpath.Host.Sweeps.Merge;
 /// <summary>Grids as LaTeX tables with the rules of the package booktabs, for <c>\input</c>.</summary>
 internal static class SweepLatex
 {
+    // LaTeX gives up where more tables than some dozens wait for a page.
+    private const int MostFloats = 12;
+
     /// <summary>The file's text.</summary>
     /// <param name="input">The sweep.</param>
     /// <param name="grids">Its grids.</param>
@@ -14,7 +17,11 @@ internal static class SweepLatex
         StringBuilder tex = new();
         tex.Append($"% {OneLine(SweepSummary.Line(input))}\n");
         tex.Append("% Needs \\usepackage{booktabs}; a wide table fits with \\resizebox or landscape.\n");
-        for (int i = 0; i < grids.Count; i++) Table(tex, grids[i], i + 1);
+        for (int i = 0; i < grids.Count; i++)
+        {
+            if (i > 0 && i % MostFloats == 0) tex.Append("\n\\clearpage\n");
+            Table(tex, grids[i], i + 1);
+        }
         return tex.ToString();
     }
 
@@ -33,8 +40,8 @@ internal static class SweepLatex
                 '<' => "\\textless{}",
                 '>' => "\\textgreater{}",
                 '|' => "\\textbar{}",
-                '"' => "\\textquotedbl{}",
-                '`' => "\\textasciigrave{}",
+                '"' => "\\char34{}",
+                '`' => "\\char96{}",
                 '±' => "$\\pm$",
                 '{' or '}' or '$' or '&' or '#' or '_' or '%' => $"\\{c}",
                 _ => c.ToString(),
@@ -46,7 +53,8 @@ internal static class SweepLatex
     private static void Table(StringBuilder tex, SeedGrid grid, int number)
     {
         tex.Append("\n\\begin{table}\n  \\centering\n");
-        tex.Append($"  \\caption{{{Escape($"{grid.Key.Title}. {grid.Caption}")}}}\n");
+        string title = grid.Caption.StartsWith($"{grid.Key.Title}:", StringComparison.Ordinal) ? "" : $"{grid.Key.Title}. ";
+        tex.Append($"  \\caption{{{Escape(title + grid.Caption)}}}\n");
         tex.Append(CultureInfo.InvariantCulture, $"  \\label{{tab:sweep-{number}}}\n");
         tex.Append($"  \\begin{{tabular}}{{l{new string('r', grid.Columns.Count)}}}\n    \\toprule\n    ");
         tex.Append(string.Join(" & ", grid.Columns.Select(Escape).Prepend(Escape(grid.Key.Heads.Row)))).Append(" \\\\\n    \\midrule\n");

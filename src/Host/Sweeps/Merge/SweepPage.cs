@@ -8,8 +8,6 @@ namespace Gradpath.Host.Sweeps.Merge;
 /// <summary>The page of a sweep: one file without script, whose content policy forbids the network.</summary>
 internal static class SweepPage
 {
-    private const int KeyDigits = 12;
-
     /// <summary>The page's text.</summary>
     /// <param name="input">The sweep.</param>
     /// <param name="table">Its table.</param>
@@ -76,7 +74,7 @@ internal static class SweepPage
 
     private static string Failures(MergeInput input) => input.Failed.Count == 0 ? "" : Wrapped(PlainPage.Table(
         ["unit", "key", "reason"], 3,
-        input.Failed.Select(f => (string[])[f.Unit.Title, f.Unit.Key[..Math.Min(KeyDigits, f.Unit.Key.Length)], f.Error])));
+        input.Failed.Select(f => (string[])[f.Unit.Title, f.Unit.Key, f.Error])));
 
     private static string Curves(MergeInput input, IReadOnlyList<SeedGrid> grids)
     {
@@ -94,7 +92,7 @@ internal static class SweepPage
             string what = key.Kind == GridKind.Curve ? "curve by absolute score" : "circuits that fill a size, or were searched for";
             html.Append($"<h3>{Encode($"{key.Measure.Name}, {what}; {key.Scope.Title}")}</h3>\n<div class=\"chart-pair\">\n");
             foreach ((string task, string picture) in charts)
-                html.Append($"<div><h3>{Encode(task)}</h3><div class=\"chart\">{picture}</div></div>\n");
+                html.Append($"<div><h3>{Encode(task)}</h3><div class=\"chart\" tabindex=\"0\">{picture}</div></div>\n");
             html.Append("</div>\n");
         }
         return html.ToString();

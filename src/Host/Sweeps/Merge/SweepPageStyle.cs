@@ -19,10 +19,14 @@ internal static class SweepPageStyle
         .top { position: static; }
         .chart { max-width: 100%; overflow-x: auto; }
         .table-scroll { margin: 4px 0 14px; }
-        .wrap td { min-width: 9em; white-space: normal; overflow-wrap: anywhere; }
+        .chart-pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 562px), 1fr)); }
+        .wrap td { min-width: 11em; white-space: normal; overflow-wrap: anywhere; }
+        .wrap th { color: var(--muted); font: inherit; }
         .half { color: var(--muted); font-size: 12px; }
         td.heat { background: color-mix(in srgb, var(--heat-2n) calc(var(--share) * 100%), var(--heat-0)); }
-        td.heat.full, td.heat.full .half { color: var(--heat-0); }
+        td.heat.middle { color: light-dark(var(--ink), var(--page)); }
+        td.heat.full { color: var(--page); }
+        td.heat .half { color: inherit; }
         .chart [fill="#ffffff"] { fill: var(--panel); }
         .chart [stroke="#1c1f23"] { stroke: var(--muted); }
         .chart [stroke="#d5d9dd"] { stroke: var(--line); }

@@ -41,8 +41,8 @@ public sealed class SeedStatisticsTests
     public void The_best_mean_of_a_task_is_marked_where_methods_compete()
     {
         MergeInput input = Input(
-            Done(Eap, "ioi", 0, 0.2), Done(Eap, "ioi", 1, 0.4), Done(EapIg, "ioi", 0, 0.1), Done(EapIg, "ioi", 1, 0.3), Done(Eap, "sva", 0, 0.5),
-            Done(Eap, "both", 0, 0.25), Done(EapIg, "both", 0, 0.25));
+            Done(Eap, "ioi", 0, 0.2), Done(Eap, "ioi", 1, 0.4), Done(EapIg, "ioi", 0, 0.1), Done(EapIg, "ioi", 1, 0.3),
+            Done(Eap, "sva", 0, 0.5), Done(Eap, "both", 0, 0.25), Done(EapIg, "both", 0, 0.25));
         SeedGrid cmd = Grid(input, GridKind.Area, SweepMeasure.Cmd), cpr = Grid(input, GridKind.Area, SweepMeasure.Cpr);
         Assert.Equal(["eap", "eap-ig steps=5 path-start=clean"], cmd.Rows);
         Assert.Equal(["ioi", "sva", "both"], cmd.Columns);
@@ -86,11 +86,15 @@ public sealed class SeedStatisticsTests
         [
             .. SeedStatistics.Of(Input(
                 (scored, Result(scored, null, Row("size", 0.5, 0.05) with { Kl = 0.2 })), (near, Result(near, null, Found(0.1))),
-                (far, Result(far, null, Found(0.05))), (traced, Result(traced, null, Found(0.3))), (silent, Result(silent, null, Found(0.4)))))
+                (far, Result(far, null, Found(0.05))), (traced, Result(traced, null, Found(0.3))),
+                (silent, Result(silent, null, Found(0.4)))))
                 .Where(g => g.Key.Measure == SweepMeasure.Kl),
         ];
         Assert.Equal(
-            ["KL of circuits with 5 % of the edges", "KL of circuits with 10 % of the edges", "KL of circuits of the size that each search found"],
+            [
+                "KL of circuits with 5 % of the edges", "KL of circuits with 10 % of the edges",
+                "KL of circuits of the size that each search found",
+            ],
             kl.Select(g => g.Key.Title));
         Assert.Equal(["eap", "hap draws=2", "hap"], kl[0].Rows);
         Assert.Equal([false, true, false], kl[0].Rows.Select(r => kl[0].IsBest(r, "ioi")));
@@ -101,7 +105,8 @@ public sealed class SeedStatisticsTests
     [Fact]
     public void Models_metrics_and_ablations_have_grids_of_their_own()
     {
-        SweepUnit a = Unit(Eap, "ioi", 0, 0, metric: "x"), b = Unit(Eap, "ioi", 0, 1, metric: "y"), c = Unit(Eap, "ioi", 0, 2, "other", "x");
+        SweepUnit a = Unit(Eap, "ioi", 0, 0, metric: "x"), b = Unit(Eap, "ioi", 0, 1, metric: "y");
+        SweepUnit c = Unit(Eap, "ioi", 0, 2, "other", "x");
         MergeInput input = Input((a, Result(a, 1)), (b, Result(b, 2)), (c, Result(c, 3)));
         IEnumerable<string> Scopes(params string?[] metrics) => SeedStatistics.Of(input with
         {

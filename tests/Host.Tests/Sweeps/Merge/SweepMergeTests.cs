@@ -16,7 +16,7 @@ public sealed class SweepMergeTests(ITestOutputHelper output)
     {
         Assert.Equal(
             @"a\textbackslash{}b\{c\}\$d\&e\#f\_g\%h\textasciitilde{}i\textasciicircum{}j\textless{}k\textgreater{}\textbar{}l*m"
-            + @"\textasciigrave{}n[o]\textquotedbl{}p", SweepLatex.Escape(Nasty));
+            + @"\char96{}n[o]\char34{}p", SweepLatex.Escape(Nasty));
         Assert.Equal("a b", SweepLatex.Escape("a\nb"));
     }
 
@@ -37,7 +37,8 @@ public sealed class SweepMergeTests(ITestOutputHelper output)
             (a, Result(a, 0.25, Kl(1e-5))), (b, Result(b, 0.75, Kl(1e-5))), (c, Result(c, 0.125, Kl(0.5))), (d, Result(d, 0.5)));
         SweepMerge.Write(input, MergeTargets.In(folder.Path));
         string tex = File.ReadAllText(folder["table.tex"]), markdown = File.ReadAllText(folder["table.md"]);
-        Assert.Contains(@"\begin{tabular}{lrr}" + "\n    \\toprule\n    method & a\\_b & sva \\\\\n    \\midrule\n", tex, StringComparison.Ordinal);
+        Assert.Contains(
+            @"\begin{tabular}{lrr}" + "\n    \\toprule\n    method & a\\_b & sva \\\\\n    \\midrule\n", tex, StringComparison.Ordinal);
         Assert.Contains(@"    eap & $0.500 \pm 3.177$ ($n = 2$) & $0.500$ \\" + "\n", tex, StringComparison.Ordinal);
         Assert.Contains(@"    eap-ig steps=5 path-start=clean & $\mathbf{0.125}$ & -- \\" + "\n", tex, StringComparison.Ordinal);
         Assert.Contains(@"$\mathbf{1.000 \times 10^{-5}} \pm 0$", tex, StringComparison.Ordinal);
@@ -45,6 +46,38 @@ public sealed class SweepMergeTests(ITestOutputHelper output)
             + "| eap-ig steps=5 path-start=clean | **0.125** | - |\n", markdown, StringComparison.Ordinal);
         foreach (string text in new[] { tex, markdown }) Assert.Contains("in nats", text, StringComparison.Ordinal);
         Assert.Equal(tex.Split("\\begin{table}").Length, tex.Split("\\end{table}").Length);
+    }
+
+    [SkippableFact]
+    public void Latex_takes_the_tables()
+    {
+        string? latex = ShellRun.Find("pdflatex");
+        Skip.If(latex is null, "needs pdflatex on the PATH");
+        using TempFolder folder = new();
+        SweepUnit unit = Unit(new(Nasty, "score", [(Nasty, Nasty)], 1), Nasty, 0, 99, Nasty);
+        MergeInput whole = Whole(2, "ioi", "sva", "greater-than");
+        MergeInput input = Input([.. whole.Done, (unit, Result(unit, 0.5, Row("size", 0.5) with { Kl = 1e-7 }))]);
+        (_, IReadOnlyList<SeedGrid> grids) = SweepMerge.Write(input, new MergeTargets { Latex = folder["table.tex"] });
+        folder.Write("paper.tex", $$"""
+            \documentclass{article}
+            \usepackage{booktabs}
+            \begin{document}
+            {{SweepLatex.Escape(Nasty)}}
+            \input{table.tex}
+            \end{document}
+            """);
+        using Process run = Process.Start(new ProcessStartInfo(latex!, ["-interaction=nonstopmode", "-halt-on-error", "paper.tex"])
+        {
+            WorkingDirectory = folder.Path,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        run.BeginErrorReadLine();
+        string said = run.StandardOutput.ReadToEnd();
+        run.WaitForExit();
+        Assert.True(run.ExitCode == 0, said);
+        Assert.True(grids.Count > 12);
+        Assert.True(File.Exists(folder["paper.pdf"]));
     }
 
     [Fact]

@@ -88,7 +88,8 @@ public sealed class SweepPageTests(Browser browser) : IClassFixture<Browser>
         browser.Open(folder["index.html"]);
         Assert.Empty(browser.Errors);
         Assert.Equal(0, browser.Script<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth"));
-        Assert.Equal(dark ? "rgb(18, 20, 23)" : "rgb(246, 246, 244)", browser.Script<string>("getComputedStyle(document.body).backgroundColor"));
+        Assert.Equal(dark ? "rgb(18, 20, 23)" : "rgb(246, 246, 244)",
+            browser.Script<string>("getComputedStyle(document.body).backgroundColor"));
         Assert.Equal(dark ? "rgb(86, 180, 233)" : "rgb(0, 114, 178)",
             browser.Script<string>("getComputedStyle(document.querySelector('.chart [stroke=\"#0072b2\"]')).stroke"));
     }

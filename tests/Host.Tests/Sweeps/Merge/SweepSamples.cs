@@ -87,7 +87,7 @@ internal static class SweepSamples
         Done = done,
     };
 
-    /// <summary>Methods x tasks x seeds with curves, sizes, transfer and stability; the last method searches, and lacks the last task.</summary>
+    /// <summary>Methods x tasks x seeds with curves, sizes, transfer and stability. Searches lack the last task.</summary>
     public static MergeInput Whole(int seeds, params string[] tasks)
     {
         double[] fractions = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
