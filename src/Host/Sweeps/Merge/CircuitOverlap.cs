@@ -58,7 +58,12 @@ internal static class CircuitOverlap
         }
         UnitRow Asked(double? fraction, int edges) => new()
         {
-            Kind = "size", JudgedOn = unit.Task.Name, Fraction = fraction, EdgesAsked = edges, Edges = edges, Sparsity = double.NaN,
+            Kind = "size",
+            JudgedOn = unit.Task.Name,
+            Fraction = fraction,
+            EdgesAsked = edges,
+            Edges = edges,
+            Sparsity = double.NaN,
         };
         IEnumerable<UnitRow> rows = plan.Edges.Count > 0
             ? plan.Edges.Select(e => Asked(null, Math.Min(e, result.GraphEdges)))

@@ -115,8 +115,8 @@ internal static class SweepPage
         StringBuilder html = new();
         foreach (SeedGrid grid in grids.Where(g => g.Key.Kind == kind))
         {
-            string title = Encode($"{grid.Key.Title}; {grid.Key.Scope.Title}");
-            html.Append($"<details{(html.Length == 0 ? " open" : "")}><summary>{title}</summary>\n");
+            string title = Encode($"{grid.Key.Title}; {grid.Key.Scope.Title}"), open = html.Length == 0 ? " open" : "";
+            html.Append($"<details{open}><summary>{title}</summary>\n");
             html.Append($"<p class=\"note\">{Encode(grid.Caption)}</p>\n").Append(SweepGridHtml.Of(grid, isShaded)).Append("</details>\n");
         }
         return html.ToString();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Plan;
@@ -80,7 +81,7 @@ public sealed class SeedStatisticsTests
         SweepUnit scored = Unit(Eap, "ioi", 0, 0), near = Unit(Hap("0.95"), "ioi", 0, 1), far = Unit(Hap("0.9"), "ioi", 0, 2);
         SweepMethod acdc = new("acdc", "search", [("threshold", "0.1")], 9);
         SweepUnit traced = Unit(acdc, "ioi", 0, 3), silent = Unit(new("hap", "search", [], 10), "ioi", 0, 4);
-        silent.Identity["options"]!["sparsity"] = 0.95;
+        silent.Identity["options"] = JsonNode.Parse("{\"sparsity\":0.95}");
         UnitRow Found(double kl) => Row("found", 0.5, null) with { Kl = kl };
         IReadOnlyList<SeedGrid> kl =
         [
@@ -122,7 +123,12 @@ public sealed class SeedStatisticsTests
         // Three edges of four are shared at seed 0, one of two at seed 1: means of 0.5 and 1 / 3.
         ComputationGraph graph = new(new Gpt2Runtime.Checkpoints.Gpt2Config
         {
-            Layers = 2, Heads = 2, Width = 8, InnerWidth = 16, Positions = 12, Vocabulary = 20,
+            Layers = 2,
+            Heads = 2,
+            Width = 8,
+            InnerWidth = 16,
+            Positions = 12,
+            Vocabulary = 20,
         });
         (int Row, int Column)[] edges = [.. graph.Edges.Take(6)];
         MergeInput input = Input(
@@ -154,8 +160,12 @@ public sealed class SeedStatisticsTests
         Assert.Equal([50, 100], asked.Take(2).Select(a => a.Edges));
         Assert.Equal(asked[0].Index, asked[1].Index);
 
-        SeedStatistics.Of(input with { Plan = input.Plan with { Evaluate = SweepEvaluation.Curve }, CircuitOf = (_, _) => throw new
-            InvalidOperationException() });
+        SeedStatistics.Of(input with
+        {
+            Plan = input.Plan with { Evaluate = SweepEvaluation.Curve },
+            CircuitOf = (_, _) => throw new
+            InvalidOperationException()
+        });
     }
 
     [Fact]

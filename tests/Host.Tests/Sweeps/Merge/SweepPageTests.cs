@@ -18,6 +18,9 @@ public sealed class SweepPageTests(Browser browser) : IClassFixture<Browser>
         Assert.DoesNotContain("Failed units", page, StringComparison.Ordinal);
         Assert.DoesNotContain("Overlap of edges", page, StringComparison.Ordinal);
 
+        // The first measure by size along curves and of circuits, and the first matrix.
+        Assert.Equal(3, Regex.Count(page, "<details open>"));
+
         // Along the curve, of circuits, and KL of circuits; each for two tasks.
         Assert.Equal(6, Regex.Count(page, "<svg "));
         Assert.Contains(">12 of 16 units done, 0 failed, 4 open<", page, StringComparison.Ordinal);
