@@ -25,6 +25,7 @@ internal static class VerbTable
         Verb.Of<SearchCommandOptions>(SearchCommand.Run),
         Verb.Of<BenchmarkOptions>(BenchmarkCommand.Run),
         Verb.Of<SweepOptions>(SweepCommand.Run),
+        Verb.Of<SweepMergeOptions>(SweepMergeCommand.Run),
         Verb.Of<SweepSubmitOptions>(SweepSubmitCommand.Run),
         Verb.Of<SweepStatusOptions>((o, _) => SweepStatusCommand.Run(o)),
         Verb.Of<SweepRetryOptions>((o, _) => SweepRetryCommand.Run(o)),

@@ -41,13 +41,18 @@ internal sealed class UnitJudge(
         (double? Fraction, int Edges)[] sizes = Sizes();
         if (_plan.Evaluate.HasFlag(SweepEvaluation.Sizes) || _plan.Evaluate.HasFlag(SweepEvaluation.Transfer))
         {
-            Circuit[] circuits = [.. sizes.Select(s => CircuitPruning.Fill(
-                n => CircuitSelection.TopEdges(scores, n), s.Edges, _graph.EdgeCount))];
+            Circuit[] circuits = [.. sizes.Select(s => CircuitOf(scores, s.Edges))];
             result = Judged(result, rows, "size", circuits, sizes);
         }
         if (_plan.Evaluate.HasFlag(SweepEvaluation.Stability)) result = Stable(result, rows, sizes);
         return result with { Rows = rows };
     }
+
+    /// <summary>The circuit of a size: the edges of largest absolute score, as many as leave it when those on no path are pruned.</summary>
+    /// <param name="scores">The scores.</param>
+    /// <param name="edges">The size.</param>
+    public static Circuit CircuitOf(EdgeScores scores, int edges) =>
+        CircuitPruning.Fill(n => CircuitSelection.TopEdges(scores, n), edges, scores.Graph.EdgeCount);
 
     /// <summary>Judges a circuit that a search has found.</summary>
     /// <param name="circuit">The circuit.</param>

@@ -1,0 +1,87 @@
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Sweeps.Merge;
+using Gradpath.Host.Sweeps.Plan;
+using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
+
+namespace Gradpath.Host.Commands;
+
+/// <summary><c>gradpath sweep merge</c>: the results of a sweep in, one table, tables for papers and a page out.</summary>
+internal static class SweepMergeCommand
+{
+    public static CommandReport Run(SweepMergeOptions o, Terminal terminal, CancellationToken cancellation)
+    {
+        SweepFolder folder = SweepLayout.Open(o.Dir);
+        HashSet<string> done = folder.Done();
+        List<(SweepUnit Unit, UnitResult Result)> results = [];
+        terminal.Progress.Part = "reading";
+        foreach (SweepUnit unit in folder.Units.Where(u => done.Contains(u.Key)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            results.Add((unit, folder.Result(unit.Key)));
+        }
+        IReadOnlyList<UnitFailure> failures = folder.Failures();
+        MergeTargets into = MergeTargets.In(o.Dir);
+        into = into with
+        {
+            Csv = o.Table ?? into.Csv,
+            Parquet = o.Parquet ?? into.Parquet,
+            Latex = o.Latex ?? into.Latex,
+            Markdown = o.Markdown ?? into.Markdown,
+            Page = o.Page ?? into.Page,
+        };
+        UnitCircuits circuits = new(folder);
+        MergeInput input = new()
+        {
+            Plan = SweepPlan.FromJson(folder.Plan, Path.Combine(o.Dir, SweepLayout.PlanFile)),
+            Units = folder.Units.Count,
+            Done = results,
+            Failed = [.. failures.Select(f => new FailedUnit(folder.Unit(f.Key)!, f.Error))],
+            CircuitOf = circuits.Of,
+            FilesOf = unit => Files(folder, unit, Path.GetDirectoryName(Path.GetFullPath(into.Page!))!),
+        };
+        (SweepTable table, IReadOnlyList<SeedGrid> grids) = SweepMerge.Write(input, into, cancellation);
+        terminal.Progress.Part = "";
+
+        CommandReport report = new();
+        report.Line(
+            $"sweep {folder.Name}: {Sizes.Count(results.Count)} of {Sizes.Of(folder.Units.Count, "unit")} merged, "
+                + $"{Sizes.Count(failures.Count)} failed; {Sizes.Of(table.Rows.Count, "row")}, {Sizes.Of(grids.Count, "table")} of means over seeds",
+            ("name", folder.Name), ("units", folder.Units.Count), ("merged", results.Count), ("failed", failures.Count),
+            ("rows", table.Rows.Count), ("tables", grids.Count));
+        int left = folder.Units.Count - results.Count - failures.Count;
+        if (left > 0) report.Note($"{Sizes.Of(left, "unit")} not done yet: merge again once they are");
+        report.File("table", into.Csv);
+        report.File("parquet", into.Parquet);
+        report.File("latex", into.Latex);
+        report.File("markdown", into.Markdown);
+        report.File("page", into.Page);
+        return report;
+    }
+
+    private static UnitFile[] Files(SweepFolder folder, SweepUnit unit, string from)
+    {
+        (string Name, string Path)[] all =
+        [
+            ("result", folder.ResultFile(unit.Key)), ("scores", folder.ScoresFile(unit.Key)), ("circuit", folder.CircuitFile(unit.Key)),
+        ];
+        return [.. all.Where(f => File.Exists(f.Path)).Select(f =>
+            new UnitFile(f.Name, Path.GetRelativePath(from, f.Path).Replace('\\', '/')))];
+    }
+
+    // The circuits of one unit are asked for one after the other.
+    private sealed class UnitCircuits(SweepFolder folder)
+    {
+        private string? _key;
+        private EdgeScores? _scores;
+
+        public Circuit? Of(SweepUnit unit, int edges)
+        {
+            if (File.Exists(folder.CircuitFile(unit.Key))) return Circuit.Load(folder.CircuitFile(unit.Key));
+            if (_key != unit.Key) (_key, _scores) = (unit.Key, Scores(folder.ScoresFile(unit.Key)));
+            return _scores is null ? null : UnitJudge.CircuitOf(_scores, edges);
+        }
+
+        private static EdgeScores? Scores(string file) => File.Exists(file) ? EdgeScores.Load(file) : null;
+    }
+}
