@@ -40,7 +40,7 @@ internal static class SweepChild
     {
         (string file, IReadOnlyList<string> first) = SweepProcesses.Self();
         WorkerStart start = Start(folder, steps);
-        ProcessStartInfo info = new(file, [.. first, .. start.Arguments]) { RedirectStandardError = true };
+        ProcessStartInfo info = new(file, [.. first, .. start.Arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach ((string name, string value) in start.Variables) info.Environment[name] = value;
         return System.Diagnostics.Process.Start(info)!;
     }
