@@ -113,12 +113,15 @@ internal static class AtomicFile
             File.SetUnixFileMode(aside.Stream.SafeFileHandle, File.GetUnixFileMode(target.Path));
         Step?.Invoke("write");
         write(aside.Stream);
-        Step?.Invoke("sync");
+        if (!t_unsynced) Step?.Invoke("sync");
         aside.Stream.Flush(flushToDisk: !t_unsynced);
         Step?.Invoke("rename");
         aside.MoveTo(target.Path);
-        Step?.Invoke("sync folder");
-        if (!t_unsynced) Posix.SyncFolder(Path.GetDirectoryName(target.Path)!);
+        if (!t_unsynced)
+        {
+            Step?.Invoke("sync folder");
+            Posix.SyncFolder(Path.GetDirectoryName(target.Path)!);
+        }
         Step?.Invoke("written");
     }
 

@@ -24,6 +24,7 @@ internal static class ConsoleProcess
         using CancellationTokenSource stop = new();
         using ManualResetEventSlim ended = new();
         int code = ExitCode.Failure;
+        bool signalled = false;
         terminal.Stop = cause =>
         {
             terminal.StoppedBy ??= cause;
@@ -46,8 +47,9 @@ internal static class ConsoleProcess
         PosixSignalRegistration[] signals = [.. StopCause.All.Select(cause => PosixSignalRegistration.Create(cause.Signal, context =>
         {
             context.Cancel = true;
-            if (terminal.StoppedBy is not null) End(cause);
-            terminal.StoppedBy = cause;
+            if (signalled) End(cause);
+            signalled = true;
+            terminal.StoppedBy ??= cause;
             stop.Cancel();
         }))];
         try

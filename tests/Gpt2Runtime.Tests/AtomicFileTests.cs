@@ -40,6 +40,43 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void What_is_left_to_the_system_is_whole_and_not_waited_for()
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        List<string> steps = [];
+        AtomicFile.Step = step =>
+        {
+            if (Environment.CurrentManagedThreadId == thread) steps.Add(step);
+        };
+        try
+        {
+            AtomicFile.WithoutSync(() => AtomicFile.Write(_folder["a.json"], "new"));
+            Assert.Equal(["create", "write", "rename", "written"], steps);
+            Assert.Throws<InvalidOperationException>(() => AtomicFile.WithoutSync(() => throw new InvalidOperationException()));
+            steps.Clear();
+            AtomicFile.Write(_folder["a.json"], "newer");
+            Assert.Equal(["create", "write", "sync", "rename", "sync folder", "written"], steps);
+        }
+        finally
+        {
+            AtomicFile.Step = null;
+        }
+        Assert.Equal("newer", File.ReadAllText(_folder["a.json"]));
+    }
+
+    [Fact]
+    public void Of_several_that_give_a_file_one_name_one_does()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        File.WriteAllText(_folder["one"], "one");
+        File.WriteAllText(_folder["two"], "two");
+        Assert.True(Posix.TryLink(_folder["one"], _folder["name"]));
+        Assert.False(Posix.TryLink(_folder["two"], _folder["name"]));
+        Assert.Equal("one", File.ReadAllText(_folder["name"]));
+        Assert.Null(Posix.TryLink(_folder["one"], _folder["missing/name"]));
+    }
+
+    [Fact]
     public void A_missing_directory_and_a_directory_in_the_way_are_named()
     {
         Assert.Contains("does not exist; create it first",

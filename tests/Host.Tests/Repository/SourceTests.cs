@@ -26,6 +26,7 @@ public sealed partial class SourceTests
     [InlineData("src/Host/Options")]
     [InlineData("src/Host/Reports")]
     [InlineData("src/Host/Sessions")]
+    [InlineData("src/Host/Sweeps")]
     public void What_commands_use_does_not_mention_them(string folder)
     {
         foreach ((string place, string line) in Lines(folder, "*.cs"))

@@ -29,7 +29,8 @@ internal static class SweepRetryCommand
         SweepUnit[] meant = [.. folder.Units.Where(u => key.Length > 0 && u.Key.StartsWith(key, StringComparison.OrdinalIgnoreCase))];
         return meant switch
         {
-            [] => throw new UsageException($"--unit {key}: {folder.Path} has no such unit; 'gradpath sweep status' lists those that failed."),
+            [] => throw new UsageException(
+                $"--unit {key}: {folder.Path} has no such unit; 'gradpath sweep status' lists those that failed."),
             [var one] when failed.Contains(one.Key) => one,
             [var one] => throw new UsageException($"--unit {key}: {one.Title} has not failed."),
             _ => throw new UsageException($"--unit {key}: {Sizes.Count(meant.Length)} units begin so; give more of the key."),

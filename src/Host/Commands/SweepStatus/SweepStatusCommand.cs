@@ -33,7 +33,8 @@ internal static class SweepStatusCommand
         if (failed > 0)
         {
             report.Show(Broken(status));
-            report.Note($"'gradpath sweep retry {o.Folder}' forgets the failures, so that the next sweep into the folder computes them again.");
+            report.Note(
+                $"'gradpath sweep retry {o.Folder}' forgets the failures, so that the next sweep into the folder computes them again.");
         }
         if (silent > 0)
         {

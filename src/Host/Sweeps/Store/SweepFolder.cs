@@ -77,20 +77,21 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     public bool IsDone(string key) => File.Exists(ResultFile(key));
 
     /// <summary>
-    /// Whether a unit's result is there, whatever this machine remembers of the folder: network file systems look again once a file has
+    /// Whether a unit's result is there, whatever this machine remembers of the folder: network file systems look again once a name has
     /// been made in it. Makes the unit's folder where it is missing.
     /// </summary>
     /// <param name="key">Its key.</param>
     /// <exception cref="GradpathException">The folder takes no files.</exception>
     public bool IsDoneByNow(string key)
     {
-        // Named as a file that has not become a result, which whoever writes the result deletes where this process is killed.
+        // Named as a file that has not become a result, which whoever writes the result deletes where this process is killed. A second name
+        // of a file costs less than a file.
         string probe = $"{ResultFile(key)}.{Guid.NewGuid().ToString("N")[..12]}.part";
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(probe)!);
-            new FileStream(
-                probe, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.DeleteOnClose).Dispose();
+            if (Posix.TryLink(SweepLayout.PlanIn(Path), probe) is null) File.Create(probe, 1).Dispose();
+            File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

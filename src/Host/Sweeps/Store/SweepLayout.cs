@@ -31,7 +31,7 @@ internal static class SweepLayout
         RequireUsable(path);
         SweepFolder.MakeFolder(path);
         foreach (string folder in (string[])["units", "failed", "claims"]) SweepFolder.MakeFolder(Path.Combine(path, folder));
-        string file = Path.Combine(path, PlanFile);
+        string file = PlanIn(path);
         if (!File.Exists(file)) Create(file, ToJson(plan, planHash, units));
         SweepFolder there = Open(path);
         RequireSame(there, plan, planHash, units);
@@ -55,7 +55,7 @@ internal static class SweepLayout
     /// <exception cref="GradpathException">It holds no sweep, or is damaged.</exception>
     public static SweepFolder Open(string path)
     {
-        string file = Path.Combine(path, PlanFile);
+        string file = PlanIn(path);
         if (File.Exists(path)) throw new GradpathException($"{path}: it is a file; name the folder of a sweep");
         if (!Directory.Exists(path)) throw new GradpathException($"{path}: there is no such folder");
         if (!File.Exists(file)) throw new GradpathException($"{path}: it holds no sweep: there is no {PlanFile} in it");
@@ -81,6 +81,10 @@ internal static class SweepLayout
             return new SweepFolder(path, json.Free("plan"), json.Text("plan_hash"), units);
         });
     }
+
+    /// <summary>The file of a sweep's plan and units.</summary>
+    /// <param name="path">The sweep's folder.</param>
+    public static string PlanIn(string path) => Path.Combine(path, PlanFile);
 
     private static JsonObject ToJson(JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units) => new()
     {

@@ -38,7 +38,8 @@ internal static class SweepProcesses
             : (process, ["exec", program]);
     }
 
-    /// <summary>Runs workers side by side until all have ended. Lines of their error streams are passed on with the worker's number.</summary>
+    /// <summary>Runs workers side by side until all have ended. The lines of their error streams are passed on, each with the worker's
+    /// number.</summary>
     /// <param name="starts">The workers, at least one.</param>
     /// <param name="terminal">Where the lines go.</param>
     /// <param name="cancellation">Stops the workers, which is waited for.</param>

@@ -78,7 +78,8 @@ internal sealed record SweepShard(int Number, int Count)
     private static SweepShard OfSlurm(Func<string, string?> variable)
     {
         int task = Required(Slurm, Slurm, variable), count = Required(SlurmCount, Slurm, variable);
-        int first = Required(SlurmFirst, Slurm, variable), step = Given(SlurmStep, variable) is null ? 1 : Required(SlurmStep, Slurm, variable);
+        int first = Required(SlurmFirst, Slurm, variable);
+        int step = Given(SlurmStep, variable) is null ? 1 : Required(SlurmStep, Slurm, variable);
         int place = step > 0 && (task - first) % step == 0 ? (task - first) / step : -1;
         return place >= 0 && place < count ? new SweepShard(place + 1, count) : throw new UsageException(
             $"--shard env: task {task} is not one of {count} from {first} in steps of {step}; number the tasks of the array without gaps, "

@@ -13,9 +13,9 @@ namespace Gradpath.Host.Sweeps.Store;
 /// has none for long has expired.
 /// </summary>
 /// <remarks>
-/// <para>Nobody moves or deletes another process's claim while the unit is open. Whoever takes over from an expired claim <c>KEY</c> creates
-/// <c>KEY.1</c>, from that <c>KEY.2</c> and so on; the highest counts, and of several that want to take over at once one creates it. The
-/// claims of a unit go when it is done.</para>
+/// <para>Nobody moves or deletes another process's claim while the unit is open. Whoever takes over from an expired claim <c>KEY</c>
+/// creates <c>KEY.1</c>, from that <c>KEY.2</c> and so on; the highest counts, and of several that want to take over at once one creates
+/// it. The claims of a unit go when it is done.</para>
 /// <para>No lock is relied upon, and only times of files are compared with times of files. A process that was held up for longer than half
 /// of the expiry may lose its claim without knowing; then two compute one unit, to the same result.</para>
 /// </remarks>
@@ -304,9 +304,10 @@ internal sealed class UnitClaims : IDisposable
             if (name.Length < UnitJson.KeyLength) continue;
             string key = name[..UnitJson.KeyLength].ToString();
             if (!UnitJson.IsKey(key)) continue;
+            ReadOnlySpan<char> rest = name[key.Length..];
             int place = 0;
-            if (name.Length == key.Length
-                || (name[key.Length] == '.' && int.TryParse(name[(key.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out place)))
+            if (rest.IsEmpty
+                || (rest[0] == '.' && int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out place)))
                 yield return (key, place);
         }
     }

@@ -47,7 +47,8 @@ internal static class UnitJson
             Index = json.Count("index"),
             Key = IsKey(json.Text("key")) ? json.Text("key") : throw json.Fault("key", "is no key of a unit"),
             Model = json.Text("model"),
-            Task = json.Object("prompts", p => task with { Task = p.TextOrNull("task"), Data = p.TextOrNull("data"), Line = p.Count("line") }),
+            Task = json.Object("prompts", p =>
+                task with { Task = p.TextOrNull("task"), Data = p.TextOrNull("data"), Line = p.Count("line") }),
             Method = new SweepMethod(json.Text("method"), json.Text("verb"), json.Texts("options"), json.Count("method_line")),
             Seed = json.Count("seed"),
             Metric = json.Text("metric"),

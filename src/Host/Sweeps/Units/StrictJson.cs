@@ -4,7 +4,8 @@ using Gradpath.Gpt2Runtime;
 
 namespace Gradpath.Host.Sweeps.Units;
 
-/// <summary>An object of a file that this program has written: what is missing, unknown, twice there or of another kind is refused.</summary>
+/// <summary>An object of a file that this program has written: what is missing, unknown, there twice or of another kind is
+/// refused.</summary>
 internal sealed class StrictJson
 {
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };

@@ -40,10 +40,23 @@ public sealed class SweepRetryTests : IDisposable
     {
         Cli.Run("sweep", "retry", _temp["s"], "--unit", "xyz").Fails(2, "--unit xyz", "has no such unit");
         Cli.Run("sweep", "retry", _temp["s"], "--unit", SweepSamples.Key(4)).Fails(2, "--unit", "has not failed.");
-        string shared = Enumerable.Range(0, 5).SelectMany(i => Enumerable.Range(i + 1, 4 - i).Select(j => (SweepSamples.Key(i), SweepSamples.Key(j))))
-            .Where(p => p.Item1[0] == p.Item2[0]).Select(p => p.Item1[..1]).FirstOrDefault("");
-        if (shared.Length > 0) Cli.Run("sweep", "retry", _temp["s"], "--unit", shared).Fails(2, "units begin so; give more of the key");
+        Cli.Run("sweep", "retry", _temp["s"], "--unit", "").Fails(2, "--unit");
         Assert.Equal(4, _folder.Failed().Count);
+    }
+
+    [Fact]
+    public void A_beginning_that_several_keys_have_is_refused()
+    {
+        SweepFolder folder = SweepSamples.LayOut(_temp["many"], SweepSamples.Units(17));
+        string shared = folder.Units.GroupBy(u => u.Key[..1]).First(g => g.Count() > 1).Key;
+        Cli.Run("sweep", "retry", folder.Path, "--unit", shared).Fails(2, $"--unit {shared}: ", "units begin so; give more of the key.");
+    }
+
+    [Fact]
+    public void Short_forms_have_help()
+    {
+        foreach (string verb in (string[])["status", "retry"])
+            Assert.Equal(Cli.Run($"sweep-{verb}", "--help").Out, Cli.Run("sweep", verb, "--help").Succeeds("--dir").Out);
     }
 
     public void Dispose() => _temp.Dispose();

@@ -16,8 +16,11 @@ internal static class SweepChild
     /// <summary>Tells the child how many steps of a hundredth of a second a unit has.</summary>
     public const string StepsVariable = "GRADPATH_TEST_SWEEP_STEPS";
 
+    /// <summary>Tells any child of a test after how many seconds claims expire.</summary>
+    public const string ExpiryVariable = "GRADPATH_TEST_CLAIM_EXPIRY";
+
     // A machine may be busy, and a second without a sign of life is no rarity then.
-    private static readonly ClaimTiming s_timing = new(TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(3));
+    private const string Expiry = "3";
 
     /// <summary>How the child is started.</summary>
     /// <param name="folder">The sweep's folder.</param>
@@ -25,6 +28,7 @@ internal static class SweepChild
     public static WorkerStart Start(string folder, int steps) => new(["tasks"], new Dictionary<string, string>
     {
         ["DOTNET_STARTUP_HOOKS"] = typeof(SweepChild).Assembly.Location,
+        [ExpiryVariable] = Expiry,
         [FolderVariable] = folder,
         [StepsVariable] = steps.ToString(CultureInfo.InvariantCulture),
     });
@@ -36,9 +40,17 @@ internal static class SweepChild
     {
         (string file, IReadOnlyList<string> first) = SweepProcesses.Self();
         WorkerStart start = Start(folder, steps);
-        ProcessStartInfo info = new(file, [.. first, .. start.Arguments]) { RedirectStandardError = true };
+        ProcessStartInfo info = new(file, [.. first, .. start.Arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach ((string name, string value) in start.Variables) info.Environment[name] = value;
         return System.Diagnostics.Process.Start(info)!;
+    }
+
+    /// <summary>In any child of a test: shortens the expiry of claims to the seconds that the variable says.</summary>
+    public static void Shorten()
+    {
+        if (Environment.GetEnvironmentVariable(ExpiryVariable) is not { } text) return;
+        TimeSpan expiry = TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));
+        ClaimTiming.Default = new ClaimTiming(expiry / 12, expiry);
     }
 
     /// <summary>In the child: works at the sweep in the place of the program, and ends.</summary>
@@ -53,7 +65,6 @@ internal static class SweepChild
             SweepFolder folder = SweepLayout.Open(path);
             SweepWorker worker = new(folder, new SweepSamples.Work((u, f, c) => Compute(u, f, steps, c)), terminal)
             {
-                Timing = s_timing,
                 Place = place,
             };
             SweepOutcome outcome = worker.Run(folder.Units, cancellation);

@@ -124,7 +124,8 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.False(folder.IsDoneByNow(key));
         File.WriteAllText(folder.WorkFile(key) + ".progress", "");
         EdgeScores scores = EdgeScores.Load(model.Scores());
-        folder.Write(new UnitOutcome(SweepSamples.Result(key, seconds), scores, Circuit.Load(model.Circuit("found.json", 9, "--no-prune"))));
+        Circuit circuit = Circuit.Load(model.Circuit("found.json", 9, "--no-prune"));
+        folder.Write(new UnitOutcome(SweepSamples.Result(key, seconds), scores, circuit));
         Assert.True(folder.IsDone(key) && folder.IsDoneByNow(key));
         Assert.Equal([key], folder.Done());
         Assert.Equal(seconds, folder.Result(key).Seconds);

@@ -62,7 +62,10 @@ internal static class SweepSamples
         FullMetric = -1.5,
         Rows =
         [
-            new UnitRow { Kind = "curve", JudgedOn = "ioi", Fraction = 0.1, Edges = 4, Sparsity = 0.9, Faithfulness = double.NaN, Kl = 1e-300 },
+            new UnitRow
+            {
+                Kind = "curve", JudgedOn = "ioi", Fraction = 0.1, Edges = 4, Sparsity = 0.9, Faithfulness = double.NaN, Kl = 1e-300,
+            },
             new UnitRow { Kind = "found", JudgedOn = "sva", Edges = 0, EdgesAsked = 3, Sparsity = 1, Accuracy = 0.25 },
         ],
         Provenance = new JsonObject { ["method"] = "eap", ["seed"] = 1 },
@@ -87,7 +90,8 @@ internal static class SweepSamples
         if (claim)
         {
             File.WriteAllText(
-                Path.Combine(folder.ClaimsFolder, Key(2)), """{"host":"node7","pid":12,"token":"a","taken":"2026-01-02T03:04:05.0000000Z"}""");
+                Path.Combine(folder.ClaimsFolder, Key(2)),
+                """{"host":"node7","pid":12,"token":"a","taken":"2026-01-02T03:04:05.0000000Z"}""");
         }
         return path;
     }

@@ -154,7 +154,8 @@ public sealed class SweepWorkerTests : IDisposable
         SweepFolder folder = SweepSamples.LayOut(_temp["s"], units);
         File.WriteAllText(Path.Combine(folder.ClaimsFolder, units[1].Key), "");
         ClaimTiming soon = new(TimeSpan.FromSeconds(0.2), TimeSpan.FromSeconds(1.5));
-        SweepOutcome outcome = new SweepWorker(folder, new SweepSamples.Work(), SweepSamples.Terminal()) { Timing = soon }.Run(units, default);
+        SweepWorker worker = new(folder, new SweepSamples.Work(), SweepSamples.Terminal()) { Timing = soon };
+        SweepOutcome outcome = worker.Run(units, default);
         Assert.Equal((2, 2), (outcome.Done, outcome.Computed));
         Assert.Empty(Directory.GetFiles(folder.ClaimsFolder));
     }
@@ -247,6 +248,35 @@ public sealed class SweepWorkerTests : IDisposable
         Assert.Empty(Directory.GetFiles(folder.ClaimsFolder));
     }
 
+    // A disk of a few files' size, which only an administrator can make.
+    [SkippableFact]
+    public void A_disk_that_fills_up_ends_the_process_in_one_line_and_loses_nothing()
+    {
+        string disk = _temp["disk"];
+        Directory.CreateDirectory(disk);
+        Skip.IfNot(OperatingSystem.IsLinux() && Shell($"mount -t tmpfs -o size=400k none '{disk}'") == 0, "no disk can be made here");
+        try
+        {
+            SweepUnit[] units = SweepSamples.Units(150);
+            SweepFolder folder = SweepSamples.LayOut($"{disk}/s", units);
+            GradpathException e = Assert.Throws<GradpathException>(() => Run(folder, new SweepSamples.Work()));
+            Assert.Contains("No space left on device", e.Message, StringComparison.Ordinal);
+            HashSet<string> done = folder.Done();
+            Assert.InRange(done.Count, 1, 149);
+            Assert.All(done, key => Assert.Equal(2, folder.Result(key).Rows.Count));
+            Assert.Empty(folder.Failed());
+            Assert.Empty(Directory.GetFiles(folder.ClaimsFolder));
+            Assert.Throws<GradpathException>(() => Run(folder, new SweepSamples.Work()));
+            Assert.Equal(0, Shell($"mount -o remount,size=8m '{disk}'"));
+            SweepOutcome outcome = Run(SweepSamples.LayOut($"{disk}/s", units), new SweepSamples.Work());
+            Assert.Equal((150, 150 - done.Count), (outcome.Done, outcome.Computed));
+        }
+        finally
+        {
+            _ = Shell($"umount '{disk}'");
+        }
+    }
+
     [Fact]
     public void The_time_left_goes_by_cost()
     {
@@ -284,6 +314,8 @@ public sealed class SweepWorkerTests : IDisposable
     }
 
     public void Dispose() => _temp.Dispose();
+
+    private int Shell(string command) => ShellRun.Of(_temp.Path, new Dictionary<string, string?>(), "sh", "-c", command).ExitCode;
 
     private static SweepOutcome Run(SweepFolder folder, IUnitWork work, TextWriter? error = null) =>
         new SweepWorker(folder, work, SweepSamples.Terminal(error)).Run(folder.Units, CancellationToken.None);
