@@ -10,7 +10,7 @@ namespace Gradpath.Host.Commands;
 /// <summary>What <c>gradpath sweep --check</c> says: the units, their work, and about how long they take on this machine.</summary>
 internal static class SweepPreview
 {
-    private const int Sample = 8;
+    private const int Sample = 64;
 
     /// <summary>Lists the units. The time is estimated from a few pairs that EAP scores.</summary>
     /// <param name="start">The sweep.</param>
