@@ -33,6 +33,10 @@ public static class MethodHelp
     /// <summary><c>--seed</c>.</summary>
     public static string Seed => $"Seed of generated prompts and of the method {And(Taking(MethodSettings.Seed))} (default: 0).";
 
+    /// <summary><c>--preset</c>.</summary>
+    public static string Preset =>
+        $"All path options of eap-gp at once: {string.Join("; ", EmbeddingPathPreset.All.Select(p => $"{p.Name} ({p.Summary})"))}.";
+
     /// <summary><c>--record-path</c>.</summary>
     public static string RecordPath =>
         "Write metric, gradient norm and output distance at every point of each pair's path, and at which prompt it starts, for "

@@ -93,7 +93,7 @@ public sealed partial class ReadmeTests
                 "--model" when words[i].StartsWith("gpt2", StringComparison.Ordinal) => Path.Combine(Root, "models/demo"),
                 "--with" or "--ground-truth" when words[i].Contains('.', StringComparison.Ordinal) => folder[words[i]],
                 "--out" or "--data" or "--record-path" or "--scores" or "--circuit" or "--curve" or "--picture" or "--log"
-                    or "--training" or "--recall" or "--table" or "--per-item" or "--init" => folder[words[i]],
+                    or "--training" or "--recall" or "--table" or "--per-item" or "--per-item-edges" or "--init" => folder[words[i]],
                 _ => words[i],
             };
         }

@@ -32,7 +32,7 @@ internal static class CompletionValues
         (_, "path-eta") => [.. EnumNames.All<EmbeddingPathStep>()],
         (_, "path-start") => [.. EnumNames.All<EmbeddingPathStart>()],
         (_, "path-direction") => [.. EnumNames.All<EmbeddingPathDirection>()],
-        (_, "preset") => [ScoreOptions.PublishedPreset],
+        (_, "preset") => [.. EmbeddingPathPreset.All.Select(p => p.Name)],
         (_, "path-outer") => [.. EnumNames.All<EmbeddingPathOuter>()],
         (_, "normalization") => [.. EnumNames.All<ScoreNormalization>()],
         (_, "order") => [.. EnumNames.All<SenderOrder>()],

@@ -16,9 +16,6 @@ namespace Gradpath.Host.Commands;
 [Verb("score", HelpText = "Score every edge of the model's computational graph on a task.")]
 internal sealed class ScoreOptions : ModelPromptOptions
 {
-    /// <summary>The preset of <c>--preset</c>.</summary>
-    public const string PublishedPreset = "published";
-
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
     [Option("method", MetaValue = "METHOD", Default = "eap-ig", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Method))]
@@ -43,8 +40,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
     public string? IgPoints { get; set; }
 
     [Option("preset", MetaValue = "PRESET",
-        HelpText = "All path options of eap-gp at once: published (unit steps against the gradient of the logits' distance, from the "
-        + "clean embedding).")]
+        ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Preset))]
     public string? Preset { get; set; }
 
     [Option("path-objective", MetaValue = "OBJECTIVE",
@@ -248,13 +244,14 @@ internal sealed class ScoreOptions : ModelPromptOptions
         EmbeddingPathOptions preset = new();
         if (Preset is not null)
         {
-            EnumNames.Pick("preset", Preset, PublishedPreset);
+            EmbeddingPathPreset chosen = EmbeddingPathPreset.All.First(p => p.Name == EnumNames.Pick(
+                "preset", Preset, [.. EmbeddingPathPreset.All.Select(p => p.Name)]));
             string takers = method.Members.Count > 0
                 ? $"of the members {string.Join(", ", method.Members)} none takes it; name {AttributionMethods.EapGp} with --of"
                 : $"it is for {AttributionMethods.EapGp}";
             if (!method.Takes(MethodSettings.EmbeddingPath))
                 throw new UsageException($"--preset {Preset} does not apply to --method {method}; {takers}.");
-            preset = EmbeddingPathOptions.Published;
+            preset = chosen.Options;
         }
         EmbeddingPathOptions path = new()
         {
@@ -267,7 +264,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
         };
 
         // The library's message would name the objective, which the preset gave.
-        if (Preset is not null && PathDirection is not null && !EmbeddingPathSettings.Of(path).FollowsObjective)
+        if (preset == EmbeddingPathOptions.Published && PathDirection is not null && !EmbeddingPathSettings.Of(path).FollowsObjective)
         {
             throw new UsageException(
                 $"--preset {Preset} does not go with --path-direction {EnumNames.Of(path.Direction!.Value)}: its steps follow the logits' "

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Attribution;
 
 namespace Gradpath.Host.Tests;
@@ -24,7 +25,7 @@ public sealed class ScoreUsageTests
     [InlineData("--method magnitude --ablation zero", "--ablation does not apply to magnitude;")]
     [InlineData("--method eap-gp --path-objective nearest", "logits-all", "residual-final-last")]
     [InlineData("--method eap-gp --path-eta 2", "1, match or distance")]
-    [InlineData("--method eap-gp --preset publishd", "--preset publishd", "published")]
+    [InlineData("--method eap-gp --preset publishd", "--preset publishd", "published, unsaturated or saturated")]
     [InlineData("--method eap --preset published", "--preset published does not apply to --method eap; it is for eap-gp.")]
     [InlineData(
         "--method ensemble --of eap-ig,relp --preset published",
@@ -89,6 +90,21 @@ public sealed class ScoreUsageTests
     [InlineData("IFR", "information-flow-routes")]
     public void A_method_may_be_called_by_another_name(string name, string method) =>
         Cli.Run("score", "--model", "demo", "--task", "ioi", "--limit", "1", "--top", "0", "--method", name).Succeeds($"{method}");
+
+    [Theory]
+    [InlineData("unsaturated", "--path-start corrupted --path-direction line")]
+    [InlineData("saturated", "--path-start clean --path-direction mixed")]
+    [InlineData("published", "--path-objective logits-all --path-norm item --path-eta 1 --path-start clean --path-direction gradient")]
+    public void A_preset_is_its_options(string preset, string options)
+    {
+        string Scores(params string[] more) => Cli.Run(
+            ["score", "--model", "demo", "--task", "ioi", "--limit", "3", "--threads", "1", "--method", "eap-gp", "--json", .. more])
+            .Succeeds().Out;
+        string Table(string output) => JsonNode.Parse(output)!["tables"]!.ToJsonString();
+        string named = Table(Scores("--preset", preset));
+        Assert.Equal(named, Table(Scores(options.Split(' '))));
+        Assert.NotEqual(named, Table(Scores()));
+    }
 
     [Fact]
     public void A_method_that_may_have_been_meant_is_named() =>

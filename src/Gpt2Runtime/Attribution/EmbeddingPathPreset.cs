@@ -1,0 +1,36 @@
+namespace Gradpath.Gpt2Runtime.Attribution;
+
+/// <summary>All options of EAP-GP's path under one name.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Summary">What they are, in a few words.</param>
+/// <param name="Options">The options.</param>
+public sealed record EmbeddingPathPreset(string Name, string Summary, EmbeddingPathOptions Options)
+{
+    /// <summary>The table of presets. The default is none of them: it chooses between the last two pair by pair.</summary>
+    public static IReadOnlyList<EmbeddingPathPreset> All { get; } =
+    [
+        new(
+            "published", "unit steps against the gradient of the logits' distance, from the clean embedding", EmbeddingPathOptions.Published),
+        new("unsaturated", "steps by distance along the line, from the corrupted embedding", new EmbeddingPathOptions
+        {
+            Step = EmbeddingPathStep.Distance,
+            Start = EmbeddingPathStart.Corrupted,
+            Direction = EmbeddingPathDirection.Line,
+        }),
+        new("saturated", "steps by distance halfway between gradient and line, from the clean embedding", new EmbeddingPathOptions
+        {
+            Step = EmbeddingPathStep.Distance,
+            Start = EmbeddingPathStart.Clean,
+            Direction = EmbeddingPathDirection.Mixed,
+        }),
+    ];
+
+    /// <summary>Finds a preset by its name.</summary>
+    /// <param name="name">The name. Upper and lower case are the same, and so are dashes and underscores.</param>
+    /// <returns>The preset; null where there is none of this name.</returns>
+    public static EmbeddingPathPreset? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(p => TableNames.Same(name, p.Name));
+    }
+}
