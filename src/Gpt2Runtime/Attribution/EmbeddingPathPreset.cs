@@ -10,7 +10,8 @@ public sealed record EmbeddingPathPreset(string Name, string Summary, EmbeddingP
     public static IReadOnlyList<EmbeddingPathPreset> All { get; } =
     [
         new(
-            "published", "unit steps against the gradient of the logits' distance, from the clean embedding", EmbeddingPathOptions.Published),
+            "published", "unit steps against the gradient of the logits' distance, from the clean embedding",
+            EmbeddingPathOptions.Published),
         new("unsaturated", "steps by distance along the line, from the corrupted embedding", new EmbeddingPathOptions
         {
             Step = EmbeddingPathStep.Distance,
