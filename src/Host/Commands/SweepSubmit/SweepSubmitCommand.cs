@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Engines;
+using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Store;
 
 namespace Gradpath.Host.Commands;
@@ -18,7 +20,7 @@ internal static class SweepSubmitCommand
         o.Check();
         string folder = Path.GetFullPath(o.Dir);
         string name = Begin(o, folder, terminal, cancellation);
-        string script = SlurmScript.Of(o.Request(name, Path.Combine(folder, Logs, "%A_%a.log")), Command(o, folder));
+        string script = SlurmScript.Of(o.Request(name, Path.Combine(folder, Logs)), Command(o, folder));
         CommandReport report = new();
         report.Fact("engine", "slurm");
         report.Fact("tasks", o.Array);
@@ -41,8 +43,17 @@ internal static class SweepSubmitCommand
     private static string Begin(SweepSubmitOptions o, string folder, Terminal terminal, CancellationToken cancellation)
     {
         if (o.Plan is null) return SweepLayout.Open(folder).Name;
-        SweepOptions sweep = new() { Plan = o.Plan, Out = folder, Device = "cpu" };
-        return SweepStart.Read(sweep, terminal).LayOut(terminal, cancellation).Name;
+        if (Directory.Exists(o.Plan)) throw new UsageException($"--plan {o.Plan}: it is a folder; name the plan's file, or leave it out.");
+
+        // Laid out on the CPU, whatever the plan computes on: where jobs are submitted there is often no GPU.
+        SweepStart start = new()
+        {
+            Plan = PlanReader.Read(o.Plan),
+            Copy = File.ReadAllBytes(o.Plan),
+            Folder = folder,
+            Workers = [new SweepOptions { Device = "cpu" }],
+        };
+        return start.LayOut(terminal, cancellation).Name;
     }
 
     private static List<string> Command(SweepSubmitOptions o, string folder)
@@ -50,6 +61,7 @@ internal static class SweepSubmitCommand
         (string program, IReadOnlyList<string> first) = SweepProcesses.Self();
         List<string> words = [program, .. first, "sweep", "--plan", folder];
         if (o.GpusPerNode is not null) words.AddRange(["--devices", "all"]);
+        else if (o.CpusPerTask is { } cpus) words.AddRange(["--threads", cpus.ToString(CultureInfo.InvariantCulture)]);
         return words;
     }
 
