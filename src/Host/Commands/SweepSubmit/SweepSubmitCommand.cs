@@ -14,6 +14,7 @@ internal static class SweepSubmitCommand
     private const string Script = "submit.sh";
     private const string Logs = "logs";
     private const string Sbatch = "sbatch";
+    private const int LinesShown = 5;
 
     public static CommandReport Run(SweepSubmitOptions o, Terminal terminal, CancellationToken cancellation)
     {
@@ -84,10 +85,20 @@ internal static class SweepSubmitCommand
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0)
-                throw new GradpathException($"{Sbatch} refused {file}: {error.GetAwaiter().GetResult().Trim().ReplaceLineEndings("; ")}");
+                throw new GradpathException($"{Sbatch} refused {file}: {Said(error.GetAwaiter().GetResult(), process.ExitCode)}");
 
             // "7" or "7;cluster".
-            return output.Trim().Split(';')[0];
+            string job = output.Trim().Split(';')[0];
+            return job.Length > 0 && job.All(char.IsAsciiDigit)
+                ? job
+                : throw new GradpathException($"{Sbatch} took {file} and names no job, but {Quoted.Text(output.Trim())}; squeue has what was taken");
         }
+    }
+
+    private static string Said(string error, int exitCode)
+    {
+        string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string more = lines.Length > LinesShown ? $"; {Sizes.Count(lines.Length - LinesShown)} more lines" : "";
+        return lines.Length == 0 ? $"it said nothing, and ended with {exitCode}" : string.Join("; ", lines.Take(LinesShown)) + more;
     }
 }
