@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Engines;
+using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Store;
 
 namespace Gradpath.Host.Commands;
@@ -12,13 +14,14 @@ internal static class SweepSubmitCommand
     private const string Script = "submit.sh";
     private const string Logs = "logs";
     private const string Sbatch = "sbatch";
+    private const int LinesShown = 5;
 
     public static CommandReport Run(SweepSubmitOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.Check();
         string folder = Path.GetFullPath(o.Dir);
         string name = Begin(o, folder, terminal, cancellation);
-        string script = SlurmScript.Of(o.Request(name, Path.Combine(folder, Logs, "%A_%a.log")), Command(o, folder));
+        string script = SlurmScript.Of(o.Request(name, Path.Combine(folder, Logs)), Command(o, folder));
         CommandReport report = new();
         report.Fact("engine", "slurm");
         report.Fact("tasks", o.Array);
@@ -41,8 +44,17 @@ internal static class SweepSubmitCommand
     private static string Begin(SweepSubmitOptions o, string folder, Terminal terminal, CancellationToken cancellation)
     {
         if (o.Plan is null) return SweepLayout.Open(folder).Name;
-        SweepOptions sweep = new() { Plan = o.Plan, Out = folder, Device = "cpu" };
-        return SweepStart.Read(sweep, terminal).LayOut(terminal, cancellation).Name;
+        if (Directory.Exists(o.Plan)) throw new UsageException($"--plan {o.Plan}: it is a folder; name the plan's file, or leave it out.");
+
+        // Laid out on the CPU, whatever the plan computes on: where jobs are submitted there is often no GPU.
+        SweepStart start = new()
+        {
+            Plan = PlanReader.Read(o.Plan),
+            Copy = File.ReadAllBytes(o.Plan),
+            Folder = folder,
+            Workers = [new SweepOptions { Device = "cpu" }],
+        };
+        return start.LayOut(terminal, cancellation).Name;
     }
 
     private static List<string> Command(SweepSubmitOptions o, string folder)
@@ -50,6 +62,7 @@ internal static class SweepSubmitCommand
         (string program, IReadOnlyList<string> first) = SweepProcesses.Self();
         List<string> words = [program, .. first, "sweep", "--plan", folder];
         if (o.GpusPerNode is not null) words.AddRange(["--devices", "all"]);
+        else if (o.CpusPerTask is { } cpus) words.AddRange(["--threads", cpus.ToString(CultureInfo.InvariantCulture)]);
         return words;
     }
 
@@ -72,10 +85,20 @@ internal static class SweepSubmitCommand
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0)
-                throw new GradpathException($"{Sbatch} refused {file}: {error.GetAwaiter().GetResult().Trim().ReplaceLineEndings("; ")}");
+                throw new GradpathException($"{Sbatch} refused {file}: {Said(error.GetAwaiter().GetResult(), process.ExitCode)}");
 
             // "7" or "7;cluster".
-            return output.Trim().Split(';')[0];
+            string job = output.Trim().Split(';')[0];
+            return job.Length > 0 && job.All(char.IsAsciiDigit)
+                ? job
+                : throw new GradpathException($"{Sbatch} took {file} and names no job, but {Quoted.Text(output.Trim())}; squeue has what was taken");
         }
+    }
+
+    private static string Said(string error, int exitCode)
+    {
+        string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string more = lines.Length > LinesShown ? $"; {Sizes.Count(lines.Length - LinesShown)} more lines" : "";
+        return lines.Length == 0 ? $"it said nothing, and ended with {exitCode}" : string.Join("; ", lines.Take(LinesShown)) + more;
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using CommandLine;
 using CommandLine.Text;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Engines;
 using Gradpath.Programs.Files;
 
@@ -63,12 +64,12 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
 
     /// <summary>What the options ask Slurm for, checked.</summary>
     /// <param name="name">The sweep's name.</param>
-    /// <param name="log">The pattern of the log files.</param>
+    /// <param name="logs">The folder of the log files.</param>
     /// <exception cref="UsageException">An option cannot be used.</exception>
-    public SlurmRequest Request(string name, string log)
+    public SlurmRequest Request(string name, string logs)
     {
         Check();
-        return new SlurmRequest($"gradpath-{name}", log, Array)
+        return new SlurmRequest($"gradpath-{name}", logs, Array)
         {
             Cpus = CpusPerTask,
             Gpus = GpusPerNode ?? 0,
@@ -85,6 +86,8 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     public void Check()
     {
         EnumNames.Pick("engine", Engine, "slurm");
+        if (Dir.AsSpan().IndexOfAny('\\', '\n', '\r') >= 0)
+            throw new UsageException($"--dir {Quoted.Text(Dir)}: Slurm keeps no logs in a folder with a backslash or a line break in its name.");
         Require("time", Time, Times(), "give minutes, hours:minutes:seconds, days-hours or the like: 90, 2:00:00, 1-12");
         Require("mem", Mem, Sizes(), "give a number with K, M, G or T, such as 16G");
         Require("partition", Partition, Words(), "a name has letters, digits, dots, dashes, underscores and commas");

@@ -2,9 +2,9 @@ namespace Gradpath.Host.Sweeps.Engines;
 
 /// <summary>What a sweep asks Slurm for.</summary>
 /// <param name="Name">The job's name.</param>
-/// <param name="Log">The pattern of the log files, with Slurm's <c>%A</c> and <c>%a</c>.</param>
+/// <param name="Logs">The folder of the log files.</param>
 /// <param name="Tasks">Tasks of the array.</param>
-internal sealed record SlurmRequest(string Name, string Log, int Tasks)
+internal sealed record SlurmRequest(string Name, string Logs, int Tasks)
 {
     /// <summary>Processors of a task; null for the cluster's default.</summary>
     public int? Cpus { get; init; }

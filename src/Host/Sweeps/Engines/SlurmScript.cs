@@ -5,10 +5,13 @@ namespace Gradpath.Host.Sweeps.Engines;
 /// <summary>
 /// A batch script for Slurm: an array whose tasks each run one process on the sweep's folder, which claims units as it goes. Before the time
 /// limit Slurm signals USR1; the process then saves the unit under way and ends, and the task is put back in the queue. A task that is
-/// cancelled or whose node is drained gets TERM, saves likewise and ends; Slurm itself requeues where it should.
+/// cancelled or requeued gets TERM, saves likewise and ends; Slurm itself requeues where it should.
 /// </summary>
 internal static class SlurmScript
 {
+    // The exit code of a process that SIGTERM has stopped.
+    private const int Stopped = 143;
+
     /// <summary>Writes the script.</summary>
     /// <param name="request">What to ask Slurm for.</param>
     /// <param name="command">The words of the command that each task runs.</param>
@@ -21,12 +24,17 @@ internal static class SlurmScript
             text.Append($"#SBATCH --{option}{(value is null ? "" : $"={value}")}\n");
         text.Append('\n');
         text.Append($$"""
-            # The process is a child, so that this shell can pass on signals while it runs.
+            # Before the time limit Slurm sends USR1, to this shell alone: the process is told to save its work and end.
+            process= again=
+            trap 'again=yes; [ -z "$process" ] || kill -TERM "$process" 2>/dev/null' USR1
+
+            # TERM goes to every process of the task, when it is cancelled or requeued and at the limit itself. It is not passed on: a second
+            # signal would end the process before its work is saved.
+            trap : TERM INT
+
             {{string.Join(' ', command.Select(Quoted))}} &
             process=$!
-            again=
-            trap 'again=yes; kill -TERM "$process" 2>/dev/null' USR1
-            trap 'kill -TERM "$process" 2>/dev/null' TERM INT
+            [ -z "$again" ] || kill -TERM "$process" 2>/dev/null
 
             # wait ends with each signal, before the process does.
             wait "$process"
@@ -36,8 +44,8 @@ internal static class SlurmScript
               status=$?
             done
 
-            # At the time limit, with work left: back to the queue, to go on from what was saved.
-            if [ -n "$again" ] && [ "$status" -ne 0 ]; then
+            # Stopped before the limit, with work left: back to the queue, to go on from what was saved.
+            if [ -n "$again" ] && [ "$status" -eq {{Stopped}} ]; then
               scontrol requeue "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"
             fi
             exit "$status"
@@ -53,9 +61,21 @@ internal static class SlurmScript
             ? word
             : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
+    // A plan's name may hold anything, line breaks too.
+    private static string Name(string name)
+    {
+        StringBuilder plain = new();
+        foreach (char c in name)
+        {
+            if (char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') plain.Append(c);
+            else if (plain.Length > 0 && plain[^1] != '-') plain.Append('-');
+        }
+        return plain.ToString().TrimEnd('-');
+    }
+
     private static IEnumerable<(string Option, string? Value)> Directives(SlurmRequest r)
     {
-        yield return ("job-name", Quoted(r.Name));
+        yield return ("job-name", Name(r.Name));
         yield return ("array", $"1-{r.Tasks}");
         yield return ("ntasks", "1");
         if (r.Cpus is { } cpus) yield return ("cpus-per-task", $"{cpus}");
@@ -67,6 +87,8 @@ internal static class SlurmScript
         yield return ("signal", $"B:USR1@{r.SecondsBefore}");
         yield return ("requeue", null);
         yield return ("open-mode", "append");
-        yield return ("output", Quoted(r.Log));
+
+        // A log for each task, which goes on in the log of its first start. In the folder's own name a % is no pattern of Slurm's.
+        yield return ("output", Quoted(Path.Combine(r.Logs.Replace("%", "%%", StringComparison.Ordinal), "%A_%a.log")));
     }
 }
