@@ -7,8 +7,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Checkpoints;
 
 /// <summary>
-/// Writes a safetensors file: collect tensors and metadata, then <see cref="Write"/>. float64 and float32 tensors come first and the header is padded
-/// to a multiple of 8 bytes, so that every tensor of a mapped file is aligned. The file appears whole or not at all.
+/// Writes a safetensors file: collect tensors and metadata, then <see cref="Write"/>. float64 and float32 tensors come first and the header
+/// is padded to a multiple of 8 bytes, so that every tensor of a mapped file is aligned. The file appears whole or not at all.
 /// </summary>
 internal sealed class SafetensorsWriter
 {

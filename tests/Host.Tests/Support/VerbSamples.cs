@@ -95,6 +95,11 @@ internal static class VerbSamples
                 "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("benchmark"),
             ],
         ],
+        ["sweep"] = m =>
+        [
+            ["sweep", SweepPlans.Tiny(m), "--out", m.Path("swept"), "--device", "cpu", "--threads", "1"],
+            ["sweep", "--plan", SweepPlans.Tiny(m), "--check", "--device", "cpu", "--threads", "1", "--shard", "1/2"],
+        ],
         ["sweep-status"] = m =>
             [["sweep", "status", SweepSamples.Folder(m)], ["sweep", "status", SweepSamples.Folder(m, failure: true, claim: true)]],
         ["sweep-retry"] = m =>
@@ -102,6 +107,9 @@ internal static class VerbSamples
             ["sweep", "retry", SweepSamples.Folder(m)],
             ["sweep", "retry", SweepSamples.Folder(m, failure: true), "--unit", SweepSamples.Failed],
         ],
+        ["sweep-merge"] = m =>
+            [["sweep", "merge", SweepPlans.Swept(m)], ["sweep-merge", "--dir", SweepPlans.Swept(m), "--table", m.Path("swept.csv")]],
+        ["sweep-submit"] = m => [["sweep", "submit", SweepPlans.Swept(m), "--engine", "slurm", "--dry-run", "--array", "3"]],
         ["reproduce"] = m =>
         [
             ["reproduce", "gender-bias", "--model", "demo", "--threads", "1", "--limit", "2", "--out", m.Path("reproduced.json")],

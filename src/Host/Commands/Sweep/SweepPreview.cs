@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sweeps.Plan;
@@ -21,37 +22,55 @@ internal static class SweepPreview
         using SweepSession session = new(start.Plan, () => ComputeDevice.Open(start.Device, terminal), terminal);
         IReadOnlyList<SweepUnit> all = SweepExpansion.Units(session, cancellation), own = start.Shard?.Of(all) ?? all;
         SweepPlan plan = start.Plan;
-        double perSecond = Speed(session, all[0], cancellation);
+        double perSecond = Speed(session, all.First(u => u.Identity["prompts"] is not null), cancellation);
         double seconds = own.Sum(u => u.Cost) / perSecond;
         string evaluations = string.Join(", ", SweepExpansion.Flags(plan.Evaluate));
         CommandReport report = new();
         report.Line(
-            $"plan {plan.Name}: {Sizes.Of(all.Count, "unit")}: {Sizes.Of(plan.Models.Count, "model")} x {Sizes.Of(plan.Tasks.Count, "task")} x "
-                + $"{Sizes.Of(plan.Methods.Count, "method")} x {Sizes.Of(plan.Seeds.Count, "seed")} x {Sizes.Of(plan.Metrics.Count, "metric")} "
-                + $"x {Sizes.Of(plan.Ablations.Count, "ablation")}",
+            $"plan {plan.Name}: {Sizes.Of(all.Count, "unit")}: {Sizes.Of(plan.Models.Count, "model")} x "
+                + $"{Sizes.Of(plan.Tasks.Count, "task")} x {Sizes.Of(plan.Methods.Count, "method")} x "
+                + $"{Sizes.Of(plan.Seeds.Count, "seed")} x {Sizes.Of(plan.Metrics.Count, "metric")} x "
+                + Sizes.Of(plan.Ablations.Count, "ablation"),
             ("name", plan.Name), ("units", all.Count), ("methods", plan.Methods.Count));
         if (start.Shard is { } shard) report.Line($"shard {shard}: {Sizes.Of(own.Count, "unit")}", ("shard_units", own.Count));
-        report.Plain($"{Sizes.Of(plan.Train, "prompt pair")} to find circuits on, "
-            + $"{(plan.Judge == 0 ? "the same" : $"{plan.Judge} others")} to judge; {(evaluations.Length == 0 ? "nothing is judged" : evaluations)}");
+        string judge = plan.Judge == 0 ? "the same" : $"{plan.Judge} others";
+        report.Plain($"{Sizes.Of(plan.Train, "prompt pair")} to find circuits on, {judge} to judge; "
+            + (evaluations.Length == 0 ? "nothing is judged" : evaluations));
+        foreach (string task in all.Where(u => u.Identity["prompts"] is null).Select(u => u.Task.Name).Distinct())
+            report.Note($"The prompts of {task} cannot be used, so that its units will fail: {Refusal(session, all, task, cancellation)}");
         report.Table(ReportTable.Of("methods", own.GroupBy(u => u.Method.Label))
             .Text("method", "method", g => g.Key)
             .Count("units", "units", g => g.Count())
             .Column("passes per pair", "passes", g => Passes(session, g.First()),
                 g => Passes(session, g.First()) is var p && double.IsNaN(p) ? "-" : Sizes.Number(p))
-            .Share("share of the work", "share", g => g.Sum(u => u.Cost) / own.Sum(u => u.Cost)));
+            .Share("share of the work", "share", g => g.Sum(u => u.Cost) / Math.Max(double.Epsilon, own.Sum(u => u.Cost))));
         report.Data(ReportTable.Of("units", own)
             .Hidden("key", u => u.Key)
             .Hidden("unit", u => u.Title)
             .Hidden("cost", u => u.Cost));
         report.Line(
             $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP on "
-                + $"{Sample} pairs; nothing was run",
+                + $"{Sample} pairs; no unit was run",
             ("seconds", Math.Round(seconds, 1)));
         return report;
     }
 
     private static double Passes(SweepSession session, SweepUnit unit) =>
         UnitCost.Passes(session.Checkpoint(unit.Model, CancellationToken.None).Config, unit.Method, session.Plan.Train);
+
+    private static string Refusal(
+        SweepSession session, IReadOnlyList<SweepUnit> all, string task, CancellationToken cancellation)
+    {
+        try
+        {
+            session.Prompts(all.First(u => u.Identity["prompts"] is null && u.Task.Name == task), cancellation);
+            return "they were refused, and are not any more";
+        }
+        catch (GradpathException e)
+        {
+            return e.Describe(OptionNames.Of);
+        }
+    }
 
     private static double Speed(SweepSession session, SweepUnit unit, CancellationToken cancellation)
     {

@@ -30,7 +30,8 @@ internal static class SweepTeam
                 + "there.", new OperationCanceledException(cancellation));
         }
         SweepOutcome outcome = new(own.Count, done, done - before, failures);
-        WorkerEnd? broken = ends.FirstOrDefault(e => e.ExitCode != ExitCode.Success && (failures.Count == 0 || e.ExitCode != ExitCode.Failure));
+        WorkerEnd? broken = ends.FirstOrDefault(
+            e => e.ExitCode != ExitCode.Success && (failures.Count == 0 || e.ExitCode != ExitCode.Failure));
         if (broken is not null && outcome.Waiting > 0)
         {
             throw new GradpathException($"process {broken.Number} ended with {broken.ExitCode}, and {Sizes.Of(outcome.Waiting, "unit")} "
@@ -47,7 +48,10 @@ internal static class SweepTeam
 
     private static List<string> Arguments(SweepStart start, DeviceOptions device)
     {
-        List<string> words = ["sweep", "--plan", start.Folder!, "--device", device.Device, "--precision", device.Precision, "--gemm", device.Gemm];
+        List<string> words =
+        [
+            "sweep", "--plan", start.Folder!, "--device", device.Device, "--precision", device.Precision, "--gemm", device.Gemm,
+        ];
         if (device.Threads is { } threads) words.AddRange(["--threads", threads.ToString(CultureInfo.InvariantCulture)]);
         if (device.Memory is not null) words.AddRange(["--memory", device.Memory]);
         if (start.Shard is not null) words.AddRange(["--shard", start.Shard.ToString()]);

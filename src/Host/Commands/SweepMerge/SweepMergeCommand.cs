@@ -46,7 +46,8 @@ internal static class SweepMergeCommand
         CommandReport report = new();
         report.Line(
             $"sweep {folder.Name}: {Sizes.Count(results.Count)} of {Sizes.Of(folder.Units.Count, "unit")} merged, "
-                + $"{Sizes.Count(failures.Count)} failed; {Sizes.Of(table.Rows.Count, "row")}, {Sizes.Of(grids.Count, "table")} of means over seeds",
+                + $"{Sizes.Count(failures.Count)} failed; {Sizes.Of(table.Rows.Count, "row")}, "
+                + $"{Sizes.Of(grids.Count, "table")} of means over seeds",
             ("name", folder.Name), ("units", folder.Units.Count), ("merged", results.Count), ("failed", failures.Count),
             ("rows", table.Rows.Count), ("tables", grids.Count));
         int left = folder.Units.Count - results.Count - failures.Count;

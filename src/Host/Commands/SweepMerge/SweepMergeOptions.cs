@@ -5,7 +5,8 @@ using Gradpath.Programs.Files;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath sweep merge</c>.</summary>
-[Verb("sweep-merge", HelpText = "Make one table, LaTeX and Markdown tables and a page of a sweep's results; 'sweep merge DIR' is short for it.")]
+[Verb("sweep-merge", HelpText =
+    "Make one table, LaTeX and Markdown tables and a page of a sweep's results; 'sweep merge DIR' is short for it.")]
 internal sealed class SweepMergeOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };

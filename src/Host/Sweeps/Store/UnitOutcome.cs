@@ -9,6 +9,7 @@ namespace Gradpath.Host.Sweeps.Store;
 /// <param name="Circuit">The circuit; null for a method that scores.</param>
 internal sealed record UnitOutcome(UnitResult Result, EdgeScores? Scores = null, Circuit? Circuit = null)
 {
-    /// <summary>[F, K] row-major: the scores of a part of the pairs before they are rounded, see <see cref="SweepUnit.Part"/>; null else.</summary>
+    /// <summary>[F, K] row-major: the scores of a part of the pairs before they are rounded, see <see cref="SweepUnit.Part"/>; null
+    /// else.</summary>
     public double[]? Sums { get; init; }
 }

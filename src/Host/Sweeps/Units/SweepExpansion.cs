@@ -8,6 +8,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Plan;
 
@@ -24,56 +25,107 @@ internal static class SweepExpansion
 
     private const int KeyDigits = 32;
 
-    /// <summary>The units of a plan, in its order. Models are opened and hashed, and prompts are made; no pass runs.</summary>
+    /// <summary>
+    /// The units of a plan, in its order. Models are opened and hashed, and prompts are made; no pass runs. Prompts that are refused make
+    /// units that will fail, beside those of other tasks.
+    /// </summary>
     /// <param name="session">The plan with its models and prompts.</param>
     /// <param name="cancellation">Stops the work.</param>
-    /// <exception cref="GradpathException">A model or prompts cannot be used.</exception>
-    /// <exception cref="UsageException">A method does not go with a metric, an ablation or a model; the message has the plan's line.</exception>
+    /// <exception cref="GradpathException">A model cannot be used, or none of the prompts; a method does not go with a metric, an ablation
+    /// or a model, and the message has the plan's line; two units are one and the same.</exception>
     public static IReadOnlyList<SweepUnit> Units(SweepSession session, CancellationToken cancellation)
     {
         SweepPlan plan = session.Plan;
         List<SweepUnit> units = [];
+        GradpathException? refused = null;
+        bool any = false;
         foreach (string model in plan.Models)
         {
+            Gpt2Checkpoint checkpoint = session.Checkpoint(model, cancellation);
+            RequireEdges(plan, model, new ComputationGraph(checkpoint.Config));
             foreach (SweepTask task in plan.Tasks)
             {
                 foreach (int seed in plan.Seeds)
                 {
                     foreach (string? metric in plan.Metrics)
                     {
-                        SplitPrompts prompts = session.Prompts(model, task, seed, metric, cancellation);
-                        Gpt2Checkpoint checkpoint = session.Checkpoint(model, cancellation);
+                        SplitPrompts? prompts = Prompts(model, task, seed, metric);
+                        any |= prompts is not null;
                         foreach (Ablation ablation in plan.Ablations)
                         {
-                            Setting setting = new(model, checkpoint, task, seed, prompts, ablation);
-                            foreach (SweepMethod method in plan.Methods) Add(units, plan, setting, method);
+                            Setting setting = new(model, checkpoint, task, seed, metric, prompts, ablation);
+                            foreach (SweepMethod method in plan.Methods) Add(units, session, setting, method, cancellation);
                         }
                     }
                 }
             }
         }
+        if (!any) throw refused!;
+        RequireDistinct(units);
         return units;
+
+        SplitPrompts? Prompts(string model, SweepTask task, int seed, string? metric)
+        {
+            try
+            {
+                return session.Prompts(model, task, seed, metric, cancellation);
+            }
+            catch (GradpathException e)
+            {
+                refused ??= e;
+                return null;
+            }
+        }
+    }
+
+    /// <summary>What the pairs of a plan's other tasks come from, on which a unit's circuits are judged too: their hash by the task's
+    /// name.</summary>
+    /// <param name="session">The plan with its prompts.</param>
+    /// <param name="model">The unit's model.</param>
+    /// <param name="task">The unit's task.</param>
+    /// <param name="seed">The unit's seed.</param>
+    /// <param name="metric">The metric that the plan names; null for each task's own.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    public static JsonObject Others(
+        SweepSession session, string model, SweepTask task, int seed, string? metric, CancellationToken cancellation)
+    {
+        JsonObject others = [];
+        foreach (SweepTask other in session.Plan.Tasks.Where(t => t.Name != task.Name))
+        {
+            try
+            {
+                others[other.Name] = session.Prompts(model, other, seed, metric, cancellation).Judge.Hash;
+            }
+            catch (GradpathException)
+            {
+                others[other.Name] = null;
+            }
+        }
+        return others;
     }
 
     /// <summary>What a unit's result depends on, see <see cref="SweepUnit.Identity"/>.</summary>
-    private static JsonObject IdentityOf(SweepPlan plan, Setting s, SweepMethod method, (int Part, int Of)? part)
+    private static JsonObject IdentityOf(
+        SweepSession session, Setting s, SweepMethod method, (int Part, int Of)? part, CancellationToken cancellation)
     {
+        SweepPlan plan = session.Plan;
         var graph = new ComputationGraph(s.Checkpoint.Config);
         JsonObject options = method.Verb == "score"
-            ? (SweepMethodOptions.Attribution(method) with { Metric = s.Prompts.Find.Metric }).Describe()
+            ? (SweepMethodOptions.Attribution(method) with { Metric = s.Metric }).Describe()
             : SearchDescription(plan, s, method, graph);
         JsonObject identity = new()
         {
             ["results"] = ResultVersion,
             ["model"] = s.Checkpoint.Hash,
-            ["prompts"] = s.Prompts.Find.Hash,
-            ["task"] = s.Prompts.Find.Task,
+            ["prompts"] = s.Prompts?.Find.Hash,
+            ["task"] = s.Prompts?.Find.Task ?? s.Task.Task,
+            ["name"] = s.Task.Name,
             ["train"] = plan.Train,
             ["judge"] = plan.Judge,
             ["seed"] = s.Seed,
             ["method"] = method.Name,
             ["options"] = options,
-            ["metric"] = s.Prompts.Find.Metric.Name,
+            ["metric"] = s.Metric.Name,
             ["ablation"] = EnumNames.Of(s.Ablation),
             ["batch"] = plan.BatchSize,
             ["precision"] = plan.Device.GetValueOrDefault("precision", "fp32"),
@@ -90,7 +142,7 @@ internal static class SweepExpansion
         if (plan.Evaluate.HasFlag(SweepEvaluation.Stability)) identity["resamples"] = plan.Resamples;
         if (plan.PromptParts > 1 && Divides(method)) identity["parts"] = plan.PromptParts;
         if (plan.Evaluate.HasFlag(SweepEvaluation.Transfer))
-            identity["transfer"] = new JsonArray([.. plan.Tasks.Select(t => JsonValue.Create(t.Name))]);
+            identity["transfer"] = Others(session, s.Model, s.Task, s.Seed, s.MetricName, cancellation);
         return identity;
     }
 
@@ -98,7 +150,7 @@ internal static class SweepExpansion
     {
         SearchOptions search = SweepMethodOptions.Search(method, new UnitConditions
         {
-            Metric = s.Prompts.Find.Metric,
+            Metric = s.Metric,
             Ablation = s.Ablation,
             Seed = s.Seed,
             BatchSize = plan.BatchSize,
@@ -118,16 +170,18 @@ internal static class SweepExpansion
     public static IEnumerable<string> Flags(SweepEvaluation evaluate) => Enum.GetValues<SweepEvaluation>()
         .Where(f => f != SweepEvaluation.None && evaluate.HasFlag(f)).Select(f => EnumNames.Of(f));
 
-    private static void Add(List<SweepUnit> units, SweepPlan plan, Setting s, SweepMethod method)
+    private static void Add(
+        List<SweepUnit> units, SweepSession session, Setting s, SweepMethod method, CancellationToken cancellation)
     {
+        SweepPlan plan = session.Plan;
         Check(s, method);
-        double cost = UnitCost.Of(plan, s.Checkpoint.Config, s.Prompts, method);
+        double judging = s.Prompts is null ? 0 : UnitCost.Judging(plan, s.Checkpoint.Config, s.Prompts);
+        double cost = s.Prompts is null ? 0 : UnitCost.Of(plan, s.Checkpoint.Config, s.Prompts, method);
         if (plan.PromptParts == 1 || !Divides(method))
         {
             units.Add(Unit(null, [], cost));
             return;
         }
-        double judging = UnitCost.Judging(plan, s.Checkpoint.Config, s.Prompts);
         SweepUnit[] parts = [.. Enumerable.Range(0, plan.PromptParts).Select(
             i => Unit((i, plan.PromptParts), [], (cost - judging) / plan.PromptParts))];
         units.AddRange(parts.Select((p, i) => p with { Index = units.Count + i }));
@@ -135,7 +189,7 @@ internal static class SweepExpansion
 
         SweepUnit Unit((int Part, int Of)? part, IReadOnlyList<string> needs, double work)
         {
-            JsonObject identity = IdentityOf(plan, s, method, part);
+            JsonObject identity = IdentityOf(session, s, method, part, cancellation);
             string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity.ToJsonString())))[..KeyDigits];
             return new SweepUnit
             {
@@ -146,7 +200,7 @@ internal static class SweepExpansion
                 Task = s.Task,
                 Method = method,
                 Seed = s.Seed,
-                Metric = s.Prompts.Find.Metric.Name,
+                Metric = s.Metric.Name,
                 Ablation = s.Ablation,
                 Part = part,
                 Needs = needs,
@@ -158,14 +212,13 @@ internal static class SweepExpansion
     // What the program's verbs would refuse.
     private static void Check(Setting s, SweepMethod method)
     {
-        Metric metric = s.Prompts.Find.Metric;
         AttributionMethod? scorer =
             method.Verb == "score" ? SweepMethodOptions.Attribution(method).Method : SweepMethodOptions.Scorer(method);
         try
         {
             if (scorer is not null)
             {
-                Scoring.RequireScores(metric, scorer, "leave it out, or name other metrics");
+                Scoring.RequireScores(s.Metric, scorer, "leave it out, or name other metrics");
                 Scoring.RequireAblation(s.Ablation, scorer, method.Name, "leave it out, or name other ablations");
             }
             if (method.Verb != "score" && SweepMethodOptions.Search(method) is EdgePruningOptions training)
@@ -173,10 +226,40 @@ internal static class SweepExpansion
         }
         catch (Exception e) when (e is UsageException or OptionException)
         {
-            throw new UsageException($"line {method.Line} of the plan, {method.Label} on {s.Task.Name}: {e.Message}");
+            throw new GradpathException($"{Line(method.Line)}{method.Label} on {s.Task.Name}: {e.Message}", e);
         }
     }
 
+    private static void RequireEdges(SweepPlan plan, string model, ComputationGraph graph)
+    {
+        if (plan.Edges.Where(e => e > graph.EdgeCount).Cast<int?>().FirstOrDefault() is not { } more) return;
+        throw new GradpathException(
+            $"sizes: edges: {more} is more than {model} has: {Sizes.Of(graph.EdgeCount, "edge")}; give at most so many, or fractions");
+    }
+
+    // One model under two names, or a search with a default that is written down and one without. The second would never be computed.
+    private static void RequireDistinct(List<SweepUnit> units)
+    {
+        Dictionary<string, SweepUnit> seen = new(StringComparer.Ordinal);
+        foreach (SweepUnit unit in units)
+        {
+            if (seen.TryAdd(unit.Key, unit)) continue;
+            SweepUnit other = seen[unit.Key];
+            string what = other.Model != unit.Model
+                ? $"models: {other.Model} and {unit.Model} are the same model"
+                : $"{Line(unit.Method.Line)}{other.Method.Label} and {unit.Method.Label} are the same";
+            throw new GradpathException($"{what}; leave one out");
+        }
+    }
+
+    private static string Line(int line) => line > 0 ? $"line {line} of the plan, " : "";
+
     private sealed record Setting(
-        string Model, Gpt2Checkpoint Checkpoint, SweepTask Task, int Seed, SplitPrompts Prompts, Ablation Ablation);
+        string Model, Gpt2Checkpoint Checkpoint, SweepTask Task, int Seed, string? MetricName, SplitPrompts? Prompts, Ablation Ablation)
+    {
+        /// <summary>The metric; of prompts that were refused, that which they would have had.</summary>
+        public Metric Metric => Prompts is not null ? Prompts.Find.Metric
+            : MetricName is not null ? BuiltInMetrics.Find(MetricName)
+            : Task.Task is not null ? TaskCatalog.Find(Task.Task).Metric : BuiltInMetrics.LogitDifference;
+    }
 }

@@ -63,6 +63,27 @@ internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal t
         return weights;
     }
 
+    /// <summary>Closes a device that has failed. The next unit opens it anew, and loads its weights.</summary>
+    public void LeaveDevice()
+    {
+        (Gpt2Weights? weights, Device? device) = (_model?.Weights, _device);
+        (_model, _device) = (null, null);
+        Close(weights);
+        Close(device);
+
+        static void Close(IDisposable? one)
+        {
+            try
+            {
+                one?.Dispose();
+            }
+            catch (DeviceException)
+            {
+                // What failed cannot be closed either, and goes with the process.
+            }
+        }
+    }
+
     /// <summary>The pairs of a unit.</summary>
     /// <param name="unit">The unit.</param>
     /// <param name="cancellation">Stops the work.</param>

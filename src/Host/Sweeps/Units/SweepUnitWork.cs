@@ -11,6 +11,7 @@ using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Store;
+using Gradpath.Kernels;
 
 namespace Gradpath.Host.Sweeps.Units;
 
@@ -24,9 +25,24 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     /// <inheritdoc />
     public UnitOutcome Run(SweepUnit unit, string progressFile, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
+        try
+        {
+            return Compute(unit, progressFile, progress, cancellation);
+        }
+        catch (DeviceException)
+        {
+            // A GPU that has failed once fails at whatever comes next.
+            session.LeaveDevice();
+            throw;
+        }
+    }
+
+    private UnitOutcome Compute(
+        SweepUnit unit, string progressFile, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
         SplitPrompts prompts = session.Prompts(unit, cancellation);
         Gpt2Weights model = session.Weights(unit.Model, cancellation);
-        RequireSame(unit, model, prompts);
+        RequireSame(unit, model, prompts, cancellation);
         if (unit.Part is { } part) return Part(unit, part, model, prompts, progress, cancellation);
 
         using ProgressFile checkpoint = Saved(unit, progressFile);
@@ -52,9 +68,12 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     }
 
     // What a process has left that was stopped or killed. A state that cannot be used is no loss: the unit begins anew.
-    private static ProgressFile Saved(SweepUnit unit, string progressFile)
+    // Devices differ in the last bits, so that one does not go on with the work of another.
+    private ProgressFile Saved(SweepUnit unit, string progressFile)
     {
-        var file = new ProgressFile(progressFile, Command, (JsonObject)unit.Identity.DeepClone());
+        var run = (JsonObject)unit.Identity.DeepClone();
+        run["device"] = session.Device.Identity;
+        var file = new ProgressFile(progressFile, Command, run);
         if (!File.Exists(file.Path)) return file;
         try
         {
@@ -68,7 +87,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     }
 
     // The model or a file of prompts may have changed since the sweep was laid out.
-    private static void RequireSame(SweepUnit unit, Gpt2Weights model, SplitPrompts prompts)
+    private void RequireSame(SweepUnit unit, Gpt2Weights model, SplitPrompts prompts, CancellationToken cancellation)
     {
         if (model.Hash != (string?)unit.Identity["model"])
             throw new GradpathException($"{unit.Model}: the model is not the one that the sweep began with; begin another in a new folder");
@@ -77,6 +96,10 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             throw new GradpathException(
                 $"{unit.Task.Name}: the prompts are not those that the sweep began with; begin another in a new folder");
         }
+        if (unit.Identity["transfer"] is not JsonObject others) return;
+        JsonObject now = SweepExpansion.Others(session, unit.Model, unit.Task, unit.Seed, session.MetricOf(unit), cancellation);
+        if (now.FirstOrDefault(o => !JsonNode.DeepEquals(others[o.Key], o.Value)).Key is { } changed)
+            throw new GradpathException($"{changed}: the prompts are not those that the sweep began with; begin another in a new folder");
     }
 
     private static Provenance Provenance(SweepUnit unit, Provenance made) => made with { Seed = unit.Seed };
@@ -96,8 +119,13 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     // A part of n of N pairs counts n / N.
     private EdgeScores Joined(SweepUnit unit, Gpt2Weights model, PromptSet find, AttributionOptions options)
     {
+        var graph = new ComputationGraph(model.Config);
         return EdgeAttribution.Join(model, find, options, unit.Needs.Select(
-            (key, i) => (PartOf(find, i, unit.Needs.Count).Pairs.Count / (double)find.Pairs.Count, parts(key))));
+            (key, i) => (PartOf(find, i, unit.Needs.Count).Pairs.Count / (double)find.Pairs.Count, Sums(key))));
+
+        double[] Sums(string key) => parts(key) is { } sums && sums.Length == graph.Writers * graph.Readers
+            ? sums
+            : throw new GradpathException($"the sums of unit {key} are damaged; delete its files, and the next sweep computes it again");
     }
 
     private UnitOutcome Part(
@@ -127,12 +155,13 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     /// <summary>A unit's method with all its settings.</summary>
     /// <param name="unit">The unit.</param>
     /// <param name="batchSize">Prompt pairs per pass; null for as many as memory allows.</param>
-    internal static AttributionOptions Options(SweepUnit unit, int? batchSize) => SweepMethodOptions.Attribution(unit.Method, new UnitConditions
-    {
-        Ablation = unit.Ablation,
-        Seed = unit.Seed,
-        BatchSize = batchSize,
-    });
+    internal static AttributionOptions Options(SweepUnit unit, int? batchSize) =>
+        SweepMethodOptions.Attribution(unit.Method, new UnitConditions
+        {
+            Ablation = unit.Ablation,
+            Seed = unit.Seed,
+            BatchSize = batchSize,
+        });
 
     /// <summary>A part of the pairs to score: as even as can be, in their order.</summary>
     /// <param name="find">All of them.</param>
@@ -159,11 +188,13 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
         SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions);
         if (SweepMethodOptions.Scorer(unit.Method) is { } method)
         {
+            // The commands: acdc scores in its own batches, the others as memory allows.
             IEdgeScorer scorer = method.Scorer(new AttributionOptions
             {
                 Method = method,
                 Ablation = method.Takes(MethodSettings.Ablation) ? unit.Ablation : null,
                 Seed = method.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
+                BatchSize = options is AcdcOptions ? options.BatchSize : 0,
             });
             options = options is AcdcOptions acdc
                 ? acdc with { Scores = scorer.Score(model, find, null, cancellation) }

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -18,6 +19,11 @@ namespace Gradpath.Host.Sweeps.Units;
 internal sealed class UnitJudge(
     SweepSession session, SweepUnit unit, Gpt2Weights model, SplitPrompts prompts, CancellationToken cancellation)
 {
+    private const string Found = "found";
+
+    // Both are measured of a row each.
+    private const SweepEvaluation AtSizes = SweepEvaluation.Sizes | SweepEvaluation.KnownCircuit;
+
     private readonly SweepPlan _plan = session.Plan;
     private readonly ComputationGraph _graph = new(model.Config);
 
@@ -38,10 +44,10 @@ internal sealed class UnitJudge(
             rows.AddRange(curves[0].ByScore.Points.Select(p => Row("curve-signed", p)));
             result = Ends(result, judged) with { Cpr = curves[0].Cpr, Cmd = curves[0].Cmd };
         }
-        (double? Fraction, int Edges)[] sizes = Sizes();
-        if (_plan.Evaluate.HasFlag(SweepEvaluation.Sizes) || _plan.Evaluate.HasFlag(SweepEvaluation.Transfer))
+        (double? Fraction, int? Edges)[] sizes = Sizes();
+        if ((_plan.Evaluate & (AtSizes | SweepEvaluation.Transfer)) != 0)
         {
-            Circuit[] circuits = [.. sizes.Select(s => CircuitOf(scores, s.Edges))];
+            Circuit[] circuits = [.. sizes.Select(s => CircuitOf(scores, s.Edges!.Value))];
             result = Judged(result, rows, "size", circuits, sizes);
         }
         if (_plan.Evaluate.HasFlag(SweepEvaluation.Stability)) result = Stable(result, rows, sizes);
@@ -59,7 +65,7 @@ internal sealed class UnitJudge(
     public UnitResult Circuit(Circuit circuit)
     {
         List<UnitRow> rows = [];
-        UnitResult result = Judged(Empty(), rows, "found", [circuit], [(null, circuit.EdgeCount)]);
+        UnitResult result = Judged(Empty(), rows, Found, [circuit], [(null, null)]);
         return result with { Rows = rows };
     }
 
@@ -79,14 +85,14 @@ internal sealed class UnitJudge(
     private static UnitResult Ends(UnitResult result, EvaluationResult judged) =>
         result with { FullMetric = judged.Full.MeanMetric, EmptyMetric = judged.Empty.MeanMetric };
 
-    private (double? Fraction, int Edges)[] Sizes() => _plan.Edges.Count > 0
-        ? [.. _plan.Edges.Select(e => ((double?)null, Math.Min(e, _graph.EdgeCount)))]
-        : [.. _plan.Fractions.Select(f => ((double?)f, (int)(f * _graph.EdgeCount)))];
+    private (double? Fraction, int? Edges)[] Sizes() => _plan.Edges.Count > 0
+        ? [.. _plan.Edges.Select(e => ((double?)null, (int?)e))]
+        : [.. _plan.Fractions.Select(f => ((double?)f, (int?)(f * _graph.EdgeCount)))];
 
     private UnitResult Judged(
-        UnitResult result, List<UnitRow> rows, string kind, Circuit[] circuits, (double? Fraction, int Edges)[] sizes)
+        UnitResult result, List<UnitRow> rows, string kind, Circuit[] circuits, (double? Fraction, int? Edges)[] sizes)
     {
-        if (_plan.Evaluate.HasFlag(SweepEvaluation.Sizes) || kind == "found")
+        if ((_plan.Evaluate & AtSizes) != 0 || kind == Found)
         {
             EvaluationResult own = CircuitEvaluation.Evaluate(model, prompts.Judge, circuits, Evaluation, null, cancellation);
             Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit) ? KnownCircuit.Of(model, prompts.Judge.Task) : null;
@@ -103,16 +109,17 @@ internal sealed class UnitJudge(
         return result;
     }
 
-    private UnitResult Stable(UnitResult result, List<UnitRow> rows, (double? Fraction, int Edges)[] sizes)
+    private UnitResult Stable(UnitResult result, List<UnitRow> rows, (double? Fraction, int? Edges)[] sizes)
     {
         AttributionOptions options = SweepUnitWork.Options(unit, batchSize: 1);
-        if (!options.Method.ScoresItems) return result;
+        if (!HasItems(options)) return result;
+        int[] edges = [.. sizes.Select(s => s.Edges ?? 0).Where(e => e > 0).Distinct()];
+        if (edges.Length == 0) return result;
         string path = Path.Combine(Path.GetTempPath(), $"gradpath-{Guid.NewGuid():N}.safetensors");
         try
         {
             ItemScores.Write(path, false, null, model, prompts.Find, options, null, cancellation);
             using ItemScoresFile file = ItemScoresFile.Open(path);
-            int[] edges = [.. sizes.Select(s => s.Edges).Where(e => e > 0).Distinct()];
             Stability stability = Stability.Measure(
                 file, new StabilityOptions { Sizes = edges, Resamples = _plan.Resamples, Seed = (ulong)unit.Seed }, cancellation);
             rows.AddRange(stability.Sizes.Select(s => new UnitRow
@@ -132,6 +139,20 @@ internal sealed class UnitJudge(
         }
     }
 
+    // Another method of the plan has them, or the plan would have been refused.
+    private static bool HasItems(AttributionOptions options)
+    {
+        try
+        {
+            ItemScores.Check(options);
+            return true;
+        }
+        catch (OptionException)
+        {
+            return false;
+        }
+    }
+
     private double Sparsity(int edges) => 1 - (edges / (double)_graph.EdgeCount);
 
     private UnitRow Row(string kind, SparsityPoint point) => new()
@@ -148,7 +169,7 @@ internal sealed class UnitJudge(
     };
 
     private UnitRow Row(
-        string kind, EvaluationResult judged, int place, Circuit circuit, (double? Fraction, int Edges) size, string judgedOn)
+        string kind, EvaluationResult judged, int place, Circuit circuit, (double? Fraction, int? Edges) size, string judgedOn)
     {
         CircuitOutcome outcome = judged.Circuits[place];
         (double low, double high) = Faithfulness.Interval(judged.Full, outcome, judged.Empty, seed: (ulong)unit.Seed);
@@ -157,7 +178,7 @@ internal sealed class UnitJudge(
             Kind = kind,
             JudgedOn = judgedOn,
             Fraction = size.Fraction,
-            EdgesAsked = kind == "found" ? null : size.Edges,
+            EdgesAsked = size.Edges,
             Edges = circuit.EdgeCount,
             Sparsity = Sparsity(circuit.EdgeCount),
             Faithfulness = Faithfulness.Of(judged.Full, outcome, judged.Empty),

@@ -3,7 +3,8 @@ namespace Gradpath.Host.Sweeps.Units;
 /// <summary>What was measured of a unit's circuit of one size, on one task's pairs. Measures that were not asked for are null.</summary>
 internal sealed record UnitRow
 {
-    /// <summary><c>curve</c> (by absolute score), <c>curve-signed</c>, <c>size</c>, <c>found</c> (of a search) or <c>transfer</c>.</summary>
+    /// <summary><c>curve</c> (by absolute score), <c>curve-signed</c>, <c>size</c>, <c>found</c> (of a search), <c>transfer</c> or
+    /// <c>stability</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The task whose pairs judged.</summary>
@@ -12,7 +13,8 @@ internal sealed record UnitRow
     /// <summary>Share of all edges that was asked for; null where a number was, or nothing.</summary>
     public double? Fraction { get; init; }
 
-    /// <summary>Edges asked for, before pruning; null for what a search has found.</summary>
+    /// <summary>Edges asked for: of a curve those that were selected, before pruning; else those that the pruned circuit may have at most.
+    /// Null for what a search has found.</summary>
     public int? EdgesAsked { get; init; }
 
     /// <summary>Edges of the circuit.</summary>

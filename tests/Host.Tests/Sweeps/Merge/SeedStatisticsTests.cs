@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Units;
-using static Gradpath.Host.Tests.SweepSamples;
+using static Gradpath.Host.Tests.MergeSamples;
 
 namespace Gradpath.Host.Tests;
 

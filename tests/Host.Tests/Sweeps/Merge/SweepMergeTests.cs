@@ -3,7 +3,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Units;
 using Xunit.Abstractions;
-using static Gradpath.Host.Tests.SweepSamples;
+using static Gradpath.Host.Tests.MergeSamples;
 
 namespace Gradpath.Host.Tests;
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Gradpath.Host.Reports.Pictures;
 using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Units;
-using static Gradpath.Host.Tests.SweepSamples;
+using static Gradpath.Host.Tests.MergeSamples;
 
 namespace Gradpath.Host.Tests;
 

@@ -5,7 +5,7 @@ using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Units;
 using Parquet;
 using Parquet.Schema;
-using static Gradpath.Host.Tests.SweepSamples;
+using static Gradpath.Host.Tests.MergeSamples;
 
 namespace Gradpath.Host.Tests;
 

@@ -8,7 +8,7 @@ using Gradpath.Host.Sweeps.Units;
 namespace Gradpath.Host.Tests;
 
 /// <summary>Results of sweeps that nothing was computed for.</summary>
-internal static class SweepSamples
+internal static class MergeSamples
 {
     public const int GraphEdges = 1000;
 
