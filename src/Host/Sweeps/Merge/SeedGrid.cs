@@ -50,9 +50,16 @@ internal sealed class SeedGrid
     /// <param name="column">The column's name.</param>
     public bool IsBest(string row, string column)
     {
-        if (Key.Measure.LargerIsBetter is not { } larger || Cell(row, column) is not { Count: > 0 } cell) return false;
-        double[] means = [.. Rows.Select(r => Cell(r, column)).OfType<SeedMean>().Where(c => c.Count > 0).Select(c => c.Mean)];
-        return means.Length > 1 && cell.Mean == (larger ? means.Max() : means.Min());
+        if (Key.Measure.Best == BestValue.None || Cell(row, column) is not { Count: > 0 } cell) return false;
+        double[] lacks = [.. Rows.Select(r => Cell(r, column)).OfType<SeedMean>().Where(c => c.Count > 0).Select(c => Lack(c.Mean))];
+        return lacks.Length > 1 && Lack(cell.Mean) == lacks.Min();
+
+        double Lack(double mean) => Key.Measure.Best switch
+        {
+            BestValue.Largest => -mean,
+            BestValue.Smallest => mean,
+            _ => Math.Abs(1 - mean),
+        };
     }
 
     /// <summary>What stands in a cell: mean, half the interval and a remark, each as text.</summary>
@@ -72,7 +79,13 @@ internal sealed class SeedGrid
         get
         {
             SweepMeasure measure = Key.Measure;
-            string better = measure.LargerIsBetter switch { true => "; larger is better", false => "; smaller is better", null => "" };
+            string better = measure.Best switch
+            {
+                BestValue.Largest => "; larger is better",
+                BestValue.Smallest => "; smaller is better",
+                BestValue.NearestToOne => "; the nearer to 1 the better",
+                _ => "",
+            };
             string cells = Seeds > 1
                 ? $"mean over n = {Seeds} seeds ± half the width of its 95 % interval (Student's t over seeds)"
                 : "one seed, no interval";
