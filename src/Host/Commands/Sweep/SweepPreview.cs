@@ -13,7 +13,7 @@ internal static class SweepPreview
 {
     private const int Sample = 64;
 
-    /// <summary>Lists the units. The time is estimated from a few pairs that EAP scores.</summary>
+    /// <summary>Lists the units. The time is estimated from a few pairs that EAP-IG scores.</summary>
     /// <param name="start">The sweep.</param>
     /// <param name="terminal">Told what a user should know of models and prompts.</param>
     /// <param name="cancellation">Stops the work.</param>
@@ -49,7 +49,7 @@ internal static class SweepPreview
             .Hidden("unit", u => u.Title)
             .Hidden("cost", u => u.Cost));
         report.Line(
-            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP on "
+            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP-IG on "
                 + $"{Sample} pairs; no unit was run",
             ("seconds", Math.Round(seconds, 1)));
         return report;
@@ -77,14 +77,14 @@ internal static class SweepPreview
         PromptSet all = session.Prompts(unit, cancellation).Find;
         PromptSet few = all with { Pairs = [.. all.Pairs.Take(Sample)] };
         var model = session.Weights(unit.Model, cancellation);
-        AttributionOptions eap = new() { Method = AttributionMethods.Eap };
+        AttributionOptions sample = new() { Method = AttributionMethods.EapIg };
         double best = double.PositiveInfinity;
         for (int i = 0; i < 3; i++)
         {
             long before = Stopwatch.GetTimestamp();
-            EdgeAttribution.Run(model, few, eap, cancellation: cancellation);
+            EdgeAttribution.Run(model, few, sample, cancellation: cancellation);
             best = Math.Min(best, Stopwatch.GetElapsedTime(before).TotalSeconds);
         }
-        return eap.Method.Scorer(eap).Passes * UnitCost.Pass(model.Config, few) / best;
+        return sample.Method.Scorer(sample).Passes * UnitCost.Pass(model.Config, few) / best;
     }
 }

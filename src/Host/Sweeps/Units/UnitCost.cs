@@ -60,10 +60,10 @@ internal static class UnitCost
         if (method.Verb == "score")
         {
             AttributionOptions options = SweepMethodOptions.Attribution(method);
-            return Known(options.Method.Scorer(options).Passes, graph);
+            return Known(options, graph);
         }
         double scoring = SweepMethodOptions.Scorer(method) is { } scorer
-            ? Known(scorer.Scorer(new AttributionOptions { Method = scorer }).Passes, graph)
+            ? Known(new AttributionOptions { Method = scorer }, graph)
             : 0;
         if (SweepMethodOptions.Search(method) is not EdgePruningOptions training) return PerEdge * graph.EdgeCount;
         training = training.Resolve(graph.EdgeCount);
@@ -72,5 +72,13 @@ internal static class UnitCost
         return scoring + (2 * share * training.Steps * training.Draws * batch);
     }
 
-    private static double Known(double passes, ComputationGraph graph) => double.IsNaN(passes) ? PerEdge * graph.EdgeCount : passes;
+    // Where nobody counts them: methods with steps move activations sublayer by sublayer, others try edge by edge.
+    private static double Known(AttributionOptions options, ComputationGraph graph)
+    {
+        double passes = options.Method.Scorer(options).Passes;
+        if (!double.IsNaN(passes)) return passes;
+        return options.Method.Takes(MethodSettings.Steps)
+            ? ScoringSettings.Of(options).Steps * 2 * (graph.Layers + 1)
+            : PerEdge * graph.EdgeCount;
+    }
 }
