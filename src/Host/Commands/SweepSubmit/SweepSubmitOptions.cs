@@ -87,7 +87,10 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     {
         EnumNames.Pick("engine", Engine, "slurm");
         if (Dir.AsSpan().IndexOfAny('\\', '\n', '\r') >= 0)
-            throw new UsageException($"--dir {Quoted.Text(Dir)}: Slurm keeps no logs in a folder with a backslash or a line break in its name.");
+        {
+            throw new UsageException(
+                $"--dir {Quoted.Text(Dir)}: Slurm keeps no logs in a folder with a backslash or a line break in its name.");
+        }
         Require("time", Time, Times(), "give minutes, hours:minutes:seconds, days-hours or the like: 90, 2:00:00, 1-12");
         Require("mem", Mem, Sizes(), "give a number with K, M, G or T, such as 16G");
         Require("partition", Partition, Words(), "a name has letters, digits, dots, dashes, underscores and commas");

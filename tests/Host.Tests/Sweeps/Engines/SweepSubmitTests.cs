@@ -19,7 +19,7 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.DoesNotContain("--threads", run.Out, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(path, "logs")) || File.Exists(Path.Combine(path, "submit.sh")), "it wrote something");
         JsonNode json = JsonNode.Parse(Cli.Run("sweep", "submit", path, "--engine", "slurm", "--dry-run", "--json").Succeeds().Out)!;
-        Assert.Contains("#SBATCH --array=1-1\n", json["script"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("#SBATCH --array=1-1\n", json["facts"]!["script"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,5 +152,11 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     private string Plan(string method = "eap") =>
-        $"models: {model.ModelDirectory}\ntasks: {{name: pairs, data: {model.Pairs}}}\nmethods: {method}\nprompts: {{train: 4, judge: 2}}\n";
+        $"""
+        models: {model.ModelDirectory}
+        tasks: {"{"}name: pairs, data: {model.Pairs}{"}"}
+        methods: {method}
+        prompts: {"{"}train: 4, judge: 2{"}"}
+
+        """;
 }
