@@ -9,6 +9,9 @@ namespace Gradpath.Host.Sweeps.Engines;
 /// </summary>
 internal static class SlurmScript
 {
+    /// <summary>How much earlier than asked for Slurm may signal: it looks at time limits so often.</summary>
+    public static TimeSpan Early { get; } = TimeSpan.FromSeconds(30);
+
     // The exit code of a process that SIGTERM has stopped.
     private const int Stopped = 143;
 
