@@ -2,7 +2,8 @@
 //
 //   nextflow run examples/sweep/main.nf --plan sweeps/demo.yaml --out runs/demo --shards 4
 //
-// The folder is shared, so tasks write to it and not to Nextflow's work folder. A task that is run again computes only what is not done.
+// An example that the tests do not run. The folder is shared, so tasks write to it and not to Nextflow's work folder. A task that is run
+// again computes only what is not done.
 params.plan = 'sweeps/demo.yaml'
 params.out = 'runs/demo'
 params.shards = 2

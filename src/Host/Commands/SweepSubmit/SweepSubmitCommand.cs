@@ -91,7 +91,8 @@ internal static class SweepSubmitCommand
             string job = output.Trim().Split(';')[0];
             return job.Length > 0 && job.All(char.IsAsciiDigit)
                 ? job
-                : throw new GradpathException($"{Sbatch} took {file} and names no job, but {Quoted.Text(output.Trim())}; squeue has what was taken");
+                : throw new GradpathException(
+                    $"{Sbatch} took {file} and names no job, but {Quoted.Text(output.Trim())}; squeue has what was taken");
         }
     }
 

@@ -87,20 +87,35 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     {
         EnumNames.Pick("engine", Engine, "slurm");
         if (Dir.AsSpan().IndexOfAny('\\', '\n', '\r') >= 0)
-            throw new UsageException($"--dir {Quoted.Text(Dir)}: Slurm keeps no logs in a folder with a backslash or a line break in its name.");
-        Require("time", Time, Times(), "give minutes, hours:minutes:seconds, days-hours or the like: 90, 2:00:00, 1-12");
+        {
+            throw new UsageException(
+                $"--dir {Quoted.Text(Dir)}: Slurm keeps no logs in a folder with a backslash or a line break in its name.");
+        }
+        if (Time is not null) CheckTime(Time);
         Require("mem", Mem, Sizes(), "give a number with K, M, G or T, such as 16G");
         Require("partition", Partition, Words(), "a name has letters, digits, dots, dashes, underscores and commas");
         Require("account", Account, Words(), "a name has letters, digits, dots, dashes, underscores and commas");
+    }
+
+    // A task that is told to save before it has done anything would go back to the queue for ever.
+    private void CheckTime(string time)
+    {
+        TimeSpan limit = SlurmTime.Parse(time)
+            ?? throw new UsageException($"--time {time}: give minutes, hours:minutes:seconds, days-hours or the like: 90, 2:00:00, 1-12.");
+
+        // Slurm takes 0 for no limit.
+        if (limit > TimeSpan.Zero && limit < TimeSpan.FromSeconds(TimeToSave) + SlurmScript.Early)
+        {
+            throw new UsageException(
+                $"--time {time}: too short for --time-to-save {TimeToSave}; tasks are told to save so many seconds before the limit and up to "
+                + $"{SlurmScript.Early.TotalSeconds} earlier, and could do nothing before that.");
+        }
     }
 
     private static void Require(string option, string? value, Regex form, string advice)
     {
         if (value is not null && !form.IsMatch(value)) throw new UsageException($"--{option} {value}: {advice}.");
     }
-
-    [GeneratedRegex(@"\A(\d+|\d+:\d\d(:\d\d)?|\d+-\d+(:\d\d(:\d\d)?)?)\z")]
-    private static partial Regex Times();
 
     [GeneratedRegex(@"\A\d+[KMGTkmgt]?\z")]
     private static partial Regex Sizes();

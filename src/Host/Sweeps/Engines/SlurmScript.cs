@@ -3,12 +3,15 @@ using System.Text;
 namespace Gradpath.Host.Sweeps.Engines;
 
 /// <summary>
-/// A batch script for Slurm: an array whose tasks each run one process on the sweep's folder, which claims units as it goes. Before the time
-/// limit Slurm signals USR1; the process then saves the unit under way and ends, and the task is put back in the queue. A task that is
-/// cancelled or requeued gets TERM, saves likewise and ends; Slurm itself requeues where it should.
+/// A batch script for Slurm: an array whose tasks each run one process on the sweep's folder, which claims units as it goes. Before the
+/// time limit Slurm signals USR1; the process then saves the unit under way and ends, and the task is put back in the queue. A task that
+/// is cancelled or requeued gets TERM, saves likewise and ends; Slurm itself requeues where it should.
 /// </summary>
 internal static class SlurmScript
 {
+    /// <summary>How much earlier than asked for Slurm may signal: it looks at time limits so often.</summary>
+    public static TimeSpan Early { get; } = TimeSpan.FromSeconds(30);
+
     // The exit code of a process that SIGTERM has stopped.
     private const int Stopped = 143;
 
@@ -28,8 +31,8 @@ internal static class SlurmScript
             process= again=
             trap 'again=yes; [ -z "$process" ] || kill -TERM "$process" 2>/dev/null' USR1
 
-            # TERM goes to every process of the task, when it is cancelled or requeued and at the limit itself. It is not passed on: a second
-            # signal would end the process before its work is saved.
+            # TERM goes to every process of the task, when it is cancelled or requeued and at the limit itself. It is not passed on: a
+            # second signal would end the process before its work is saved.
             trap : TERM INT
 
             {{string.Join(' ', command.Select(Quoted))}} &

@@ -28,7 +28,7 @@ internal static class SweepProcesses
             : null;
 
     /// <summary>How this program is started again: the file to run, and what comes before its command line.</summary>
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "In one file the program has no location, which is what is asked.")]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "In one file the program has no location: that is asked.")]
     public static (string File, IReadOnlyList<string> First) Self()
     {
         string process = Environment.ProcessPath ?? throw new GradpathException("this system does not say how to start the program again");

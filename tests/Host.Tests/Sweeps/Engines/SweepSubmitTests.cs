@@ -19,7 +19,7 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.DoesNotContain("--threads", run.Out, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(path, "logs")) || File.Exists(Path.Combine(path, "submit.sh")), "it wrote something");
         JsonNode json = JsonNode.Parse(Cli.Run("sweep", "submit", path, "--engine", "slurm", "--dry-run", "--json").Succeeds().Out)!;
-        Assert.Contains("#SBATCH --array=1-1\n", json["script"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("#SBATCH --array=1-1\n", json["facts"]!["script"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,6 +61,9 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--engine torque: no such value", "--engine", "torque")]
     [InlineData("--engine is needed")]
     [InlineData("--time 2h: give minutes", "--engine", "slurm", "--time", "2h")]
+    [InlineData("--time 1: too short for --time-to-save 60", "--engine", "slurm", "--time", "1")]
+    [InlineData("--time 1:20: too short for --time-to-save 60", "--engine", "slurm", "--time", "1:20")]
+    [InlineData("--time 10: too short for --time-to-save 600", "--engine", "slurm", "--time", "10", "--time-to-save", "600")]
     [InlineData("--time 1:2:3: give minutes", "--engine", "slurm", "--time", "1:2:3")]
     [InlineData("--time 5\n", "--engine", "slurm", "--time", "5\n#SBATCH --wrap=x")]
     [InlineData("--mem lots: give a number with K, M, G or T", "--engine", "slurm", "--mem", "lots")]
@@ -152,5 +155,11 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     private string Plan(string method = "eap") =>
-        $"models: {model.ModelDirectory}\ntasks: {{name: pairs, data: {model.Pairs}}}\nmethods: {method}\nprompts: {{train: 4, judge: 2}}\n";
+        $"""
+        models: {model.ModelDirectory}
+        tasks: {"{"}name: pairs, data: {model.Pairs}{"}"}
+        methods: {method}
+        prompts: {"{"}train: 4, judge: 2{"}"}
+
+        """;
 }

@@ -1,0 +1,29 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Gradpath.Host.Sweeps.Engines;
+
+/// <summary>Times as Slurm writes them: <c>90</c> and <c>90:30</c> are minutes with and without seconds, <c>2:00:00</c> hours, <c>1-12</c>
+/// and what may follow it days with hours.</summary>
+internal static partial class SlurmTime
+{
+    /// <summary>Reads a time.</summary>
+    /// <param name="text">The time.</param>
+    /// <returns>What it says; null where it is none.</returns>
+    public static TimeSpan? Parse(string text)
+    {
+        Match match = Form().Match(text);
+        if (!match.Success) return null;
+        int[] parts = [.. match.Groups["part"].Captures.Select(c => Number(c.ValueSpan))];
+        bool days = match.Groups["days"].Success;
+        int At(int i) => i < parts.Length ? parts[i] : 0;
+        return days ? new TimeSpan(Number(match.Groups["days"].ValueSpan), At(0), At(1), At(2))
+            : parts.Length == 3 ? new TimeSpan(parts[0], parts[1], parts[2])
+            : new TimeSpan(0, parts[0], At(1));
+    }
+
+    private static int Number(ReadOnlySpan<char> digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"\A((?<days>[0-9]{1,5})-)?(?<part>[0-9]{1,7})(:(?<part>[0-9]{2})){0,2}\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex Form();
+}
