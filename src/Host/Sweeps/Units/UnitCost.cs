@@ -59,7 +59,7 @@ internal static class UnitCost
         var graph = new ComputationGraph(config);
         if (method.Verb == "score")
         {
-            AttributionOptions options = SweepMethodOptions.Attribution(method);
+            AttributionOptions options = SweepMethodOptions.Attribution(method, SweepExpansion.AnyBatch);
             return Known(options.Method.Scorer(options).Passes, graph);
         }
         double scoring = SweepMethodOptions.Scorer(method) is { } scorer
