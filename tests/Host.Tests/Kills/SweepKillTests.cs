@@ -65,10 +65,10 @@ public sealed class SweepKillTests(TinyModel model, ITestOutputHelper output) : 
                 processes[which].WaitForExit();
                 processes[which].Dispose();
                 killed++;
-                if (laidOut && Directory.GetFiles(Path.Combine(folder, "claims")).Any(f => Read(f).Contains(claim, StringComparison.Ordinal)))
-                    claimed++;
+                string claims = Path.Combine(folder, "claims");
+                if (laidOut && Directory.GetFiles(claims).Any(f => Read(f).Contains(claim, StringComparison.Ordinal))) claimed++;
                 if (Directory.Exists(Path.Combine(folder, "units")))
-                    states.UnionWith(Directory.GetFiles(Path.Combine(folder, "units"), "*.progress", SearchOption.AllDirectories));
+                    states.UnionWith(Directory.GetFiles(folder, "*.progress", SearchOption.AllDirectories));
                 processes[which] = Start(plan, folder);
             }
             foreach (Process process in processes)

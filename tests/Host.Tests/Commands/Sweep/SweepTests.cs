@@ -143,22 +143,29 @@ public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
     [Fact]
     public void A_device_that_failed_is_opened_anew_for_the_next_unit()
     {
+        string plan = SweepPlans.Write(model, $$"""
+            tasks: {data: {{model.Pairs}}}
+            methods: eap
+            prompts: {train: 4, judge: 0, parts: 2}
+            evaluate: none
+            """, "failing.yaml");
         string folder = NewFolder();
-        SweepPlans.Run(SweepPlans.Tiny(model), folder, "--shard", "9/9").Succeeds();
+        SweepPlans.Run(plan, folder).Succeeds("3 of 3 units done");
         SweepFolder opened = SweepLayout.Open(folder);
-        int devices = 0;
+        int devices = 0, asked = 0;
         using SweepSession session = new(Host.Sweeps.Plan.SweepPlan.FromJson(opened.Plan, "plan"), () =>
-            ++devices == 1 ? throw new DeviceException("the launch failed") : new Kernels.Cpu.CpuDevice(1), SweepSamples.Terminal());
-        SweepUnitWork work = new(session, opened.SumsOf);
-        string file = opened.WorkFile(opened.Units[0].Key);
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        Assert.Throws<DeviceException>(() => work.Run(opened.Units[0], file, null, default));
-        Device first = session.Device;
-        session.LeaveDevice();
-        Assert.NotSame(first, session.Device);
-        Assert.Equal(3, devices);
-        Assert.Equal(opened.Units[0].Key, work.Run(opened.Units[0], file, null, default).Result.Key);
-        Assert.Equal(3, devices);
+        {
+            devices++;
+            return new Kernels.Cpu.CpuDevice(1);
+        }, SweepSamples.Terminal());
+        SweepUnitWork work = new(session, key => ++asked == 1 ? throw new DeviceException("the launch failed") : opened.SumsOf(key));
+        SweepUnit join = opened.Units[2];
+        Assert.Throws<DeviceException>(() => work.Run(join, opened.WorkFile(join.Key), null, default));
+        Assert.Equal(1, devices);
+        Assert.Equal(join.Key, work.Run(join, opened.WorkFile(join.Key), null, default).Result.Key);
+        Assert.Equal(2, devices);
+        work.Run(opened.Units[0], opened.WorkFile(opened.Units[0].Key), null, default);
+        Assert.Equal(2, devices);
     }
 
     private static bool IsTraining(RunProgress progress) => progress.Stage.Length == 0;
