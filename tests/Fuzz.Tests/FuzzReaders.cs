@@ -14,5 +14,6 @@ internal static class FuzzReaders
         .. PromptReaders.All,
         .. ProgressReaders.All,
         .. ReportReaders.All,
+        .. SweepReaders.All,
     ];
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using CsvHelper;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Sweeps.Store;
 using Gradpath.Host.Sweeps.Units;
@@ -86,24 +87,28 @@ internal static class SweepPlans
     public static string Table(string folder)
     {
         Cli.Run("sweep", "merge", folder).Succeeds();
-        return WithoutTimes(File.ReadAllText(Path.Combine(folder, "table.csv")));
+        return WithoutTimes(Path.Combine(folder, "table.csv"));
     }
 
-    private static string WithoutTimes(string csv)
+    private static string WithoutTimes(string file)
     {
-        // No text of these tables needs quotes.
-        Assert.DoesNotContain('"', csv);
-        string[][] rows = [.. csv.TrimEnd('\n').Split('\n').Select(line => line.Split(','))];
+        using CsvReader reader = CsvReader.Create(File.ReadAllBytes(file), new CsvReaderOptions { HasHeader = false });
+        List<string[]> rows = [];
+        while (reader.Read()) rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetString)]);
         int[] kept = [.. Enumerable.Range(0, rows[0].Length).Where(c => rows[0][c] is not ("seconds" or "judge_seconds" or "created"))];
         Assert.Equal(rows[0].Length - 3, kept.Length);
-        return string.Join('\n', rows.Select(row => string.Join(',', kept.Select(c => row[c]))));
+        return string.Join('\n', rows.Select(row => string.Join('\t', kept.Select(c => row[c]))));
     }
 
     private static JsonObject Timeless(JsonObject result)
     {
         result.Remove("seconds");
         result.Remove("judge_seconds");
-        result["provenance"]!.AsObject().Remove("created");
+        JsonObject provenance = result["provenance"]!.AsObject();
+        provenance.Remove("created");
+
+        // ACDC states its own time there.
+        provenance["options"]?.AsObject().Remove("seconds");
         return result;
     }
 

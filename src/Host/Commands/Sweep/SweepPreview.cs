@@ -49,8 +49,8 @@ internal static class SweepPreview
             .Hidden("unit", u => u.Title)
             .Hidden("cost", u => u.Cost));
         report.Line(
-            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP-IG on "
-                + $"{Sample} pairs; no unit was run",
+            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP-IG "
+                + $"on {Sample} pairs; no unit was run",
             ("seconds", Math.Round(seconds, 1)));
         return report;
     }

@@ -21,7 +21,8 @@ internal static class SweepTeam
     {
         int before = Settled(folder, own).Done;
         IReadOnlyList<WorkerEnd> ends = SweepProcesses.Run(
-            [.. start.Workers.Select(w => new WorkerStart(Arguments(start, w), new Dictionary<string, string>()))], terminal, cancellation);
+            [.. start.Workers.Select(w => new WorkerStart(Arguments(start, w, terminal), new Dictionary<string, string>()))],
+            terminal, cancellation);
         (int done, IReadOnlyList<UnitFailure> failures) = Settled(folder, own);
         if (cancellation.IsCancellationRequested)
         {
@@ -46,7 +47,7 @@ internal static class SweepTeam
         return (own.Count(u => done.Contains(u.Key)), [.. folder.Failures().Where(f => keys.Contains(f.Key))]);
     }
 
-    private static List<string> Arguments(SweepStart start, DeviceOptions device)
+    private static List<string> Arguments(SweepStart start, DeviceOptions device, Terminal terminal)
     {
         List<string> words =
         [
@@ -55,6 +56,9 @@ internal static class SweepTeam
         if (device.Threads is { } threads) words.AddRange(["--threads", threads.ToString(CultureInfo.InvariantCulture)]);
         if (device.Memory is not null) words.AddRange(["--memory", device.Memory]);
         if (start.Shard is not null) words.AddRange(["--shard", start.Shard.ToString()]);
+        if (terminal.Quiet) words.Add("--quiet");
+        if (terminal.Verbose) words.Add("--verbose");
+        if (terminal.Strict) words.Add("--strict");
         return words;
     }
 }

@@ -107,8 +107,8 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
         if (limit > TimeSpan.Zero && limit < TimeSpan.FromSeconds(TimeToSave) + SlurmScript.Early)
         {
             throw new UsageException(
-                $"--time {time}: too short for --time-to-save {TimeToSave}; tasks are told to save so many seconds before the limit and up to "
-                + $"{SlurmScript.Early.TotalSeconds} earlier, and could do nothing before that.");
+                $"--time {time}: too short for --time-to-save {TimeToSave}; tasks are told to save so many seconds before the limit and "
+                + $"up to {SlurmScript.Early.TotalSeconds} earlier, and could do nothing before that.");
         }
     }
 

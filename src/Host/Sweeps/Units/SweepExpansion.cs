@@ -25,6 +25,9 @@ internal static class SweepExpansion
 
     private const int KeyDigits = 32;
 
+    /// <summary>For questions whose answer does not depend on it: some settings need a batch size to be read at all.</summary>
+    internal static UnitConditions AnyBatch { get; } = new() { BatchSize = 1 };
+
     /// <summary>
     /// The units of a plan, in its order. Models are opened and hashed, and prompts are made; no pass runs. Prompts that are refused make
     /// units that will fail, beside those of other tasks.
@@ -94,7 +97,7 @@ internal static class SweepExpansion
         {
             try
             {
-                others[other.Name] = session.Prompts(model, other, seed, metric, cancellation).Judge.Hash;
+                others[other.Name] = session.PairsHash(model, other, seed, metric, cancellation);
             }
             catch (GradpathException)
             {
@@ -111,14 +114,15 @@ internal static class SweepExpansion
         SweepPlan plan = session.Plan;
         var graph = new ComputationGraph(s.Checkpoint.Config);
         JsonObject options = method.Verb == "score"
-            ? (SweepMethodOptions.Attribution(method) with { Metric = s.Metric }).Describe()
+            ? (SweepMethodOptions.Attribution(method, new() { BatchSize = plan.BatchSize }) with { Metric = s.Metric }).Describe()
             : SearchDescription(plan, s, method, graph);
         JsonObject identity = new()
         {
             ["results"] = ResultVersion,
             ["model"] = s.Checkpoint.Hash,
             ["prompts"] = s.Prompts?.Find.Hash,
-            ["task"] = s.Prompts?.Find.Task ?? s.Task.Task,
+            ["pairs"] = s.Prompts is null ? null : session.PairsHash(s.Model, s.Task, s.Seed, s.MetricName, cancellation),
+            ["task"] = s.Task.Task,
             ["name"] = s.Task.Name,
             ["train"] = plan.Train,
             ["judge"] = plan.Judge,
@@ -163,7 +167,7 @@ internal static class SweepExpansion
     /// <summary>Whether a method's scores are sums over prompt pairs, which parts can be put together from.</summary>
     /// <param name="method">The method.</param>
     public static bool Divides(SweepMethod method) =>
-        method.Verb == "score" && SweepMethodOptions.Attribution(method).Method is { } m && m.ScoresItems;
+        method.Verb == "score" && SweepMethodOptions.Attribution(method, AnyBatch).Method.ScoresItems;
 
     /// <summary>The names of evaluations, as a plan has them.</summary>
     /// <param name="evaluate">The evaluations.</param>
@@ -182,10 +186,9 @@ internal static class SweepExpansion
             units.Add(Unit(null, [], cost));
             return;
         }
-        SweepUnit[] parts = [.. Enumerable.Range(0, plan.PromptParts).Select(
-            i => Unit((i, plan.PromptParts), [], (cost - judging) / plan.PromptParts))];
-        units.AddRange(parts.Select((p, i) => p with { Index = units.Count + i }));
-        units.Add(Unit(null, [.. parts.Select(p => p.Key)], judging));
+        int first = units.Count;
+        for (int i = 0; i < plan.PromptParts; i++) units.Add(Unit((i, plan.PromptParts), [], (cost - judging) / plan.PromptParts));
+        units.Add(Unit(null, [.. units.Skip(first).Select(p => p.Key)], judging));
 
         SweepUnit Unit((int Part, int Of)? part, IReadOnlyList<string> needs, double work)
         {
@@ -213,7 +216,7 @@ internal static class SweepExpansion
     private static void Check(Setting s, SweepMethod method)
     {
         AttributionMethod? scorer =
-            method.Verb == "score" ? SweepMethodOptions.Attribution(method).Method : SweepMethodOptions.Scorer(method);
+            method.Verb == "score" ? SweepMethodOptions.Attribution(method, AnyBatch).Method : SweepMethodOptions.Scorer(method);
         try
         {
             if (scorer is not null)

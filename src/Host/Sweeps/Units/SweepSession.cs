@@ -20,6 +20,7 @@ internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal t
 {
     private readonly Dictionary<string, Gpt2Checkpoint> _checkpoints = [];
     private readonly Dictionary<(string Model, SweepTask Task, int Seed, string? Metric), SplitPrompts> _prompts = [];
+    private readonly Dictionary<(string Model, SweepTask Task, int Seed, string? Metric), string> _pairs = [];
     private (string Name, Gpt2Weights Weights)? _model;
     private Device? _device;
 
@@ -128,6 +129,21 @@ internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal t
         SplitPrompts split = plan.Judge == 0 ? new SplitPrompts(first, first) : SplitPrompts.Of(first, plan.Train, plan.Judge);
         if (plan.Judge > 0) split.WarnOfShared(terminal, $"{task.Name}, seed {seed}: ");
         return _prompts[(model, task, seed, metric)] = split;
+    }
+
+    /// <summary>A hash of the token ids and answers of all pairs, both those that circuits are found on and those that judge. The hash of a
+    /// file does not say which ids a vocabulary makes of its texts.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="task">The prompts.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="metric">The metric's name; null for the task's own.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="GradpathException">They cannot be read or made, or there are too few.</exception>
+    public string PairsHash(string model, SweepTask task, int seed, string? metric, CancellationToken cancellation)
+    {
+        if (_pairs.TryGetValue((model, task, seed, metric), out string? known)) return known;
+        SplitPrompts split = Prompts(model, task, seed, metric, cancellation);
+        return _pairs[(model, task, seed, metric)] = PromptSet.Of([.. split.Find.Pairs, .. split.Judge.Pairs]).Hash;
     }
 
     /// <inheritdoc />

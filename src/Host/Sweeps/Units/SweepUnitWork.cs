@@ -91,7 +91,8 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     {
         if (model.Hash != (string?)unit.Identity["model"])
             throw new GradpathException($"{unit.Model}: the model is not the one that the sweep began with; begin another in a new folder");
-        if (prompts.Find.Hash != (string?)unit.Identity["prompts"])
+        string pairs = session.PairsHash(unit.Model, unit.Task, unit.Seed, session.MetricOf(unit), cancellation);
+        if (prompts.Find.Hash != (string?)unit.Identity["prompts"] || pairs != (string?)unit.Identity["pairs"])
         {
             throw new GradpathException(
                 $"{unit.Task.Name}: the prompts are not those that the sweep began with; begin another in a new folder");
@@ -186,6 +187,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             BatchSize = session.Plan.BatchSize,
         };
         SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions);
+        double before = 0;
         if (SweepMethodOptions.Scorer(unit.Method) is { } method)
         {
             // The commands: acdc scores in its own batches, the others as memory allows.
@@ -196,12 +198,19 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
                 Seed = method.Takes(MethodSettings.Seed) ? (ulong)unit.Seed : null,
                 BatchSize = options is AcdcOptions ? options.BatchSize : 0,
             });
-            options = options is AcdcOptions acdc
-                ? acdc with { Scores = scorer.Score(model, find, null, cancellation) }
-                : options with { Scorer = scorer };
+            if (options is AcdcOptions acdc)
+            {
+                // Those of a search with a scorer count that in.
+                before = scorer.Passes;
+                options = acdc with { Scores = scorer.Score(model, find, null, cancellation) };
+            }
+            else
+            {
+                options = options with { Scorer = scorer };
+            }
         }
         SearchResult result = search.Search(model, find, options, checkpoint, progress, cancellation);
         Circuit circuit = result.Circuit.With(Provenance(unit, result.Circuit.Provenance!));
-        return (null, SearchRun.Prune(circuit), result.Passes);
+        return (null, SearchRun.Prune(circuit), before + result.Passes);
     }
 }

@@ -57,11 +57,7 @@ internal static class UnitCost
     public static double Passes(Gpt2Config config, SweepMethod method, int pairs)
     {
         var graph = new ComputationGraph(config);
-        if (method.Verb == "score")
-        {
-            AttributionOptions options = SweepMethodOptions.Attribution(method);
-            return Known(options, graph);
-        }
+        if (method.Verb == "score") return Known(SweepMethodOptions.Attribution(method, SweepExpansion.AnyBatch), graph);
         double scoring = SweepMethodOptions.Scorer(method) is { } scorer
             ? Known(new AttributionOptions { Method = scorer }, graph)
             : 0;

@@ -104,7 +104,10 @@ internal sealed class UnitJudge(
         {
             PromptSet judge = session.Prompts(unit.Model, other, unit.Seed, session.MetricOf(unit), cancellation).Judge;
             EvaluationResult there = CircuitEvaluation.Evaluate(model, judge, circuits, Evaluation, null, cancellation);
-            rows.AddRange(circuits.Select((c, i) => Row("transfer", there, i, c, sizes[i], other.Name)));
+            bool same = judge.Metric.Name == unit.Metric;
+            rows.AddRange(circuits.Select((c, i) => Row("transfer", there, i, c, sizes[i], other.Name) is var row && same
+                ? row
+                : row with { Metric = null }));
         }
         return result;
     }

@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Gradpath.Host.Sweeps.Units;
 
-/// <summary>The result of a unit. Two results of one unit are equal but for <see cref="Seconds"/> and the date in the provenance.</summary>
+/// <summary>The result of a unit. Two results of one unit are equal but for <see cref="Seconds"/>, <see cref="JudgeSeconds"/>, and the date
+/// and the time of a search in the provenance.</summary>
 internal sealed record UnitResult
 {
     /// <summary>The unit's key.</summary>

@@ -32,7 +32,7 @@ internal sealed record UnitRow
     /// <summary>Upper end.</summary>
     public double? FaithfulnessHigh { get; init; }
 
-    /// <summary>Mean metric of the circuit.</summary>
+    /// <summary>Mean metric of the circuit, the one that the unit names; null on the pairs of a task that has another.</summary>
     public double? Metric { get; init; }
 
     /// <summary>Mean KL divergence of the circuit from the full model, in nats.</summary>

@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
+using Gradpath.Kernels;
+
+namespace Gradpath.Host.Tests;
+
+/// <summary><c>gradpath sweep</c>: goes on where it was stopped, shares with others, and gives the same bits whoever computes.</summary>
+public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    private const string Long = "{name: hap, sparsity: 0.7, steps: 400}";
+
+    [Fact]
+    public void What_is_done_is_not_done_again()
+    {
+        string folder = NewFolder();
+        SweepPlans.Run(SweepPlans.Tiny(model), folder).Succeeds("3 of 3 units done, 3 of them now, 0 failed", $"sweep merge {folder}");
+        Dictionary<string, DateTime> times = Times(folder);
+        SweepPlans.Run(SweepPlans.Tiny(model), folder).Succeeds("3 of 3 units done, 0 of them now, 0 failed");
+        Cli.Run(["sweep", folder, .. SweepPlans.Cpu]).Succeeds("3 of 3 units done, 0 of them now");
+        Cli.Run(["sweep", "--plan", folder, "--out", folder, .. SweepPlans.Cpu]).Succeeds("0 of them now");
+        Assert.Equal(times, Times(folder));
+        Cli.Run(["sweep", folder, "--out", NewFolder()]).Fails(2, "--out", "leave it out");
+    }
+
+    [Fact]
+    public void A_check_runs_and_writes_nothing()
+    {
+        string plan = SweepPlans.Tiny(model), folder = NewFolder();
+        string[] before = Directory.GetFileSystemEntries(model.Folder, "*", SearchOption.AllDirectories);
+        Cli.Run("sweep", plan, "--out", folder, "--check", "--device", "cpu").Succeeds("plan tiny: 3 units", "no unit was run");
+        Assert.Equal(before, Directory.GetFileSystemEntries(model.Folder, "*", SearchOption.AllDirectories));
+        SweepPlans.Run(plan, folder).Succeeds();
+        Assert.Equal(SweepPlans.Keys(plan, SweepPlans.Cpu), SweepPlans.Keys(folder, SweepPlans.Cpu));
+        Assert.Equal(SweepPlans.Keys(plan, SweepPlans.Cpu), SweepPlans.Units(folder).Select(u => u.Key));
+    }
+
+    [Fact]
+    public void Shards_make_up_the_whole_and_workers_too()
+    {
+        string plan = SweepPlans.Tiny(model), whole = NewFolder(), shards = NewFolder(), workers = NewFolder();
+        SweepPlans.Run(plan, whole).Succeeds();
+        Cli second = SweepPlans.Run(plan, shards, "--shard", "2/2").Succeeds("(shard 2/2 of 3 units)");
+        int computed = SweepLayout.Open(shards).Done().Count;
+        Assert.InRange(computed, 1, 2);
+        Assert.Contains($"{computed} of {Sizes.Of(computed, "unit")} done, {computed} of them now", second.Out, StringComparison.Ordinal);
+        SweepPlans.Run(plan, shards, "--shard", "1/2").Succeeds($"{3 - computed} of them now");
+        Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(shards));
+        Assert.Equal(SweepPlans.Table(whole), SweepPlans.Table(shards));
+
+        Cli run = Cli.Run("sweep", plan, "--out", workers, "--device", "cpu", "--threads", "2", "--workers", "2");
+        Assert.True(run.ExitCode == 0, run.Error + run.Out);
+        Assert.Contains("3 of 3 units done, 3 of them now, 0 failed", run.Out, StringComparison.Ordinal);
+        Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(workers));
+        Assert.Equal(SweepPlans.Table(whole), SweepPlans.Table(workers));
+    }
+
+    [Fact]
+    public void A_shard_without_units_is_done_at_once()
+    {
+        SweepPlans.Run(SweepPlans.Tiny(model), NewFolder(), "--shard", "9/9").Succeeds("0 of 0 units done");
+        Cli.Run("sweep", SweepPlans.Tiny(model), "--check", "--device", "cpu", "--shard", "9/9").Succeeds("shard 9/9: 0 units");
+    }
+
+    [Fact]
+    public void A_stopped_unit_goes_on_from_its_saved_state_to_the_same_bits()
+    {
+        string plan = PlanOf(Long), whole = NewFolder(), stopped = NewFolder();
+        SweepPlans.Run(plan, whole).Succeeds();
+        string[] line = ["sweep", plan, "--out", stopped, .. SweepPlans.Cpu];
+        Cli first = Cli.StoppedWhen(IsLate, line).Fails(130);
+        Assert.Contains(
+            $" after 0 of 1 unit, kept in {stopped}; the same command goes on from there.", first.Error, StringComparison.Ordinal);
+        SweepUnit unit = Assert.Single(SweepPlans.Units(stopped));
+        string state = Assert.Single(Directory.GetFiles(stopped, "*.progress", SearchOption.AllDirectories));
+        Assert.Empty(Directory.GetFiles(Path.Combine(stopped, "claims")));
+        Cli.Run("sweep", "status", stopped).Succeeds("0 of 1 unit done, 0 failed, 0 running, 1 waiting");
+
+        // Half of it is left, as the first report of progress says.
+        List<RunProgress> reports = [];
+        Cli.StoppedWhen(p =>
+        {
+            if (IsTraining(p)) reports.Add(p);
+            return false;
+        }, line).Succeeds("1 of 1 unit done, 1 of them now");
+        Assert.True(IsLate(reports[0]), $"it went on at {reports[0]}");
+        Assert.False(File.Exists(state));
+        Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(stopped));
+        Assert.Equal(unit.Key, SweepPlans.Units(stopped)[0].Key);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("not JSON")]
+    [InlineData("")]
+    public void A_saved_state_that_cannot_be_used_is_no_loss(string content)
+    {
+        string plan = PlanOf("{name: hap, sparsity: 0.7, steps: 5}"), whole = NewFolder(), folder = NewFolder();
+        SweepPlans.Run(plan, whole).Succeeds();
+        SweepPlans.Run(plan, folder, "--shard", "2/2").Succeeds("0 of 0 units done");
+        SweepFolder opened = SweepLayout.Open(folder);
+        string state = opened.WorkFile(opened.Units[0].Key) + ".progress";
+        Directory.CreateDirectory(Path.GetDirectoryName(state)!);
+        File.WriteAllText(state, content);
+        SweepPlans.Run(plan, folder).Succeeds("1 of 1 unit done");
+        Assert.False(File.Exists(state));
+        Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(folder));
+    }
+
+    [SkippableFact]
+    public void A_signal_saves_the_unit_under_way()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "there are no such signals on Windows");
+        string plan = PlanOf("{name: hap, sparsity: 0.7, steps: 100000}"), folder = NewFolder();
+        ProcessStartInfo start = new(
+            Environment.ProcessPath!,
+            [Path.Combine(AppContext.BaseDirectory, "gradpath.dll"), "sweep", plan, "--out", folder, .. SweepPlans.Cpu])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        long began = Stopwatch.GetTimestamp();
+        while (!Directory.Exists(Path.Combine(folder, "units")) || States(folder).Length == 0)
+        {
+            Assert.False(process.HasExited, "it ended by itself");
+            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(2), "no state is saved");
+            Thread.Sleep(20);
+        }
+        KillPoint.Send(process.Id, Child.Terminate);
+        string error = process.StandardError.ReadToEnd();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)), "it does not stop");
+        Assert.True(process.ExitCode == 143, error);
+        Assert.Contains("gradpath: stopped by SIGTERM after 0 of 1 unit, kept in ", error, StringComparison.Ordinal);
+        string state = Assert.Single(States(folder));
+        Assert.NotNull(JsonNode.Parse(File.ReadAllText(state)));
+        Assert.Empty(Directory.GetFiles(Path.Combine(folder, "claims")));
+    }
+
+    // A GPU that has failed once fails at whatever comes next.
+    [Fact]
+    public void A_device_that_failed_is_opened_anew_for_the_next_unit()
+    {
+        string plan = SweepPlans.Write(model, $$"""
+            tasks: {data: {{model.Pairs}}}
+            methods: eap
+            prompts: {train: 4, judge: 0, parts: 2}
+            evaluate: none
+            """, "failing.yaml");
+        string folder = NewFolder();
+        SweepPlans.Run(plan, folder).Succeeds("3 of 3 units done");
+        SweepFolder opened = SweepLayout.Open(folder);
+        int devices = 0, asked = 0;
+        using SweepSession session = new(Host.Sweeps.Plan.SweepPlan.FromJson(opened.Plan, "plan"), () =>
+        {
+            devices++;
+            return new Kernels.Cpu.CpuDevice(1);
+        }, SweepSamples.Terminal());
+        SweepUnitWork work = new(session, key => ++asked == 1 ? throw new DeviceException("the launch failed") : opened.SumsOf(key));
+        SweepUnit join = opened.Units[2];
+        Assert.Throws<DeviceException>(() => work.Run(join, opened.WorkFile(join.Key), null, default));
+        Assert.Equal(1, devices);
+        Assert.Equal(join.Key, work.Run(join, opened.WorkFile(join.Key), null, default).Result.Key);
+        Assert.Equal(2, devices);
+        work.Run(opened.Units[0], opened.WorkFile(opened.Units[0].Key), null, default);
+        Assert.Equal(2, devices);
+    }
+
+    private static bool IsTraining(RunProgress progress) => progress.Stage.Length == 0;
+
+    private static bool IsLate(RunProgress progress) => IsTraining(progress) && progress.Done > progress.Total / 2;
+
+    private static string[] States(string folder) => Directory.GetFiles(folder, "*.progress", SearchOption.AllDirectories);
+
+    private static Dictionary<string, DateTime> Times(string folder) =>
+        Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
+
+    private string NewFolder() => model.Path(Guid.NewGuid().ToString("N"));
+
+    private string PlanOf(string method) => SweepPlans.Write(model, $$"""
+        tasks: {data: {{model.Pairs}}}
+        methods: [{{method}}]
+        prompts: {train: 3, judge: 3}
+        evaluate: sizes
+        """, $"{Guid.NewGuid():N}.yaml");
+}
