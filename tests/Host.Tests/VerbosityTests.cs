@@ -14,12 +14,12 @@ public sealed partial class VerbosityTests : IDisposable
     public void Quiet_leaves_the_result_and_verbose_adds_to_the_error_stream(string verb)
     {
         string[] command = VerbSamples.Of(verb, _model)[0];
-        // A benchmark refuses the folder of an earlier one, and measurements differ from run to run.
+        // Measurements differ from run to run.
         bool repeats = verb is not ("benchmark" or "bench");
         string plain = Run([.. command]).Succeeds().Out;
-        if (verb == "benchmark") Directory.Delete(_model.Path("benchmark"), recursive: true);
+        DeleteFolder();
         Cli quiet = Run([.. command, "--quiet"]).Succeeds();
-        if (verb == "benchmark") Directory.Delete(_model.Path("benchmark"), recursive: true);
+        DeleteFolder();
         Cli verbose = Run([.. command, "--verbose"]);
         Assert.Equal(0, verbose.ExitCode);
         Assert.Matches($"\n?{verb}: [0-9.]+ s, at most .* resident\n$", verbose.Error);
@@ -28,6 +28,13 @@ public sealed partial class VerbosityTests : IDisposable
         Assert.EndsWith(WithoutTimes(quiet.Out), WithoutTimes(plain), StringComparison.Ordinal);
         Assert.NotEqual("", quiet.Out);
         Assert.Equal(WithoutTimes(plain), WithoutTimes(verbose.Out));
+
+        // A benchmark refuses the folder of an earlier one, and a sweep goes on in it.
+        void DeleteFolder()
+        {
+            if (verb == "benchmark") Directory.Delete(_model.Path("benchmark"), recursive: true);
+            if (verb == "sweep") Directory.Delete(_model.Path("swept"), recursive: true);
+        }
     }
 
     [Fact]

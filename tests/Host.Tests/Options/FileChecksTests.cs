@@ -7,7 +7,7 @@ namespace Gradpath.Host.Tests;
 /// <summary>Files on a command line: every option says whether it is read or written, and no output takes another file's place.</summary>
 public sealed class FileChecksTests(TinyModel model) : IClassFixture<TinyModel>
 {
-    private static readonly string[] s_files = ["FILE", "DIR", "PATH", "MODEL", "CIRCUIT"];
+    private static readonly string[] s_files = ["FILE", "DIR", "PATH", "MODEL", "CIRCUIT", "PLAN"];
 
     public static TheoryData<string> Verbs => [.. VerbTable.Names];
 

@@ -11,10 +11,12 @@ internal sealed class SweepOptions : DeviceOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("plan", Required = true, MetaValue = "PLAN", HelpText =
         "The plan, a YAML or JSON file (docs/sweeps.md); or the folder of a sweep, to go on with it.")]
     public string Plan { get; set; } = "";
 
+    [Output(IsFolder = true)]
     [Option("out", MetaValue = "DIR", HelpText =
         "The sweep's folder. It is made where it is not there; where it holds this plan's sweep, what is done stays done.")]
     public string? Out { get; set; }

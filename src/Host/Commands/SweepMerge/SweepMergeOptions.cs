@@ -11,6 +11,7 @@ internal sealed class SweepMergeOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("dir", Required = true, MetaValue = "DIR", HelpText = "The sweep's folder. It may still be under way: what is done is merged.")]
     public string Dir { get; set; } = "";
 

@@ -13,6 +13,7 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
+    [Input]
     [Option("dir", Required = true, MetaValue = "DIR", HelpText = "The sweep's folder, which all of the cluster's nodes see.")]
     public string Dir { get; set; } = "";
 

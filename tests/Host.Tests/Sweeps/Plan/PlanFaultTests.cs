@@ -28,7 +28,7 @@ public sealed partial class PlanFaultTests
     [InlineData("metrics: logit-dif", 1, "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff")]
     [InlineData("metrics: [prob-diff, Prob_Diff]", 1, "metrics: Prob_Diff stands there twice")]
     [InlineData("metrics: [task, logit-diff]", 1, "metrics: task is logit-diff for ioi, which stands there too")]
-    [InlineData("metrics: kl", 4, "methods: eap: EAP has no scores for kl")]
+    [InlineData("metrics: kl", 4, "methods: eap: metric kl: EAP has no scores")]
     [InlineData("ablations: [patching, zeros]", 1, "ablations: zeros: no such value; did you mean zero?")]
     [InlineData("prompts: 100", 1, "prompts: 100 stands there; a mapping with the keys train, judge, parts is needed")]
     [InlineData("prompts:\n  trian: 3", 2, "prompts: trian: no such key; did you mean train?")]
@@ -135,7 +135,7 @@ public sealed partial class PlanFaultTests
         "methods: eap-ig: ablation zero does not apply to eap-ig")]
     [InlineData("models: demo\ntasks: ioi\nablations: zero\nmethods: {name: hap, scorer: eap-ig}\n", 4,
         "does not apply to the scorer eap-ig")]
-    [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: hap\n", 4, "methods: hap: EAP has no scores for kl")]
+    [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: hap\n", 4, "methods: hap: metric kl: EAP has no scores")]
     [InlineData("models: demo\ntasks: ioi\nmethods: exact\nprompts: {parts: 2}\n", 4, "prompts: parts: exact: method exact: only eap")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nprompts: {parts: 2}\n", 4, "prompts: parts: acdc searches, and needs all pairs")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nevaluate: curve\n", 4, "evaluate: curve: the methods are searches")]
