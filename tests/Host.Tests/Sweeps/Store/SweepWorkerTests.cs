@@ -140,7 +140,8 @@ public sealed class SweepWorkerTests : IDisposable
                     computed.Add(unit.Index);
                     Thread.Sleep(2);
                     return new UnitOutcome(SweepSamples.Result(unit.Key));
-                }), SweepSamples.Terminal()) { Place = (place, 4) };
+                }), SweepSamples.Terminal())
+            { Place = (place, 4) };
             done[place] = worker.Run(units, default).Done;
         });
         Assert.Equal(Enumerable.Range(0, 120), computed.Order());
