@@ -35,6 +35,11 @@ internal static class GradpathApp
                 ? [$"sweep-{args[1]}", "--dir", folder, .. rest]
                 : [$"sweep-{args[1]}", .. args[2..]];
         }
+        else if (args is ["sweep", { } word, [not '-', ..], ..] && word.All(char.IsAsciiLetter) && !Path.Exists(word))
+        {
+            // A word that should have been one of those: the table of verbs says which.
+            args = [$"sweep-{word}", .. args[2..]];
+        }
         else if (args is ["sweep", [not '-', ..] plan, .. var options])
         {
             args = ["sweep", "--plan", plan, .. options];

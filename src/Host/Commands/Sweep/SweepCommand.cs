@@ -26,7 +26,11 @@ internal static class SweepCommand
         (int Number, int Of)? place = SweepProcesses.Place(terminal.Variable);
         if (place is not null) SweepProcesses.StopWithParent(terminal);
         using SweepSession session = new(start.Plan, () => ComputeDevice.Open(start.Device, terminal), terminal);
-        SweepWorker worker = new(folder, new SweepUnitWork(session, folder.SumsOf), terminal) { Place = place };
+
+        // A device that cannot be opened is this process's fault and not that of units, which another may compute.
+        if (own.Any(u => !folder.IsDone(u.Key) && !folder.HasFailed(u.Key))) _ = session.Device;
+        SweepUnitWork work = new(session, folder.SumsOf, key => folder.Result(key).Seconds);
+        SweepWorker worker = new(folder, work, terminal) { Place = place };
         return worker.Run(own, cancellation);
     }
 

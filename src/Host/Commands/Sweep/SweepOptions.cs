@@ -6,7 +6,8 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath sweep</c>.</summary>
 [Verb("sweep", HelpText =
-    "Run a plan: models x tasks x methods x seeds, resumable and shared by any number of processes; 'sweep PLAN' is short for it.")]
+    "Run a plan: models x tasks x methods x seeds, resumable and shared by any number of processes; 'sweep PLAN' is short for "
+    + "it. 'sweep status', 'sweep retry', 'sweep merge' and 'sweep submit' DIR have help of their own.")]
 internal sealed class SweepOptions : DeviceOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };

@@ -60,8 +60,9 @@ internal sealed record SweepStart
     {
         string hash = PlanJson.Hash(Plan);
 
-        // Whether models and prompts are still those of the folder is checked as they are used.
-        if (File.Exists(Path.Combine(Folder!, SweepLayout.PlanFile)) && SweepLayout.Open(Folder!) is { } there && there.PlanHash == hash)
+        // Who names the folder goes on with its units; whether models and prompts are still theirs is checked as they are used. Who names
+        // the plan may have changed them.
+        if (Copy.IsEmpty && SweepLayout.Open(Folder!) is { } there && there.PlanHash == hash)
             return SweepLayout.LayOut(Folder!, there.Plan, hash, there.Units, Copy);
         SweepLayout.RequireUsable(Folder!);
         using SweepSession session = new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);

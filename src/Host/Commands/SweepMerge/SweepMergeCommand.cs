@@ -50,6 +50,11 @@ internal static class SweepMergeCommand
                 + $"{Sizes.Of(grids.Count, "table")} of means over seeds",
             ("name", folder.Name), ("units", folder.Units.Count), ("merged", results.Count), ("failed", failures.Count),
             ("rows", table.Rows.Count), ("tables", grids.Count));
+        if (circuits.Missing > 0)
+        {
+            terminal.Warn($"the scores of {Sizes.Of(circuits.Missing, "unit")} are not there, so that overlaps leave them out; delete "
+                + "their results, and the next sweep into the folder computes them again");
+        }
         int left = folder.Units.Count - results.Count - failures.Count;
         if (left > 0) report.Note($"{Sizes.Of(left, "unit")} not done yet: merge again once they are");
         report.File("table", into.Csv);
@@ -73,13 +78,17 @@ internal static class SweepMergeCommand
     // The circuits of one unit are asked for one after the other.
     private sealed class UnitCircuits(SweepFolder folder)
     {
+        private readonly HashSet<string> _missing = [];
         private string? _key;
         private EdgeScores? _scores;
+
+        public int Missing => _missing.Count;
 
         public Circuit? Of(SweepUnit unit, int edges)
         {
             if (File.Exists(folder.CircuitFile(unit.Key))) return Circuit.Load(folder.CircuitFile(unit.Key));
             if (_key != unit.Key) (_key, _scores) = (unit.Key, Scores(folder.ScoresFile(unit.Key)));
+            if (_scores is null) _missing.Add(unit.Key);
             return _scores is null ? null : UnitJudge.CircuitOf(_scores, edges);
         }
 

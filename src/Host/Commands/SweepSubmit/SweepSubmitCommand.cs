@@ -28,6 +28,7 @@ internal static class SweepSubmitCommand
         if (o.DryRun)
         {
             report.Line(script.TrimEnd('\n'), ("script", script));
+            report.Note($"make {Path.Combine(o.Dir, Logs)} before you submit it by hand");
             return report;
         }
         SweepFolder.MakeFolder(Path.Combine(folder, Logs));

@@ -53,7 +53,7 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     [Option("account", MetaValue = "A", HelpText = "The account (default: yours).")]
     public string? Account { get; set; }
 
-    [Option("dry-run", HelpText = "Print the script and submit nothing.")]
+    [Option("dry-run", HelpText = "Print the script and submit nothing; --plan is laid out all the same.")]
     public bool DryRun { get; set; }
 
     [Usage(ApplicationAlias = "gradpath")]

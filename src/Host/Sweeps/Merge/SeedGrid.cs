@@ -93,7 +93,10 @@ internal sealed class SeedGrid
             SeedMean[] all = [.. Rows.SelectMany(r => Columns.Select(c => Cell(r, c))).OfType<SeedMean>()];
             if (all.Any(c => c.Count > 0 && c.Count != Seeds)) notes.Add("Where other numbers of seeds have a value, n says so");
             if (all.Sum(c => c.Undefined) is > 0 and int undefined)
-                notes.Add($"Left out: {Sizes.Of(undefined, "value")} not defined, where full and ablated model are alike");
+            {
+                string where = measure == SweepMeasure.Overlap ? "both circuits are empty" : "full and ablated model are alike";
+                notes.Add($"Left out: {Sizes.Of(undefined, "value")} not defined, where {where}");
+            }
             if (all.Length < Rows.Count * Columns.Count) notes.Add("A dash: no result");
             if (Rows.Any(r => Columns.Any(c => IsBest(r, c)))) notes.Add("Bold: the best mean of a column, whatever the intervals");
             return string.Join(". ", notes) + ".";

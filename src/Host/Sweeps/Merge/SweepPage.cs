@@ -20,7 +20,8 @@ internal static class SweepPage
         Card(body, "Failed units", "gradpath sweep retry forgets failures: the next run computes these units again.", Failures(ordered));
         Card(body, "Curves", "Lines: means over seeds. Bands: 95 % intervals of the mean (Student's t over seeds), where there are two "
             + "seeds or more. Faithfulness is 1 for the whole model and 0 with all edges ablated.", Curves(ordered, grids));
-        Card(body, "CMD and CPR", "A method per row, a task per column; the stronger the colour, the nearer to 1.",
+        Card(body, "CMD and CPR",
+            "A method per row, a task per column; the stronger the colour, the larger the value (CMD is better where it is small).",
             Grids(grids, GridKind.Area, true));
         Card(body, "Measures by size", "", Folded(grids, GridKind.Curve, false) + Folded(grids, GridKind.Circuit, false));
         Card(body, "Overlap of edges", "What circuits of two methods share: the stronger the colour, the more.",

@@ -227,11 +227,13 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     /// </summary>
     public void DeleteEmpty()
     {
-        foreach (FileInfo file in new DirectoryInfo(ResultsFolder).EnumerateFiles("*", SearchOption.AllDirectories))
+        FileInfo[] files = [.. new DirectoryInfo(ResultsFolder).EnumerateFiles("*", SearchOption.AllDirectories)];
+        foreach (FileInfo file in files)
         {
             if (!file.Name.EndsWith(ResultEnd, StringComparison.Ordinal) && !file.Name.EndsWith(".safetensors", StringComparison.Ordinal))
                 continue;
-            if (file.Length > 0) continue;
+            // One that is gone was deleted for the sake of another, or by another process.
+            if (!file.Exists || file.Length > 0) continue;
             string key = file.Name.Split('.')[0];
             if (!UnitJson.IsKey(key)) continue;
             File.Delete(ResultFile(key));

@@ -168,7 +168,7 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         terminal.Progress.Part = $"unit {Math.Min(_pace.Settled + 1, _pace.Units)} of {_pace.Units}{left}";
 
         if (File.Exists(ProgressFile.Beside(folder.WorkFile(unit.Key))))
-            terminal.Note($"note: {unit.Title}: there is a saved state of an earlier process");
+            terminal.Note($"note: {unit.Title}: goes on from the saved state of an earlier process");
 
         // Whoever saves a search on the way says so too, and takes it back.
         terminal.HasWorkToSave = true;

@@ -18,7 +18,8 @@ namespace Gradpath.Host.Sweeps.Units;
 /// <summary>Computes units: scores or a search on the pairs to train on, then whatever the plan wants of the circuits.</summary>
 /// <param name="session">What units share.</param>
 /// <param name="parts">Gives the sums of a part by its key; asked where a unit puts parts together.</param>
-internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]> parts) : IUnitWork
+/// <param name="secondsOf">The time that a part took.</param>
+internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]> parts, Func<string, double> secondsOf) : IUnitWork
 {
     private const string Command = "sweep";
 
@@ -60,7 +61,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             judged with
             {
                 Passes = passes,
-                Seconds = method.TotalSeconds,
+                Seconds = method.TotalSeconds + unit.Needs.Sum(secondsOf),
                 JudgeSeconds = watch.Elapsed.TotalSeconds,
                 Provenance = Provenance(unit, made).ToJson(),
             },

@@ -26,6 +26,42 @@ public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Prompts_that_have_changed_since_are_noticed_though_all_is_done()
+    {
+        string folder = NewFolder(), pairs = model.Path("changing.jsonl"), plan = model.Path("changing.yaml");
+        string[] lines = File.ReadAllLines(model.Pairs);
+        File.WriteAllLines(pairs, lines);
+        File.WriteAllText(plan, $"models: {model.ModelDirectory}\ntasks: {{name: changing, data: {pairs}}}\nmethods: eap\n"
+            + "prompts: {train: 4, judge: 2}\n");
+        SweepPlans.Run(plan, folder).Succeeds("1 of 1 unit done");
+        File.WriteAllLines(pairs, lines.Reverse());
+        SweepPlans.Run(plan, folder).Fails(1, folder, "prompts");
+    }
+
+    [Fact]
+    public void A_device_that_is_not_there_is_no_units_failure()
+    {
+        string folder = NewFolder();
+        Cli.Run("sweep", SweepPlans.Tiny(model), "--out", folder, "--device", "cuda:7");
+        SweepPlans.Run(SweepPlans.Tiny(model), folder).Succeeds("3 of 3 units done, 3 of them now, 0 failed");
+    }
+
+    [Fact]
+    public void An_empty_file_of_scores_is_computed_again()
+    {
+        string folder = NewFolder();
+        SweepPlans.Run(SweepPlans.Tiny(model), folder).Succeeds();
+        string scores = Directory.GetFiles(folder, "*.scores.safetensors", SearchOption.AllDirectories)[0];
+        File.WriteAllBytes(scores, []);
+        SweepPlans.Run(SweepPlans.Tiny(model), folder).Succeeds("3 of 3 units done, 1 of them now, 0 failed");
+        Assert.True(new FileInfo(scores).Length > 0);
+    }
+
+    [Fact]
+    public void A_misspelt_word_of_the_verb_is_named() =>
+        Cli.Run("sweep", "stauts", NewFolder()).Fails(2, "sweep-stauts", "did you mean sweep-status?");
+
+    [Fact]
     public void A_check_runs_and_writes_nothing()
     {
         string plan = SweepPlans.Tiny(model), folder = NewFolder();
@@ -158,7 +194,9 @@ public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
             devices++;
             return new Kernels.Cpu.CpuDevice(1);
         }, SweepSamples.Terminal());
-        SweepUnitWork work = new(session, key => ++asked == 1 ? throw new DeviceException("the launch failed") : opened.SumsOf(key));
+        SweepUnitWork work = new(
+            session, key => ++asked == 1 ? throw new DeviceException("the launch failed") : opened.SumsOf(key),
+            key => opened.Result(key).Seconds);
         SweepUnit join = opened.Units[2];
         Assert.Throws<DeviceException>(() => work.Run(join, opened.WorkFile(join.Key), null, default));
         Assert.Equal(1, devices);

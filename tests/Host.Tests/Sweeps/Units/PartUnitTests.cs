@@ -37,6 +37,7 @@ public sealed class PartUnitTests : IDisposable
         Assert.Equal(one.Cmd!.Value, joined.Cmd!.Value, 1e-3);
         Assert.Equal(one.Rows.Select(r => r.EdgesAsked), joined.Rows.Select(r => r.EdgesAsked));
         Assert.Equal(one.Passes, joined.Passes);
+        Assert.True(joined.Seconds >= divided.Units.Take(3).Sum(u => divided.Result(u.Key).Seconds));
         Assert.Equal(SweepPlans.Table(whole.Path).Split('\n').Length, SweepPlans.Table(divided.Path).Split('\n').Length);
     }
 
