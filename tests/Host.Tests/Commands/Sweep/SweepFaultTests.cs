@@ -103,7 +103,10 @@ public sealed class SweepFaultTests : IDisposable
         if (changed == "pairs.jsonl") other = [.. bytes, (byte)'\n'];
         else other[^1] ^= 1;
         File.WriteAllBytes(_model.Path(changed), other);
-        Cli run = SweepPlans.Run(Plan(), Out);
+
+        // With the plan all of it is compared before the start, with the folder what is used.
+        SweepPlans.Run(Plan(), Out).Fails(1, Out, changed == "pairs.jsonl" ? "prompts" : "model");
+        Cli run = Cli.Run(["sweep", Out, .. SweepPlans.Cpu]);
         Assert.Equal(1, run.ExitCode);
         Assert.Contains(message, Assert.Single(SweepLayout.Open(Out).Failures()).Error, StringComparison.Ordinal);
         Assert.Contains("1 of 2 units done, 0 of them now, 1 failed", run.Out, StringComparison.Ordinal);
