@@ -12,9 +12,15 @@ public sealed record AttributionResult
 
     /// <summary>
     /// [F, K] row-major: the scores before they are rounded to float32, of which weighted means of several runs are made; cells that are no
-    /// edge may hold anything. Empty for ensembles, whose scores are ranks.
+    /// edge may hold anything. An ensemble's are made of ranks, of which no means of runs can be made.
     /// </summary>
-    internal double[] Means { get; init; } = [];
+    internal double[] Means => Array.ConvertAll(Sums, sum => sum / Divisor);
+
+    /// <summary>[F, K] row-major: what the scores are quotients of.</summary>
+    internal double[] Sums { get; init; } = [];
+
+    /// <summary>What the sums are divided by.</summary>
+    internal double Divisor { get; init; } = 1;
 
     /// <summary>The metric of the clean run per item (not negated; 0 for KL). Empty where the method runs none.</summary>
     public ImmutableArray<double> CleanMetric { get; init; } = [];

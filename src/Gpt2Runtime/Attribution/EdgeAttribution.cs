@@ -152,7 +152,8 @@ public static class EdgeAttribution
         {
             Scores = Scores(
                 context.Graph, sums, divisor, model.Config.Width, ScoreProvenance.Of(model, prompts, settings, plan.Size)),
-            Means = Array.ConvertAll(sums.Edges, sum => sum / divisor),
+            Sums = sums.Edges,
+            Divisor = divisor,
             CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Clean ?? [])),
             CorruptedMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Corrupted ?? [])),
             EmbeddingPath = sums.Path is null ? null : [.. sums.Path.OrderBy(p => p.Item).ThenBy(p => p.Step)],

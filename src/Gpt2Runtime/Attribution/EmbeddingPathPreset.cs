@@ -25,13 +25,4 @@ public sealed record EmbeddingPathPreset(string Name, string Summary, EmbeddingP
             Direction = EmbeddingPathDirection.Mixed,
         }),
     ];
-
-    /// <summary>Finds a preset by its name.</summary>
-    /// <param name="name">The name. Upper and lower case are the same, and so are dashes and underscores.</param>
-    /// <returns>The preset; null where there is none of this name.</returns>
-    public static EmbeddingPathPreset? Find(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        return All.FirstOrDefault(p => TableNames.Same(name, p.Name));
-    }
 }

@@ -14,6 +14,9 @@ internal sealed record SweepStart
     /// <summary>The bytes of the plan's file; none where the folder of a sweep was named.</summary>
     public ReadOnlyMemory<byte> Copy { get; init; }
 
+    /// <summary>The sweep whose folder was named in place of a plan; null where a plan was.</summary>
+    public SweepFolder? There { get; init; }
+
     /// <summary>The sweep's folder; null where none was named.</summary>
     public string? Folder { get; init; }
 
@@ -40,11 +43,15 @@ internal sealed record SweepStart
             throw new UsageException("--out is needed: --out DIR, the folder to compute in (or --check, to look at the plan).");
         if (o.Workers is not null && o.Devices is not null)
             throw new UsageException("--workers is for the CPU and --devices for GPUs; give one of them.");
-        SweepPlan plan = isFolder ? InFolder(o.Plan) : PlanReader.Read(o.Plan);
+        SweepFolder? there = isFolder ? SweepLayout.Open(o.Plan) : null;
+        SweepPlan plan = there is null
+            ? PlanReader.Read(o.Plan)
+            : SweepPlan.FromJson(there.Plan, Path.Combine(o.Plan, SweepLayout.PlanFile));
         SweepDevices devices = new(o, plan);
         return new SweepStart
         {
             Plan = devices.Plan,
+            There = there,
             Copy = isFolder ? default : File.ReadAllBytes(o.Plan),
             Folder = isFolder ? o.Plan : o.Out,
             Shard = SweepShard.Parse(o.Shard, terminal.Variable),
@@ -62,13 +69,9 @@ internal sealed record SweepStart
 
         // Who names the folder goes on with its units; whether models and prompts are still theirs is checked as they are used. Who names
         // the plan may have changed them.
-        if (Copy.IsEmpty && SweepLayout.Open(Folder!) is { } there && there.PlanHash == hash)
-            return SweepLayout.LayOut(Folder!, there.Plan, hash, there.Units, Copy);
+        if (There?.PlanHash == hash) return SweepLayout.GoOn(There);
         SweepLayout.RequireUsable(Folder!);
         using SweepSession session = new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);
         return SweepLayout.LayOut(Folder!, PlanJson.Write(Plan), hash, SweepExpansion.Units(session, cancellation), Copy);
     }
-
-    private static SweepPlan InFolder(string folder) =>
-        SweepPlan.FromJson(SweepLayout.Open(folder).Plan, Path.Combine(folder, SweepLayout.PlanFile));
 }

@@ -30,14 +30,23 @@ internal static class SweepLayout
     {
         RequireUsable(path);
         SweepFolder.MakeFolder(path);
-        foreach (string folder in (string[])["units", "failed", "claims"]) SweepFolder.MakeFolder(Path.Combine(path, folder));
         string file = PlanIn(path);
         if (!File.Exists(file)) Create(file, ToJson(plan, planHash, units));
         SweepFolder there = Open(path);
         RequireSame(there, plan, planHash, units);
         string copied = Path.Combine(path, PlanCopy);
         if (!File.Exists(copied)) AtomicFile.Write(copied, stream => stream.Write(copy.Span));
-        AtomicFile.RequireWritable(Path.Combine(path, "units", "any"));
+        return GoOn(there);
+    }
+
+    /// <summary>Makes what is missing in the folder of a sweep, and sees to it that units can be computed there.</summary>
+    /// <param name="there">The sweep.</param>
+    /// <returns>The same.</returns>
+    /// <exception cref="GradpathException">The folder cannot be written to.</exception>
+    public static SweepFolder GoOn(SweepFolder there)
+    {
+        foreach (string folder in (string[])["units", "failed", "claims"]) SweepFolder.MakeFolder(Path.Combine(there.Path, folder));
+        AtomicFile.RequireWritable(Path.Combine(there.Path, "units", "any"));
         there.DeleteEmpty();
         return there;
     }
