@@ -11,7 +11,7 @@ internal sealed class CountryCapitalTask : TaskGenerator
 {
     private const string Name = "country-capital";
 
-    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly Words _words = WordList.Read(Name, WordListContext.Default.CountryCapitalWords);
     private readonly IReadOnlyList<string[]> _pairs;
 
     public CountryCapitalTask(BpeTokenizer tokenizer)
@@ -53,5 +53,5 @@ internal sealed class CountryCapitalTask : TaskGenerator
         }
     }
 
-    private sealed record Words(string[] Templates, string[][] Pairs);
+    internal sealed record Words(string[] Templates, string[][] Pairs);
 }

@@ -12,7 +12,7 @@ internal sealed class GenderBiasTask : TaskGenerator
 {
     private const string Name = "gender-bias";
 
-    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly Words _words = WordList.Read(Name, WordListContext.Default.GenderBiasWords);
     private readonly IReadOnlyList<string> _he;
     private readonly IReadOnlyList<string> _she;
 
@@ -58,5 +58,5 @@ internal sealed class GenderBiasTask : TaskGenerator
         return file.Pair(row, [right], [wrong]);
     };
 
-    private sealed record Words(string[] Templates, string[] He, string[] She);
+    internal sealed record Words(string[] Templates, string[] He, string[] She);
 }

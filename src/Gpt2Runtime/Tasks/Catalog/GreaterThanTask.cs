@@ -13,7 +13,7 @@ internal sealed class GreaterThanTask : TaskGenerator
 {
     private const string Name = "greater-than";
 
-    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly Words _words = WordList.Read(Name, WordListContext.Default.GreaterThanWords);
     private readonly TwoDigitTokens _digits;
     private readonly IReadOnlyList<(int Century, int Year)> _years;
 
@@ -85,5 +85,5 @@ internal sealed class GreaterThanTask : TaskGenerator
         };
     }
 
-    private sealed record Words(string[] Templates, int[] Centuries, string[] Nouns);
+    internal sealed record Words(string[] Templates, int[] Centuries, string[] Nouns);
 }

@@ -11,7 +11,7 @@ internal sealed class HypernymyTask : TaskGenerator
 {
     private const string Name = "hypernymy";
 
-    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly Words _words = WordList.Read(Name, WordListContext.Default.HypernymyWords);
     private readonly IReadOnlyList<Kind> _kinds;
 
     public HypernymyTask(BpeTokenizer tokenizer)
@@ -64,7 +64,7 @@ internal sealed class HypernymyTask : TaskGenerator
         }
     }
 
-    private sealed record Words(string[] Templates, Kind[] Kinds);
+    internal sealed record Words(string[] Templates, Kind[] Kinds);
 
-    private sealed record Kind(string[] Answers, string[] Members);
+    internal sealed record Kind(string[] Answers, string[] Members);
 }

@@ -13,7 +13,7 @@ internal sealed class IoiTask : TaskGenerator
 {
     private const string Name = "ioi";
 
-    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly Words _words = WordList.Read(Name, WordListContext.Default.IoiWords);
     private readonly IReadOnlyList<string> _names;
 
     public IoiTask(BpeTokenizer tokenizer)
@@ -98,5 +98,5 @@ internal sealed class IoiTask : TaskGenerator
         return pair with { KeyPositions = KeyPositions(pair.Clean, right, wrong) };
     };
 
-    private sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);
+    internal sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);
 }

@@ -12,7 +12,7 @@ internal sealed class SvaTask : TaskGenerator
 {
     private const string Name = "sva";
 
-    private readonly Words _words = WordList.Read<Words>(Name);
+    private readonly Words _words = WordList.Read(Name, WordListContext.Default.SvaWords);
     private readonly IReadOnlyList<string[]> _nouns;
     private readonly int[] _singular;
     private readonly int[] _plural;
@@ -83,5 +83,5 @@ internal sealed class SvaTask : TaskGenerator
         };
     }
 
-    private sealed record Words(string[] Templates, string[][] Nouns, string[][] Verbs);
+    internal sealed record Words(string[] Templates, string[][] Nouns, string[][] Verbs);
 }
