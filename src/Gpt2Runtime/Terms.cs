@@ -83,6 +83,9 @@ internal static class Terms
 
     public static Term RateWarmup => new(nameof(RateWarmup));
 
+    /// <summary>Whose input the first paths lead to.</summary>
+    public static Term Receivers => new(nameof(Receivers));
+
     public static Term RecordPath => new(nameof(RecordPath));
 
     /// <summary>The file that a run writes at its end.</summary>
@@ -99,6 +102,9 @@ internal static class Terms
     public static Term Scores => new(nameof(Scores));
 
     public static Term Seed => new(nameof(Seed));
+
+    /// <summary>Whose output is replaced.</summary>
+    public static Term Senders => new(nameof(Senders));
 
     /// <summary>The share of the edges that the first stage of HAP keeps.</summary>
     public static Term Share => new("share");

@@ -4,33 +4,22 @@ using Gradpath.Gpt2Runtime.Attribution;
 namespace Gradpath.Programs;
 
 /// <summary>
-/// What the command line calls the things that the library's messages speak of. A property has the option of its name (<c>BatchSize</c> is
-/// <c>--batch-size</c>) but for those that are listed here.
+/// What the command line calls the things that the library's messages speak of: options as <see cref="OptionTerms"/> has them, but for
+/// what is listed here.
 /// </summary>
 internal static class OptionNames
 {
     private static readonly Dictionary<string, string> s_special = new(StringComparer.Ordinal)
     {
-        [Terms.AnswerReading.Name] = "--answer",
         [Terms.Checks.Name] = "--verify",
         [Terms.Checkpoint.Name] = "the checkpoint with 'gradpath info --weights'",
         [Terms.CircuitSelection.Name] = "gradpath circuit",
-        [Terms.EmbeddingPathNorm.Name] = "--path-norm",
-        [Terms.EmbeddingPathObjective.Name] = "--path-objective",
-        [Terms.EmbeddingPathOuter.Name] = "--path-outer",
-        [Terms.EmbeddingPathStart.Name] = "--path-start",
-        [Terms.EmbeddingPathStep.Name] = "--path-eta",
-        [Terms.EmbeddingPathDirection.Name] = "--path-direction",
-        [Terms.EnsembleMembers.Name] = "--of",
         [Terms.FewerPrompts.Name] = "fewer or shorter prompts (--limit)",
         [Terms.GeneratedPrompts.Name] = "prompts that are generated for this one (leave --data out)",
         [Terms.ItemType.Name] = "--per-item-type",
-        [Terms.MemoryBudget.Name] = "--memory",
         [Terms.Part.Name] = "--by",
         [Terms.PrependBos.Name] = "--no-bos",
         [Terms.Result.Name] = "--out",
-        [Terms.Share.Name] = "--keep",
-        [Terms.Top.Name] = "--top-n",
         [Terms.VerifiedFound.Name] = "--verify-found",
         [Terms.VerifiedShare.Name] = "--verify-share",
         [Terms.WeightsListing.Name] = "'gradpath info --weights'",
@@ -41,7 +30,7 @@ internal static class OptionNames
     public static string Of(Term term)
     {
         if (term.Name == Terms.Search("").Name) return $"'gradpath {term.Value}'";
-        string name = s_special.GetValueOrDefault(term.Name) ?? $"--{CanonicalNames.Kebab(term.Name)}";
+        string name = s_special.GetValueOrDefault(term.Name) ?? $"--{OptionTerms.Of(term)}";
         return term.Value is null ? name : $"{name} {term.Value}";
     }
 }

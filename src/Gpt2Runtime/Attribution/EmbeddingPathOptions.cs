@@ -37,4 +37,17 @@ public sealed record EmbeddingPathOptions
     /// <summary>Where its steps lead; <see cref="EmbeddingPathDirection.Auto"/> by default with steps by distance, else
     /// <see cref="EmbeddingPathDirection.Gradient"/>.</summary>
     public EmbeddingPathDirection? Direction { get; init; }
+
+    /// <summary>These options, with another's in place of what is null here.</summary>
+    /// <param name="preset">The other ones.</param>
+    /// <returns>The options.</returns>
+    internal EmbeddingPathOptions Or(EmbeddingPathOptions preset) => new()
+    {
+        Objective = Objective ?? preset.Objective,
+        Norm = Norm ?? preset.Norm,
+        Step = Step ?? preset.Step,
+        Start = Start ?? preset.Start,
+        Outer = Outer ?? preset.Outer,
+        Direction = Direction ?? preset.Direction,
+    };
 }

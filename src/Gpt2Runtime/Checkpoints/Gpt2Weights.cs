@@ -78,6 +78,35 @@ public sealed class Gpt2Weights : IDisposable
     /// <summary>[V], or null.</summary>
     internal Tensor? UnembeddingBias { get; }
 
+    /// <summary>Brings weights that a program has in memory to a device. They are copied.</summary>
+    /// <param name="device">The device that is to compute.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="tensors">
+    /// Each tensor's values, row-major, under its name in Hugging Face checkpoints: <c>wte.weight</c> [V, D], <c>wpe.weight</c>
+    /// [positions, D], <c>h.0.ln_1.weight</c> [D], <c>h.0.attn.c_attn.weight</c> [D, 3 D] and so on, with or without <c>transformer.</c> in
+    /// front. Matrices are [in, out], as GPT-2 has them.
+    /// </param>
+    /// <param name="name">What result files call the model.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <returns>The weights; dispose of them to free the memory. Their hash is of their values.</returns>
+    /// <exception cref="GradpathException">A tensor is missing, too much, of another length, or holds a value that is not
+    /// finite.</exception>
+    /// <exception cref="DeviceException">The device has no room for them.</exception>
+    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
+    public static Gpt2Weights FromMemory(
+        Device device,
+        Gpt2Config config,
+        IReadOnlyDictionary<string, ReadOnlyMemory<float>> tensors,
+        string name = "unnamed",
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(tensors);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return GivenWeights.Load(device, config, tensors, name, cancellation);
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

@@ -66,7 +66,7 @@ internal sealed class CircuitFinder(
             _thresholds[search] = runs = new ThresholdSearch(tau => Run(search, settings.Options(search, sparsity).At(tau), null));
         (ThresholdRun run, IReadOnlyList<ThresholdRun> path) =
             runs.Find(EdgePruning.CircuitSize(_graph, sparsity), settings.ThresholdRuns);
-        return new FoundCircuit(SearchRun.Prune(SearchRun.State(run.Result, session)), run.Time.TotalSeconds)
+        return new FoundCircuit(SelectedCircuit.Prune(SearchRun.State(run.Result, session)), run.Time.TotalSeconds)
         {
             SecondsWithSearch = path.Sum(r => r.Time.TotalSeconds),
             Passes = run.Result.Passes,

@@ -8,7 +8,7 @@ namespace Gradpath.Host.Reports;
 internal static class ResultJson
 {
     /// <summary>A number, or null where it is not one: JSON has no NaN.</summary>
-    public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+    public static JsonNode? Number(double value) => JsonNumber.Of(value);
 
     /// <summary>Writes a result; a file that exists is replaced, and only by a whole one.</summary>
     public static void Write(string path, JsonNode result) => AtomicFile.Write(path, stream =>

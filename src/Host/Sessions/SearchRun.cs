@@ -143,15 +143,4 @@ internal static class SearchRun
     /// <param name="session">Model and prompts.</param>
     public static Circuit State(SearchResult result, EvaluationSession session) =>
         result.Circuit.With(result.Circuit.Provenance! with { Seed = (long)session.Seed });
-
-    /// <summary>A circuit without what lies on no path from the input to the logits; its provenance says so.</summary>
-    /// <param name="circuit">What a search gave.</param>
-    public static Circuit Prune(Circuit circuit)
-    {
-        Provenance provenance = circuit.Provenance!;
-        if (provenance.Selection is null) return CircuitPruning.Prune(circuit);
-        var selection = (JsonObject)provenance.Selection.DeepClone();
-        selection["pruned"] = true;
-        return CircuitPruning.Prune(circuit.With(provenance with { Selection = selection }));
-    }
 }

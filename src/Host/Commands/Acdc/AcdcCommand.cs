@@ -96,7 +96,7 @@ internal static class AcdcCommand
     {
         Circuit circuit = SearchRun.State(result, session);
         if (o.Scores is not null) circuit.Provenance!.Options["order_scores"] = Path.GetFileName(o.Scores);
-        return o.NoPrune ? circuit : SearchRun.Prune(circuit);
+        return o.NoPrune ? circuit : SelectedCircuit.Prune(circuit);
     }
 
     private static CommandReport Report(

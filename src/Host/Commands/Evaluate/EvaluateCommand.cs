@@ -28,7 +28,7 @@ internal static class EvaluateCommand
         session.Clock.Start("write");
         CircuitMeasures measures = new(result, session.Seed);
         JsonObject made = session.ProvenanceJson(result.Plan.Size, given);
-        if (o.Out is not null) ResultJson.Write(o.Out, Json(session.Prompts, circuit, made, result, measures));
+        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, made, result));
         session.Clock.Stop();
 
         CommandReport report = new();
@@ -67,45 +67,11 @@ internal static class EvaluateCommand
             ("metric_ratio", measures.Ratio));
     }
 
-    private static JsonObject Json(
-        PromptSet prompts, Circuit circuit, JsonObject made, EvaluationResult result, CircuitMeasures measures)
+    private static JsonObject Json(EvaluationSession session, Circuit circuit, JsonObject made, EvaluationResult result)
     {
-        CircuitOutcome outcome = result.Circuits[0];
-        bool[] small = Faithfulness.SmallEffects(result.Full, result.Empty);
-        JsonArray items = [];
-        for (int i = 0; i < prompts.Pairs.Count; i++)
-        {
-            PromptPair pair = prompts.Pairs[i];
-            items.Add(new JsonObject
-            {
-                ["id"] = pair.Id ?? (i + 1).ToString(CultureInfo.InvariantCulture),
-                ["label"] = pair.Label,
-                ["full"] = ResultJson.Number(result.Full.Metric[i]),
-                ["circuit"] = ResultJson.Number(outcome.Metric[i]),
-                ["empty"] = ResultJson.Number(result.Empty.Metric[i]),
-                ["kl"] = ResultJson.Number(outcome.Kl[i]),
-                ["exact_match"] = outcome.ExactMatch[i],
-                ["accurate"] = outcome.Accurate[i],
-                ["small_effect"] = small[i],
-            });
-        }
-        return new JsonObject
-        {
-            ["full"] = ResultJson.Number(result.Full.MeanMetric),
-            ["circuit"] = ResultJson.Number(outcome.MeanMetric),
-            ["empty"] = ResultJson.Number(result.Empty.MeanMetric),
-            ["faithfulness"] = ResultJson.Number(measures.Faithfulness),
-            ["faithfulness_ci"] = new JsonArray(ResultJson.Number(measures.Low), ResultJson.Number(measures.High)),
-            ["metric_ratio"] = ResultJson.Number(measures.Ratio),
-            ["kl"] = ResultJson.Number(outcome.MeanKl),
-            ["exact_match"] = ResultJson.Number(outcome.ExactMatchRate),
-            ["accuracy"] = ResultJson.Number(outcome.Accuracy),
-            ["n_edges"] = circuit.EdgeCount,
-            ["n_edges_before_prune"] = circuit.EdgesBeforePrune,
-            ["n_nodes"] = circuit.NodeCount,
-            ["items"] = items,
-            ["gradpath"] = made,
-        };
+        JsonObject json = EvaluationJson.Of(session.Prompts, circuit, result, 0, session.Seed);
+        json["gradpath"] = made;
+        return json;
     }
 
     private static string Share(double value) => double.IsNaN(value) ? "none" : Sizes.Percent(value);

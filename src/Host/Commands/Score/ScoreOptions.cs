@@ -253,15 +253,15 @@ internal sealed class ScoreOptions : ModelPromptOptions
                 throw new UsageException($"--preset {Preset} does not apply to --method {method}; {takers}.");
             preset = chosen.Options;
         }
-        EmbeddingPathOptions path = new()
+        EmbeddingPathOptions path = new EmbeddingPathOptions
         {
-            Objective = Value<EmbeddingPathObjective>("path-objective", PathObjective) ?? preset.Objective,
-            Norm = Value<EmbeddingPathNorm>("path-norm", PathNorm) ?? preset.Norm,
-            Step = Value<EmbeddingPathStep>("path-eta", PathEta) ?? preset.Step,
-            Start = Value<EmbeddingPathStart>("path-start", PathStart) ?? preset.Start,
-            Outer = Value<EmbeddingPathOuter>("path-outer", PathOuter) ?? preset.Outer,
-            Direction = Value<EmbeddingPathDirection>("path-direction", PathDirection) ?? preset.Direction,
-        };
+            Objective = Value<EmbeddingPathObjective>("path-objective", PathObjective),
+            Norm = Value<EmbeddingPathNorm>("path-norm", PathNorm),
+            Step = Value<EmbeddingPathStep>("path-eta", PathEta),
+            Start = Value<EmbeddingPathStart>("path-start", PathStart),
+            Outer = Value<EmbeddingPathOuter>("path-outer", PathOuter),
+            Direction = Value<EmbeddingPathDirection>("path-direction", PathDirection),
+        }.Or(preset);
 
         // The library's message would name the objective, which the preset gave.
         if (preset == EmbeddingPathOptions.Published && PathDirection is not null && !EmbeddingPathSettings.Of(path).FollowsObjective)

@@ -25,7 +25,7 @@ internal static class SearchCommand
         SearchResult result = SearchRun.Run(
             session, search.Name, file, terminal, options,
             progress => search.Search(session.Weights, session.Prompts, options, file, progress, cancellation));
-        Circuit circuit = SearchRun.Prune(SearchRun.State(result, session));
+        Circuit circuit = SelectedCircuit.Prune(SearchRun.State(result, session));
         EvaluationResult evaluation = SearchRun.Judge(
             session, [circuit], session.Options with { BatchSize = 0 }, file, terminal, cancellation);
         EmptyCircuits.Warn(terminal, search.Name, circuit);

@@ -212,6 +212,6 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
         }
         SearchResult result = search.Search(model, find, options, checkpoint, progress, cancellation);
         Circuit circuit = result.Circuit.With(Provenance(unit, result.Circuit.Provenance!));
-        return (null, SearchRun.Prune(circuit), before + result.Passes);
+        return (null, SelectedCircuit.Prune(circuit), before + result.Passes);
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using Gradpath.Gpt2Runtime.Graph;
 
-namespace Gradpath.Host.Reports;
+namespace Gradpath.Gpt2Runtime.Graph;
 
 /// <summary>Circuits that were selected from scores, as files have them.</summary>
 internal static class SelectedCircuit
@@ -25,4 +24,14 @@ internal static class SelectedCircuit
                 ["filled"] = filled,
             },
         });
+
+    /// <summary>A circuit without what lies on no path from the input to the logits; its provenance says so.</summary>
+    /// <param name="circuit">The circuit.</param>
+    public static Circuit Prune(Circuit circuit)
+    {
+        if (circuit.Provenance is not { Selection: { } selection } provenance) return CircuitPruning.Prune(circuit);
+        var stated = (JsonObject)selection.DeepClone();
+        stated["pruned"] = true;
+        return CircuitPruning.Prune(circuit.With(provenance with { Selection = stated }));
+    }
 }
