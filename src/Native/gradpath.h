@@ -217,6 +217,10 @@ gradpath_status gradpath_circuit_from_edges(uint32_t layers, uint32_t heads, con
 /* The scores that the circuit was selected from, or that its search gave its edges. */
 gradpath_status gradpath_circuit_scores(gradpath_circuit circuit, gradpath_scores *scores);
 
+/* The circuit as text. Options: format, which is svg (a picture), dot (Graphviz) or html (a page in which it can be explored); title. */
+gradpath_status gradpath_circuit_draw(gradpath_circuit circuit, const char *options, size_t options_length, char *buffer, size_t capacity,
+                                      size_t *length);
+
 gradpath_status gradpath_circuit_open(const char *path, size_t path_length, gradpath_circuit *circuit);
 gradpath_status gradpath_circuit_save(gradpath_circuit circuit, const char *path, size_t path_length);
 

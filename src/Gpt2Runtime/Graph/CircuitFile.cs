@@ -31,13 +31,18 @@ internal static class CircuitFile
     /// <param name="path">The file.</param>
     /// <param name="circuit">The circuit.</param>
     /// <exception cref="GradpathException">The extension is not known, a score is not finite, or the file cannot be written.</exception>
-    public static void Write(string path, Circuit circuit)
+    public static void Write(string path, Circuit circuit) => ScoreFile.Write(path, Marked(circuit));
+
+    /// <summary>A circuit's scores in which the circuit is marked; 1 for its edges and 0 for the others where it has none.</summary>
+    /// <param name="circuit">The circuit.</param>
+    /// <returns>The scores.</returns>
+    public static EdgeScores Marked(Circuit circuit)
     {
         ComputationGraph graph = circuit.Graph;
         ReadOnlySpan<float> values = circuit.Scores is { } scores
             ? scores.Values
             : Array.ConvertAll(circuit.Membership.ToArray(), isIn => isIn ? 1f : 0f);
-        ScoreFile.Write(path, new EdgeScores(graph, values)
+        return new EdgeScores(graph, values)
         {
             NodeScores = circuit.Scores is { } withNodes ? withNodes.NodeScores : [],
             EdgesInGraph = circuit.Membership,
@@ -48,6 +53,6 @@ internal static class CircuitFile
                 EdgesBeforePrune = circuit.EdgesBeforePrune,
                 EdgesInCircuit = circuit.EdgeCount,
             },
-        });
+        };
     }
 }

@@ -1,10 +1,21 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Gradpath.Native.Calls;
 
 /// <summary>Writes into buffers of the caller's.</summary>
 internal static unsafe class Output
 {
+    // Nothing of it goes into a page of HTML, so that letters stay as they are.
+    private static readonly JsonSerializerOptions s_readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(),
+    };
+
     /// <summary>Writes values and how many there are.</summary>
     /// <typeparam name="T">The elements.</typeparam>
     /// <param name="values">The values.</param>
@@ -26,6 +37,14 @@ internal static unsafe class Output
             throw new CallException(Status.Buffer, $"the buffer holds {capacity} {name}; {values.Length} are needed");
         values.CopyTo(new Span<T>(buffer, values.Length));
     }
+
+    /// <summary>Writes JSON as <see cref="Write(string, byte*, nuint, nuint*)"/> writes a text.</summary>
+    /// <param name="json">The JSON.</param>
+    /// <param name="buffer">Where to; null to ask for the length alone.</param>
+    /// <param name="capacity">Bytes that it holds.</param>
+    /// <param name="length">Told the length; null where it is not wanted.</param>
+    public static void Write(JsonObject json, byte* buffer, nuint capacity, nuint* length) =>
+        Write(json.ToJsonString(s_readable), buffer, capacity, length);
 
     /// <summary>Writes a text as zero-terminated UTF-8, and its length without the zero.</summary>
     /// <param name="text">The text.</param>

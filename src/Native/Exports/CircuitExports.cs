@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Native.Calls;
 using Gradpath.Native.Handles;
@@ -73,6 +74,24 @@ internal static unsafe class CircuitExports
             ?? throw new CallException(Status.Input, "the circuit has no scores: it was made of edges alone");
         *scores = ModelExports.Keep(new ScoresObject(own));
     });
+
+    [UnmanagedCallersOnly(EntryPoint = "gradpath_circuit_draw", CallConvs = [typeof(CallConvCdecl)])]
+    private static int Draw(nint circuit, byte* options, nuint optionsLength, byte* buffer, nuint capacity, nuint* length) =>
+        Call.Run(() =>
+        {
+            using HandleUse<CircuitObject> use = HandleTable.Use<CircuitObject>(circuit, HandleKind.Circuit, "circuit");
+            (DrawingFormat format, string? title) = OptionObject.Read(
+                Utf8Text.Bytes(options, optionsLength, "options"),
+                o => (o.Value<DrawingFormat>("format") ?? DrawingFormat.Svg, o.Text("title")));
+            Circuit drawn = use.Value.Circuit;
+            string text = format switch
+            {
+                DrawingFormat.Html => CircuitDrawing.Html(drawn, title),
+                DrawingFormat.Dot => CircuitDrawing.Dot(drawn, title),
+                _ => CircuitDrawing.Svg(drawn, title),
+            };
+            Output.Write(text, buffer, capacity, length);
+        });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_circuit_open", CallConvs = [typeof(CallConvCdecl)])]
     private static int Open(byte* path, nuint pathLength, nint* circuit) => Call.Run(() =>

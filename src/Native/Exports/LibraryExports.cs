@@ -31,13 +31,13 @@ internal static unsafe class LibraryExports
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_catalog", CallConvs = [typeof(CallConvCdecl)])]
     private static int Catalog(byte* buffer, nuint capacity, nuint* length) =>
-        Call.Run(() => Output.Write(CatalogJson().ToJsonString(), buffer, capacity, length));
+        Call.Run(() => Output.Write(CatalogJson(), buffer, capacity, length));
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_describe", CallConvs = [typeof(CallConvCdecl)])]
     private static int Describe(nint handle, byte* buffer, nuint capacity, nuint* length) => Call.Run(() =>
     {
         using HandleUse<IHandled> use = HandleTable.Use(handle, "handle");
-        Output.Write(use.Value.Describe().ToJsonString(), buffer, capacity, length);
+        Output.Write(use.Value.Describe(), buffer, capacity, length);
     });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_close", CallConvs = [typeof(CallConvCdecl)])]
@@ -71,7 +71,7 @@ internal static unsafe class LibraryExports
             ["readers"] = Texts.Array(Gpt2Runtime.Graph.GraphNames.Readers(graph)),
             ["n_edges"] = graph.EdgeCount,
         };
-        Output.Write(json.ToJsonString(), buffer, capacity, length);
+        Output.Write(json, buffer, capacity, length);
     });
 
     private static JsonObject CatalogJson() => new()

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
@@ -16,7 +17,7 @@ internal static class CurveCommand
     {
         o.CheckShared();
         double[] fractions = [.. o.Fractions];
-        List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
+        List<ReportMethod> methods = ReportMethods.Read([.. o.Scores]);
         if (methods.Count > 26) throw new UsageException($"--scores: at most 26 files at once, not {methods.Count}.");
         if (methods.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new UsageException($"--scores: two methods would be called '{same.Key}'; give the files different names.");

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
@@ -148,7 +149,7 @@ internal static class DemoCommand
         for (int run = 0; run < runs.Count; run++)
         {
             int r = run;
-            grid.Shows(runs[r].Name, i => Name(r, i), right: false).Shows("score", i => EdgeTable.Number(strongest[r][i].Score));
+            grid.Shows(runs[r].Name, i => Name(r, i), right: false).Shows("score", i => ScoreText.Of(strongest[r][i].Score));
         }
         report.Plain("Strongest edges (positive: corrupting the edge hurts the task; negative: it helps)");
         report.Show(grid);

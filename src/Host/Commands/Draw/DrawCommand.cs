@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports.Pages;
@@ -8,7 +9,7 @@ namespace Gradpath.Host.Commands;
 /// <summary><c>gradpath draw</c>: one circuit in, one drawing out.</summary>
 internal static class DrawCommand
 {
-    private const int DefaultTopN = 100;
+    private const int DefaultTopN = CircuitDrawing.DefaultTop;
 
     public static CommandReport Run(DrawOptions o, Terminal terminal, CancellationToken cancellation)
     {
@@ -21,10 +22,9 @@ internal static class DrawCommand
             ? Circuit.Load(file)
             : Select(GivenFile.Scores(o.Scores!), o);
         EmptyCircuits.Warn(terminal, o.Circuit ?? o.Scores!, circuit);
-        string title = o.Title ?? ReportData.DefaultTitle(circuit.Provenance);
         cancellation.ThrowIfCancellationRequested();
-        if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, title, o));
-        else AtomicFile.Write(o.Out, format == ".svg" ? SvgDrawing.Draw(circuit, title) : DotDrawing.Draw(circuit, title));
+        if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, o));
+        else AtomicFile.Write(o.Out, format == ".svg" ? CircuitDrawing.Svg(circuit, o.Title) : CircuitDrawing.Dot(circuit, o.Title));
         string before = circuit.EdgesBeforePrune > circuit.EdgeCount ? $" of {Sizes.Count(circuit.EdgesBeforePrune)} before pruning" : "";
         CommandReport report = new() { Provenance = circuit.Provenance?.ToJson() };
         report.Fact("n_edges", circuit.EdgeCount);
@@ -42,15 +42,9 @@ internal static class DrawCommand
             o.Scores!, () => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, o.TopN ?? Math.Min(DefaultTopN, edges))));
     }
 
-    private static ReportData Page(Circuit circuit, string title, DrawOptions o)
+    private static ReportData Page(Circuit circuit, DrawOptions o)
     {
-        EdgeScores scores = circuit.Scores!;
-        string name = scores.Provenance?.Method ?? Path.GetFileNameWithoutExtension(o.Circuit ?? o.Scores)!;
-        return ReportData.Of(title, [new ReportMethod(name, scores)]) with
-        {
-            GraphOnly = true,
-            StartWithCircuit = o.Circuit is not null,
-            Top = o.TopN ?? DefaultTopN,
-        };
+        string name = circuit.Scores!.Provenance?.Method ?? Path.GetFileNameWithoutExtension(o.Circuit ?? o.Scores)!;
+        return CircuitDrawing.Page(circuit, o.Title, o.TopN ?? DefaultTopN, o.Circuit is not null, name);
     }
 }

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;

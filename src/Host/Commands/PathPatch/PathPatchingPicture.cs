@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using System.Net;
 using System.Text;

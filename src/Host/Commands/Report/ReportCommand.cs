@@ -1,5 +1,7 @@
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Drawing;
+using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Sessions;
@@ -11,7 +13,7 @@ internal static class ReportCommand
 {
     public static CommandReport Run(ReportOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        List<ReportMethod> methods = ReportMethod.ReadAll([.. o.Scores]);
+        List<ReportMethod> methods = ReportMethods.Read([.. o.Scores]);
         Origins.Compare(terminal, [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))]);
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
 
 namespace Gradpath.Host.Reports.Tables;
@@ -15,7 +16,7 @@ internal static class EdgeTable
             .Column("#", "rank", r => r.Item1, r => r.Item1.ToString(CultureInfo.InvariantCulture))
             .Text("edge", "edge", r => scores.Graph.EdgeName(r.Item2.Row, r.Item2.Column))
             .Column("score", "score", r => r.Item2.Score,
-                r => isSigned ? Number(r.Item2.Score) : r.Item2.Score.ToString("0.00000", CultureInfo.InvariantCulture));
+                r => isSigned ? ScoreText.Of(r.Item2.Score) : r.Item2.Score.ToString("0.00000", CultureInfo.InvariantCulture));
         if (isSigned) table.Shows("corrupting it", r => r.Edge.Score switch { > 0 => "hurts", < 0 => "helps", _ => "-" }, right: false);
         report.Table(table);
         if (!isSigned)
@@ -25,14 +26,5 @@ internal static class EdgeTable
         }
         report.Note($"A score is {method.Meaning}.");
         report.Note("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
-    }
-
-    /// <summary>A score with its sign, to four digits.</summary>
-    public static string Number(float score)
-    {
-        float size = MathF.Abs(score);
-        return size is > 0 and (< 1e-4f or >= 1e5f)
-            ? score.ToString("+0.000e+00;-0.000e+00", CultureInfo.InvariantCulture)
-            : score.ToString("+0.00000;-0.00000;0", CultureInfo.InvariantCulture);
     }
 }

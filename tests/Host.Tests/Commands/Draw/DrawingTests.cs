@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Gradpath.Gpt2Runtime.Graph;
@@ -21,7 +22,7 @@ public sealed class DrawingTests
         Assert.Equal(Nasty, titles[0]);
         Assert.Equal(
             s_circuit.Edges.Select(e =>
-                $"{s_circuit.Graph.EdgeName(e.Row, e.Column)}: {EdgeTable.Number(s_circuit.Scores![e.Row, e.Column])}").Order(
+                $"{s_circuit.Graph.EdgeName(e.Row, e.Column)}: {ScoreText.Of(s_circuit.Scores![e.Row, e.Column])}").Order(
                 StringComparer.Ordinal),
             titles[1..].Order(StringComparer.Ordinal));
         string[] texts = [.. svg.Descendants(ns + "text").Select(t => t.Value)];

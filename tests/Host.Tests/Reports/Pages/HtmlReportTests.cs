@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
@@ -108,7 +109,7 @@ public sealed class ReportPageTests(Browser browser) : IClassFixture<Browser>, I
         Assert.True(data.Graph.TryParseEdge(name, out int row, out int column));
         string text = Tooltip();
         Assert.StartsWith(name, text, StringComparison.Ordinal);
-        Assert.Contains($"score {EdgeTable.Number(data.Methods[0].Scores[row, column])}", text, StringComparison.Ordinal);
+        Assert.Contains($"score {ScoreText.Of(data.Methods[0].Scores[row, column])}", text, StringComparison.Ordinal);
         browser.MoveMouse(2, 2);
         browser.Settle();
         Assert.Equal("", Tooltip());
@@ -127,7 +128,7 @@ public sealed class ReportPageTests(Browser browser) : IClassFixture<Browser>, I
                 + $"b.height * {2.5 / graph.Writers}]; }})()"));
         browser.MoveMouse(point[0], point[1]);
         browser.Settle();
-        Assert.Equal($"a0.h1->logits|score {EdgeTable.Number(data.Methods[0].Scores[2, graph.LogitsColumn])}", Tooltip());
+        Assert.Equal($"a0.h1->logits|score {ScoreText.Of(data.Methods[0].Scores[2, graph.LogitsColumn])}", Tooltip());
         browser.Script<bool>("(document.querySelector('.heat-plot canvas').focus(), true)");
         browser.Press("ArrowDown");
         Assert.StartsWith("a0.h2->logits|", Tooltip(), StringComparison.Ordinal);

@@ -1,10 +1,10 @@
 using Gradpath.Gpt2Runtime.Graph;
 
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>
 /// Where nodes stand and how edges run in a drawing, y downwards. The page's graph follows the same rules
-/// (<c>Reports/Pages/Assets/layout.js</c>).
+/// (<c>Pages/Assets/layout.js</c>).
 /// </summary>
 /// <remarks>
 /// A layer is one step high, the more layers the lower. Its heads stand side by side, its MLP in the last column, half a step up, because

@@ -5,7 +5,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>
 /// The data of a page: scores as base64 of little-endian float32, one per edge in the order of the flat index (pairs that are no edge

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>A provenance as names and values, for tables.</summary>
 internal static class ProvenanceFacts

@@ -1,4 +1,4 @@
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>One point of a faithfulness curve.</summary>
 /// <param name="Fraction">Share of all edges that were selected, above 0.</param>

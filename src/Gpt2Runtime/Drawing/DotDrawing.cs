@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports.Tables;
 
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>A circuit in Graphviz's language: each layer's heads are one rank, its MLP the next one, from the input up.</summary>
 internal static class DotDrawing
@@ -40,7 +39,7 @@ internal static class DotDrawing
             double width = 0.7 + (4.3 * Math.Sqrt(largest > 0 ? MathF.Abs(score) / largest : 0));
             string tooltip = circuit.Scores is null
                 ? graph.EdgeName(row, column)
-                : $"{graph.EdgeName(row, column)}: {EdgeTable.Number(score)}";
+                : $"{graph.EdgeName(row, column)}: {ScoreText.Of(score)}";
             dot.Append(
                 CultureInfo.InvariantCulture,
                 $"  {Quote(graph.WriterName(row))} -> {Quote(graph.WriterName(graph.NodeOfColumn(column)))} "

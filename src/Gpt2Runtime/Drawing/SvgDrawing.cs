@@ -2,10 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Reports.Pictures;
-using Gradpath.Host.Reports.Tables;
 
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>
 /// A circuit as an SVG drawing on white, with a legend: for papers. Layout as in <see cref="DrawingLayout"/>; what an edge feeds shows in
@@ -72,7 +70,7 @@ internal static class SvgDrawing
             (_, string colour, string dash) = s_kinds[(int)DrawingLayout.KindOf(circuit.Graph, column)];
             double width = 0.7 + (4.3 * Math.Sqrt(largest > 0 ? MathF.Abs(score) / largest : 0));
             double tip = 3 + width;
-            string name = $"{circuit.Graph.EdgeName(row, column)}{(scores is null ? "" : $": {EdgeTable.Number(score)}")}";
+            string name = $"{circuit.Graph.EdgeName(row, column)}{(scores is null ? "" : $": {ScoreText.Of(score)}")}";
             svg.Line($"""<g><title>{WebUtility.HtmlEncode(name)}</title>""",
                 $"""<path d="M{c.X0:0.##} {c.Y0:0.##}C{c.ControlX0:0.##} {c.ControlY0:0.##} {c.ControlX1:0.##} {c.ControlY1:0.##} """,
                 $"""{c.X1:0.##} {c.Y1 + (score < 0 ? 2 : tip):0.##}" stroke="{colour}" """,

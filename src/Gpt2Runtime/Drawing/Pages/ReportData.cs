@@ -1,8 +1,8 @@
-using Gradpath.Gpt2Runtime;
+using System.Globalization;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>What a report shows. Nothing else goes into the page, so the same data gives the same bytes.</summary>
 /// <param name="Title">The heading.</param>
@@ -50,9 +50,9 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             facts.Add(new(name, shared ? values[0]! : string.Join("; ", methods.Zip(values, (m, v) => $"{m.Name}: {v ?? "not stated"}"))));
         }
         Add("model", p => p.Model);
-        facts.Add(new("graph", $"{data.Graph}, {Sizes.Of(data.Graph.EdgeCount, "edge")}"));
+        facts.Add(new("graph", $"{data.Graph}, {Count(data.Graph.EdgeCount)} edges"));
         Add("task", p => p.Task);
-        Add("prompt pairs", p => p.Items is { } items ? Sizes.Count(items) : null);
+        Add("prompt pairs", p => p.Items is { } items ? Count(items) : null);
         Add("metric", p => p.Metric);
         Add("device", p => p.Device);
         return data with { Facts = facts };
@@ -66,7 +66,7 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
         if (Methods.Count == 0) throw new GradpathException("a report needs the scores of at least one method.");
         if (Graph.EdgeCount > MostEdges)
             throw new GradpathException(
-                $"a report holds at most {Sizes.Of(MostEdges, "edge")}; this graph has {Sizes.Count(Graph.EdgeCount)}.");
+                $"a report holds at most {Count(MostEdges)} edges; this graph has {Count(Graph.EdgeCount)}.");
         foreach (TrainingLog log in Logs) CheckTraining(log.Name, log.Steps);
         HashSet<string> names = new(StringComparer.Ordinal);
         foreach (ReportMethod method in Methods)
@@ -87,6 +87,8 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
             }
         }
     }
+
+    private static string Count(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     private static string? Shared(Provenance?[] made, Func<Provenance, string?> value)
     {

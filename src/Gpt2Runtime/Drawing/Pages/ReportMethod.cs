@@ -1,9 +1,8 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
-using Gradpath.Host.Sessions;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>One method's results.</summary>
 /// <param name="Name">What the report calls it; no two methods of a report share a name.</param>
@@ -18,18 +17,4 @@ internal sealed record ReportMethod(string Name, EdgeScores Scores)
 
     /// <summary>The steps of training masks, or null.</summary>
     public IReadOnlyList<EdgePruningStep>? Training { get; init; }
-
-    /// <summary>
-    /// Reads score files. A file is called by its method, or by its own name where it states none or two files share one.
-    /// </summary>
-    public static List<ReportMethod> ReadAll(string[] files)
-    {
-        EdgeScores[] scores = [.. files.Select(GivenFile.Scores)];
-        string?[] names = [.. scores.Select(s => s.Provenance?.Method)];
-        return
-        [
-            .. files.Zip(scores, names).Select(f => new ReportMethod(
-                f.Third is { } name && names.Count(n => n == name) == 1 ? name : Path.GetFileNameWithoutExtension(f.First), f.Second)),
-        ];
-    }
 }

@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>One step of an embedding path, over all items.</summary>
 /// <param name="Step">Index of the point, 0 for the path's start.</param>

@@ -1,4 +1,4 @@
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>A mean with its 95 % interval; without one where there is a single value.</summary>
 internal readonly record struct MeanWithBand(double Mean, double? Low, double? High)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Gradpath.Host.Reports.Pictures;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>Lines of a drawing.</summary>
 internal static class SvgLines

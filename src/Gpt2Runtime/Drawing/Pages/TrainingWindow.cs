@@ -1,6 +1,6 @@
 using Gradpath.Gpt2Runtime.Discovery;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>The means of some steps of training, so that a figure of thousands of steps stays readable.</summary>
 /// <param name="From">The first step.</param>

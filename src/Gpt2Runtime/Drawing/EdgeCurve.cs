@@ -1,4 +1,4 @@
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>A cubic curve from a writer's top to a reader's bottom.</summary>
 internal readonly record struct EdgeCurve(

@@ -1,9 +1,7 @@
 using System.Net;
-using System.Reflection;
 using System.Text;
-using Gradpath.Gpt2Runtime;
 
-namespace Gradpath.Host.Reports.Pages;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>
 /// The report as one HTML file that needs nothing else: style, script and data are in it, and its content policy forbids the network.
@@ -50,7 +48,7 @@ internal static class HtmlReport
 
     private static string Asset(string name)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+        using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream($"Gradpath.Page.{name}")
             ?? throw new InvalidOperationException($"no asset {name}");
         using StreamReader reader = new(stream, Encoding.UTF8);
         return reader.ReadToEnd();

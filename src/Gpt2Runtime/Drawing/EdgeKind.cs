@@ -1,4 +1,4 @@
-namespace Gradpath.Host.Commands;
+namespace Gradpath.Gpt2Runtime.Drawing;
 
 /// <summary>What an edge feeds; a drawing tells these apart.</summary>
 internal enum EdgeKind
