@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
@@ -90,7 +91,7 @@ internal static class PlanChecks
         }
         else
         {
-            SweepMethodOptions.Search(method, unit);
+            if (SweepMethodOptions.Search(method, unit) is PathTracingOptions paths) paths.RequireShare(unit.Metric!);
             scoring = SweepMethodOptions.Scorer(method);
             what = $"the scorer {scoring?.Name}";
         }

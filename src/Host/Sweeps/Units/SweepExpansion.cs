@@ -158,9 +158,10 @@ internal static class SweepExpansion
             Ablation = s.Ablation,
             Seed = s.Seed,
             BatchSize = plan.BatchSize,
-        });
+        }, graph);
         JsonObject json = (search is EdgePruningOptions training ? training.Resolve(graph.EdgeCount) : search).Describe(graph);
         json["scorer"] = SweepMethodOptions.Scorer(method)?.Name;
+        if (search is PathTracingOptions paths) json["rounds"] = paths.Rounds;
         return json;
     }
 
@@ -224,8 +225,12 @@ internal static class SweepExpansion
                 Scoring.RequireScores(s.Metric, scorer, "leave it out, or name other metrics");
                 Scoring.RequireAblation(s.Ablation, scorer, method.Name, "leave it out, or name other ablations");
             }
-            if (method.Verb != "score" && SweepMethodOptions.Search(method) is EdgePruningOptions training)
-                EdgePruning.CircuitSize(new ComputationGraph(s.Checkpoint.Config), training.Sparsity);
+            if (method.Verb == "score") return;
+            ComputationGraph graph = new(s.Checkpoint.Config);
+            SearchOptions search = SweepMethodOptions.Search(method, null, graph);
+            if (search is EdgePruningOptions training) EdgePruning.CircuitSize(graph, training.Sparsity);
+            if (search is PathTracingOptions paths) paths.RequireShare(s.Metric);
+            if (s.Prompts is not null) SweepMethodOptions.RequirePositions(method, s.Prompts.Find);
         }
         catch (Exception e) when (e is UsageException or OptionException)
         {

@@ -187,7 +187,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             Seed = unit.Seed,
             BatchSize = session.Plan.BatchSize,
         };
-        SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions);
+        SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions, new ComputationGraph(model.Config));
         double before = 0;
         if (SweepMethodOptions.Scorer(unit.Method) is { } method)
         {

@@ -80,7 +80,22 @@ public sealed partial class PlanFaultTests
     [InlineData("[eap, EAP]", "methods: eap stands there twice")]
     [InlineData("[eap-ig, {name: eap-ig, steps: 5}]", "methods: eap-ig steps=5 and eap-ig (line 4) are the same; leave one out")]
     [InlineData("{steps: 5}", "methods: name is needed: the name of a method")]
-    [InlineData("{name: eap-ig, stpes: 5}", "methods: stpes: no such option of eap-ig; did you mean steps? choose of, by, steps")]
+    [InlineData("{name: eap-ig, stpes: 5}", "methods: stpes: no such option of eap-ig; did you mean steps? choose steps, ig-points or normalization")]
+    [InlineData("{name: eap, absolute: true}", "methods: absolute: no such option of eap; choose normalization; acdc has it")]
+    [InlineData("{name: ensemble, of: [eap, relp], stepz: 5}",
+        "methods: stepz: no such option of ensemble; choose of, by or normalization")]
+    [InlineData("{name: ensemble, of: [eap, foo]}",
+        "methods: ensemble: of foo: no such method; choose eap, eap-ig, eap-ig-activations, ceap, clean-corrupted, eap-gp, relp, gim, "
+        + "atp-star, exact, information-flow-routes")]
+    [InlineData("{name: acdc, threshold: 0.1}", "methods: threshold: acdc calls it tau")]
+    [InlineData("{name: path-patch, tau: 5}", "methods: tau: path-patch calls it threshold, in percent of the metric")]
+    [InlineData("{name: path-patch, sparsity: 0.9}",
+        "methods: sparsity: no such option of path-patch; choose senders, positions, sender-positions, freeze-mlps, rounds, threshold "
+        + "or top-n; edge-prune or hap have it")]
+    [InlineData("{name: path-patch, iterate: true}", "methods: iterate: no option in a plan: a sweep always follows senders backwards")]
+    [InlineData("{name: path-patch, receivers: logits}", "methods: receivers: no option in a plan: the circuits of a sweep end at the")]
+    [InlineData("{name: path-patch, senders: heads}", "methods: path-patch: senders heads: a circuit begins at the input; name input too")]
+    [InlineData("{name: path-patch, threshold: 5, top-n: 3}", "methods: path-patch: give either threshold or top-n")]
     [InlineData("{name: eap-ig, seed: 5}", "methods: seed: no option of a method; a plan says it under seeds")]
     [InlineData("{name: eap-ig, out: a.json}", "methods: out: 'gradpath score' has it, and a sweep has no use for it")]
     [InlineData("{name: acdc, thresholds: [1, 2]}",
@@ -105,7 +120,7 @@ public sealed partial class PlanFaultTests
     [InlineData("{name: edge-prune, target-warmup: 20, steps: 10}",
         "methods: edge-prune: target-warmup 20: must be from 1 to the number of")]
     [InlineData("{name: acdc, objective: kk}", "methods: acdc: objective kk: no such value; did you mean kl?")]
-    [InlineData("{name: path-patch, threshold: 0.1}", "methods: path-patch: threshold does not apply to method path-patch; it is for acdc")]
+    [InlineData("{name: path-patch, rounds: 0}", "methods: path-patch: rounds 0: must be from 1 to 1000")]
     [InlineData("[[eap]]", "methods: a list stands there; the name of a method is needed")]
     public void A_method_is_refused_where_it_stands(string methods, string message) =>
         Refuse($"models: demo\ntasks: ioi\nseeds: 0\nmethods: {methods}\n", 4, message);
@@ -136,6 +151,8 @@ public sealed partial class PlanFaultTests
     [InlineData("models: demo\ntasks: ioi\nablations: zero\nmethods: {name: hap, scorer: eap-ig}\n", 4,
         "does not apply to the scorer eap-ig")]
     [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: hap\n", 4, "methods: hap: metric kl: EAP has no scores")]
+    [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: path-patch\n", 4,
+        "methods: path-patch: the distance from the clean run is 0 in the clean run, so that no effect is a share of it: say with top-n")]
     [InlineData("models: demo\ntasks: ioi\nmethods: exact\nprompts: {parts: 2}\n", 4, "prompts: parts: exact: method exact: only eap")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nprompts: {parts: 2}\n", 4, "prompts: parts: acdc searches, and needs all pairs")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nevaluate: curve\n", 4, "evaluate: curve: the methods are searches")]
