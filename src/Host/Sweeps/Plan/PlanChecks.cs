@@ -143,7 +143,7 @@ internal static class PlanChecks
         if (map["evaluate"] is not { } evaluate) return;
         Require(SweepEvaluation.Curve, plan.Methods.Any(Scores), "the methods are searches, whose circuits have one size; evaluate sizes");
         Require(SweepEvaluation.KnownCircuit, plan.Tasks.Any(t => t.Task is not null && GroundTruth.Find(t.Task) is not null),
-            $"no task has one; there are those of {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}");
+            $"no task of the plan has one; {KnownCircuit.Choice}");
         Require(SweepEvaluation.Overlap, plan.Methods.Count > 1, "circuits of two methods are compared, and there is one");
         string items = EnumNames.Choice(AttributionMethods.All.Where(m => m.ScoresItems).Select(m => m.Name));
         Require(SweepEvaluation.Stability, plan.Methods.Any(HasItems), $"no method has scores per prompt pair; {items} have");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
@@ -36,6 +37,7 @@ internal static partial class PlanReader
             Tasks = PlanTasks.Read(tasks, folder),
             Methods = PlanMethods.Read(methods),
         };
+        plan = plan with { Source = Source(path, map, models, plan.Models) };
         if (map["seeds"] is { } seeds) plan = plan with { Seeds = Seeds(seeds) };
         if (map["metrics"] is { } metrics) plan = plan with { Metrics = metrics.Distinct(Metric) };
         if (map["ablations"] is { } ablations) plan = plan with { Ablations = ablations.Distinct(Value<Ablation>) };
@@ -51,12 +53,23 @@ internal static partial class PlanReader
         return plan;
     }
 
-    // A path is as seen from the plan; anything else is found as --model finds it.
+    // A directory is looked for beside the plan first; anything else is found as --model finds it.
     private static string Model(string given, string folder)
     {
         string path = Path.GetFullPath(given, folder);
-        bool isPath = given.StartsWith('.') || (given.Contains('/') && Directory.Exists(path));
+        bool isPath = given.StartsWith('.') || (given.Contains('/') && Directory.Exists(path)) || ModelLocator.IsComplete(path);
         return isPath ? path : given;
+    }
+
+    private static PlanSource Source(string path, PlanMap map, PlanValue models, IReadOnlyList<string> names)
+    {
+        Dictionary<string, int> lines = map.Entries.ToDictionary(e => e.Key, e => e.Line);
+        if (map["sizes"] is { Node.Entries: { } sizes })
+        {
+            foreach (PlanEntry entry in sizes) lines[$"sizes: {entry.Key}"] = entry.Line;
+        }
+        foreach ((PlanValue model, string name) in models.List().Zip(names)) lines[PlanSource.KeyOf(name)] = model.Line;
+        return new PlanSource(path, lines);
     }
 
     private static List<int> Seeds(PlanValue value)
@@ -81,13 +94,21 @@ internal static partial class PlanReader
     {
         if (value.Node.Text is null || FromTo().Match(value.Node.Text) is not { Success: true } match)
         {
-            int seed = value.Integer(PlanKeys.Seed);
+            int seed = value.Integer(PlanKeys.Seed, SeedAdvice(value.Node.Text));
             return (seed, seed);
         }
         bool read = int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int first);
         bool readLast = int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int last);
         if (!read || !readLast) throw value.Fault($"{value.What()}: seeds must be {PlanKeys.Seed}");
         return first <= last ? (first, last) : throw value.Fault($"{value.What()}: the first seed is above the last");
+    }
+
+    private static string SeedAdvice(string? text)
+    {
+        Match match = Span().Match(text ?? "");
+        return match.Success
+            ? $"the seeds {match.Groups[1]} to {match.Groups[2]} are {match.Groups[1]}..{match.Groups[2]}"
+            : "give one, a range such as 0..3, or a list such as [0, 1, 2, 3]";
     }
 
     private static string? Metric(PlanValue value)
@@ -165,6 +186,10 @@ internal static partial class PlanReader
         }
         return options;
     }
+
+    // What people write for a range elsewhere.
+    [GeneratedRegex(@"^(\d+)\s*(?:-|–|:|to|\.{2,3})\s*(\d+)$")]
+    private static partial Regex Span();
 
     [GeneratedRegex(@"^(\d+)\.\.(\d+)$")]
     private static partial Regex FromTo();

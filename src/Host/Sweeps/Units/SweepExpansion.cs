@@ -42,9 +42,10 @@ internal static class SweepExpansion
         List<SweepUnit> units = [];
         GradpathException? refused = null;
         bool any = false;
+        List<(string Title, bool IsKnown)> circuits = [];
         foreach (string model in plan.Models)
         {
-            Gpt2Checkpoint checkpoint = session.Checkpoint(model, cancellation);
+            Gpt2Checkpoint checkpoint = Open(session, model, cancellation);
             RequireEdges(plan, model, new ComputationGraph(checkpoint.Config));
             foreach (SweepTask task in plan.Tasks)
             {
@@ -54,6 +55,8 @@ internal static class SweepExpansion
                     {
                         SplitPrompts? prompts = Prompts(model, task, seed, metric);
                         any |= prompts is not null;
+                        if (prompts is not null && seed == plan.Seeds[0] && metric == plan.Metrics[0])
+                            circuits.Add(($"{task.Name} of {model}", IsKnown(model, checkpoint, prompts)));
                         foreach (Ablation ablation in plan.Ablations)
                         {
                             Setting setting = new(model, checkpoint, task, seed, metric, prompts, ablation);
@@ -64,8 +67,12 @@ internal static class SweepExpansion
             }
         }
         if (!any) throw refused!;
-        RequireDistinct(units);
+        RequireDistinct(plan, units);
+        if (plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)) RequireKnownCircuits(session, circuits);
         return units;
+
+        static bool IsKnown(string model, Gpt2Checkpoint checkpoint, SplitPrompts prompts) =>
+            KnownCircuit.Of(ModelLoading.NameOf(model, checkpoint), checkpoint.Config, prompts.Judge.Task) is not null;
 
         SplitPrompts? Prompts(string model, SweepTask task, int seed, string? metric)
         {
@@ -75,9 +82,39 @@ internal static class SweepExpansion
             }
             catch (GradpathException e)
             {
-                refused ??= e;
+                refused ??= plan.Source.Fault(task.Line, "tasks", $"{task.Name}: {e.Describe(OptionNames.Of)}", e);
                 return null;
             }
+        }
+    }
+
+    // Precision and recall would be left out of the table without a word.
+    private static void RequireKnownCircuits(SweepSession session, List<(string Title, bool IsKnown)> circuits)
+    {
+        string name = EnumNames.Of(SweepEvaluation.KnownCircuit);
+        if (!circuits.Any(c => c.IsKnown))
+            throw session.Plan.Source.Fault("evaluate", $"{name}: no task and model of the plan have one; {KnownCircuit.Choice}");
+        if (circuits.All(c => c.IsKnown)) return;
+        session.Terminal.Note($"note: {name} is measured for {Which(true)}; none is known for {Which(false)}");
+
+        string Which(bool isKnown) => string.Join(", ", circuits.Where(c => c.IsKnown == isKnown).Select(c => c.Title));
+    }
+
+    private static Gpt2Checkpoint Open(SweepSession session, string model, CancellationToken cancellation)
+    {
+        PlanSource source = session.Plan.Source;
+        try
+        {
+            // It was looked for beside the plan first.
+            List<string> places = source.Folder is { } folder ? [Path.GetFullPath(model, folder)] : [];
+            return ModelLocator.Find(model, places) is not null
+                ? session.Checkpoint(model, cancellation)
+                : throw new GradpathException(
+                    $"{model}: no such model; looked for {string.Join(", ", places.Distinct())}. {ModelLocator.Advice}");
+        }
+        catch (GradpathException e)
+        {
+            throw source.ModelFault(model, e.Describe(OptionNames.Of).ReplaceLineEndings(" "), e);
         }
     }
 
@@ -179,7 +216,7 @@ internal static class SweepExpansion
         List<SweepUnit> units, SweepSession session, Setting s, SweepMethod method, CancellationToken cancellation)
     {
         SweepPlan plan = session.Plan;
-        Check(s, method);
+        Check(plan, s, method);
         double judging = s.Prompts is null ? 0 : UnitCost.Judging(plan, s.Checkpoint.Config, s.Prompts);
         double cost = s.Prompts is null ? 0 : UnitCost.Of(plan, s.Checkpoint.Config, s.Prompts, method);
         if (plan.PromptParts == 1 || !Divides(method))
@@ -214,7 +251,7 @@ internal static class SweepExpansion
     }
 
     // What the program's verbs would refuse.
-    private static void Check(Setting s, SweepMethod method)
+    private static void Check(SweepPlan plan, Setting s, SweepMethod method)
     {
         AttributionMethod? scorer =
             method.Verb == "score" ? SweepMethodOptions.Attribution(method, AnyBatch).Method : SweepMethodOptions.Scorer(method);
@@ -234,33 +271,32 @@ internal static class SweepExpansion
         }
         catch (Exception e) when (e is UsageException or OptionException)
         {
-            throw new GradpathException($"{Line(method.Line)}{method.Label} on {s.Task.Name}: {e.Message}", e);
+            string what = PlanMethods.Plain((e as OptionException)?.Describe(OptionNames.Of) ?? e.Message);
+            throw plan.Source.Fault(method.Line, "methods", $"{method.Label} on {s.Task.Name}: {what}", e);
         }
     }
 
     private static void RequireEdges(SweepPlan plan, string model, ComputationGraph graph)
     {
         if (plan.Edges.Where(e => e > graph.EdgeCount).Cast<int?>().FirstOrDefault() is not { } more) return;
-        throw new GradpathException(
-            $"sizes: edges: {more} is more than {model} has: {Sizes.Of(graph.EdgeCount, "edge")}; give at most so many, or fractions");
+        throw plan.Source.Fault(
+            "sizes: edges", $"{more} is more than {model} has: {Sizes.Of(graph.EdgeCount, "edge")}; give at most so many, or fractions");
     }
 
     // One model under two names, or a search with a default that is written down and one without. The second would never be computed.
-    private static void RequireDistinct(List<SweepUnit> units)
+    private static void RequireDistinct(SweepPlan plan, List<SweepUnit> units)
     {
         Dictionary<string, SweepUnit> seen = new(StringComparer.Ordinal);
         foreach (SweepUnit unit in units)
         {
             if (seen.TryAdd(unit.Key, unit)) continue;
             SweepUnit other = seen[unit.Key];
-            string what = other.Model != unit.Model
-                ? $"models: {other.Model} and {unit.Model} are the same model"
-                : $"{Line(unit.Method.Line)}{other.Method.Label} and {unit.Method.Label} are the same";
-            throw new GradpathException($"{what}; leave one out");
+            throw other.Model != unit.Model
+                ? plan.Source.ModelFault(unit.Model, $"{other.Model} and {unit.Model} are the same model; leave one out")
+                : plan.Source.Fault(
+                    unit.Method.Line, "methods", $"{other.Method.Label} and {unit.Method.Label} are the same; leave one out");
         }
     }
-
-    private static string Line(int line) => line > 0 ? $"line {line} of the plan, " : "";
 
     private sealed record Setting(
         string Model, Gpt2Checkpoint Checkpoint, SweepTask Task, int Seed, string? MetricName, SplitPrompts? Prompts, Ablation Ablation)

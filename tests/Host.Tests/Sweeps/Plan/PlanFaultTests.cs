@@ -18,7 +18,9 @@ public sealed partial class PlanFaultTests
     [InlineData("seeds: 1\nseeds: 2", 2, "seeds: the key stands there twice")]
     [InlineData("seeds: []", 1, "seeds: the list is empty")]
     [InlineData("seeds: -1", 1, "seeds: -1: must be from 0 to 2147483647")]
-    [InlineData("seeds: 1.5", 1, "seeds: 1.5 is not a whole number")]
+    [InlineData("seeds: 1.5", 1, "seeds: 1.5 is not a whole number; give one, a range such as 0..3, or a list such as [0, 1, 2, 3]")]
+    [InlineData("seeds: 0-3", 1, "seeds: 0-3 is not a whole number; the seeds 0 to 3 are 0..3")]
+    [InlineData("seeds: [5, 1...4]", 1, "seeds: 1...4 is not a whole number; the seeds 1 to 4 are 1..4")]
     [InlineData("seeds: '1'", 1, "seeds: \"1\" is not a whole number")]
     [InlineData("seeds: 4..0", 1, "seeds: 4..0: the first seed is above the last")]
     [InlineData("seeds: 0..99999", 1, "seeds: more than 10,000 seeds")]
@@ -158,7 +160,7 @@ public sealed partial class PlanFaultTests
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nevaluate: curve\n", 4, "evaluate: curve: the methods are searches")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nsizes: {edges: 5}\n", 4, "sizes: decides nothing: the methods are searches")]
     [InlineData("models: demo\ntasks: sva\nmethods: eap\nevaluate: [curve, known-circuit]\n", 4,
-        "evaluate: known-circuit: no task has one")]
+        "evaluate: known-circuit: no task of the plan has one; those of ioi and greater-than are known, in GPT-2 small")]
     [InlineData("models: demo\ntasks: ioi\nmethods: exact\nevaluate: [curve, stability]\n", 4, "evaluate: stability: no method has scores")]
     [InlineData("models: demo\ntasks: [ioi, sva]\nprompts: {judge: 0}\nmethods: eap\nevaluate: [curve, transfer]\n", 5,
         "transfer: pairs are needed")]
@@ -170,17 +172,31 @@ public sealed partial class PlanFaultTests
     [InlineData("")]
     [InlineData("# nothing but a comment\n")]
     public void An_empty_file_is_no_plan(string text) =>
-        Assert.EndsWith("plan.yaml: the file holds no plan", Message(Encoding.UTF8.GetBytes(text)), StringComparison.Ordinal);
+        Assert.EndsWith("plan.yaml:1: the file holds no plan", Message(Encoding.UTF8.GetBytes(text)), StringComparison.Ordinal);
 
     [Fact]
     public void What_is_not_utf_8_is_refused_with_its_line() => Assert.Contains(
-        "plan.yaml, line 2: not UTF-8 (byte 0xE9)", Message([.. "name: a\nmodels: "u8, 0xE9, .. "\n"u8]), StringComparison.Ordinal);
+        "plan.yaml:2: not UTF-8 (byte 0xE9)", Message([.. "name: a\nmodels: "u8, 0xE9, .. "\n"u8]), StringComparison.Ordinal);
 
     [Fact]
-    public void A_file_that_is_not_there_is_named() => Assert.StartsWith(
-        "/nowhere/plan.yaml: cannot be read: ",
-        Assert.Throws<GradpathException>(() => PlanReader.Read("/nowhere/plan.yaml")).Message,
-        StringComparison.Ordinal);
+    public void A_file_that_is_not_there_is_named() => Assert.Equal(
+        "/nowhere/plan.yaml: there is no such file",
+        Assert.Throws<GradpathException>(() => PlanReader.Read("/nowhere/plan.yaml")).Message);
+
+    [Theory]
+    [InlineData("methods:\n- eap\n\t- eap-ig\n", 3)]
+    [InlineData("prompts:\n  train: 3\n  \tjudge: 3\n", 3)]
+    [InlineData("\tname: a\n", 1)]
+    public void A_tab_that_indents_is_named_with_its_line(string text, int line) =>
+        Refuse($"models: demo\n{text}", line + 1, "not valid YAML: a tab indents the line; only spaces do");
+
+    [Fact]
+    public void A_tab_may_stand_elsewhere() => PlanSamples.Read("models:\tdemo\t# of\tours\ntasks: ioi\nmethods: eap\n");
+
+    [Theory]
+    [InlineData("{\"models\": \"demo\",\n \"tasks\": [\"ioi\",}\n", 2, "not valid JSON: '}' is an invalid start of a value")]
+    [InlineData("{\n \"models\": \"demo\"\n", 3, "not valid JSON: Expected depth to be zero")]
+    public void A_plan_in_json_is_called_so(string text, int line, string message) => Refuse(text, line, message);
 
     [Fact]
     public void What_is_far_too_large_is_refused_at_once()

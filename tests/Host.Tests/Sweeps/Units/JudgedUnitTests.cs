@@ -137,7 +137,10 @@ public sealed class JudgedUnitTests : IDisposable
             sizes: {edges: [1000]}
             evaluate: known-circuit
             """);
-        SweepPlans.Run(_sweep["known.yaml"], _sweep["known"]).Succeeds();
+        Cli run = SweepPlans.Run(_sweep["known.yaml"], _sweep["known"]);
+        run.Succeeds();
+        Assert.Contains(
+            $"note: known-circuit is measured for ioi of {model}; none is known for no of {model}", run.Error, StringComparison.Ordinal);
         SweepFolder folder = SweepLayout.Open(_sweep["known"]);
         UnitRow row = Assert.Single(folder.Result(folder.Units[0].Key).Rows);
         SetOverlap expected = GroundTruthOverlap.Compare(
