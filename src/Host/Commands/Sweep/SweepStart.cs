@@ -59,11 +59,26 @@ internal sealed record SweepStart
         };
     }
 
+    /// <summary>The plan with its models and prompts, none of which is read yet.</summary>
+    /// <param name="terminal">Told what a user should know of them.</param>
+    public SweepSession Session(Terminal terminal) => new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);
+
+    /// <summary>The sweep that the folder holds already, of this plan; null where it holds none.</summary>
+    /// <param name="units">The plan's units.</param>
+    /// <exception cref="GradpathException">It holds another sweep.</exception>
+    public SweepFolder? Begun(IReadOnlyList<SweepUnit> units)
+    {
+        if (There is null && (Folder is null || !File.Exists(SweepLayout.PlanIn(Folder)))) return null;
+        SweepFolder begun = There ?? SweepLayout.Open(Folder!);
+        SweepLayout.RequireSame(begun, PlanJson.Write(Plan), PlanJson.Hash(Plan), units);
+        return begun;
+    }
+
     /// <summary>Makes the folder, or goes on with the one that is there.</summary>
-    /// <param name="terminal">Told what a user should know of models and prompts.</param>
+    /// <param name="session">The plan with its models and prompts.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GradpathException">It holds another sweep, or a model or prompts cannot be used.</exception>
-    public SweepFolder LayOut(Terminal terminal, CancellationToken cancellation)
+    public SweepFolder LayOut(SweepSession session, CancellationToken cancellation)
     {
         string hash = PlanJson.Hash(Plan);
 
@@ -71,7 +86,6 @@ internal sealed record SweepStart
         // the plan may have changed them.
         if (There?.PlanHash == hash) return SweepLayout.GoOn(There);
         SweepLayout.RequireUsable(Folder!);
-        using SweepSession session = new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);
         return SweepLayout.LayOut(Folder!, PlanJson.Write(Plan), hash, SweepExpansion.Units(session, cancellation), Copy);
     }
 }

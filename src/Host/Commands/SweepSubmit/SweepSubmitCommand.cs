@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Engines;
 using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
 
 namespace Gradpath.Host.Commands;
 
@@ -55,7 +56,8 @@ internal static class SweepSubmitCommand
             Folder = folder,
             Workers = [new SweepOptions { Device = "cpu" }],
         };
-        return start.LayOut(terminal, cancellation).Name;
+        using SweepSession session = start.Session(terminal);
+        return start.LayOut(session, cancellation).Name;
     }
 
     private static List<string> Command(SweepSubmitOptions o, string folder)

@@ -135,7 +135,13 @@ internal static class SweepLayout
         }
     }
 
-    private static void RequireSame(SweepFolder there, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
+    /// <summary>Refuses a folder that holds another sweep.</summary>
+    /// <param name="there">The sweep in the folder.</param>
+    /// <param name="plan">The canonical plan.</param>
+    /// <param name="planHash">Its hash.</param>
+    /// <param name="units">Its units.</param>
+    /// <exception cref="GradpathException">It is another; the message says what differs.</exception>
+    public static void RequireSame(SweepFolder there, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
     {
         if (there.PlanHash != planHash)
         {

@@ -25,6 +25,9 @@ internal static class SweepExpansion
 
     private const int KeyDigits = 32;
 
+    // Most plans are laid out before anybody would look for a bar.
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(1);
+
     /// <summary>For questions whose answer does not depend on it: some settings need a batch size to be read at all.</summary>
     internal static UnitConditions AnyBatch { get; } = new() { BatchSize = 1 };
 
@@ -36,9 +39,14 @@ internal static class SweepExpansion
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GradpathException">A model cannot be used, or none of the prompts; a method does not go with a metric, an ablation
     /// or a model, and the message has the plan's line; two units are one and the same.</exception>
-    public static IReadOnlyList<SweepUnit> Units(SweepSession session, CancellationToken cancellation)
+    public static IReadOnlyList<SweepUnit> Units(SweepSession session, CancellationToken cancellation) => ScoringProgress.Run(
+        session.Terminal, "prompts and units of the plan", progress => Expand(session, progress, cancellation));
+
+    private static List<SweepUnit> Expand(SweepSession session, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         SweepPlan plan = session.Plan;
+        TimeProvider time = session.Terminal.Time;
+        long start = time.GetTimestamp(), settings = 0, all = plan.Combinations / (plan.Ablations.Count * plan.Methods.Count);
         List<SweepUnit> units = [];
         GradpathException? refused = null;
         bool any = false;
@@ -55,6 +63,8 @@ internal static class SweepExpansion
                     {
                         SplitPrompts? prompts = Prompts(model, task, seed, metric);
                         any |= prompts is not null;
+                        if (time.GetElapsedTime(start) > s_silence) progress?.Report(new RunProgress(settings, all, ""));
+                        settings++;
                         if (prompts is not null && seed == plan.Seeds[0] && metric == plan.Metrics[0])
                             circuits.Add(($"{task.Name} of {model}", IsKnown(model, checkpoint, prompts)));
                         foreach (Ablation ablation in plan.Ablations)
