@@ -51,6 +51,7 @@ internal static class SweepExpansion
         GradpathException? refused = null;
         bool any = false;
         List<(string Title, bool IsKnown)> circuits = [];
+        List<(SweepTask Task, int Shared)> shared = [];
         foreach (string model in plan.Models)
         {
             Gpt2Checkpoint checkpoint = Open(session, model, cancellation);
@@ -63,6 +64,7 @@ internal static class SweepExpansion
                     {
                         SplitPrompts? prompts = Prompts(model, task, seed, metric);
                         any |= prompts is not null;
+                        if (prompts is not null && metric == plan.Metrics[0] && plan.Judge > 0) shared.Add((task, prompts.SharedClean()));
                         if (time.GetElapsedTime(start) > s_silence) progress?.Report(new RunProgress(settings, all, ""));
                         settings++;
                         if (prompts is not null && seed == plan.Seeds[0] && metric == plan.Metrics[0])
@@ -78,6 +80,7 @@ internal static class SweepExpansion
         }
         if (!any) throw refused!;
         RequireDistinct(plan, units);
+        NoteShared(session, shared);
         if (plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)) RequireKnownCircuits(session, circuits);
         return units;
 
@@ -95,6 +98,18 @@ internal static class SweepExpansion
                 refused ??= plan.Source.Fault(task.Line, "tasks", $"{task.Name}: {e.Describe(OptionNames.Of)}", e);
                 return null;
             }
+        }
+    }
+
+    // Of tasks with few prompts the pairs differ, and yet their clean prompts come again.
+    private static void NoteShared(SweepSession session, List<(SweepTask Task, int Shared)> shared)
+    {
+        foreach (IGrouping<SweepTask, int> task in shared.Where(s => s.Shared > 0).GroupBy(s => s.Task, s => s.Shared))
+        {
+            (int least, int most) = (shared.Where(s => s.Task == task.Key).Min(s => s.Shared), task.Max());
+            string count = least == most ? Sizes.Count(most) : $"{Sizes.Count(least)} to {Sizes.Count(most)}";
+            session.Terminal.Note($"note: {task.Key.Name}: {count} of the {Sizes.Of(session.Plan.Judge, "prompt pair")} to judge on have a "
+                + "clean prompt that circuits are found on too");
         }
     }
 

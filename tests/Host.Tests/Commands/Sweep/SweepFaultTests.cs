@@ -21,7 +21,8 @@ public sealed class SweepFaultTests : IDisposable
     [InlineData("methods: eap\nmthods: eap", "plan.yaml:4: mthods: no such key")]
     [InlineData("methods: eap\nmetrics: kl", "plan.yaml:3: methods: eap: metric kl: EAP has no scores")]
     [InlineData(
-        "methods: eap\nevaluate: sizes\nsizes: {edges: [5, 5000]}\nprompts: {train: 3, judge: 3}", "plan.yaml:5: sizes: edges: 5000 is more than ")]
+        "methods: eap\nevaluate: sizes\nsizes: {edges: [5, 5000]}\nprompts: {train: 3, judge: 3}",
+        "plan.yaml:5: sizes: edges: 5000 is more than ")]
     [InlineData("methods: eap\nprompts: {train: 3, judge: 4}", "plan.yaml:2: tasks: pairs: ")]
     [InlineData("methods: eap\nprompts: {train: 7, judge: 0}", "there are 6 prompt pairs, but the plan's prompts asks for 7")]
     [InlineData("methods: exact\nprompts: {train: 3, judge: 3, parts: 3}", "only eap, ")]

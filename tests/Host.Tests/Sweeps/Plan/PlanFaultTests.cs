@@ -27,7 +27,8 @@ public sealed partial class PlanFaultTests
     [InlineData("seeds: 0..99999999999", 1, "seeds: 0..99999999999: seeds must be from 0")]
     [InlineData("seeds:\n- 0..3\n- 2", 3, "seeds: 2 stands there twice")]
     [InlineData("seeds: {from: 1}", 1, "seeds: a mapping stands there; a whole number")]
-    [InlineData("metrics: logit-dif", 1, "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff")]
+    [InlineData("metrics: logit-dif", 1,
+        "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff, prob-diff or log-prob")]
     [InlineData("metrics: [prob-diff, Prob_Diff]", 1, "metrics: Prob_Diff stands there twice")]
     [InlineData("metrics: [task, logit-diff]", 1, "metrics: task is logit-diff for ioi, which stands there too")]
     [InlineData("metrics: kl", 4, "methods: eap: metric kl: EAP has no scores")]
@@ -63,6 +64,8 @@ public sealed partial class PlanFaultTests
     [InlineData("device: gpu", 1, "device: device gpu: no such device")]
     [InlineData("device: {threads: 0}", 1, "device: threads 0: must be from 1 to 1024")]
     [InlineData("device: {device: cpu, precision: tf32}", 1, "device: precision tf32 needs a GPU")]
+    [InlineData("device: {device: cpu, precision: x}", 1, "device: precision x: no such value; choose fp32")]
+    [InlineData("device: {gemm: x}", 1, "device: gemm x: no such value; choose own, ffma or cublas")]
     [InlineData("device: {memory: lots}", 1, "device: memory lots: give a size")]
     [InlineData("a: [b", 2, "not valid YAML: a list, a mapping or a text above is not closed")]
     [InlineData("a: 'b", 1, "not valid YAML: while scanning a quoted scalar, found unexpected end of stream")]
@@ -82,7 +85,8 @@ public sealed partial class PlanFaultTests
     [InlineData("[eap, EAP]", "methods: eap stands there twice")]
     [InlineData("[eap-ig, {name: eap-ig, steps: 5}]", "methods: eap-ig steps=5 and eap-ig (line 4) are the same; leave one out")]
     [InlineData("{steps: 5}", "methods: name is needed: the name of a method")]
-    [InlineData("{name: eap-ig, stpes: 5}", "methods: stpes: no such option of eap-ig; did you mean steps? choose steps, ig-points or normalization")]
+    [InlineData("{name: eap-ig, stpes: 5}",
+        "methods: stpes: no such option of eap-ig; did you mean steps? choose steps, ig-points or normalization")]
     [InlineData("{name: eap, absolute: true}", "methods: absolute: no such option of eap; choose normalization; acdc has it")]
     [InlineData("{name: ensemble, of: [eap, relp], stepz: 5}",
         "methods: stepz: no such option of ensemble; choose of, by or normalization")]
@@ -155,6 +159,14 @@ public sealed partial class PlanFaultTests
     [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: hap\n", 4, "methods: hap: metric kl: EAP has no scores")]
     [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: path-patch\n", 4,
         "methods: path-patch: the distance from the clean run is 0 in the clean run, so that no effect is a share of it: say with top-n")]
+    [InlineData("models: demo\ntasks: ioi\nmetrics: x\nmethods: eap-ig\n", 3,
+        "metrics: x: no such metric; choose task, logit-diff, prob-diff, kl or log-prob")]
+    [InlineData("models: demo\ntasks: ioi\nablations: x\nmethods: [eap, eap-ig]\n", 3,
+        "ablations: x: no such value; choose patching")]
+    [InlineData("models: demo\ntasks: sva\nmethods: eap\nevaluate: x\n", 4,
+        "evaluate: x: no such value; choose none, curve, sizes or stability")]
+    [InlineData("models: demo\ntasks: [ioi, sva]\nmethods: [acdc, hap]\nevaluate: x\n", 4,
+        "evaluate: x: no such value; choose none, sizes, known-circuit, overlap or transfer")]
     [InlineData("models: demo\ntasks: ioi\nmethods: exact\nprompts: {parts: 2}\n", 4, "prompts: parts: exact: method exact: only eap")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nprompts: {parts: 2}\n", 4, "prompts: parts: acdc searches, and needs all pairs")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nevaluate: curve\n", 4, "evaluate: curve: the methods are searches")]
