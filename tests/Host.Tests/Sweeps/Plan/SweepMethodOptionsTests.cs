@@ -107,9 +107,18 @@ public sealed class SweepMethodOptionsTests
     {
         Dictionary<string, string> samples = new()
         {
-            ["of"] = "[eap, relp]", ["by"] = "min", ["steps"] = "3", ["ig-points"] = "right", ["preset"] = "saturated",
-            ["path-objective"] = "logits-all", ["path-norm"] = "item", ["path-eta"] = "match", ["path-start"] = "clean",
-            ["path-direction"] = "gradient", ["path-outer"] = "path", ["normalization"] = "item",
+            ["of"] = "[eap, relp]",
+            ["by"] = "min",
+            ["steps"] = "3",
+            ["ig-points"] = "right",
+            ["preset"] = "saturated",
+            ["path-objective"] = "logits-all",
+            ["path-norm"] = "item",
+            ["path-eta"] = "match",
+            ["path-start"] = "clean",
+            ["path-direction"] = "gradient",
+            ["path-outer"] = "path",
+            ["normalization"] = "item",
         };
         Assert.Equal(SweepMethodOptions.Settings("score").Select(s => s.Name), samples.Keys);
         foreach (AttributionMethod method in AttributionMethods.All)
