@@ -36,7 +36,11 @@ internal static class SweepCommand
 
     private static CommandReport Report(SweepStart start, SweepFolder folder, SweepOutcome outcome)
     {
-        CommandReport report = new() { ExitCode = outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success };
+        CommandReport report = new()
+        {
+            ExitCode = outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success,
+            Provenance = SweepProvenance.Now(),
+        };
         string shard = start.Shard is null ? "" : $" (shard {start.Shard} of {Sizes.Of(folder.Units.Count, "unit")})";
         string waiting = outcome.Waiting == 0 ? "" : $", {Sizes.Count(outcome.Waiting)} left to other shards";
         report.Line(

@@ -25,7 +25,7 @@ internal static class SweepPreview
         double perSecond = Speed(session, all.First(u => u.Identity["prompts"] is not null), cancellation);
         double seconds = own.Sum(u => u.Cost) / perSecond;
         string evaluations = string.Join(", ", SweepExpansion.Flags(plan.Evaluate));
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Line(
             $"plan {plan.Name}: {Sizes.Of(all.Count, "unit")}: {Sizes.Of(plan.Models.Count, "model")} x "
                 + $"{Sizes.Of(plan.Tasks.Count, "task")} x {Sizes.Of(plan.Methods.Count, "method")} x "
