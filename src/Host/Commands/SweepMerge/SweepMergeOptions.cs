@@ -6,8 +6,8 @@ namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath sweep merge</c>.</summary>
 [Verb("sweep-merge", HelpText =
-    "Make one table, LaTeX and Markdown tables and a page of a sweep's results; 'sweep merge DIR' is short for it. All five files "
-    + "go to DIR, unless options name some: then those alone are written.")]
+    "Make one table, LaTeX and Markdown tables and a page of a sweep's results; 'sweep merge DIR' is short for it. All five "
+    + "files go to DIR, unless options name some: then those alone are written.")]
 internal sealed class SweepMergeOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
@@ -17,7 +17,7 @@ internal sealed class SweepMergeOptions : CommandOptions
     public string Dir { get; set; } = "";
 
     [Output(".csv")]
-    [Option("table", MetaValue = "FILE.csv", HelpText = "The table, a row per unit and size (without any of these options: DIR/table.csv).")]
+    [Option("table", MetaValue = "FILE.csv", HelpText = "The table, a row per unit and size (where no file is named: DIR/table.csv).")]
     public string? Table { get; set; }
 
     [Output(".parquet")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gradpath.Host.Sweeps.Store;
 
 namespace Gradpath.Host.Commands;
@@ -55,6 +56,9 @@ internal static class SweepStatusCommand
         .Shows("unit", u => u.Unit.Title, right: false)
         .Shows("where", u => Where(u.Claim!), right: false)
         .Shows("for", u => ProgressLines.Text(Positive(status.Now - u.Claim!.Taken)))
+        .Shows("done", u => u.Claim!.Done is var (share, stage)
+            ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %{(stage.Length > 0 ? $" of {stage}" : "")}")
+            : "-")
         .Shows("sign of life", u => u.Kind == UnitStateKind.Silent
             ? $"none for {ProgressLines.Text(Positive(status.Now - u.Claim!.Touched))}"
             : $"{ProgressLines.Text(Positive(status.Now - u.Claim!.Touched))} ago")
@@ -79,6 +83,7 @@ internal static class SweepStatusCommand
         .Hidden("host", u => u.Claim?.Host ?? u.Failure?.Host)
         .Hidden("pid", u => u.Claim?.Process)
         .Hidden("seconds", u => u.Claim is { } c ? Positive(status.Now - c.Taken).TotalSeconds : null)
+        .Hidden("share", u => u.Claim?.Done?.Share)
         .Hidden("silent_seconds", u => u.Claim is { } c ? Positive(status.Now - c.Touched).TotalSeconds : null)
         .Hidden("saved", u => u.HasSavedState)
         .Hidden("error", u => u.Failure?.Error ?? u.Damage);

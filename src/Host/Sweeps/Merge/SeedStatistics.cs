@@ -51,7 +51,7 @@ internal static class SeedStatistics
 
     // Areas over other fractions are other numbers.
     private static string Range(IReadOnlyList<double> fractions) => fractions.Count == 0 ? ""
-        : $"from {CircuitSize.Percent(fractions.Min())} to {CircuitSize.Percent(fractions.Max())} of the edges";
+        : $"fractions from {CircuitSize.Percent(fractions.Min())} to {CircuitSize.Percent(fractions.Max())} of the edges";
 
     private static void AddUnit(GridBuilder grids, SweepScope scope, SweepUnit unit, UnitResult result, string range)
     {

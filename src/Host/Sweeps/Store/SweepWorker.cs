@@ -206,7 +206,8 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         {
             string title = terminal.ShowsProgress ? $"{terminal.Progress.Part}: {unit.Title}" : unit.Title;
             UnitOutcome outcome = ScoringProgress.Run(
-                terminal, title, progress => work.Run(unit, folder.WorkFile(unit.Key), progress, cancellation));
+                terminal, title, progress => work.Run(
+                    unit, folder.WorkFile(unit.Key), new Reports(progress, claims, unit.Key), cancellation));
             outcome.Scores?.RequireFinite();
             outcome.Circuit?.Scores?.RequireFinite();
             if (outcome.Result.Key != unit.Key) throw new InvalidOperationException("the work gave the result of another unit");
@@ -232,5 +233,15 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         UnitFailure? failure = folder.Failure(need);
         return ($"it needs {folder.Unit(need)?.Title ?? need}, which failed{(failure is null ? "" : $": {failure.Error}")}",
             failure?.Exit ?? ExitCode.Failure);
+    }
+
+    // Also tells other processes.
+    private sealed class Reports(IProgress<RunProgress>? progress, UnitClaims claims, string key) : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value)
+        {
+            progress?.Report(value);
+            if (value.Total > 0) claims.Report(key, Math.Clamp(value.Done / (double)value.Total, 0, 1), value.Stage);
+        }
     }
 }

@@ -109,7 +109,10 @@ public sealed class SeedStatisticsTests
         MergeInput input = Input(Done(Eap, "ioi", 0, 0.2));
         input = input with { Plan = input.Plan with { Fractions = [0.001, 0.05, 0.2] } };
         foreach (SweepMeasure measure in (SweepMeasure[])[SweepMeasure.Cmd, SweepMeasure.Cpr])
-            Assert.Contains("; from 0.1 % to 20 % of the edges; ", Grid(input, GridKind.Area, measure).Caption, StringComparison.Ordinal);
+        {
+            Assert.Contains(
+                "; fractions from 0.1 % to 20 % of the edges; ", Grid(input, GridKind.Area, measure).Caption, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
