@@ -13,8 +13,16 @@ internal static class SweepTeam
 
     private static readonly Dictionary<int, string> s_signals = new()
     {
-        [1] = "SIGHUP", [2] = "SIGINT", [3] = "SIGQUIT", [4] = "SIGILL", [6] = "SIGABRT", [7] = "SIGBUS", [8] = "SIGFPE",
-        [9] = "SIGKILL (which a system also sends where memory runs out)", [11] = "SIGSEGV", [15] = "SIGTERM",
+        [1] = "SIGHUP",
+        [2] = "SIGINT",
+        [3] = "SIGQUIT",
+        [4] = "SIGILL",
+        [6] = "SIGABRT",
+        [7] = "SIGBUS",
+        [8] = "SIGFPE",
+        [9] = "SIGKILL (which a system also sends where memory runs out)",
+        [11] = "SIGSEGV",
+        [15] = "SIGTERM",
     };
 
     /// <summary>Runs them until all have ended.</summary>

@@ -12,6 +12,10 @@ internal sealed class UnitTimes
     private const int Last = 8;
 
     private readonly Dictionary<(string Model, string Method, bool IsPart, bool IsJoin), Kind> _kinds = [];
+    private readonly Dictionary<(bool IsPart, bool IsJoin), Group> _groups = [];
+    private double _seconds;
+    private double _cost;
+    private int _open;
 
     /// <summary>The time of a unit itself. What puts parts together states theirs too.</summary>
     /// <param name="unit">The unit.</param>
@@ -21,59 +25,84 @@ internal sealed class UnitTimes
 
     /// <summary>Takes note of a unit that is not done.</summary>
     /// <param name="unit">The unit.</param>
-    public void Open(SweepUnit unit) => Of(unit).Open += unit.Cost;
+    public void Open(SweepUnit unit)
+    {
+        _open++;
+        Change(unit, kind => kind.Open += unit.Cost);
+    }
 
     /// <summary>Takes note that a unit is open no more.</summary>
     /// <param name="unit">The unit.</param>
-    public void Close(SweepUnit unit) => Of(unit).Open -= unit.Cost;
+    public void Close(SweepUnit unit)
+    {
+        _open--;
+        Change(unit, kind => kind.Open -= unit.Cost);
+    }
 
     /// <summary>Takes note of the time that a unit has taken.</summary>
     /// <param name="unit">The unit.</param>
-    /// <param name="seconds">Its time; what is no number does not count.</param>
+    /// <param name="seconds">Its time; what is no number does not count, nor does a unit without a cost.</param>
     public void Took(SweepUnit unit, double seconds)
     {
-        if (!double.IsFinite(seconds)) return;
-        Queue<(double Seconds, double Cost)> taken = Of(unit).Taken;
-        if (taken.Count == Last) taken.Dequeue();
-        taken.Enqueue((seconds, unit.Cost));
+        if (!double.IsFinite(seconds) || !(unit.Cost > 0)) return;
+        Group group = Change(unit, kind => kind.Took(seconds, unit.Cost));
+        group.Seconds += seconds;
+        group.Cost += unit.Cost;
+        _seconds += seconds;
+        _cost += unit.Cost;
     }
 
     /// <summary>The time that all open units take in one process; null where nothing is open or nothing is known.</summary>
     public double? Left()
     {
-        double left = 0;
-        if (Speed(_kinds.Values) is not { } usual) return null;
-        foreach (((_, _, bool isPart, bool isJoin), Kind kind) in _kinds)
-        {
-            if (kind.Open <= 0) continue;
-            double speed = Speed([kind])
-                ?? Speed(_kinds.Where(k => k.Key.IsPart == isPart && k.Key.IsJoin == isJoin).Select(k => k.Value)) ?? usual;
-            left += kind.Open * speed;
-        }
+        if (_open <= 0 || _cost <= 0) return null;
+        double left = _groups.Values.Sum(g => g.Known + (g.Unknown * (g.Cost > 0 ? g.Seconds / g.Cost : _seconds / _cost)));
         return left > 0 ? left : null;
     }
 
-    // Seconds for a unit of cost; null where nothing is known.
-    private static double? Speed(IEnumerable<Kind> kinds)
+    // Sums over kinds follow, so that none goes through all: there may be as many kinds as units.
+    private Group Change(SweepUnit unit, Action<Kind> change)
     {
-        (double Seconds, double Cost)[] taken = [.. kinds.SelectMany(k => k.Taken)];
-        double cost = taken.Sum(t => t.Cost);
-        return cost > 0 ? taken.Sum(t => t.Seconds) / cost : null;
+        (bool, bool) of = (unit.Part is not null, unit.Needs.Count > 0);
+        if (!_groups.TryGetValue(of, out Group? group)) _groups[of] = group = new Group();
+        (string, string, bool, bool) key = (unit.Model, unit.Method.Label, of.Item1, of.Item2);
+        if (!_kinds.TryGetValue(key, out Kind? kind)) _kinds[key] = kind = new Kind();
+        group.Add(kind, -1);
+        change(kind);
+        group.Add(kind, 1);
+        return group;
     }
 
-    private Kind Of(SweepUnit unit)
+    // All kinds that are parts, or put parts together, or neither.
+    private sealed class Group
     {
-        (string, string, bool, bool) key = (unit.Model, unit.Method.Label, unit.Part is not null, unit.Needs.Count > 0);
-        if (!_kinds.TryGetValue(key, out Kind? kind)) _kinds[key] = kind = new Kind();
-        return kind;
+        public double Seconds;
+        public double Cost;
+        public double Known;
+        public double Unknown;
+
+        public void Add(Kind kind, int sign)
+        {
+            if (kind.Speed is { } speed) Known += sign * kind.Open * speed;
+            else Unknown += sign * kind.Open;
+        }
     }
 
     private sealed class Kind
     {
-        /// <summary>The cost of its units that are not done.</summary>
+        private readonly Queue<(double Seconds, double Cost)> _taken = new();
+
+        // The cost of its units that are not done.
         public double Open;
 
-        /// <summary>The last of its units that are.</summary>
-        public Queue<(double Seconds, double Cost)> Taken { get; } = new();
+        // Seconds for a unit of cost; null where nothing is known.
+        public double? Speed { get; private set; }
+
+        public void Took(double seconds, double cost)
+        {
+            if (_taken.Count == Last) _taken.Dequeue();
+            _taken.Enqueue((seconds, cost));
+            Speed = _taken.Sum(t => t.Seconds) / _taken.Sum(t => t.Cost);
+        }
     }
 }
