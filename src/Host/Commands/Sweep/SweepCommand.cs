@@ -13,7 +13,7 @@ internal static class SweepCommand
         SweepStart start = SweepStart.Read(o, terminal);
         using SweepSession session = start.Session(terminal);
         if (o.Check) return SweepPreview.Report(start, session, cancellation);
-        SweepFolder folder = start.LayOut(session, cancellation);
+        SweepFolder folder = start.LayOut(session, terminal, cancellation);
         IReadOnlyList<SweepUnit> own = start.Shard?.Of(folder.Units) ?? folder.Units;
         SweepOutcome outcome = start.Workers.Count > 1
             ? SweepTeam.Run(start, folder, own, terminal, cancellation)
@@ -34,7 +34,11 @@ internal static class SweepCommand
 
     private static CommandReport Report(SweepStart start, SweepFolder folder, SweepOutcome outcome)
     {
-        CommandReport report = new() { ExitCode = outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success };
+        CommandReport report = new()
+        {
+            ExitCode = outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success,
+            Provenance = SweepProvenance.Now(),
+        };
         string shard = start.Shard is null ? "" : $" (shard {start.Shard} of {Sizes.Of(folder.Units.Count, "unit")})";
         string waiting = outcome.Waiting == 0 ? "" : $", {Sizes.Count(outcome.Waiting)} left to other shards";
         report.Line(

@@ -27,7 +27,7 @@ internal static class SweepPreview
         SweepUnit[] left = [.. own.Where(u => !done.Contains(u.Key) && !failed.Contains(u.Key))];
         double seconds = left.Sum(u => u.Cost) / perSecond;
         string evaluations = string.Join(", ", SweepExpansion.Flags(plan.Evaluate));
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Line(
             $"plan {plan.Name}: {Sizes.Of(all.Count, "unit")}: {Sizes.Of(plan.Models.Count, "model")} x "
                 + $"{Sizes.Of(plan.Tasks.Count, "task")} x {Sizes.Of(plan.Methods.Count, "method")} x "

@@ -100,7 +100,7 @@ public sealed class SweepFaultTests : IDisposable
         SweepPlans.Run(Plan(), Out).Succeeds("2 of 2 units done");
         SortedDictionary<string, string> before = SweepPlans.Contents(Out);
         string other = SweepPlans.Write(_model, $"tasks: {{data: {_model.Pairs}}}\n{Methods}\nseeds: 1", "other.yaml");
-        SweepPlans.Run(other, Out).Fails(1, $"{Out}: holds the sweep 'plan' of another plan (name differs); name another folder");
+        SweepPlans.Run(other, Out).Fails(1, $"{Out}: holds the sweep 'plan' of another plan (name differs); name another folder, or ");
         SweepPlans.Run(Plan("\nseeds: 1"), Out).Fails(1, "of another plan (seeds differ)");
         Assert.Equal(before, SweepPlans.Contents(Out));
         File.WriteAllText(_model.Path("file"), "");
@@ -186,19 +186,47 @@ public sealed class SweepFaultTests : IDisposable
         Assert.False(Path.Exists(Out));
     }
 
+    [Theory]
+    [InlineData(".json", false)]
+    [InlineData(".json", true)]
+    [InlineData(".scores.safetensors", false)]
+    [InlineData(".scores.safetensors", true)]
+    public void A_damaged_unit_is_counted_left_out_and_computed_again(string end, bool isEmpty)
+    {
+        string whole = _model.Path("whole"), plan = Plan();
+        File.WriteAllText(plan, File.ReadAllText(plan).Replace("evaluate: sizes", "evaluate: [sizes, overlap]", StringComparison.Ordinal));
+        SweepPlans.Run(plan, whole).Succeeds();
+        SweepPlans.Run(plan, Out).Succeeds();
+        SweepFolder folder = SweepLayout.Open(Out);
+        string file = folder.WorkFile(folder.Units[0].Key) + end;
+        using (FileStream damaged = File.OpenWrite(file)) damaged.SetLength(isEmpty ? 0 : damaged.Length - 20);
+        Cli.Run("sweep", "status", Out).Succeeds("1 of 2 units done, 0 failed, 1 damaged, 0 running, 0 waiting", "damaged unit");
+        Assert.Contains("\"state\": \"damaged\"", Cli.Run("sweep", "status", Out, "--json").Out, StringComparison.Ordinal);
+        Cli merge = Cli.Run("sweep", "merge", Out);
+        Assert.Equal(0, merge.ExitCode);
+        Assert.Contains(file, merge.Error, StringComparison.Ordinal);
+        Assert.Contains("warning: ", merge.Error, StringComparison.Ordinal);
+        Assert.Contains(end == ".json" ? "1 of 2 units merged" : "2 of 2 units merged", merge.Out, StringComparison.Ordinal);
+        Cli run = SweepPlans.Run(plan, Out).Succeeds("2 of 2 units done, 1 of them now, 0 failed");
+        Assert.Contains($"note: {file}: ", run.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Out, "damaged", Path.GetFileName(file))), run.Error);
+        Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(Out));
+        Cli.Run("sweep", "merge", Out).Succeeds("2 of 2 units merged");
+        Assert.Equal("", SweepPlans.Run(plan, Out).Succeeds("0 of them now").Error);
+    }
+
     [Fact]
-    public void A_damaged_result_is_named_by_merge_which_writes_nothing()
+    public void A_damaged_record_of_a_failure_is_a_failure()
     {
         SweepPlans.Run(Plan(), Out).Succeeds();
         SweepFolder folder = SweepLayout.Open(Out);
-        string file = folder.ResultFile(folder.Units[0].Key);
-        string whole = File.ReadAllText(file);
-        File.WriteAllText(file, whole[..^20]);
-        Cli.Run("sweep", "merge", Out).Fails(1, file, "damaged", "delete it, and the next sweep into this folder computes the unit again");
-        Assert.False(File.Exists(Path.Combine(Out, "table.csv")));
-        File.Delete(file);
-        SweepPlans.Run(Plan(), Out).Succeeds("1 of them now");
-        Cli.Run("sweep", "merge", Out).Succeeds();
+        File.Delete(folder.ResultFile(folder.Units[0].Key));
+        File.WriteAllText(Path.Combine(Out, "failed", $"{folder.Units[0].Key}.json"), "{");
+        Cli.Run("sweep", "status", Out).Succeeds("1 of 2 units done, 1 failed", "damaged");
+        Cli.Run("sweep", "merge", Out).Succeeds("1 of 2 units merged, 1 failed");
+        Assert.Equal(1, SweepPlans.Run(Plan(), Out).ExitCode);
+        Cli.Run("sweep", "retry", Out).Succeeds("1 failure");
+        SweepPlans.Run(Plan(), Out).Succeeds("2 of 2 units done, 1 of them now");
     }
 
     // A disk of a few files' size, which only an administrator can make.
