@@ -77,7 +77,14 @@ internal static class SweepTeam
     {
         string signal = s_signals.TryGetValue(end.ExitCode - Signalled, out string? name) ? $", as after {name}" : "";
         return $"worker {end.Number} ended with exit code {end.ExitCode}{signal}; "
-            + (end.Errors.Count > 0 ? $"its last line: {end.Errors[^1]}" : "it said nothing");
+            + (end.Errors.Count > 0 ? $"its last line: {WithoutName(end.Errors[^1])}" : "it said nothing");
+    }
+
+    // A worker's errors begin with the program's name, as this one's do.
+    private static string WithoutName(string line)
+    {
+        const string Name = "gradpath: ";
+        return line.StartsWith(Name, StringComparison.Ordinal) ? line[Name.Length..] : line;
     }
 
     private static (int Done, IReadOnlyList<UnitFailure> Failures) Settled(SweepFolder folder, IReadOnlyList<SweepUnit> own)

@@ -103,7 +103,8 @@ public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Empty(SweepLayout.Open(folder).Failed());
         Cli team = Cli.Run("sweep", plan, "--out", folder, "--device", "cpu", "--threads", "2", "--workers", "2", "--memory", "1KiB");
         Assert.Equal(1, team.ExitCode);
-        Assert.Contains("3 units are left: gradpath: one pair of up to", team.Error, StringComparison.Ordinal);
+        Assert.Contains("ended with exit code 1; its last line: one pair of up to", team.Error, StringComparison.Ordinal);
+        Assert.Contains("3 units left, and the same command goes on from there", team.Error, StringComparison.Ordinal);
         Assert.Empty(SweepLayout.Open(folder).Failed());
         SweepPlans.Run(plan, folder).Succeeds("3 of 3 units done, 3 of them now");
         string own = model.Path("little.yaml");
