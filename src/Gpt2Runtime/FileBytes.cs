@@ -21,7 +21,7 @@ internal static class FileBytes
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new GradpathException($"{path}: cannot be read: {error.Message}", error);
+            throw UnreadableFile.Of(path, error);
         }
     }
 

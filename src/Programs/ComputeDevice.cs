@@ -95,9 +95,11 @@ internal static class ComputeDevice
         return CudaDevice.Open(ordinal, options);
     }
 
-    private static MatrixPrecision Precision(DeviceOptions o) => EnumNames.Parse<MatrixPrecision>("precision", o.Precision);
+    private static MatrixPrecision Precision(DeviceOptions o) => EnumNames.Parse<MatrixPrecision>(
+        "precision", o.Precision, p => o.Device != Cpu || p == MatrixPrecision.Float32);
 
-    private static MatrixProvider Provider(DeviceOptions o) => EnumNames.Parse<MatrixProvider>("gemm", o.Gemm);
+    private static MatrixProvider Provider(DeviceOptions o) => EnumNames.Parse<MatrixProvider>(
+        "gemm", o.Gemm, p => o.Device != Cpu || p == MatrixProvider.Own);
 
     private static UsageException NeedsGpu(DeviceOptions o) => new(Precision(o) != MatrixPrecision.Float32
         ? $"--precision {o.Precision} needs a GPU; the CPU computes in fp32."

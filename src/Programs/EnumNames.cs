@@ -13,15 +13,19 @@ internal static class EnumNames
         where T : struct, Enum => Enum.GetValues<T>().Select(v => Of(v));
 
     /// <summary>The value of an option.</summary>
+    /// <param name="option">The option without its dashes.</param>
+    /// <param name="text">Its value.</param>
+    /// <param name="offers">Which values a message names; null for all.</param>
     /// <exception cref="UsageException">There is no such value; the message lists those there are.</exception>
-    public static T Parse<T>(string option, string text)
+    public static T Parse<T>(string option, string text, Func<T, bool>? offers = null)
         where T : struct, Enum
     {
         foreach (T value in Enum.GetValues<T>())
         {
             if (TableNames.Same(text, Of(value)) || TableNames.Same(text, value.ToString())) return value;
         }
-        throw new UsageException($"--{option} {text}: {TableNames.Unknown("value", text, [.. All<T>()])}.");
+        string[] names = [.. Enum.GetValues<T>().Where(v => offers?.Invoke(v) ?? true).Select(v => Of(v))];
+        throw new UsageException($"--{option} {text}: {TableNames.Unknown("value", text, names)}.");
     }
 
     /// <summary>The one of some names that an option's value means.</summary>

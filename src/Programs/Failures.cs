@@ -38,7 +38,12 @@ internal static partial class Failures
         }
         catch (Exception e) when (e is GradpathException or DeviceException or IOException or UnauthorizedAccessException)
         {
-            string message = (e as GradpathException)?.Describe(OptionNames.Of) ?? e.Message;
+            string message = e switch
+            {
+                GradpathException own => own.Describe(OptionNames.Of),
+                FileNotFoundException { FileName: { Length: > 0 } file } => UnreadableFile.Of(file, e).Message,
+                _ => e.Message,
+            };
             string advice = e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "";
             int code = Fail(terminal, program, [message + advice], ExitCode.Failure);
             if (Debug) terminal.Error.WriteLine(e);

@@ -10,7 +10,11 @@ internal sealed class Terminal
     // Tables in a log or a file are not squeezed into the 80 columns of a terminal that is not there.
     private const int WidthOfFiles = 120;
 
+    private const string WarningKind = "warning";
+    private const string NoteKind = "note";
+
     private readonly List<string> _warnings = [];
+    private readonly List<string> _notes = [];
     private ProgressLines? _progress;
 
     public Terminal(TextReader input, TextWriter output, TextWriter error)
@@ -86,6 +90,9 @@ internal sealed class Terminal
     /// <summary>The warnings so far.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
+    /// <summary>The notes so far.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
     /// <summary>Leaves standard output to a file of the command, so that a pipe gets that alone; lines and tables go to the error
     /// stream.</summary>
     public void LeaveOutput()
@@ -98,11 +105,32 @@ internal sealed class Terminal
     /// <param name="warning">The warning.</param>
     /// <param name="kind">What its line begins with.</param>
     /// <exception cref="GradpathException">The command line asks for errors in the place of warnings.</exception>
-    public void Warn(string warning, string kind = "warning")
+    public void Warn(string warning, string kind = WarningKind)
     {
         if (Strict) throw new GradpathException($"{warning} (an error because of --strict)");
         _warnings.Add(warning);
         Note($"{kind}: {warning}");
+    }
+
+    /// <summary>Says what a user may want to know of a run, on the error stream and in JSON. Nothing is wrong with it.</summary>
+    /// <param name="note">The note.</param>
+    public void Remark(string note)
+    {
+        _notes.Add(note);
+        Note($"{NoteKind}: {note}");
+    }
+
+    /// <summary>Passes on what another process has written to its error stream. Its notes and warnings are also in JSON.</summary>
+    /// <param name="who">The process.</param>
+    /// <param name="line">The line.</param>
+    public void PassOn(string who, string line)
+    {
+        lock (_notes)
+        {
+            if (Rest(line, WarningKind) is { } warning) _warnings.Add($"{who}: {warning}");
+            else if (Rest(line, NoteKind) is { } note) _notes.Add($"{who}: {note}");
+            Note($"{who}: {line}");
+        }
     }
 
     /// <summary>Says something on the error stream that is no error.</summary>
@@ -116,6 +144,9 @@ internal sealed class Terminal
     {
         if (Verbose) Error.WriteLine(text);
     }
+
+    private static string? Rest(string line, string kind) =>
+        line.StartsWith($"{kind}: ", StringComparison.Ordinal) ? line[(kind.Length + 2)..] : null;
 
     private static IAnsiConsole Create(TextWriter writer, bool isTerminal)
     {

@@ -241,8 +241,15 @@ public static class AttributionMethods
     /// <param name="name">The name.</param>
     /// <param name="others">Names beside those of methods that could have been meant.</param>
     /// <returns>The end of a message.</returns>
-    internal static string Unknown(string name, params string[] others) =>
-        TableNames.Unknown("method", name, [.. All.Select(m => m.Name), .. others], All.SelectMany(m => m.Aliases));
+    internal static string Unknown(string name, params string[] others) => Unknown(name, All, others);
+
+    /// <summary>The same where some methods alone can be meant.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="among">The methods.</param>
+    /// <param name="others">Names beside those of methods that could have been meant.</param>
+    /// <returns>The end of a message.</returns>
+    internal static string Unknown(string name, IEnumerable<AttributionMethod> among, params string[] others) =>
+        TableNames.Unknown("method", name, [.. among.Select(m => m.Name), .. others], among.SelectMany(m => m.Aliases));
 
     // When patching, every run lies between the clean and the corrupted one. Other ablations differ everywhere, and a recorded path states
     // norms over whole prompts.

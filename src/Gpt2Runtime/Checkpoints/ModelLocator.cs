@@ -14,6 +14,13 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// </summary>
 public static class ModelLocator
 {
+    /// <summary>What helps where a model is not found: a sentence without its stop.</summary>
+    internal const string Advice =
+        "GPT-2 models are fetched with weights-tools/fetch_gpt2.sh NAME (gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small "
+        + "models 'demo' and 'saturated' come with the program";
+
+    private const string Missing = " (no such directory)";
+
     // The hub moved these models under organisations; caches hold them under either name.
     private static readonly Dictionary<string, string> s_organisations = new(StringComparer.Ordinal)
     {
@@ -42,17 +49,38 @@ public static class ModelLocator
 
     internal static string Resolve(string argument, Func<string, string?> environment, IReadOnlyList<string> roots)
     {
+        List<string> tried = [];
+        return Find(argument, environment, roots, tried) ?? throw new GradpathException(
+            $"no model '{argument}' on this machine. Looked for:{string.Concat(tried.Select(t => $"\n  {t}"))}\n{Advice}.");
+    }
+
+    /// <summary>Finds a model's directory as <see cref="Resolve(string)"/> does, and says in which places it is not.</summary>
+    /// <param name="argument">The model.</param>
+    /// <param name="places">Gets the places.</param>
+    /// <returns>The directory; null where there is no such model.</returns>
+    /// <exception cref="GradpathException">The argument is no name and no directory.</exception>
+    internal static string? Find(string argument, ICollection<string> places)
+    {
+        List<string> tried = [];
+        string? found = Find(
+            argument, Environment.GetEnvironmentVariable, [AppContext.BaseDirectory, Environment.CurrentDirectory], tried);
+        foreach (string place in tried) places.Add(place.EndsWith(Missing, StringComparison.Ordinal) ? place[..^Missing.Length] : place);
+        return found;
+    }
+
+    private static string? Find(
+        string argument, Func<string, string?> environment, IReadOnlyList<string> roots, List<string> tried)
+    {
         ArgumentNullException.ThrowIfNull(argument);
         if (string.IsNullOrWhiteSpace(argument))
             throw new GradpathException("the model is an empty string; give a directory, demo, or a name such as gpt2");
         if (File.Exists(argument))
             throw new GradpathException($"the model {argument} is a file; give the directory that holds config.json and model.safetensors");
 
-        List<string> tried = [];
         string asPath = Path.GetFullPath(argument);
         if (IsComplete(asPath)) return asPath;
         bool exists = Directory.Exists(asPath);
-        tried.Add($"{asPath} ({(exists ? Lack(asPath) : "no such directory")})");
+        tried.Add($"{asPath}{(exists ? $" ({Lack(asPath)})" : Missing)}");
 
         string[] parts = argument.Split('/');
         if (parts.Length <= 2 && parts.All(IsHubName))
@@ -62,11 +90,7 @@ public static class ModelLocator
         }
 
         // Opening it tells what a model directory must hold.
-        if (exists) return asPath;
-        string list = string.Concat(tried.Select(t => $"\n  {t}"));
-        throw new GradpathException(
-            $"no model '{argument}' on this machine. Looked for:{list}\nGPT-2 models are fetched with weights-tools/fetch_gpt2.sh NAME "
-                + "(gpt2, gpt2-medium, gpt2-large, gpt2-xl, distilgpt2); the small models 'demo' and 'saturated' come with the program.");
+        return exists ? asPath : null;
     }
 
     private static bool IsHubName(string part) =>
@@ -96,7 +120,7 @@ public static class ModelLocator
                 string folder = Path.Combine(cache, "models--" + repository.Replace("/", "--", StringComparison.Ordinal));
                 if (!Directory.Exists(folder))
                 {
-                    tried.Add($"{folder} (no such directory)");
+                    tried.Add($"{folder}{Missing}");
                     continue;
                 }
                 string? found = FindSnapshot(folder);
@@ -153,14 +177,16 @@ public static class ModelLocator
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"{file}: cannot be read: {e.Message}", e);
+            throw UnreadableFile.Of(file, e);
         }
     }
 
     private static string Lack(string folder) =>
         File.Exists(Path.Combine(folder, "config.json")) ? "holds no model.safetensors" : "holds no config.json";
 
-    private static bool IsComplete(string snapshot) =>
+    /// <summary>Whether a directory holds a model, by the names of its files.</summary>
+    /// <param name="snapshot">The directory, which need not be there.</param>
+    internal static bool IsComplete(string snapshot) =>
         File.Exists(Path.Combine(snapshot, "config.json"))
         && (File.Exists(Path.Combine(snapshot, "model.safetensors"))
             || File.Exists(Path.Combine(snapshot, "model.safetensors.index.json")));

@@ -59,7 +59,7 @@ internal sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory, not a safetensors file");
-        if (!File.Exists(path)) throw new GradpathException($"{path}: no such file");
+        UnreadableFile.Require(path);
         SafeFileHandle? handle = null;
         try
         {
@@ -70,7 +70,7 @@ internal sealed class SafetensorsFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
+            throw UnreadableFile.Of(path, e);
         }
         finally
         {
@@ -105,7 +105,7 @@ internal sealed class SafetensorsFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
+            throw UnreadableFile.Of(Path, e);
         }
     }
 
@@ -134,7 +134,7 @@ internal sealed class SafetensorsFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"{Path}: cannot be read: {e.Message}", e);
+            throw UnreadableFile.Of(Path, e);
         }
     }
 

@@ -87,6 +87,11 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
 
     private int Kept => CircuitSize(_plan.Graph, _options.Sparsity);
 
+    /// <summary>Edges of a circuit of a sparsity; 0 where none is left.</summary>
+    /// <param name="edges">Edges of the graph.</param>
+    /// <param name="sparsity">Share of them that the circuit lacks.</param>
+    internal static int CircuitSize(int edges, double sparsity) => (int)Math.Round((1 - sparsity) * edges);
+
     /// <summary>Edges of a circuit of a sparsity.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="sparsity">Share of its edges that the circuit lacks.</param>
@@ -94,7 +99,7 @@ internal sealed class EdgePruning : SearchWorkOf<EdgePruningResult>
     /// <exception cref="OptionException">No edge is left.</exception>
     public static int CircuitSize(ComputationGraph graph, double sparsity)
     {
-        int size = (int)Math.Round((1 - sparsity) * graph.EdgeCount);
+        int size = CircuitSize(graph.EdgeCount, sparsity);
         if (size > 0) return size;
         double most = Math.Floor((1 - (1.0 / graph.EdgeCount)) * 1e6) / 1e6;
         throw new OptionException(

@@ -56,12 +56,7 @@ internal sealed class PathTracing : SearchWorkOf<PathTracingResult>
         _senders = options.Senders ?? [.. Enumerable.Range(0, _graph.Writers)];
         _receivers = options.Receivers ?? [new PathReceiver(_graph.LogitsColumn, TokenPositions.End)];
         _next = _receivers;
-        if (_metric.MeasuresDistance && options.Threshold is not null)
-        {
-            const string Reason = "the distance from the clean run is 0 in the clean run, so that no effect is a share of it";
-            throw new OptionException(
-                $"{Reason}: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
-        }
+        options.RequireShare(_metric);
     }
 
     /// <inheritdoc />

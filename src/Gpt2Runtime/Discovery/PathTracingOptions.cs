@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
@@ -45,6 +46,16 @@ public sealed record PathTracingOptions : SearchOptions
         SenderPositions = SenderPositions,
         BatchSize = BatchSize,
     };
+
+    /// <summary>Refuses a threshold where it would be a share of nothing.</summary>
+    /// <param name="metric">The metric.</param>
+    /// <exception cref="OptionException">The metric is 0 in the clean run.</exception>
+    internal void RequireShare(Metric metric)
+    {
+        if (!metric.MeasuresDistance || Threshold is null) return;
+        const string Reason = "the distance from the clean run is 0 in the clean run, so that no effect is a share of it";
+        throw new OptionException($"{Reason}: say with {Terms.Top} how many senders to follow, not with {Terms.Threshold} what share");
+    }
 
     /// <inheritdoc />
     public override JsonObject Describe(ComputationGraph graph)

@@ -47,7 +47,7 @@ public static class NodeSets
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(circuit);
-        if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
+        UnreadableFile.Require(path);
         return JsonFile.Read(path, root =>
         {
             if (root.ValueKind != JsonValueKind.Object) throw NotClasses(path);

@@ -18,7 +18,7 @@ internal static class ScoreFile
     {
         Format format = FormatOf(path, Path.GetExtension(path));
         if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory; a file of edge scores is expected.");
-        if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
+        UnreadableFile.Require(path);
         if (format == Format.Safetensors) return EdgeScoresSafetensors.Read(path);
         return EdgeScoresJson.Read(FileBytes.Read(path).Span, path);
     }

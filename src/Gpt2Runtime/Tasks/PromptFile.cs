@@ -13,7 +13,7 @@ internal sealed record PromptFile(string Path, ReadOnlyMemory<byte> Text, string
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot read the prompts: {error.Message}", error);
+            throw UnreadableFile.Of(path, error);
         }
     }
 

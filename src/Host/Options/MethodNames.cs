@@ -14,4 +14,11 @@ internal static class MethodNames
         AttributionMethods.TryFind(name, out AttributionMethod? method)
             ? method
             : throw new UsageException($"--{option} {name}: {AttributionMethods.Unknown(name, others)}.");
+
+    /// <summary>The method that an option names as a member of an ensemble, which is no ensemble itself.</summary>
+    /// <inheritdoc cref="Parse"/>
+    public static AttributionMethod Member(string option, string name) => AttributionMethods.TryFind(name, out AttributionMethod? method)
+        ? method
+        : throw new UsageException(
+            $"--{option} {name}: {AttributionMethods.Unknown(name, AttributionMethods.All.Where(m => m.Members.Count == 0))}.");
 }

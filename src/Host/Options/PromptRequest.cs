@@ -110,7 +110,7 @@ internal sealed record PromptRequest
             terminal, total, LimitOptions, progress => PromptLoader.LoadLazily(Task, Data, tokenizer, options, progress, cancellation));
         TokenizerNotes.Warn(terminal, prompts.Warnings);
         if (Data is not null && Limit > prompts.Pairs.Count)
-            terminal.Note($"note: {prompts.Source} has {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, fewer than {LimitOptions} {Limit}");
+            terminal.Remark($"{prompts.Source} has {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, fewer than {LimitOptions} {Limit}");
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
             terminal.Warn(difference, "note");
         if (ShowFirstIn is null) return prompts;

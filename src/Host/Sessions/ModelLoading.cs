@@ -18,6 +18,12 @@ internal static class ModelLoading
     {
         TokenizerNotes.Warn(terminal, checkpoint.Warnings);
         checkpoint.ComputeHash(cancellation);
-        return checkpoint.LoadWeights(device, Directory.Exists(argument) ? null : argument, cancellation);
+        return checkpoint.LoadWeights(device, NameOf(argument, checkpoint), cancellation);
     }
+
+    /// <summary>What results call a model.</summary>
+    /// <param name="argument">What the user called it.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    public static string NameOf(string argument, Gpt2Checkpoint checkpoint) =>
+        Directory.Exists(argument) ? Path.GetFileName(checkpoint.Directory) : argument;
 }

@@ -22,6 +22,14 @@ internal sealed record SplitPrompts(PromptSet Find, PromptSet Judge)
         return Judge.Pairs.Count(p => found.Contains(Ids(p)));
     }
 
+    /// <summary>How many of the pairs to judge on have a clean prompt that circuits are found on too, with whatever corrupted one: where a
+    /// task has few prompts, as many as it must.</summary>
+    public int SharedClean()
+    {
+        HashSet<string> found = [.. Find.Pairs.Select(p => string.Join(',', p.Clean))];
+        return Judge.Pairs.Count(p => found.Contains(string.Join(',', p.Clean)));
+    }
+
     /// <summary>Warns where pairs that judge are also among those that find circuits.</summary>
     /// <param name="terminal">Told.</param>
     /// <param name="what">What the warning begins with; nothing where there is one set of prompts.</param>

@@ -88,18 +88,18 @@ internal sealed class CommandReport
     /// <param name="verb">The command's name.</param>
     public void Write(Terminal terminal, string verb)
     {
-        if (terminal.Json) ReportJson.Write(terminal.Out, ToJson(verb, terminal.Warnings));
+        if (terminal.Json) ReportJson.Write(terminal.Out, ToJson(verb, terminal));
         else foreach (Action<Terminal> part in _text) part(terminal);
     }
 
-    private JsonObject ToJson(string verb, IEnumerable<string> warnings)
+    private JsonObject ToJson(string verb, Terminal terminal)
     {
         JsonObject json = JsonOf(verb, ExitCode);
         json["facts"] = _facts;
         json["tables"] = new JsonObject(_tables.Select(t => KeyValuePair.Create(t.Name, (JsonNode?)t.ToJson())));
         json["files"] = new JsonArray([.. _files.Select(f => new JsonObject { ["what"] = f.What, ["path"] = f.Path })]);
-        json["notes"] = ReportJson.Node(_notes);
-        json["warnings"] = ReportJson.Node(warnings);
+        json["notes"] = ReportJson.Node(_notes.Concat(terminal.Notes));
+        json["warnings"] = ReportJson.Node(terminal.Warnings);
         json["gradpath"] = ReportJson.Node(Provenance);
         return json;
     }

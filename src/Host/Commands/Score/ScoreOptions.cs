@@ -192,7 +192,7 @@ internal sealed class ScoreOptions : ModelPromptOptions
                 : throw new UsageException($"--{unread} does not apply to --method {method}; {AttributionMethods.Ensemble} takes it.");
         }
         return Ensemble.Of(
-            Members.Any() ? [.. Members.Select(m => MethodNames.Parse("of", m))] : method.Members,
+            Members.Any() ? [.. Members.Select(m => MethodNames.Member("of", m))] : method.Members,
             Value<EnsembleRule>("by", Rule) ?? method.Rule);
     }
 

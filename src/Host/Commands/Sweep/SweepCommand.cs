@@ -11,24 +11,22 @@ internal static class SweepCommand
     public static CommandReport Run(SweepOptions o, Terminal terminal, CancellationToken cancellation)
     {
         SweepStart start = SweepStart.Read(o, terminal);
-        if (o.Check) return SweepPreview.Report(start, terminal, cancellation);
-        SweepFolder folder = start.LayOut(terminal, cancellation);
+        using SweepSession session = start.Session(terminal);
+        if (o.Check) return SweepPreview.Report(start, session, cancellation);
+        SweepFolder folder = start.LayOut(session, terminal, cancellation);
         IReadOnlyList<SweepUnit> own = start.Shard?.Of(folder.Units) ?? folder.Units;
         SweepOutcome outcome = start.Workers.Count > 1
             ? SweepTeam.Run(start, folder, own, terminal, cancellation)
-            : Work(start, folder, own, terminal, cancellation);
+            : Work(session, folder, own, terminal, cancellation);
         return Report(start, folder, outcome);
     }
 
     private static SweepOutcome Work(
-        SweepStart start, SweepFolder folder, IReadOnlyList<SweepUnit> own, Terminal terminal, CancellationToken cancellation)
+        SweepSession session, SweepFolder folder, IReadOnlyList<SweepUnit> own, Terminal terminal, CancellationToken cancellation)
     {
         (int Number, int Of)? place = SweepProcesses.Place(terminal.Variable);
         if (place is not null) SweepProcesses.StopWithParent(terminal);
-        using SweepSession session = new(start.Plan, () => ComputeDevice.Open(start.Device, terminal), terminal);
-
-        // A device that cannot be opened is this process's fault and not that of units, which another may compute.
-        if (own.Any(u => !folder.IsDone(u.Key) && !folder.HasFailed(u.Key))) _ = session.Device;
+        SweepReadiness.Prepare(session, [.. own.Where(u => !folder.IsDone(u.Key) && !folder.HasFailed(u.Key))], cancellation);
         SweepUnitWork work = new(session, folder.SumsOf, key => folder.Result(key).Seconds);
         SweepWorker worker = new(folder, work, terminal) { Place = place };
         return worker.Run(own, cancellation);
@@ -36,7 +34,11 @@ internal static class SweepCommand
 
     private static CommandReport Report(SweepStart start, SweepFolder folder, SweepOutcome outcome)
     {
-        CommandReport report = new() { ExitCode = outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success };
+        CommandReport report = new()
+        {
+            ExitCode = outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success,
+            Provenance = SweepProvenance.Now(),
+        };
         string shard = start.Shard is null ? "" : $" (shard {start.Shard} of {Sizes.Of(folder.Units.Count, "unit")})";
         string waiting = outcome.Waiting == 0 ? "" : $", {Sizes.Count(outcome.Waiting)} left to other shards";
         report.Line(

@@ -22,6 +22,10 @@ internal sealed class SweepOptions : DeviceOptions
         "The sweep's folder. It is made where it is not there; where it holds this plan's sweep, what is done stays done.")]
     public string? Out { get; set; }
 
+    [Option("extend", HelpText =
+        "Where DIR holds the sweep of another plan: make this plan the folder's. Units that are in both keep what was done of them.")]
+    public bool Extend { get; set; }
+
     [Option("check", HelpText = "Print the units with their passes and an estimate of the time, and run none.")]
     public bool Check { get; set; }
 

@@ -15,17 +15,19 @@ internal static class SweepPreview
 
     /// <summary>Lists the units. The time is estimated from a few pairs that EAP-IG scores.</summary>
     /// <param name="start">The sweep.</param>
-    /// <param name="terminal">Told what a user should know of models and prompts.</param>
+    /// <param name="session">The plan with its models and prompts.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public static CommandReport Report(SweepStart start, Terminal terminal, CancellationToken cancellation)
+    public static CommandReport Report(SweepStart start, SweepSession session, CancellationToken cancellation)
     {
-        using SweepSession session = new(start.Plan, () => ComputeDevice.Open(start.Device, terminal), terminal);
         IReadOnlyList<SweepUnit> all = SweepExpansion.Units(session, cancellation), own = start.Shard?.Of(all) ?? all;
         SweepPlan plan = start.Plan;
         double perSecond = Speed(session, all.First(u => u.Identity["prompts"] is not null), cancellation);
-        double seconds = own.Sum(u => u.Cost) / perSecond;
+        SweepFolder? begun = start.Begun(all);
+        HashSet<string> done = begun?.Done() ?? [], failed = begun?.Failed() ?? [];
+        SweepUnit[] left = [.. own.Where(u => !done.Contains(u.Key) && !failed.Contains(u.Key))];
+        double seconds = left.Sum(u => u.Cost) / perSecond;
         string evaluations = string.Join(", ", SweepExpansion.Flags(plan.Evaluate));
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Line(
             $"plan {plan.Name}: {Sizes.Of(all.Count, "unit")}: {Sizes.Of(plan.Models.Count, "model")} x "
                 + $"{Sizes.Of(plan.Tasks.Count, "task")} x {Sizes.Of(plan.Methods.Count, "method")} x "
@@ -48,9 +50,19 @@ internal static class SweepPreview
             .Hidden("key", u => u.Key)
             .Hidden("unit", u => u.Title)
             .Hidden("cost", u => u.Cost));
+        if (begun is not null)
+        {
+            (int has, int not) = (own.Count(u => done.Contains(u.Key)), own.Count - left.Length - own.Count(u => done.Contains(u.Key)));
+            string retry = not == 0 ? "" : $" ('gradpath sweep retry {begun.Path}' forgets failures)";
+            report.Line(
+                $"{begun.Path}: {Sizes.Count(has)} of {Sizes.Of(own.Count, "unit")} done, {Sizes.Count(not)} failed{retry}, "
+                    + $"{Sizes.Count(left.Length)} left",
+                ("done", has), ("failed", not), ("left", left.Length));
+        }
+        string what = begun is null ? "" : $" for {Sizes.Of(left.Length, "unit")}";
         report.Line(
-            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))} in one process on {session.Device.Name}, from the time of EAP-IG "
-                + $"on {Sample} pairs; no unit was run",
+            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))}{what} in one process on {session.Device.Name}, from the time of "
+                + $"EAP-IG on {Sample} pairs; no unit was run",
             ("seconds", Math.Round(seconds, 1)));
         return report;
     }

@@ -20,6 +20,9 @@ internal sealed record SweepStart
     /// <summary>The sweep's folder; null where none was named.</summary>
     public string? Folder { get; init; }
 
+    /// <summary>Whether a folder of another plan gets this one.</summary>
+    public bool IsExtended { get; init; }
+
     /// <summary>The part to compute; null for all.</summary>
     public SweepShard? Shard { get; init; }
 
@@ -54,24 +57,60 @@ internal sealed record SweepStart
             There = there,
             Copy = isFolder ? default : File.ReadAllBytes(o.Plan),
             Folder = isFolder ? o.Plan : o.Out,
+            IsExtended = o.Extend,
             Shard = SweepShard.Parse(o.Shard, terminal.Variable),
             Workers = devices.Workers,
         };
     }
 
-    /// <summary>Makes the folder, or goes on with the one that is there.</summary>
-    /// <param name="terminal">Told what a user should know of models and prompts.</param>
+    /// <summary>The plan with its models and prompts, none of which is read yet.</summary>
+    /// <param name="terminal">Told what a user should know of them.</param>
+    public SweepSession Session(Terminal terminal) => new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);
+
+    /// <summary>The sweep that the folder holds already, of this plan or to be extended by it; null where it holds none.</summary>
+    /// <param name="units">The plan's units.</param>
+    /// <exception cref="GradpathException">It holds another sweep.</exception>
+    public SweepFolder? Begun(IReadOnlyList<SweepUnit> units)
+    {
+        if (There is null && (Folder is null || !File.Exists(SweepLayout.PlanIn(Folder)))) return null;
+        SweepFolder begun = There ?? SweepLayout.Open(Folder!);
+        if (!IsExtended) SweepLayout.RequireSame(begun, PlanJson.Write(Plan), PlanJson.Hash(Plan), units);
+        return begun;
+    }
+
+    /// <summary>Makes the folder, or goes on with the one that is there. Damaged units are set aside.</summary>
+    /// <param name="session">The plan with its models and prompts.</param>
+    /// <param name="terminal">Told what a user should know of the folder.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GradpathException">It holds another sweep, or a model or prompts cannot be used.</exception>
-    public SweepFolder LayOut(Terminal terminal, CancellationToken cancellation)
+    public SweepFolder LayOut(SweepSession session, Terminal terminal, CancellationToken cancellation)
+    {
+        SweepFolder folder = Open(session, terminal, cancellation);
+        foreach (string damage in DamagedUnits.SetAside(folder)) terminal.Remark(damage);
+        return folder;
+    }
+
+    private SweepFolder Open(SweepSession session, Terminal terminal, CancellationToken cancellation)
     {
         string hash = PlanJson.Hash(Plan);
 
         // Who names the folder goes on with its units; whether models and prompts are still theirs is checked as they are used. Who names
         // the plan may have changed them.
-        if (There?.PlanHash == hash) return SweepLayout.GoOn(There);
+        if (There?.PlanHash == hash && !IsExtended) return SweepLayout.GoOn(There);
         SweepLayout.RequireUsable(Folder!);
-        using SweepSession session = new(Plan, () => ComputeDevice.Open(Device, terminal), terminal);
-        return SweepLayout.LayOut(Folder!, PlanJson.Write(Plan), hash, SweepExpansion.Units(session, cancellation), Copy);
+        IReadOnlyList<SweepUnit> units = SweepExpansion.Units(session, cancellation);
+        if (!IsExtended) return SweepLayout.LayOut(Folder!, PlanJson.Write(Plan), hash, units, Copy);
+        SweepFolder folder = SweepLayout.Extend(Folder!, PlanJson.Write(Plan), hash, units, Copy, out SweepFolder? former);
+        if (former is not null && Changes(former, folder) is { } changes) terminal.Remark(changes);
+        return folder;
+    }
+
+    private static string? Changes(SweepFolder former, SweepFolder folder)
+    {
+        int added = folder.Units.Count(u => former.Unit(u.Key) is null), gone = former.Units.Count(u => folder.Unit(u.Key) is null);
+        if (added == 0 && gone == 0) return null;
+        string left = gone == 0 ? "" : $", {Sizes.Of(gone, "unit")} left it, and what is done of {(gone == 1 ? "it" : "them")} stays in "
+            + Path.Combine(folder.Path, "units");
+        return $"{folder.Path}: {Sizes.Of(added, "unit")} came to the plan{left}";
     }
 }

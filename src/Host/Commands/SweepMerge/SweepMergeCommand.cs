@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Plan;
@@ -12,24 +13,9 @@ internal static class SweepMergeCommand
     public static CommandReport Run(SweepMergeOptions o, Terminal terminal, CancellationToken cancellation)
     {
         SweepFolder folder = SweepLayout.Open(o.Dir);
-        HashSet<string> done = folder.Done();
-        List<(SweepUnit Unit, UnitResult Result)> results = [];
-        terminal.Progress.Part = "reading";
-        foreach (SweepUnit unit in folder.Units.Where(u => done.Contains(u.Key)))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            results.Add((unit, folder.Result(unit.Key)));
-        }
+        List<(SweepUnit Unit, UnitResult Result)> results = Read(folder, terminal, cancellation, out int damaged);
         IReadOnlyList<UnitFailure> failures = folder.Failures();
-        MergeTargets into = MergeTargets.In(o.Dir);
-        into = into with
-        {
-            Csv = o.Table ?? into.Csv,
-            Parquet = o.Parquet ?? into.Parquet,
-            Latex = o.Latex ?? into.Latex,
-            Markdown = o.Markdown ?? into.Markdown,
-            Page = o.Page ?? into.Page,
-        };
+        MergeTargets into = Targets(o);
         UnitCircuits circuits = new(folder);
         MergeInput input = new()
         {
@@ -38,24 +24,25 @@ internal static class SweepMergeCommand
             Done = results,
             Failed = [.. failures.Select(f => new FailedUnit(folder.Unit(f.Key)!, f.Error))],
             CircuitOf = circuits.Of,
-            FilesOf = unit => Files(folder, unit, Path.GetDirectoryName(Path.GetFullPath(into.Page!))!),
+            FilesOf = unit => Files(folder, unit, Path.GetDirectoryName(Path.GetFullPath(into.Page ?? o.Dir))!),
         };
         (SweepTable table, IReadOnlyList<SeedGrid> grids) = SweepMerge.Write(input, into, cancellation);
         terminal.Progress.Part = "";
 
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Line(
             $"sweep {folder.Name}: {Sizes.Count(results.Count)} of {Sizes.Of(folder.Units.Count, "unit")} merged, "
                 + $"{Sizes.Count(failures.Count)} failed; {Sizes.Of(table.Rows.Count, "row")}, "
                 + $"{Sizes.Of(grids.Count, "table")} of means over seeds",
             ("name", folder.Name), ("units", folder.Units.Count), ("merged", results.Count), ("failed", failures.Count),
-            ("rows", table.Rows.Count), ("tables", grids.Count));
+            ("damaged", damaged), ("rows", table.Rows.Count), ("tables", grids.Count));
+        foreach (string damage in circuits.Damage) terminal.Warn($"{damage}; overlaps leave the unit out");
         if (circuits.Missing > 0)
         {
             terminal.Warn($"the scores of {Sizes.Of(circuits.Missing, "unit")} are not there, so that overlaps leave them out; delete "
                 + "their results, and the next sweep into the folder computes them again");
         }
-        int left = folder.Units.Count - results.Count - failures.Count;
+        int left = folder.Units.Count - results.Count - failures.Count - damaged;
         if (left > 0) report.Note($"{Sizes.Of(left, "unit")} not done yet: merge again once they are");
         report.File("table", into.Csv);
         report.File("parquet", into.Parquet);
@@ -63,6 +50,40 @@ internal static class SweepMergeCommand
         report.File("markdown", into.Markdown);
         report.File("page", into.Page);
         return report;
+    }
+
+    // Whoever names files wants those and no others.
+    private static MergeTargets Targets(SweepMergeOptions o)
+    {
+        MergeTargets named = new() { Csv = o.Table, Parquet = o.Parquet, Latex = o.Latex, Markdown = o.Markdown, Page = o.Page };
+        return named == new MergeTargets() ? MergeTargets.In(o.Dir) : named;
+    }
+
+    private static List<(SweepUnit Unit, UnitResult Result)> Read(
+        SweepFolder folder, Terminal terminal, CancellationToken cancellation, out int damaged)
+    {
+        HashSet<string> done = folder.Done();
+        List<(SweepUnit Unit, UnitResult Result)> results = [];
+        damaged = 0;
+        terminal.Progress.Part = "reading";
+        foreach (SweepUnit unit in folder.Units.Where(u => done.Contains(u.Key)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                results.Add((unit, folder.Result(unit.Key)));
+            }
+            catch (GradpathException e) when (folder.IsDone(unit.Key))
+            {
+                damaged++;
+                terminal.Warn($"{unit.Title} is left out: {e.Message}");
+            }
+            catch (GradpathException)
+            {
+                // Another process has set it aside meanwhile.
+            }
+        }
+        return results;
     }
 
     private static UnitFile[] Files(SweepFolder folder, SweepUnit unit, string from)
@@ -79,15 +100,27 @@ internal static class SweepMergeCommand
     private sealed class UnitCircuits(SweepFolder folder)
     {
         private readonly HashSet<string> _missing = [];
+        private readonly Dictionary<string, string> _damage = [];
         private string? _key;
         private EdgeScores? _scores;
 
         public int Missing => _missing.Count;
 
+        public IEnumerable<string> Damage => _damage.Values;
+
         public Circuit? Of(SweepUnit unit, int edges)
         {
-            if (File.Exists(folder.CircuitFile(unit.Key))) return Circuit.Load(folder.CircuitFile(unit.Key));
-            if (_key != unit.Key) (_key, _scores) = (unit.Key, Scores(folder.ScoresFile(unit.Key)));
+            if (_damage.ContainsKey(unit.Key)) return null;
+            try
+            {
+                if (File.Exists(folder.CircuitFile(unit.Key))) return Circuit.Load(folder.CircuitFile(unit.Key));
+                if (_key != unit.Key) (_key, _scores) = (unit.Key, Scores(folder.ScoresFile(unit.Key)));
+            }
+            catch (GradpathException e)
+            {
+                _damage[unit.Key] = e.Message;
+                return null;
+            }
             if (_scores is null) _missing.Add(unit.Key);
             return _scores is null ? null : UnitJudge.CircuitOf(_scores, edges);
         }

@@ -10,9 +10,9 @@ internal static class SweepRetryCommand
     {
         SweepFolder folder = SweepLayout.Open(o.Folder);
         HashSet<string> failed = folder.Failed();
-        SweepUnit[] wanted = o.Unit is null ? [.. folder.Units] : WithThoseThatNeed(folder, One(folder, o.Unit, failed));
+        SweepUnit[] wanted = o.Unit is null ? [.. folder.Units] : [.. Related(folder, One(folder, o.Unit, failed))];
         SweepUnit[] forgotten = [.. wanted.Where(u => failed.Contains(u.Key) && folder.Forget(u.Key))];
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Line(
             forgotten.Length == 0 ? $"no unit of {o.Folder} has failed"
                 : $"{Sizes.Of(forgotten.Length, "failure")} of {o.Folder} forgotten; the next sweep into this folder computes "
@@ -31,20 +31,34 @@ internal static class SweepRetryCommand
         {
             [] => throw new UsageException(
                 $"--unit {key}: {folder.Path} has no such unit; 'gradpath sweep status' lists those that failed."),
-            [var one] when failed.Contains(one.Key) => one,
+            [var one] when Needed(folder, one).Any(u => failed.Contains(u.Key)) => one,
             [var one] => throw new UsageException($"--unit {key}: {one.Title} has not failed."),
             _ => throw new UsageException($"--unit {key}: {Sizes.Count(meant.Length)} units begin so; give more of the key."),
         };
     }
 
-    private static SweepUnit[] WithThoseThatNeed(SweepFolder folder, SweepUnit unit)
+    // The unit, what it needs, without which it would fail again, and what needs any of those and failed for want of it.
+    private static IEnumerable<SweepUnit> Related(SweepFolder folder, SweepUnit unit)
     {
-        HashSet<string> meant = [unit.Key];
+        HashSet<string> meant = [.. Needed(folder, unit).Select(u => u.Key)];
         while (true)
         {
             int before = meant.Count;
             meant.UnionWith(folder.Units.Where(u => u.Needs.Any(meant.Contains)).Select(u => u.Key));
-            if (meant.Count == before) return [.. folder.Units.Where(u => meant.Contains(u.Key))];
+            if (meant.Count == before) return folder.Units.Where(u => meant.Contains(u.Key));
         }
+    }
+
+    // The unit and all that it needs, directly or not.
+    private static HashSet<SweepUnit> Needed(SweepFolder folder, SweepUnit unit)
+    {
+        HashSet<SweepUnit> found = [];
+        Stack<SweepUnit> open = new([unit]);
+        while (open.TryPop(out SweepUnit? next))
+        {
+            if (!found.Add(next)) continue;
+            foreach (string key in next.Needs) open.Push(folder.Unit(key)!);
+        }
+        return found;
     }
 }

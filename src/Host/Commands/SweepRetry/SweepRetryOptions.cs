@@ -12,6 +12,7 @@ internal sealed class SweepRetryOptions : CommandOptions
     public string Folder { get; set; } = "";
 
     [Option("unit", MetaValue = "KEY", HelpText =
-        "Forget the failure of one unit, and of those that failed for want of it: its key, or how that begins (default: all).")]
+        "Forget the failure of one unit, of the parts that it is put together from, and of those that failed for want of them: its key, or "
+        + "how that begins (default: all).")]
     public string? Unit { get; set; }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gradpath.Host.Sweeps.Store;
 
 namespace Gradpath.Host.Commands;
@@ -9,17 +10,17 @@ internal static class SweepStatusCommand
     {
         SweepFolder folder = SweepLayout.Open(o.Folder);
         SweepStatus status = SweepStatus.Of(folder);
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         int done = status.Count(UnitStateKind.Done), failed = status.Count(UnitStateKind.Failed);
         int running = status.Count(UnitStateKind.Running), silent = status.Count(UnitStateKind.Silent);
-        int waiting = status.Count(UnitStateKind.Waiting);
+        int waiting = status.Count(UnitStateKind.Waiting), damaged = status.Count(UnitStateKind.Damaged);
         string left = status.Left is { } time ? $"; about {ProgressLines.Text(time)} left" : "";
-        string lost = silent > 0 ? $", {Sizes.Count(silent)} silent" : "";
+        string lost = silent > 0 ? $", {Sizes.Count(silent)} silent" : "", bad = damaged > 0 ? $", {Sizes.Count(damaged)} damaged" : "";
         report.Line(
             $"sweep {folder.Name} in {o.Folder}: {Sizes.Count(done)} of {Sizes.Of(status.Units.Count, "unit")} done, "
-            + $"{Sizes.Count(failed)} failed, {Sizes.Count(running)} running{lost}, {Sizes.Count(waiting)} waiting{left}",
+            + $"{Sizes.Count(failed)} failed{bad}, {Sizes.Count(running)} running{lost}, {Sizes.Count(waiting)} waiting{left}",
             ("name", folder.Name), ("dir", o.Folder), ("plan_hash", folder.PlanHash), ("units", status.Units.Count), ("done", done),
-            ("failed", failed), ("running", running), ("silent", silent), ("waiting", waiting),
+            ("failed", failed), ("damaged", damaged), ("running", running), ("silent", silent), ("waiting", waiting),
             ("seconds_left", status.Left?.TotalSeconds));
         report.Table(ReportTable.Of("methods", status.Units.GroupBy(u => u.Unit.Method.Label))
             .Text("method", "method", g => g.Key)
@@ -27,7 +28,8 @@ internal static class SweepStatusCommand
             .Count("done", "done", g => g.Count(u => u.Kind == UnitStateKind.Done))
             .Count("failed", "failed", g => g.Count(u => u.Kind == UnitStateKind.Failed))
             .Count("running", "running", g => g.Count(u => u.Kind == UnitStateKind.Running))
-            .Count("waiting", "waiting", g => g.Count(u => u.Kind is UnitStateKind.Waiting or UnitStateKind.Silent)));
+            .Count("waiting", "waiting", g => g.Count(u =>
+                u.Kind is UnitStateKind.Waiting or UnitStateKind.Silent or UnitStateKind.Damaged)));
         report.Data(All(status));
         if (running + silent > 0) report.Show(Claimed(status));
         if (failed > 0)
@@ -35,6 +37,11 @@ internal static class SweepStatusCommand
             report.Show(Broken(status));
             report.Note(
                 $"'gradpath sweep retry {o.Folder}' forgets the failures, so that the next sweep into the folder computes them again.");
+        }
+        if (damaged > 0)
+        {
+            report.Show(Damaged(status));
+            report.Note("The next sweep into the folder sets damaged files aside and computes their units again; merge leaves them out.");
         }
         if (silent > 0)
         {
@@ -49,6 +56,9 @@ internal static class SweepStatusCommand
         .Shows("unit", u => u.Unit.Title, right: false)
         .Shows("where", u => Where(u.Claim!), right: false)
         .Shows("for", u => ProgressLines.Text(Positive(status.Now - u.Claim!.Taken)))
+        .Shows("done", u => u.Claim!.Done is var (share, stage)
+            ? string.Create(CultureInfo.InvariantCulture, $"{share * 100:0} %{(stage.Length > 0 ? $" of {stage}" : "")}")
+            : "-")
         .Shows("sign of life", u => u.Kind == UnitStateKind.Silent
             ? $"none for {ProgressLines.Text(Positive(status.Now - u.Claim!.Touched))}"
             : $"{ProgressLines.Text(Positive(status.Now - u.Claim!.Touched))} ago")
@@ -60,6 +70,11 @@ internal static class SweepStatusCommand
         .Shows("key", u => u.Unit.Key, right: false)
         .Shows("reason", u => u.Failure!.Error, right: false);
 
+    private static ReportTableOf<UnitState> Damaged(SweepStatus status) => ReportTable
+        .Of("damaged", status.Units.Where(u => u.Damage is not null))
+        .Shows("damaged unit", u => u.Unit.Title, right: false)
+        .Shows("what is wrong", u => u.Damage!, right: false);
+
     private static ReportTableOf<UnitState> All(SweepStatus status) => ReportTable.Of("units", status.Units)
         .Hidden("index", u => u.Unit.Index)
         .Hidden("key", u => u.Unit.Key)
@@ -68,9 +83,10 @@ internal static class SweepStatusCommand
         .Hidden("host", u => u.Claim?.Host ?? u.Failure?.Host)
         .Hidden("pid", u => u.Claim?.Process)
         .Hidden("seconds", u => u.Claim is { } c ? Positive(status.Now - c.Taken).TotalSeconds : null)
+        .Hidden("share", u => u.Claim?.Done?.Share)
         .Hidden("silent_seconds", u => u.Claim is { } c ? Positive(status.Now - c.Touched).TotalSeconds : null)
         .Hidden("saved", u => u.HasSavedState)
-        .Hidden("error", u => u.Failure?.Error);
+        .Hidden("error", u => u.Failure?.Error ?? u.Damage);
 
     private static string Where(UnitClaim claim) => claim.Host.Length > 0 ? $"{claim.Host}, process {claim.Process}" : "not yet known";
 

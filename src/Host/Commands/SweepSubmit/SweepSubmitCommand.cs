@@ -5,6 +5,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Engines;
 using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Store;
+using Gradpath.Host.Sweeps.Units;
 
 namespace Gradpath.Host.Commands;
 
@@ -22,7 +23,7 @@ internal static class SweepSubmitCommand
         string folder = Path.GetFullPath(o.Dir);
         string name = Begin(o, folder, terminal, cancellation);
         string script = SlurmScript.Of(o.Request(name, Path.Combine(folder, Logs)), Command(o, folder));
-        CommandReport report = new();
+        CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Fact("engine", "slurm");
         report.Fact("tasks", o.Array);
         if (o.DryRun)
@@ -53,9 +54,11 @@ internal static class SweepSubmitCommand
             Plan = PlanReader.Read(o.Plan),
             Copy = File.ReadAllBytes(o.Plan),
             Folder = folder,
+            IsExtended = o.Extend,
             Workers = [new SweepOptions { Device = "cpu" }],
         };
-        return start.LayOut(terminal, cancellation).Name;
+        using SweepSession session = start.Session(terminal);
+        return start.LayOut(session, terminal, cancellation).Name;
     }
 
     private static List<string> Command(SweepSubmitOptions o, string folder)

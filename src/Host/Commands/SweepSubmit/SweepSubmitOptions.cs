@@ -13,13 +13,16 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };
 
-    [Input]
+    [Output(IsFolder = true)]
     [Option("dir", Required = true, MetaValue = "DIR", HelpText = "The sweep's folder, which all of the cluster's nodes see.")]
     public string Dir { get; set; } = "";
 
     [Input]
     [Option("plan", MetaValue = "PLAN", HelpText = "The plan to lay out there first, where the folder does not hold a sweep yet.")]
     public string? Plan { get; set; }
+
+    [Option("extend", HelpText = "Where the folder holds the sweep of another plan: make --plan the folder's, as 'gradpath sweep' does.")]
+    public bool Extend { get; set; }
 
     [Option("engine", Required = true, MetaValue = "ENGINE", HelpText = "The scheduler: slurm.")]
     public string Engine { get; set; } = "";
@@ -36,7 +39,7 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     [Range(1, 4096)]
     public int? CpusPerTask { get; set; }
 
-    [Option("mem", MetaValue = "SIZE", HelpText = "Memory of a task, as Slurm writes it: 16G (default: the cluster's).")]
+    [Option("mem", MetaValue = "SIZE", HelpText = "Memory of a task, with its unit: 16G (default: the cluster's).")]
     public string? Mem { get; set; }
 
     [Option("time", MetaValue = "T", HelpText =
@@ -87,13 +90,14 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     public void Check()
     {
         EnumNames.Pick("engine", Engine, "slurm");
+        if (Extend && Plan is null) throw new UsageException("--extend is for --plan PLAN, which becomes the folder's.");
         if (Dir.AsSpan().IndexOfAny('\\', '\n', '\r') >= 0)
         {
             throw new UsageException(
                 $"--dir {Quoted.Text(Dir)}: Slurm keeps no logs in a folder with a backslash or a line break in its name.");
         }
         if (Time is not null) CheckTime(Time);
-        Require("mem", Mem, Sizes(), "give a number with K, M, G or T, such as 16G");
+        CheckMemory(Mem);
         Require("partition", Partition, Words(), "a name has letters, digits, dots, dashes, underscores and commas");
         Require("account", Account, Words(), "a name has letters, digits, dots, dashes, underscores and commas");
     }
@@ -102,7 +106,10 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     private void CheckTime(string time)
     {
         TimeSpan limit = SlurmTime.Parse(time)
-            ?? throw new UsageException($"--time {time}: give minutes, hours:minutes:seconds, days-hours or the like: 90, 2:00:00, 1-12.");
+            ?? throw new UsageException(
+                $"--time {time}: give minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or "
+                + "days-hours:minutes:seconds, such as 90, 2:00:00 or 1-12; minutes and seconds behind a colon go to 59, hours behind days "
+                + "to 23.");
 
         // Slurm takes 0 for no limit.
         if (limit > TimeSpan.Zero && limit < TimeSpan.FromSeconds(TimeToSave) + SlurmScript.Early)
@@ -113,12 +120,21 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
         }
     }
 
+    // Slurm takes a number without a unit for megabytes, in which nothing runs that was meant in gigabytes; 0 is all memory of a node.
+    private static void CheckMemory(string? memory)
+    {
+        if (memory is null or "0") return;
+        if (memory.All(char.IsAsciiDigit) && memory.Length > 0)
+            throw new UsageException($"--mem {memory}: Slurm takes that for {memory} MB; say the unit: {memory}G, or {memory}M.");
+        Require("mem", memory, Sizes(), "give a number with K, M, G or T, such as 16G, or 0 for all memory of a node");
+    }
+
     private static void Require(string option, string? value, Regex form, string advice)
     {
         if (value is not null && !form.IsMatch(value)) throw new UsageException($"--{option} {value}: {advice}.");
     }
 
-    [GeneratedRegex(@"\A\d+[KMGTkmgt]?\z")]
+    [GeneratedRegex(@"\A[0-9]{1,12}[KMGTkmgt]\z")]
     private static partial Regex Sizes();
 
     [GeneratedRegex(@"\A[A-Za-z0-9._,-]+\z")]

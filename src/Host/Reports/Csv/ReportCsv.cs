@@ -59,7 +59,7 @@ internal static class ReportCsv
     private static Dictionary<string, List<T>> Read<T>(string path, string[] required, Func<Row, T> parse, Func<Row, bool>? takes = null)
     {
         if (Directory.Exists(path)) throw new GradpathException($"{path}: is a directory; a CSV file is expected.");
-        if (!File.Exists(path)) throw new GradpathException($"{path}: no such file.");
+        UnreadableFile.Require(path);
         Dictionary<string, List<T>> byMethod = new(StringComparer.Ordinal);
         try
         {

@@ -37,9 +37,10 @@ internal static class LineChart
         double Y(double value) => Top + ((y.Last - Math.Clamp(value, y.First, y.Last)) / (y.Last - y.First) * PlotHeight);
 
         StringBuilder svg = new();
-        double bottom = Top + PlotHeight;
+        double bottom = Top + PlotHeight, height = bottom + 56 + (lines.Count * LegendRow);
         svg.Line($"""<svg xmlns="http://www.w3.org/2000/svg" width="{Left + PlotWidth + 24:0.##}" """,
-            $"""height="{bottom + 56 + (lines.Count * LegendRow):0.##}" font-family="Helvetica, Arial, sans-serif" """,
+            $"""height="{height:0.##}" viewBox="0 0 {Left + PlotWidth + 24:0.##} {height:0.##}" """,
+            $"""font-family="Helvetica, Arial, sans-serif" """,
             $"""font-size="11" role="img">""");
         svg.Line($"<title>{WebUtility.HtmlEncode(title)}</title>");
         svg.Line($"""<rect width="100%" height="100%" fill="#ffffff"/>""");
@@ -61,7 +62,8 @@ internal static class LineChart
         for (int c = 0; c < lines.Count; c++)
         {
             IReadOnlyList<ChartPoint> points = lines[c].Points;
-            (string colour, string dash) = s_styles[c % s_styles.Length];
+            int look = lines[c].Look ?? c;
+            (string colour, string dash) = s_styles[look % s_styles.Length];
             string dashes = dash.Length > 0 ? $" stroke-dasharray=\"{dash}\"" : "";
             if (points.All(p => double.IsFinite(p.Low) && double.IsFinite(p.High)))
             {
@@ -72,11 +74,11 @@ internal static class LineChart
                 (X(p.X), Y(p.Y))))}" fill="none" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
             if (points.Count <= x.Marks.Count + 4)
             {
-                foreach (ChartPoint p in points) Mark(svg, c, X(p.X), Y(p.Y), colour);
+                foreach (ChartPoint p in points) Mark(svg, look, X(p.X), Y(p.Y), colour);
             }
             double row = bottom + 50 + (c * LegendRow);
             svg.Line($"""<path d="M{Left:0.##} {row:0.##}h36" stroke="{colour}" stroke-width="1.8"{dashes}/>""");
-            Mark(svg, c, Left + 18, row, colour);
+            Mark(svg, look, Left + 18, row, colour);
             svg.Line($"""<text x="{Left + 44:0.##}" y="{row + 4:0.##}" fill="{Ink}">{WebUtility.HtmlEncode(lines[c].Name)}</text>""");
         }
         return svg.Append("</svg>\n").ToString();

@@ -8,6 +8,9 @@ namespace Gradpath.Host.Sweeps.Merge;
 /// <param name="Of">The task of an overlap, the method of a transfer; null else.</param>
 internal sealed record GridKey(GridKind Kind, SweepScope Scope, SweepMeasure Measure, CircuitSize? Size = null, string? Of = null)
 {
+    /// <summary>What values depend on beside their measure, in words; null for nothing.</summary>
+    public string? Over { get; init; }
+
     /// <summary>What rows and columns stand for.</summary>
     public (string Row, string Column) Heads => Kind switch
     {

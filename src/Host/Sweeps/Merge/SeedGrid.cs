@@ -43,16 +43,19 @@ internal sealed class SeedGrid
     public SeedMean? Cell(string row, string column) => _cells.TryGetValue((row, column), out SeedMean cell) ? cell : null;
 
     /// <summary>
-    /// Whether a cell has the best mean of its column. Where less than two rows have one, none is the best; where means are equal, all are.
-    /// Intervals do not count: they may overlap.
+    /// Whether a cell has the best mean of its column. Those that read the same as the best are as good. Where less than two rows have a
+    /// mean, or all read the same, none is the best. Intervals do not count: they may overlap.
     /// </summary>
     /// <param name="row">The row's name.</param>
     /// <param name="column">The column's name.</param>
     public bool IsBest(string row, string column)
     {
         if (Key.Measure.Best == BestValue.None || Cell(row, column) is not { Count: > 0 } cell) return false;
-        double[] lacks = [.. Rows.Select(r => Cell(r, column)).OfType<SeedMean>().Where(c => c.Count > 0).Select(c => Lack(c.Mean))];
-        return lacks.Length > 1 && Lack(cell.Mean) == lacks.Min();
+        double[] means = [.. Rows.Select(r => Cell(r, column)).OfType<SeedMean>().Where(c => c.Count > 0).Select(c => c.Mean)];
+        string[] shown = [.. means.Select(Key.Measure.Format)];
+        if (shown.Distinct().Count() < 2) return false;
+        double best = means.MinBy(Lack);
+        return Lack(cell.Mean) == Lack(best) || Key.Measure.Format(cell.Mean) == Key.Measure.Format(best);
 
         double Lack(double mean) => Key.Measure.Best switch
         {
@@ -89,7 +92,8 @@ internal sealed class SeedGrid
             string cells = Seeds > 1
                 ? $"mean over n = {Seeds} seeds ± half the width of its 95 % interval (Student's t over seeds)"
                 : "one seed, no interval";
-            List<string> notes = [$"{Upper(measure.Name)}: {measure.Meaning}{better}", Upper(Key.Scope.Title), Upper(cells)];
+            string over = Key.Over is { Length: > 0 } range ? $"; {range}" : "";
+            List<string> notes = [$"{Upper(measure.Name)}: {measure.Meaning}{over}{better}", Upper(Key.Scope.Title), Upper(cells)];
             SeedMean[] all = [.. Rows.SelectMany(r => Columns.Select(c => Cell(r, c))).OfType<SeedMean>()];
             if (all.Any(c => c.Count > 0 && c.Count != Seeds)) notes.Add("Where other numbers of seeds have a value, n says so");
             if (all.Sum(c => c.Undefined) is > 0 and int undefined)

@@ -24,11 +24,12 @@ internal static class SeedStatistics
         string[] tasks = [.. plan.Tasks.Select(t => t.Name), .. whole.Select(d => d.Unit.Task.Name)];
         string[] methods = Methods(plan, whole);
 
+        string range = Range(plan.Fractions);
         GridBuilder byTask = new(), transfer = new();
         foreach ((SweepUnit unit, UnitResult result) in whole)
         {
             SweepScope scope = SweepScope.Of(plan, unit);
-            AddUnit(byTask, scope, unit, result);
+            AddUnit(byTask, scope, unit, result, range);
             foreach (UnitRow row in result.Rows) AddRow(byTask, transfer, scope, unit, row);
         }
         IEnumerable<SeedGrid> all = [.. byTask.Grids(methods, tasks), .. Transfers(transfer, tasks)];
@@ -48,10 +49,15 @@ internal static class SeedStatistics
         return [.. units.GroupBy(u => u.Name).Select(g => (Name: g.Key, At: g.Min(u => u.At))).OrderBy(m => m.At).Select(m => m.Name)];
     }
 
-    private static void AddUnit(GridBuilder grids, SweepScope scope, SweepUnit unit, UnitResult result)
+    // Areas over other fractions are other numbers.
+    private static string Range(IReadOnlyList<double> fractions) => fractions.Count == 0 ? ""
+        : $"fractions from {CircuitSize.Percent(fractions.Min())} to {CircuitSize.Percent(fractions.Max())} of the edges";
+
+    private static void AddUnit(GridBuilder grids, SweepScope scope, SweepUnit unit, UnitResult result, string range)
     {
-        void Add(GridKind kind, SweepMeasure measure, double? value) =>
-            grids.Add(new GridKey(kind, scope, measure), unit.Method.Label, unit.Task.Name, unit.Seed, value);
+        void Add(GridKind kind, SweepMeasure measure, double? value) => grids.Add(
+            new GridKey(kind, scope, measure) { Over = kind == GridKind.Area ? range : null }, unit.Method.Label, unit.Task.Name, unit.Seed,
+            value);
         Add(GridKind.Area, SweepMeasure.Cmd, result.Cmd);
         Add(GridKind.Area, SweepMeasure.Cpr, result.Cpr);
         Add(GridKind.Stability, SweepMeasure.Spearman, result.Spearman);

@@ -18,7 +18,9 @@ internal static class SweepCharts
     /// <param name="grids">All grids.</param>
     /// <param name="key">A grid's key, whose size does not matter.</param>
     /// <param name="graphEdges">Edges of the model's graph.</param>
-    public static IEnumerable<(string Task, string Picture)> Of(IReadOnlyList<SeedGrid> grids, GridKey key, int graphEdges)
+    /// <param name="methods">All methods that any picture shows: each looks the same in all.</param>
+    public static IEnumerable<(string Task, string Picture)> Of(
+        IReadOnlyList<SeedGrid> grids, GridKey key, int graphEdges, IReadOnlyList<string> methods)
     {
         SeedGrid[] sizes = [.. grids.Where(g => g.Key with { Size = null } == key with { Size = null })];
         SeedGrid? reached = grids.FirstOrDefault(
@@ -28,7 +30,7 @@ internal static class SweepCharts
         {
             ChartLine[] lines =
             [
-                .. sizes.SelectMany(g => g.Rows).Distinct().Select(method => new ChartLine(Short(method), Points(method, task)))
+                .. methods.Select((method, i) => new ChartLine(Short(method), Points(method, task)) { Look = i })
                     .Where(l => l.Points.Count > 0),
             ];
             if (lines.Length == 0) continue;

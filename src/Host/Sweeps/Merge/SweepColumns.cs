@@ -49,8 +49,10 @@ internal static class SweepColumns
         new TextColumn("kind", "curve: strongest edges by absolute score, pruned; curve-signed: by score; size: pruned circuits that fill "
             + "the size; found: of a search; transfer: size or found on another task's prompts; stability: over drawn data sets; none: "
             + "nothing was measured", r => r.Row?.Kind ?? "none"),
-        new NumberColumn("fraction", "share of all edges", "size asked for, where it was a share", r => r.Row?.Fraction),
-        new CountColumn("edges_asked", "edges", "size asked for, before pruning", r => r.Row?.EdgesAsked),
+        new NumberColumn("fraction", "share of all edges", "size asked for, where it was a share; of a search what its sparsity leaves",
+            r => r.Fraction),
+        new CountColumn("edges_asked", "edges", "size asked for: of a curve the edges selected, before pruning; else the most "
+            + "that are left after it, or those that a search keeps", r => r.EdgesAsked),
         new CountColumn("edges", "edges", "edges of the circuit", r => r.Row?.Edges),
         new NumberColumn("sparsity", "share of all edges", "share that the circuit lacks", r => r.Row?.Sparsity),
     ];
@@ -73,9 +75,10 @@ internal static class SweepColumns
 
     private static SweepColumn[] OfUnits { get; } =
     [
-        new NumberColumn("cpr", "1", "area under faithfulness over the share of edges, ranked by score; of the unit, in all its rows",
-            r => r.Result.Cpr),
-        new NumberColumn("cmd", "1", "area under |1 - faithfulness|, ranked by absolute score; of the unit", r => r.Result.Cmd),
+        new NumberColumn("cpr", "1", "area under faithfulness over the plan's fractions, from the first to the last, ranked by score; "
+            + "of the unit, in all its rows", r => r.Result.Cpr),
+        new NumberColumn("cmd", "1", "area under |1 - faithfulness| over the same, ranked by absolute score; of the unit",
+            r => r.Result.Cmd),
         new NumberColumn("spearman", "1", "mean rank correlation of the scores of two drawn data sets; of the unit",
             r => r.Result.Spearman),
         new NumberColumn("full_metric", "that of the metric", "mean metric of the full model; empty on another task's prompts",

@@ -85,10 +85,12 @@ internal static class SweepPage
             .Where(k => k.Kind is GridKind.Curve or GridKind.Circuit
                 && (k.Measure == SweepMeasure.Faithfulness || k.Measure == SweepMeasure.Kl))
             .Select(k => k with { Size = null }).Distinct();
+        string[] methods =
+            [.. grids.Where(g => g.Key.Kind is GridKind.Curve or GridKind.Circuit).SelectMany(g => g.Rows).Distinct()];
         StringBuilder html = new();
         foreach (GridKey key in keys)
         {
-            (string Task, string Picture)[] charts = [.. SweepCharts.Of(grids, key, edges[key.Scope.Model])];
+            (string Task, string Picture)[] charts = [.. SweepCharts.Of(grids, key, edges[key.Scope.Model], methods)];
             if (charts.Length == 0) continue;
             string what = key.Kind == GridKind.Curve ? "curve by absolute score" : "circuits that fill a size, or were searched for";
             html.Append($"<h3>{Encode($"{key.Measure.Name}, {what}; {key.Scope.Title}")}</h3>\n<div class=\"chart-pair\">\n");

@@ -19,7 +19,7 @@ internal static class SweepPageStyle
         .top { position: static; }
         .chart { max-width: 100%; overflow-x: auto; }
         .table-scroll { margin: 4px 0 14px; }
-        .chart-pair { grid-template-columns: repeat(auto-fit, minmax(min(100%, 562px), 1fr)); }
+        .chart > svg { width: 100%; min-width: 440px; max-width: 560px; height: auto; }
         .wrap td { min-width: 11em; white-space: normal; overflow-wrap: anywhere; }
         .wrap th { color: var(--muted); font: inherit; }
         .half { color: var(--muted); font-size: 12px; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Host.Sweeps.Units;
 
 namespace Gradpath.Host.Sweeps.Merge;
@@ -11,6 +12,9 @@ namespace Gradpath.Host.Sweeps.Merge;
 /// <param name="Row">What was measured; null for the only row of a unit of which nothing was.</param>
 internal sealed record SweepTableRow(SweepUnit Unit, UnitResult Result, UnitRow? Row)
 {
+    // 1 - 0.95 is not 0.05.
+    private const int Digits = 10;
+
     /// <summary>When the result was made.</summary>
     public DateTime? Created => Made("created") is { } text && DateTime.TryParse(
         text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out DateTime time)
@@ -19,6 +23,17 @@ internal sealed record SweepTableRow(SweepUnit Unit, UnitResult Result, UnitRow?
 
     /// <summary>Whether the row's prompts are those of the unit itself: full and ablated model were judged on them alone.</summary>
     public bool IsOwn => Row is null || Row.Kind != "transfer";
+
+    /// <summary>The share of all edges that was asked for: of a curve or a size, or by a search's sparsity; null where a number was, or
+    /// nothing.</summary>
+    public double? Fraction => Row is null ? null : Row.Fraction ?? (Sought is { } sparsity ? Math.Round(1 - sparsity, Digits) : null);
+
+    /// <summary>The number of edges that was asked for; null where nothing was.</summary>
+    public int? EdgesAsked => Row is null ? null
+        : Row.EdgesAsked ?? (Sought is { } sparsity ? EdgePruning.CircuitSize(Result.GraphEdges, sparsity) : null);
+
+    // The sparsity that a search went for.
+    private double? Sought => Unit.Method.Verb == "score" ? null : CircuitSize.OfSearch(Unit).Sparsity;
 
     /// <summary>A text of the result's provenance.</summary>
     /// <param name="name">Its name there.</param>

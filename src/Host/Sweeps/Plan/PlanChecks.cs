@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
@@ -32,6 +33,49 @@ internal static class PlanChecks
         CheckParts(plan, map);
         CheckSizes(plan, map);
         CheckEvaluations(plan, map);
+    }
+
+    /// <summary>Whether all methods of a plan go with a metric, whatever else the plan says.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="metric">The metric; null for each task's own.</param>
+    public static bool Goes(SweepPlan plan, Metric? metric) => plan.Tasks.All(
+        t => Goes(plan, new UnitConditions { Metric = metric ?? MetricOf(null, t), BatchSize = 1 }));
+
+    /// <summary>Whether all methods of a plan go with an ablation, whatever else the plan says.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="ablation">The ablation.</param>
+    public static bool Goes(SweepPlan plan, Ablation ablation) =>
+        Goes(plan, new UnitConditions { Metric = BuiltInMetrics.LogitDifference, Ablation = ablation, BatchSize = 1 });
+
+    /// <summary>Why an evaluation cannot be done; null where it can.</summary>
+    /// <param name="plan">The plan, with its models, tasks, methods and prompts.</param>
+    /// <param name="evaluation">The evaluation.</param>
+    public static string? Obstacle(SweepPlan plan, SweepEvaluation evaluation) => evaluation switch
+    {
+        SweepEvaluation.Curve when !plan.Methods.Any(Scores) =>
+            "the methods are searches, whose circuits have one size; evaluate sizes",
+        SweepEvaluation.KnownCircuit when !plan.Tasks.Any(t => t.Task is not null && GroundTruth.Find(t.Task) is not null) =>
+            $"no task of the plan has one; {KnownCircuit.Choice}",
+        SweepEvaluation.Overlap when plan.Methods.Count < 2 => "circuits of two methods are compared, and there is one",
+        SweepEvaluation.Stability when !plan.Methods.Any(HasItems) => "no method has scores per prompt pair; "
+            + $"{EnumNames.Choice(AttributionMethods.All.Where(m => m.ScoresItems).Select(m => m.Name))} have",
+        SweepEvaluation.Stability when plan.Train < 2 => "data sets are drawn from the pairs to train on, and there is one",
+        SweepEvaluation.Transfer when plan.Tasks.Count < 2 => "circuits are judged on the pairs of another task, and there is one task",
+        SweepEvaluation.Transfer when plan.Judge == 0 => "pairs are needed that no circuit was found on: prompts: judge above 0",
+        _ => null,
+    };
+
+    private static bool Goes(SweepPlan plan, UnitConditions unit)
+    {
+        try
+        {
+            foreach (SweepMethod method in plan.Methods) CheckUnit(method, unit);
+            return true;
+        }
+        catch (Exception e) when (e is UsageException or OptionException)
+        {
+            return false;
+        }
     }
 
     private static bool Scores(SweepMethod method) => method.Verb == SweepMethodOptions.Score;
@@ -90,7 +134,7 @@ internal static class PlanChecks
         }
         else
         {
-            SweepMethodOptions.Search(method, unit);
+            if (SweepMethodOptions.Search(method, unit) is PathTracingOptions paths) paths.RequireShare(unit.Metric!);
             scoring = SweepMethodOptions.Scorer(method);
             what = $"the scorer {scoring?.Name}";
         }
@@ -140,19 +184,9 @@ internal static class PlanChecks
         if (map.Has("stability") && !plan.Evaluate.HasFlag(SweepEvaluation.Stability))
             throw map["stability"]!.Fault("decides nothing: evaluate has no stability");
         if (map["evaluate"] is not { } evaluate) return;
-        Require(SweepEvaluation.Curve, plan.Methods.Any(Scores), "the methods are searches, whose circuits have one size; evaluate sizes");
-        Require(SweepEvaluation.KnownCircuit, plan.Tasks.Any(t => t.Task is not null && GroundTruth.Find(t.Task) is not null),
-            $"no task has one; there are those of {string.Join(" and ", GroundTruth.All.Select(t => t.Name))}");
-        Require(SweepEvaluation.Overlap, plan.Methods.Count > 1, "circuits of two methods are compared, and there is one");
-        string items = EnumNames.Choice(AttributionMethods.All.Where(m => m.ScoresItems).Select(m => m.Name));
-        Require(SweepEvaluation.Stability, plan.Methods.Any(HasItems), $"no method has scores per prompt pair; {items} have");
-        Require(SweepEvaluation.Stability, plan.Train > 1, "data sets are drawn from the pairs to train on, and there is one");
-        Require(SweepEvaluation.Transfer, plan.Tasks.Count > 1, "circuits are judged on the pairs of another task, and there is one task");
-        Require(SweepEvaluation.Transfer, plan.Judge > 0, "pairs are needed that no circuit was found on: prompts: judge above 0");
-
-        void Require(SweepEvaluation evaluation, bool holds, string otherwise)
+        foreach (SweepEvaluation one in Enum.GetValues<SweepEvaluation>().Where(e => plan.Evaluate.HasFlag(e)))
         {
-            if (plan.Evaluate.HasFlag(evaluation) && !holds) throw evaluate.Fault($"{EnumNames.Of(evaluation)}: {otherwise}");
+            if (Obstacle(plan, one) is { } obstacle) throw evaluate.Fault($"{EnumNames.Of(one)}: {obstacle}");
         }
     }
 

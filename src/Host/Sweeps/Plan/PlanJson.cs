@@ -42,7 +42,7 @@ internal static class PlanJson
     {
         try
         {
-            return Read(json!.AsObject());
+            return Read(json!.AsObject()) with { Source = PlanSource.None with { File = where } };
         }
         catch (Exception e) when (e is InvalidOperationException or NullReferenceException or FormatException or UsageException
             or ArgumentException or OverflowException)

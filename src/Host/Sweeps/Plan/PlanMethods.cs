@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
 
 namespace Gradpath.Host.Sweeps.Plan;
 
@@ -8,6 +9,7 @@ namespace Gradpath.Host.Sweeps.Plan;
 internal static partial class PlanMethods
 {
     private const string NameKey = "name";
+    private const string MembersKey = "of";
 
     // Whether the plan's own batch size serves is found out with the plan's other conditions.
     private const int AnyBatch = 1;
@@ -29,6 +31,20 @@ internal static partial class PlanMethods
         ["task"] = "tasks",
         ["threads"] = "device",
         ["thresholds"] = "methods, as a list of tau",
+    };
+
+    // What a sweep does not leave open.
+    private static readonly Dictionary<string, string> s_decided = new(StringComparer.Ordinal)
+    {
+        ["iterate"] = "a sweep always follows senders backwards; rounds says how far",
+        ["receivers"] = "the circuits of a sweep end at the logits, the receivers that paths are followed from",
+    };
+
+    // What one method calls otherwise than another.
+    private static readonly Dictionary<(string Verb, string Key), string> s_synonyms = new()
+    {
+        [("acdc", "threshold")] = "tau",
+        [("path-patch", "tau")] = "threshold, in percent of the metric",
     };
 
     /// <summary>Reads all methods.</summary>
@@ -98,7 +114,8 @@ internal static partial class PlanMethods
             throw item.Fault($"{NameKey} is needed: the name of a method");
         (string canonical, string of) = Find(item.Below(NameKey, named.Value));
         (PropertyInfo Property, string Name)[] settings = [.. SweepMethodOptions.Settings(of)];
-        PlanMap map = item.Map([NameKey, .. settings.Select(s => s.Name)], key => Unknown(canonical, of, key, settings));
+        PlanMap map = item.Map([NameKey, .. settings.Select(s => s.Name)],
+            key => Unknown(canonical, of, key, settings, Members(item.Node)));
         List<(string Option, IReadOnlyList<string> Values)> options = [];
         long count = 1;
         foreach (PlanEntry entry in map.Entries.Where(e => e.Key != NameKey))
@@ -123,17 +140,31 @@ internal static partial class PlanMethods
         return SweepMethodOptions.Find(name) ?? throw value.Fault($"{PlanValue.Shown(name)}: {SweepMethodOptions.Unknown(name)}");
     }
 
-    private static string Unknown(string method, string verb, string key, (PropertyInfo Property, string Name)[] settings)
+    // Only what the method would take is named.
+    private static string Unknown(
+        string method, string verb, string key, (PropertyInfo Property, string Name)[] settings, IReadOnlyList<AttributionMethod> members)
     {
+        if (s_synonyms.TryGetValue((verb, key), out string? right)) return $"{method} calls it {right}";
         if (SweepMethodOptions.Has(verb, key))
         {
+            if (s_decided.TryGetValue(key, out string? decided)) return $"no option in a plan: {decided}";
             return s_elsewhere.TryGetValue(key, out string? place)
                 ? $"no option of a method; a plan says it under {place}"
                 : $"'gradpath {verb}' has it, and a sweep has no use for it";
         }
-        string[] names = [.. settings.Select(s => s.Name)];
-        return names.Length == 0 ? $"no such option; {method} has none" : $"{TableNames.Unknown($"option of {method}", key, names)}";
+        string[] names = [.. settings.Select(s => s.Name).Where(n => SweepMethodOptions.Reads(method, members, n))];
+        string[] others = [.. SweepMethodOptions.Takers(key)];
+        string whose = others.Length == 0 ? "" : $"; {EnumNames.Choice(others)} {(others.Length == 1 ? "has" : "have")} it";
+        return $"{TableNames.Unknown($"option of {method}", key, names)}{whose}";
     }
+
+    private static IReadOnlyList<AttributionMethod> Members(PlanNode method) =>
+    [
+        .. (method.Entries!.FirstOrDefault(e => e.Key == MembersKey)?.Value.Items ?? [])
+            .SelectMany(i => i.Items ?? [i])
+            .Select(i => AttributionMethods.TryFind(i.Text ?? "", out AttributionMethod? member) ? member : null)
+            .OfType<AttributionMethod>(),
+    ];
 
     private static IReadOnlyList<string> Values(PlanValue value, PropertyInfo property)
     {

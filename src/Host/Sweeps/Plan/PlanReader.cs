@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
@@ -36,14 +37,15 @@ internal static partial class PlanReader
             Tasks = PlanTasks.Read(tasks, folder),
             Methods = PlanMethods.Read(methods),
         };
+        plan = plan with { Source = Source(path, map, models, plan.Models) };
         if (map["seeds"] is { } seeds) plan = plan with { Seeds = Seeds(seeds) };
-        if (map["metrics"] is { } metrics) plan = plan with { Metrics = metrics.Distinct(Metric) };
-        if (map["ablations"] is { } ablations) plan = plan with { Ablations = ablations.Distinct(Value<Ablation>) };
+        if (map["metrics"] is { } metrics) plan = plan with { Metrics = metrics.Distinct(m => Metric(m, plan)) };
+        if (map["ablations"] is { } ablations) plan = plan with { Ablations = ablations.Distinct(a => Ablated(a, plan)) };
         if (map["prompts"] is { } prompts) plan = Prompts(plan, prompts.Map(PlanKeys.Prompts));
         if (map["batch-size"] is { } batch) plan = plan with { BatchSize = BatchSize(batch) };
         if (map["stability"] is { } stability) plan = Stability(plan, stability.Map(PlanKeys.Stability));
         if (map["device"] is { } device) plan = plan with { Device = Device(device) };
-        plan = plan with { Evaluate = map["evaluate"] is { } evaluate ? Evaluations(evaluate) : DefaultEvaluation(plan) };
+        plan = plan with { Evaluate = map["evaluate"] is { } evaluate ? Evaluations(evaluate, plan) : DefaultEvaluation(plan) };
         if (map["sizes"] is { } sizes) plan = CircuitSizes(plan, sizes.Map(PlanKeys.Sizes));
         if (plan.Evaluate.HasFlag(SweepEvaluation.Curve) && plan.Fractions.Count == 0)
             plan = plan with { Fractions = SparsityOptions.DefaultFractions };
@@ -51,12 +53,23 @@ internal static partial class PlanReader
         return plan;
     }
 
-    // A path is as seen from the plan; anything else is found as --model finds it.
+    // A directory is looked for beside the plan first; anything else is found as --model finds it.
     private static string Model(string given, string folder)
     {
         string path = Path.GetFullPath(given, folder);
-        bool isPath = given.StartsWith('.') || (given.Contains('/') && Directory.Exists(path));
+        bool isPath = given.StartsWith('.') || (given.Contains('/') && Directory.Exists(path)) || ModelLocator.IsComplete(path);
         return isPath ? path : given;
+    }
+
+    private static PlanSource Source(string path, PlanMap map, PlanValue models, IReadOnlyList<string> names)
+    {
+        Dictionary<string, int> lines = map.Entries.ToDictionary(e => e.Key, e => e.Line);
+        if (map["sizes"] is { Node.Entries: { } sizes })
+        {
+            foreach (PlanEntry entry in sizes) lines[$"sizes: {entry.Key}"] = entry.Line;
+        }
+        foreach ((PlanValue model, string name) in models.List().Zip(names)) lines[PlanSource.KeyOf(name)] = model.Line;
+        return new PlanSource(path, lines);
     }
 
     private static List<int> Seeds(PlanValue value)
@@ -81,7 +94,7 @@ internal static partial class PlanReader
     {
         if (value.Node.Text is null || FromTo().Match(value.Node.Text) is not { Success: true } match)
         {
-            int seed = value.Integer(PlanKeys.Seed);
+            int seed = value.Integer(PlanKeys.Seed, SeedAdvice(value.Node.Text));
             return (seed, seed);
         }
         bool read = int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int first);
@@ -90,25 +103,41 @@ internal static partial class PlanReader
         return first <= last ? (first, last) : throw value.Fault($"{value.What()}: the first seed is above the last");
     }
 
-    private static string? Metric(PlanValue value)
+    private static string SeedAdvice(string? text)
+    {
+        Match match = Span().Match(text ?? "");
+        return match.Success
+            ? $"the seeds {match.Groups[1]} to {match.Groups[2]} are {match.Groups[1]}..{match.Groups[2]}"
+            : "give one, a range such as 0..3, or a list such as [0, 1, 2, 3]";
+    }
+
+    private static string? Metric(PlanValue value, SweepPlan plan)
     {
         string name = value.Text("task, or the name of a metric");
         if (TableNames.Same(name, "task")) return null;
         if (BuiltInMetrics.TryFind(name, out Metric? metric)) return metric.Name;
-        string[] names = ["task", .. BuiltInMetrics.All.Select(m => m.Name)];
-        throw value.Fault($"{PlanValue.Shown(name)}: {TableNames.Unknown("metric", name, names, BuiltInMetrics.All.Select(m => m.Title))}");
+        string[] names =
+        [
+            .. PlanChecks.Goes(plan, (Metric?)null) ? (string[])["task"] : [],
+            .. BuiltInMetrics.All.Where(m => PlanChecks.Goes(plan, m)).Select(m => m.Name),
+        ];
+        string[] meant = [.. BuiltInMetrics.All.SelectMany(m => new[] { m.Name, m.Title })];
+        throw value.Fault($"{PlanValue.Shown(name)}: {TableNames.Unknown("metric", name, names, meant)}");
     }
 
-    private static T Value<T>(PlanValue value)
+    private static Ablation Ablated(PlanValue value, SweepPlan plan) => Value<Ablation>(value, one => PlanChecks.Goes(plan, one));
+
+    // Of the values those are named that go with the rest of the plan.
+    private static T Value<T>(PlanValue value, Func<T, bool> goes)
         where T : struct, Enum
     {
-        string[] names = [.. EnumNames.All<T>()];
+        string[] names = [.. Enum.GetValues<T>().Where(goes).Select(v => EnumNames.Of(v))];
         string text = value.Text(EnumNames.Choice(names));
         foreach (T one in Enum.GetValues<T>())
         {
             if (TableNames.Same(text, EnumNames.Of(one))) return one;
         }
-        throw value.Fault($"{PlanValue.Shown(text)}: {TableNames.Unknown("value", text, names)}");
+        throw value.Fault($"{PlanValue.Shown(text)}: {TableNames.Unknown("value", text, names, EnumNames.All<T>())}");
     }
 
     private static SweepPlan Prompts(SweepPlan plan, PlanMap map) => plan with
@@ -132,9 +161,10 @@ internal static partial class PlanReader
         Edges = map["edges"] is { } edges ? [.. edges.Distinct(e => e.Integer(PlanKeys.Edges)).Order()] : plan.Edges,
     };
 
-    private static SweepEvaluation Evaluations(PlanValue value)
+    private static SweepEvaluation Evaluations(PlanValue value, SweepPlan plan)
     {
-        IReadOnlyList<SweepEvaluation> all = value.Distinct(Value<SweepEvaluation>);
+        IReadOnlyList<SweepEvaluation> all = value.Distinct(
+            e => Value<SweepEvaluation>(e, one => PlanChecks.Obstacle(plan, one) is null));
         return all.Count > 1 && all.Contains(SweepEvaluation.None)
             ? throw value.Fault($"{EnumNames.Of(SweepEvaluation.None)} does not go with others")
             : all.Aggregate(SweepEvaluation.None, (sum, one) => sum | one);
@@ -165,6 +195,10 @@ internal static partial class PlanReader
         }
         return options;
     }
+
+    // What people write for a range elsewhere.
+    [GeneratedRegex(@"^(\d+)\s*(?:-|–|:|to|\.{2,3})\s*(\d+)$")]
+    private static partial Regex Span();
 
     [GeneratedRegex(@"^(\d+)\.\.(\d+)$")]
     private static partial Regex FromTo();

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -9,7 +11,7 @@ namespace Gradpath.Host.Sweeps.Plan;
 /// The text of a plan, YAML or JSON, as values that know their lines. Anchors, aliases and merge keys (<c>&lt;&lt;</c>) are followed: an
 /// alias is the value itself, not a copy, so that a few lines cannot become many. What no plan needs is refused before it costs memory.
 /// </summary>
-internal sealed class PlanText
+internal sealed partial class PlanText
 {
     private const int MostBytes = 4 << 20;
     private const int MostCharacters = 4096;
@@ -19,6 +21,7 @@ internal sealed class PlanText
     private const string CoreTags = "tag:yaml.org,2002:";
 
     private readonly string _path;
+    private readonly string _text;
     private readonly Scanner _scanner;
     private readonly Parser _parser;
     private readonly Dictionary<AnchorName, PlanNode> _anchors = [];
@@ -27,6 +30,7 @@ internal sealed class PlanText
     private PlanText(string path, string text)
     {
         _path = path;
+        _text = text;
         _scanner = new Scanner(new StringReader(text), skipComments: true);
         _parser = new Parser(_scanner);
     }
@@ -39,17 +43,46 @@ internal sealed class PlanText
     {
         ReadOnlyMemory<byte> bytes = FileBytes.Read(path);
         if (bytes.Length > MostBytes)
-            throw new GradpathException($"{path}: {Sizes.Bytes(bytes.Length)} are no plan; at most {Sizes.Bytes(MostBytes)} are read");
-        PlanText reader = new(path, Encoding.UTF8.GetString(FileText.ToUtf8(path, bytes).Span));
+            throw new GradpathException($"{path}:1: {Sizes.Bytes(bytes.Length)} are no plan; at most {Sizes.Bytes(MostBytes)} are read");
+        PlanText reader = new(path, Encoding.UTF8.GetString(FileText.ToUtf8(path, bytes, ":").Span));
         try
         {
             return reader.Document();
         }
         catch (YamlException e)
         {
-            throw new GradpathException($"{path}:{Math.Max(1, e.Start.Line)}: not valid YAML: {Reason(e)}", e);
+            throw reader.Malformed((int)Math.Max(1, e.Start.Line), Reason(e), e);
         }
     }
+
+    // A tab is said where it stands and not where the value begins that it is in; JSON in its own words.
+    private GradpathException Malformed(int line, string reason, Exception error)
+    {
+        if (JsonFault() is { } json) return new GradpathException($"{_path}:{json.Line}: not valid JSON: {json.Reason}", error);
+        string[] lines = _text.ReplaceLineEndings("\n").Split('\n');
+        int tab = Array.FindIndex(lines, Math.Min(line, lines.Length) - 1, l => l.TrimStart(' ').StartsWith('\t'));
+        return tab >= 0 && reason.Contains("tab", StringComparison.Ordinal)
+            ? new GradpathException($"{_path}:{tab + 1}: not valid YAML: a tab indents the line; only spaces do", error)
+            : new GradpathException($"{_path}:{line}: not valid YAML: {reason}", error);
+    }
+
+    // Most YAML is no JSON; a text is meant as JSON where its file says so, or where it begins as an object of JSON does.
+    private (long Line, string Reason)? JsonFault()
+    {
+        if (Path.GetExtension(_path).ToUpperInvariant() is not ".JSON" && !ObjectOfJson().IsMatch(_text)) return null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(_text);
+            return null;
+        }
+        catch (JsonException e)
+        {
+            return ((e.LineNumber ?? 0) + 1, Quoted.Reason(e));
+        }
+    }
+
+    [GeneratedRegex("^\\s*\\{\\s*\"")]
+    private static partial Regex ObjectOfJson();
 
     private static string Reason(YamlException e)
     {
@@ -60,7 +93,7 @@ internal sealed class PlanText
     private PlanNode Document()
     {
         Next<StreamStart>();
-        if (Next<ParsingEvent>() is not DocumentStart) throw new GradpathException($"{_path}: the file holds no plan");
+        if (Next<ParsingEvent>() is not DocumentStart) throw new GradpathException($"{_path}:1: the file holds no plan");
         PlanNode root = Node(Next<ParsingEvent>(), 1);
         Next<DocumentEnd>();
         if (Next<ParsingEvent>() is DocumentStart second)
@@ -149,13 +182,12 @@ internal sealed class PlanText
     {
         try
         {
-            if (!_parser.MoveNext()) throw new GradpathException($"{_path}: the file ends too early");
+            if (!_parser.MoveNext()) throw new GradpathException($"{_path}:{Line(_scanner.CurrentPosition)}: the file ends too early");
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
             // So the parser ends where a key follows a list or a mapping that was not closed.
-            const string Reason = "not valid YAML: a list, a mapping or a text above is not closed";
-            throw new GradpathException($"{_path}:{Line(_scanner.CurrentPosition)}: {Reason}", e);
+            throw Malformed(Line(_scanner.CurrentPosition), "a list, a mapping or a text above is not closed", e);
         }
         return _parser.Current as T ?? throw Fault(_parser.Current!.Start, "not valid YAML");
     }

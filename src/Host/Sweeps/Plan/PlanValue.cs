@@ -86,12 +86,13 @@ internal sealed class PlanValue(string file, string key, PlanNode node)
 
     /// <summary>A whole number.</summary>
     /// <param name="range">The numbers that it may be.</param>
+    /// <param name="advice">What would be right: the end of a sentence.</param>
     /// <exception cref="GradpathException">It is none of these.</exception>
-    public int Integer(RangeAttribute range)
+    public int Integer(RangeAttribute range, string advice = "numbers have no separators")
     {
         string text = Text($"a whole number {range}");
         if (node.IsQuoted || !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
-            throw Fault($"{What()} is not a whole number; numbers have no separators");
+            throw Fault($"{What()} is not a whole number; {advice}");
         return range.Has(value) ? (int)value : throw Fault($"{text}: must be {range}");
     }
 

@@ -5,6 +5,8 @@ using CommandLine;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Commands;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
@@ -20,11 +22,9 @@ internal static class SweepMethodOptions
     /// <summary>The verb of methods that score.</summary>
     public const string Score = "score";
 
-    private const string AnySearch = "search";
-
     private static readonly Dictionary<string, Type> s_verbs = new[]
     {
-        typeof(ScoreOptions), typeof(AcdcCommandOptions), typeof(EdgePruneOptions), typeof(HapOptions), typeof(SearchCommandOptions),
+        typeof(ScoreOptions), typeof(PathPatchOptions), typeof(AcdcCommandOptions), typeof(EdgePruneOptions), typeof(HapOptions),
     }.ToDictionary(t => t.GetCustomAttribute<VerbAttribute>()!.Name, StringComparer.Ordinal);
 
     // What says where a verb runs and on which prompts, which a plan says for all its methods.
@@ -38,11 +38,16 @@ internal static class SweepMethodOptions
         "top", "per-item-type", "verify", "verify-found", "verify-share",
         "thresholds", "candidates", "no-prune",
         "compare",
+        "receivers", "iterate",
     ];
+
+    // Beside them, which a circuit needs that is judged from the input to the logits.
+    private const string Input = "input";
 
     // Reading a command line takes longer than a small unit may wait, and the units of a plan have few settings. Options are immutable.
     private static readonly ConcurrentDictionary<(string Method, UnitConditions Unit), object> s_read = [];
     private static readonly ConcurrentDictionary<string, AttributionMethod?> s_scorers = [];
+    private static readonly ConcurrentDictionary<string, PathPatchOptions> s_paths = [];
 
     /// <summary>The verbs whose options methods take.</summary>
     public static IEnumerable<string> Verbs => s_verbs.Keys;
@@ -56,8 +61,7 @@ internal static class SweepMethodOptions
     public static (string Name, string Verb)? Find(string name)
     {
         if (AttributionMethods.TryFind(name, out AttributionMethod? method)) return (method.Name, Score);
-        if (!CircuitSearches.TryFind(name, out CircuitSearch? search)) return null;
-        return (search.Name, s_verbs.ContainsKey(search.Name) ? search.Name : AnySearch);
+        return CircuitSearches.TryFind(name, out CircuitSearch? search) ? (search.Name, search.Name) : null;
     }
 
     /// <summary>What to say of a name that no method has.</summary>
@@ -72,6 +76,31 @@ internal static class SweepMethodOptions
         .Where(o => !s_shared.Contains(o.Property.DeclaringType) && !s_elsewhere.Contains(o.Option.LongName))
         .Where(o => o.Property.GetCustomAttribute<InputAttribute>() is null && o.Property.GetCustomAttribute<OutputAttribute>() is null)
         .Select(o => (o.Property, o.Option.LongName));
+
+    /// <summary>Whether a method reads an option of its verb; what it does not read is refused.</summary>
+    /// <param name="name">The method's canonical name.</param>
+    /// <param name="members">The members that the plan gives an ensemble; none for its own.</param>
+    /// <param name="option">One of the verb's <see cref="Settings"/>.</param>
+    public static bool Reads(string name, IReadOnlyList<AttributionMethod> members, string option)
+    {
+        if (!AttributionMethods.TryFind(name, out AttributionMethod? method)) return true;
+        bool isEnsemble = method.Members.Count > 0;
+        MethodSettings? needed = option switch
+        {
+            "steps" => MethodSettings.Steps,
+            "ig-points" => MethodSettings.IgPoints,
+            "preset" => MethodSettings.EmbeddingPath,
+            _ when option.StartsWith("path-", StringComparison.Ordinal) => MethodSettings.EmbeddingPath,
+            _ => null,
+        };
+        if (needed is not { } setting) return isEnsemble || option is not ("of" or "by");
+        return isEnsemble && members.Count > 0 ? members.Any(m => m.Takes(setting)) : method.Takes(setting);
+    }
+
+    /// <summary>The canonical names of the methods that take an option in a plan.</summary>
+    /// <param name="option">The option.</param>
+    public static IEnumerable<string> Takers(string option) =>
+        Names.Where(n => Settings(Find(n)!.Value.Verb).Any(s => s.Name == option) && Reads(n, [], option));
 
     /// <summary>Whether a verb has an option at all, for messages about those that a plan says elsewhere.</summary>
     /// <param name="verb">The verb.</param>
@@ -120,6 +149,35 @@ internal static class SweepMethodOptions
         return options.Seed is null ? options : options with { Seed = (ulong)unit.Seed };
     }
 
+    /// <summary>The same on a model, whose nodes options may name.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="unit">What its unit adds; null for the defaults.</param>
+    /// <param name="graph">The model's graph.</param>
+    /// <inheritdoc cref="Search(SweepMethod, UnitConditions?)"/>
+    public static SearchOptions Search(SweepMethod method, UnitConditions? unit, ComputationGraph graph)
+    {
+        SearchOptions options = Search(method, unit);
+        if (options is not PathTracingOptions paths) return options;
+        paths = Paths(method).Named(paths, graph);
+        PathReceiver own = new(graph.LogitsColumn, TokenPositions.End);
+
+        // What is written down and is the default has its form.
+        return paths with
+        {
+            Senders = paths.Senders!.Count == graph.Writers ? null : paths.Senders,
+            Receivers = paths.Receivers is [var only] && only == own ? null : paths.Receivers,
+        };
+    }
+
+    /// <summary>Refuses positions that a method names and prompts do not have.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="prompts">The prompts that it searches on.</param>
+    /// <exception cref="UsageException">A prompt lacks one.</exception>
+    public static void RequirePositions(SweepMethod method, PromptSet prompts)
+    {
+        if (method.Verb == CircuitSearches.PathTracing.Name) Paths(method).RequirePositions(prompts);
+    }
+
     /// <summary>The method that gives the scores which a search starts from, with its default settings; null where it needs none.</summary>
     /// <param name="method">The method.</param>
     /// <exception cref="UsageException">There is no such method.</exception>
@@ -129,7 +187,6 @@ internal static class SweepMethodOptions
         {
             AcdcCommandOptions acdc => acdc.SenderOrder == SenderOrder.Score ? AttributionMethods.Eap : null,
             HapOptions hap => hap.ScoringMethod(),
-            SearchCommandOptions search => search.Search().NeedsScorer ? search.ScoringMethod() : null,
             _ => null,
         });
     }
@@ -164,7 +221,7 @@ internal static class SweepMethodOptions
             },
             HapOptions hap => hap.Settings(hap.Defaults),
             EdgePruneOptions pruning => pruning.Settings(new EdgePruningOptions()),
-            SearchCommandOptions search => search.Settings(),
+            PathPatchOptions paths => paths.Tracing() with { BatchSize = unit.BatchSize ?? 0 },
             var other => throw new ArgumentException($"{other.GetType().Name} are no options of a search", nameof(method)),
         };
     }
@@ -176,13 +233,26 @@ internal static class SweepMethodOptions
             "acdc" => Read<AcdcCommandOptions>(method),
             "edge-prune" => Read<EdgePruneOptions>(method),
             "hap" => Read<HapOptions>(method),
-            AnySearch => Read<SearchCommandOptions>(method),
+            "path-patch" => ReadPaths(method),
             _ => throw new ArgumentException($"{method.Verb} is the verb of no search", nameof(method)),
         };
         o.Ablation = EnumNames.Of(unit.Ablation);
         o.Seed = unit.Seed;
         o.BatchSizeText = Text(unit.BatchSize);
         return o;
+    }
+
+    private static PathPatchOptions Paths(SweepMethod method) => s_paths.GetOrAdd(KeyOf(method), _ => ReadPaths(method));
+
+    // A circuit leads from the input to the logits, so that paths are always followed backwards.
+    private static PathPatchOptions ReadPaths(SweepMethod method)
+    {
+        PathPatchOptions o = Read<PathPatchOptions>(method);
+        o.Iterate = true;
+        o.Check();
+        return o.Senders.Any() && !o.Senders.Any(s => TableNames.Same(s, Input))
+            ? throw new UsageException($"--senders {string.Join(',', o.Senders)}: a circuit begins at the input; name {Input} too.")
+            : o;
     }
 
     // What a verb asks for beside settings has a value that nothing looks at.

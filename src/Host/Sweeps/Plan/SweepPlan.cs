@@ -58,6 +58,9 @@ internal sealed record SweepPlan
     /// line gives goes first.</summary>
     public IReadOnlyDictionary<string, string> Device { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Where it is from. It decides nothing.</summary>
+    public PlanSource Source { get; init; } = PlanSource.None;
+
     /// <summary>How many combinations there are: units, where prompts are not divided.</summary>
     public int Combinations => Models.Count * Tasks.Count * Seeds.Count * Metrics.Count * Ablations.Count * Methods.Count;
 

@@ -68,6 +68,11 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     /// <param name="key">The unit's key.</param>
     public string CircuitFile(string key) => WorkFile(key) + CircuitEnd;
 
+    /// <summary>The files of what a unit has found, of which it has some.</summary>
+    /// <param name="key">The unit's key.</param>
+    public IEnumerable<string> FoundFiles(string key) =>
+        ((string[])[ScoresEnd, CircuitEnd, SumsEnd]).Select(end => WorkFile(key) + end);
+
     /// <summary>What the files of a unit begin with, see <see cref="IUnitWork.Run"/>.</summary>
     /// <param name="key">The unit's key.</param>
     public string WorkFile(string key) => System.IO.Path.Combine(ResultsFolder, key[..2], key);
@@ -128,7 +133,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     {
         UnitResult result = UnitResultJson.Read(ResultFile(key));
         return result.Key == key ? result : throw new GradpathException(
-            $"{ResultFile(key)}: it is the result of another unit; delete it, and the next sweep into this folder computes the unit again");
+            $"{ResultFile(key)}: damaged: it is the result of another unit; the next sweep into this folder computes the unit again");
     }
 
     /// <summary>
@@ -182,13 +187,29 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         ResultJson.Write(FailureFile(failure.Key), failure.ToJson());
     }
 
-    /// <summary>Why a unit failed; null where it has not.</summary>
+    /// <summary>Why a unit failed; null where it has not. Of a damaged record it is that.</summary>
     /// <param name="key">Its key.</param>
-    /// <exception cref="GradpathException">The record is damaged.</exception>
-    public UnitFailure? Failure(string key) => HasFailed(key) ? UnitFailure.Read(FailureFile(key)) : null;
+    /// <exception cref="GradpathException">The record cannot be read at all.</exception>
+    public UnitFailure? Failure(string key)
+    {
+        if (!HasFailed(key)) return null;
+        try
+        {
+            return UnitFailure.Read(FailureFile(key));
+        }
+        catch (GradpathException e) when (DamagedUnits.IsDamage(e))
+        {
+            return new UnitFailure(key, Unit(key)?.Title ?? key, e.Message, ExitCode.Failure, "", default);
+        }
+        catch (GradpathException) when (!HasFailed(key))
+        {
+            // It has been forgotten meanwhile.
+            return null;
+        }
+    }
 
     /// <summary>The failures of units that are not done, in the plan's order.</summary>
-    /// <exception cref="GradpathException">A record is damaged.</exception>
+    /// <exception cref="GradpathException">A record cannot be read.</exception>
     public IReadOnlyList<UnitFailure> Failures()
     {
         HashSet<string> failed = Failed();
@@ -219,26 +240,6 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     {
         MakeFolder(ClaimsFolder);
         return new UnitClaims(ClaimsFolder, timing);
-    }
-
-    /// <summary>
-    /// Deletes results and what units have found where a machine that lost power has left empty files. No process leaves any, so that this
-    /// may be done while others compute.
-    /// </summary>
-    public void DeleteEmpty()
-    {
-        FileInfo[] files = [.. new DirectoryInfo(ResultsFolder).EnumerateFiles("*", SearchOption.AllDirectories)];
-        foreach (FileInfo file in files)
-        {
-            if (!file.Name.EndsWith(ResultEnd, StringComparison.Ordinal) && !file.Name.EndsWith(".safetensors", StringComparison.Ordinal))
-                continue;
-            // One that is gone was deleted for the sake of another, or by another process.
-            if (!file.Exists || file.Length > 0) continue;
-            string key = file.Name.Split('.')[0];
-            if (!UnitJson.IsKey(key)) continue;
-            File.Delete(ResultFile(key));
-            file.Delete();
-        }
     }
 
     /// <summary>Makes a folder where it is not there.</summary>

@@ -9,6 +9,7 @@ namespace Gradpath.Host.Sweeps.Store;
 internal static class SweepLayout
 {
     private const int Format = 1;
+
     /// <summary>The file of a sweep's plan and units, in its folder.</summary>
     public const string PlanFile = "plan.json";
     private const string PlanCopy = "plan.yaml";
@@ -28,15 +29,33 @@ internal static class SweepLayout
     public static SweepFolder LayOut(
         string path, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units, ReadOnlyMemory<byte> copy)
     {
-        RequireUsable(path);
-        SweepFolder.MakeFolder(path);
-        string file = PlanIn(path);
-        if (!File.Exists(file)) Create(file, ToJson(plan, planHash, units));
-        SweepFolder there = Open(path);
+        SweepFolder there = Begin(path, plan, planHash, units) ? new SweepFolder(path, plan, planHash, units) : Open(path);
         RequireSame(there, plan, planHash, units);
         string copied = Path.Combine(path, PlanCopy);
         if (!File.Exists(copied)) AtomicFile.Write(copied, stream => stream.Write(copy.Span));
         return GoOn(there);
+    }
+
+    /// <summary>
+    /// Gives a folder a plan in the place of the one that it has, or makes it. What is done of it, or has failed, stays so: a unit's key
+    /// says all that its result depends on. Processes that work at the former plan go on with that.
+    /// </summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="plan">The canonical plan.</param>
+    /// <param name="planHash">Its hash.</param>
+    /// <param name="units">The units, in the plan's order.</param>
+    /// <param name="copy">The plan's file, byte for byte; empty where there is none, and the copy that is there stays.</param>
+    /// <param name="former">The sweep that the folder held before; null where it held none.</param>
+    /// <exception cref="GradpathException">The folder cannot be written to, or is damaged.</exception>
+    public static SweepFolder Extend(
+        string path, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units, ReadOnlyMemory<byte> copy,
+        out SweepFolder? former)
+    {
+        former = Begin(path, plan, planHash, units) ? null : Open(path);
+        if (former is not null && Difference(former, plan, planHash, units) is not null)
+            AtomicFile.Write(PlanIn(path), stream => WriteJson(stream, ToJson(plan, planHash, units)));
+        if (!copy.IsEmpty) AtomicFile.Write(Path.Combine(path, PlanCopy), stream => stream.Write(copy.Span));
+        return GoOn(new SweepFolder(path, plan, planHash, units));
     }
 
     /// <summary>Makes what is missing in the folder of a sweep, and sees to it that units can be computed there.</summary>
@@ -47,7 +66,6 @@ internal static class SweepLayout
     {
         foreach (string folder in (string[])["units", "failed", "claims"]) SweepFolder.MakeFolder(Path.Combine(there.Path, folder));
         AtomicFile.RequireWritable(Path.Combine(there.Path, "units", "any"));
-        there.DeleteEmpty();
         return there;
     }
 
@@ -95,6 +113,14 @@ internal static class SweepLayout
     /// <param name="path">The sweep's folder.</param>
     public static string PlanIn(string path) => Path.Combine(path, PlanFile);
 
+    // Whether the folder held no sweep, and this one was begun in it.
+    private static bool Begin(string path, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
+    {
+        RequireUsable(path);
+        SweepFolder.MakeFolder(path);
+        return !File.Exists(PlanIn(path)) && Create(PlanIn(path), ToJson(plan, planHash, units));
+    }
+
     private static JsonObject ToJson(JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units) => new()
     {
         ["format"] = Format,
@@ -103,19 +129,22 @@ internal static class SweepLayout
         ["units"] = new JsonArray([.. units.Select(UnitJson.ToJson)]),
     };
 
-    // Appears whole, and never in the place of another.
-    private static void Create(string file, JsonObject content)
+    private static void WriteJson(Stream stream, JsonObject content)
+    {
+        using Utf8JsonWriter json = new(stream);
+        content.WriteTo(json);
+    }
+
+    // Appears whole, and never in the place of another: whether it is this one.
+    private static bool Create(string file, JsonObject content)
     {
         string aside = $"{file}.{Guid.NewGuid().ToString("N")[..12]}.new";
         try
         {
-            AtomicFile.Write(aside, stream =>
-            {
-                using Utf8JsonWriter json = new(stream);
-                content.WriteTo(json);
-            });
-            if (Posix.TryLink(aside, file) is null) Move(aside, file);
-            else Posix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            AtomicFile.Write(aside, stream => WriteJson(stream, content));
+            if (Posix.TryLink(aside, file) is not { } made) return Move(aside, file);
+            Posix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            return made;
         }
         finally
         {
@@ -123,34 +152,44 @@ internal static class SweepLayout
         }
     }
 
-    private static void Move(string aside, string file)
+    private static bool Move(string aside, string file)
     {
         try
         {
             File.Move(aside, file, overwrite: false);
+            return true;
         }
         catch (IOException) when (File.Exists(file))
         {
             // Another process was first.
+            return false;
         }
     }
 
-    private static void RequireSame(SweepFolder there, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
+    /// <summary>Refuses a folder that holds another sweep.</summary>
+    /// <param name="there">The sweep in the folder.</param>
+    /// <param name="plan">The canonical plan.</param>
+    /// <param name="planHash">Its hash.</param>
+    /// <param name="units">Its units.</param>
+    /// <exception cref="GradpathException">It is another; the message says what differs.</exception>
+    public static void RequireSame(SweepFolder there, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
     {
-        if (there.PlanHash != planHash)
-        {
-            string key = FirstDifference(there.Plan, plan) ?? "hash";
-            throw new GradpathException(
-                $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} of another plan ({Differs(key)}); name another folder");
-        }
+        if (Difference(there, plan, planHash, units) is not { } difference) return;
+        throw new GradpathException(
+            $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} {difference}; name another folder, or add --extend to make this plan "
+            + "the folder's");
+    }
+
+    // Null where both are the same.
+    private static string? Difference(SweepFolder there, JsonObject plan, string planHash, IReadOnlyList<SweepUnit> units)
+    {
+        if (there.PlanHash != planHash) return $"of another plan ({Differs(FirstDifference(there.Plan, plan) ?? "hash")})";
         int i = Enumerable.Range(0, Math.Max(units.Count, there.Units.Count)).FirstOrDefault(
             n => n >= units.Count || n >= there.Units.Count || units[n].Key != there.Units[n].Key, -1);
-        if (i < 0) return;
-        string of = i < units.Count && i < there.Units.Count && FirstDifference(there.Units[i].Identity, units[i].Identity) is { } entry
-            ? $"of unit {i + 1}, {there.Units[i].Title}: {Differs(entry)}"
-            : $"there are {there.Units.Count}, and the plan has {units.Count} now";
-        throw new GradpathException(
-            $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} with other units ({of}); name another folder");
+        if (i < 0) return null;
+        return i < units.Count && i < there.Units.Count && FirstDifference(there.Units[i].Identity, units[i].Identity) is { } entry
+            ? $"with other units (of unit {i + 1}, {there.Units[i].Title}: {Differs(entry)})"
+            : $"with other units (there are {there.Units.Count}, and the plan has {units.Count} now)";
     }
 
     private static string Differs(string key) => $"{Quoted.Text(key)[1..^1]} {(key.EndsWith('s') ? "differ" : "differs")}";

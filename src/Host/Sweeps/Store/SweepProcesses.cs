@@ -180,7 +180,7 @@ internal static class SweepProcesses
             {
                 if (_errors.Count == LinesKept) _errors.Dequeue();
                 _errors.Enqueue(line);
-                if (!terminal.Quiet) lock (terminal) terminal.Error.WriteLine($"worker {_number}: {line}");
+                terminal.PassOn($"worker {_number}", line);
             }
         }
     }

@@ -31,15 +31,15 @@ internal sealed record SweepShard(int Number, int Count)
         if (text is null) return null;
         if (text is FromEnvironment or FromEnvironmentIfAny)
         {
-            return Given(Slurm, variable) is not null ? OfSlurm(variable)
-                : Given(Kubernetes, variable) is not null ? OfKubernetes(variable)
+            return Given(Slurm, variable) is not null ? OfSlurm(text, variable)
+                : Given(Kubernetes, variable) is not null ? OfKubernetes(text, variable)
                 : text == FromEnvironmentIfAny ? null
                 : throw new UsageException($"--shard {text}: neither {Slurm} nor {Kubernetes} is set; give i/n, such as 2/8.");
         }
         string[] parts = text.Split('/');
         return parts.Length == 2 && Whole(parts[0]) is { } number && Whole(parts[1]) is { } count && number >= 1 && number <= count
             ? new SweepShard(number, count)
-            : throw new UsageException($"--shard {text}: give i/n with i from 1 to n, such as 2/8, or env.");
+            : throw new UsageException($"--shard {text}: give i/n with i from 1 to n, such as 2/8, or env or auto.");
     }
 
     /// <summary>
@@ -75,27 +75,28 @@ internal sealed record SweepShard(int Number, int Count)
     /// <summary>The part as <c>--shard</c> writes it.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Count}");
 
-    private static SweepShard OfSlurm(Func<string, string?> variable)
+    private static SweepShard OfSlurm(string how, Func<string, string?> variable)
     {
-        int task = Required(Slurm, Slurm, variable), count = Required(SlurmCount, Slurm, variable);
-        int first = Required(SlurmFirst, Slurm, variable);
-        int step = Given(SlurmStep, variable) is null ? 1 : Required(SlurmStep, Slurm, variable);
+        int task = Required(how, Slurm, Slurm, variable), count = Required(how, SlurmCount, Slurm, variable);
+        int first = Required(how, SlurmFirst, Slurm, variable);
+        int step = Given(SlurmStep, variable) is null ? 1 : Required(how, SlurmStep, Slurm, variable);
         int place = step > 0 && (task - first) % step == 0 ? (task - first) / step : -1;
         return place >= 0 && place < count ? new SweepShard(place + 1, count) : throw new UsageException(
-            $"--shard env: task {task} is not one of {count} from {first} in steps of {step}; number the tasks of the array without gaps, "
-            + "or give i/n.");
+            $"--shard {how}: task {task} is not one of {count} from {first} in steps of {step}; number the tasks of the array without "
+            + "gaps, or give i/n.");
     }
 
-    private static SweepShard OfKubernetes(Func<string, string?> variable)
+    private static SweepShard OfKubernetes(string how, Func<string, string?> variable)
     {
-        int index = Required(Kubernetes, Kubernetes, variable), count = Required(CountVariable, Kubernetes, variable);
+        int index = Required(how, Kubernetes, Kubernetes, variable), count = Required(how, CountVariable, Kubernetes, variable);
         return index < count ? new SweepShard(index + 1, count) : throw new UsageException(
-            $"--shard env: {Kubernetes} is {index}, so {CountVariable} must be more than {count}.");
+            $"--shard {how}: {Kubernetes} is {index}, so {CountVariable} must be {index + 1} or more, and it is {count}.");
     }
 
-    private static int Required(string name, string because, Func<string, string?> variable) => Given(name, variable) is not { } text
-        ? throw new UsageException($"--shard env: {because} is set, so {name} must be too; or give i/n, such as 2/8.")
-        : Whole(text) ?? throw new UsageException($"--shard env: {name} is {text}, which is no whole number of 0 or more.");
+    private static int Required(string how, string name, string because, Func<string, string?> variable) =>
+        Given(name, variable) is not { } text
+        ? throw new UsageException($"--shard {how}: {because} is set, so {name} must be too; or give i/n, such as 2/8.")
+        : Whole(text) ?? throw new UsageException($"--shard {how}: {name} is {text}, which is no whole number of 0 or more.");
 
     private static string? Given(string name, Func<string, string?> variable) => variable(name) is { Length: > 0 } text ? text : null;
 

@@ -11,16 +11,13 @@ namespace Gradpath.Host.Sweeps.Store;
 /// is left.</param>
 internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now, TimeSpan? Left)
 {
-    // As many results tell the time of all.
-    private const int MostRead = 300;
-
     /// <summary>How many units stand somewhere.</summary>
     /// <param name="kind">Where.</param>
     public int Count(UnitStateKind kind) => Units.Count(u => u.Kind == kind);
 
     /// <summary>Looks at a sweep. Nothing in it is changed.</summary>
     /// <param name="folder">The sweep.</param>
-    /// <exception cref="GradpathException">A file of it is damaged.</exception>
+    /// <exception cref="GradpathException">A file of it cannot be read.</exception>
     public static SweepStatus Of(SweepFolder folder)
     {
         using UnitClaims claims = folder.Claims();
@@ -30,11 +27,11 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
         // After the claims: what is done by now is no longer claimed.
         HashSet<string> failed = folder.Failed(), done = folder.Done();
         UnitState[] units = [.. folder.Units.Select(State)];
-        return new SweepStatus(units, now, TimeLeft(folder, units));
+        return new SweepStatus(units, now, TimeLeft(units));
 
         UnitState State(SweepUnit unit)
         {
-            if (done.Contains(unit.Key)) return new UnitState(unit, UnitStateKind.Done, null, null, false);
+            if (done.Contains(unit.Key) && Settled(folder, unit) is { } state) return state;
             if (failed.Contains(unit.Key) && folder.Failure(unit.Key) is { } failure)
                 return new UnitState(unit, UnitStateKind.Failed, null, failure, false);
             bool isSaved = File.Exists(ProgressFile.Beside(folder.WorkFile(unit.Key)));
@@ -44,21 +41,33 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
         }
     }
 
-    // What results say that they took, by cost.
-    private static TimeSpan? TimeLeft(SweepFolder folder, UnitState[] units)
+    // Null where another process has just set it aside.
+    private static UnitState? Settled(SweepFolder folder, SweepUnit unit)
     {
-        SweepUnit[] done = [.. units.Where(u => u.Kind == UnitStateKind.Done).Select(u => u.Unit)];
-        double left = units.Where(u => u.Kind is not (UnitStateKind.Done or UnitStateKind.Failed)).Sum(u => u.Unit.Cost);
-        double seconds = 0, cost = 0;
-        for (int i = 0; i < Math.Min(done.Length, MostRead); i++)
+        try
         {
-            SweepUnit unit = done[(int)((long)i * done.Length / Math.Min(done.Length, MostRead))];
-            UnitResult result = folder.Result(unit.Key);
-            seconds += result.Seconds + result.JudgeSeconds;
-            cost += unit.Cost;
+            string? fault = DamagedUnits.Fault(folder, unit.Key, out UnitResult? result);
+            return new UnitState(unit, fault is null ? UnitStateKind.Done : UnitStateKind.Damaged, null, null, false)
+            {
+                Damage = fault,
+                Seconds = fault is null ? UnitTimes.Own(unit, result!) : null,
+            };
         }
-        if (left <= 0 || cost <= 0 || double.IsNaN(seconds)) return null;
+        catch (GradpathException) when (!folder.IsDone(unit.Key))
+        {
+            return null;
+        }
+    }
+
+    private static TimeSpan? TimeLeft(UnitState[] units)
+    {
+        UnitTimes times = new();
+        foreach (UnitState unit in units)
+        {
+            if (unit.Seconds is { } seconds) times.Took(unit.Unit, seconds);
+            else if (unit.Kind != UnitStateKind.Failed) times.Open(unit.Unit);
+        }
         int processes = Math.Max(1, units.Count(u => u.Kind == UnitStateKind.Running));
-        return SweepPace.Times(TimeSpan.FromSeconds(1), left * seconds / cost / processes);
+        return times.Left() is { } left ? SweepPace.Times(TimeSpan.FromSeconds(1), left / processes) : null;
     }
 }

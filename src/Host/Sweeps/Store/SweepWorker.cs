@@ -19,9 +19,12 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
 
     private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(5);
 
+    // Results of earlier runs that are read for their times: of each kind of unit some.
+    private const int MostRead = 100;
+
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failed = new(StringComparer.Ordinal);
-    private readonly SweepPace _pace = new(terminal.Time);
+    private readonly SweepPace _pace = new();
     private long _looked;
     private int _computed;
 
@@ -60,6 +63,7 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         using UnitClaims claims = folder.Claims(Timing);
         Look();
         _pace.Begin(own, IsSettled);
+        LearnTimes(own);
         SweepUnit[] others = [.. folder.Units.Where(u => u.Needs.Count > 0 && !_pace.Counts(u.Key))];
         SweepOrder order = new(own, Place);
         try
@@ -115,6 +119,26 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         _looked = Stopwatch.GetTimestamp();
     }
 
+    // A wrong estimate harms nobody.
+    private void LearnTimes(IReadOnlyList<SweepUnit> own)
+    {
+        SweepUnit[] done = [.. own.Where(u => _done.Contains(u.Key))];
+        if (done.Length == own.Count) return;
+        int read = Math.Min(done.Length, MostRead);
+        for (int i = 0; i < read; i++)
+        {
+            SweepUnit unit = done[(int)((long)i * done.Length / read)];
+            try
+            {
+                _pace.Took(unit, folder.Result(unit.Key));
+            }
+            catch (GradpathException)
+            {
+                return;
+            }
+        }
+    }
+
     private bool LookAt(string key)
     {
         if (IsSettled(key)) return true;
@@ -145,9 +169,10 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
                 return Try.Settled;
             }
             if (broken is not null) Fail(unit, Because(broken));
-            else if (Compute(unit, cancellation) is { } outcome)
+            else if (Compute(claims, unit, cancellation) is { } outcome)
             {
                 folder.Write(outcome);
+                _pace.Took(unit, outcome.Result);
                 Settle(_done, unit.Key);
                 _computed++;
             }
@@ -161,14 +186,18 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
     }
 
     // Null where it failed, which is recorded.
-    private UnitOutcome? Compute(SweepUnit unit, CancellationToken cancellation)
+    private UnitOutcome? Compute(UnitClaims claims, SweepUnit unit, CancellationToken cancellation)
     {
-        if (Stopwatch.GetElapsedTime(_looked) > s_lookAgain) Look();
+        if (Stopwatch.GetElapsedTime(_looked) > s_lookAgain)
+        {
+            Look();
+            _pace.Processes = claims.Keys().Count(_pace.Counts);
+        }
         string left = _pace.Left is { } time ? $", about {ProgressLines.Text(time)} left in all" : "";
         terminal.Progress.Part = $"unit {Math.Min(_pace.Settled + 1, _pace.Units)} of {_pace.Units}{left}";
 
         if (File.Exists(ProgressFile.Beside(folder.WorkFile(unit.Key))))
-            terminal.Note($"note: {unit.Title}: goes on from the saved state of an earlier process");
+            terminal.Remark($"{unit.Title}: goes on from the saved state of an earlier process");
 
         // Whoever saves a search on the way says so too, and takes it back.
         terminal.HasWorkToSave = true;
@@ -177,7 +206,8 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         {
             string title = terminal.ShowsProgress ? $"{terminal.Progress.Part}: {unit.Title}" : unit.Title;
             UnitOutcome outcome = ScoringProgress.Run(
-                terminal, title, progress => work.Run(unit, folder.WorkFile(unit.Key), progress, cancellation));
+                terminal, title, progress => work.Run(
+                    unit, folder.WorkFile(unit.Key), new Reports(progress, claims, unit.Key), cancellation));
             outcome.Scores?.RequireFinite();
             outcome.Circuit?.Scores?.RequireFinite();
             if (outcome.Result.Key != unit.Key) throw new InvalidOperationException("the work gave the result of another unit");
@@ -203,5 +233,15 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
         UnitFailure? failure = folder.Failure(need);
         return ($"it needs {folder.Unit(need)?.Title ?? need}, which failed{(failure is null ? "" : $": {failure.Error}")}",
             failure?.Exit ?? ExitCode.Failure);
+    }
+
+    // Also tells other processes.
+    private sealed class Reports(IProgress<RunProgress>? progress, UnitClaims claims, string key) : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value)
+        {
+            progress?.Report(value);
+            if (value.Total > 0) claims.Report(key, Math.Clamp(value.Done / (double)value.Total, 0, 1), value.Stage);
+        }
     }
 }

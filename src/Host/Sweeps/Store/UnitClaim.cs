@@ -7,4 +7,8 @@ namespace Gradpath.Host.Sweeps.Store;
 /// <param name="Token">Tells claims apart.</param>
 /// <param name="Taken">When it was taken.</param>
 /// <param name="Touched">When its process last gave a sign of life.</param>
-internal sealed record UnitClaim(string Key, string Host, int Process, string Token, DateTime Taken, DateTime Touched);
+internal sealed record UnitClaim(string Key, string Host, int Process, string Token, DateTime Taken, DateTime Touched)
+{
+    /// <summary>How far the unit is, and of what that is a share (empty for all of it); null where its process does not say.</summary>
+    public (double Share, string Stage)? Done { get; init; }
+}

@@ -70,6 +70,18 @@ internal sealed class UnitClaims : IDisposable
         }
     }
 
+    /// <summary>Says how far a unit is. It is written with the next sign of life, so that others see it.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="share">The share that is done.</param>
+    /// <param name="stage">Of what; empty where it is all of it.</param>
+    public void Report(string key, double share, string stage)
+    {
+        lock (_lock)
+        {
+            if (_held.TryGetValue(key, out Held? held)) held.Share = string.Create(CultureInfo.InvariantCulture, $"{share:0.###} {stage}");
+        }
+    }
+
     /// <summary>Gives a unit back.</summary>
     /// <param name="key">Its key.</param>
     /// <param name="settled">Whether it is done or has failed, so that nobody wants it any more.</param>
@@ -80,6 +92,9 @@ internal sealed class UnitClaims : IDisposable
         {
             if (!_held.Remove(key, out held)) return;
         }
+
+        // A process that was killed may have left its own.
+        if (held.Place > 0 || held.Share is not null) Delete(ShareOf(key));
         if (settled)
         {
             for (int place = held.Place; place >= 0; place--) Delete(PathOf(key, place));
@@ -108,7 +123,8 @@ internal sealed class UnitClaims : IDisposable
     {
         UnitClaim[] claims =
         [
-            .. Files().GroupBy(f => f.Key, StringComparer.Ordinal).Select(g => Look(g.Key, g.Max(f => f.Place))).OfType<UnitClaim>(),
+            .. Files().GroupBy(f => f.Key, StringComparer.Ordinal).Select(g => Look(g.Key, g.Max(f => f.Place))).OfType<UnitClaim>()
+                .Select(c => c with { Done = ReadShare(c.Key) }),
         ];
         try
         {
@@ -193,9 +209,47 @@ internal sealed class UnitClaims : IDisposable
     {
         while (!_ended.Wait(_timing.Heartbeat))
         {
-            Held[] held;
-            lock (_lock) held = [.. _held.Values];
-            foreach (Held one in held) Touch(one);
+            KeyValuePair<string, Held>[] held;
+            lock (_lock) held = [.. _held];
+            foreach ((string key, Held one) in held)
+            {
+                if (Touch(one) && one.Share is { } share) WriteShare(key, share);
+            }
+        }
+    }
+
+    private string ShareOf(string key) => Path.Combine(_folder, key + ".share");
+
+    // It is of no more use a moment later, and nobody depends on it.
+    private void WriteShare(string key, string share)
+    {
+        try
+        {
+            File.WriteAllText(ShareOf(key), share);
+            lock (_lock)
+            {
+                if (_held.ContainsKey(key)) return;
+            }
+            Delete(ShareOf(key));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The disk does not answer at the moment.
+        }
+    }
+
+    private (double Share, string Stage)? ReadShare(string key)
+    {
+        try
+        {
+            return File.Exists(ShareOf(key)) && File.ReadAllText(ShareOf(key)).Split(' ', 2) is [var share, var stage]
+                && double.TryParse(share, NumberStyles.Float, CultureInfo.InvariantCulture, out double done)
+                ? (done, stage)
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
@@ -316,6 +370,9 @@ internal sealed class UnitClaims : IDisposable
     {
         /// <summary>The time of the last sign of life, before it was given.</summary>
         public long Touched = touched;
+
+        /// <summary>How far the unit is; null before that is known.</summary>
+        public string? Share;
 
         /// <summary>The file.</summary>
         public string Path { get; } = path;

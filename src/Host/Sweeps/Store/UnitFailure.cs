@@ -14,7 +14,7 @@ namespace Gradpath.Host.Sweeps.Store;
 /// <param name="Time">When, by that machine's clock.</param>
 internal sealed record UnitFailure(string Key, string Title, string Error, int Exit, string Host, DateTimeOffset Time)
 {
-    private const string Advice = "delete it, and the next sweep into this folder computes the unit again";
+    private const string Advice = "'gradpath sweep retry' forgets it";
 
     /// <summary>A failure of this moment, on this machine.</summary>
     /// <param name="unit">The unit.</param>

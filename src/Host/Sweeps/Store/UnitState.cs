@@ -9,4 +9,11 @@ namespace Gradpath.Host.Sweeps.Store;
 /// <param name="Claim">Who computes it, or did when it fell silent; null where nobody does.</param>
 /// <param name="Failure">Why it failed; null where it has not.</param>
 /// <param name="HasSavedState">Whether there is a state that it goes on from, see <see cref="RunCheckpoint"/>.</param>
-internal sealed record UnitState(SweepUnit Unit, UnitStateKind Kind, UnitClaim? Claim, UnitFailure? Failure, bool HasSavedState);
+internal sealed record UnitState(SweepUnit Unit, UnitStateKind Kind, UnitClaim? Claim, UnitFailure? Failure, bool HasSavedState)
+{
+    /// <summary>What is wrong with its files; null where nothing is.</summary>
+    public string? Damage { get; init; }
+
+    /// <summary>The time that it took; null where it is not done.</summary>
+    public double? Seconds { get; init; }
+}

@@ -15,6 +15,9 @@ internal enum UnitStateKind
     /// <summary>Its result is there.</summary>
     Done,
 
+    /// <summary>Its files are there and cannot be read. The next sweep into the folder sets them aside and computes it again.</summary>
+    Damaged,
+
     /// <summary>It cannot be computed, and its failure is recorded.</summary>
     Failed,
 }

@@ -25,6 +25,9 @@ internal static class SweepExpansion
 
     private const int KeyDigits = 32;
 
+    // Most plans are laid out before anybody would look for a bar.
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(1);
+
     /// <summary>For questions whose answer does not depend on it: some settings need a batch size to be read at all.</summary>
     internal static UnitConditions AnyBatch { get; } = new() { BatchSize = 1 };
 
@@ -36,15 +39,22 @@ internal static class SweepExpansion
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GradpathException">A model cannot be used, or none of the prompts; a method does not go with a metric, an ablation
     /// or a model, and the message has the plan's line; two units are one and the same.</exception>
-    public static IReadOnlyList<SweepUnit> Units(SweepSession session, CancellationToken cancellation)
+    public static IReadOnlyList<SweepUnit> Units(SweepSession session, CancellationToken cancellation) => ScoringProgress.Run(
+        session.Terminal, "prompts and units of the plan", progress => Expand(session, progress, cancellation));
+
+    private static List<SweepUnit> Expand(SweepSession session, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         SweepPlan plan = session.Plan;
+        TimeProvider time = session.Terminal.Time;
+        long start = time.GetTimestamp(), settings = 0, all = plan.Combinations / (plan.Ablations.Count * plan.Methods.Count);
         List<SweepUnit> units = [];
         GradpathException? refused = null;
         bool any = false;
+        List<(string Title, bool IsKnown)> circuits = [];
+        List<(SweepTask Task, int Shared)> shared = [];
         foreach (string model in plan.Models)
         {
-            Gpt2Checkpoint checkpoint = session.Checkpoint(model, cancellation);
+            Gpt2Checkpoint checkpoint = Open(session, model, cancellation);
             RequireEdges(plan, model, new ComputationGraph(checkpoint.Config));
             foreach (SweepTask task in plan.Tasks)
             {
@@ -54,6 +64,11 @@ internal static class SweepExpansion
                     {
                         SplitPrompts? prompts = Prompts(model, task, seed, metric);
                         any |= prompts is not null;
+                        if (prompts is not null && metric == plan.Metrics[0] && plan.Judge > 0) shared.Add((task, prompts.SharedClean()));
+                        if (time.GetElapsedTime(start) > s_silence) progress?.Report(new RunProgress(settings, all, ""));
+                        settings++;
+                        if (prompts is not null && seed == plan.Seeds[0] && metric == plan.Metrics[0])
+                            circuits.Add(($"{task.Name} of {model}", IsKnown(model, checkpoint, prompts)));
                         foreach (Ablation ablation in plan.Ablations)
                         {
                             Setting setting = new(model, checkpoint, task, seed, metric, prompts, ablation);
@@ -64,8 +79,13 @@ internal static class SweepExpansion
             }
         }
         if (!any) throw refused!;
-        RequireDistinct(units);
+        RequireDistinct(plan, units);
+        NoteShared(session, shared);
+        if (plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)) RequireKnownCircuits(session, circuits);
         return units;
+
+        static bool IsKnown(string model, Gpt2Checkpoint checkpoint, SplitPrompts prompts) =>
+            KnownCircuit.Of(ModelLoading.NameOf(model, checkpoint), checkpoint.Config, prompts.Judge.Task) is not null;
 
         SplitPrompts? Prompts(string model, SweepTask task, int seed, string? metric)
         {
@@ -75,9 +95,51 @@ internal static class SweepExpansion
             }
             catch (GradpathException e)
             {
-                refused ??= e;
+                refused ??= plan.Source.Fault(task.Line, "tasks", $"{task.Name}: {e.Describe(OptionNames.Of)}", e);
                 return null;
             }
+        }
+    }
+
+    // Of tasks with few prompts the pairs differ, and yet their clean prompts come again.
+    private static void NoteShared(SweepSession session, List<(SweepTask Task, int Shared)> shared)
+    {
+        foreach (IGrouping<SweepTask, int> task in shared.Where(s => s.Shared > 0).GroupBy(s => s.Task, s => s.Shared))
+        {
+            (int least, int most) = (shared.Where(s => s.Task == task.Key).Min(s => s.Shared), task.Max());
+            string count = least == most ? Sizes.Count(most) : $"{Sizes.Count(least)} to {Sizes.Count(most)}";
+            session.Terminal.Note($"note: {task.Key.Name}: {count} of the {Sizes.Of(session.Plan.Judge, "prompt pair")} to judge on have a "
+                + "clean prompt that circuits are found on too");
+        }
+    }
+
+    // Precision and recall would be left out of the table without a word.
+    private static void RequireKnownCircuits(SweepSession session, List<(string Title, bool IsKnown)> circuits)
+    {
+        string name = EnumNames.Of(SweepEvaluation.KnownCircuit);
+        if (!circuits.Any(c => c.IsKnown))
+            throw session.Plan.Source.Fault("evaluate", $"{name}: no task and model of the plan have one; {KnownCircuit.Choice}");
+        if (circuits.All(c => c.IsKnown)) return;
+        session.Terminal.Note($"note: {name} is measured for {Which(true)}; none is known for {Which(false)}");
+
+        string Which(bool isKnown) => string.Join(", ", circuits.Where(c => c.IsKnown == isKnown).Select(c => c.Title));
+    }
+
+    private static Gpt2Checkpoint Open(SweepSession session, string model, CancellationToken cancellation)
+    {
+        PlanSource source = session.Plan.Source;
+        try
+        {
+            // It was looked for beside the plan first.
+            List<string> places = source.Folder is { } folder ? [Path.GetFullPath(model, folder)] : [];
+            return ModelLocator.Find(model, places) is not null
+                ? session.Checkpoint(model, cancellation)
+                : throw new GradpathException(
+                    $"{model}: no such model; looked for {string.Join(", ", places.Distinct())}. {ModelLocator.Advice}");
+        }
+        catch (GradpathException e)
+        {
+            throw source.ModelFault(model, e.Describe(OptionNames.Of).ReplaceLineEndings(" "), e);
         }
     }
 
@@ -158,9 +220,10 @@ internal static class SweepExpansion
             Ablation = s.Ablation,
             Seed = s.Seed,
             BatchSize = plan.BatchSize,
-        });
+        }, graph);
         JsonObject json = (search is EdgePruningOptions training ? training.Resolve(graph.EdgeCount) : search).Describe(graph);
         json["scorer"] = SweepMethodOptions.Scorer(method)?.Name;
+        if (search is PathTracingOptions paths) json["rounds"] = paths.Rounds;
         return json;
     }
 
@@ -178,7 +241,7 @@ internal static class SweepExpansion
         List<SweepUnit> units, SweepSession session, Setting s, SweepMethod method, CancellationToken cancellation)
     {
         SweepPlan plan = session.Plan;
-        Check(s, method);
+        Check(plan, s, method);
         double judging = s.Prompts is null ? 0 : UnitCost.Judging(plan, s.Checkpoint.Config, s.Prompts);
         double cost = s.Prompts is null ? 0 : UnitCost.Of(plan, s.Checkpoint.Config, s.Prompts, method);
         if (plan.PromptParts == 1 || !Divides(method))
@@ -213,7 +276,7 @@ internal static class SweepExpansion
     }
 
     // What the program's verbs would refuse.
-    private static void Check(Setting s, SweepMethod method)
+    private static void Check(SweepPlan plan, Setting s, SweepMethod method)
     {
         AttributionMethod? scorer =
             method.Verb == "score" ? SweepMethodOptions.Attribution(method, AnyBatch).Method : SweepMethodOptions.Scorer(method);
@@ -224,38 +287,41 @@ internal static class SweepExpansion
                 Scoring.RequireScores(s.Metric, scorer, "leave it out, or name other metrics");
                 Scoring.RequireAblation(s.Ablation, scorer, method.Name, "leave it out, or name other ablations");
             }
-            if (method.Verb != "score" && SweepMethodOptions.Search(method) is EdgePruningOptions training)
-                EdgePruning.CircuitSize(new ComputationGraph(s.Checkpoint.Config), training.Sparsity);
+            if (method.Verb == "score") return;
+            ComputationGraph graph = new(s.Checkpoint.Config);
+            SearchOptions search = SweepMethodOptions.Search(method, null, graph);
+            if (search is EdgePruningOptions training) EdgePruning.CircuitSize(graph, training.Sparsity);
+            if (search is PathTracingOptions paths) paths.RequireShare(s.Metric);
+            if (s.Prompts is not null) SweepMethodOptions.RequirePositions(method, s.Prompts.Find);
         }
         catch (Exception e) when (e is UsageException or OptionException)
         {
-            throw new GradpathException($"{Line(method.Line)}{method.Label} on {s.Task.Name}: {e.Message}", e);
+            string what = PlanMethods.Plain((e as OptionException)?.Describe(OptionNames.Of) ?? e.Message);
+            throw plan.Source.Fault(method.Line, "methods", $"{method.Label} on {s.Task.Name}: {what}", e);
         }
     }
 
     private static void RequireEdges(SweepPlan plan, string model, ComputationGraph graph)
     {
         if (plan.Edges.Where(e => e > graph.EdgeCount).Cast<int?>().FirstOrDefault() is not { } more) return;
-        throw new GradpathException(
-            $"sizes: edges: {more} is more than {model} has: {Sizes.Of(graph.EdgeCount, "edge")}; give at most so many, or fractions");
+        throw plan.Source.Fault(
+            "sizes: edges", $"{more} is more than {model} has: {Sizes.Of(graph.EdgeCount, "edge")}; give at most so many, or fractions");
     }
 
     // One model under two names, or a search with a default that is written down and one without. The second would never be computed.
-    private static void RequireDistinct(List<SweepUnit> units)
+    private static void RequireDistinct(SweepPlan plan, List<SweepUnit> units)
     {
         Dictionary<string, SweepUnit> seen = new(StringComparer.Ordinal);
         foreach (SweepUnit unit in units)
         {
             if (seen.TryAdd(unit.Key, unit)) continue;
             SweepUnit other = seen[unit.Key];
-            string what = other.Model != unit.Model
-                ? $"models: {other.Model} and {unit.Model} are the same model"
-                : $"{Line(unit.Method.Line)}{other.Method.Label} and {unit.Method.Label} are the same";
-            throw new GradpathException($"{what}; leave one out");
+            throw other.Model != unit.Model
+                ? plan.Source.ModelFault(unit.Model, $"{other.Model} and {unit.Model} are the same model; leave one out")
+                : plan.Source.Fault(
+                    unit.Method.Line, "methods", $"{other.Method.Label} and {unit.Method.Label} are the same; leave one out");
         }
     }
-
-    private static string Line(int line) => line > 0 ? $"line {line} of the plan, " : "";
 
     private sealed record Setting(
         string Model, Gpt2Checkpoint Checkpoint, SweepTask Task, int Seed, string? MetricName, SplitPrompts? Prompts, Ablation Ablation)

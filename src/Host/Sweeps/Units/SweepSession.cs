@@ -27,6 +27,9 @@ internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal t
     /// <summary>The device.</summary>
     public Device Device => _device ??= open();
 
+    /// <summary>Told what a user should know.</summary>
+    public Terminal Terminal => terminal;
+
     /// <summary>The plan.</summary>
     public SweepPlan Plan => plan;
 

@@ -63,7 +63,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
                 Passes = passes,
                 Seconds = method.TotalSeconds + unit.Needs.Sum(secondsOf),
                 JudgeSeconds = watch.Elapsed.TotalSeconds,
-                Provenance = Provenance(unit, made).ToJson(),
+                Provenance = Judged(Provenance(unit, made).ToJson(), prompts),
             },
             scores, circuit);
     }
@@ -102,6 +102,12 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
         JsonObject now = SweepExpansion.Others(session, unit.Model, unit.Task, unit.Seed, session.MetricOf(unit), cancellation);
         if (now.FirstOrDefault(o => !JsonNode.DeepEquals(others[o.Key], o.Value)).Key is { } changed)
             throw new GradpathException($"{changed}: the prompts are not those that the sweep began with; begin another in a new folder");
+    }
+
+    private static JsonObject Judged(JsonObject provenance, SplitPrompts prompts)
+    {
+        if (!ReferenceEquals(prompts.Find, prompts.Judge)) provenance["judge_clean_shared"] = prompts.SharedClean();
+        return provenance;
     }
 
     private static Provenance Provenance(SweepUnit unit, Provenance made) => made with { Seed = unit.Seed };
@@ -187,7 +193,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             Seed = unit.Seed,
             BatchSize = session.Plan.BatchSize,
         };
-        SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions);
+        SearchOptions options = SweepMethodOptions.Search(unit.Method, conditions, new ComputationGraph(model.Config));
         double before = 0;
         if (SweepMethodOptions.Scorer(unit.Method) is { } method)
         {

@@ -18,6 +18,9 @@ internal static class UnitCost
     // A patched pass computes what differs from the ablated run: about so much of a whole one for every edge that is tried.
     private const double PerEdge = 0.3;
 
+    // Two parts of a pass for each of a round's kinds of input: queries, keys, values, and all together.
+    private const double PerSender = 4;
+
     /// <summary>The work of a unit with its judging.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="config">The model.</param>
@@ -61,7 +64,9 @@ internal static class UnitCost
         double scoring = SweepMethodOptions.Scorer(method) is { } scorer
             ? Known(new AttributionOptions { Method = scorer }, graph)
             : 0;
-        if (SweepMethodOptions.Search(method) is not EdgePruningOptions training) return PerEdge * graph.EdgeCount;
+        SearchOptions search = SweepMethodOptions.Search(method, null, graph);
+        if (search is PathTracingOptions paths) return paths.Rounds * (double)(paths.Senders?.Count ?? graph.Writers) * PerSender;
+        if (search is not EdgePruningOptions training) return PerEdge * graph.EdgeCount;
         training = training.Resolve(graph.EdgeCount);
         double share = training is HybridPruningOptions hybrid ? hybrid.Share : 1;
         double batch = Math.Min(pairs, training.BatchSize) / (double)pairs;

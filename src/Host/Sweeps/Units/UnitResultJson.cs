@@ -10,7 +10,7 @@ namespace Gradpath.Host.Sweeps.Units;
 /// </summary>
 internal static class UnitResultJson
 {
-    private const string Advice = "delete it, and the next sweep into this folder computes the unit again";
+    private const string Advice = "the next sweep into this folder computes the unit again";
 
     /// <summary>A result as JSON.</summary>
     /// <param name="result">The result.</param>

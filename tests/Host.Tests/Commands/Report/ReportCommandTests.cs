@@ -71,8 +71,8 @@ public sealed class ReportCommandTests : IDisposable
     [Fact]
     public void Files_that_cannot_be_used_are_named()
     {
-        Cli.Run("report", "--scores", _folder["none.json"], "--out", _page).Fails(1, "none.json: no such file");
-        Cli.Run("report", "--scores", _eap, "--path", _folder["none.csv"], "--out", _page).Fails(1, "none.csv: no such file");
+        Cli.Run("report", "--scores", _folder["none.json"], "--out", _page).Fails(1, "none.json: there is no such file");
+        Cli.Run("report", "--scores", _eap, "--path", _folder["none.csv"], "--out", _page).Fails(1, "none.csv: there is no such file");
         string columns = Text("columns.csv", "method,fraction\neap,1\n");
         Cli.Run("report", "--scores", _eap, "--curve", columns, "--out", _page).Fails(1, "columns.csv", "edges is missing");
         string number = Text("number.csv", "method,fraction,edges,edges_after_prune,faithfulness\neap,1,ten,9,1\n");

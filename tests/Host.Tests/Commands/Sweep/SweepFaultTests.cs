@@ -21,8 +21,9 @@ public sealed class SweepFaultTests : IDisposable
     [InlineData("methods: eap\nmthods: eap", "plan.yaml:4: mthods: no such key")]
     [InlineData("methods: eap\nmetrics: kl", "plan.yaml:3: methods: eap: metric kl: EAP has no scores")]
     [InlineData(
-        "methods: eap\nevaluate: sizes\nsizes: {edges: [5, 5000]}\nprompts: {train: 3, judge: 3}", "sizes: edges: 5000 is more than ")]
-    [InlineData("methods: eap\nprompts: {train: 3, judge: 4}", "there are 6 prompt pairs, but the plan's prompts asks for 3 to train")]
+        "methods: eap\nevaluate: sizes\nsizes: {edges: [5, 5000]}\nprompts: {train: 3, judge: 3}",
+        "plan.yaml:5: sizes: edges: 5000 is more than ")]
+    [InlineData("methods: eap\nprompts: {train: 3, judge: 4}", "plan.yaml:2: tasks: pairs: ")]
     [InlineData("methods: eap\nprompts: {train: 7, judge: 0}", "there are 6 prompt pairs, but the plan's prompts asks for 7")]
     [InlineData("methods: exact\nprompts: {train: 3, judge: 3, parts: 3}", "only eap, ")]
     [InlineData(
@@ -30,7 +31,11 @@ public sealed class SweepFaultTests : IDisposable
         "hap and hap sparsity=0.95 are the same; leave one out")]
     [InlineData(
         "methods: {name: hap, sparsity: 0.9999}\nprompts: {train: 3, judge: 3}\nevaluate: sizes",
-        "line 3 of the plan, hap sparsity=0.9999 on")]
+        "plan.yaml:3: methods: hap sparsity=0.9999 on")]
+    [InlineData("methods: {name: path-patch, senders: [input, a9.h0]}\nprompts: {train: 3, judge: 3}",
+        "plan.yaml:3: methods: path-patch senders=input,a9.h0 on pairs: senders a9.h0: no such sender in a model of")]
+    [InlineData("methods: {name: path-patch, positions: S2}\nprompts: {train: 3, judge: 3}",
+        "plan.yaml:3: methods: path-patch positions=S2 on pairs: positions S2: prompt pair 1")]
     public void A_plan_that_cannot_be_done_makes_no_folder(string plan, string message)
     {
         string file = SweepPlans.Write(_model, $"tasks: {{data: {_model.Pairs}}}\n{plan}");
@@ -40,13 +45,37 @@ public sealed class SweepFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_known_circuit_that_no_model_of_the_plan_has_is_refused()
+    {
+        string file = SweepPlans.Write(_model, $$"""
+            tasks: {task: ioi, data: {{_model.Pairs}}}
+            methods: eap
+            prompts: {train: 3, judge: 3}
+            sizes: {edges: 5}
+            evaluate: known-circuit
+            """);
+        const string Message = "plan.yaml:6: evaluate: known-circuit: no task and model of the plan have one; those of ioi and "
+            + "greater-than are known, in GPT-2 small (models: gpt2)";
+        SweepPlans.Run(file, Out).Fails(1, Message);
+        Cli.Run("sweep", file, "--check", "--device", "cpu").Fails(1, Message);
+        Assert.False(Path.Exists(Out));
+    }
+
+    [Fact]
+    public void A_model_beside_the_plan_needs_no_path()
+    {
+        File.WriteAllText(_model.Path("beside.yaml"), $"models: model\ntasks: {{data: pairs.jsonl}}\n{Methods}\n");
+        SweepPlans.Run(_model.Path("beside.yaml"), Out).Succeeds();
+    }
+
+    [Fact]
     public void One_model_under_two_names_is_refused()
     {
         string copy = _model.Path("copy");
         Directory.CreateDirectory(copy);
         foreach (string file in Directory.GetFiles(_model.ModelDirectory)) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         File.WriteAllText(_model.Path("two.yaml"), $"models: [./model, ./copy]\ntasks: {{data: pairs.jsonl}}\n{Methods}\n");
-        SweepPlans.Run(_model.Path("two.yaml"), Out).Fails(1, $"models: {_model.ModelDirectory} and {copy} are the same model");
+        SweepPlans.Run(_model.Path("two.yaml"), Out).Fails(1, $"two.yaml:1: models: {_model.ModelDirectory} and {copy} are the same model");
         Assert.False(Path.Exists(Out));
     }
 
@@ -54,7 +83,11 @@ public sealed class SweepFaultTests : IDisposable
     public void A_model_that_is_not_there_is_named()
     {
         File.WriteAllText(_model.Path("none.yaml"), $"models: [./model, ./none]\ntasks: {{data: pairs.jsonl}}\n{Methods}\n");
-        SweepPlans.Run(_model.Path("none.yaml"), Out).Fails(1, "none");
+        SweepPlans.Run(_model.Path("none.yaml"), Out).Fails(
+            1, $"none.yaml:1: models: {_model.Path("none")}: no such model; looked for {_model.Path("none")}. GPT-2 models are fetched");
+        File.WriteAllText(_model.Path("none.yaml"), $"models:\n- nobody-has-this\ntasks: {{data: pairs.jsonl}}\n{Methods}\n");
+        SweepPlans.Run(_model.Path("none.yaml"), Out).Fails(
+            1, $"none.yaml:2: models: nobody-has-this: no such model; looked for {_model.Path("nobody-has-this")}, ");
         File.WriteAllText(_model.Path("none.yaml"), $"models: ./model\ntasks: {{data: none.jsonl}}\n{Methods}\n");
         SweepPlans.Run(_model.Path("none.yaml"), Out).Fails(1, "none.yaml:2: tasks: data: none.jsonl: there is no file");
         SweepPlans.Run(_model.Path("nowhere.yaml"), Out).Fails(1, "nowhere.yaml");
@@ -67,7 +100,7 @@ public sealed class SweepFaultTests : IDisposable
         SweepPlans.Run(Plan(), Out).Succeeds("2 of 2 units done");
         SortedDictionary<string, string> before = SweepPlans.Contents(Out);
         string other = SweepPlans.Write(_model, $"tasks: {{data: {_model.Pairs}}}\n{Methods}\nseeds: 1", "other.yaml");
-        SweepPlans.Run(other, Out).Fails(1, $"{Out}: holds the sweep 'plan' of another plan (name differs); name another folder");
+        SweepPlans.Run(other, Out).Fails(1, $"{Out}: holds the sweep 'plan' of another plan (name differs); name another folder, or ");
         SweepPlans.Run(Plan("\nseeds: 1"), Out).Fails(1, "of another plan (seeds differ)");
         Assert.Equal(before, SweepPlans.Contents(Out));
         File.WriteAllText(_model.Path("file"), "");
@@ -153,19 +186,47 @@ public sealed class SweepFaultTests : IDisposable
         Assert.False(Path.Exists(Out));
     }
 
+    [Theory]
+    [InlineData(".json", false)]
+    [InlineData(".json", true)]
+    [InlineData(".scores.safetensors", false)]
+    [InlineData(".scores.safetensors", true)]
+    public void A_damaged_unit_is_counted_left_out_and_computed_again(string end, bool isEmpty)
+    {
+        string whole = _model.Path("whole"), plan = Plan();
+        File.WriteAllText(plan, File.ReadAllText(plan).Replace("evaluate: sizes", "evaluate: [sizes, overlap]", StringComparison.Ordinal));
+        SweepPlans.Run(plan, whole).Succeeds();
+        SweepPlans.Run(plan, Out).Succeeds();
+        SweepFolder folder = SweepLayout.Open(Out);
+        string file = folder.WorkFile(folder.Units[0].Key) + end;
+        using (FileStream damaged = File.OpenWrite(file)) damaged.SetLength(isEmpty ? 0 : damaged.Length - 20);
+        Cli.Run("sweep", "status", Out).Succeeds("1 of 2 units done, 0 failed, 1 damaged, 0 running, 0 waiting", "damaged unit");
+        Assert.Contains("\"state\": \"damaged\"", Cli.Run("sweep", "status", Out, "--json").Out, StringComparison.Ordinal);
+        Cli merge = Cli.Run("sweep", "merge", Out);
+        Assert.Equal(0, merge.ExitCode);
+        Assert.Contains(file, merge.Error, StringComparison.Ordinal);
+        Assert.Contains("warning: ", merge.Error, StringComparison.Ordinal);
+        Assert.Contains(end == ".json" ? "1 of 2 units merged" : "2 of 2 units merged", merge.Out, StringComparison.Ordinal);
+        Cli run = SweepPlans.Run(plan, Out).Succeeds("2 of 2 units done, 1 of them now, 0 failed");
+        Assert.Contains($"note: {file}: ", run.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Out, "damaged", Path.GetFileName(file))), run.Error);
+        Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(Out));
+        Cli.Run("sweep", "merge", Out).Succeeds("2 of 2 units merged");
+        Assert.Equal("", SweepPlans.Run(plan, Out).Succeeds("0 of them now").Error);
+    }
+
     [Fact]
-    public void A_damaged_result_is_named_by_merge_which_writes_nothing()
+    public void A_damaged_record_of_a_failure_is_a_failure()
     {
         SweepPlans.Run(Plan(), Out).Succeeds();
         SweepFolder folder = SweepLayout.Open(Out);
-        string file = folder.ResultFile(folder.Units[0].Key);
-        string whole = File.ReadAllText(file);
-        File.WriteAllText(file, whole[..^20]);
-        Cli.Run("sweep", "merge", Out).Fails(1, file, "damaged", "delete it, and the next sweep into this folder computes the unit again");
-        Assert.False(File.Exists(Path.Combine(Out, "table.csv")));
-        File.Delete(file);
-        SweepPlans.Run(Plan(), Out).Succeeds("1 of them now");
-        Cli.Run("sweep", "merge", Out).Succeeds();
+        File.Delete(folder.ResultFile(folder.Units[0].Key));
+        File.WriteAllText(Path.Combine(Out, "failed", $"{folder.Units[0].Key}.json"), "{");
+        Cli.Run("sweep", "status", Out).Succeeds("1 of 2 units done, 1 failed", "damaged");
+        Cli.Run("sweep", "merge", Out).Succeeds("1 of 2 units merged, 1 failed");
+        Assert.Equal(1, SweepPlans.Run(Plan(), Out).ExitCode);
+        Cli.Run("sweep", "retry", Out).Succeeds("1 failure");
+        SweepPlans.Run(Plan(), Out).Succeeds("2 of 2 units done, 1 of them now");
     }
 
     // A disk of a few files' size, which only an administrator can make.

@@ -74,6 +74,63 @@ public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void A_check_of_a_sweep_that_has_begun_says_what_is_left()
+    {
+        string plan = SweepPlans.Tiny(model), folder = NewFolder();
+        SweepPlans.Run(plan, folder, "--shard", "1/3").Succeeds();
+        int done = SweepLayout.Open(folder).Done().Count;
+        Assert.InRange(done, 1, 2);
+        Cli.Run(["sweep", plan, "--out", folder, "--check", .. SweepPlans.Cpu])
+            .Succeeds($"{folder}: {done} of 3 units done, 0 failed, {3 - done} left", $" for {Sizes.Of(3 - done, "unit")} in one process");
+        SweepUnit left = SweepPlans.Units(folder).First(u => !SweepLayout.Open(folder).IsDone(u.Key));
+        SweepLayout.Open(folder).Fail(UnitFailure.Now(left, "it rains", 1));
+        Cli.Run(["sweep", folder, "--check", .. SweepPlans.Cpu])
+            .Succeeds($"{done} of 3 units done, 1 failed ('gradpath sweep retry {folder}' forgets failures), {2 - done} left");
+        Cli.Run("sweep", "retry", folder).Succeeds();
+        SweepPlans.Run(plan, folder).Succeeds();
+        Cli.Run(["sweep", plan, "--out", folder, "--check", .. SweepPlans.Cpu]).Succeeds("3 of 3 units done, 0 failed, 0 left");
+        JsonNode facts = JsonNode.Parse(Cli.Run(["sweep", plan, "--out", folder, "--check", "--json", .. SweepPlans.Cpu]).Out)!["facts"]!;
+        Assert.Equal((3, 0, 0, 0.0), ((int)facts["done"]!, (int)facts["failed"]!, (int)facts["left"]!, (double)facts["seconds"]!));
+        Cli.Run(["sweep", PlanOf(Long), "--out", folder, "--check", .. SweepPlans.Cpu])
+            .Fails(1, $"{folder}: holds the sweep 'tiny' of another plan");
+    }
+
+    [Fact]
+    public void Memory_that_no_prompt_pair_fits_in_is_no_units_failure()
+    {
+        string folder = NewFolder(), plan = SweepPlans.Tiny(model);
+        SweepPlans.Run(plan, folder, "--memory", "1KiB").Fails(1, "one pair of up to", "and 1 KiB were allowed (--memory)");
+        Assert.Empty(SweepLayout.Open(folder).Failed());
+        Cli team = Cli.Run("sweep", plan, "--out", folder, "--device", "cpu", "--threads", "2", "--workers", "2", "--memory", "1KiB");
+        Assert.Equal(1, team.ExitCode);
+        Assert.Contains("ended with exit code 1; its last line: one pair of up to", team.Error, StringComparison.Ordinal);
+        Assert.Contains("3 units left, and the same command goes on from there", team.Error, StringComparison.Ordinal);
+        Assert.Empty(SweepLayout.Open(folder).Failed());
+        SweepPlans.Run(plan, folder).Succeeds("3 of 3 units done, 3 of them now");
+        string own = model.Path("little.yaml");
+        File.WriteAllText(own, $"{File.ReadAllText(plan)}\ndevice: {{device: cpu, memory: 1KiB}}\n");
+        int line = File.ReadAllLines(own).ToList().FindIndex(l => l.StartsWith("device", StringComparison.Ordinal)) + 1;
+        SweepPlans.Run(own, NewFolder()).Fails(1, $"little.yaml:{line}: device: one pair of up to");
+        Cli.Run(["sweep", own, "--check", .. SweepPlans.Cpu]).Fails(1, "one pair of up to");
+    }
+
+    [Fact]
+    public void Laying_out_many_units_shows_how_far_it_is()
+    {
+        using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
+        Terminal terminal = new(TextReader.Null, output, error) { Time = new HastyTime(), Variable = _ => null };
+        string plan = SweepPlans.Write(model, $$"""
+            tasks: {data: {{model.Pairs}}}
+            methods: eap
+            prompts: {train: 3, judge: 3}
+            seeds: 0..9
+            """, "many.yaml");
+        string[] line = ["sweep", plan, "--check", .. SweepPlans.Cpu];
+        Assert.Equal(0, GradpathApp.Run(line, terminal, CancellationToken.None));
+        Assert.Matches("prompts and units of the plan: [1-9]0 % done, ", error.ToString());
+    }
+
+    [Fact]
     public void Shards_make_up_the_whole_and_workers_too()
     {
         string plan = SweepPlans.Tiny(model), whole = NewFolder(), shards = NewFolder(), workers = NewFolder();
@@ -216,6 +273,16 @@ public sealed class SweepTests(TinyModel model) : IClassFixture<TinyModel>
         Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
 
     private string NewFolder() => model.Path(Guid.NewGuid().ToString("N"));
+
+    // Every look at the clock takes some seconds.
+    private sealed class HastyTime : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _seconds += 4;
+    }
 
     private string PlanOf(string method) => SweepPlans.Write(model, $$"""
         tasks: {data: {{model.Pairs}}}

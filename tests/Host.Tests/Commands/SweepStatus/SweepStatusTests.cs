@@ -12,9 +12,11 @@ public sealed class SweepStatusTests(TinyModel model) : IClassFixture<TinyModel>
         using UnitClaims claims = SweepLayout.Open(path).Claims();
         Assert.True(claims.TryTake(SweepSamples.Key(3)));
         File.SetLastWriteTimeUtc(Path.Combine(path, "claims", SweepSamples.Key(2)), DateTime.UtcNow.AddMinutes(-5));
+        File.WriteAllText(Path.Combine(path, "claims", $"{SweepSamples.Key(3)}.share"), "0.42 gradients");
         Cli run = Cli.Run("sweep", "status", path).Succeeds(
             $"sweep sample in {path}: 1 of 4 units done, 1 failed, 1 running, 1 silent, 0 waiting; about 0 s left",
-            "pairs.jsonl: row 3: it is too long", "node7, process 12", "none for 5 min", $"process {Environment.ProcessId}",
+            "pairs.jsonl: row 3: it is too long", "node7, process 12", "42 % of gradients",
+            "none for 5 min", $"process {Environment.ProcessId}",
             $"'gradpath sweep retry {path}' forgets the failures");
         Assert.DoesNotContain(SweepSamples.Key(2), run.Out, StringComparison.Ordinal);
         JsonObject json = JsonNode.Parse(Cli.Run("sweep-status", "--dir", path, "--json").Succeeds().Out)!.AsObject();

@@ -86,7 +86,8 @@ public sealed partial class ClusterPageTests(TinyModel model) : IClassFixture<Ti
     public void The_times_are_those_of_the_program()
     {
         Assert.Contains("a sign of life every five seconds", s_page, StringComparison.Ordinal);
-        Assert.Contains("over 60 seconds", s_page.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("last sign is 60 seconds old", s_page.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("held up for over a minute", s_page.ReplaceLineEndings(" "), StringComparison.Ordinal);
         Assert.Equal((5, 60), ((int)Host.Sweeps.Store.ClaimTiming.Default.Heartbeat.TotalSeconds,
             (int)Host.Sweeps.Store.ClaimTiming.Default.Expiry.TotalSeconds));
     }

@@ -48,6 +48,26 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void A_folder_is_extended_by_a_plan()
+    {
+        using TempFolder folder = new();
+        string plan = folder.Write("plan.yaml", Plan()), other = folder.Write("other.yaml", Plan("[eap, eap-ig]")), path = folder["out"];
+        string[] slurm = ["--engine", "slurm", "--dry-run"];
+        Cli.Run(["sweep", "submit", path, "--plan", plan, .. slurm]).Succeeds();
+        Cli.Run(["sweep", "submit", path, "--extend", .. slurm]).Fails(2, "--extend is for --plan PLAN");
+        Cli.Run(["sweep", "submit", path, "--plan", other, "--extend", .. slurm]).Succeeds("--job-name=gradpath-other\n");
+        Cli.Run("sweep", "status", path).Succeeds("0 of 2 units done");
+    }
+
+    [Fact]
+    public void Standard_output_is_no_folder() =>
+        Cli.Run("sweep", "submit", "--dir", "-", "--engine", "slurm", "--dry-run").Fails(2, "--dir -: name a folder.");
+
+    [Fact]
+    public void All_memory_of_a_node_has_no_unit() =>
+        Cli.Run("sweep", "submit", SweepSamples.Folder(model), "--engine", "slurm", "--mem", "0", "--dry-run").Succeeds("--mem=0\n");
+
+    [Fact]
     public void A_plan_for_gpus_is_laid_out_without_one()
     {
         using TempFolder folder = new();
@@ -66,6 +86,10 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("--time 10: too short for --time-to-save 600", "--engine", "slurm", "--time", "10", "--time-to-save", "600")]
     [InlineData("--time 1:2:3: give minutes", "--engine", "slurm", "--time", "1:2:3")]
     [InlineData("--time 5\n", "--engine", "slurm", "--time", "5\n#SBATCH --wrap=x")]
+    [InlineData("--time 99:99:99: give minutes, minutes:seconds, hours", "--engine", "slurm", "--time", "99:99:99")]
+    [InlineData("--mem 16: Slurm takes that for 16 MB; say the unit: 16G, or 16M.", "--engine", "slurm", "--mem", "16")]
+    [InlineData("--mem 16GB: give a number with K", "--engine", "slurm", "--mem", "16GB")]
+    [InlineData("--mem -1: give a number with K", "--engine", "slurm", "--mem=-1")]
     [InlineData("--mem lots: give a number with K, M, G or T", "--engine", "slurm", "--mem", "lots")]
     [InlineData("--partition a b: a name has letters", "--engine", "slurm", "--partition", "a b")]
     [InlineData("--account a;b: a name has letters", "--engine", "slurm", "--account", "a;b")]

@@ -51,7 +51,7 @@ public sealed class SeedStatisticsTests
         Assert.Equal(12.706204736174705 * 0.1, cmd.Cell("eap", "ioi")!.Value.Half!.Value, 1e-8);
         Assert.Equal([false, true], cmd.Rows.Select(r => cmd.IsBest(r, "ioi")));
         Assert.Equal([false, true], cpr.Rows.Select(r => cpr.IsBest(r, "ioi")));
-        Assert.Equal([true, true], cmd.Rows.Select(r => cmd.IsBest(r, "both")));
+        Assert.Equal([false, false], cmd.Rows.Select(r => cmd.IsBest(r, "both")));
         Assert.False(cmd.IsBest("eap", "sva"));
         Assert.Null(cmd.Cell(cmd.Rows[1], "sva"));
         Assert.Contains("A dash: no result", cmd.Caption, StringComparison.Ordinal);
@@ -101,6 +101,30 @@ public sealed class SeedStatisticsTests
         Assert.Equal([false, true, false], kl[0].Rows.Select(r => kl[0].IsBest(r, "ioi")));
         Assert.Equal(["hap draws=2"], kl[1].Rows);
         Assert.Equal(["acdc threshold=0.1"], kl[2].Rows);
+    }
+
+    [Fact]
+    public void Areas_say_over_which_fractions_they_are()
+    {
+        MergeInput input = Input(Done(Eap, "ioi", 0, 0.2));
+        input = input with { Plan = input.Plan with { Fractions = [0.001, 0.05, 0.2] } };
+        foreach (SweepMeasure measure in (SweepMeasure[])[SweepMeasure.Cmd, SweepMeasure.Cpr])
+        {
+            Assert.Contains(
+                "; fractions from 0.1 % to 20 % of the edges; ", Grid(input, GridKind.Area, measure).Caption, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.0, 0.0, false, false)]
+    [InlineData(0.25, 0.25, false, false)]
+    [InlineData(0.25, 0.2500001, false, false)]
+    [InlineData(0.25, 0.26, true, false)]
+    public void Nothing_is_best_where_all_cells_read_the_same(double first, double second, bool isFirst, bool isSecond)
+    {
+        SeedGrid cmd = Grid(Input(Done(Eap, "ioi", 0, first), Done(EapIg, "ioi", 0, second)), GridKind.Area, SweepMeasure.Cmd);
+        Assert.Equal([isFirst, isSecond], cmd.Rows.Select(r => cmd.IsBest(r, "ioi")));
+        Assert.Equal(isFirst, cmd.Caption.Contains("Bold: ", StringComparison.Ordinal));
     }
 
     [Fact]

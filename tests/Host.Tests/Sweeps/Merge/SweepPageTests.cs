@@ -73,6 +73,39 @@ public sealed class SweepPageTests(Browser browser) : IClassFixture<Browser>
         }
     }
 
+    // The second method lacks a task, the third curves.
+    [Fact]
+    public void A_method_has_one_colour_in_all_drawings()
+    {
+        MergeInput whole = Whole(1, "ioi", "sva");
+        string page = Page(whole with { Done = [.. whole.Done.Where(d => d.Unit.Method != Eap || d.Unit.Task.Name != "ioi")] });
+        Dictionary<string, HashSet<string>> colours = [];
+        foreach (Match line in Regex.Matches(page, "h36\" stroke=\"(#[0-9a-f]{6})\".*\n.*\n<text[^>]*>([^<]*)</text>"))
+        {
+            if (!colours.TryGetValue(line.Groups[2].Value, out HashSet<string>? of)) colours[line.Groups[2].Value] = of = [];
+            of.Add(line.Groups[1].Value);
+        }
+        Assert.Equal(3, colours.Count);
+        Assert.All(colours, c => Assert.Single(c.Value));
+        Assert.Equal(3, colours.SelectMany(c => c.Value).Distinct().Count());
+    }
+
+    [SkippableTheory]
+    [InlineData(1100, 2)]
+    [InlineData(1400, 2)]
+    [InlineData(800, 1)]
+    public void Drawings_stand_in_two_columns_where_there_is_room(int width, int columns)
+    {
+        browser.Require();
+        using TempFolder folder = new();
+        SweepMerge.Write(Whole(2, "ioi", "greater-than"), new MergeTargets { Page = folder["index.html"] });
+        browser.Resize(width, 900);
+        browser.Open(folder["index.html"]);
+        Assert.Equal(columns, browser.Script<int>(
+            "new Set([...document.querySelector('.chart-pair').children].map(c => c.getBoundingClientRect().left)).size"));
+        Assert.Equal(0, browser.Script<int>("[...document.querySelectorAll('.chart')].filter(c => c.scrollWidth > c.clientWidth).length"));
+    }
+
     [SkippableTheory]
     [InlineData(400, true)]
     [InlineData(400, false)]

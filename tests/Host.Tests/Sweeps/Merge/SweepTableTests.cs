@@ -30,6 +30,10 @@ public sealed class SweepTableTests
         Assert.Equal([0, 0, 1, 1, 2], table.Rows.Select(r => r.Unit.Index));
         Assert.Equal([0.05, 0.1, null, null, null], table.Rows.Select(r => r.Row?.Fraction));
         Assert.Equal(["curve", "curve", "found", "transfer", "none"], Cells(table, "kind"));
+
+        // What a search asks for is in its sparsity.
+        Assert.Equal(["0.05", "0.1", "0.05", "0.05", ""], Cells(table, "fraction"));
+        Assert.Equal(["50", "100", "50", "50", ""], Cells(table, "edges_asked"));
         Assert.Equal(["my plan", "my plan", "my plan", "my plan", "my plan"], Cells(table, "plan"));
         Assert.Equal(["steps=5 path-start=clean", "steps=5 path-start=clean", "sparsity=0.95 draws=2", "sparsity=0.95 draws=2", ""],
             Cells(table, "setting"));

@@ -18,14 +18,17 @@ public sealed partial class PlanFaultTests
     [InlineData("seeds: 1\nseeds: 2", 2, "seeds: the key stands there twice")]
     [InlineData("seeds: []", 1, "seeds: the list is empty")]
     [InlineData("seeds: -1", 1, "seeds: -1: must be from 0 to 2147483647")]
-    [InlineData("seeds: 1.5", 1, "seeds: 1.5 is not a whole number")]
+    [InlineData("seeds: 1.5", 1, "seeds: 1.5 is not a whole number; give one, a range such as 0..3, or a list such as [0, 1, 2, 3]")]
+    [InlineData("seeds: 0-3", 1, "seeds: 0-3 is not a whole number; the seeds 0 to 3 are 0..3")]
+    [InlineData("seeds: [5, 1...4]", 1, "seeds: 1...4 is not a whole number; the seeds 1 to 4 are 1..4")]
     [InlineData("seeds: '1'", 1, "seeds: \"1\" is not a whole number")]
     [InlineData("seeds: 4..0", 1, "seeds: 4..0: the first seed is above the last")]
     [InlineData("seeds: 0..99999", 1, "seeds: more than 10,000 seeds")]
     [InlineData("seeds: 0..99999999999", 1, "seeds: 0..99999999999: seeds must be from 0")]
     [InlineData("seeds:\n- 0..3\n- 2", 3, "seeds: 2 stands there twice")]
     [InlineData("seeds: {from: 1}", 1, "seeds: a mapping stands there; a whole number")]
-    [InlineData("metrics: logit-dif", 1, "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff")]
+    [InlineData("metrics: logit-dif", 1,
+        "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff, prob-diff or log-prob")]
     [InlineData("metrics: [prob-diff, Prob_Diff]", 1, "metrics: Prob_Diff stands there twice")]
     [InlineData("metrics: [task, logit-diff]", 1, "metrics: task is logit-diff for ioi, which stands there too")]
     [InlineData("metrics: kl", 4, "methods: eap: metric kl: EAP has no scores")]
@@ -61,6 +64,8 @@ public sealed partial class PlanFaultTests
     [InlineData("device: gpu", 1, "device: device gpu: no such device")]
     [InlineData("device: {threads: 0}", 1, "device: threads 0: must be from 1 to 1024")]
     [InlineData("device: {device: cpu, precision: tf32}", 1, "device: precision tf32 needs a GPU")]
+    [InlineData("device: {device: cpu, precision: x}", 1, "device: precision x: no such value; choose fp32")]
+    [InlineData("device: {gemm: x}", 1, "device: gemm x: no such value; choose own, ffma or cublas")]
     [InlineData("device: {memory: lots}", 1, "device: memory lots: give a size")]
     [InlineData("a: [b", 2, "not valid YAML: a list, a mapping or a text above is not closed")]
     [InlineData("a: 'b", 1, "not valid YAML: while scanning a quoted scalar, found unexpected end of stream")]
@@ -80,7 +85,23 @@ public sealed partial class PlanFaultTests
     [InlineData("[eap, EAP]", "methods: eap stands there twice")]
     [InlineData("[eap-ig, {name: eap-ig, steps: 5}]", "methods: eap-ig steps=5 and eap-ig (line 4) are the same; leave one out")]
     [InlineData("{steps: 5}", "methods: name is needed: the name of a method")]
-    [InlineData("{name: eap-ig, stpes: 5}", "methods: stpes: no such option of eap-ig; did you mean steps? choose of, by, steps")]
+    [InlineData("{name: eap-ig, stpes: 5}",
+        "methods: stpes: no such option of eap-ig; did you mean steps? choose steps, ig-points or normalization")]
+    [InlineData("{name: eap, absolute: true}", "methods: absolute: no such option of eap; choose normalization; acdc has it")]
+    [InlineData("{name: ensemble, of: [eap, relp], stepz: 5}",
+        "methods: stepz: no such option of ensemble; choose of, by or normalization")]
+    [InlineData("{name: ensemble, of: [eap, foo]}",
+        "methods: ensemble: of foo: no such method; choose eap, eap-ig, eap-ig-activations, ceap, clean-corrupted, eap-gp, relp, gim, "
+        + "atp-star, exact, information-flow-routes")]
+    [InlineData("{name: acdc, threshold: 0.1}", "methods: threshold: acdc calls it tau")]
+    [InlineData("{name: path-patch, tau: 5}", "methods: tau: path-patch calls it threshold, in percent of the metric")]
+    [InlineData("{name: path-patch, sparsity: 0.9}",
+        "methods: sparsity: no such option of path-patch; choose senders, positions, sender-positions, freeze-mlps, rounds, threshold "
+        + "or top-n; edge-prune or hap have it")]
+    [InlineData("{name: path-patch, iterate: true}", "methods: iterate: no option in a plan: a sweep always follows senders backwards")]
+    [InlineData("{name: path-patch, receivers: logits}", "methods: receivers: no option in a plan: the circuits of a sweep end at the")]
+    [InlineData("{name: path-patch, senders: heads}", "methods: path-patch: senders heads: a circuit begins at the input; name input too")]
+    [InlineData("{name: path-patch, threshold: 5, top-n: 3}", "methods: path-patch: give either threshold or top-n")]
     [InlineData("{name: eap-ig, seed: 5}", "methods: seed: no option of a method; a plan says it under seeds")]
     [InlineData("{name: eap-ig, out: a.json}", "methods: out: 'gradpath score' has it, and a sweep has no use for it")]
     [InlineData("{name: acdc, thresholds: [1, 2]}",
@@ -105,7 +126,7 @@ public sealed partial class PlanFaultTests
     [InlineData("{name: edge-prune, target-warmup: 20, steps: 10}",
         "methods: edge-prune: target-warmup 20: must be from 1 to the number of")]
     [InlineData("{name: acdc, objective: kk}", "methods: acdc: objective kk: no such value; did you mean kl?")]
-    [InlineData("{name: path-patch, threshold: 0.1}", "methods: path-patch: threshold does not apply to method path-patch; it is for acdc")]
+    [InlineData("{name: path-patch, rounds: 0}", "methods: path-patch: rounds 0: must be from 1 to 1000")]
     [InlineData("[[eap]]", "methods: a list stands there; the name of a method is needed")]
     public void A_method_is_refused_where_it_stands(string methods, string message) =>
         Refuse($"models: demo\ntasks: ioi\nseeds: 0\nmethods: {methods}\n", 4, message);
@@ -136,12 +157,22 @@ public sealed partial class PlanFaultTests
     [InlineData("models: demo\ntasks: ioi\nablations: zero\nmethods: {name: hap, scorer: eap-ig}\n", 4,
         "does not apply to the scorer eap-ig")]
     [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: hap\n", 4, "methods: hap: metric kl: EAP has no scores")]
+    [InlineData("models: demo\ntasks: ioi\nmetrics: kl\nmethods: path-patch\n", 4,
+        "methods: path-patch: the distance from the clean run is 0 in the clean run, so that no effect is a share of it: say with top-n")]
+    [InlineData("models: demo\ntasks: ioi\nmetrics: x\nmethods: eap-ig\n", 3,
+        "metrics: x: no such metric; choose task, logit-diff, prob-diff, kl or log-prob")]
+    [InlineData("models: demo\ntasks: ioi\nablations: x\nmethods: [eap, eap-ig]\n", 3,
+        "ablations: x: no such value; choose patching")]
+    [InlineData("models: demo\ntasks: sva\nmethods: eap\nevaluate: x\n", 4,
+        "evaluate: x: no such value; choose none, curve, sizes or stability")]
+    [InlineData("models: demo\ntasks: [ioi, sva]\nmethods: [acdc, hap]\nevaluate: x\n", 4,
+        "evaluate: x: no such value; choose none, sizes, known-circuit, overlap or transfer")]
     [InlineData("models: demo\ntasks: ioi\nmethods: exact\nprompts: {parts: 2}\n", 4, "prompts: parts: exact: method exact: only eap")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nprompts: {parts: 2}\n", 4, "prompts: parts: acdc searches, and needs all pairs")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nevaluate: curve\n", 4, "evaluate: curve: the methods are searches")]
     [InlineData("models: demo\ntasks: ioi\nmethods: acdc\nsizes: {edges: 5}\n", 4, "sizes: decides nothing: the methods are searches")]
     [InlineData("models: demo\ntasks: sva\nmethods: eap\nevaluate: [curve, known-circuit]\n", 4,
-        "evaluate: known-circuit: no task has one")]
+        "evaluate: known-circuit: no task of the plan has one; those of ioi and greater-than are known, in GPT-2 small")]
     [InlineData("models: demo\ntasks: ioi\nmethods: exact\nevaluate: [curve, stability]\n", 4, "evaluate: stability: no method has scores")]
     [InlineData("models: demo\ntasks: [ioi, sva]\nprompts: {judge: 0}\nmethods: eap\nevaluate: [curve, transfer]\n", 5,
         "transfer: pairs are needed")]
@@ -153,17 +184,31 @@ public sealed partial class PlanFaultTests
     [InlineData("")]
     [InlineData("# nothing but a comment\n")]
     public void An_empty_file_is_no_plan(string text) =>
-        Assert.EndsWith("plan.yaml: the file holds no plan", Message(Encoding.UTF8.GetBytes(text)), StringComparison.Ordinal);
+        Assert.EndsWith("plan.yaml:1: the file holds no plan", Message(Encoding.UTF8.GetBytes(text)), StringComparison.Ordinal);
 
     [Fact]
     public void What_is_not_utf_8_is_refused_with_its_line() => Assert.Contains(
-        "plan.yaml, line 2: not UTF-8 (byte 0xE9)", Message([.. "name: a\nmodels: "u8, 0xE9, .. "\n"u8]), StringComparison.Ordinal);
+        "plan.yaml:2: not UTF-8 (byte 0xE9)", Message([.. "name: a\nmodels: "u8, 0xE9, .. "\n"u8]), StringComparison.Ordinal);
 
     [Fact]
-    public void A_file_that_is_not_there_is_named() => Assert.StartsWith(
-        "/nowhere/plan.yaml: cannot be read: ",
-        Assert.Throws<GradpathException>(() => PlanReader.Read("/nowhere/plan.yaml")).Message,
-        StringComparison.Ordinal);
+    public void A_file_that_is_not_there_is_named() => Assert.Equal(
+        "/nowhere/plan.yaml: there is no such file",
+        Assert.Throws<GradpathException>(() => PlanReader.Read("/nowhere/plan.yaml")).Message);
+
+    [Theory]
+    [InlineData("methods:\n- eap\n\t- eap-ig\n", 3)]
+    [InlineData("prompts:\n  train: 3\n  \tjudge: 3\n", 3)]
+    [InlineData("\tname: a\n", 1)]
+    public void A_tab_that_indents_is_named_with_its_line(string text, int line) =>
+        Refuse($"models: demo\n{text}", line + 1, "not valid YAML: a tab indents the line; only spaces do");
+
+    [Fact]
+    public void A_tab_may_stand_elsewhere() => PlanSamples.Read("models:\tdemo\t# of\tours\ntasks: ioi\nmethods: eap\n");
+
+    [Theory]
+    [InlineData("{\"models\": \"demo\",\n \"tasks\": [\"ioi\",}\n", 2, "not valid JSON: '}' is an invalid start of a value")]
+    [InlineData("{\n \"models\": \"demo\"\n", 3, "not valid JSON: Expected depth to be zero")]
+    public void A_plan_in_json_is_called_so(string text, int line, string message) => Refuse(text, line, message);
 
     [Fact]
     public void What_is_far_too_large_is_refused_at_once()

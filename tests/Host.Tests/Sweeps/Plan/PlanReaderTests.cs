@@ -82,7 +82,7 @@ public sealed class PlanReaderTests
                 "ensemble of=eap,relp by=min", "path-patch",
             ],
             plan.Methods.Select(m => m.Label));
-        Assert.Equal(["score", "hap", "search"], plan.Methods.Select(m => m.Verb).Distinct());
+        Assert.Equal(["score", "hap", "path-patch"], plan.Methods.Select(m => m.Verb).Distinct());
         Assert.Equal([4, 5, 8, 9], plan.Methods.Select(m => m.Line).Distinct());
     }
 

@@ -1,7 +1,10 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sweeps.Plan;
 
 namespace Gradpath.Host.Tests;
@@ -78,10 +81,55 @@ public sealed class SweepMethodOptionsTests
     }
 
     [Fact]
-    public void Other_searches_have_their_defaults()
+    public void Paths_are_followed_backwards_from_the_logits()
     {
         PathTracingOptions paths = Assert.IsType<PathTracingOptions>(SweepMethodOptions.Search(Method("path-patch"), s_unit));
         Assert.Equal((Ablation.Zero, 16, null), (paths.Ablation, paths.BatchSize, paths.Seed));
+        PathTracingOptions defaults = new();
+        Assert.Equal((defaults.Rounds, defaults.Threshold, false), (paths.Rounds, paths.Threshold, paths.FreezeMlps));
+        ComputationGraph graph = new(2, 2);
+        SweepMethod method = Method(
+            "{name: path-patch, senders: [heads, input], positions: all, sender-positions: end, freeze-mlps: true, rounds: 2, top-n: 3}");
+        PathTracingOptions own = Assert.IsType<PathTracingOptions>(SweepMethodOptions.Search(method, s_unit, graph));
+        Assert.Equal(5, own.Senders!.Count);
+        Assert.Equal(TokenPositions.All, Assert.Single(own.Receivers!).Positions);
+        Assert.Equal(
+            (TokenPositions.End, true, 2, null, 3), (own.SenderPositions, own.FreezeMlps, own.Rounds, own.Threshold, own.Top));
+        SweepMethod written = Method("{name: path-patch, senders: [input, mlps, heads], positions: end, threshold: 5}");
+        var same = (PathTracingOptions)SweepMethodOptions.Search(written, s_unit, graph);
+        Assert.Equal(paths with { Threshold = same.Threshold }, same);
+        Assert.Equal(0.05, same.Threshold!.Value, 12);
+    }
+
+    // The lists of messages name what is accepted, and nothing else.
+    [Fact]
+    public void A_method_takes_the_options_that_it_reads_and_no_other()
+    {
+        Dictionary<string, string> samples = new()
+        {
+            ["of"] = "[eap, relp]",
+            ["by"] = "min",
+            ["steps"] = "3",
+            ["ig-points"] = "right",
+            ["preset"] = "saturated",
+            ["path-objective"] = "logits-all",
+            ["path-norm"] = "item",
+            ["path-eta"] = "match",
+            ["path-start"] = "clean",
+            ["path-direction"] = "gradient",
+            ["path-outer"] = "path",
+            ["normalization"] = "item",
+        };
+        Assert.Equal(SweepMethodOptions.Settings("score").Select(s => s.Name), samples.Keys);
+        foreach (AttributionMethod method in AttributionMethods.All)
+        {
+            foreach ((string option, string value) in samples)
+            {
+                string yaml = $"{{name: {method}, {option}: {value}}}";
+                if (SweepMethodOptions.Reads(method.Name, [], option)) Assert.Equal(method.Name, Method(yaml).Name);
+                else Assert.Matches("does not apply to", Assert.Throws<GradpathException>(() => Method(yaml)).Message);
+            }
+        }
     }
 
     [Fact]
@@ -101,7 +149,7 @@ public sealed class SweepMethodOptionsTests
     [InlineData("score",
         "of by steps ig-points preset path-objective path-norm path-eta path-start path-direction path-outer normalization")]
     [InlineData("acdc", "tau objective absolute order")]
-    [InlineData("search", "sparsity threshold scorer")]
+    [InlineData("path-patch", "senders positions sender-positions freeze-mlps rounds threshold top-n")]
     public void A_plan_has_the_settings_of_a_verb_and_nothing_else_of_it(string verb, string options) =>
         Assert.Equal(options.Split(' '), SweepMethodOptions.Settings(verb).Select(s => s.Name));
 

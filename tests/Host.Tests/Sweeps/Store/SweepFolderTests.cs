@@ -169,8 +169,25 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
         for (int i = 0; i < 3; i++) folder.Write(new UnitOutcome(SweepSamples.Result(SweepSamples.Key(i)), scores));
         File.WriteAllText(folder.ResultFile(SweepSamples.Key(0)), "");
         File.WriteAllText(folder.ScoresFile(SweepSamples.Key(1)), "");
-        SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(3));
+        Assert.Equal(
+            [folder.ResultFile(SweepSamples.Key(0)), folder.ScoresFile(SweepSamples.Key(1))],
+            DamagedUnits.SetAside(folder).Select(said => said.Split(": ")[0]));
         Assert.Equal([SweepSamples.Key(2)], folder.Done());
+        Assert.Empty(DamagedUnits.SetAside(folder));
+        Assert.Empty(Directory.GetFiles(folder.ClaimsFolder));
+    }
+
+    // Whoever computes it mends it.
+    [Fact]
+    public void A_damaged_unit_that_another_process_computes_is_left_to_it()
+    {
+        SweepFolder folder = SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(2));
+        folder.Write(new UnitOutcome(SweepSamples.Result(SweepSamples.Key(0))));
+        File.WriteAllText(folder.ResultFile(SweepSamples.Key(0)), "{");
+        using UnitClaims other = folder.Claims();
+        Assert.True(other.TryTake(SweepSamples.Key(0)));
+        Assert.Empty(DamagedUnits.SetAside(folder));
+        Assert.Equal([SweepSamples.Key(0)], folder.Done());
     }
 
     public void Dispose() => _temp.Dispose();

@@ -51,11 +51,19 @@ public sealed class SweepShardTests
     [Theory]
     [InlineData("so SLURM_ARRAY_TASK_COUNT must be too", "SLURM_ARRAY_TASK_ID=0 SLURM_ARRAY_TASK_MIN=0")]
     [InlineData("so GRADPATH_SHARD_COUNT must be too", "JOB_COMPLETION_INDEX=0")]
-    [InlineData("GRADPATH_SHARD_COUNT must be more than 3", "JOB_COMPLETION_INDEX=3 GRADPATH_SHARD_COUNT=3")]
+    [InlineData("INDEX is 3, so GRADPATH_SHARD_COUNT must be 4 or more, and it is 3", "JOB_COMPLETION_INDEX=3 GRADPATH_SHARD_COUNT=3")]
+    [InlineData("GRADPATH_SHARD_COUNT must be 10 or more, and it is 8", "JOB_COMPLETION_INDEX=9 GRADPATH_SHARD_COUNT=8")]
     [InlineData("SLURM_ARRAY_TASK_ID is x, which is no whole number", "SLURM_ARRAY_TASK_ID=x")]
     [InlineData("without gaps", "SLURM_ARRAY_TASK_ID=7 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=3")]
     [InlineData("without gaps", "SLURM_ARRAY_TASK_ID=1 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_STEP=2")]
-    public void What_a_batch_system_leaves_out_is_named(string says, string variables) => Refused(says, "env", variables);
+    public void What_a_batch_system_leaves_out_is_named(string says, string variables)
+    {
+        foreach (string word in (string[])["env", "auto"])
+        {
+            Refused(says, word, variables);
+            Refused($"--shard {word}: ", word, variables);
+        }
+    }
 
     [Fact]
     public void Every_unit_is_in_one_part_and_no_part_has_much_more_than_its_share()

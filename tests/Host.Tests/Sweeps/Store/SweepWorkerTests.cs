@@ -278,22 +278,53 @@ public sealed class SweepWorkerTests : IDisposable
         }
     }
 
+    // A cost of 1 is half a second of one method and five of another, whatever their numbers.
     [Fact]
-    public void The_time_left_goes_by_cost()
+    public void The_time_left_goes_by_what_units_of_the_same_kind_took()
     {
-        SteppedTime time = new();
-        SweepPace pace = new(time);
-        SweepUnit[] units = [SweepSamples.Unit(0, 5), SweepSamples.Unit(1, 10), SweepSamples.Unit(2, 20), SweepSamples.Unit(3, 70)];
-        pace.Begin(units, u => u.Index == 0);
+        SweepPace pace = new();
+        SweepUnit[] units = [.. Enumerable.Range(0, 6).Select(i => SweepSamples.Unit(i, 10) with
+        {
+            Method = new(i % 2 == 0 ? "eap" : "hap", "score", [], 1),
+        })];
+        pace.Begin(units, u => u.Index == 5);
         Assert.Null(pace.Left);
-        time.Now = 6;
-        pace.Settle(units[1].Key);
-        Assert.Equal(TimeSpan.FromSeconds(54), pace.Left);
+        Done(0, 5);
+        Assert.Equal(TimeSpan.FromSeconds(20), pace.Left);
+        Done(1, 50);
+        Assert.Equal(TimeSpan.FromSeconds(60), pace.Left);
         pace.Settle("of no account");
-        time.Now = 10;
+        pace.Processes = 2;
+        Assert.Equal(TimeSpan.FromSeconds(30), pace.Left);
+        Done(2, 5);
+        Assert.Equal(TimeSpan.FromSeconds(27.5), pace.Left);
+        Done(4, double.NaN);
         pace.Settle(units[3].Key);
-        Assert.Equal(TimeSpan.FromSeconds(2.5), pace.Left);
-        Assert.Equal((4, 3), (pace.Units, pace.Settled));
+        Assert.Null(pace.Left);
+        Assert.Equal((6, 6), (pace.Units, pace.Settled));
+
+        void Done(int unit, double seconds)
+        {
+            pace.Took(units[unit], SweepSamples.Result(units[unit].Key, seconds));
+            pace.Settle(units[unit].Key);
+        }
+    }
+
+    [Fact]
+    public void A_sweep_that_goes_on_knows_from_the_start_how_long_it_takes()
+    {
+        SweepUnit[] units = SweepSamples.Units(3);
+        SweepFolder folder = SweepSamples.LayOut(_temp["s"], units);
+        folder.Write(new UnitOutcome(SweepSamples.Result(units[0].Key, 60)));
+        Terminal terminal = SweepSamples.Terminal();
+        List<string> parts = [];
+        SweepSamples.Work work = new((unit, _, _) =>
+        {
+            parts.Add(terminal.Progress.Part);
+            return new UnitOutcome(SweepSamples.Result(unit.Key, 60));
+        });
+        new SweepWorker(folder, work, terminal).Run(units, default);
+        Assert.Equal(["unit 2 of 3, about 2 min left in all", "unit 3 of 3, about 60 s left in all"], parts);
     }
 
     [Fact]
@@ -327,13 +358,4 @@ public sealed class SweepWorkerTests : IDisposable
         _ = check?.Invoke(unit);
         return new UnitOutcome(SweepSamples.Result(unit.Key));
     });
-
-    private sealed class SteppedTime : TimeProvider
-    {
-        public long Now { get; set; }
-
-        public override long TimestampFrequency => 1;
-
-        public override long GetTimestamp() => Now;
-    }
 }

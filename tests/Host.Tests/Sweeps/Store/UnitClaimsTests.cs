@@ -190,6 +190,41 @@ public sealed class UnitClaimsTests : IDisposable
         Assert.Empty(Directory.GetFiles(_temp.Path));
     }
 
+    [Fact]
+    public void How_far_a_unit_is_goes_with_the_sign_of_life_and_ends_with_the_claim()
+    {
+        ClaimTiming timing = new(TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1));
+        string key = SweepSamples.Key(0), other = SweepSamples.Key(1), share = Path.Combine(_temp.Path, $"{key}.share");
+        using UnitClaims mine = new(_temp.Path, timing), watcher = new(_temp.Path, timing);
+        Assert.True(mine.TryTake(key) && mine.TryTake(other));
+        Assert.All(watcher.All(out _), c => Assert.Null(c.Claim.Done));
+        mine.Report(key, 0.421, "scoring");
+        mine.Report(SweepSamples.Key(2), 0.5, "");
+        Assert.True(SpinWait.SpinUntil(
+            () => watcher.All(out _).Any(c => c.Claim.Key == key && c.Claim.Done == (0.421, "scoring")), TimeSpan.FromMinutes(1)));
+        Assert.Null(watcher.All(out _).Single(c => c.Claim.Key == other).Claim.Done);
+        Assert.Equal(new[] { key, other }.Order(), watcher.Keys().Order());
+        mine.Release(key, settled: true);
+        mine.Release(other, settled: false);
+        Assert.True(SpinWait.SpinUntil(() => !File.Exists(share), TimeSpan.FromMinutes(1)));
+        Assert.Empty(Directory.GetFiles(_temp.Path));
+    }
+
+    [Fact]
+    public void What_a_killed_process_said_goes_with_its_claim()
+    {
+        string key = SweepSamples.Key(0);
+        ClaimTiming timing = new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1));
+        _temp.Write(key, """{"host":"node7","pid":12,"token":"a","taken":"2026-01-02T03:04:05.0000000Z"}""");
+        _temp.Write($"{key}.share", "0.5 ");
+        using UnitClaims mine = new(_temp.Path, timing);
+        Assert.Equal((0.5, ""), Assert.Single(mine.All(out _)).Claim.Done);
+        File.SetLastWriteTimeUtc(_temp[key], DateTime.UtcNow.AddMinutes(-5));
+        Assert.True(mine.TryTake(key));
+        mine.Release(key, settled: true);
+        Assert.Empty(Directory.GetFiles(_temp.Path));
+    }
+
     public void Dispose() => _temp.Dispose();
 
     /// <summary>Runs threads at once and passes on what they throw.</summary>

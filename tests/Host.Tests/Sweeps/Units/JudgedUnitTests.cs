@@ -116,6 +116,32 @@ public sealed class JudgedUnitTests : IDisposable
         Assert.Contains("\tNaN\t", SweepPlans.Table(folder.Path), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Clean_prompts_that_circuits_are_found_on_too_are_counted()
+    {
+        string[] lines = [.. TinyModel.PairLines(6, 5).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+        JsonNode first = JsonNode.Parse(lines[0])!;
+        for (int i = 1; i < lines.Length; i++)
+        {
+            JsonNode pair = JsonNode.Parse(lines[i])!;
+            pair["clean_ids"] = first["clean_ids"]!.DeepClone();
+            lines[i] = pair.ToJsonString();
+        }
+        File.WriteAllLines(_sweep["same.jsonl"], lines);
+        File.WriteAllText(_sweep["few.yaml"], $$"""
+            models: demo
+            tasks: [{data: same.jsonl}, {name: apart, data: apart.jsonl}]
+            methods: eap
+            prompts: {train: 3, judge: 3}
+            """);
+        File.WriteAllText(_sweep["apart.jsonl"], TinyModel.PairLines(6, 5));
+        const string Note = "note: same: 3 of the 3 prompt pairs to judge on have a clean prompt that circuits are found on too\n";
+        Assert.Equal(Note, Cli.Run(["sweep", _sweep["few.yaml"], "--check", .. SweepPlans.Cpu]).Error);
+        SweepPlans.Run(_sweep["few.yaml"], _sweep["few"]).Succeeds();
+        SweepFolder folder = SweepLayout.Open(_sweep["few"]);
+        Assert.Equal([3, 0], folder.Units.Select(u => (int)folder.Result(u.Key).Provenance["judge_clean_shared"]!));
+    }
+
     // Of the shape of GPT-2 small and of its name, but narrow and random: the known circuit is one of nodes and edges alone.
     [Fact]
     public void The_known_circuit_is_compared_with()
@@ -137,7 +163,10 @@ public sealed class JudgedUnitTests : IDisposable
             sizes: {edges: [1000]}
             evaluate: known-circuit
             """);
-        SweepPlans.Run(_sweep["known.yaml"], _sweep["known"]).Succeeds();
+        Cli run = SweepPlans.Run(_sweep["known.yaml"], _sweep["known"]);
+        run.Succeeds();
+        Assert.Contains(
+            $"note: known-circuit is measured for ioi of {model}; none is known for no of {model}", run.Error, StringComparison.Ordinal);
         SweepFolder folder = SweepLayout.Open(_sweep["known"]);
         UnitRow row = Assert.Single(folder.Result(folder.Units[0].Key).Rows);
         SetOverlap expected = GroundTruthOverlap.Compare(

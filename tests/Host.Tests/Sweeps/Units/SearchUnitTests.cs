@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Store;
 using Gradpath.Host.Sweeps.Units;
 
@@ -20,10 +21,12 @@ public sealed class SearchUnitTests : IDisposable
     [InlineData("acdc", "acdc", "tau=0.02,objective=metric", "patching", 0)]
     [InlineData("acdc", "acdc", "tau=0.02,order=score,objective=metric,absolute=true", "zero", 1)]
     [InlineData("path-patch", "search", "", "patching", 0)]
+    [InlineData("path-patch", "path-patch", "senders=[heads;input],freeze-mlps=true,top-n=20,rounds=5", "patching", 0)]
+    [InlineData("path-patch", "path-patch", "threshold=1,sender-positions=all,positions=all", "zero", 1)]
     public void A_unit_finds_what_the_command_finds(string method, string verb, string setting, string ablation, int seed)
     {
         (string Option, string Value)[] options = [.. setting.Split(',', StringSplitOptions.RemoveEmptyEntries)
-            .Select(s => (s.Split('=')[0], s.Split('=')[1]))];
+            .Select(s => (s.Split('=')[0], s.Split('=')[1].Replace(';', ',')))];
         SweepFolder folder = _sweep.Run($$"""
             tasks: ioi
             methods: [{name: {{method}}{{string.Concat(options.Select(o => $", {o.Option}: {o.Value}"))}}}]
@@ -39,8 +42,10 @@ public sealed class SearchUnitTests : IDisposable
         [
             verb, "--data", find, "--metric", "logit-diff", "--ablation", ablation, "--out", file, .. seeded,
             .. verb == "search" ? (string[])["--method", method] : [],
-            .. options.SelectMany(o => o.Value == "true" ? (string[])[$"--{o.Option}"] : [$"--{o.Option}", o.Value]),
+            .. verb == "path-patch" ? (string[])["--iterate"] : [],
+            .. options.SelectMany(o => o.Value == "true" ? (string[])[$"--{o.Option}"] : [$"--{o.Option}", o.Value.Trim('[', ']')]),
         ]);
+        if (verb == "path-patch") SearchRun.Prune(Circuit.Load(file)).Save(file);
         Circuit expected = Circuit.Load(file), found = Circuit.Load(folder.CircuitFile(unit.Key));
         Assert.Equal(expected.Membership, found.Membership);
         Assert.InRange(found.EdgeCount, 1, found.Graph.EdgeCount - 1);
