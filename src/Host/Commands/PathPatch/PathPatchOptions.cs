@@ -102,9 +102,12 @@ internal sealed class PathPatchOptions : PromptedOptions
     /// <summary>The options with the senders and receivers that this names.</summary>
     /// <param name="options">The options.</param>
     /// <param name="graph">The model's graph.</param>
-    /// <exception cref="UsageException">The model has no such sender or receiver.</exception>
-    public PathTracingOptions Named(PathTracingOptions options, ComputationGraph graph) =>
-        options with { Senders = SenderRows(graph), Receivers = FirstReceivers(graph) };
+    /// <exception cref="OptionException">The model has no such sender or receiver.</exception>
+    public PathTracingOptions Named(PathTracingOptions options, ComputationGraph graph) => options with
+    {
+        Senders = PathNames.Senders(graph, Senders),
+        Receivers = PathNames.Receivers(graph, Receivers, ParsePositions("positions", Positions)),
+    };
 
     /// <summary>Puts what the user wrote for senders and receivers in the place of their names one by one.</summary>
     /// <param name="stated">The options as provenance states them.</param>
@@ -132,44 +135,6 @@ internal sealed class PathPatchOptions : PromptedOptions
         }
     }
 
-    /// <summary>The senders' rows, lowest first.</summary>
-    /// <exception cref="UsageException">The model has no such sender.</exception>
-    private IReadOnlyList<int> SenderRows(ComputationGraph graph)
-    {
-        SortedSet<int> rows = [];
-        string[] all = ["heads", "mlps", "input"];
-        foreach (string name in Senders.Any() ? Senders.Select(s => s.Trim().ToLowerInvariant()) : all)
-        {
-            IEnumerable<int> layers = Enumerable.Range(0, graph.Layers);
-            if (name == "heads") rows.UnionWith(layers.SelectMany(l => Enumerable.Range(graph.HeadRow(l, 0), graph.Heads)));
-            else if (name == "mlps") rows.UnionWith(layers.Select(graph.MlpRow));
-            else if (graph.TryParseWriter(name, out int row)) rows.Add(row);
-            else throw new UsageException(
-                $"--senders {name}: no such sender in a model of {graph};{Meant(name, all)} give heads, mlps, input, or a name such as "
-                    + "a0.h1 or m0.");
-        }
-        return [.. rows];
-    }
-
-    /// <summary>The receivers of the first round.</summary>
-    /// <exception cref="UsageException">The model has no such receiver.</exception>
-    private IReadOnlyList<PathReceiver> FirstReceivers(ComputationGraph graph)
-    {
-        TokenPositions positions = ParsePositions("positions", Positions);
-        SortedSet<int> columns = [];
-        foreach (string name in Receivers.DefaultIfEmpty("logits").Select(r => r.Trim().ToLowerInvariant()))
-        {
-            // a9.h6.q is easier to type in a shell than the file formats' a9.h6<q>.
-            string reader = name is "output" ? "logits" : name.Length > 2 && name[^2] == '.' ? $"{name[..^2]}<{name[^1]}>" : name;
-            if (graph.TryParseReader(reader, out int column)) columns.Add(column);
-            else if (name is not "input" && graph.TryParseWriter(name, out int node)) columns.UnionWith(graph.ReadersOf(node).ToArray());
-            else throw new UsageException(
-                $"--receivers {name}: no such receiver in a model of {graph};{Meant(name, "logits")} give logits, a name such as m0, "
-                + "a0.h1.q, a0.h1.k or a0.h1.v, or a0.h1 for all three.");
-        }
-        return [.. columns.Select(c => new PathReceiver(c, positions))];
-    }
-
     /// <summary>Refuses positions that a prompt does not have, before anything runs.</summary>
     /// <exception cref="UsageException">A prompt lacks one; the message says which it has.</exception>
     public void RequirePositions(PromptSet prompts)
@@ -187,9 +152,6 @@ internal sealed class PathPatchOptions : PromptedOptions
             }
         }
     }
-
-    private static string Meant(string name, params string[] names) =>
-        NearestName.Of(name, names) is { } near ? $" did you mean {near}?" : "";
 
     /// <summary>Positions as an option names them.</summary>
     /// <exception cref="UsageException">They name none.</exception>

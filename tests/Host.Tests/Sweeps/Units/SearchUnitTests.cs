@@ -45,7 +45,7 @@ public sealed class SearchUnitTests : IDisposable
             .. verb == "path-patch" ? (string[])["--iterate"] : [],
             .. options.SelectMany(o => o.Value == "true" ? (string[])[$"--{o.Option}"] : [$"--{o.Option}", o.Value.Trim('[', ']')]),
         ]);
-        if (verb == "path-patch") SearchRun.Prune(Circuit.Load(file)).Save(file);
+        if (verb == "path-patch") SelectedCircuit.Prune(Circuit.Load(file)).Save(file);
         Circuit expected = Circuit.Load(file), found = Circuit.Load(folder.CircuitFile(unit.Key));
         Assert.Equal(expected.Membership, found.Membership);
         Assert.InRange(found.EdgeCount, 1, found.Graph.EdgeCount - 1);
