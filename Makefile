@@ -7,12 +7,14 @@
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
 # make perf    W1 to W7 against PyTorch, where it is installed, and their floors: perf/run --quick
 # make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
+# make pack    makes the NuGet packages Gradpath and Gradpath.Kernels: out/packages
+# make api     lists in PublicAPI.Unshipped.txt what the packages' users see of them
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle format clean
+.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle pack api format clean
 
 build: gradpath
 
@@ -53,6 +55,17 @@ bundle:
 	  || { cat out/bundle/publish.log >&2; exit 1; }
 	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
 	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
+
+# The build is one of its own: its paths are the same on every machine.
+pack:
+	@rm -rf out/packages && mkdir -p out/packages
+	@for project in src/Kernels src/Gpt2Runtime; do \
+	  tools/sdk dotnet pack $$project -c Release --artifacts-path out/packages-build -o out/packages -p:ContinuousIntegrationBuild=true \
+	    -v quiet -nologo >out/packages-build.log || { cat out/packages-build.log >&2; exit 1; }; done
+	@du -k --apparent-size out/packages/* | sed 's/\([0-9]*\)\t\(.*\)/\2: \1 KiB/'
+
+api:
+	@tools/public-api
 
 format:
 	@tools/sdk dotnet format Engine.sln --verify-no-changes

@@ -31,8 +31,8 @@ internal static class EdgeScoresSafetensors
 
         SafetensorsWriter file = new();
         file.AddMetadata("cfg", config.ToJsonString());
-        file.AddMetadata("src_nodes", JsonSerializer.Serialize(GraphNames.Writers(graph)));
-        file.AddMetadata("dst_nodes", JsonSerializer.Serialize(GraphNames.Readers(graph)));
+        file.AddMetadata("src_nodes", GraphNames.Json(GraphNames.Writers(graph)));
+        file.AddMetadata("dst_nodes", GraphNames.Json(GraphNames.Readers(graph)));
         file.AddMetadata("gradpath", FileProvenance.ToJson(scores).ToJsonString());
         file.Add(Scores, scores.ValueMemory, graph.Writers, graph.Readers);
         file.Add(EdgesIn, Flags(scores.EdgesInGraph, scores.Values.Length), graph.Writers, graph.Readers);

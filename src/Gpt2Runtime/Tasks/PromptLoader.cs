@@ -33,15 +33,37 @@ public static class PromptLoader
         string? task, string? dataPath, BpeTokenizer? tokenizer, PromptOptions options, CancellationToken cancellation = default) =>
         LoadLazily(task, dataPath, tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer), options, null, cancellation);
 
+    /// <summary>Reads and checks prompts that a program has as JSON.</summary>
+    /// <param name="json">An array of objects, or one object per line, as in files of prompts. UTF-8.</param>
+    /// <param name="tokenizer">The model's vocabulary. Null is enough for token ids.</param>
+    /// <param name="options">Limits and choices.</param>
+    /// <param name="name">What results call the task, and messages the text.</param>
+    /// <param name="cancellation">Stops the work between prompts.</param>
+    /// <returns>The prompts in their order, ready for the model.</returns>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">Anything that makes them unusable; names the row.</exception>
+    public static PromptSet Parse(
+        ReadOnlyMemory<byte> json, BpeTokenizer? tokenizer, PromptOptions options, string name = "prompts",
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        RequireLimit(options);
+        PromptFile file = PromptFile.Of(name, json.ToArray());
+        bool isArray = file.Text.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
+        Lazy<BpeTokenizer>? vocabulary = tokenizer is null ? null : new Lazy<BpeTokenizer>(tokenizer);
+        var notes = new PromptNotes();
+        var reader = new JsonPromptReader(file, vocabulary, options.AnswerReading, notes);
+        return Check(file, null, isArray ? reader.ReadArray() : reader.ReadLines(), vocabulary, options, notes, null, cancellation);
+    }
+
     /// <summary>Loads and checks prompts as <see cref="Load"/> does. The tokenizer is only made where there is a text to encode.</summary>
     internal static PromptSet LoadLazily(
         string? task, string? dataPath, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, IProgress<int>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Limit < 1)
-            throw GradpathException.Worded($"{Terms.Limit.With(options.Limit)}: must be at least 1.");
-
+        RequireLimit(options);
         var info = task is null ? null : TaskCatalog.Find(task);
         var metric = options.Metric ?? DefaultMetric(options, info);
         var notes = new PromptNotes();
@@ -60,6 +82,20 @@ public static class PromptLoader
 
         var file = PromptFile.Read(FindFile(dataPath, info));
         var rows = ReadRows(file, info, tokenizer, options, metric, notes);
+        return Check(file, info, rows, tokenizer, options, notes, progress, cancellation);
+    }
+
+    private static void RequireLimit(PromptOptions options)
+    {
+        if (options.Limit < 1)
+            throw GradpathException.Worded($"{Terms.Limit.With(options.Limit)}: must be at least 1.");
+    }
+
+    private static PromptSet Check(
+        PromptFile file, CircuitTask? info, IEnumerable<PromptRow> rows, Lazy<BpeTokenizer>? tokenizer, PromptOptions options,
+        PromptNotes notes, IProgress<int>? progress, CancellationToken cancellation)
+    {
+        var metric = options.Metric ?? DefaultMetric(options, info);
         if (options.Limit is { } limit)
             rows = rows.Take(limit);
         if (options is { Metric: null, MetricIsRead: false })
