@@ -61,7 +61,8 @@ found.Circuit.Save(Path.Combine(folder, "acdc.json"));
 Console.WriteLine($"acdc: {found.Circuit}; {progress.Last.Done} of {progress.Last.Total} done");
 
 // A metric of the program's own.
-Metric margin = Metric.Of("margin", new MetricTraits { NeedsAnswers = true, NeedsWrongAnswers = true }, (logits, clean, pair, gradient) =>
+MetricTraits traits = new() { NeedsAnswers = true, NeedsWrongAnswers = true };
+Metric margin = Metric.Of("margin", traits, (logits, clean, pair, gradient) =>
 {
     (int right, int wrong) = (pair.Answers[0], pair.WrongAnswers[0]);
     if (!gradient.IsEmpty) (gradient[right], gradient[wrong]) = (1, -1);

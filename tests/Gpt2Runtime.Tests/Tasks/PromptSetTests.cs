@@ -41,11 +41,11 @@ public sealed class PromptSetTests
         using TempFolder folder = new();
         TextPair[] texts =
         [
-            new("The boy", "The boys") { Answers = [" is", " was"], WrongAnswers = [" are"], Id = "first", Label = "singular" },
+            new("The boy", "The boys") { Answers = [" is"], WrongAnswers = [" are"], Id = "first", Label = "singular" },
             new("Said \"The boys", "Said \"The boy") { Answers = [" are"], WrongAnswers = [" is"] },
         ];
         File.WriteAllText(folder["pairs.jsonl"], """
-            {"id": "first", "label": "singular", "clean": "The boy", "corrupted": "The boys", "answers": [" is", " was"], "wrong_answers": [" are"]}
+            {"id": "first", "label": "singular", "clean": "The boy", "corrupted": "The boys", "answers": [" is"], "wrong_answers": [" are"]}
             {"clean": "Said \"The boys", "corrupted": "Said \"The boy", "answers": [" are"], "wrong_answers": [" is"]}
             """);
         PromptSet expected = PromptLoader.Load(null, folder["pairs.jsonl"], Tokenizers.Demo, new PromptOptions());

@@ -36,7 +36,8 @@ internal static class ReadmeExample
 
     public static Metric Margin()
     {
-        Metric margin = Metric.Of("margin", new MetricTraits { NeedsAnswers = true, NeedsWrongAnswers = true }, (logits, clean, pair, gradient) =>
+        MetricTraits traits = new() { NeedsAnswers = true, NeedsWrongAnswers = true };
+        Metric margin = Metric.Of("margin", traits, (logits, clean, pair, gradient) =>
         {
             (int right, int wrong) = (pair.Answers[0], pair.WrongAnswers[0]);
             if (!gradient.IsEmpty) (gradient[right], gradient[wrong]) = (1, -1);
