@@ -8,12 +8,15 @@
 # make perf    W1 to W7 against PyTorch, where it is installed, and their floors: perf/run --quick
 # make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
 # make native  the C library: libgradpath.so, its engines and gradpath.h in out/native (needs gcc or clang)
+# make pack    makes the NuGet packages Gradpath and Gradpath.Kernels: out/packages
+# make docs    makes the pages of the API with those of docs/: out/docs/index.html (fetches docfx into out/tools)
+# make api     lists in PublicAPI.Unshipped.txt what the packages' users see of them
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle native format clean
+.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle native pack api docs format clean
 
 build: gradpath
 
@@ -57,6 +60,27 @@ bundle:
 
 native:
 	@src/Native/build
+
+# The build is one of its own: its paths are the same on every machine.
+pack:
+	@rm -rf out/packages && mkdir -p out/packages
+	@for project in src/Kernels src/Gpt2Runtime; do \
+	  tools/sdk dotnet pack $$project -c Release --artifacts-path out/packages-build -o out/packages -p:ContinuousIntegrationBuild=true \
+	    -v quiet -nologo >out/packages-build.log || { cat out/packages-build.log >&2; exit 1; }; done
+	@du -k --apparent-size out/packages/* | sed 's/\([0-9]*\)\t\(.*\)/\2: \1 KiB/'
+
+api:
+	@tools/public-api
+
+DOCFX := 2.81.0
+
+docs: build
+	@out/tools/docfx --version 2>/dev/null | grep -q '^$(DOCFX)' || { rm -rf out/tools/docfx out/tools/.store/docfx; \
+	  tools/sdk dotnet tool install docfx --version $(DOCFX) --tool-path out/tools >/dev/null; }
+	@rm -rf out/docs out/docs-api
+	@tools/sdk out/tools/docfx docfx.json --warningsAsErrors >out/docs.log 2>&1 || { grep -E 'warning|error' out/docs.log >&2; exit 1; }
+	@cp out/docs/README.html out/docs/index.html
+	@echo "out/docs/index.html: $$(find out/docs -name '*.html' | wc -l) pages"
 
 format:
 	@tools/sdk dotnet format Engine.sln --verify-no-changes

@@ -48,6 +48,7 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(PromptSet)] = prompts,
             [typeof(PromptPair)] = prompts.Pairs[0],
             [typeof(IReadOnlyList<PromptPair>)] = prompts.Pairs,
+            [typeof(IReadOnlyList<TextPair>)] = new[] { new TextPair("The boy", "The boys") },
             [typeof(TokenPositions)] = TokenPositions.All,
             [typeof(BpeTokenizer)] = BpeTokenizer.Load(checkpoint.Directory),
             [typeof(Circuit)] = circuit,

@@ -56,6 +56,24 @@ public abstract class CircuitSearch
     /// <param name="model">The model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="options">The search's options, of the type of <see cref="Defaults"/>.</param>
+    /// <param name="progress">Told how far the search is, on the calling thread; may be null.</param>
+    /// <param name="cancellation">Stops the search between passes.</param>
+    /// <returns>The circuit, and what the search did.</returns>
+    /// <exception cref="OptionException">An option cannot be used, or is of another search.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or the memory does not suffice.</exception>
+    /// <exception cref="InvalidOperationException">Another thread's run holds the device.</exception>
+    /// <exception cref="OperationCanceledException">The search was stopped.</exception>
+    public SearchResult Search(
+        Gpt2Weights model,
+        PromptSet prompts,
+        SearchOptions options,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) => Search(model, prompts, options, null, progress, cancellation);
+
+    /// <summary>Searches a circuit, and keeps the work on the way.</summary>
+    /// <param name="model">The model, on the device that computes.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
+    /// <param name="options">The search's options, of the type of <see cref="Defaults"/>.</param>
     /// <param name="checkpoint">Where its work is kept, and may be from; null where it is not.</param>
     /// <param name="progress">Told how far the search is, on the calling thread; may be null.</param>
     /// <param name="cancellation">Stops the search between passes; the checkpoint then has what was done.</param>
@@ -68,9 +86,9 @@ public abstract class CircuitSearch
         Gpt2Weights model,
         PromptSet prompts,
         SearchOptions options,
-        RunCheckpoint? checkpoint = null,
-        IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default)
+        RunCheckpoint? checkpoint,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompts);

@@ -20,7 +20,25 @@ public sealed class CircuitSearchOf<TOptions, TResult> : CircuitSearch
     /// <inheritdoc />
     public override SearchOptions Defaults { get; } = new TOptions();
 
-    /// <summary>Searches a circuit, see <see cref="CircuitSearch.Search"/>.</summary>
+    /// <summary>Searches a circuit, see <see cref="CircuitSearch"/>.</summary>
+    /// <param name="model">The model, on the device that computes.</param>
+    /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
+    /// <param name="options">The search's options.</param>
+    /// <param name="progress">Told how far the search is, on the calling thread; may be null.</param>
+    /// <param name="cancellation">Stops the search between passes.</param>
+    /// <returns>The circuit, and what the search did.</returns>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">An item cannot be used, or the memory does not suffice.</exception>
+    /// <exception cref="InvalidOperationException">Another thread's run holds the device.</exception>
+    /// <exception cref="OperationCanceledException">The search was stopped.</exception>
+    public TResult Search(
+        Gpt2Weights model,
+        PromptSet prompts,
+        TOptions options,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellation = default) => Search(model, prompts, options, null, progress, cancellation);
+
+    /// <summary>Searches a circuit, and keeps the work on the way.</summary>
     /// <param name="model">The model, on the device that computes.</param>
     /// <param name="prompts">The prompt pairs; within one both prompts have the same length.</param>
     /// <param name="options">The search's options.</param>
@@ -36,9 +54,9 @@ public sealed class CircuitSearchOf<TOptions, TResult> : CircuitSearch
         Gpt2Weights model,
         PromptSet prompts,
         TOptions options,
-        RunCheckpoint? checkpoint = null,
-        IProgress<RunProgress>? progress = null,
-        CancellationToken cancellation = default) =>
+        RunCheckpoint? checkpoint,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation) =>
         (TResult)base.Search(model, prompts, options, checkpoint, progress, cancellation);
 
     /// <inheritdoc />

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Gradpath.Gpt2Runtime.Checkpoints;
 
 namespace Gradpath.Gpt2Runtime.Graph;
@@ -28,6 +29,9 @@ public sealed class EdgeScores
 
     /// <summary>[F, K] row-major: row = writer, column = reader; 0 where there is no edge.</summary>
     public ReadOnlySpan<float> Values => _values;
+
+    /// <summary><see cref="Values"/> as a tensor [F, K] of writers x readers, for what System.Numerics.Tensors computes.</summary>
+    public ReadOnlyTensorSpan<float> Matrix => new(_values, [Graph.Writers, Graph.Readers]);
 
     /// <summary><see cref="Values"/> for writing that takes place later.</summary>
     internal ReadOnlyMemory<float> ValueMemory => _values;

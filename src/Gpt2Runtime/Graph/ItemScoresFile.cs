@@ -135,10 +135,10 @@ public sealed class ItemScoresFile : IDisposable
         JsonObject config =
             new() { ["n_layers"] = graph.Layers, ["n_heads"] = graph.Heads, ["parallel_attn_mlp"] = false, ["d_model"] = width };
         file.AddMetadata("cfg", config.ToJsonString());
-        file.AddMetadata("src_nodes", JsonSerializer.Serialize(GraphNames.Writers(graph)));
-        file.AddMetadata("dst_nodes", JsonSerializer.Serialize(GraphNames.Readers(graph)));
+        file.AddMetadata("src_nodes", GraphNames.Json(GraphNames.Writers(graph)));
+        file.AddMetadata("dst_nodes", GraphNames.Json(GraphNames.Readers(graph)));
         file.AddMetadata("gradpath", provenance.ToJson().ToJsonString());
-        if (labels is not null) file.AddMetadata("labels", JsonSerializer.Serialize(labels));
+        if (labels is not null) file.AddMetadata("labels", GraphNames.Json(labels));
         // By place, not by score.
         bool[] kept = edges?.Membership.ToArray() ?? [];
         int[] cells = [.. Enumerable.Range(0, kept.Length).Where(i => kept[i])];

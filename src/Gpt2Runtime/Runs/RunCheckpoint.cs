@@ -28,7 +28,7 @@ public abstract class RunCheckpoint
     /// <typeparam name="T">float, double or another number.</typeparam>
     /// <param name="values">The numbers.</param>
     /// <returns>Base 64 of their bytes.</returns>
-    public static JsonNode Pack<T>(ReadOnlySpan<T> values)
+    internal static JsonNode Pack<T>(ReadOnlySpan<T> values)
         where T : unmanaged => JsonValue.Create(Convert.ToBase64String(MemoryMarshal.AsBytes(values)));
 
     /// <summary>Numbers that <see cref="Pack"/> has packed.</summary>
@@ -39,7 +39,7 @@ public abstract class RunCheckpoint
     /// <param name="gaps">Whether some may be NaN, which stands for none; other numbers that are not finite are refused.</param>
     /// <returns>The numbers.</returns>
     /// <exception cref="GradpathException">There are none of this type, or not so many.</exception>
-    public T[] Unpack<T>(JsonObject state, string key, int? length = null, bool gaps = false)
+    internal T[] Unpack<T>(JsonObject state, string key, int? length = null, bool gaps = false)
         where T : unmanaged, INumberBase<T>
     {
         byte[] bytes;
@@ -62,7 +62,7 @@ public abstract class RunCheckpoint
     /// <param name="key">Its key.</param>
     /// <returns>The number, finite and 0 or more.</returns>
     /// <exception cref="GradpathException">There is no such number.</exception>
-    public T Number<T>(JsonObject state, string key)
+    internal T Number<T>(JsonObject state, string key)
         where T : struct, INumberBase<T>
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -77,7 +77,7 @@ public abstract class RunCheckpoint
     /// <param name="key">Its key.</param>
     /// <returns>The text.</returns>
     /// <exception cref="GradpathException">There is none.</exception>
-    public string Text(JsonObject state, string key)
+    internal string Text(JsonObject state, string key)
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(key);
@@ -89,7 +89,7 @@ public abstract class RunCheckpoint
     /// <param name="key">Its key.</param>
     /// <returns>The objects in it, at least one.</returns>
     /// <exception cref="GradpathException">There is none, it is empty, or it holds anything but objects.</exception>
-    public IReadOnlyList<JsonObject> Objects(JsonObject state, string key)
+    internal IReadOnlyList<JsonObject> Objects(JsonObject state, string key)
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(key);

@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Statistics;
 /// </summary>
 /// <param name="Statistic">The criterion: 0 where a number is the same for all items.</param>
 /// <param name="PValue">(1 + permutations with at least this criterion) / (1 + permutations).</param>
-public sealed record IndependenceTest(double Statistic, double PValue)
+internal sealed record IndependenceTest(double Statistic, double PValue)
 {
     /// <summary>Tests two numbers per item.</summary>
     /// <param name="first">One number per item.</param>

@@ -1,7 +1,7 @@
 namespace Gradpath.Gpt2Runtime.Statistics;
 
 /// <summary>P-values of many tests, adjusted so that they can be compared with the level of one.</summary>
-public static class MultipleTesting
+internal static class MultipleTesting
 {
     /// <summary>Adjusts p-values.</summary>
     /// <param name="pValues">One per test, in any order.</param>

@@ -4,7 +4,7 @@ namespace Gradpath.Gpt2Runtime.Statistics;
 /// Whether a value is larger than what random draws give: a Monte Carlo test. The value itself counts as one of the draws, so that the test
 /// holds its level with any number of them.
 /// </summary>
-public static class RankTest
+internal static class RankTest
 {
     /// <summary>The p-value of the hypothesis that the value is one of the draws: (1 + draws that are as large) / (1 + draws).</summary>
     /// <param name="value">The value.</param>

@@ -7,7 +7,7 @@ namespace Gradpath.Gpt2Runtime.Statistics;
 /// number of items on which it does; a tie counts as one half, so that the variance is at most the binomial one and the tests stay on the
 /// safe side.
 /// </summary>
-public static class SignTest
+internal static class SignTest
 {
     /// <summary>
     /// The p-value of the hypothesis |q - 1/2| &lt;= tolerance: the largest probability, for such q, of a share as far from 1/2 as the one

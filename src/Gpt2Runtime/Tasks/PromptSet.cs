@@ -70,4 +70,24 @@ public sealed record PromptSet
         return new PromptSet(
             task, metric ?? BuiltInMetrics.LogitDifference, copy, source, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
     }
+
+    /// <summary>Makes a set of prompt pairs that a program has as texts.</summary>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="tokenizer">The model's vocabulary.</param>
+    /// <param name="options">Limits and choices; null for the usual ones.</param>
+    /// <param name="name">What results call the task, and messages the texts.</param>
+    /// <returns>The set, with begin tokens in place.</returns>
+    /// <exception cref="OptionException">An option cannot be used.</exception>
+    /// <exception cref="GradpathException">A text makes a pair unusable; the message names the pair by its number.</exception>
+    public static PromptSet OfTexts(
+        IReadOnlyList<TextPair> pairs, BpeTokenizer tokenizer, PromptOptions? options = null, string name = "texts")
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (pairs.Contains(null)) throw new ArgumentException("a pair is null", nameof(pairs));
+        using var text = new MemoryStream();
+        PromptWriter.Write(text, pairs);
+        return PromptLoader.Parse(text.ToArray(), tokenizer, options ?? new PromptOptions(), name);
+    }
 }

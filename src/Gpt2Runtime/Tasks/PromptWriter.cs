@@ -37,20 +37,49 @@ public static class PromptWriter
         }
     }
 
+    /// <summary>Writes texts to a stream.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="pairs">The pairs.</param>
+    internal static void Write(Stream stream, IReadOnlyList<TextPair> pairs)
+    {
+        foreach (var pair in pairs)
+        {
+            using (var json = new Utf8JsonWriter(stream, Options))
+            {
+                json.WriteStartObject();
+                WriteNames(json, pair.Id, pair.Label);
+                WriteTexts(json, pair.Clean, pair.Corrupted, pair.Answers, pair.WrongAnswers);
+                json.WriteEndObject();
+            }
+            stream.WriteByte((byte)'\n');
+        }
+    }
+
+    private static void WriteNames(Utf8JsonWriter json, string? id, string? label)
+    {
+        if (id is not null)
+            json.WriteString("id", id);
+        if (label is not null)
+            json.WriteString("label", label);
+    }
+
+    private static void WriteTexts(
+        Utf8JsonWriter json, string clean, string corrupted, IReadOnlyList<string> answers, IReadOnlyList<string> wrongAnswers)
+    {
+        json.WriteString("clean", clean);
+        json.WriteString("corrupted", corrupted);
+        WriteArray(json, "answers", answers, json.WriteStringValue);
+        WriteArray(json, "wrong_answers", wrongAnswers, json.WriteStringValue);
+    }
+
     private static void WritePair(Utf8JsonWriter json, PromptPair pair, BpeTokenizer? tokenizer)
     {
         json.WriteStartObject();
-        if (pair.Id is { } id)
-            json.WriteString("id", id);
-        if (pair.Label is { } label)
-            json.WriteString("label", label);
+        WriteNames(json, pair.Id, pair.Label);
         if (tokenizer is not null && pair.CleanText is { } clean && pair.CorruptedText is { } corrupted
             && AsTexts(pair.Answers, tokenizer) is { } answers && AsTexts(pair.WrongAnswers, tokenizer) is { } wrongAnswers)
         {
-            json.WriteString("clean", clean);
-            json.WriteString("corrupted", corrupted);
-            WriteArray(json, "answers", answers, json.WriteStringValue);
-            WriteArray(json, "wrong_answers", wrongAnswers, json.WriteStringValue);
+            WriteTexts(json, clean, corrupted, answers, wrongAnswers);
             WritePositions(json, pair, begin: pair.Length - tokenizer.Encode(clean).Length);
         }
         else

@@ -1,6 +1,8 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Kernels;
@@ -31,6 +33,8 @@ public sealed class ConcurrentRunTests
         using CpuDevice device = new(1);
         using Gpt2Weights model = Model(device);
         float[] expected = EdgeAttribution.Score(model, s_prompts, s_options).Values.ToArray();
+        EdgeScores given = new(new ComputationGraph(s_config), expected);
+        Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(given, 12));
         using ManualResetEventSlim inside = new(), tried = new();
         Pause pause = new(inside, tried);
         float[]? scores = null;
@@ -42,6 +46,13 @@ public sealed class ConcurrentRunTests
             foreach (Action run in (Action[])[
                 () => EdgeAttribution.Score(model, s_prompts, s_options),
                 () => CircuitEvaluation.Evaluate(model, s_prompts, [], new EvaluationOptions()),
+                () => SparsityCurves.Measure(model, s_prompts, [given], new SparsityOptions()),
+                () => Completeness.Measure(model, s_prompts, circuit, new KnockoutOptions()),
+                () => Minimality.Measure(model, s_prompts, circuit, new KnockoutOptions()),
+                () => CircuitTests.Run(model, s_prompts, circuit, new CircuitTestOptions()),
+                () => CircuitSearches.Acdc.Search(model, s_prompts, new AcdcOptions()),
+                () => CircuitSearches.EdgePruning.Search(model, s_prompts, new EdgePruningOptions { Steps = 12 }),
+                () => CircuitSearches.PathTracing.Search(model, s_prompts, new PathTracingOptions()),
                 () => Model(device).Dispose()])
             {
                 var e = Assert.Throws<InvalidOperationException>(run);

@@ -209,7 +209,7 @@ public sealed class AcdcTests : IDisposable
             {
             }
             IReadOnlyList<AcdcResult> resumed = AcdcSweep.Search(
-                _weights, PromptSet.Of(_mixed), thresholds, options, new MemoryCheckpoint(stopped.States[^1]));
+                _weights, PromptSet.Of(_mixed), thresholds, options, new MemoryCheckpoint(stopped.States[^1]), null, default);
             foreach ((AcdcResult w, AcdcResult r) in whole.Zip(resumed))
             {
                 Assert.Equal(w.Steps, r.Steps);

@@ -62,7 +62,7 @@ public sealed class MaskDrawsTests
             () => search.Search(model.Weights, prompts, options, first, watch, stop.Token));
         if (done is not null) Assert.Equal(done, first.Done);
         second.Resume();
-        var actual = (EdgePruningResult)search.Search(model.Weights, prompts, options, second);
+        var actual = (EdgePruningResult)search.Search(model.Weights, prompts, options, second, null, default);
         Assert.Equal(expected.DrawKl, actual.DrawKl);
         Assert.Equal(expected.Log, actual.Log);
         Assert.Equal(expected.Passes, actual.Passes, 9);
@@ -115,7 +115,7 @@ public sealed class MaskDrawsTests
 
     private static EdgePruningResult Search(
         OddModel model, EdgePruningOptions options, RunCheckpoint? checkpoint = null, IProgress<RunProgress>? progress = null) =>
-        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, checkpoint, progress);
+        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, checkpoint, progress, default);
 
     private sealed class StopAfter(CancellationTokenSource source, int steps) : IProgress<RunProgress>
     {

@@ -108,7 +108,7 @@ public sealed class PathTracingTests
         Assert.Empty(nothingLeft.States);
 
         PathTracingResult Run(RunCheckpoint checkpoint, int rounds) => CircuitSearches.PathTracing.Search(
-            weights, PromptSet.Of(known.Pairs), new PathTracingOptions { Rounds = rounds }, checkpoint);
+            weights, PromptSet.Of(known.Pairs), new PathTracingOptions { Rounds = rounds }, checkpoint, null, default);
     }
 
     [Fact]

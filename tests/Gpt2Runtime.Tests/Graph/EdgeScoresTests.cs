@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 
@@ -33,6 +34,17 @@ public sealed class EdgeScoresTests
                 .OrderByDescending(i => bySign ? scores.Values[i] : Math.Abs(scores.Values[i])).ThenBy(i => i)];
             Assert.Equal(plain, scores.Rank(scores.Graph.EdgeCount, bySign));
         }
+    }
+
+    [Fact]
+    public void A_matrix_is_the_values_as_writers_by_readers()
+    {
+        EdgeScores scores = ScoreSamples.Random(new ComputationGraph(2, 3), 7);
+        ReadOnlyTensorSpan<float> matrix = scores.Matrix;
+        Assert.Equal([scores.Graph.Writers, scores.Graph.Readers], matrix.Lengths.ToArray());
+        foreach ((int row, int column) in scores.Graph.Edges) Assert.Equal(scores[row, column], matrix[row, column]);
+        Assert.Equal(scores.Values[^1], matrix[scores.Graph.Writers - 1, scores.Graph.Readers - 1]);
+        Assert.Equal(TensorPrimitives.SumOfMagnitudes(scores.Values), Tensor.Sum<float>(Tensor.Abs<float>(matrix)), 0.001f);
     }
 
     [Theory]

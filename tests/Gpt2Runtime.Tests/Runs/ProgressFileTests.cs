@@ -104,7 +104,7 @@ public sealed class ProgressFileTests
             clock.Now += 10 * TimeSpan.TicksPerSecond;
         });
         var options = new EdgePruningOptions { Sparsity = 0.5, Steps = 12 };
-        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch);
+        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch, default);
         Assert.Equal([true, true, true, false, true, false, false, true, false, false, true], written);
         Assert.Equal("12 of 12 steps", file.Done);
     }
@@ -144,7 +144,7 @@ public sealed class ProgressFileTests
             if (++step == 3) Directory.Delete(folder["results"], recursive: true);
         });
         var options = new EdgePruningOptions { Sparsity = 0.5, Steps = 8 };
-        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch);
+        CircuitSearches.EdgePruning.Search(model.Weights, PromptSet.Of(model.Mixed), options, file, watch, default);
         Assert.Equal(8, step);
         Assert.Contains("the run goes on", Assert.Single(warnings), StringComparison.Ordinal);
     }

@@ -76,7 +76,7 @@ public sealed class SavedWorkTests
         else
         {
             CircuitSearch search = CircuitSearches.Find(name);
-            search.Search(model.Weights, PromptSet.Of(model.Mixed), CircuitSearchesTests.Short(search), checkpoint);
+            search.Search(model.Weights, PromptSet.Of(model.Mixed), CircuitSearchesTests.Short(search), checkpoint, null, default);
         }
     }
 

@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Gpt2Runtime.Tests.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tests.Tasks;
 
@@ -32,5 +33,44 @@ public sealed class PromptSetTests
         pairs.Add(Pair);
         Assert.Single(set.Pairs);
         Assert.Equal("pairs", Assert.Throws<ArgumentException>(() => PromptSet.Of([Pair, null!])).ParamName);
+    }
+
+    [Fact]
+    public void Texts_become_what_a_file_of_them_becomes()
+    {
+        using TempFolder folder = new();
+        TextPair[] texts =
+        [
+            new("The boy", "The boys") { Answers = [" is"], WrongAnswers = [" are"], Id = "first", Label = "singular" },
+            new("Said \"The boys", "Said \"The boy") { Answers = [" are"], WrongAnswers = [" is"] },
+        ];
+        File.WriteAllText(folder["pairs.jsonl"], """
+            {"id": "first", "label": "singular", "clean": "The boy", "corrupted": "The boys", "answers": [" is"], "wrong_answers": [" are"]}
+            {"clean": "Said \"The boys", "corrupted": "Said \"The boy", "answers": [" are"], "wrong_answers": [" is"]}
+            """);
+        PromptSet expected = PromptLoader.Load(null, folder["pairs.jsonl"], Tokenizers.Demo, new PromptOptions());
+        PromptSet set = PromptSet.OfTexts(texts, Tokenizers.Demo, name: "mine");
+        Assert.Equal(Written(expected), Written(set));
+        Assert.Equal(("mine", Tokenizers.Demo.BeginToken), (set.Task, set.BeginToken));
+        Assert.Equal(["The boy", "Said \"The boys"], set.Pairs.Select(p => p.CleanText));
+        Assert.Equal(set.Hash, PromptSet.OfTexts(texts, Tokenizers.Demo).Hash);
+        Assert.NotEqual(set.Hash, PromptSet.OfTexts(texts[..1], Tokenizers.Demo).Hash);
+    }
+
+    [Fact]
+    public void A_text_that_is_unfit_is_named_by_its_number()
+    {
+        TextPair fit = new("The boy", "The boys") { Answers = [" is"], WrongAnswers = [" are"] };
+        var error = Assert.Throws<GradpathException>(() => PromptSet.OfTexts([fit, fit with { Corrupted = "Boys" }], Tokenizers.Demo));
+        Assert.Contains("texts, line 2: clean and corrupted must have the same number of tokens", error.Message, StringComparison.Ordinal);
+        Assert.Equal("pairs", Assert.Throws<ArgumentException>(() => PromptSet.OfTexts([fit, null!], Tokenizers.Demo)).ParamName);
+        Assert.Throws<GradpathException>(() => PromptSet.OfTexts([], Tokenizers.Demo));
+    }
+
+    private static string Written(PromptSet set)
+    {
+        using MemoryStream stream = new();
+        PromptWriter.Write(stream, set.Pairs, null);
+        return System.Text.Encoding.UTF8.GetString(stream.ToArray());
     }
 }

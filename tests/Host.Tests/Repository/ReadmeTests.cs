@@ -57,13 +57,18 @@ public sealed partial class ReadmeTests
         }
     }
 
-    [Fact]
-    public void The_example_program_is_the_one_that_is_compiled()
+    [Theory]
+    [InlineData("README.md", 3)]
+    [InlineData("src/Gpt2Runtime/PACKAGE.md", 2)]
+    [InlineData("src/Kernels/PACKAGE.md", 1)]
+    public void The_example_program_is_the_one_that_is_compiled(string page, int examples)
     {
-        string readme = File.ReadAllText(Path.Combine(Root, "README.md"));
-        string shown = CSharpBlock().Match(readme).Groups[1].Value;
+        MatchCollection blocks = CSharpBlock().Matches(File.ReadAllText(Path.Combine(Root, page)));
+        Assert.Equal(examples, blocks.Count);
         string compiled = File.ReadAllText(Path.Combine(Root, "tests/Host.Tests/Repository/ReadmeExample.cs"));
-        foreach (string line in shown.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        IEnumerable<string> lines = blocks.SelectMany(
+            b => b.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        foreach (string line in lines)
         {
             // The test says where the file goes.
             Assert.Contains(line.Replace("\"scores.json\"", "file", StringComparison.Ordinal), compiled, StringComparison.Ordinal);
@@ -74,9 +79,14 @@ public sealed partial class ReadmeTests
     public void The_example_program_scores_every_edge()
     {
         using TempFolder folder = new();
-        EdgeScores scores = ReadmeExample.Run(Path.Combine(Root, "models/demo"), folder["scores.json"]);
+        (EdgeScores scores, double faithfulness, Circuit found) =
+            ReadmeExample.Run([Path.Combine(Root, "models/demo")], folder["scores.json"]);
         Assert.Equal(37 * 101, scores.Values.Length);
         Assert.Equal(scores.Values, EdgeScores.Load(folder["scores.json"]).Values);
+        Assert.InRange(faithfulness, 0.5, 1.5);
+        Assert.InRange(found.EdgeCount, 1, scores.Graph.EdgeCount);
+        Assert.Equal("margin", ReadmeExample.Margin().Name);
+        Assert.True(Enum.IsDefined(ReadmeExample.Open()));
     }
 
     private static IEnumerable<string> ShellLines() => ShellBlock()

@@ -60,6 +60,7 @@ public sealed partial class SourceTests
     [InlineData("CHANGELOG.md")]
     [InlineData("docs")]
     [InlineData("models")]
+    [InlineData("src")]
     public void Pages_are_no_wider_either(string pages)
     {
         string path = Path.Combine(RepositoryFiles.Root, pages);
@@ -73,6 +74,14 @@ public sealed partial class SourceTests
                 Assert.True(!page || line.Length <= Width, $"{file}:{number + 1} is {line.Length} characters wide; {Width} are allowed");
             }
         }
+    }
+
+    [Fact]
+    public void Every_page_has_a_line_in_the_contents()
+    {
+        string docs = Path.Combine(RepositoryFiles.Root, "docs"), contents = File.ReadAllText(Path.Combine(docs, "toc.yml"));
+        foreach (string file in Directory.GetFiles(docs, "*.md"))
+            Assert.Contains($"href: {Path.GetFileName(file)}\n", contents, StringComparison.Ordinal);
     }
 
     private static IEnumerable<(string Place, string Line)> Lines(string folder, string pattern)

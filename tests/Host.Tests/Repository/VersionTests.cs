@@ -7,11 +7,12 @@ namespace Gradpath.Host.Tests;
 public sealed partial class VersionTests
 {
     [Fact]
-    public void The_program_the_citation_and_the_changes_name_one_version()
+    public void The_program_the_citation_the_changes_and_the_sample_name_one_version()
     {
         string version = XDocument.Load(InRoot("Directory.Build.props")).Descendants("Version").Single().Value;
         Assert.Equal(version, First(Citation(), "CITATION.cff"));
         Assert.Equal(version, First(Change(), "CHANGELOG.md"));
+        Assert.Equal(version, First(Package(), "samples/Embed/Embed.csproj"));
         Cli.Run("--version").Succeeds(version);
     }
 
@@ -26,6 +27,9 @@ public sealed partial class VersionTests
 
     [GeneratedRegex(@"^version: (\S+)", RegexOptions.Multiline)]
     private static partial Regex Citation();
+
+    [GeneratedRegex("Include=\"Gradpath\" Version=\"([^\"]+)\"")]
+    private static partial Regex Package();
 
     // The newest version has the first heading of that size.
     [GeneratedRegex(@"^## (\S+)", RegexOptions.Multiline)]
