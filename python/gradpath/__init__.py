@@ -32,7 +32,7 @@ from .metric import Metric
 from .model import Device, Model, Tokenizer
 from .prompts import PromptPairs
 from .scores import ScoredEdge, Scores, score
-from .searches import acdc, edge_prune, hap, path_patch
+from .discovery import acdc, edge_prune, hap, path_patch
 
 __all__ = [
     "ArgumentError", "Busy", "Circuit", "Curve", "CurvePoints", "Device", "DeviceError", "Entry", "Error", "Evaluation", "Graph",

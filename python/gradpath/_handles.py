@@ -37,6 +37,7 @@ class Handle:
         self._finalizer.atexit = False
 
     def __enter__(self) -> int:
+        _library.refuse_after_fork()
         with _lock:
             if self._closing:
                 raise HandleError(f"the {self._kind} is closed")

@@ -88,6 +88,16 @@ def is_forked() -> bool:
     return _forked
 
 
+def refuse_after_fork() -> None:
+    """Refuses what is called in such a process.
+
+    Raises:
+        Error: It is one.
+    """
+    if _forked:
+        raise Error(FORKED)
+
+
 def candidates() -> List[Path]:
     """Where the library is looked for: beside the package, then where a build of the repository leaves it."""
     here = Path(__file__).resolve().parent
@@ -140,8 +150,7 @@ def library() -> ctypes.CDLL:
         Error: It is not there, cannot be loaded, is of another version, or the process was forked after its first use.
     """
     global _loaded
-    if _forked:
-        raise Error(FORKED)
+    refuse_after_fork()
     if _loaded is None:
         with _lock:
             if _loaded is None:

@@ -13,6 +13,7 @@ from typing import Any, Callable, List, Optional, TypeVar
 from . import _library, _structs
 from ._errors import Error
 from ._handles import Handle
+from ._workers import Job, Worker
 from .metric import Metric
 from .progress import ProgressOption, reporter_of
 
@@ -107,37 +108,24 @@ def run(work: Callable[[Any], T], *, metric: Optional[Metric] = None, progress: 
     made = _Run(metric, progress)
     if threading.current_thread() is not threading.main_thread():
         return made.perform(work)
-    results: List[T] = []
-    errors: List[BaseException] = []
-    ended = threading.Event()
-
-    def target() -> None:
-        try:
-            results.append(made.perform(work))
-        except BaseException as e:  # noqa: B036
-            errors.append(e)
-        finally:
-            ended.set()
-
-    thread = threading.Thread(target=target, name="gradpath", daemon=True)
+    job = Job(lambda: made.perform(work))
     try:
-        thread.start()
-        ended.wait()
+        Worker.start(job)
+        job.ended.wait()
     except BaseException:
         made.signal()
-        _wait_for_the_end(thread, ended)
+        _wait_for_the_end(job)
         raise
-    if errors:
-        raise errors.pop()
-    return results.pop()
+    return job.outcome()
 
 
-def _wait_for_the_end(thread: threading.Thread, ended: threading.Event) -> None:
-    # Whoever presses Ctrl-C twice gets no run that goes on behind his back: it has been told to stop, and does so soon. A thread that has
-    # no number after a second was never started.
-    while not ended.is_set():
+def _wait_for_the_end(job: Job) -> None:
+    # Whoever presses Ctrl-C twice gets no run that goes on behind his back: it has been told to stop, and does so soon.
+    while True:
         try:
-            if not ended.wait(1) and thread.ident is None:
+            if job.give_up():
                 return
+            job.ended.wait()
+            return
         except BaseException:  # noqa: B036
             continue

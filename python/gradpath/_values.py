@@ -65,8 +65,8 @@ def to_json(value: Any, name: str) -> Tuple[bytes, int]:
     """
     try:
         encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
-    except ValueError as e:
-        raise ArgumentError(f"{name}: {e}") from None
+    except ValueError:
+        raise ArgumentError(f"{name}: NaN, an infinity or a loop is among the values; finite numbers are needed") from None
     return utf8(encoded, name)
 
 
