@@ -7,12 +7,13 @@
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
 # make perf    W1 to W7 against PyTorch, where it is installed, and their floors: perf/run --quick
 # make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
+# make wheel   builds the Python package with the C library in it: out/wheel/gradpath-*.whl
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle format clean
+.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle wheel format clean
 
 build: gradpath
 
@@ -53,6 +54,10 @@ bundle:
 	  || { cat out/bundle/publish.log >&2; exit 1; }
 	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
 	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
+
+wheel:
+	@src/Native/build
+	@python3 python/build_wheel.py
 
 format:
 	@tools/sdk dotnet format Engine.sln --verify-no-changes
