@@ -6,14 +6,24 @@ numpy array that looks at its memory. Nothing that Python holds can thus point t
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, TypeVar
 
 from . import _library
 from ._errors import HandleError
 
 _lock = threading.RLock()
+
+
+def _after_fork() -> None:
+    # Another thread may have held it.
+    global _lock
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _close(value: int) -> None:
@@ -70,6 +80,9 @@ class Handle:
         weakref.finalize(viewer, self.__exit__).atexit = False
 
 
+Owned = TypeVar("Owned", bound="Owner")
+
+
 class Owner:
     """An object that owns a handle: it can be closed, is a context manager, and closes itself when it is forgotten."""
 
@@ -95,7 +108,8 @@ class Owner:
             HandleError: It is closed.
         """
         with self._handle as value:
-            return _library.parsed("gradpath_describe", value)
+            described: Dict[str, Any] = _library.parsed("gradpath_describe", value)
+        return described
 
     def _fact(self, name: str) -> Any:
         # What an object is does not change.
@@ -105,7 +119,7 @@ class Owner:
             raise HandleError(f"the {self._KIND} is closed")
         return self._facts[name]
 
-    def __enter__(self) -> Any:
+    def __enter__(self: Owned) -> Owned:
         if self.closed:
             raise HandleError(f"the {self._KIND} is closed")
         return self

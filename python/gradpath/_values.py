@@ -96,8 +96,8 @@ def memory(value: Any) -> Optional[int]:
     if value is None or not isinstance(value, str):
         return value
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
-    unit = match and _UNITS.get(match[2].upper())
-    if not unit:
+    unit = _UNITS.get(match[2].upper()) if match else None
+    if match is None or unit is None:
         raise ArgumentError(f"memory {value!r}: a number of bytes, or a size such as 512MiB or 6GiB is needed")
     return int(float(match[1]) * unit)
 

@@ -1,4 +1,7 @@
-"""Threads that long calls of the main thread run in. A thread that is done waits for the next call, because a new one costs a millisecond."""
+"""Threads that long calls of the main thread run in.
+
+A thread that is done waits for the next call, because a new one costs a millisecond.
+"""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ is what :func:`gradpath.score` raises.
 from __future__ import annotations
 
 import ctypes
-from contextlib import ExitStack
-from typing import Any, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Optional, Sequence, Union
 
 from . import _library, _structs, _values
 from ._runs import run
@@ -183,13 +182,17 @@ def _search(
     given = _values.options(metric=named, **options)
     called = _values.utf8(name, "name")
 
+    start: Optional[int]
+
     def work(told: Any) -> Circuit:
         circuit, result = _structs.HANDLE(), _structs.HANDLE()
         _library.call("gradpath_search", on, prompts, *called, *given, start, told, ctypes.byref(circuit), ctypes.byref(result))
         with _Result(result.value or 0) as details:
             return Circuit(circuit.value or 0, details.describe())
 
-    with ExitStack() as uses:
-        on, prompts = uses.enter_context(_uses(model, pairs))
-        start = None if scores is None else uses.enter_context(scores._handle)
-        return run(work, metric=own, progress=progress)
+    with _uses(model, pairs) as (on, prompts):
+        if scores is None:
+            start = None
+            return run(work, metric=own, progress=progress)
+        with scores._handle as start:
+            return run(work, metric=own, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 
@@ -117,6 +117,20 @@ class Curve:
     provenance: Dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+@overload
+def evaluate(
+    model: Model, pairs: PromptPairs, circuits: Circuit, *, metric: MetricOption = ..., ablation: Optional[str] = ...,
+    batch_size: Union[None, int, str] = ..., seed: Optional[int] = ..., progress: ProgressOption = ...
+) -> Evaluation: ...
+
+
+@overload
+def evaluate(
+    model: Model, pairs: PromptPairs, circuits: Sequence[Circuit], *, metric: MetricOption = ..., ablation: Optional[str] = ...,
+    batch_size: Union[None, int, str] = ..., seed: Optional[int] = ..., progress: ProgressOption = ...
+) -> List[Evaluation]: ...
+
+
 def evaluate(
     model: Model,
     pairs: PromptPairs,
@@ -148,6 +162,22 @@ def evaluate(
     found = _measure("gradpath_evaluate", model, pairs, given, options, own, progress)
     made = [_evaluation(row, found["gradpath"]) for row in found["circuits"]]
     return made[0] if alone else made
+
+
+@overload
+def curve(
+    model: Model, pairs: PromptPairs, scores: Scores, *, fractions: Optional[Sequence[float]] = ..., greedy: bool = ...,
+    metric: MetricOption = ..., ablation: Optional[str] = ...,
+    batch_size: Union[None, int, str] = ..., seed: Optional[int] = ..., progress: ProgressOption = ...
+) -> Curve: ...
+
+
+@overload
+def curve(
+    model: Model, pairs: PromptPairs, scores: Sequence[Scores], *, fractions: Optional[Sequence[float]] = ..., greedy: bool = ...,
+    metric: MetricOption = ..., ablation: Optional[str] = ...,
+    batch_size: Union[None, int, str] = ..., seed: Optional[int] = ..., progress: ProgressOption = ...
+) -> List[Curve]: ...
 
 
 def curve(

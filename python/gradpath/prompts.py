@@ -134,7 +134,7 @@ class PromptPairs:
             InputError: A pair cannot be used with this model; the message names it.
         """
         known = model._prepared.get(self)
-        if known is not None:
+        if isinstance(known, _Prepared):
             return known
         options = _values.options(**self._options)
         with model._handle as handle:

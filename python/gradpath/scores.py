@@ -101,7 +101,7 @@ class Scores(Owner):
                 _library.call("gradpath_scores_data", handle, ctypes.byref(address), ctypes.byref(count))
                 memory = (ctypes.c_float * count.value).from_address(address.value or 0)
                 self._handle.keep(memory)
-                array = np.frombuffer(memory, np.float32).reshape(self.graph.shape)
+                array = np.frombuffer(memoryview(memory), np.float32).reshape(self.graph.shape)
                 array.flags.writeable = False
                 self._matrix = array
         return self._matrix

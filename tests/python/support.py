@@ -93,7 +93,8 @@ def _tensors(path):
         begin, end = entry["data_offsets"]
         if entry["dtype"] != "F32":
             continue
-        made[name.replace("transformer.", "")] = np.frombuffer(data[8 + length + begin:8 + length + end], np.float32).reshape(entry["shape"])
+        values = np.frombuffer(data[8 + length + begin:8 + length + end], np.float32)
+        made[name.replace("transformer.", "")] = values.reshape(entry["shape"])
     return made
 
 
@@ -110,7 +111,8 @@ def golden(name):
 
 def cli(*arguments, cwd=None):
     """Runs ./gradpath."""
-    done = subprocess.run([str(ROOT / "gradpath"), *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300)
+    command = [str(ROOT / "gradpath"), *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

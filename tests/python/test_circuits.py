@@ -132,7 +132,8 @@ class Evaluations(Case):
         self.assertEqual(curve.method, "eap")
         x, y = curve.by_score.fractions, curve.by_score.faithfulness
         self.assertAlmostEqual(curve.cpr, float(((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()), places=9)
-        both = gradpath.curve(demo(), ioi(), [demo_scores(), gradpath.score(demo(), ioi(), "random", seed=1)], fractions=[0.1, 0.5], greedy=True)
+        other = gradpath.score(demo(), ioi(), "random", seed=1)
+        both = gradpath.curve(demo(), ioi(), [demo_scores(), other], fractions=[0.1, 0.5], greedy=True)
         self.assertEqual([len(c.by_score.low) for c in both], [2, 2])
 
 

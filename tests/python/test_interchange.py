@@ -128,7 +128,8 @@ class TransformerLens(Case):
     def test_the_same_model(self):
         expected = gradpath.score(tiny(), ids(), "eap-ig").matrix
         hooked = Hooked()
-        for name, arguments in {"a model": (hooked,), "a config": (hooked.cfg, hooked.tensors), "a dict": (vars(hooked.cfg), hooked.tensors)}.items():
+        ways = {"a model": (hooked,), "a config": (hooked.cfg, hooked.tensors), "a dict": (vars(hooked.cfg), hooked.tensors)}
+        for name, arguments in ways.items():
             with self.subTest(name), gradpath.Model.from_transformer_lens(*arguments, name="lens") as model:
                 self.assertEqual(model.name, "lens")
                 self.assertTrue((gradpath.score(model, ids(), "eap-ig").matrix == expected).all())

@@ -15,6 +15,7 @@ import numpy as np
 from .. import _values
 from .._errors import ArgumentError
 from ..circuit import Circuit
+from ..graph import Graph
 from ..scores import Scores
 
 
@@ -28,7 +29,9 @@ def to_graph(given: Union[Scores, Circuit], graph_class: Any = None) -> Any:
         ImportError: The library is not installed.
     """
     if graph_class is None:
-        from eap.graph import Graph as graph_class
+        from eap.graph import Graph as Library
+
+        graph_class = Library
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "graph.json")
         given.save(path)
@@ -53,7 +56,7 @@ def circuit_from_graph(graph: Any) -> Circuit:
 
 
 def _shape(graph: Any) -> Tuple[int, int]:
-    cfg = getattr(graph, "cfg", None)
+    cfg: Any = getattr(graph, "cfg", None)
     if cfg is None:
         raise TypeError(f"a Graph of the EAP-IG library is needed, not {type(graph).__name__}")
 
@@ -66,6 +69,4 @@ def _shape(graph: Any) -> Tuple[int, int]:
 
 
 def _real(graph: Any) -> np.ndarray:
-    from ..graph import Graph
-
     return Graph.of(*_shape(graph)).mask

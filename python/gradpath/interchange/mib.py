@@ -74,7 +74,8 @@ def cut(scores: Scores, *, signed: bool = False, greedy: bool = False) -> List[C
 
 def _fitting(circuits: List[Any]) -> List[Circuit]:
     if len(circuits) != len(PERCENTS) or not all(isinstance(c, Circuit) for c in circuits):
-        raise ArgumentError(f"{len(circuits)} circuits are given; one for each of {', '.join(f'{p:g}' for p in PERCENTS)} percent is needed")
+        sizes = ", ".join(f"{p:g}" for p in PERCENTS)
+        raise ArgumentError(f"{len(circuits)} circuits are given; one for each of {sizes} percent is needed")
     ordered = sorted(circuits, key=len)
     for percent, circuit in zip(PERCENTS, ordered):
         most = _most(percent, circuit.graph.n_edges)

@@ -14,8 +14,8 @@ logits (reader)     blocks.11.hook_resid_post [:], of the last layer         Res
 ==================  =======================================================  ====================
 
 ACDC names an edge by four things, the reader first: its hook, its index, the writer's hook, its index. An index is a tuple such as (None,
-None, 1), or an object with such a ``hashable_tuple``. ACDC has further edges inside of a head and an MLP, from a hook of an input to what is
-computed of it; they are no edges here and become None.
+None, 1), or an object with such a ``hashable_tuple``. ACDC has further edges inside of a head and an MLP, from a hook of an input to what
+is computed of it; they are no edges here and become None.
 """
 
 from __future__ import annotations
