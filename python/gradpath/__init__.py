@@ -24,15 +24,18 @@ from ._errors import (
 from ._library import open_handles as _open_handles
 from ._library import version as library_version
 from ._version import __version__
+from .attribution import score
 from .catalog import Entry, fractions, methods, metrics, presets, searches, tasks
 from .circuit import Circuit
+from .device import Device
+from .discovery import acdc, edge_prune, hap, path_patch
 from .evaluation import Curve, CurvePoints, Evaluation, PairResults, curve, evaluate
 from .graph import Graph
 from .metric import Metric
-from .model import Device, Model, Tokenizer
+from .model import Model
 from .prompts import PromptPairs
-from .scores import ScoredEdge, Scores, score
-from .discovery import acdc, edge_prune, hap, path_patch
+from .scores import ScoredEdge, Scores
+from .tokenizer import Tokenizer
 
 __all__ = [
     "ArgumentError", "Busy", "Circuit", "Curve", "CurvePoints", "Device", "DeviceError", "Entry", "Error", "Evaluation", "Graph",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, Type
+import warnings
+from typing import Dict, Iterable, Type
 
 
 class Error(Exception):
@@ -66,3 +67,9 @@ _KINDS: Dict[int, Type[Error]] = {
 def of_status(status: int, message: str) -> Error:
     """The exception for what a function of the library returned."""
     return _KINDS.get(status, InternalError)(message)
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Says what the library has noticed, as of the line that has called the package."""
+    for message in messages:
+        warnings.warn(message, InputWarning, stacklevel=4)

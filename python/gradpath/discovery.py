@@ -11,13 +11,14 @@ from typing import Any, Optional, Sequence, Union
 
 from . import _library, _structs, _values
 from ._runs import run
+from ._uses import uses
 from .circuit import Circuit
 from .evaluation import _Result
 from .metric import MetricOption, split
 from .model import Model
 from .progress import ProgressOption
 from .prompts import PromptPairs
-from .scores import Scores, _uses
+from .scores import Scores
 
 BatchSize = Union[None, int, str]
 
@@ -190,7 +191,7 @@ def _search(
         with _Result(result.value or 0) as details:
             return Circuit(circuit.value or 0, details.describe())
 
-    with _uses(model, pairs) as (on, prompts):
+    with uses(model, pairs) as (on, prompts):
         if scores is None:
             start = None
             return run(work, metric=own, progress=progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
@@ -12,12 +11,13 @@ import numpy as np
 from . import _library, _structs, _values
 from ._handles import Owner
 from ._runs import run
+from ._uses import as_list, uses
 from .circuit import Circuit
 from .metric import MetricOption, split
 from .model import Model
 from .progress import ProgressOption
 from .prompts import PromptPairs
-from .scores import Scores, _uses, as_list
+from .scores import Scores
 
 
 class _Result(Owner):
@@ -216,9 +216,9 @@ def curve(
 def _measure(
     function: str, model: Model, pairs: PromptPairs, objects: Sequence[Owner], options: Tuple[Any, Any], metric: Any, progress: Any
 ) -> Dict[str, Any]:
-    with ExitStack() as uses:
-        on, prompts = uses.enter_context(_uses(model, pairs))
-        handles = (_structs.HANDLE * len(objects))(*[uses.enter_context(o._handle) for o in objects])
+    with ExitStack() as stack:
+        on, prompts = stack.enter_context(uses(model, pairs))
+        handles = (_structs.HANDLE * len(objects))(*[stack.enter_context(o._handle) for o in objects])
         result = run(
             lambda told: _Result(_library.opened(function, on, prompts, handles, len(objects), *options, told)),
             metric=metric, progress=progress)

@@ -8,9 +8,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from . import _library, _values
-from ._errors import ArgumentError
+from ._errors import ArgumentError, warn
 from ._handles import Owner
-from .model import Model, _warn, token_ids
+from .model import Model
+from .tokenizer import token_ids
 
 
 class _Prepared(Owner):
@@ -143,7 +144,7 @@ class PromptPairs:
             else:
                 value = _library.opened("gradpath_prompts_parse", handle, *self._json, *options)
         made = _Prepared(value)
-        _warn(made._fact("warnings"))
+        warn(made._fact("warnings"))
         model._prepared[self] = made
         return made
 

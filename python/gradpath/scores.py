@@ -1,24 +1,16 @@
-"""Scores of edges, and how they are made."""
+"""Scores of edges."""
 
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 from . import _library, _structs, _tables, _values
-from ._errors import ArgumentError
 from ._handles import Owner
-from ._runs import run
 from .circuit import Circuit
 from .graph import Graph
-from .metric import MetricOption, split
-from .model import Model
-from .progress import ProgressOption
-from .prompts import PromptPairs
-
-Nodes = Optional[np.ndarray]
 
 
 class ScoredEdge(NamedTuple):
@@ -31,7 +23,7 @@ class ScoredEdge(NamedTuple):
 class Scores(Owner):
     """A score for every edge of a model's graph, float32 [F, K]: a row per writer, a column per reader, 0 where there is no edge.
 
-    A positive score says that corrupting the edge hurts. Scores are made by :func:`score`, :meth:`load` and :meth:`from_matrix`.
+    A positive score says that corrupting the edge hurts. Scores are made by :func:`gradpath.score`, :meth:`load` and :meth:`from_matrix`.
     """
 
     _KIND = "scores"
@@ -107,7 +99,7 @@ class Scores(Owner):
         return self._matrix
 
     @property
-    def node_scores(self) -> Nodes:
+    def node_scores(self) -> Optional[np.ndarray]:
         """Scores of writers as nodes, float32 [F]; None where the method gives none."""
         if not self._fact("has_node_scores"):
             return None
@@ -209,101 +201,3 @@ class Scores(Owner):
 
     def _repr_html_(self) -> str:
         return _tables.scores(self)
-
-
-def score(
-    model: Model,
-    pairs: PromptPairs,
-    method: str = "eap-ig",
-    *,
-    steps: Optional[int] = None,
-    metric: MetricOption = None,
-    ablation: Optional[str] = None,
-    ig_points: Optional[str] = None,
-    preset: Optional[str] = None,
-    path_objective: Optional[str] = None,
-    path_norm: Optional[str] = None,
-    path_eta: Optional[str] = None,
-    path_start: Optional[str] = None,
-    path_direction: Optional[str] = None,
-    path_outer: Optional[str] = None,
-    normalization: Optional[str] = None,
-    batch_size: Union[None, int, str] = None,
-    seed: Optional[int] = None,
-    of: Optional[Sequence[str]] = None,
-    by: Optional[str] = None,
-    progress: ProgressOption = None,
-) -> Scores:
-    """Scores every edge of the model's graph on prompt pairs.
-
-    The options are those of ``gradpath score``, whose ``--help`` describes them; None is the method's own default.
-
-    Args:
-        method: A name of :func:`gradpath.methods`: "eap", "eap-ig", "eap-gp", "exact", ...
-        steps: Points between the runs, for the methods that have some.
-        metric: A name of :func:`gradpath.metrics`, a function, or a :class:`Metric`; by default the task's own.
-        ablation: What a corrupted edge carries: "patching", "zero" or "mean-positional".
-        ig_points: Where EAP-IG's points lie.
-        preset, path_objective, path_norm, path_eta, path_start, path_direction, path_outer: The path of EAP-GP.
-        normalization: "item", or "library" for the EAP-IG library's numbers (with ``batch_size``).
-        batch_size: Pairs per batch; by default as many as the device's memory allows.
-        seed: Of the method "random".
-        of, by: Members of "ensemble", and how it combines their ranks.
-        progress: None for a line of our own from the second second on, where someone sees it; False for nothing; or a function
-            (done, total, stage), which may be called in another thread.
-
-    Raises:
-        ArgumentError: An option is unknown or does not go with the method.
-        InputError: The pairs cannot be used with the model, or lack the answers that the metric needs.
-        Busy: Another thread's run is on the device.
-        KeyboardInterrupt: Ctrl-C was pressed; the run has ended.
-    """
-    named, own = split(metric)
-    options = _values.options(
-        method=method, metric=named, steps=steps, ablation=ablation, ig_points=ig_points, preset=preset, path_objective=path_objective,
-        path_norm=path_norm, path_eta=path_eta, path_start=path_start, path_direction=path_direction, path_outer=path_outer,
-        normalization=normalization, batch_size=_values.batch_size(batch_size), seed=seed, of=of, by=by)
-    with _uses(model, pairs) as (on, prompts):
-        return run(
-            lambda told: Scores(_library.opened("gradpath_score", on, prompts, *options, told)), metric=own, progress=progress)
-
-
-class _uses:
-    """The handles of a model and of prompt pairs that are prepared for it, in use."""
-
-    def __init__(self, model: Model, pairs: PromptPairs) -> None:
-        if not isinstance(model, Model):
-            raise TypeError(f"model must be a gradpath.Model, not {type(model).__name__}")
-        if not isinstance(pairs, PromptPairs):
-            raise TypeError(f"pairs must be gradpath.PromptPairs, not {type(pairs).__name__}")
-        self._model = model._handle
-        self._prompts = pairs.prepare(model)._handle
-
-    def __enter__(self) -> Tuple[int, int]:
-        model = self._model.__enter__()
-        try:
-            return model, self._prompts.__enter__()
-        except BaseException:
-            self._model.__exit__()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._prompts.__exit__()
-        self._model.__exit__()
-
-
-def as_list(value: Any, kind: type, name: str) -> Tuple[List[Any], bool]:
-    """One object or several, as a list, and whether it was one.
-
-    Raises:
-        TypeError: One is of another kind.
-        ArgumentError: There is none.
-    """
-    alone = isinstance(value, kind)
-    items = [value] if alone else list(value) if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)) else [value]
-    for item in items:
-        if not isinstance(item, kind):
-            raise TypeError(f"{name} must be {kind.__name__} or a list of them, not {type(item).__name__}")
-    if not items:
-        raise ArgumentError(f"{name} is empty; at least one is needed")
-    return items, alone

@@ -5,7 +5,7 @@ import warnings
 
 import gradpath
 import numpy as np
-from support import Case, DATA, ROOT, TINY, config, demo, ids, ioi, tensors, tiny
+from support import Case, DATA, TINY, config, demo, ids, ioi, tensors, tiny
 
 
 class Models(Case):
