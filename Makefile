@@ -11,12 +11,13 @@
 # make pack    makes the NuGet packages Gradpath and Gradpath.Kernels: out/packages
 # make docs    makes the pages of the API with those of docs/: out/docs/index.html (fetches docfx into out/tools)
 # make api     lists in PublicAPI.Unshipped.txt what the packages' users see of them
+# make wheel   builds the Python package with the C library in it: out/wheel/gradpath-*.whl
 # make format  checks the code style
 
 CONFIGURATION := Release
 PROGRAM := src/Host/bin/$(CONFIGURATION)/net10.0/gradpath.dll
 
-.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle native pack api docs format clean
+.PHONY: build gradpath demo test test-isa test-cuda kernels goldens perf bundle native wheel pack api docs format clean
 
 build: gradpath
 
@@ -81,6 +82,9 @@ docs: build
 	@tools/sdk out/tools/docfx docfx.json --warningsAsErrors >out/docs.log 2>&1 || { grep -E 'warning|error' out/docs.log >&2; exit 1; }
 	@cp out/docs/README.html out/docs/index.html
 	@echo "out/docs/index.html: $$(find out/docs -name '*.html' | wc -l) pages"
+
+wheel: native
+	@python3 python/build_wheel.py
 
 format:
 	@tools/sdk dotnet format Engine.sln --verify-no-changes

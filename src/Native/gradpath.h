@@ -16,8 +16,8 @@
  *   names both.
  * - Threads: any thread may call. A device takes one run at a time: a second one ends with GRADPATH_ERROR_BUSY. Two devices run in two
  *   threads. A handle that a call uses cannot be closed meanwhile (GRADPATH_ERROR_BUSY).
- * - Callbacks run on the calling thread. They must return, not throw and not longjmp. They may call the library, but not start a run on
- *   the same device.
+ * - Callbacks run on the calling thread. They must return, not throw and not longjmp. They may call the library, but not a function that
+ *   takes a gradpath_run (GRADPATH_ERROR_BUSY).
  * - A process that has forked cannot use the library in the child; start the child anew, or load the library there first.
  */
 #ifndef GRADPATH_H
@@ -79,7 +79,8 @@ typedef int (*gradpath_metric)(void *user, size_t pair, const float *logits, con
 #define GRADPATH_METRIC_LOSS 1u     /* less is better */
 #define GRADPATH_METRIC_DISTANCE 2u /* a distance from the clean run: 0 there, and nowhere less */
 
-/* What a long call is told beside its options. Set it to 0 and size to sizeof(gradpath_run) first. */
+/* What a long call is told beside its options; NULL for nothing. Reading models and prompts can be stopped, and reports no progress. Set it
+ * to 0 and size to sizeof(gradpath_run) first. */
 typedef struct gradpath_run {
   size_t size;
   gradpath_stop stop; /* gradpath_stop_signal stops the call from any thread; NULL for none */
@@ -150,11 +151,14 @@ gradpath_status gradpath_graph_names(uint32_t layers, uint32_t heads, char *buff
 gradpath_status gradpath_device_open(const char *name, size_t name_length, const char *options, size_t options_length, gradpath_device *device);
 
 /* path: a directory with config.json and model.safetensors, or a name: demo, gpt2, openai-community/gpt2. */
-gradpath_status gradpath_model_open(gradpath_device device, const char *path, size_t path_length, gradpath_model *model);
+gradpath_status gradpath_model_open(gradpath_device device, const char *path, size_t path_length, const gradpath_run *run,
+                                    gradpath_model *model);
 
-/* config: the text of a config.json. The values are copied. name: what result files call the model; NULL for "unnamed". */
+/* config: the text of a config.json. The values are copied. name: what result files call the model; NULL for "unnamed". tokenizer: the
+ * model's vocabulary; NULL where prompts come as ids. */
 gradpath_status gradpath_model_from_weights(gradpath_device device, const char *config, size_t config_length, const gradpath_tensor *tensors,
-                                            size_t count, const char *name, size_t name_length, gradpath_model *model);
+                                            size_t count, const char *name, size_t name_length, gradpath_tokenizer tokenizer,
+                                            gradpath_model *model);
 
 gradpath_status gradpath_tokenizer_open(const char *path, size_t path_length, gradpath_tokenizer *tokenizer);
 gradpath_status gradpath_tokenizer_encode(gradpath_tokenizer tokenizer, const char *text, size_t text_length, int32_t *ids, size_t capacity,
@@ -165,7 +169,8 @@ gradpath_status gradpath_tokenizer_decode(gradpath_tokenizer tokenizer, const in
 /* Prompt pairs. Each is checked against the model. Options of all: metric, answer, bos (true), limit. */
 
 /* Options: task (generated with seed where data is not given), data (a file of prompts), seed, hard-corruption. */
-gradpath_status gradpath_prompts_load(gradpath_model model, const char *options, size_t options_length, gradpath_prompts *prompts);
+gradpath_status gradpath_prompts_load(gradpath_model model, const char *options, size_t options_length, const gradpath_run *run,
+                                      gradpath_prompts *prompts);
 
 /* json: an array of objects, or one object per line, as in files of prompts: clean, corrupted, answers, wrong_answers as texts, or
  * clean_ids, corrupted_ids, answer_ids, wrong_answer_ids. Option: name, what results call the task. */
@@ -174,6 +179,10 @@ gradpath_status gradpath_prompts_parse(gradpath_model model, const char *json, s
 
 gradpath_status gradpath_prompts_from_ids(gradpath_model model, const gradpath_pairs *pairs, const char *options, size_t options_length,
                                           gradpath_prompts *prompts);
+
+/* JSON, one object per line: the pairs as the model sees them, with clean_ids, corrupted_ids, answer_ids and wrong_answer_ids; id, label and
+ * positions where a pair has them. */
+gradpath_status gradpath_prompts_ids(gradpath_prompts prompts, char *buffer, size_t capacity, size_t *length);
 
 /* Writes a file of prompts: .jsonl. */
 gradpath_status gradpath_prompts_save(gradpath_prompts prompts, const char *path, size_t path_length);

@@ -8,6 +8,23 @@ static int stops(void *user, uint64_t done, uint64_t total, const char *stage) {
   return 1;
 }
 
+/* A callback that begins a run of its own. */
+struct nested {
+  gradpath_model model;
+  gradpath_prompts prompts;
+  int calls;
+};
+
+static int nests(void *user, uint64_t done, uint64_t total, const char *stage) {
+  struct nested *n = (struct nested *)user;
+  gradpath_scores scores;
+  (void)done, (void)total, (void)stage;
+  if (n->calls++) return 0;
+  FAILS(GRADPATH_ERROR_BUSY, "a callback", gradpath_score(n->model, n->prompts, NULL, 0, NULL, &scores));
+  CHECK(says(n->prompts, "\"n_pairs\":4"));
+  return 0;
+}
+
 static int breaks(void *user, size_t pair, const float *logits, const float *clean_logits, size_t vocabulary, float *gradient,
                   double *value) {
   (void)pair, (void)logits, (void)clean_logits, (void)vocabulary, (void)gradient;
@@ -31,8 +48,8 @@ int main(int argc, char **argv) {
   gradpath_tokenizer tokenizer;
   int32_t ids[4] = {0, 1, -1, 99999};
   OK(gradpath_device_open("cpu", Z, NULL, 0, &device));
-  OK(gradpath_model_open(device, argv[1], Z, &model));
-  OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 4}", Z, &prompts));
+  OK(gradpath_model_open(device, argv[1], Z, NULL, &model));
+  OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 4}", Z, NULL, &prompts));
   OK(gradpath_score(model, prompts, "{\"method\": \"eap\"}", Z, NULL, &scores));
   OK(gradpath_circuit_select(scores, "{\"top-n\": 40}", Z, &circuit));
   OK(gradpath_tokenizer_open(argv[1], Z, &tokenizer));
@@ -127,7 +144,7 @@ int main(int argc, char **argv) {
   FAILS(GRADPATH_ERROR_ARGUMENT, "format", gradpath_circuit_draw(circuit, "{\"format\": \"png\"}", Z, small, 4, &n));
 
   /* Files, models and prompts. */
-  FAILS(GRADPATH_ERROR_INPUT, "no model 'nowhere'", gradpath_model_open(device, "nowhere", Z, &no_model));
+  FAILS(GRADPATH_ERROR_INPUT, "no model 'nowhere'", gradpath_model_open(device, "nowhere", Z, NULL, &no_model));
   FAILS(GRADPATH_ERROR_INPUT, "no-such", gradpath_scores_open("no-such.json", Z, &no_scores));
   FAILS(GRADPATH_ERROR_INPUT, ".json", gradpath_scores_save(scores, "scores.txt", Z));
   FAILS(GRADPATH_ERROR_INPUT, "/nowhere", gradpath_scores_save(scores, "/nowhere/scores.json", Z));
@@ -137,9 +154,9 @@ int main(int argc, char **argv) {
   FAILS(GRADPATH_ERROR_INPUT, "no circuit", gradpath_circuit_open(path, Z, &no_circuit));
   FAILS(GRADPATH_ERROR_INPUT, "element 1", gradpath_prompts_parse(model, "[{\"clean\": \"a\"}]", Z, NULL, 0, &no_prompts));
   FAILS(GRADPATH_ERROR_INPUT, "no prompts", gradpath_prompts_parse(model, "[]", Z, NULL, 0, &no_prompts));
-  FAILS(GRADPATH_ERROR_ARGUMENT, "task or data", gradpath_prompts_load(model, NULL, 0, &no_prompts));
-  FAILS(GRADPATH_ERROR_ARGUMENT, "no such task", gradpath_prompts_load(model, "{\"task\": \"ioy\"}", Z, &no_prompts));
-  FAILS(GRADPATH_ERROR_INPUT, "nowhere.jsonl", gradpath_prompts_load(model, "{\"data\": \"nowhere.jsonl\"}", Z, &no_prompts));
+  FAILS(GRADPATH_ERROR_ARGUMENT, "task or data", gradpath_prompts_load(model, NULL, 0, NULL, &no_prompts));
+  FAILS(GRADPATH_ERROR_ARGUMENT, "no such task", gradpath_prompts_load(model, "{\"task\": \"ioy\"}", Z, NULL, &no_prompts));
+  FAILS(GRADPATH_ERROR_INPUT, "nowhere.jsonl", gradpath_prompts_load(model, "{\"data\": \"nowhere.jsonl\"}", Z, NULL, &no_prompts));
   gradpath_pairs pairs;
   memset(&pairs, 0, sizeof pairs);
   FAILS(GRADPATH_ERROR_ARGUMENT, "pairs is NULL", gradpath_prompts_from_ids(model, NULL, NULL, 0, &no_prompts));
@@ -156,10 +173,10 @@ int main(int argc, char **argv) {
   lengths[1] = 2;
   FAILS(GRADPATH_ERROR_INPUT, "token id", gradpath_prompts_from_ids(model, &pairs, NULL, 0, &no_prompts));
   gradpath_tensor tensor = {"wte.weight", Z, NULL, NULL, 0};
-  FAILS(GRADPATH_ERROR_INPUT, "config", gradpath_model_from_weights(device, "{}", Z, &tensor, 1, NULL, 0, &no_model));
+  FAILS(GRADPATH_ERROR_INPUT, "config", gradpath_model_from_weights(device, "{}", Z, &tensor, 1, NULL, 0, NULL, &no_model));
   FAILS(GRADPATH_ERROR_ARGUMENT, "data is NULL",
         gradpath_model_from_weights(device, "{\"n_layer\":1,\"n_head\":1,\"n_embd\":4,\"n_positions\":5,\"vocab_size\":7}", Z, &tensor, 1, NULL,
-                                    0, &no_model));
+                                    0, NULL, &no_model));
 
   /* Stops and callbacks. */
   run = new_run();
@@ -168,14 +185,24 @@ int main(int argc, char **argv) {
   CHECK(no_scores == NULL);
   FAILS(GRADPATH_ERROR_STOPPED, "stopped", gradpath_search(model, prompts, "acdc", Z, NULL, 0, NULL, &run, &no_circuit, &result));
   CHECK(no_circuit == NULL && result == NULL);
+  struct nested nested = {model, prompts, 0};
+  run = new_run();
+  run.progress = nests;
+  run.user = &nested;
+  OK(gradpath_score(model, prompts, "{\"method\": \"eap\"}", Z, &run, &no_scores));
+  CHECK(nested.calls > 0);
+  OK(gradpath_close(no_scores));
   run = new_run();
   run.stop = stop;
   OK(gradpath_stop_signal(stop));
+  FAILS(GRADPATH_ERROR_STOPPED, "stopped", gradpath_model_open(device, argv[1], Z, &run, &no_model));
+  FAILS(GRADPATH_ERROR_STOPPED, "stopped", gradpath_prompts_load(model, "{\"task\": \"ioi\"}", Z, &run, &no_prompts));
   FAILS(GRADPATH_ERROR_STOPPED, "stopped", gradpath_evaluate(model, prompts, &circuit, 1, NULL, 0, &run, &result));
   run = new_run();
   int how = 7;
   run.metric = breaks;
   run.user = &how;
+  FAILS(GRADPATH_ERROR_ARGUMENT, "no use for a metric", gradpath_model_open(device, argv[1], Z, &run, &no_model));
   FAILS(GRADPATH_ERROR_CALLBACK, "failed with 7", gradpath_score(model, prompts, NULL, 0, &run, &no_scores));
   how = 0;
   FAILS(GRADPATH_ERROR_CALLBACK, "finite", gradpath_score(model, prompts, NULL, 0, &run, &no_scores));
@@ -204,7 +231,7 @@ int main(int argc, char **argv) {
     FAILS(GRADPATH_ERROR_HANDLE, "was closed", gradpath_describe(all[i], small, sizeof small, &n));
   }
   FAILS(GRADPATH_ERROR_HANDLE, "was closed", gradpath_score(model, prompts, NULL, 0, NULL, &no_scores));
-  FAILS(GRADPATH_ERROR_HANDLE, "was closed", gradpath_model_open(device, argv[1], Z, &no_model));
+  FAILS(GRADPATH_ERROR_HANDLE, "was closed", gradpath_model_open(device, argv[1], Z, NULL, &no_model));
   CHECK(gradpath_open_handles() == 0);
   free(values);
   free(edges);

@@ -101,6 +101,11 @@ static void prompts(gradpath_model model, const char *path) {
   pairs.n_answers = pairs.n_wrong = 2;
   OK(gradpath_prompts_from_ids(model, &pairs, NULL, 0, &ids));
 
+  OK(gradpath_prompts_ids(texts, buffer, sizeof buffer, &count));
+  char first[64];
+  snprintf(first, sizeof first, "{\"clean_ids\":[%d,%d,", all[0], all[1]);
+  CHECK(count == strlen(buffer) && !strncmp(buffer, first, strlen(first)));
+
   gradpath_scores by_text, by_ids, by_metric;
   gradpath_run run = new_run();
   const float *x, *y, *z;
@@ -142,13 +147,13 @@ static void scores_and_circuits(gradpath_model model, const char *folder) {
   uint8_t *edges = (uint8_t *)malloc(size), *others = (uint8_t *)malloc(size);
   const float *data;
 
-  OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 10, \"seed\": 3}", Z, &prompts));
+  OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 10, \"seed\": 3}", Z, NULL, &prompts));
   CHECK(says(prompts, "\"n_pairs\":10"));
   snprintf(path, sizeof path, "%s/prompts.jsonl", folder);
   OK(gradpath_prompts_save(prompts, path, Z));
   char options[4200];
   snprintf(options, sizeof options, "{\"data\": \"%s\"}", path);
-  OK(gradpath_prompts_load(model, options, Z, &again));
+  OK(gradpath_prompts_load(model, options, Z, NULL, &again));
   CHECK(says(again, "\"n_pairs\":10"));
 
   gradpath_run run = new_run();
@@ -233,7 +238,7 @@ static void scores_and_circuits(gradpath_model model, const char *folder) {
 }
 
 /* A model of one layer and one head whose weights are here. */
-static void weights(gradpath_device device) {
+static void weights(gradpath_device device, const char *vocabulary) {
   static const char config[] =
       "{\"n_layer\": 1, \"n_head\": 1, \"n_embd\": 4, \"n_inner\": 8, \"n_positions\": 5, \"vocab_size\": 7}";
   static const struct {
@@ -270,7 +275,7 @@ static void weights(gradpath_device device) {
   gradpath_model model;
   gradpath_prompts prompts;
   gradpath_scores scores;
-  OK(gradpath_model_from_weights(device, config, Z, tensors, N, "mine", Z, &model));
+  OK(gradpath_model_from_weights(device, config, Z, tensors, N, "mine", Z, NULL, &model));
   CHECK(says(model, "\"name\":\"mine\"") && says(model, "\"n_edges\":8"));
   OK(gradpath_prompts_parse(model, "{\"clean_ids\":[1,2,3],\"corrupted_ids\":[1,4,3],\"answer_ids\":[5],\"wrong_answer_ids\":[6]}", Z, NULL,
                             0, &prompts));
@@ -278,13 +283,20 @@ static void weights(gradpath_device device) {
   CHECK(says(scores, "\"model\":\"mine\""));
   OK(gradpath_close(scores));
   OK(gradpath_close(prompts));
+  FAILS(GRADPATH_ERROR_INPUT, "vocabulary", gradpath_prompts_parse(model, "{\"clean\":\"a\",\"corrupted\":\"b\"}", Z, NULL, 0, &prompts));
   OK(gradpath_close(model));
-  FAILS(GRADPATH_ERROR_INPUT, "ln_f.bias", gradpath_model_from_weights(device, config, Z, tensors, N - 1, NULL, 0, &model));
+  gradpath_tokenizer tokenizer;
+  OK(gradpath_tokenizer_open(vocabulary, Z, &tokenizer));
+  OK(gradpath_model_from_weights(device, config, Z, tensors, N, "mine", Z, tokenizer, &model));
+  CHECK(says(model, "\"has_vocabulary\":true"));
+  OK(gradpath_close(tokenizer));
+  OK(gradpath_close(model));
+  FAILS(GRADPATH_ERROR_INPUT, "ln_f.bias", gradpath_model_from_weights(device, config, Z, tensors, N - 1, NULL, 0, NULL, &model));
   tensors[4].shape = layout[1].shape;
-  FAILS(GRADPATH_ERROR_INPUT, "c_attn.weight", gradpath_model_from_weights(device, config, Z, tensors, N, NULL, 0, &model));
+  FAILS(GRADPATH_ERROR_INPUT, "c_attn.weight", gradpath_model_from_weights(device, config, Z, tensors, N, NULL, 0, NULL, &model));
   tensors[4].shape = layout[4].shape;
   data[3][2] = NAN;
-  FAILS(GRADPATH_ERROR_INPUT, "ln_1.bias", gradpath_model_from_weights(device, config, Z, tensors, N, NULL, 0, &model));
+  FAILS(GRADPATH_ERROR_INPUT, "ln_1.bias", gradpath_model_from_weights(device, config, Z, tensors, N, NULL, 0, NULL, &model));
 }
 
 int main(int argc, char **argv) {
@@ -296,11 +308,11 @@ int main(int argc, char **argv) {
   tokenizer(argv[1]);
   OK(gradpath_device_open("cpu", 3, "{\"threads\": 2, \"memory\": 1073741824}", Z, &device));
   CHECK(says(device, "\"memory\":1073741824") && says(device, "2 threads"));
-  OK(gradpath_model_open(device, argv[1], Z, &model));
+  OK(gradpath_model_open(device, argv[1], Z, NULL, &model));
   CHECK(says(model, "\"n_layers\":4") && says(model, "\"n_vocabulary\":2543"));
   prompts(model, argv[1]);
   scores_and_circuits(model, argv[2]);
-  weights(device);
+  weights(device, argv[1]);
   OK(gradpath_stop_open(&stop));
   CHECK(says(stop, "false"));
   OK(gradpath_stop_signal(stop));

@@ -15,9 +15,9 @@ int main(int argc, char **argv) {
   const float *values;
   double worst = 0;
   OK(gradpath_device_open("cpu", Z, NULL, 0, &device));
-  OK(gradpath_model_open(device, argv[1], Z, &model));
+  OK(gradpath_model_open(device, argv[1], Z, NULL, &model));
   snprintf(options, sizeof options, "{\"data\": \"%s\"}", argv[2]);
-  OK(gradpath_prompts_load(model, options, Z, &prompts));
+  OK(gradpath_prompts_load(model, options, Z, NULL, &prompts));
   FILE *file = fopen(argv[3], "rb");
   if (!file || failed) return 1;
   while (fgets(options, sizeof options, file) && fgets(line, sizeof line, file)) {

@@ -34,8 +34,8 @@ int main(int argc, char **argv) {
     gradpath_stop stop;
     const float *data;
     OK(gradpath_device_open("cpu", Z, "{\"threads\": 2}", Z, &device));
-    OK(gradpath_model_open(device, argv[1], Z, &model));
-    OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 2}", Z, &prompts));
+    OK(gradpath_model_open(device, argv[1], Z, NULL, &model));
+    OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 2}", Z, NULL, &prompts));
     OK(gradpath_stop_open(&stop));
     gradpath_run run = new_run();
     run.progress = never;

@@ -20,8 +20,8 @@ int main(int argc, char **argv) {
   gradpath_scores scores;
   const float *data;
   OK(gradpath_device_open("cpu", Z, "{\"threads\": 1}", Z, &device));
-  OK(gradpath_model_open(device, argv[1], Z, &model));
-  OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 1}", Z, &prompts));
+  OK(gradpath_model_open(device, argv[1], Z, NULL, &model));
+  OK(gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 1}", Z, NULL, &prompts));
   OK(gradpath_score(model, prompts, "{\"method\": \"eap\"}", Z, NULL, &scores));
   double start = now();
   for (int i = 0; i < CALLS; i++) failed += gradpath_scores_data(scores, &data, NULL) != 0;

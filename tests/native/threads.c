@@ -20,8 +20,8 @@ static void *score_alone(void *argument) {
   gradpath_prompts prompts = NULL;
   gradpath_scores scores = NULL;
   job->status = gradpath_device_open("cpu", Z, "{\"threads\": 1}", Z, &device);
-  if (!job->status) job->status = gradpath_model_open(device, job->path, Z, &model);
-  if (!job->status) job->status = gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 10}", Z, &prompts);
+  if (!job->status) job->status = gradpath_model_open(device, job->path, Z, NULL, &model);
+  if (!job->status) job->status = gradpath_prompts_load(model, "{\"task\": \"ioi\", \"limit\": 10}", Z, NULL, &prompts);
   if (!job->status) job->status = gradpath_score(model, prompts, NULL, 0, NULL, &scores);
   if (!job->status) job->status = gradpath_scores_values(scores, job->values, SIZE, NULL);
   if (job->status) snprintf(job->error, sizeof job->error, "%s", gradpath_last_error());
@@ -81,8 +81,8 @@ int main(int argc, char **argv) {
   gradpath_device device;
   gradpath_scores scores;
   OK(gradpath_device_open("cpu", Z, NULL, 0, &device));
-  OK(gradpath_model_open(device, argv[1], Z, &race.model));
-  OK(gradpath_prompts_load(race.model, "{\"task\": \"ioi\", \"limit\": 10}", Z, &race.prompts));
+  OK(gradpath_model_open(device, argv[1], Z, NULL, &race.model));
+  OK(gradpath_prompts_load(race.model, "{\"task\": \"ioi\", \"limit\": 10}", Z, NULL, &race.prompts));
   OK(gradpath_stop_open(&race.stop));
   gradpath_run run = new_run();
   run.progress = on_progress;

@@ -64,8 +64,9 @@ internal static class GivenWeights
         if (!named.TryGetValue(spec.Name, out (string Given, ReadOnlyMemory<float> Values) tensor))
         {
             throw new GradpathException(
-                $"{spec.Name}: no such tensor is given, which a GPT-2 model with n_layer = {config.Layers} needs; expected shape {expected}; "
-                + $"given are {(named.Count == 0 ? "none" : string.Join(", ", named.Values.Take(4).Select(t => t.Given)))}"
+                $"{spec.Name}: no such tensor is given, which a GPT-2 model with n_layer = {config.Layers} needs; "
+                + $"expected shape {expected}; given are "
+                + (named.Count == 0 ? "none" : string.Join(", ", named.Values.Take(4).Select(t => t.Given)))
                 + (named.Count > 4 ? $" and {named.Count - 4} more" : ""));
         }
         long length = spec.Shape.Aggregate(1L, (product, extent) => product * extent);

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Gradpath.Native.Calls;
 
-/// <summary><c>gradpath_run</c> of gradpath.h: what a long call is told beside its options. Fields are only ever added at the end.</summary>
+/// <summary>
+/// <c>gradpath_run</c> of gradpath.h: what a long call is told beside its options. Fields are only ever added at the end.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct RunArguments
 {

@@ -12,21 +12,30 @@ internal sealed unsafe class RunScope : IProgress<RunProgress>, IDisposable
 {
     private const uint IsLoss = 1, IsDistance = 2;
 
+    // A callback that began a run on the device of the run around it would change what that one computes with.
+    [ThreadStatic]
+    private static bool t_isRunning;
+
     private readonly RunArguments _arguments;
     private readonly CancellationTokenSource _source;
     private readonly HandleUse<StopObject>? _stop;
 
     /// <summary>Takes the caller's arguments over.</summary>
     /// <param name="arguments">The arguments; null for none.</param>
-    /// <param name="prompts">The prompts of the call, whose places a metric is told.</param>
-    public RunScope(RunArguments* arguments, PromptsObject prompts)
+    /// <param name="prompts">The prompts of the call, whose places a metric is told; null where a metric is of no use.</param>
+    public RunScope(RunArguments* arguments, PromptsObject? prompts)
     {
+        if (t_isRunning) throw new CallException(Status.Busy, "a callback cannot begin a long call; begin it when the one at hand is done");
         _arguments = Copy(arguments);
         if (_arguments.Stop != 0) _stop = HandleTable.Use<StopObject>(_arguments.Stop, HandleKind.Stop, "run.stop");
         try
         {
             _source = CancellationTokenSource.CreateLinkedTokenSource(_stop?.Value.Token ?? CancellationToken.None);
-            if (_arguments.Metric is not null) Metric = MakeMetric(prompts);
+            if (_arguments.Metric is not null)
+            {
+                Metric = MakeMetric(prompts ?? throw CallException.Argument("run.metric is given, and this call has no use for a metric"));
+            }
+            t_isRunning = true;
         }
         catch
         {
@@ -60,6 +69,7 @@ internal sealed unsafe class RunScope : IProgress<RunProgress>, IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        t_isRunning = false;
         _source.Dispose();
         _stop?.Dispose();
     }
@@ -74,7 +84,10 @@ internal sealed unsafe class RunScope : IProgress<RunProgress>, IDisposable
         for (nuint i = known; i < size; i++)
         {
             if (((byte*)arguments)[i] != 0)
-                throw CallException.Argument($"run.size is {size}, and this library knows {known} bytes of gradpath_run; the others must be 0");
+            {
+                throw CallException.Argument(
+                    $"run.size is {size}, and this library knows {known} bytes of gradpath_run; the others must be 0");
+            }
         }
         Buffer.MemoryCopy(arguments, &copy, known, Math.Min(size, known));
         return copy;
@@ -85,13 +98,17 @@ internal sealed unsafe class RunScope : IProgress<RunProgress>, IDisposable
         RunArguments a = _arguments;
         string name = a.MetricName is null ? "custom" : Utf8Text.Required(a.MetricName, a.MetricNameLength, "run.metric_name");
         if ((a.MetricTraits & ~(IsLoss | IsDistance)) != 0)
-            throw CallException.Argument($"run.metric_traits is {a.MetricTraits}; GRADPATH_METRIC_LOSS and GRADPATH_METRIC_DISTANCE are known");
+        {
+            throw CallException.Argument(
+                $"run.metric_traits is {a.MetricTraits}; GRADPATH_METRIC_LOSS and GRADPATH_METRIC_DISTANCE are known");
+        }
         MetricTraits traits = new()
         {
             IsLoss = (a.MetricTraits & IsLoss) != 0,
             MeasuresDistance = (a.MetricTraits & IsDistance) != 0,
         };
-        return Gpt2Runtime.Metrics.Metric.Of(name, traits, (logits, clean, pair, gradient) => Judge(a, prompts.PlaceOf(pair), logits, clean, gradient));
+        return Gpt2Runtime.Metrics.Metric.Of(
+            name, traits, (logits, clean, pair, gradient) => Judge(a, prompts.PlaceOf(pair), logits, clean, gradient));
     }
 
     private static double Judge(

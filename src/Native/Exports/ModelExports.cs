@@ -25,22 +25,25 @@ internal static unsafe class ModelExports
     });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_model_open", CallConvs = [typeof(CallConvCdecl)])]
-    private static int OpenModel(nint device, byte* path, nuint pathLength, nint* model) => Call.Run(() =>
+    private static int OpenModel(nint device, byte* path, nuint pathLength, RunArguments* run, nint* model) => Call.Run(() =>
     {
         Output.Require(model, "model");
         *model = 0;
+        using RunScope scope = new(run, null);
         using HandleUse<DeviceObject> on = HandleTable.Use<DeviceObject>(device, HandleKind.Device, "device");
         string given = Utf8Text.Required(path, pathLength, "path");
         string directory = ModelLocator.Resolve(given);
         using Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(directory);
-        checkpoint.ComputeHash(CancellationToken.None);
-        Gpt2Weights weights = checkpoint.LoadWeights(on.Value.Device.Value, Directory.Exists(given) ? null : given);
-        *model = Keep(new ModelObject(on.Value.Device.Join(), weights, directory, checkpoint.Warnings));
+        checkpoint.ComputeHash(scope.Cancellation);
+        Gpt2Weights weights = checkpoint.LoadWeights(on.Value.Device.Value, Directory.Exists(given) ? null : given, scope.Cancellation);
+        Lazy<BpeTokenizer>? tokenizer = BpeTokenizer.HasVocabulary(directory) ? new(() => BpeTokenizer.Load(directory)) : null;
+        *model = Keep(new ModelObject(on.Value.Device.Join(), weights, tokenizer, checkpoint.Warnings));
     });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_model_from_weights", CallConvs = [typeof(CallConvCdecl)])]
     private static int ModelFromWeights(
-        nint device, byte* config, nuint configLength, TensorArgument* tensors, nuint count, byte* name, nuint nameLength, nint* model) =>
+        nint device, byte* config, nuint configLength, TensorArgument* tensors, nuint count, byte* name, nuint nameLength, nint tokenizer,
+        nint* model) =>
         Call.Run(() =>
         {
             Output.Require(model, "model");
@@ -50,8 +53,14 @@ internal static unsafe class ModelExports
             Gpt2Config parsed = Gpt2ConfigFile.Parse("config", Encoding.UTF8.GetBytes(shape));
             string called = name is null && nameLength == 0 ? "unnamed" : Utf8Text.Required(name, nameLength, "name");
             Dictionary<string, ReadOnlyMemory<float>> given = TensorArgument.Read(Utf8Text.Array(tensors, count, "tensors"), parsed);
+            Lazy<BpeTokenizer>? vocabulary = null;
+            if (tokenizer != 0)
+            {
+                using HandleUse<TokenizerObject> use = HandleTable.Use<TokenizerObject>(tokenizer, HandleKind.Tokenizer, "tokenizer");
+                vocabulary = new(use.Value.Tokenizer);
+            }
             Gpt2Weights weights = Gpt2Weights.FromMemory(on.Value.Device.Value, parsed, given, called);
-            *model = Keep(new ModelObject(on.Value.Device.Join(), weights, null, []));
+            *model = Keep(new ModelObject(on.Value.Device.Join(), weights, vocabulary, []));
         });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_tokenizer_open", CallConvs = [typeof(CallConvCdecl)])]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -14,10 +15,11 @@ namespace Gradpath.Native.Exports;
 internal static unsafe class PromptExports
 {
     [UnmanagedCallersOnly(EntryPoint = "gradpath_prompts_load", CallConvs = [typeof(CallConvCdecl)])]
-    private static int Load(nint model, byte* options, nuint optionsLength, nint* prompts) => Call.Run(() =>
+    private static int Load(nint model, byte* options, nuint optionsLength, RunArguments* run, nint* prompts) => Call.Run(() =>
     {
         Output.Require(prompts, "prompts");
         *prompts = 0;
+        using RunScope scope = new(run, null);
         using HandleUse<ModelObject> of = HandleTable.Use<ModelObject>(model, HandleKind.Model, "model");
         (string? task, string? data, PromptOptions read) = OptionObject.Read(
             Utf8Text.Bytes(options, optionsLength, "options"),
@@ -26,13 +28,15 @@ internal static unsafe class PromptExports
                 Seed = o.Seed() ?? 0,
                 HardCorruption = o.Flag("hard-corruption") ?? false,
             }));
-        if (task is null && data is null) throw CallException.Argument("options: task or data is needed: a task's name, or a file of prompts");
-        PromptSet set = PromptLoader.LoadLazily(task, data, of.Value.Tokenizer, read);
+        if (task is null && data is null)
+            throw CallException.Argument("options: task or data is needed: a task's name, or a file of prompts");
+        PromptSet set = PromptLoader.LoadLazily(task, data, of.Value.Tokenizer, read, null, scope.Cancellation);
         *prompts = ModelExports.Keep(new PromptsObject(set, of.Value.Tokenizer));
     });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_prompts_parse", CallConvs = [typeof(CallConvCdecl)])]
-    private static int Parse(nint model, byte* json, nuint jsonLength, byte* options, nuint optionsLength, nint* prompts) => Call.Run(() =>
+    private static int Parse(
+        nint model, byte* json, nuint jsonLength, byte* options, nuint optionsLength, nint* prompts) => Call.Run(() =>
     {
         Output.Require(prompts, "prompts");
         *prompts = 0;
@@ -62,6 +66,15 @@ internal static unsafe class PromptExports
         *prompts = ModelExports.Keep(new PromptsObject(set, of.Value.Tokenizer));
     });
 
+    [UnmanagedCallersOnly(EntryPoint = "gradpath_prompts_ids", CallConvs = [typeof(CallConvCdecl)])]
+    private static int Ids(nint prompts, byte* buffer, nuint capacity, nuint* length) => Call.Run(() =>
+    {
+        using HandleUse<PromptsObject> use = HandleTable.Use<PromptsObject>(prompts, HandleKind.Prompts, "prompts");
+        using MemoryStream lines = new();
+        PromptWriter.Write(lines, use.Value.Prompts.Pairs, null);
+        Output.Write(Encoding.UTF8.GetString(lines.GetBuffer(), 0, (int)lines.Length), buffer, capacity, length);
+    });
+
     [UnmanagedCallersOnly(EntryPoint = "gradpath_prompts_save", CallConvs = [typeof(CallConvCdecl)])]
     private static int Save(nint prompts, byte* path, nuint pathLength) => Call.Run(() =>
     {
@@ -72,7 +85,8 @@ internal static unsafe class PromptExports
     // Ids take the way of a file, so that they are checked by the same code.
     private static byte[] JsonOf(PairsArgument a)
     {
-        if (a.Size < (nuint)sizeof(PairsArgument)) throw CallException.Argument($"pairs.size is {a.Size}; sizeof(gradpath_pairs) is needed");
+        if (a.Size < (nuint)sizeof(PairsArgument))
+            throw CallException.Argument($"pairs.size is {a.Size}; sizeof(gradpath_pairs) is needed");
         using MemoryStream text = new();
         using (Utf8JsonWriter json = new(text))
         {

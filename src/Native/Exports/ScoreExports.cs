@@ -13,18 +13,19 @@ namespace Gradpath.Native.Exports;
 internal static unsafe class ScoreExports
 {
     [UnmanagedCallersOnly(EntryPoint = "gradpath_score", CallConvs = [typeof(CallConvCdecl)])]
-    private static int Score(nint model, nint prompts, byte* options, nuint optionsLength, RunArguments* run, nint* scores) => Call.Run(() =>
-    {
-        Output.Require(scores, "scores");
-        *scores = 0;
-        using HandleUse<ModelObject> of = HandleTable.Use<ModelObject>(model, HandleKind.Model, "model");
-        using HandleUse<PromptsObject> on = HandleTable.Use<PromptsObject>(prompts, HandleKind.Prompts, "prompts");
-        using RunScope scope = new(run, on.Value);
-        AttributionOptions read = OptionObject.Read(
-            Utf8Text.Bytes(options, optionsLength, "options"), o => ScoreReader.Read(o, scope.Metric));
-        EdgeScores made = EdgeAttribution.Score(of.Value.Weights, on.Value.Prompts, read, scope.Progress, scope.Cancellation);
-        *scores = ModelExports.Keep(new ScoresObject(made));
-    });
+    private static int Score(nint model, nint prompts, byte* options, nuint optionsLength, RunArguments* run, nint* scores) =>
+        Call.Run(() =>
+        {
+            Output.Require(scores, "scores");
+            *scores = 0;
+            using HandleUse<ModelObject> of = HandleTable.Use<ModelObject>(model, HandleKind.Model, "model");
+            using HandleUse<PromptsObject> on = HandleTable.Use<PromptsObject>(prompts, HandleKind.Prompts, "prompts");
+            using RunScope scope = new(run, on.Value);
+            AttributionOptions read = OptionObject.Read(
+                Utf8Text.Bytes(options, optionsLength, "options"), o => ScoreReader.Read(o, scope.Metric));
+            EdgeScores made = EdgeAttribution.Score(of.Value.Weights, on.Value.Prompts, read, scope.Progress, scope.Cancellation);
+            *scores = ModelExports.Keep(new ScoresObject(made));
+        });
 
     [UnmanagedCallersOnly(EntryPoint = "gradpath_scores_values", CallConvs = [typeof(CallConvCdecl)])]
     private static int Values(nint scores, float* buffer, nuint capacity, nuint* count) => Call.Run(() =>

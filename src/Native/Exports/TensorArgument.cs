@@ -29,7 +29,8 @@ internal unsafe struct TensorArgument
     /// <exception cref="CallException">A tensor is null, has no name, or is of another shape.</exception>
     public static Dictionary<string, ReadOnlyMemory<float>> Read(ReadOnlySpan<TensorArgument> tensors, Gpt2Config config)
     {
-        Dictionary<string, int[]> shapes = Gpt2Layout.Of(config).Append(Gpt2Layout.HeadBiasOf(config)).ToDictionary(s => s.Name, s => s.Shape);
+        Dictionary<string, int[]> shapes = Gpt2Layout.Of(config).Append(Gpt2Layout.HeadBiasOf(config))
+            .ToDictionary(s => s.Name, s => s.Shape);
         Dictionary<string, ReadOnlyMemory<float>> read = new(StringComparer.Ordinal);
         for (int i = 0; i < tensors.Length; i++)
         {
@@ -41,12 +42,16 @@ internal unsafe struct TensorArgument
             {
                 string hint = expected.Length == 2 && Same(shape, [expected[1], expected[0]])
                     ? " (it seems to be transposed: GPT-2 has its matrices as [in, out])" : "";
-                throw new CallException(
-                    Status.Input, $"{name}: the shape is [{string.Join(", ", shape.ToArray())}]; [{string.Join(", ", expected)}] is needed{hint}");
+                string given = string.Join(", ", shape.ToArray()), needed = string.Join(", ", expected);
+                throw new CallException(Status.Input, $"{name}: the shape is [{given}]; [{needed}] is needed{hint}");
             }
             ulong length = 1;
             foreach (ulong extent in shape)
-                length = extent is > 0 and <= int.MaxValue ? length * extent : throw CallException.Argument($"{name}: an extent is {extent}");
+            {
+                if (extent is 0 or > int.MaxValue) throw CallException.Argument($"{name}: an extent is {extent}");
+                length *= extent;
+                if (length > int.MaxValue) break;
+            }
             if (length > int.MaxValue) throw CallException.Argument($"{name}: {length} values; at most {int.MaxValue} can be taken");
             if (!read.TryAdd(name, new ForeignMemory(t.Data, (int)length).Memory))
                 throw CallException.Argument($"tensors: {name} is given twice");

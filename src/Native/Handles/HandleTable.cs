@@ -26,7 +26,8 @@ internal static class HandleTable
             if (!s_free.TryPop(out int place))
             {
                 place = s_used;
-                if (place > SlotMask) throw new CallException(Status.Memory, $"{place} handles are open; close those that are done with");
+                if (place > SlotMask)
+                    throw new CallException(Status.Memory, $"{place} handles are open; close those that are done with");
                 if (place == s_slots.Length) Array.Resize(ref s_slots, s_slots.Length * 2);
                 s_used++;
             }
@@ -51,7 +52,10 @@ internal static class HandleTable
         {
             ref Slot slot = ref Find(handle, name, kind);
             if (slot.Value is not T value)
-                throw new CallException(Status.Handle, $"{name} is a handle of kind {Of(slot.Value!.Kind)}; one of kind {Of(kind)} is needed");
+            {
+                throw new CallException(
+                    Status.Handle, $"{name} is a handle of kind {Of(slot.Value!.Kind)}; one of kind {Of(kind)} is needed");
+            }
             slot.Users++;
             return new HandleUse<T>(handle, value);
         }
@@ -88,7 +92,10 @@ internal static class HandleTable
         {
             ref Slot slot = ref Find(handle, "handle", HandleKind.None);
             if (slot.Users > 0)
-                throw new CallException(Status.Busy, $"the {Of(slot.Value!.Kind)} is in use by a call in another thread; close it afterwards");
+            {
+                throw new CallException(
+                    Status.Busy, $"the {Of(slot.Value!.Kind)} is in use by a call that has not returned; close it afterwards");
+            }
             value = slot.Value!;
             slot.Value = null;
             s_free.Push(Place(handle));
@@ -114,7 +121,8 @@ internal static class HandleTable
         if (place >= s_used || generation <= 0 || generation > s_slots[place].Generation)
             throw new CallException(Status.Handle, $"{name} is not a handle of this library; {needed} is needed");
         ref Slot slot = ref s_slots[place];
-        if (slot.Value is null || generation != slot.Generation) throw new CallException(Status.Handle, $"{name} is a handle that was closed");
+        if (slot.Value is null || generation != slot.Generation)
+            throw new CallException(Status.Handle, $"{name} is a handle that was closed");
         return ref slot;
     }
 

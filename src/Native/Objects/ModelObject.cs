@@ -3,7 +3,6 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Tokenization;
 using Gradpath.Kernels;
-using Gradpath.Native.Calls;
 using Gradpath.Native.Handles;
 
 namespace Gradpath.Native.Objects;
@@ -12,28 +11,26 @@ namespace Gradpath.Native.Objects;
 internal sealed class ModelObject : IHandled
 {
     private readonly Shared<Device> _device;
-    private readonly Lazy<BpeTokenizer>? _tokenizer;
     private readonly IReadOnlyList<string> _warnings;
 
     /// <summary>Takes weights over.</summary>
     /// <param name="device">The device that they are on, joined for this.</param>
     /// <param name="weights">The weights.</param>
-    /// <param name="directory">Where they came from; null where a program had them.</param>
+    /// <param name="tokenizer">The vocabulary, read when it is asked for; null for none.</param>
     /// <param name="warnings">What a user should know of the files.</param>
-    public ModelObject(Shared<Device> device, Gpt2Weights weights, string? directory, IReadOnlyList<string> warnings)
+    public ModelObject(Shared<Device> device, Gpt2Weights weights, Lazy<BpeTokenizer>? tokenizer, IReadOnlyList<string> warnings)
     {
         _device = device;
         Weights = weights;
         _warnings = warnings;
-        if (directory is not null && BpeTokenizer.HasVocabulary(directory))
-            _tokenizer = new Lazy<BpeTokenizer>(() => BpeTokenizer.Load(directory));
+        Tokenizer = tokenizer;
     }
 
     /// <summary>The weights.</summary>
     public Gpt2Weights Weights { get; }
 
     /// <summary>The vocabulary; null where there is none. Not read before it is asked for.</summary>
-    public Lazy<BpeTokenizer>? Tokenizer => _tokenizer;
+    public Lazy<BpeTokenizer>? Tokenizer { get; }
 
     /// <inheritdoc />
     public HandleKind Kind => HandleKind.Model;
@@ -57,7 +54,7 @@ internal sealed class ModelObject : IHandled
             ["n_writers"] = graph.Writers,
             ["n_readers"] = graph.Readers,
             ["n_edges"] = graph.EdgeCount,
-            ["has_vocabulary"] = _tokenizer is not null,
+            ["has_vocabulary"] = Tokenizer is not null,
             ["warnings"] = Texts.Array(_warnings),
         };
     }

@@ -15,7 +15,8 @@ internal sealed class OptionObject
 
     private OptionObject(JsonElement root)
     {
-        if (root.ValueKind != JsonValueKind.Object) throw CallException.Argument($"options: a JSON object is needed, not {JsonFile.Shown(root)}");
+        if (root.ValueKind != JsonValueKind.Object)
+            throw CallException.Argument($"options: a JSON object is needed, not {JsonFile.Shown(root)}");
         foreach (JsonProperty property in root.EnumerateObject())
         {
             if (!_values.TryAdd(property.Name.Replace('_', '-'), property.Value.Clone()))

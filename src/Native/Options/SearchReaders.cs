@@ -76,7 +76,8 @@ internal static class SearchReaders
 
     private static EdgePruningOptions Training(OptionObject o, EdgePruningOptions d, Given? given)
     {
-        if (given?.Metric is not null) throw CallException.Argument("a metric of the caller's does not apply to edge-prune, which goes by KL");
+        if (given?.Metric is not null)
+            throw CallException.Argument("a metric of the caller's does not apply to edge-prune, which goes by KL");
         return d with
         {
             Ablation = o.Value<Ablation>("ablation") ?? d.Ablation,
@@ -115,7 +116,7 @@ internal static class SearchReaders
                 given.Graph, o.Texts("receivers"), o.Text("positions") is { } at ? TokenPositions.Parse(at) : TokenPositions.End),
             SenderPositions = o.Text("sender-positions") is { } where ? TokenPositions.Parse(where) : d.SenderPositions,
             FreezeMlps = o.Flag("freeze-mlps") ?? false,
-            Rounds = o.Count("rounds", 1) ?? d.Rounds,
+            Rounds = o.Count("rounds", 1) ?? 1,
             Threshold = top is not null ? null : threshold is { } percent ? percent / 100 : d.Threshold,
             Top = top,
         };

@@ -45,7 +45,8 @@ internal static class Selector
             throw CallException.Argument($"options: say one way to select, top-n, greedy, nodes or threshold; {given}");
         }
         (string way, JsonValue value, Func<EdgeScores, Circuit> made) = ways[0];
-        if (fill && way is not ("top-n" or "greedy")) throw CallException.Argument($"options: fill goes with top-n and greedy, not with {way}");
+        if (fill && way is not ("top-n" or "greedy"))
+            throw CallException.Argument($"options: fill goes with top-n and greedy, not with {way}");
         if (fill && !prune) throw CallException.Argument("options: fill counts what pruning leaves; it does not go with prune false");
         return scores =>
         {

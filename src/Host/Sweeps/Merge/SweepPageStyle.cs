@@ -1,5 +1,5 @@
-using System.Reflection;
 using System.Text;
+using Gradpath.Gpt2Runtime.Drawing;
 
 namespace Gradpath.Host.Sweeps.Merge;
 
@@ -44,7 +44,7 @@ internal static class SweepPageStyle
     /// <exception cref="InvalidOperationException">The report's style has no dark colours.</exception>
     public static string Sheet()
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("report.css")
+        using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream("Gradpath.Page.report.css")
             ?? throw new InvalidOperationException("no asset report.css");
         using StreamReader reader = new(stream, Encoding.UTF8);
         string report = reader.ReadToEnd();

@@ -1,0 +1,24 @@
+"""The version of the package; a wheel states its own, a checkout asks the repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def _read() -> str:
+    try:
+        from ._built import VERSION
+
+        return VERSION
+    except ImportError:
+        pass
+    properties = Path(__file__).resolve().parents[2] / "Directory.Build.props"
+    try:
+        found = re.search(r"<Version>([^<]+)</Version>", properties.read_text("utf-8"))
+    except OSError:
+        found = None
+    return found[1] if found else "0+unknown"
+
+
+__version__ = _read()

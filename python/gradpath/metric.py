@@ -1,0 +1,64 @@
+"""Metrics of the caller's own: functions of a run's logits."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Callable, Optional, Tuple, Union
+
+import numpy as np
+
+from . import _structs
+
+MetricFunction = Callable[[np.ndarray, np.ndarray, int, Optional[np.ndarray]], float]
+
+
+class Metric:
+    """A metric of the caller's, judged at the last position of each prompt pair.
+
+    Calls that take ``metric=`` take such a function as it is; this class also says how it is called and what it means.
+
+    Args:
+        function: ``function(logits, clean_logits, pair, gradient)`` gives the value, a finite float. ``logits`` and ``clean_logits`` are
+            float32 ``[n_vocabulary]``, of the run and of the full model on the clean prompt; ``pair`` is the pair's place from 0;
+            ``gradient`` is float32 ``[n_vocabulary]`` zeros, into which the derivative of the value by the logits is to be written, or
+            None where nothing needs it. The function may be called in another thread, and what it raises is raised by the call.
+        name: What result files call the metric; by default the function's name.
+        loss: Less is better.
+        distance: The value is a distance from the clean run: 0 there, and nowhere less.
+
+    Scores are of a loss: minus the metric, or the metric itself where ``loss`` is set.
+    """
+
+    def __init__(self, function: MetricFunction, name: Optional[str] = None, *, loss: bool = False, distance: bool = False) -> None:
+        if not callable(function):
+            raise TypeError(f"a metric must be a function, not {type(function).__name__}")
+        self.function = function
+        self.name = name or getattr(function, "__name__", "custom").strip("<>") or "custom"
+        self.traits = (_structs.METRIC_LOSS if loss else 0) | (_structs.METRIC_DISTANCE if distance else 0)
+
+    def __repr__(self) -> str:
+        return f"Metric({self.name})"
+
+    def judge(self, pair: int, logits: Any, clean: Any, vocabulary: int, gradient: Any) -> float:
+        """Calls the function with copies of what the library hands over, which is good for this call alone."""
+        slope = np.zeros(vocabulary, np.float32) if gradient else None
+        value = float(self.function(_copy(logits, vocabulary), _copy(clean, vocabulary), pair, slope))
+        if slope is not None:
+            ctypes.memmove(gradient, slope.ctypes.data, slope.nbytes)
+        return value
+
+
+def _copy(values: Any, count: int) -> np.ndarray:
+    array = np.empty(count, np.float32)
+    ctypes.memmove(array.ctypes.data, values, array.nbytes)
+    return array
+
+
+MetricOption = Union[None, str, Metric, MetricFunction]
+
+
+def split(metric: MetricOption) -> Tuple[Optional[str], Optional[Metric]]:
+    """The name of a metric of the library's, or a metric of the caller's."""
+    if metric is None or isinstance(metric, str):
+        return metric, None
+    return None, metric if isinstance(metric, Metric) else Metric(metric)

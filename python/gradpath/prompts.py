@@ -1,0 +1,211 @@
+"""Prompt pairs: a clean and a corrupted prompt of the same number of tokens, with right and wrong answers."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from . import _library, _values
+from ._errors import ArgumentError, warn
+from ._handles import Owner
+from .model import Model
+from .tokenizer import token_ids
+
+
+class _Prepared(Owner):
+    """Prompt pairs as tokens of one model."""
+
+    _KIND = "prompts"
+
+
+class PromptPairs:
+    """Prompt pairs, of texts or of token ids. They belong to no model: each call makes them tokens of its model, once per model.
+
+    Args:
+        clean: N prompts: texts, or token ids as lists or int arrays, or an int array [N, n_tokens].
+        corrupted: As many, each with as many tokens as its clean prompt.
+        answers: For each pair the right answer or a list of right ones: texts of one token (" Mary"; the space matters) or ids. None where
+            no metric needs them.
+        wrong_answers: The same for wrong answers.
+        labels: For each pair a text that results keep beside it.
+        positions: For each pair names of tokens, such as {"S2": 9}, counted from 0 without the begin token; for :func:`path_patch`.
+        name: What results call the task.
+        bos: Put the model's begin token in front of prompts that are texts. Ids are taken as they are.
+        answer: What an answer of several tokens stands for: "one-token" refuses it, "first-token", or "sequence", all its tokens, judged
+            by log-probability.
+
+    Raises:
+        ArgumentError: The lists differ in length, or hold something else.
+
+    What only a model can tell (whether a text is one token, whether both prompts of a pair are equally long) is said by the first call
+    with a model, as :class:`InputError`.
+    """
+
+    def __init__(
+        self,
+        clean: Sequence[Any],
+        corrupted: Sequence[Any],
+        answers: Optional[Sequence[Any]] = None,
+        wrong_answers: Optional[Sequence[Any]] = None,
+        *,
+        labels: Optional[Sequence[str]] = None,
+        positions: Optional[Sequence[Mapping[str, int]]] = None,
+        name: str = "prompts",
+        bos: bool = True,
+        answer: str = "one-token",
+    ) -> None:
+        columns = [
+            _prompts(clean, "clean"),
+            _prompts(corrupted, "corrupted"),
+            _answers(answers, "answers", "answer_ids"),
+            _answers(wrong_answers, "wrong_answers", "wrong_answer_ids"),
+            _plain(labels, "labels", "label"),
+            _plain(positions, "positions", "positions"),
+        ]
+        given = {field: len(rows) for field, rows in columns if rows is not None}
+        if len(set(given.values())) > 1:
+            raise ArgumentError("the lists differ in length: " + ", ".join(f"{k} has {n}" for k, n in given.items()))
+        self._length: Optional[int] = len(columns[0][1] or [])
+        if self._length == 0:
+            raise ArgumentError("clean is empty; at least one pair is needed")
+        rows: List[Dict[str, Any]] = [{} for _ in range(self._length)]
+        for _, values in columns:
+            for row, value in zip(rows, values or []):
+                row.update(value)
+        self._json: Optional[Tuple[bytes, int]] = _values.to_json(rows, "prompts")
+        self._options: Dict[str, Any] = {"name": name, "bos": bos, "answer": answer}
+        self._text = f"PromptPairs({self._length} pairs of {name})"
+
+    @classmethod
+    def task(
+        cls,
+        name: str,
+        n: int = 100,
+        seed: int = 0,
+        *,
+        bos: bool = True,
+    ) -> "PromptPairs":
+        """Pairs that are generated for a task, with the model's own vocabulary.
+
+        Args:
+            name: A task of :func:`gradpath.tasks`, such as "ioi".
+            n: How many.
+            seed: The same seed gives the same pairs.
+        """
+        return cls._loaded(f"PromptPairs({n} pairs of {name}, seed {seed})", n, task=name, limit=n, seed=seed, bos=bos)
+
+    @classmethod
+    def load(
+        cls,
+        path: Any,
+        *,
+        task: Optional[str] = None,
+        limit: Optional[int] = None,
+        bos: bool = True,
+        answer: str = "one-token",
+        hard_corruption: bool = False,
+    ) -> "PromptPairs":
+        """Pairs of a file, which is read by the first call with a model.
+
+        Args:
+            path: .jsonl or .json as `gradpath prompts` writes them, or, with ``task``, a published .csv of that task.
+            limit: Take the first so many.
+            bos, answer: As of the constructor.
+            hard_corruption: For a .csv of ioi: its column ``corrupted_hard``.
+        """
+        data = _values.path(path)[0].decode()
+        given = {"data": data, "task": task, "limit": limit, "bos": bos, "answer": answer}
+        return cls._loaded(f"PromptPairs({data})", None, **given, hard_corruption=hard_corruption or None)
+
+    @classmethod
+    def _loaded(cls, text: str, length: Optional[int], **options: Any) -> "PromptPairs":
+        made = cls.__new__(cls)
+        made._json = None
+        made._length = length
+        made._options = options
+        made._text = text
+        return made
+
+    def prepare(self, model: Model) -> _Prepared:
+        """The pairs as the model's tokens, kept for the model's next call.
+
+        Raises:
+            InputError: A pair cannot be used with this model; the message names it.
+        """
+        known = model._prepared.get(self)
+        if isinstance(known, _Prepared):
+            return known
+        options = _values.options(**self._options)
+        with model._handle as handle:
+            if self._json is None:
+                value = _library.opened("gradpath_prompts_load", handle, *options)
+            else:
+                value = _library.opened("gradpath_prompts_parse", handle, *self._json, *options)
+        made = _Prepared(value)
+        warn(made._fact("warnings"))
+        model._prepared[self] = made
+        return made
+
+    def describe(self, model: Model) -> Dict[str, Any]:
+        """What results state of the pairs: n_pairs, task, metric (the one that judges where none is named), source, hash, lengths."""
+        return self.prepare(model).describe()
+
+    def save(self, path: Any, model: Model) -> None:
+        """Writes the pairs as .jsonl: those of texts as texts, the others as the model's ids."""
+        with self.prepare(model)._handle as handle:
+            _library.call("gradpath_prompts_save", handle, *_values.path(path))
+
+    def __len__(self) -> int:
+        if self._length is None:
+            raise TypeError("the file has not been read: len(pairs.describe(model)['lengths']) reads it")
+        return self._length
+
+    # Without this, a file's pairs would ask for their length to be true or false.
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+Column = Tuple[str, Optional[List[Dict[str, Any]]]]
+
+
+def _prompts(values: Any, name: str) -> Column:
+    return name, [{name: v} if isinstance(v, str) else {f"{name}_ids": _ids(v, f"{name}[{i}]")} for i, v in enumerate(_list(values, name))]
+
+
+def _answers(values: Any, name: str, ids: str) -> Column:
+    if values is None:
+        return name, None
+    rows: List[Dict[str, Any]] = []
+    for i, value in enumerate(_list(values, name)):
+        if isinstance(value, str) or _is_whole(value):
+            value = [value]
+        if isinstance(value, (list, tuple, set, frozenset)) and any(isinstance(v, str) for v in value):
+            if not all(isinstance(v, str) for v in value):
+                raise ArgumentError(f"{name}[{i}] holds texts and ids; one of them is needed")
+            rows.append({name: list(value)})
+        else:
+            rows.append({ids: _ids(list(value) if isinstance(value, (set, frozenset)) else value, f"{name}[{i}]")})
+    return name, rows
+
+
+def _plain(values: Any, name: str, field: str) -> Column:
+    return name, None if values is None else [{field: v} for v in _list(values, name)]
+
+
+def _list(values: Any, name: str) -> List[Any]:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} must be a list with an entry per pair, not {type(values).__name__}")
+    return list(values)
+
+
+def _ids(value: Any, name: str) -> List[int]:
+    return token_ids(value, name).tolist()
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (numbers.Integral, np.integer)) or (getattr(value, "ndim", None) == 0 and hasattr(value, "item"))

@@ -1,0 +1,203 @@
+"""Scores of edges."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+
+import numpy as np
+
+from . import _library, _structs, _tables, _values
+from ._handles import Owner
+from .circuit import Circuit
+from .graph import Graph
+
+
+class ScoredEdge(NamedTuple):
+    """An edge by its name, and its score."""
+
+    edge: str
+    score: float
+
+
+class Scores(Owner):
+    """A score for every edge of a model's graph, float32 [F, K]: a row per writer, a column per reader, 0 where there is no edge.
+
+    A positive score says that corrupting the edge hurts. Scores are made by :func:`gradpath.score`, :meth:`load` and :meth:`from_matrix`.
+    """
+
+    _KIND = "scores"
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self._matrix: Optional[np.ndarray] = None
+
+    @classmethod
+    def load(cls, path: Any) -> "Scores":
+        """Reads .json (also as the EAP-IG library writes it) or .safetensors.
+
+        Raises:
+            InputError: The file is not there, or holds no scores.
+        """
+        return cls(_library.opened("gradpath_scores_open", *_values.path(path)))
+
+    @classmethod
+    def from_matrix(cls, matrix: Any, n_layers: int, n_heads: int) -> "Scores":
+        """Takes scores from a matrix, which is copied.
+
+        Args:
+            matrix: [F, K], floating-point; 0 where the graph has no edge.
+
+        Raises:
+            ArgumentError: The shape is another.
+            InputError: A value is not finite, or not 0 where there is no edge.
+        """
+        graph = Graph.of(n_layers, n_heads)
+        values = _values.matrix(matrix, np.float32, graph.shape, "matrix")
+        return cls(_library.opened("gradpath_scores_from_values", graph.n_layers, graph.n_heads, values.ctypes.data, values.size))
+
+    @classmethod
+    def from_edges(cls, scores: Mapping[str, float], n_layers: int, n_heads: int) -> "Scores":
+        """Takes scores by the names of edges; edges that are not named have 0.
+
+        Raises:
+            KeyError: The graph has no such edge.
+        """
+        graph = Graph.of(n_layers, n_heads)
+        matrix = np.zeros(graph.shape, np.float32)
+        for name, value in scores.items():
+            matrix[graph.place(name)] = value
+        return cls.from_matrix(matrix, n_layers, n_heads)
+
+    def close(self) -> None:
+        """Gives up the scores. The memory of :attr:`matrix` lives on where an array of the caller's still looks at it."""
+        super().close()
+        self._matrix = None
+
+    def save(self, path: Any) -> None:
+        """Writes .json, in the EAP-IG library's format, or .safetensors; the file appears when it is complete."""
+        with self._handle as handle:
+            _library.call("gradpath_scores_save", handle, *_values.path(path))
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that the scores are of."""
+        return Graph.of(self._fact("n_layers"), self._fact("n_heads"))
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """The scores, float32 [F, K], read-only. It is the library's own memory, which lives as long as the array does."""
+        with self._handle as handle:
+            if self._matrix is None:
+                address, count = ctypes.c_void_p(), _structs.SIZE()
+                _library.call("gradpath_scores_data", handle, ctypes.byref(address), ctypes.byref(count))
+                memory = (ctypes.c_float * count.value).from_address(address.value or 0)
+                self._handle.keep(memory)
+                array = np.frombuffer(memoryview(memory), np.float32).reshape(self.graph.shape)
+                array.flags.writeable = False
+                self._matrix = array
+        return self._matrix
+
+    @property
+    def node_scores(self) -> Optional[np.ndarray]:
+        """Scores of writers as nodes, float32 [F]; None where the method gives none."""
+        if not self._fact("has_node_scores"):
+            return None
+        values = np.empty(len(self.graph.writers), np.float32)
+        with self._handle as handle:
+            _library.call("gradpath_scores_nodes", handle, values.ctypes.data, values.size, None)
+        return values
+
+    @property
+    def writers(self) -> Tuple[str, ...]:
+        """Names of the rows."""
+        return self.graph.writers
+
+    @property
+    def readers(self) -> Tuple[str, ...]:
+        """Names of the columns."""
+        return self.graph.readers
+
+    @property
+    def provenance(self) -> Optional[Dict[str, Any]]:
+        """How the scores were made: program, model, data, method, settings, device. None where nothing says so."""
+        return self._fact("provenance")
+
+    def __getitem__(self, edge: Union[str, Tuple[str, str]]) -> float:
+        """The score of an edge: ``scores["a0.h1->m2"]`` or ``scores["a0.h1", "m2"]``."""
+        place = self.graph.place(edge)
+        return float(self.matrix[place])
+
+    def __len__(self) -> int:
+        return self.graph.n_edges
+
+    def top(self, n: int = 20, *, signed: bool = False) -> List[ScoredEdge]:
+        """The n strongest edges by |score|, or by the score itself; ties by their place."""
+        graph, matrix = self.graph, self.matrix
+        rows, columns = np.nonzero(graph.mask)
+        values = matrix[rows, columns]
+        order = np.argsort(-(values if signed else np.abs(values)), kind="stable")[: max(0, n)]
+        return [ScoredEdge(graph.edge(rows[i], columns[i]), float(values[i])) for i in order]
+
+    def top_n(self, n: int, *, signed: bool = False, prune: bool = False, fill: bool = False) -> Circuit:
+        """The n strongest edges as a circuit.
+
+        Args:
+            signed: By the score itself instead of |score|.
+            prune: Leave out what lies on no path from the input to the logits, as :meth:`Circuit.prune` does.
+            fill: Take as many edges as leave n after pruning, which this then does.
+
+        Raises:
+            ArgumentError: The graph has not so many edges.
+        """
+        return self._select(top_n=n, signed=signed, prune=prune or fill, fill=fill or None)
+
+    def greedy(self, n: int, *, signed: bool = False, prune: bool = False, fill: bool = False) -> Circuit:
+        """n edges from the logits backwards, each the strongest of those that lead into what is there; arguments as of :meth:`top_n`."""
+        return self._select(greedy=n, signed=signed, prune=prune or fill, fill=fill or None)
+
+    def threshold(self, least: float, *, signed: bool = False, prune: bool = False) -> Circuit:
+        """All edges with |score| (or score) of at least this much."""
+        return self._select(threshold=least, signed=signed, prune=prune)
+
+    def nodes(self, n: int, *, signed: bool = False, prune: bool = False) -> Circuit:
+        """The edges among the n strongest nodes.
+
+        Raises:
+            InputError: There are no scores of nodes.
+        """
+        return self._select(nodes=n, signed=signed, prune=prune)
+
+    def _select(self, **options: Any) -> Circuit:
+        with self._handle as handle:
+            return Circuit(_library.opened("gradpath_circuit_select", handle, *_values.options(**options)))
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row per edge: edge, writer, reader, score.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        import pandas
+
+        graph = self.graph
+        rows, columns = np.nonzero(graph.mask)
+        return pandas.DataFrame({
+            "edge": [graph.edge(r, c) for r, c in zip(rows, columns)],
+            "writer": [graph.writers[r] for r in rows],
+            "reader": [graph.readers[c] for c in columns],
+            "score": self.matrix[rows, columns],
+        })
+
+    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> np.ndarray:
+        matrix = self.matrix
+        return matrix.astype(dtype) if copy or (dtype is not None and dtype != matrix.dtype) else matrix
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "Scores(closed)"
+        made = (self.provenance or {}).get("method")
+        return f"Scores({self.graph.n_edges} edges{f', {made}' if made else ''})"
+
+    def _repr_html_(self) -> str:
+        return _tables.scores(self)
