@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
@@ -54,6 +55,10 @@ circuit.Save(Path.Combine(folder, "circuit.json"));
 EvaluationResult result = CircuitEvaluation.Evaluate(model, task, [circuit], new EvaluationOptions());
 Console.WriteLine($"circuit: {circuit}, faithfulness {Faithfulness.Of(result.Full, result.Circuits[0], result.Empty):F4}");
 
+// A drawing: .svg, .dot, or a page to explore the circuit in.
+CircuitDrawing.Save(Path.Combine(folder, "circuit.svg"), circuit);
+CircuitDrawing.Save(Path.Combine(folder, "circuit.html"), circuit);
+
 // A search, told how far it is.
 var progress = new LastStage();
 AcdcResult found = CircuitSearches.Acdc.Search(model, ids, new AcdcOptions { Threshold = 0.001 }, progress);
@@ -70,6 +75,22 @@ Metric margin = Metric.Of("margin", traits, (logits, clean, pair, gradient) =>
 });
 EdgeScores own = EdgeAttribution.Score(model, ids, options with { Metric = margin });
 Console.WriteLine($"own metric: strongest edge {scores.Graph.EdgeName(own.Strongest(1)[0].Row, own.Strongest(1)[0].Column)}");
+
+// Weights that the program has in memory: a model of one layer and one head, of numbers that a real program would have learned.
+var small = new Gpt2Config { Layers = 1, Heads = 1, Width = 4, InnerWidth = 8, Positions = 5, Vocabulary = 7 };
+(string Name, int Length)[] tensors =
+[
+    ("wte.weight", 7 * 4), ("wpe.weight", 5 * 4), ("h.0.ln_1.weight", 4), ("h.0.ln_1.bias", 4), ("h.0.attn.c_attn.weight", 4 * 12),
+    ("h.0.attn.c_attn.bias", 12), ("h.0.attn.c_proj.weight", 4 * 4), ("h.0.attn.c_proj.bias", 4), ("h.0.ln_2.weight", 4),
+    ("h.0.ln_2.bias", 4), ("h.0.mlp.c_fc.weight", 4 * 8), ("h.0.mlp.c_fc.bias", 8), ("h.0.mlp.c_proj.weight", 8 * 4),
+    ("h.0.mlp.c_proj.bias", 4), ("ln_f.weight", 4), ("ln_f.bias", 4),
+];
+var random = new Random(1);
+Dictionary<string, ReadOnlyMemory<float>> weights = tensors.ToDictionary(
+    t => t.Name, t => (ReadOnlyMemory<float>)Enumerable.Range(0, t.Length).Select(_ => random.NextSingle() - 0.5f).ToArray());
+using Gpt2Weights inMemory = Gpt2Weights.FromMemory(device, small, weights, "small");
+EdgeScores ofSmall = EdgeAttribution.Score(inMemory, PromptSet.Of([new PromptPair([1, 2, 3], [1, 4, 3], [5], [6])]), options);
+Console.WriteLine($"own weights: {ofSmall.Graph.EdgeCount} edges of the model {ofSmall.Provenance!.Model}");
 
 // A run that is stopped after its first pass.
 using var stop = new CancellationTokenSource();
