@@ -76,7 +76,9 @@ public sealed class OptionTests
 
     private static JsonObject Stated(SearchOptions options)
     {
-        JsonObject stated = options.Describe(s_graph);
+        // As provenance has them: with every default in place.
+        SearchOptions whole = options is EdgePruningOptions training ? training.Resolve(s_graph.EdgeCount) : options;
+        JsonObject stated = whole.Describe(s_graph);
 
         // Not options of their own: what the scores were, and names of all senders in place of "all".
         stated.Remove("order_scores");
