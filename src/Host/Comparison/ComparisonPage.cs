@@ -1,7 +1,7 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Net;
 using System.Text;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Reports.Pictures;
 

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports;

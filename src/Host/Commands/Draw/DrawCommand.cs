@@ -1,5 +1,5 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Sessions;

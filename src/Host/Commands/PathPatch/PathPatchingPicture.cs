@@ -1,9 +1,9 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using System.Net;
 using System.Text;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Host.Reports.Pages;
 using Gradpath.Host.Reports.Pictures;
 

@@ -1,9 +1,9 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using CsvHelper;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Host.Reports.Pages;
 
 namespace Gradpath.Host.Reports.Csv;

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Net;
 using System.Text;
+using Gradpath.Gpt2Runtime.Drawing;
 
 namespace Gradpath.Host.Reports.Pictures;
 

@@ -1,7 +1,7 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Gradpath.Gpt2Runtime.Drawing;
 
 namespace Gradpath.Host.Reports.Pictures;
 

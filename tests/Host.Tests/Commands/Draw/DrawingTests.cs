@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Commands;
 using Gradpath.Host.Reports.Tables;

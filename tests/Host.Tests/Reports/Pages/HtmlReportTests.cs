@@ -1,7 +1,7 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Reports.Pages;
 

@@ -1,6 +1,6 @@
-using Gradpath.Gpt2Runtime.Drawing;
 using System.Globalization;
 using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Host.Commands;
 using Gradpath.Host.Reports.Pages;
