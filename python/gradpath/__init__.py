@@ -33,13 +33,13 @@ from .evaluation import Curve, CurvePoints, Evaluation, PairResults, curve, eval
 from .graph import Graph
 from .metric import Metric
 from .model import Model
-from .prompts import PromptPairs
+from .prompts import PairIds, PromptPairs
 from .scores import ScoredEdge, Scores
 from .tokenizer import Tokenizer
 
 __all__ = [
     "ArgumentError", "Busy", "Circuit", "Curve", "CurvePoints", "Device", "DeviceError", "Entry", "Error", "Evaluation", "Graph",
-    "HandleError", "InputError", "InputWarning", "InternalError", "Metric", "Model", "OutOfMemory", "PairResults", "PromptPairs",
-    "ScoredEdge", "Scores", "Stopped", "Tokenizer", "__version__", "acdc", "curve", "edge_prune", "evaluate", "fractions", "hap",
-    "library_version", "methods", "metrics", "path_patch", "presets", "score", "searches", "tasks",
+    "HandleError", "InputError", "InputWarning", "InternalError", "Metric", "Model", "OutOfMemory", "PairIds", "PairResults",
+    "PromptPairs", "ScoredEdge", "Scores", "Stopped", "Tokenizer", "__version__", "acdc", "curve", "edge_prune", "evaluate",
+    "fractions", "hap", "library_version", "methods", "metrics", "path_patch", "presets", "score", "searches", "tasks",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Dict, Iterable, Type
 
@@ -71,5 +72,8 @@ def of_status(status: int, message: str) -> Error:
 
 def warn(messages: Iterable[str]) -> None:
     """Says what the library has noticed, as of the line that has called the package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and (frame.f_globals.get("__package__") or "").split(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
     for message in messages:
-        warnings.warn(message, InputWarning, stacklevel=4)
+        warnings.warn(message, InputWarning, stacklevel=level)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Any, Dict, Optional, TypeVar
+from typing import Any, Callable, Dict, Optional, TypeVar
 
 from . import _library
 from ._errors import HandleError
@@ -80,7 +80,13 @@ class Handle:
         weakref.finalize(viewer, self.__exit__).atexit = False
 
 
+def optional_dict(value: Any) -> Optional[Dict[str, Any]]:
+    """A fact that some objects have: a dict, or None."""
+    return None if value is None else dict(value)
+
+
 Owned = TypeVar("Owned", bound="Owner")
+T = TypeVar("T")
 
 
 class Owner:
@@ -111,13 +117,13 @@ class Owner:
             described: Dict[str, Any] = _library.parsed("gradpath_describe", value)
         return described
 
-    def _fact(self, name: str) -> Any:
+    def _fact(self, name: str, kind: Callable[[Any], T]) -> T:
         # What an object is does not change.
         if self._facts is None:
             self._facts = self.describe()
         elif self._handle.closed:
             raise HandleError(f"the {self._KIND} is closed")
-        return self._facts[name]
+        return kind(self._facts[name])
 
     def __enter__(self: Owned) -> Owned:
         if self.closed:

@@ -116,7 +116,8 @@ def run(work: Callable[[Any], T], *, metric: Optional[Metric] = None, progress: 
         made.signal()
         _wait_for_the_end(job)
         raise
-    return job.outcome()
+    made_by: T = job.outcome()
+    return made_by
 
 
 def _wait_for_the_end(job: Job) -> None:

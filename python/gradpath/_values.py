@@ -8,6 +8,7 @@ import re
 from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._errors import ArgumentError
 
@@ -102,7 +103,7 @@ def memory(value: Any) -> Optional[int]:
     return int(float(match[1]) * unit)
 
 
-def floats(value: Any, name: str) -> np.ndarray:
+def floats(value: Any, name: str) -> NDArray[np.float32]:
     """Anything like an array as float32, row-major and without gaps: a copy only where it is not that already.
 
     numpy arrays, torch tensors (also on a GPU or with a gradient), and whatever has ``__array__`` or ``__dlpack__``. float16, bfloat16 and
@@ -117,7 +118,7 @@ def floats(value: Any, name: str) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def as_array(value: Any, name: str) -> np.ndarray:
+def as_array(value: Any, name: str) -> NDArray[Any]:
     """Anything like an array as a numpy array, without importing the library that it comes from."""
     if isinstance(value, np.ndarray):
         return value
@@ -136,7 +137,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
     raise TypeError(f"{name} must be an array (numpy, torch, __array__ or __dlpack__), not {type(value).__name__}")
 
 
-def matrix(value: Any, dtype: Any, shape: Tuple[int, int], name: str) -> np.ndarray:
+def matrix(value: Any, dtype: Any, shape: Tuple[int, int], name: str) -> NDArray[Any]:
     """A matrix of a graph, row-major and without gaps.
 
     Raises:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 
 def _read() -> str:
     try:
-        from ._built import VERSION
-
-        return VERSION
+        # Only wheels have it.
+        return str(import_module("._built", __package__).VERSION)
     except ImportError:
         pass
     properties = Path(__file__).resolve().parents[2] / "Directory.Build.props"

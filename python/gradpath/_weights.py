@@ -7,6 +7,7 @@ import json
 from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _structs, _values
 from ._errors import ArgumentError
@@ -47,7 +48,7 @@ def _equal(a: Any, b: Any) -> bool:
     return a is b or np.array_equal(_values.as_array(a, "wte.weight"), _values.as_array(b, "lm_head.weight"))
 
 
-def rows_of(arrays: Mapping[str, np.ndarray]) -> Tuple[Any, List[Any]]:
+def rows_of(arrays: Mapping[str, NDArray[np.float32]]) -> Tuple[Any, List[Any]]:
     """An array of gradpath_tensor, and what must live as long as it is used."""
     rows = (_structs.Tensor * len(arrays))()
     kept: List[Any] = [arrays]

@@ -18,7 +18,8 @@ class Entry(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _catalog() -> Dict[str, Any]:
-    return _library.parsed("gradpath_catalog")
+    found: Dict[str, Any] = _library.parsed("gradpath_catalog")
+    return found
 
 
 def _entries(kind: str) -> List[Entry]:

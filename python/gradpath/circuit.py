@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
-from . import _library, _tables, _values
+from . import _files, _library, _tables, _values
 from ._errors import ArgumentError
-from ._handles import Owner
+from ._handles import Owner, optional_dict
 from .graph import Graph
 
 if TYPE_CHECKING:
     from .scores import Scores
+
+_DRAWINGS = (".svg", ".dot", ".html")
 
 
 class Circuit(Owner):
@@ -27,7 +31,7 @@ class Circuit(Owner):
     def __init__(self, value: int, details: Optional[Dict[str, Any]] = None) -> None:
         super().__init__(value)
         self.details: Dict[str, Any] = details or {}
-        self._matrix: Optional[np.ndarray] = None
+        self._matrix: Optional[NDArray[np.bool_]] = None
 
     @classmethod
     def load(cls, path: Any) -> "Circuit":
@@ -40,7 +44,7 @@ class Circuit(Owner):
 
     @classmethod
     def from_edges(
-        cls, edges: Union[Iterable[Any], np.ndarray], n_layers: int, n_heads: int, scores: Optional["Scores"] = None
+        cls, edges: Union[Iterable[Any], NDArray[np.bool_]], n_layers: int, n_heads: int, scores: Optional["Scores"] = None
     ) -> "Circuit":
         """A circuit of these edges.
 
@@ -73,6 +77,47 @@ class Circuit(Owner):
         with self._handle as handle:
             _library.call("gradpath_circuit_save", handle, *_values.path(path))
 
+    def svg(self, title: Optional[str] = None) -> str:
+        """The circuit as a picture for papers, on white with a legend.
+
+        Args:
+            title: What it is called; by default the task and the model.
+        """
+        return self._draw("svg", title)
+
+    def dot(self, title: Optional[str] = None) -> str:
+        """The circuit in Graphviz's language."""
+        return self._draw("dot", title)
+
+    def html(self, title: Optional[str] = None) -> str:
+        """A page that needs nothing else, in which the circuit can be explored, and other sizes of it by its scores.
+
+        Raises:
+            InputError: The graph is too large for a page.
+        """
+        return self._draw("html", title)
+
+    def draw(self, path: Any, title: Optional[str] = None) -> None:
+        """Writes a drawing; the file appears when it is complete.
+
+        Args:
+            path: .svg, .dot or .html, as of :meth:`svg`, :meth:`dot` and :meth:`html`.
+            title: What it is called; by default the task and the model.
+
+        Raises:
+            ArgumentError: The extension is another.
+            InputError: The file cannot be written.
+        """
+        named = _values.path(path)[0].decode()
+        kind = os.path.splitext(named)[1].lower()
+        if kind not in _DRAWINGS:
+            raise ArgumentError(f"{named}: drawings are {', '.join(_DRAWINGS)}")
+        _files.write(named, self._draw(kind[1:], title))
+
+    def _draw(self, kind: str, title: Optional[str]) -> str:
+        with self._handle as handle:
+            return _library.text("gradpath_circuit_draw", handle, *_values.options(format=kind, title=title))
+
     def prune(self) -> "Circuit":
         """The circuit without what lies on no path from the input to the logits."""
         with self._handle as handle:
@@ -81,10 +126,10 @@ class Circuit(Owner):
     @property
     def graph(self) -> Graph:
         """The graph that the edges are of."""
-        return Graph.of(self._fact("n_layers"), self._fact("n_heads"))
+        return Graph.of(self._fact("n_layers", int), self._fact("n_heads", int))
 
     @property
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> NDArray[np.bool_]:
         """bool [F, K], read-only: True where the edge is in."""
         with self._handle as handle:
             if self._matrix is None:
@@ -102,19 +147,19 @@ class Circuit(Owner):
     @property
     def n_edges(self) -> int:
         """How many edges."""
-        return self._fact("n_edges")
+        return self._fact("n_edges", int)
 
     @property
     def n_nodes(self) -> int:
         """How many writers have an edge that is in."""
-        return self._fact("n_nodes")
+        return self._fact("n_nodes", int)
 
     @property
     def scores(self) -> Optional["Scores"]:
         """The scores that it was selected from, or that its search gave its edges; None where there are none."""
         from .scores import Scores
 
-        if not self._fact("has_scores"):
+        if not self._fact("has_scores", bool):
             return None
         with self._handle as handle:
             return Scores(_library.opened("gradpath_circuit_scores", handle))
@@ -122,7 +167,7 @@ class Circuit(Owner):
     @property
     def provenance(self) -> Optional[Dict[str, Any]]:
         """How it was made. None where nothing says so."""
-        return self._fact("provenance")
+        return self._fact("provenance", optional_dict)
 
     def __len__(self) -> int:
         return self.n_edges

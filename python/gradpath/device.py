@@ -63,10 +63,10 @@ class Device(Owner):
     @property
     def name(self) -> str:
         """``cpu``, or ``cuda:0`` and so on."""
-        return self._fact("name")
+        return self._fact("name", str)
 
     def __repr__(self) -> str:
-        return "Device(closed)" if self.closed else f"Device({self.name}: {self._fact('description')})"
+        return "Device(closed)" if self.closed else f"Device({self.name}: {self._fact('description', str)})"
 
 
 DeviceOption = Union[str, Device]

@@ -141,7 +141,7 @@ def path_patch(
     positions: Union[None, int, str] = None,
     sender_positions: Union[None, int, str] = None,
     freeze_mlps: Optional[bool] = None,
-    rounds: int = 1,
+    rounds: Optional[int] = None,
     threshold: Optional[float] = None,
     top_n: Optional[int] = None,
     metric: MetricOption = None,
@@ -160,7 +160,7 @@ def path_patch(
         positions: Tokens of the receivers: "end" (default), "all", a number, or a name that the prompts have, such as "S2".
         sender_positions: Tokens of the senders; "all" by default.
         freeze_mlps: Keep MLPs between sender and receiver as they are.
-        rounds: How many.
+        rounds: How many; one by default.
         threshold: Follow senders that change the metric by so many percent.
         top_n: Follow the n strongest senders instead.
     """

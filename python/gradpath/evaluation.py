@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _library, _structs, _values
 from ._handles import Owner
@@ -30,19 +31,19 @@ class PairResults:
 
     ids: List[str] = field(repr=False)
     """Names of the pairs; where they have none, their places from 1."""
-    full: np.ndarray = field(repr=False)
+    full: NDArray[np.float64] = field(repr=False)
     """The metric of the full model, float64 [N]."""
-    circuit: np.ndarray = field(repr=False)
+    circuit: NDArray[np.float64] = field(repr=False)
     """The metric of the circuit, float64 [N]."""
-    empty: np.ndarray = field(repr=False)
+    empty: NDArray[np.float64] = field(repr=False)
     """The metric with every edge ablated, float64 [N]."""
-    kl: np.ndarray = field(repr=False)
+    kl: NDArray[np.float64] = field(repr=False)
     """KL(full model || circuit) at the last position in nats, float64 [N]."""
-    exact_match: np.ndarray = field(repr=False)
+    exact_match: NDArray[np.bool_] = field(repr=False)
     """Whether circuit and full model have the same most probable token, bool [N]."""
-    accurate: np.ndarray = field(repr=False)
+    accurate: NDArray[np.bool_] = field(repr=False)
     """Whether the circuit's most probable token is a right answer, bool [N]."""
-    small_effect: np.ndarray = field(repr=False)
+    small_effect: NDArray[np.bool_] = field(repr=False)
     """Whether full model and empty circuit differ by less than a tenth of the mean, bool [N]."""
 
     def __len__(self) -> int:
@@ -85,17 +86,17 @@ class Evaluation:
 class CurvePoints:
     """Faithfulness over the sizes of circuits that were cut from scores, P points."""
 
-    fractions: np.ndarray
+    fractions: NDArray[np.float64]
     """Shares of all edges, float64 [P]."""
-    n_edges: np.ndarray
+    n_edges: NDArray[np.int64]
     """Edges selected, int64 [P]."""
-    n_edges_after_prune: np.ndarray
+    n_edges_after_prune: NDArray[np.int64]
     """Edges that pruning leaves, int64 [P]."""
-    faithfulness: np.ndarray
+    faithfulness: NDArray[np.float64]
     """float64 [P]."""
-    low: np.ndarray
+    low: NDArray[np.float64]
     """Lower ends of 95 % bootstrap intervals, float64 [P]."""
-    high: np.ndarray
+    high: NDArray[np.float64]
     """Upper ends, float64 [P]."""
 
 
@@ -229,13 +230,15 @@ def _measure(
 def _evaluation(row: Mapping[str, Any], made: Dict[str, Any]) -> Evaluation:
     items = row["items"]
     low, high = row["faithfulness_ci"]
-    numbers = {name: _numbers(items, name) for name in ("full", "circuit", "empty", "kl")}
-    flags = {name: np.array([item[name] for item in items], np.bool_) for name in ("exact_match", "accurate", "small_effect")}
+    pairs = PairResults(
+        ids=[item["id"] for item in items], full=_numbers(items, "full"), circuit=_numbers(items, "circuit"),
+        empty=_numbers(items, "empty"), kl=_numbers(items, "kl"), exact_match=_flags(items, "exact_match"),
+        accurate=_flags(items, "accurate"), small_effect=_flags(items, "small_effect"))
     return Evaluation(
         faithfulness=number(row["faithfulness"]), low=number(low), high=number(high), kl=number(row["kl"]), full=number(row["full"]),
         circuit=number(row["circuit"]), empty=number(row["empty"]), exact_match=number(row["exact_match"]),
         accuracy=number(row["accuracy"]), n_edges=row["n_edges"], n_nodes=row["n_nodes"],
-        pairs=PairResults(ids=[item["id"] for item in items], **numbers, **flags), provenance=made)
+        pairs=pairs, provenance=made)
 
 
 def _curve(row: Mapping[str, Any], found: Mapping[str, Any]) -> Curve:
@@ -254,8 +257,12 @@ def _points(rows: Sequence[Mapping[str, Any]]) -> CurvePoints:
         high=_numbers(rows, "high"))
 
 
-def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
     return np.array([number(row[name]) for row in rows], np.float64)
+
+
+def _flags(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.bool_]:
+    return np.array([row[name] for row in rows], np.bool_)
 
 
 def number(value: Optional[float]) -> float:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Dict, Iterator, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _library
 from ._errors import ArgumentError
@@ -68,7 +69,7 @@ class Graph:
             raise KeyError(f"{edge}: {writer} does not feed {reader}")
         return row, column
 
-    def names(self, mask: np.ndarray) -> Iterator[str]:
+    def names(self, mask: NDArray[np.bool_]) -> Iterator[str]:
         """Names of the marked edges of a bool [F, K], row by row."""
         for row, column in zip(*np.nonzero(mask)):
             yield self.edge(int(row), int(column))

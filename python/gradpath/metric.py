@@ -6,10 +6,11 @@ import ctypes
 from typing import Any, Callable, Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _structs
 
-MetricFunction = Callable[[np.ndarray, np.ndarray, int, Optional[np.ndarray]], float]
+MetricFunction = Callable[[NDArray[np.float32], NDArray[np.float32], int, Optional[NDArray[np.float32]]], float]
 
 
 class Metric:
@@ -19,9 +20,11 @@ class Metric:
 
     Args:
         function: ``function(logits, clean_logits, pair, gradient)`` gives the value, a finite float. ``logits`` and ``clean_logits`` are
-            float32 ``[n_vocabulary]``, of the run and of the full model on the clean prompt; ``pair`` is the pair's place from 0;
+            float32 ``[n_vocabulary]``, of the run and of the full model on the clean prompt; ``pair`` is the pair's place from 0,
+            by which ``pairs.ids(model)[pair]`` has its answers (ask for the list once, before the run);
             ``gradient`` is float32 ``[n_vocabulary]`` zeros, into which the derivative of the value by the logits is to be written, or
-            None where nothing needs it. The function may be called in another thread, and what it raises is raised by the call.
+            None where nothing needs it. The function may be called in another thread, what it raises is raised by the call, and it
+            cannot begin a run of its own: that raises :class:`Busy`.
         name: What result files call the metric; by default the function's name.
         loss: Less is better.
         distance: The value is a distance from the clean run: 0 there, and nowhere less.
@@ -48,7 +51,7 @@ class Metric:
         return value
 
 
-def _copy(values: Any, count: int) -> np.ndarray:
+def _copy(values: Any, count: int) -> NDArray[np.float32]:
     array = np.empty(count, np.float32)
     ctypes.memmove(array.ctypes.data, values, array.nbytes)
     return array

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import ExitStack
 from typing import Any, Mapping, Optional, Union
 
 from . import _library, _places, _values, _weights
 from ._errors import InputError, warn
 from ._handles import Owner
+from ._runs import run
 from .device import Device, DeviceOption, device_of
 from .graph import Graph
 from .tokenizer import Tokenizer
@@ -18,10 +20,11 @@ class Model(Owner):
 
     _KIND = "model"
 
-    def __init__(self, value: int, device: Device, path: Optional[str]) -> None:
+    def __init__(self, value: int, device: Device, vocabulary: Any) -> None:
         super().__init__(value)
         self._device = device
-        self._path = path
+        # Where it is read from when it is asked for, or the caller's own.
+        self._vocabulary = vocabulary
         self._tokenizer: Optional[Tokenizer] = None
         # The prompts that were prepared for this model, by the pairs that they were made of.
         self._prepared: "weakref.WeakKeyDictionary[Any, Owner]" = weakref.WeakKeyDictionary()
@@ -47,13 +50,15 @@ class Model(Owner):
         Raises:
             InputError: There is no such model, or its files cannot be used; the message lists where it was looked for.
             DeviceError, OutOfMemory: The device cannot be used, or has no room for it.
+            Busy: A callback of a run is at work.
+            KeyboardInterrupt: Ctrl-C was pressed; nothing is left open.
         """
         on = device_of(device, threads=threads, memory=memory, precision=precision, gemm=gemm)
         given, length = _values.path(_places.carried(path), "the model's path")
         with on._handle as handle:
-            value = _library.opened("gradpath_model_open", handle, given, length)
-        model = cls(value, on, given.decode())
-        warn(model._fact("warnings"))
+            model = run(
+                lambda told: cls(_library.opened("gradpath_model_open", handle, given, length, told), on, given.decode()), progress=False)
+        warn(model._fact("warnings", list))
         return model
 
     @classmethod
@@ -63,6 +68,7 @@ class Model(Owner):
         tensors: Mapping[str, Any],
         *,
         name: Optional[str] = None,
+        vocabulary: Any = None,
         device: DeviceOption = "auto",
         threads: Optional[int] = None,
         memory: Union[None, int, str] = None,
@@ -78,12 +84,12 @@ class Model(Owner):
                 ``__array__`` or ``__dlpack__``; float16, bfloat16 and float64 become float32, gaps are closed. A ``state_dict()`` is fine:
                 masks in it are left out, and so is ``lm_head.weight`` where it equals ``wte.weight`` of a tied model.
             name: What result files call the model.
+            vocabulary: What texts become token ids by: a :class:`Tokenizer`, or the checkpoint whose vocabulary it is, named as for
+                :meth:`open`. Without it prompts are token ids.
             device, threads, memory, precision, gemm: As of :meth:`open`.
 
-        The model has no vocabulary: prompts for it are token ids.
-
         Raises:
-            InputError: A tensor is missing, too much, of another shape, or not finite.
+            InputError: A tensor is missing, too much, of another shape, or not finite; or the vocabulary cannot be used.
             TypeError: A tensor is no array of floating-point numbers.
         """
         shape = _weights.config_of(config)
@@ -91,11 +97,17 @@ class Model(Owner):
         on = device_of(device, threads=threads, memory=memory, precision=precision, gemm=gemm)
         text = _values.to_json(shape, "config")
         called = (None, 0) if name is None else _values.utf8(name, "name")
+        own = None if vocabulary is None or isinstance(vocabulary, Tokenizer) else Tokenizer.open(vocabulary)
+        given = own or vocabulary
         rows, kept = _weights.rows_of(arrays)
-        with on._handle as handle:
-            value = _library.opened("gradpath_model_from_weights", handle, *text, rows, len(arrays), *called)
+        with ExitStack() as used:
+            handle = used.enter_context(on._handle)
+            words = None if given is None else used.enter_context(given._handle)
+            value = _library.opened("gradpath_model_from_weights", handle, *text, rows, len(arrays), *called, words)
         del kept
-        return cls(value, on, None)
+        model = cls(value, on, vocabulary)
+        model._tokenizer = own
+        return model
 
     @classmethod
     def from_transformer_lens(cls, model: Any, tensors: Optional[Mapping[str, Any]] = None, **options: Any) -> "Model":
@@ -111,7 +123,7 @@ class Model(Owner):
     @property
     def name(self) -> str:
         """What result files call the model."""
-        return self._fact("name")
+        return self._fact("name", str)
 
     @property
     def device(self) -> Device:
@@ -121,27 +133,27 @@ class Model(Owner):
     @property
     def n_layers(self) -> int:
         """Layers."""
-        return self._fact("n_layers")
+        return self._fact("n_layers", int)
 
     @property
     def n_heads(self) -> int:
         """Heads of a layer."""
-        return self._fact("n_heads")
+        return self._fact("n_heads", int)
 
     @property
     def d_model(self) -> int:
         """Width of the residual stream."""
-        return self._fact("d_model")
+        return self._fact("d_model", int)
 
     @property
     def n_vocabulary(self) -> int:
         """Tokens of the vocabulary."""
-        return self._fact("n_vocabulary")
+        return self._fact("n_vocabulary", int)
 
     @property
     def n_positions(self) -> int:
         """The longest prompt, in tokens."""
-        return self._fact("n_positions")
+        return self._fact("n_positions", int)
 
     @property
     def graph(self) -> Graph:
@@ -153,16 +165,18 @@ class Model(Owner):
         """The model's vocabulary.
 
         Raises:
-            InputError: It has none: it was made of tensors, or its directory holds no vocabulary.
+            InputError: It has none: it was made of tensors alone, or its directory holds no vocabulary.
         """
+        if not self._fact("has_vocabulary", bool):
+            raise InputError(f"{self.name} has no vocabulary: name tokens by their ids")
+        if isinstance(self._vocabulary, Tokenizer):
+            return self._vocabulary
         if self._tokenizer is None or self._tokenizer.closed:
-            if self._path is None or not self._fact("has_vocabulary"):
-                raise InputError(f"{self.name} has no vocabulary: name tokens by their ids")
-            self._tokenizer = Tokenizer.open(self._path)
+            self._tokenizer = Tokenizer.open(self._vocabulary)
         return self._tokenizer
 
     def close(self) -> None:
-        """Gives up the model's memory, and the prompts that were prepared for it."""
+        """Gives up the model's memory, and the prompts that were prepared for it; not a vocabulary that was handed to it."""
         super().close()
         for owned in [*self._prepared.values(), *([self._tokenizer] if self._tokenizer else [])]:
             owned.close()

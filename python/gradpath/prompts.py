@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import numbers
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _library, _values
 from ._errors import ArgumentError, warn
 from ._handles import Owner
+from ._runs import run
 from .model import Model
 from .tokenizer import token_ids
 
@@ -18,6 +22,25 @@ class _Prepared(Owner):
     """Prompt pairs as tokens of one model."""
 
     _KIND = "prompts"
+
+
+@dataclass(frozen=True, eq=False)
+class PairIds:
+    """One prompt pair as the model sees it."""
+
+    clean: NDArray[np.int32]
+    """The clean prompt, int32 [n_tokens], with the begin token where the model gets one."""
+    corrupted: NDArray[np.int32]
+    """The corrupted prompt, int32 [n_tokens]."""
+    answers: NDArray[np.int32]
+    """The right answers, int32, each once; empty where there are none. Of answers of several tokens the first ones."""
+    wrong_answers: NDArray[np.int32]
+    """The wrong answers, as the right ones."""
+    id: Optional[str] = None
+    """Its name in files of results."""
+    label: Optional[str] = None
+    positions: Dict[str, int] = field(default_factory=dict)
+    """Tokens with a name, counted from 0 with the begin token."""
 
 
 class PromptPairs:
@@ -133,6 +156,8 @@ class PromptPairs:
 
         Raises:
             InputError: A pair cannot be used with this model; the message names it.
+            Busy: A file or a task is to be read, and a callback of a run is at work.
+            KeyboardInterrupt: Ctrl-C was pressed while a file was read.
         """
         known = model._prepared.get(self)
         if isinstance(known, _Prepared):
@@ -140,17 +165,25 @@ class PromptPairs:
         options = _values.options(**self._options)
         with model._handle as handle:
             if self._json is None:
-                value = _library.opened("gradpath_prompts_load", handle, *options)
+                made = run(lambda told: _Prepared(_library.opened("gradpath_prompts_load", handle, *options, told)), progress=False)
             else:
-                value = _library.opened("gradpath_prompts_parse", handle, *self._json, *options)
-        made = _Prepared(value)
-        warn(made._fact("warnings"))
+                made = _Prepared(_library.opened("gradpath_prompts_parse", handle, *self._json, *options))
+        warn(made._fact("warnings", list))
         model._prepared[self] = made
         return made
 
     def describe(self, model: Model) -> Dict[str, Any]:
         """What results state of the pairs: n_pairs, task, metric (the one that judges where none is named), source, hash, lengths."""
         return self.prepare(model).describe()
+
+    def ids(self, model: Model) -> List[PairIds]:
+        """The pairs as the model's token ids, in the order of the places that a metric function is told.
+
+        A function that needs its pair's answers looks them up there: ``ids[pair].answers``.
+        """
+        with self.prepare(model)._handle as handle:
+            lines = _library.text("gradpath_prompts_ids", handle)
+        return [_pair_ids(json.loads(line)) for line in lines.split("\n") if line]
 
     def save(self, path: Any, model: Model) -> None:
         """Writes the pairs as .jsonl: those of texts as texts, the others as the model's ids."""
@@ -168,6 +201,15 @@ class PromptPairs:
 
     def __repr__(self) -> str:
         return self._text
+
+
+def _pair_ids(row: Dict[str, Any]) -> PairIds:
+    def array(name: str) -> NDArray[np.int32]:
+        return np.array(row.get(name) or (), np.int32)
+
+    return PairIds(
+        array("clean_ids"), array("corrupted_ids"), array("answer_ids"), array("wrong_answer_ids"), row.get("id"), row.get("label"),
+        row.get("positions") or {})
 
 
 Column = Tuple[str, Optional[List[Dict[str, Any]]]]
@@ -204,7 +246,8 @@ def _list(values: Any, name: str) -> List[Any]:
 
 
 def _ids(value: Any, name: str) -> List[int]:
-    return token_ids(value, name).tolist()
+    ids: List[int] = token_ids(value, name).tolist()
+    return ids
 
 
 def _is_whole(value: Any) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+from importlib import import_module
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _library, _structs, _tables, _values
-from ._handles import Owner
+from ._handles import Owner, optional_dict
 from .circuit import Circuit
 from .graph import Graph
 
@@ -30,7 +32,7 @@ class Scores(Owner):
 
     def __init__(self, value: int) -> None:
         super().__init__(value)
-        self._matrix: Optional[np.ndarray] = None
+        self._matrix: Optional[NDArray[np.float32]] = None
 
     @classmethod
     def load(cls, path: Any) -> "Scores":
@@ -82,10 +84,10 @@ class Scores(Owner):
     @property
     def graph(self) -> Graph:
         """The graph that the scores are of."""
-        return Graph.of(self._fact("n_layers"), self._fact("n_heads"))
+        return Graph.of(self._fact("n_layers", int), self._fact("n_heads", int))
 
     @property
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> NDArray[np.float32]:
         """The scores, float32 [F, K], read-only. It is the library's own memory, which lives as long as the array does."""
         with self._handle as handle:
             if self._matrix is None:
@@ -99,9 +101,9 @@ class Scores(Owner):
         return self._matrix
 
     @property
-    def node_scores(self) -> Optional[np.ndarray]:
+    def node_scores(self) -> Optional[NDArray[np.float32]]:
         """Scores of writers as nodes, float32 [F]; None where the method gives none."""
-        if not self._fact("has_node_scores"):
+        if not self._fact("has_node_scores", bool):
             return None
         values = np.empty(len(self.graph.writers), np.float32)
         with self._handle as handle:
@@ -121,7 +123,7 @@ class Scores(Owner):
     @property
     def provenance(self) -> Optional[Dict[str, Any]]:
         """How the scores were made: program, model, data, method, settings, device. None where nothing says so."""
-        return self._fact("provenance")
+        return self._fact("provenance", optional_dict)
 
     def __getitem__(self, edge: Union[str, Tuple[str, str]]) -> float:
         """The score of an edge: ``scores["a0.h1->m2"]`` or ``scores["a0.h1", "m2"]``."""
@@ -178,7 +180,7 @@ class Scores(Owner):
         Raises:
             ImportError: pandas is not installed.
         """
-        import pandas
+        pandas: Any = import_module("pandas")
 
         graph = self.graph
         rows, columns = np.nonzero(graph.mask)
@@ -189,7 +191,7 @@ class Scores(Owner):
             "score": self.matrix[rows, columns],
         })
 
-    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> NDArray[Any]:
         matrix = self.matrix
         return matrix.astype(dtype) if copy or (dtype is not None and dtype != matrix.dtype) else matrix
 

@@ -6,6 +6,7 @@ import ctypes
 from typing import Any, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _library, _places, _structs, _values
 from ._errors import ArgumentError
@@ -29,9 +30,9 @@ class Tokenizer(Owner):
     @property
     def n_vocabulary(self) -> int:
         """Tokens of the vocabulary."""
-        return self._fact("n_vocabulary")
+        return self._fact("n_vocabulary", int)
 
-    def encode(self, text: str) -> np.ndarray:
+    def encode(self, text: str) -> NDArray[np.int32]:
         """The ids of a text, int32 [n]. No begin token is put in front."""
         given, length = _values.utf8(text, "text")
         # No token is less than a byte.
@@ -64,7 +65,7 @@ class Tokenizer(Owner):
         return int(ids[0])
 
 
-def token_ids(value: Any, name: str) -> np.ndarray:
+def token_ids(value: Any, name: str) -> NDArray[np.int32]:
     """Token ids as int32 [n].
 
     Raises:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 from functools import lru_cache
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,25 @@ def golden(name):
     """Matrices of golden scores by their keys; NaN for null."""
     rows = json.loads((DATA / "goldens" / name / "scores.json").read_text())
     return {key: np.array(value["matrix"], dtype=float) for key, value in rows.items()}
+
+
+class _Frames(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.frames = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "iframe":
+            self.frames.append(dict(attrs))
+
+
+def framed(page):
+    """The page that an output in a notebook holds in a frame of its own, as a browser reads it."""
+    parser = _Frames()
+    parser.feed(page)
+    (frame,) = parser.frames
+    assert frame["sandbox"] == "allow-scripts", frame["sandbox"]
+    return frame["srcdoc"]
 
 
 def cli(*arguments, cwd=None):

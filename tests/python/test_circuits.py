@@ -1,10 +1,14 @@
 """Circuits: how they are selected, named, kept, evaluated and searched."""
 
+import inspect
 import math
+import re
+from unittest import mock
+from xml.etree import ElementTree
 
 import gradpath
 import numpy as np
-from support import Case, demo, demo_scores, ids, ioi, tiny
+from support import Case, cli, demo, demo_scores, framed, ids, ioi, tiny
 
 
 class Circuits(Case):
@@ -83,8 +87,79 @@ class Circuits(Case):
 
     def test_in_a_notebook(self):
         circuit = demo_scores().top_n(50)
-        self.assertIn("50 of 1,519 edges", circuit._repr_html_())
-        self.assertIn("input-&gt;logits", gradpath.Circuit.from_edges(["input->logits"], 2, 4)._repr_html_())
+        page = circuit._repr_html_()
+        self.assertIn("50 of 1,519 edges", page)
+        self.assertEqual(framed(page), circuit.html())
+        bare = gradpath.Circuit.from_edges(["input->logits"], 2, 4)
+        self.assertIn("input-&gt;logits", bare._repr_html_())
+        self.assertEqual(framed(bare._repr_html_()), bare.html())
+        self.assertIn("0 of 110 edges", gradpath.Circuit.from_edges([], 2, 4)._repr_html_())
+        bare.close()
+        self.assertEqual(bare._repr_html_(), "Circuit(closed)")
+
+    def test_a_graph_that_is_too_large_for_a_page(self):
+        large = gradpath.Circuit.from_edges(["input->logits"], 64, 64)
+        with self.raises(gradpath.InputError, "edges"):
+            large.html()
+        page = large._repr_html_()
+        self.assertNotIn("<iframe", page)
+        self.assertIn("at most", page)
+        self.assertIn("input-&gt;logits", page)
+
+
+class Drawings(Case):
+    def test_as_the_command_line(self):
+        circuit = demo_scores().top_n(50).prune()
+        circuit.save(self.folder / "circuit.json")
+        for kind, mine in (("svg", circuit.svg()), ("dot", circuit.dot()), ("html", circuit.html())):
+            with self.subTest(kind):
+                theirs, written = self.folder / f"theirs.{kind}", self.folder / f"mine.{kind}"
+                cli("draw", "--circuit", self.folder / "circuit.json", "--out", theirs)
+                self.assertTrue(mine == theirs.read_text("utf-8"))
+                circuit.draw(written)
+                self.assertEqual(mine, written.read_text("utf-8"))
+        ElementTree.fromstring(circuit.svg())
+        self.assertTrue(circuit.dot().startswith("digraph"))
+        self.assertEqual(set(re.findall("https?://[a-z.0-9]*", circuit.html())) - {"http://www.w3.org"}, set())
+
+    def test_titles(self):
+        circuit = gradpath.Circuit.from_edges(["input->logits"], 2, 4)
+        title = "A <b>\"title\"</b> & 'more' \u00fc"
+        self.assertIn("<title>A &lt;b&gt;", circuit.svg(title))
+        self.assertIn("more", circuit.dot(title))
+        self.assertIn("more", circuit.html(title=title))
+        circuit.draw(self.folder / "a.svg", title)
+        self.assertEqual((self.folder / "a.svg").read_text("utf-8"), circuit.svg(title))
+        with self.raises(gradpath.ArgumentError, "title"):
+            circuit.svg(3)
+
+    def test_files(self):
+        circuit = gradpath.Circuit.from_edges(["input->logits"], 2, 4)
+        path = self.folder / "a.SVG"
+        path.write_text("before")
+        path.chmod(0o640)
+        (self.folder / "link.svg").symlink_to(path)
+        circuit.draw(str(self.folder / "link.svg"))
+        self.assertEqual((path.read_text(), path.stat().st_mode & 0o777), (circuit.svg(), 0o640))
+        self.assertTrue((self.folder / "link.svg").is_symlink())
+        (self.folder / "folder.dot").mkdir()
+        for kind, words, place in [
+            (gradpath.ArgumentError, ("a.png", ".svg, .dot, .html"), self.folder / "a.png"),
+            (gradpath.ArgumentError, (".svg",), self.folder / "svg"),
+            (gradpath.InputError, ("none/a.svg", "No such file"), self.folder / "none" / "a.svg"),
+            (gradpath.InputError, ("folder.dot", "directory"), self.folder / "folder.dot"),
+            (TypeError, ("path",), None),
+        ]:
+            with self.subTest(words), self.raises(kind, *words):
+                circuit.draw(place)
+        with mock.patch("os.replace", side_effect=OSError(28, "No space left on device")), self.raises(gradpath.InputError, "No space"):
+            circuit.draw(path, "another")
+        self.assertEqual(path.read_text(), circuit.svg())
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["a.SVG", "folder.dot", "link.svg"])
+        circuit.close()
+        for call in (circuit.svg, circuit.dot, circuit.html, lambda: circuit.draw(path)):
+            with self.raises(gradpath.HandleError, "closed"):
+                call()
 
 
 class Evaluations(Case):
@@ -164,6 +239,8 @@ class Searches(Case):
         circuit = gradpath.path_patch(demo(), ioi())
         (round_,) = circuit.details["rounds"]
         self.assertEqual(len(round_["maps"][0]["effects"]), 37)
+        # The library says how many rounds there are.
+        self.assertIsNone(inspect.signature(gradpath.path_patch).parameters["rounds"].default)
         one = gradpath.path_patch(demo(), ioi(), senders=["a1.h0"], receivers="a3.h1.v", positions="S2", freeze_mlps=True)
         self.assertEqual(list(one.details["rounds"][0]["maps"][0]["effects"]), ["a1.h0"])
         followed = gradpath.path_patch(demo(), ioi(), rounds=2, top_n=2)

@@ -2,7 +2,7 @@
 
 import gradpath
 import numpy as np
-from support import Case, ids, tiny
+from support import Case, TINY, ids, tiny
 
 
 class Metrics(Case):
@@ -83,3 +83,34 @@ class Metrics(Case):
             return 1.0
 
         gradpath.score(tiny(), ids(), metric=nested)
+
+    def test_it_cannot_begin_a_run(self):
+        pairs, scores = ids(), gradpath.Scores.from_edges({"input->logits": 1.0}, 2, 4)
+        (self.folder / "pairs.jsonl").write_text('{"clean_ids": [1, 2], "corrupted_ids": [1, 3]}\n')
+        pairs.prepare(tiny())
+        for begin in (
+            lambda *_: gradpath.score(tiny(), pairs, "eap"),
+            lambda *_: gradpath.evaluate(tiny(), pairs, scores.top_n(1)),
+            lambda *_: gradpath.curve(tiny(), pairs, scores),
+            lambda *_: gradpath.acdc(tiny(), pairs),
+            lambda *_: gradpath.Model.open(TINY),
+            lambda *_: gradpath.PromptPairs.load(self.folder / "pairs.jsonl").prepare(tiny()),
+        ):
+            with self.raises(gradpath.Busy, "a callback cannot begin"):
+                gradpath.score(tiny(), pairs, metric=begin)
+            with self.raises(gradpath.Busy, "a callback cannot begin"):
+                gradpath.score(tiny(), pairs, progress=begin)
+        self.assertEqual(len(gradpath.score(tiny(), pairs).top(1)), 1)
+
+    def test_it_finds_its_pair_s_answers(self):
+        pairs = gradpath.PromptPairs([[1, 2, 3], [1, 2, 5], [4, 4]], [[1, 4, 3], [1, 7, 5], [4, 8]], [5, [6, 7], 9], [6, 8, [1, 2]])
+        known = pairs.ids(tiny())
+
+        def margin(logits, clean, pair, gradient):
+            right, wrong = known[pair].answers, known[pair].wrong_answers
+            if gradient is not None:
+                gradient[right], gradient[wrong] = 1 / len(right), -1 / len(wrong)
+            return float(logits[right].mean() - logits[wrong].mean())
+
+        mine, theirs = (gradpath.score(tiny(), pairs, metric=metric).matrix for metric in (margin, "logit-diff"))
+        self.assertLessEqual(float(np.abs(mine - theirs).max()), 1e-6 * float(np.abs(theirs).max()))

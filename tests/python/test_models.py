@@ -5,7 +5,7 @@ import warnings
 
 import gradpath
 import numpy as np
-from support import Case, DATA, TINY, config, demo, ids, ioi, tensors, tiny
+from support import Case, DATA, ROOT, TINY, config, demo, demo_scores, ids, ioi, tensors, tiny
 
 
 class Models(Case):
@@ -86,6 +86,34 @@ class Models(Case):
                 gradpath.score(model, ioi())
         with gradpath.Model.from_weights(Config(), given) as model:
             self.assertEqual(model.n_layers, 2)
+
+    def test_weights_with_a_vocabulary(self):
+        root = ROOT / "models" / "demo"
+        shape, given = (root / "config.json").read_text(), tensors(root / "model.safetensors")
+        expected = gradpath.score(demo(), ioi(), "eap").matrix
+        with gradpath.Tokenizer.open("demo") as words:
+            for vocabulary in ("demo", root, str(root), words):
+                with self.subTest(vocabulary), gradpath.Model.from_weights(shape, given, vocabulary=vocabulary) as model:
+                    self.assertTrue((gradpath.score(model, ioi(), "eap").matrix == expected).all())
+                    self.assertEqual(model.tokenizer.token(" Anna"), words.token(" Anna"))
+                    self.assertIs(model.tokenizer, words if vocabulary is words else model.tokenizer)
+                if vocabulary is words:
+                    # It is the caller's, and the model's own is closed with the model.
+                    self.assertFalse(words.closed)
+            with gradpath.Model.from_weights(shape, given, vocabulary=words) as model:
+                words.close()
+                self.assertTrue((gradpath.score(model, ioi(), "eap").matrix == expected).all())
+                with self.raises(gradpath.HandleError, "tokenizer is closed"):
+                    model.tokenizer.encode("a")
+            with self.raises(gradpath.HandleError, "tokenizer is closed"):
+                gradpath.Model.from_weights(shape, given, vocabulary=words)
+        with gradpath.Model.from_weights(shape, given, vocabulary="demo") as model:
+            mine = model.tokenizer
+        self.assertTrue(mine.closed)
+        with self.raises(gradpath.InputError, "vocabulary"):
+            gradpath.Model.from_weights(config(), tensors(), vocabulary=TINY)
+        with self.raises(TypeError, "int"):
+            gradpath.Model.from_weights(config(), tensors(), vocabulary=3)
 
     def test_weights_that_do_not_fit(self):
         given = tensors()
@@ -222,6 +250,32 @@ class Prompts(Case):
             [{tokenizer.token(" Paul")}])
         self.assertTrue((gradpath.score(demo(), texts, "eap").matrix == gradpath.score(demo(), numbers, "eap").matrix).all())
 
+    def test_the_ids_that_the_model_sees(self):
+        tokenizer = demo().tokenizer
+        clean = "When Anna and Paul went to the shop, Paul gave a book to"
+        corrupted = clean.replace(", Paul", ", Mary")
+        texts = gradpath.PromptPairs(
+            [clean] * 2, [corrupted] * 2, [" Anna", " Anna"], [[" Paul", " Mary"], " Paul"], labels=["ABBA", "B"],
+            positions=[{"S2": 9}, {}])
+        first, second = texts.ids(demo())
+        (begin,) = tokenizer.encode("<|endoftext|>")
+        self.assertEqual(first.clean.tolist(), [begin, *tokenizer.encode(clean)])
+        self.assertEqual(first.corrupted.tolist(), [begin, *tokenizer.encode(corrupted)])
+        self.assertEqual((first.answers.tolist(), second.wrong_answers.tolist()), ([tokenizer.token(" Anna")], [tokenizer.token(" Paul")]))
+        self.assertEqual(sorted(first.wrong_answers.tolist()), sorted(map(tokenizer.token, (" Paul", " Mary"))))
+        self.assertEqual((first.label, second.label, first.positions, second.positions), ("ABBA", "B", {"S2": 10}, {}))
+        for array in (first.clean, first.corrupted, first.answers, first.wrong_answers):
+            self.assertEqual((array.dtype, array.ndim), (np.int32, 1))
+        made = ioi().ids(demo())
+        self.assertEqual([len(pair.clean) for pair in made], ioi().describe(demo())["lengths"])
+        self.assertEqual(made[0].id, "ioi-0")
+        again = gradpath.PromptPairs(
+            [p.clean for p in made], [p.corrupted for p in made], [p.answers for p in made], [p.wrong_answers for p in made])
+        self.assertTrue((gradpath.score(demo(), again, "eap").matrix == demo_scores().matrix).all())
+        (bare,) = gradpath.PromptPairs([[1, 2]], [[1, 3]]).ids(tiny())
+        self.assertEqual((bare.clean.tolist(), bare.answers.tolist(), bare.label, bare.positions), ([1, 2], [], None, {}))
+        self.assertEqual((bare.answers.dtype, bare == bare), (np.int32, True))
+
     def test_tasks(self):
         pairs = gradpath.PromptPairs.task("greater-than", n=5, seed=3)
         self.assertEqual((len(pairs), pairs.describe(demo())["seed"], pairs.describe(demo())["metric"]), (5, 3, "prob-diff"))
@@ -282,8 +336,16 @@ class Prompts(Case):
         self.assertTrue(mine.closed)
 
     def test_warnings(self):
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            gradpath.PromptPairs(["The doctor"], ["The doctors"], ["is"], ["are"]).describe(demo())
-        if said:
-            self.assertTrue(all(issubclass(w.category, gradpath.InputWarning) for w in said))
+        empty = gradpath.Circuit.from_edges([], 4, 8)
+        for call in (
+            lambda pairs: pairs.describe(demo()), lambda pairs: pairs.ids(demo()), lambda pairs: gradpath.score(demo(), pairs, "eap"),
+            lambda pairs: gradpath.evaluate(demo(), pairs, empty), lambda pairs: gradpath.acdc(demo(), pairs, tau=1e9),
+        ):
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                call(gradpath.PromptPairs(["The doctor"], ["The doctors"], ["is"], ["are"]))
+            self.assertIn("without a space", str(said[0].message))
+            for warning in said:
+                self.assertTrue(issubclass(warning.category, gradpath.InputWarning))
+                # Of the line that has called the package, however deep the package has noticed it.
+                self.assertEqual(warning.filename, __file__)

@@ -4,7 +4,7 @@ import json
 
 import gradpath
 import numpy as np
-from support import Case, DATA, cli, demo, demo_scores, golden, ids, ioi, tiny
+from support import Case, DATA, cli, demo, demo_scores, framed, golden, ids, ioi, tiny
 
 
 class Scores(Case):
@@ -121,6 +121,12 @@ class Scores(Case):
         self.assertIn("1,519 edges", page)
         self.assertIn(demo_scores().top(1)[0].edge.replace(">", "&gt;").replace("<", "&lt;"), page)
         self.assertIn("and 1,504 more", page)
+        self.assertEqual(framed(page), demo_scores().top_n(200, prune=True).html())
+        self.assertLess(len(page), 150_000)
+        few = gradpath.Scores.from_edges({}, 1, 1)
+        self.assertEqual(framed(few._repr_html_()), few.top_n(len(few), prune=True).html())
+        few.close()
+        self.assertEqual(few._repr_html_(), "Scores(closed)")
 
 
 class Goldens(Case):

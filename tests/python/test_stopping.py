@@ -1,10 +1,19 @@
 """Ctrl-C and other signals."""
 
+import itertools
+import json
+import math
 import signal
 import time
+from unittest import mock
 
 import gradpath
-from support import Case, demo, ioi, program, tiny
+from gradpath import _runs
+from support import TINY, Case, demo, ioi, program, tiny
+
+LAYER = {"ln_1.weight": [1], "ln_1.bias": [1], "ln_2.weight": [1], "ln_2.bias": [1], "attn.c_attn.weight": [1, 3], "attn.c_attn.bias": [3],
+         "attn.c_proj.weight": [1, 1], "attn.c_proj.bias": [1], "mlp.c_fc.weight": [1, 4], "mlp.c_fc.bias": [4],
+         "mlp.c_proj.weight": [4, 1], "mlp.c_proj.bias": [1]}
 
 
 LONG = """
@@ -61,6 +70,73 @@ class Stopping(Case):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         self.assertEqual(len(gradpath.score(demo(), ioi(), "eap").top(1)), 1)
+
+    def test_reading_a_model(self):
+        # Gigabytes of zeros, which take no room on the disk.
+        width, count = 1024, 32
+        shape = {"n_layer": count, "n_head": 8, "n_embd": width, "n_positions": 1024, "vocab_size": 1000}
+        (self.folder / "config.json").write_text(json.dumps(shape))
+        sizes = {"wte.weight": [1000, width], "wpe.weight": [1024, width], "ln_f.weight": [width], "ln_f.bias": [width]}
+        for layer, (name, size) in itertools.product(range(count), LAYER.items()):
+            sizes[f"h.{layer}.{name}"] = [width * n for n in size]
+        header, at = {}, 0
+        for name, size in sizes.items():
+            end = at + 4 * math.prod(size)
+            header[name] = {"dtype": "F32", "shape": size, "data_offsets": [at, end]}
+            at = end
+        text = json.dumps(header).encode()
+        with open(self.folder / "model.safetensors", "wb") as stream:
+            stream.write(len(text).to_bytes(8, "little") + text)
+            stream.truncate(8 + len(text) + at)
+        handles = gradpath._open_handles()
+        seconds = self._interrupted(lambda: gradpath.Model.open(self.folder, device="cpu"), 0.2)
+        print(f"a model of {at >> 20} MiB: over after {seconds * 1000:.0f} ms", flush=True)
+        self.assertLess(seconds, 1)
+        self.assertLessEqual(gradpath._open_handles(), handles + 1)
+
+    def test_reading_prompts(self):
+        line = '{"clean_ids": [1, 2, 3], "corrupted_ids": [1, 4, 3], "answer_ids": [5], "wrong_answer_ids": [6]}\n'
+        (self.folder / "pairs.jsonl").write_text(line * 400_000)
+        pairs = gradpath.PromptPairs.load(self.folder / "pairs.jsonl")
+        seconds = self._interrupted(lambda: pairs.prepare(tiny()), 0.1)
+        print(f"400,000 pairs: over after {seconds * 1000:.0f} ms", flush=True)
+        self.assertLess(seconds, 1)
+
+    def test_reading_is_told_to_stop(self):
+        (self.folder / "pairs.jsonl").write_text('{"clean_ids": [1, 2], "corrupted_ids": [1, 3]}\n' * 3)
+        pairs = gradpath.PromptPairs.load(self.folder / "pairs.jsonl")
+        perform = _runs._Run.perform
+
+        def stopped(run, work):
+            run.signal()
+            return perform(run, work)
+
+        with mock.patch.object(_runs._Run, "perform", stopped):
+            for call in (
+                lambda: gradpath.Model.open(TINY), lambda: pairs.prepare(tiny()), lambda: pairs.ids(tiny()),
+                lambda: gradpath.PromptPairs.task("ioi", n=3).prepare(demo()),
+            ):
+                with self.raises(gradpath.Stopped):
+                    call()
+        self.assertEqual(pairs.describe(tiny())["n_pairs"], 3)
+
+    def _interrupted(self, call, after):
+        # How long a call goes on that Ctrl-C interrupts.
+        rung = []
+
+        def ring(*_):
+            rung.append(time.monotonic())
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGALRM, ring)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, after)
+            with self.raises(KeyboardInterrupt):
+                call()
+            return time.monotonic() - rung[0]
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def test_signals_stay_python_s(self):
         tiny()

@@ -89,9 +89,9 @@ class Editable(Case):
             [str(python), "-m", "pip", "install", "-q", "--no-index", "--no-deps", "-e", str(ROOT / "python")], check=True,
             capture_output=True, timeout=300)
         done = subprocess.run(
-            [str(python), "-c", "import gradpath; print(gradpath.__file__, gradpath.__version__, len(gradpath.methods()) > 5)"],
+            [str(python), "-c", "import gradpath; print(gradpath.__file__, gradpath.__version__, gradpath.Model.open('demo').n_layers)"],
             cwd=self.folder, capture_output=True, text=True, check=True, timeout=60)
-        self.assertIn(f"{ROOT}/python/gradpath/__init__.py {gradpath.__version__} True", done.stdout)
+        self.assertIn(f"{ROOT}/python/gradpath/__init__.py {gradpath.__version__} 4", done.stdout)
 
 
 class Import(Case):

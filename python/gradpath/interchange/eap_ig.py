@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib import import_module
 from typing import Any, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _values
 from .._errors import ArgumentError
@@ -29,9 +31,7 @@ def to_graph(given: Union[Scores, Circuit], graph_class: Any = None) -> Any:
         ImportError: The library is not installed.
     """
     if graph_class is None:
-        from eap.graph import Graph as Library
-
-        graph_class = Library
+        graph_class = import_module("eap.graph").Graph
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "graph.json")
         given.save(path)
@@ -68,5 +68,5 @@ def _shape(graph: Any) -> Tuple[int, int]:
     return int(of("n_layers")), int(of("n_heads"))
 
 
-def _real(graph: Any) -> np.ndarray:
+def _real(graph: Any) -> NDArray[np.bool_]:
     return Graph.of(*_shape(graph)).mask

@@ -25,6 +25,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _values
 from .._errors import ArgumentError, InputError
@@ -32,7 +33,7 @@ from .._errors import ArgumentError, InputError
 _ACTIVATIONS = {"gelu_new": "gelu_new", "gelu": "gelu", "relu": "relu", "gelu_pytorch_tanh": "gelu_new", "gelu_fast": "gelu_new"}
 
 
-def to_hugging_face(model: Any, tensors: Optional[Mapping[str, Any]] = None) -> Tuple[Dict[str, Any], Dict[str, np.ndarray]]:
+def to_hugging_face(model: Any, tensors: Optional[Mapping[str, Any]] = None) -> Tuple[Dict[str, Any], Dict[str, NDArray[np.float32]]]:
     """The config and tensors of a TransformerLens model, as :meth:`gradpath.Model.from_weights` takes them.
 
     Args:
@@ -51,7 +52,7 @@ def to_hugging_face(model: Any, tensors: Optional[Mapping[str, Any]] = None) -> 
     cfg.require_gpt2()
     given = _Tensors(tensors)
     given.require_unfolded(cfg)
-    made: Dict[str, np.ndarray] = {
+    made: Dict[str, NDArray[np.float32]] = {
         "wte.weight": given.take("embed.W_E", cfg.vocabulary, cfg.width),
         "wpe.weight": given.take("pos_embed.W_pos", cfg.positions, cfg.width),
         "ln_f.weight": given.take("ln_final.w", cfg.width),
@@ -120,7 +121,7 @@ class _Tensors:
     def has(self, name: str) -> bool:
         return name in self._left
 
-    def take(self, name: str, *shape: int) -> np.ndarray:
+    def take(self, name: str, *shape: int) -> NDArray[np.float32]:
         if name not in self._left:
             raise InputError(f"{name}: no such tensor is given")
         array = _values.floats(self._left.pop(name), name)
@@ -133,7 +134,7 @@ class _Tensors:
             raise InputError(f"{sorted(self._left)[0]}: GPT-2 has no such tensor; without it another model would run")
 
 
-def _block(given: _Tensors, cfg: _Config, layer: int) -> Dict[str, np.ndarray]:
+def _block(given: _Tensors, cfg: _Config, layer: int) -> Dict[str, NDArray[np.float32]]:
     heads, width, head_width, inner = cfg.heads, cfg.width, cfg.head_width, cfg.inner
     ours, theirs = f"h.{layer}.", f"blocks.{layer}."
     # [H, D, dh] becomes [D, H dh]: a column per head and place.
@@ -155,7 +156,7 @@ def _block(given: _Tensors, cfg: _Config, layer: int) -> Dict[str, np.ndarray]:
     }
 
 
-def _head(given: _Tensors, cfg: _Config, made: Dict[str, np.ndarray]) -> bool:
+def _head(given: _Tensors, cfg: _Config, made: Dict[str, NDArray[np.float32]]) -> bool:
     head = given.take("unembed.W_U", cfg.width, cfg.vocabulary)
     bias = given.take("unembed.b_U", cfg.vocabulary) if given.has("unembed.b_U") else np.zeros(cfg.vocabulary, np.float32)
     tied = np.array_equal(head.T, made["wte.weight"])

@@ -101,6 +101,7 @@ public static class PromptLoader
         PromptNotes notes, IProgress<int>? progress, CancellationToken cancellation)
     {
         var metric = options.Metric ?? DefaultMetric(options, info);
+        rows = Stoppable(rows, cancellation);
         if (options.Limit is { } limit)
             rows = rows.Take(limit);
         if (options is { Metric: null, MetricIsRead: false })
@@ -128,6 +129,13 @@ public static class PromptLoader
             Corruption = options.HardCorruption ? info?.HardCorruptionColumn : null,
         });
     }
+
+    // Reading takes as long as checking, and may come before all of it.
+    private static IEnumerable<PromptRow> Stoppable(IEnumerable<PromptRow> rows, CancellationToken cancellation) => rows.Select(row =>
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return row;
+    });
 
     // Where all tokens of an answer are judged, only the metric that can do so.
     private static Metric DefaultMetric(PromptOptions options, CircuitTask? task) =>

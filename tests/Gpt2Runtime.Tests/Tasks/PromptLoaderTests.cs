@@ -194,6 +194,19 @@ public sealed class PromptLoaderTests
             PromptWriter.Write(Path.Combine(directory.Path, "no/out.jsonl"), set.Pairs, tokenizer)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Reading_stops_before_the_next_prompt()
+    {
+        using TempFolder directory = new();
+        string path = directory.Write("prompts.jsonl", Good + "\n{");
+        CancellationToken stopped = new(canceled: true);
+        foreach (PromptOptions options in new[] { new PromptOptions(), new PromptOptions { Metric = BuiltInMetrics.LogitDifference } })
+        {
+            Assert.Throws<OperationCanceledException>(() => PromptLoader.Load(null, path, Tokenizers.Demo, options, stopped));
+            Assert.Throws<GradpathException>(() => PromptLoader.Load(null, path, Tokenizers.Demo, options));
+        }
+    }
+
     private static PromptSet LoadText(string content, PromptOptions? options = null)
     {
         using var directory = new TempFolder();
