@@ -91,6 +91,7 @@ public sealed class PublicSurfaceTests : IDisposable
             [typeof(Stream)] = Stream.Null,
             [typeof(bool[])] = new bool[graph.Writers * graph.Readers],
             [typeof(string)] = "text",
+            [typeof(IReadOnlyDictionary<string, ReadOnlyMemory<float>>)] = new Dictionary<string, ReadOnlyMemory<float>>(),
         };
     }
 

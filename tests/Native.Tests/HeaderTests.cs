@@ -30,7 +30,8 @@ public sealed partial class HeaderTests
             if (method.GetCustomAttribute<UnmanagedCallersOnlyAttribute>()?.EntryPoint is not { } name) continue;
             string arguments = Regex.Match(s_header, $@"\b{name}\(([^;]*)\);").Groups[1].Value;
             int declared = arguments == "void" ? 0 : arguments.Split(',').Length;
-            Assert.True(method.GetParameters().Length == declared, $"{name}: {method.GetParameters().Length} in the code, {declared} declared");
+            int taken = method.GetParameters().Length;
+            Assert.True(taken == declared, $"{name}: {taken} in the code, {declared} declared");
         }
     }
 
