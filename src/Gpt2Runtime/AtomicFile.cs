@@ -103,7 +103,14 @@ internal static class AtomicFile
 
     // A folder that takes no files is said of the file that goes aside first, whose name nobody knows.
     private static GradpathException Unwritable(string path, Exception e) => new(
-        $"cannot write {path}: {(e is FileNotFoundException ? "its folder takes no files" : e.Message)}", e);
+        $"cannot write {path}: {(e is FileNotFoundException ? "its folder takes no files" : Reason(e))}", e);
+
+    // The platform names the file again, behind a colon.
+    private static string Reason(Exception e)
+    {
+        int place = e.Message.LastIndexOf(" : '", StringComparison.Ordinal);
+        return place > 0 ? e.Message[..place] : e.Message;
+    }
 
     private static void WriteFile(OutputTarget target, Action<Stream> write)
     {

@@ -5,7 +5,8 @@ using Gradpath.Host.Sweeps.Units;
 namespace Gradpath.Host.Sweeps.Store;
 
 /// <summary>
-/// Units whose files are there and cannot be read: a loss of power, a full disk or a bad copy has left them so. No process of a sweep does.
+/// Units whose files are not what was written: a loss of power, a full disk, a bad copy or a hand has left them so. No process of a sweep
+/// does.
 /// </summary>
 internal static class DamagedUnits
 {
@@ -14,17 +15,26 @@ internal static class DamagedUnits
     /// <summary>What is wrong with the files of a unit that is done; null where nothing is.</summary>
     /// <param name="folder">The sweep.</param>
     /// <param name="key">The unit's key.</param>
+    /// <param name="readsAll">Whether files of scores and circuits are read to their end; else only their beginnings are, which tell their
+    /// lengths.</param>
     /// <param name="result">Its result; null where that is damaged.</param>
     /// <exception cref="GradpathException">A file cannot be read at all, whatever is in it.</exception>
-    public static string? Fault(SweepFolder folder, string key, out UnitResult? result)
+    public static string? Fault(SweepFolder folder, string key, bool readsAll, out UnitResult? result)
     {
         result = null;
         try
         {
             result = folder.Result(key);
-            foreach (string file in folder.FoundFiles(key))
+            foreach ((string end, string sum) in result.Files)
             {
-                if (File.Exists(file)) SafetensorsFile.Open(file).Dispose();
+                string file = $"{folder.WorkFile(key)}.{end}";
+                if (!File.Exists(file)) return $"{file}: there is no such file; {UnitResultJson.Advice}";
+                if (!readsAll) SafetensorsFile.Open(file).Dispose();
+                else if (FileSums.Of(file) != sum)
+                {
+                    return $"{file}: damaged: its content does not match the checksum in {Path.GetFileName(folder.ResultFile(key))}; "
+                        + UnitResultJson.Advice;
+                }
             }
             return null;
         }
@@ -43,12 +53,14 @@ internal static class DamagedUnits
     /// meanwhile, and what another process has mended is left alone.
     /// </summary>
     /// <param name="folder">The sweep.</param>
+    /// <param name="cancellation">Stops the reading.</param>
     /// <returns>What was wrong, a sentence for each unit.</returns>
     /// <exception cref="GradpathException">A file cannot be read, or not be moved.</exception>
-    public static IReadOnlyList<string> SetAside(SweepFolder folder)
+    public static IReadOnlyList<string> SetAside(SweepFolder folder, CancellationToken cancellation = default)
     {
         HashSet<string> done = folder.Done();
-        string[] damaged = [.. folder.Units.Select(u => u.Key).Where(k => done.Contains(k) && IsDamaged(folder, k, out _))];
+        string[] keys = [.. folder.Units.Select(u => u.Key).Where(done.Contains)];
+        string[] damaged = [.. keys.AsParallel().AsOrdered().WithCancellation(cancellation).Where(k => IsDamaged(folder, k, out _))];
         if (damaged.Length == 0) return [];
         List<string> said = [];
         using UnitClaims claims = folder.Claims();
@@ -56,7 +68,7 @@ internal static class DamagedUnits
         {
             try
             {
-                if (IsDamaged(folder, key, out string? fault)) said.Add($"{fault}; it is in {Move(folder, key)} now");
+                if (IsDamaged(folder, key, out string? fault)) said.Add($"{fault!.TrimEnd('.')}; its files are in {Move(folder, key)} now");
             }
             finally
             {
@@ -70,8 +82,8 @@ internal static class DamagedUnits
     {
         try
         {
-            fault = Fault(folder, key, out _);
-            return fault is not null;
+            fault = Fault(folder, key, readsAll: true, out _);
+            return fault is not null && folder.IsDone(key);
         }
         catch (GradpathException) when (!folder.IsDone(key))
         {
