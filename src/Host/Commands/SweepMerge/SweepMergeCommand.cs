@@ -70,7 +70,7 @@ internal static class SweepMergeCommand
             UnitResult? result = null;
             try
             {
-                fault = DamagedUnits.Fault(folder, unit.Key, readsAll: true, out result);
+                fault = DamagedUnits.Fault(folder, unit.Key, out result);
             }
             catch (GradpathException e)
             {

@@ -30,8 +30,11 @@ internal static class SweepSubmitCommand
         {
             report.Line(script.TrimEnd('\n'), ("script", script));
             string plan = o.Plan is null ? "" : $" and lay the plan out (the same command without --dry-run does both)";
-            terminal.Remark(
-                $"nothing was written; before you submit the script by hand, create the folder {Path.Combine(o.Dir, Logs)}{plan}");
+            string note = $"nothing was written; before you submit the script by hand, create the folder {Path.Combine(o.Dir, Logs)}{plan}";
+
+            // Not among the script's lines.
+            if (terminal.Json) report.Note(note);
+            else terminal.Remark(note);
             return report;
         }
         SweepFolder.MakeFolder(Path.Combine(folder, Logs));

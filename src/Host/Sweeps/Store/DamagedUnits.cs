@@ -15,11 +15,22 @@ internal static class DamagedUnits
     /// <summary>What is wrong with the files of a unit that is done; null where nothing is.</summary>
     /// <param name="folder">The sweep.</param>
     /// <param name="key">The unit's key.</param>
-    /// <param name="readsAll">Whether files of scores and circuits are read to their end; else only their beginnings are, which tell their
-    /// lengths.</param>
     /// <param name="result">Its result; null where that is damaged.</param>
     /// <exception cref="GradpathException">A file cannot be read at all, whatever is in it.</exception>
-    public static string? Fault(SweepFolder folder, string key, bool readsAll, out UnitResult? result)
+    public static string? Fault(SweepFolder folder, string key, out UnitResult? result)
+    {
+        long all = long.MaxValue;
+        return Fault(folder, key, ref all, out result);
+    }
+
+    /// <summary>The same where not all of the scores and circuits may be read.</summary>
+    /// <param name="folder">The sweep.</param>
+    /// <param name="key">The unit's key.</param>
+    /// <param name="bytes">How much of them may be read to the end, which this takes its part of; where that is below 0, only their
+    /// beginnings are read, which tell their lengths.</param>
+    /// <param name="result">Its result; null where that is damaged.</param>
+    /// <exception cref="GradpathException">A file cannot be read at all, whatever is in it.</exception>
+    public static string? Fault(SweepFolder folder, string key, ref long bytes, out UnitResult? result)
     {
         result = null;
         try
@@ -28,8 +39,10 @@ internal static class DamagedUnits
             foreach ((string end, string sum) in result.Files)
             {
                 string file = $"{folder.WorkFile(key)}.{end}";
-                if (!File.Exists(file)) return $"{file}: there is no such file; {UnitResultJson.Advice}";
-                if (!readsAll) SafetensorsFile.Open(file).Dispose();
+                FileInfo there = new(file);
+                if (!there.Exists) return $"{file}: there is no such file; {UnitResultJson.Advice}";
+                bytes -= there.Length;
+                if (bytes < 0) SafetensorsFile.Open(file).Dispose();
                 else if (FileSums.Of(file) != sum)
                 {
                     return $"{file}: damaged: its content does not match the checksum in {Path.GetFileName(folder.ResultFile(key))}; "
@@ -60,7 +73,7 @@ internal static class DamagedUnits
     {
         HashSet<string> done = folder.Done();
         string[] keys = [.. folder.Units.Select(u => u.Key).Where(done.Contains)];
-        string[] damaged = [.. keys.AsParallel().AsOrdered().WithCancellation(cancellation).Where(k => IsDamaged(folder, k, out _))];
+        string[] damaged = Damaged(folder, keys, cancellation);
         if (damaged.Length == 0) return [];
         List<string> said = [];
         using UnitClaims claims = folder.Claims();
@@ -78,11 +91,23 @@ internal static class DamagedUnits
         return said;
     }
 
+    private static string[] Damaged(SweepFolder folder, string[] keys, CancellationToken cancellation)
+    {
+        try
+        {
+            return [.. keys.AsParallel().AsOrdered().WithCancellation(cancellation).Where(k => IsDamaged(folder, k, out _))];
+        }
+        catch (AggregateException e)
+        {
+            throw e.InnerExceptions.OfType<GradpathException>().FirstOrDefault() ?? e.InnerExceptions[0];
+        }
+    }
+
     private static bool IsDamaged(SweepFolder folder, string key, out string? fault)
     {
         try
         {
-            fault = Fault(folder, key, readsAll: true, out _);
+            fault = Fault(folder, key, out _);
             return fault is not null && folder.IsDone(key);
         }
         catch (GradpathException) when (!folder.IsDone(key))
@@ -106,7 +131,7 @@ internal static class DamagedUnits
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new GradpathException($"{file}: damaged, and cannot be moved to {aside}: {e.Message}", e);
+                throw new GradpathException($"{file}: damaged, and cannot be moved to {aside}: {AtomicFile.Reason(e)}", e);
             }
         }
         return aside;

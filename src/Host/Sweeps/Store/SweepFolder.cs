@@ -99,7 +99,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot write {ResultFile(key)}: {e.Message}", e);
+            throw new GradpathException($"cannot write {ResultFile(key)}: {AtomicFile.Reason(e)}", e);
         }
         return IsDone(key);
     }
@@ -166,7 +166,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
     /// <exception cref="GradpathException">There are none, or a file of the part is damaged.</exception>
     public double[] SumsOf(string key)
     {
-        if (DamagedUnits.Fault(this, key, readsAll: true, out _) is { } fault)
+        if (DamagedUnits.Fault(this, key, out _) is { } fault)
             throw new GradpathException($"a part that it is put together from cannot be used: {fault}");
         using SafetensorsFile file = SafetensorsFile.Open(WorkFile(key) + SumsEnd);
         SafetensorsEntry entry = file.Require(Sums);
@@ -228,7 +228,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot delete {FailureFile(key)}: {e.Message}", e);
+            throw new GradpathException($"cannot delete {FailureFile(key)}: {AtomicFile.Reason(e)}", e);
         }
     }
 
@@ -251,7 +251,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot make {folder}: {e.Message}", e);
+            throw new GradpathException($"cannot make {folder}: {AtomicFile.Reason(e)}", e);
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
     /// <exception cref="GradpathException">A file of it cannot be read.</exception>
     public static SweepStatus Of(SweepFolder folder, IReadOnlySet<string>? own = null)
     {
-        long left = MostBytes;
+        long bytes = MostBytes;
         int unread = 0;
         using UnitClaims claims = folder.Claims();
         Dictionary<string, (UnitClaim Claim, bool IsExpired)> claimed =
@@ -40,7 +40,11 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
 
         UnitState State(SweepUnit unit)
         {
-            if (done.Contains(unit.Key) && Settled(folder, unit, ReadsAll(unit)) is { } state) return state;
+            if (done.Contains(unit.Key) && Settled(folder, unit, ref bytes) is { } state)
+            {
+                if (bytes < 0) unread++;
+                return state;
+            }
             if (failed.Contains(unit.Key) && folder.Failure(unit.Key) is { } failure)
                 return new UnitState(unit, UnitStateKind.Failed, null, failure, false);
             bool isSaved = File.Exists(ProgressFile.Beside(folder.WorkFile(unit.Key)));
@@ -48,21 +52,14 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
                 ? new UnitState(unit, claim.IsExpired ? UnitStateKind.Silent : UnitStateKind.Running, claim.Claim, null, isSaved)
                 : new UnitState(unit, UnitStateKind.Waiting, null, null, isSaved);
         }
-
-        bool ReadsAll(SweepUnit unit)
-        {
-            left -= folder.FoundFiles(unit.Key).Select(f => new FileInfo(f)).Sum(f => f.Exists ? f.Length : 0);
-            if (left < 0) unread++;
-            return left >= 0;
-        }
     }
 
     // Null where another process has just set it aside.
-    private static UnitState? Settled(SweepFolder folder, SweepUnit unit, bool readsAll)
+    private static UnitState? Settled(SweepFolder folder, SweepUnit unit, ref long bytes)
     {
         try
         {
-            string? fault = DamagedUnits.Fault(folder, unit.Key, readsAll, out UnitResult? result);
+            string? fault = DamagedUnits.Fault(folder, unit.Key, ref bytes, out UnitResult? result);
             if (fault is not null && !folder.IsDone(unit.Key)) return null;
             return new UnitState(unit, fault is null ? UnitStateKind.Done : UnitStateKind.Damaged, null, null, false)
             {

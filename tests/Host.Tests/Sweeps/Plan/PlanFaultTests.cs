@@ -28,7 +28,8 @@ public sealed partial class PlanFaultTests
     [InlineData("seeds:\n- 0..3\n- 2", 3, "seeds: 2 is there twice")]
     [InlineData("seeds: {from: 1}", 1, "seeds: a mapping is given; a whole number")]
     [InlineData("metrics: logit-dif", 1,
-        "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff, prob-diff or log-prob")]
+        "metrics: logit-dif: no such metric; did you mean logit-diff? choose task, logit-diff, prob-diff or log-prob (kl: "
+        + "does not go with the rest of this plan)")]
     [InlineData("metrics: [prob-diff, Prob_Diff]", 1, "metrics: Prob_Diff is there twice")]
     [InlineData("metrics: [task, logit-diff]", 1, "metrics: task is logit-diff for ioi, which is there too")]
     [InlineData("metrics: kl", 4, "methods: eap: metric kl: EAP has no scores")]

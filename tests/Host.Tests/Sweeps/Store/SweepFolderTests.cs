@@ -192,6 +192,20 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Empty(Directory.GetFiles(folder.ClaimsFolder));
     }
 
+    // What no disk gives back is not set aside.
+    [SkippableFact]
+    public void A_result_that_cannot_be_read_at_all_is_one_line()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "a file that nobody can read is made with a link to one");
+        SweepFolder folder = SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(1));
+        folder.Write(new UnitOutcome(SweepSamples.Result(SweepSamples.Key(0))));
+        string file = folder.ResultFile(SweepSamples.Key(0));
+        File.Delete(file);
+        File.CreateSymbolicLink(file, "/proc/self/mem");
+        Refused($"{file}: cannot be read", () => DamagedUnits.SetAside(folder));
+        Refused($"{file}: cannot be read", () => SweepStatus.Of(folder));
+    }
+
     // Whoever computes it mends it.
     [Fact]
     public void A_damaged_unit_that_another_process_computes_is_left_to_it()
