@@ -106,8 +106,8 @@ internal sealed record SweepStart
         if (Path.Exists(plan)) return;
         if (plan.Length > 0 && plan.All(char.IsAsciiLetter))
         {
-            throw new UsageException($"--plan {plan}: there is no such file or folder; of the words that follow 'sweep', "
-                + $"{TableNames.Unknown("word", plan, [.. ShortForms.SweepWords])}.");
+            throw new UsageException($"--plan {plan}: there is no such file or folder, and "
+                + $"{TableNames.Unknown("word of 'sweep'", plan, [.. ShortForms.SweepWords])}.");
         }
         throw new GradpathException($"{plan}: there is no such file or folder");
     }

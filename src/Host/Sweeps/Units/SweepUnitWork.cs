@@ -66,7 +66,10 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
                 JudgeSeconds = watch.Elapsed.TotalSeconds,
                 Provenance = Judged(Provenance(unit, made).ToJson(), prompts),
             },
-            scores, circuit) { FoundEdges = found?.EdgeCount };
+            scores, circuit)
+        {
+            FoundEdges = found?.EdgeCount,
+        };
     }
 
     // What a process has left that was stopped or killed. A state that cannot be used is no loss: the unit begins anew.

@@ -116,7 +116,7 @@ public sealed class SweepFaultTests : IDisposable
     [InlineData(2, "--device", "--plan", "{plan}", "--out", "{out}", "--device", "gpu")]
     [InlineData(2, "--plan", "--out", "{out}")]
     [InlineData(1, "it holds no sweep", "--plan", "{folder}")]
-    [InlineData(2, "--plan foo: there is no such file or folder; of the words that follow 'sweep', no such word;", "foo")]
+    [InlineData(2, "--plan foo: there is no such file or folder, and no such word of 'sweep'; choose status,", "foo")]
     [InlineData(2, "did you mean status?", "stauts")]
     [InlineData(1, "gradpath: foo.yaml: there is no such file or folder", "foo.yaml")]
     public void A_command_line_that_cannot_be_done_makes_no_folder(int code, string message, params string[] words)
