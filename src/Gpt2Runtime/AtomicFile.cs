@@ -101,9 +101,17 @@ internal static class AtomicFile
     public static string Extension(string path, string ofStreams) =>
         OutputTarget.Of(path).IsStream ? ofStreams : Path.GetExtension(path).ToLowerInvariant();
 
+    /// <summary>What the platform says of a file that it could not write, without the file's name behind a colon.</summary>
+    /// <param name="e">What it threw.</param>
+    public static string Reason(Exception e)
+    {
+        int place = e.Message.LastIndexOf(" : '", StringComparison.Ordinal);
+        return place > 0 ? e.Message[..place] : e.Message;
+    }
+
     // A folder that takes no files is said of the file that goes aside first, whose name nobody knows.
     private static GradpathException Unwritable(string path, Exception e) => new(
-        $"cannot write {path}: {(e is FileNotFoundException ? "its folder takes no files" : e.Message)}", e);
+        $"cannot write {path}: {(e is FileNotFoundException ? "its folder takes no files" : Reason(e))}", e);
 
     private static void WriteFile(OutputTarget target, Action<Stream> write)
     {

@@ -38,7 +38,7 @@ internal sealed class FileLock : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new GradpathException($"cannot write {path}: {e.Message}", e);
+                throw new GradpathException($"cannot write {path}: {AtomicFile.Reason(e)}", e);
             }
         }
     }

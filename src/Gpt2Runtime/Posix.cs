@@ -11,6 +11,7 @@ internal static partial class Posix
     private const int EmptyPath = 0x1000;
     private const uint BasicFields = 0x7ff;
     private const int Interrupted = 4;
+    private const int ClosedPipe = 32;
     private const int AlreadyThere = 17;
 
     /// <summary>What lies at a path, links followed.</summary>
@@ -61,9 +62,16 @@ internal static partial class Posix
             do
             {
                 nint count = Write(descriptor, start + done, bytes.Length - done);
-                if (count >= 0) done += count;
-                else if (Marshal.GetLastPInvokeError() is not Interrupted and int error)
-                    throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+                if (count >= 0)
+                {
+                    done += count;
+                    continue;
+                }
+                int error = Marshal.GetLastPInvokeError();
+
+                // Who reads a pipe has seen enough of it, as where lines of the console go there.
+                if (error == ClosedPipe) return;
+                if (error != Interrupted) throw new IOException(Marshal.GetPInvokeErrorMessage(error));
             }
             while (done < bytes.Length);
         }

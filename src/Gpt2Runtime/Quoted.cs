@@ -42,7 +42,7 @@ internal static partial class Quoted
     {
         const int Begin = 60, End = 120;
         // The position is counted otherwise than elsewhere, and options of the reader are nothing that a user can change.
-        var message = Technical().Replace(error.Message.ReplaceLineEndings(" "), "").TrimEnd();
+        var message = Technical().Replace(error.Message.ReplaceLineEndings(" "), "").TrimEnd('.', ' ');
         var place = error.BytePositionInLine is { } at ? $" (byte {at + 1} of the line)" : "";
         return (message.Length <= Begin + End ? message : $"{message[..Begin]}...{message[^End..]}") + place;
     }

@@ -17,7 +17,8 @@ namespace Gradpath.Programs;
 /// <param name="name">The program's name.</param>
 /// <param name="about">What it is, in the heading of its help.</param>
 /// <param name="verbs">Its verbs, in the order in which help lists them.</param>
-internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb> verbs)
+/// <param name="shorten">Writes a command line of help's examples as people do; null for none that has a shorter form.</param>
+internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb> verbs, Func<string, string>? shorten = null)
 {
     private readonly Type[] _types = [.. verbs.Select(v => v.Options)];
 
@@ -153,7 +154,13 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
     // The parser's help knows neither ranges nor variables.
     private string Help(ParserResult<object> parsed)
     {
-        StringBuilder help = new(Parsers(parsed).ToString().TrimEnd());
+        string text = Parsers(parsed).ToString().TrimEnd();
+        if (shorten is not null)
+        {
+            text = string.Join('\n', text.ReplaceLineEndings("\n").Split('\n')
+                .Select(l => l.StartsWith($"  {name} ", StringComparison.Ordinal) ? shorten(l) : l));
+        }
+        StringBuilder help = new(text);
         help.AppendLine().AppendLine();
         if (parsed.TypeInfo.Current == typeof(NullInstance))
         {

@@ -42,7 +42,8 @@ internal static class SweepReaders
             _ = SweepPlan.FromJson(read.Plan, path);
             _ = read.Units.Select(u => u.Title).ToArray();
         })),
-        Of("sweep-result", "result.json", path => UnitResultJson.Read(path), UnitResultJson.ToJson(Result()).ToJsonString()),
+        Of("sweep-result", "result.json", path => UnitResultJson.Read(path),
+            Encoding.UTF8.GetString(SealedJson.Write(UnitResultJson.ToJson(Result())))),
         Of("sweep-failure", "failure.json", path => UnitFailure.Read(path),
             UnitFailure.Now(Unit(), "pairs.jsonl: row 3: it is too long", 1).ToJson().ToJsonString()),
     ];

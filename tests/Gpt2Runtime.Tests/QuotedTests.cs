@@ -29,7 +29,7 @@ public sealed class QuotedTests
         var error = Assert.ThrowsAny<JsonException>(() => JsonDocument.Parse("[nu" + new string('x', 5000) + "]"));
         Assert.InRange(error.Message.Length, 5000, int.MaxValue);
         Assert.InRange(Quoted.Reason(error).Length, 100, 210);
-        Assert.EndsWith(". (byte 4 of the line)", Quoted.Reason(error), StringComparison.Ordinal);
+        Assert.EndsWith(" (byte 4 of the line)", Quoted.Reason(error), StringComparison.Ordinal);
     }
 
     [Fact]

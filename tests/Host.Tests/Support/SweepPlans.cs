@@ -102,6 +102,9 @@ internal static class SweepPlans
 
     private static JsonObject Timeless(JsonObject result)
     {
+        // Of files with dates in them.
+        result.Remove("checksum");
+        result.Remove("files");
         result.Remove("seconds");
         result.Remove("judge_seconds");
         JsonObject provenance = result["provenance"]!.AsObject();

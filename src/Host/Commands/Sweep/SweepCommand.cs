@@ -18,7 +18,9 @@ internal static class SweepCommand
         SweepOutcome outcome = start.Workers.Count > 1
             ? SweepTeam.Run(start, folder, own, terminal, cancellation)
             : Work(session, folder, own, terminal, cancellation);
-        return Report(start, folder, outcome);
+        CommandReport report = Report(start, folder, outcome);
+        if (start.Shard?.Empty(own, folder.Units) is { } empty) report.Note(empty);
+        return report;
     }
 
     private static SweepOutcome Work(
@@ -52,7 +54,11 @@ internal static class SweepCommand
             .Hidden("key", f => f.Key);
         if (outcome.Failures.Count > 0) report.Show(failed);
         report.Data(failed);
-        if (outcome.Failures.Count > 0) report.Note($"'gradpath sweep retry {folder.Path}' forgets the failures.");
+        if (outcome.Failures.Count > 0)
+        {
+            report.Note($"'gradpath sweep retry {folder.Path}' forgets the failures, so that the next sweep into the folder computes these "
+                + "units again.");
+        }
         else if (outcome.Waiting == 0) report.Plain($"'gradpath sweep merge {folder.Path}' makes tables and a page of it.");
         report.File("sweep", folder.Path);
         return report;

@@ -23,9 +23,14 @@ internal static class SweepPreview
         SweepPlan plan = start.Plan;
         double perSecond = Speed(session, all.First(u => u.Identity["prompts"] is not null), cancellation);
         SweepFolder? begun = start.Begun(all);
-        HashSet<string> done = begun?.Done() ?? [], failed = begun?.Failed() ?? [];
-        SweepUnit[] left = [.. own.Where(u => !done.Contains(u.Key) && !failed.Contains(u.Key))];
-        double seconds = left.Sum(u => u.Cost) / perSecond;
+        SweepStatus? status = begun is null ? null : SweepStatus.Of(
+            new SweepFolder(begun.Path, begun.Plan, begun.PlanHash, all), own.Select(u => u.Key).ToHashSet(StringComparer.Ordinal));
+        Dictionary<string, UnitStateKind> states = status?.Units.ToDictionary(u => u.Unit.Key, u => u.Kind) ?? [];
+        int Count(UnitStateKind kind) => own.Count(u => states.GetValueOrDefault(u.Key) == kind);
+        int has = Count(UnitStateKind.Done), not = Count(UnitStateKind.Failed), bad = Count(UnitStateKind.Damaged);
+        SweepUnit[] left =
+            [.. own.Where(u => states.GetValueOrDefault(u.Key) is not (UnitStateKind.Done or UnitStateKind.Failed))];
+        double seconds = status?.Left?.TotalSeconds ?? left.Sum(u => u.Cost) / perSecond;
         string evaluations = string.Join(", ", SweepExpansion.Flags(plan.Evaluate));
         CommandReport report = new() { Provenance = SweepProvenance.Now() };
         report.Line(
@@ -35,6 +40,7 @@ internal static class SweepPreview
                 + Sizes.Of(plan.Ablations.Count, "ablation"),
             ("name", plan.Name), ("units", all.Count), ("methods", plan.Methods.Count));
         if (start.Shard is { } shard) report.Line($"shard {shard}: {Sizes.Of(own.Count, "unit")}", ("shard_units", own.Count));
+        if (start.Shard?.Empty(own, all) is { } empty) report.Note(empty);
         string judge = plan.Judge == 0 ? "the same" : $"{plan.Judge} others";
         report.Plain($"{Sizes.Of(plan.Train, "prompt pair")} to find circuits on, {judge} to judge; "
             + (evaluations.Length == 0 ? "nothing is judged" : evaluations));
@@ -52,17 +58,19 @@ internal static class SweepPreview
             .Hidden("cost", u => u.Cost));
         if (begun is not null)
         {
-            (int has, int not) = (own.Count(u => done.Contains(u.Key)), own.Count - left.Length - own.Count(u => done.Contains(u.Key)));
             string retry = not == 0 ? "" : $" ('gradpath sweep retry {begun.Path}' forgets failures)";
+            string damaged = bad == 0 ? "" : $", {Sizes.Count(bad)} of them damaged";
             report.Line(
                 $"{begun.Path}: {Sizes.Count(has)} of {Sizes.Of(own.Count, "unit")} done, {Sizes.Count(not)} failed{retry}, "
-                    + $"{Sizes.Count(left.Length)} left",
-                ("done", has), ("failed", not), ("left", left.Length));
+                    + $"{Sizes.Count(left.Length)} left{damaged}",
+                ("done", has), ("failed", not), ("damaged", bad), ("left", left.Length));
         }
         string what = begun is null ? "" : $" for {Sizes.Of(left.Length, "unit")}";
+        string how = status?.Left is null ? $"one process on {session.Device.Name}, from the time of EAP-IG on {Sample} pairs"
+            : $"{Sizes.Of(Math.Max(1, status.Count(UnitStateKind.Running)), "process", "processes")}, from the times of units that are "
+                + "done";
         report.Line(
-            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))}{what} in one process on {session.Device.Name}, from the time of "
-                + $"EAP-IG on {Sample} pairs; no unit was run",
+            $"about {ProgressLines.Text(TimeSpan.FromSeconds(seconds))}{what} in {how}; no unit was run",
             ("seconds", Math.Round(seconds, 1)));
         return report;
     }

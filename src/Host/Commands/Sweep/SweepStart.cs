@@ -42,14 +42,21 @@ internal sealed record SweepStart
         bool isFolder = Directory.Exists(o.Plan);
         if (isFolder && o.Out is not null && Path.GetFullPath(o.Out) != Path.GetFullPath(o.Plan))
             throw new UsageException($"--out {o.Out} does not go with --plan {o.Plan}, the folder of a sweep; leave it out.");
+        if (isFolder && o.Extend)
+            throw new UsageException($"--extend is for a plan that becomes the folder's; {o.Plan} is a folder, which has its plan.");
+        RequireThere(o.Plan);
         if (!isFolder && o.Out is null && !o.Check)
             throw new UsageException("--out is needed: --out DIR, the folder to compute in (or --check, to look at the plan).");
+        if (!isFolder && o.Out is not null) SweepLayout.RequireApart(o.Out, o.Plan);
         if (o.Workers is not null && o.Devices is not null)
             throw new UsageException("--workers is for the CPU and --devices for GPUs; give one of them.");
         SweepFolder? there = isFolder ? SweepLayout.Open(o.Plan) : null;
         SweepPlan plan = there is null
             ? PlanReader.Read(o.Plan)
-            : SweepPlan.FromJson(there.Plan, Path.Combine(o.Plan, SweepLayout.PlanFile));
+            : SweepPlan.FromJson(there.Plan, Path.Combine(o.Plan, SweepLayout.PlanFile)) with
+            {
+                ModelNames = there.Units.GroupBy(u => u.Model).ToDictionary(u => u.Key, u => u.First().ModelName),
+            };
         SweepDevices devices = new(o, plan);
         return new SweepStart
         {
@@ -86,8 +93,23 @@ internal sealed record SweepStart
     public SweepFolder LayOut(SweepSession session, Terminal terminal, CancellationToken cancellation)
     {
         SweepFolder folder = Open(session, terminal, cancellation);
-        foreach (string damage in DamagedUnits.SetAside(folder)) terminal.Remark(damage);
+
+        // Of several workers it is done once, before they start.
+        if (SweepProcesses.Place(terminal.Variable) is not null) return folder;
+        foreach (string damage in DamagedUnits.SetAside(folder, cancellation)) terminal.Warn(damage);
         return folder;
+    }
+
+    // A word alone may have been meant as one of those that follow 'sweep'.
+    private static void RequireThere(string plan)
+    {
+        if (Path.Exists(plan)) return;
+        if (plan.Length > 0 && plan.All(char.IsAsciiLetter))
+        {
+            throw new UsageException($"--plan {plan}: there is no such file or folder, and "
+                + $"{TableNames.Unknown("word of 'sweep'", plan, [.. ShortForms.SweepWords])}.");
+        }
+        throw new GradpathException($"{plan}: there is no such file or folder");
     }
 
     private SweepFolder Open(SweepSession session, Terminal terminal, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Merge;
 using Gradpath.Host.Sweeps.Plan;
 using Gradpath.Host.Sweeps.Store;
@@ -14,6 +15,7 @@ internal static class SweepMergeCommand
     {
         SweepFolder folder = SweepLayout.Open(o.Dir);
         List<(SweepUnit Unit, UnitResult Result)> results = Read(folder, terminal, cancellation, out int damaged);
+        if (EmptyCircuits.Of([.. results.Where(r => r.Result.IsEmpty).Select(r => r.Unit)]) is { } empty) terminal.Warn(empty);
         IReadOnlyList<UnitFailure> failures = folder.Failures();
         MergeTargets into = Targets(o);
         UnitCircuits circuits = new(folder);
@@ -30,20 +32,15 @@ internal static class SweepMergeCommand
         terminal.Progress.Part = "";
 
         CommandReport report = new() { Provenance = SweepProvenance.Now() };
+        int left = folder.Units.Count - results.Count - failures.Count - damaged;
         report.Line(
             $"sweep {folder.Name}: {Sizes.Count(results.Count)} of {Sizes.Of(folder.Units.Count, "unit")} merged, "
                 + $"{Sizes.Count(failures.Count)} failed; {Sizes.Of(table.Rows.Count, "row")}, "
                 + $"{Sizes.Of(grids.Count, "table")} of means over seeds",
             ("name", folder.Name), ("units", folder.Units.Count), ("merged", results.Count), ("failed", failures.Count),
-            ("damaged", damaged), ("rows", table.Rows.Count), ("tables", grids.Count));
-        foreach (string damage in circuits.Damage) terminal.Warn($"{damage}; overlaps leave the unit out");
-        if (circuits.Missing > 0)
-        {
-            terminal.Warn($"the scores of {Sizes.Of(circuits.Missing, "unit")} are not there, so that overlaps leave them out; delete "
-                + "their results, and the next sweep into the folder computes them again");
-        }
-        int left = folder.Units.Count - results.Count - failures.Count - damaged;
-        if (left > 0) report.Note($"{Sizes.Of(left, "unit")} not done yet: merge again once they are");
+            ("damaged", damaged), ("waiting", left), ("rows", table.Rows.Count), ("tables", grids.Count));
+        foreach (string damage in circuits.Damage) terminal.Warn($"{damage.TrimEnd('.')}; overlaps leave the unit out");
+        if (left > 0) report.Note($"{Sizes.Of(left, "unit")} {(left == 1 ? "is" : "are")} not done yet: merge again later.");
         report.File("table", into.Csv);
         report.File("parquet", into.Parquet);
         report.File("latex", into.Latex);
@@ -69,18 +66,23 @@ internal static class SweepMergeCommand
         foreach (SweepUnit unit in folder.Units.Where(u => done.Contains(u.Key)))
         {
             cancellation.ThrowIfCancellationRequested();
+            string? fault;
+            UnitResult? result = null;
             try
             {
-                results.Add((unit, folder.Result(unit.Key)));
+                fault = DamagedUnits.Fault(folder, unit.Key, out result);
             }
-            catch (GradpathException e) when (folder.IsDone(unit.Key))
+            catch (GradpathException e)
+            {
+                fault = e.Message;
+            }
+            if (fault is null) results.Add((unit, result!));
+
+            // Else another process has set it aside meanwhile.
+            else if (folder.IsDone(unit.Key))
             {
                 damaged++;
-                terminal.Warn($"{unit.Title} is left out: {e.Message}");
-            }
-            catch (GradpathException)
-            {
-                // Another process has set it aside meanwhile.
+                terminal.Warn($"'{unit.Title}' is left out: {fault}");
             }
         }
         return results;
@@ -99,12 +101,9 @@ internal static class SweepMergeCommand
     // The circuits of one unit are asked for one after the other.
     private sealed class UnitCircuits(SweepFolder folder)
     {
-        private readonly HashSet<string> _missing = [];
         private readonly Dictionary<string, string> _damage = [];
         private string? _key;
         private EdgeScores? _scores;
-
-        public int Missing => _missing.Count;
 
         public IEnumerable<string> Damage => _damage.Values;
 
@@ -114,17 +113,14 @@ internal static class SweepMergeCommand
             try
             {
                 if (File.Exists(folder.CircuitFile(unit.Key))) return Circuit.Load(folder.CircuitFile(unit.Key));
-                if (_key != unit.Key) (_key, _scores) = (unit.Key, Scores(folder.ScoresFile(unit.Key)));
+                if (_key != unit.Key) (_key, _scores) = (unit.Key, EdgeScores.Load(folder.ScoresFile(unit.Key)));
             }
             catch (GradpathException e)
             {
                 _damage[unit.Key] = e.Message;
                 return null;
             }
-            if (_scores is null) _missing.Add(unit.Key);
             return _scores is null ? null : UnitJudge.CircuitOf(_scores, edges);
         }
-
-        private static EdgeScores? Scores(string file) => File.Exists(file) ? EdgeScores.Load(file) : null;
     }
 }

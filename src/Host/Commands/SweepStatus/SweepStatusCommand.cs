@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Store;
 
 namespace Gradpath.Host.Commands;
@@ -27,9 +28,10 @@ internal static class SweepStatusCommand
             .Count("units", "units", g => g.Count())
             .Count("done", "done", g => g.Count(u => u.Kind == UnitStateKind.Done))
             .Count("failed", "failed", g => g.Count(u => u.Kind == UnitStateKind.Failed))
+            .Count("damaged", "damaged", g => g.Count(u => u.Kind == UnitStateKind.Damaged))
             .Count("running", "running", g => g.Count(u => u.Kind == UnitStateKind.Running))
-            .Count("waiting", "waiting", g => g.Count(u =>
-                u.Kind is UnitStateKind.Waiting or UnitStateKind.Silent or UnitStateKind.Damaged)));
+            .Count("silent", "silent", g => g.Count(u => u.Kind == UnitStateKind.Silent))
+            .Count("waiting", "waiting", g => g.Count(u => u.Kind == UnitStateKind.Waiting)));
         report.Data(All(status));
         if (running + silent > 0) report.Show(Claimed(status));
         if (failed > 0)
@@ -43,6 +45,13 @@ internal static class SweepStatusCommand
             report.Show(Damaged(status));
             report.Note("The next sweep into the folder sets damaged files aside and computes their units again; merge leaves them out.");
         }
+        if (status.Unread > 0)
+        {
+            report.Note($"The scores and circuits of {Sizes.Of(status.Unread, "unit")} were not read to their end, which takes long; merge "
+                + "and the next sweep into the folder read them.");
+        }
+        if (EmptyCircuits.Of([.. status.Units.Where(u => u.IsEmpty).Select(u => u.Unit)]) is { } empty)
+            report.Note(char.ToUpperInvariant(empty[0]) + $"{empty[1..]}.");
         if (silent > 0)
         {
             report.Note("Units without a sign of life were left by processes that ended without a word; whoever works in the folder next "
@@ -86,6 +95,7 @@ internal static class SweepStatusCommand
         .Hidden("share", u => u.Claim?.Done?.Share)
         .Hidden("silent_seconds", u => u.Claim is { } c ? Positive(status.Now - c.Touched).TotalSeconds : null)
         .Hidden("saved", u => u.HasSavedState)
+        .Hidden("empty", u => u.IsEmpty)
         .Hidden("error", u => u.Failure?.Error ?? u.Damage);
 
     private static string Where(UnitClaim claim) => claim.Host.Length > 0 ? $"{claim.Host}, process {claim.Process}" : "not yet known";

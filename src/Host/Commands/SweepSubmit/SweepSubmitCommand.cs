@@ -29,7 +29,12 @@ internal static class SweepSubmitCommand
         if (o.DryRun)
         {
             report.Line(script.TrimEnd('\n'), ("script", script));
-            report.Note($"make {Path.Combine(o.Dir, Logs)} before you submit it by hand");
+            string plan = o.Plan is null ? "" : $" and lay the plan out (the same command without --dry-run does both)";
+            string note = $"nothing was written; before you submit the script by hand, create the folder {Path.Combine(o.Dir, Logs)}{plan}";
+
+            // Not among the script's lines.
+            if (terminal.Json) report.Note(note);
+            else terminal.Remark(note);
             return report;
         }
         SweepFolder.MakeFolder(Path.Combine(folder, Logs));
@@ -57,7 +62,13 @@ internal static class SweepSubmitCommand
             IsExtended = o.Extend,
             Workers = [new SweepOptions { Device = "cpu" }],
         };
+        SweepLayout.RequireApart(folder, o.Plan);
         using SweepSession session = start.Session(terminal);
+        if (o.DryRun)
+        {
+            start.Begun(SweepExpansion.Units(session, cancellation));
+            return start.Plan.Name;
+        }
         return start.LayOut(session, terminal, cancellation).Name;
     }
 

@@ -56,7 +56,7 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     [Option("account", MetaValue = "A", HelpText = "The account (default: yours).")]
     public string? Account { get; set; }
 
-    [Option("dry-run", HelpText = "Print the script and submit nothing; --plan is laid out all the same.")]
+    [Option("dry-run", HelpText = "Print the script; submit and write nothing.")]
     public bool DryRun { get; set; }
 
     [Usage(ApplicationAlias = "gradpath")]
@@ -105,11 +105,12 @@ internal sealed partial class SweepSubmitOptions : CommandOptions
     // A task that is told to save before it has done anything would go back to the queue for ever.
     private void CheckTime(string time)
     {
+        if (SlurmTime.IsUnlimited(time)) return;
         TimeSpan limit = SlurmTime.Parse(time)
             ?? throw new UsageException(
                 $"--time {time}: give minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or "
-                + "days-hours:minutes:seconds, such as 90, 2:00:00 or 1-12; minutes and seconds behind a colon go to 59, hours behind days "
-                + "to 23.");
+                + "days-hours:minutes:seconds, such as 90, 2:00:00 or 1-12, or UNLIMITED; minutes and seconds behind a colon go to 59, "
+                + "hours behind days to 23.");
 
         // Slurm takes 0 for no limit.
         if (limit > TimeSpan.Zero && limit < TimeSpan.FromSeconds(TimeToSave) + SlurmScript.Early)

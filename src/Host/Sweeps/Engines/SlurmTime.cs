@@ -27,6 +27,11 @@ internal static partial class SlurmTime
             : new TimeSpan(0, parts[0], At(1));
     }
 
+    /// <summary>Whether a time is one of Slurm's words for no limit.</summary>
+    /// <param name="text">The time.</param>
+    public static bool IsUnlimited(string text) =>
+        text.Equals("unlimited", StringComparison.OrdinalIgnoreCase) || text.Equals("infinite", StringComparison.OrdinalIgnoreCase);
+
     private static int Number(ReadOnlySpan<char> digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"\A((?<days>[0-9]{1,5})-)?(?<part>[0-9]{1,7})(:(?<part>[0-9]{2})){0,2}\z", RegexOptions.ExplicitCapture)]

@@ -91,7 +91,7 @@ internal static class PlanChecks
         {
             string own = MetricOf(null, task).Name;
             if (plan.Metrics.Contains(own))
-                throw map["metrics"]!.Fault($"task is {own} for {task.Name}, which stands there too; leave task or {own} out");
+                throw map["metrics"]!.Fault($"task is {own} for {task.Name}, which is there too; leave task or {own} out");
         }
     }
 
@@ -167,7 +167,7 @@ internal static class PlanChecks
         {
             string others = EnumNames.Choice(
                 Enum.GetValues<SweepEvaluation>().Where(e => AtSizes.HasFlag(e) && e != SweepEvaluation.None).Select(e => EnumNames.Of(e)));
-            if (given.Node.Entries!.Count == 0) throw given.Fault("nothing stands there; name fractions or edges, or leave it out");
+            if (given.Node.Entries!.Count == 0) throw given.Fault("nothing is given; name fractions or edges, or leave it out");
             if (!scores) throw given.Fault("decides nothing: the methods are searches, whose circuits have sizes of their own");
             if (!sizes && plan.Edges.Count > 0) throw given.Fault($"edges decide nothing: evaluate has none of {others}");
             if (!sizes && !plan.Evaluate.HasFlag(SweepEvaluation.Curve))

@@ -62,7 +62,7 @@ internal static partial class PlanMethods
                 if (lines.TryGetValue(method.Label, out int line))
                 {
                     string where = line == item.Line ? "" : $", here and in line {line}";
-                    throw item.Fault($"{PlanValue.Shown(method.Label)} stands there twice{where}");
+                    throw item.Fault($"{PlanValue.Shown(method.Label)} is there twice{where}");
                 }
                 lines[method.Label] = item.Line;
                 methods.Add(method);
@@ -179,10 +179,10 @@ internal static partial class PlanMethods
         {
             string text = item.Text("a value");
             if (property.PropertyType == typeof(bool) && (item.Node.IsQuoted || text is not ("true" or "false")))
-                throw item.Fault($"{item.What()} stands there; true or false is needed");
+                throw item.Fault($"{item.What()} is given; true or false is needed");
             text = SweepMethodOptions.Canonical(property, text);
             if (all.Any(a => NumericArguments.IsNumeric(property) ? a == text : TableNames.Same(a, text)))
-                throw item.Fault($"{item.What()} stands there twice");
+                throw item.Fault($"{item.What()} is there twice");
             all.Add(text);
         }
         return all;

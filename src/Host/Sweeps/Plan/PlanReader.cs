@@ -37,7 +37,11 @@ internal static partial class PlanReader
             Tasks = PlanTasks.Read(tasks, folder),
             Methods = PlanMethods.Read(methods),
         };
-        plan = plan with { Source = Source(path, map, models, plan.Models) };
+        plan = plan with
+        {
+            Source = Source(path, map, models, plan.Models),
+            ModelNames = plan.Models.Zip(models.List()).ToDictionary(m => m.First, m => m.Second.Node.Text!),
+        };
         if (map["seeds"] is { } seeds) plan = plan with { Seeds = Seeds(seeds) };
         if (map["metrics"] is { } metrics) plan = plan with { Metrics = metrics.Distinct(m => Metric(m, plan)) };
         if (map["ablations"] is { } ablations) plan = plan with { Ablations = ablations.Distinct(a => Ablated(a, plan)) };
@@ -82,7 +86,7 @@ internal static partial class PlanReader
             if ((long)last - first >= MostSeeds - seeds.Count) throw item.Fault($"more than {Sizes.Count(MostSeeds)} seeds");
             for (int seed = first; seed <= last; seed++)
             {
-                if (!seen.Add(seed)) throw item.Fault($"{seed} stands there twice");
+                if (!seen.Add(seed)) throw item.Fault($"{seed} is there twice");
                 seeds.Add(seed);
                 if (seed == int.MaxValue) break;
             }
@@ -122,7 +126,8 @@ internal static partial class PlanReader
             .. BuiltInMetrics.All.Where(m => PlanChecks.Goes(plan, m)).Select(m => m.Name),
         ];
         string[] meant = [.. BuiltInMetrics.All.SelectMany(m => new[] { m.Name, m.Title })];
-        throw value.Fault($"{PlanValue.Shown(name)}: {TableNames.Unknown("metric", name, names, meant)}");
+        string others = Others([.. BuiltInMetrics.All.Select(m => m.Name).Except(names)]);
+        throw value.Fault($"{PlanValue.Shown(name)}: {TableNames.Unknown("metric", name, names, meant)}{others}");
     }
 
     private static Ablation Ablated(PlanValue value, SweepPlan plan) => Value<Ablation>(value, one => PlanChecks.Goes(plan, one));
@@ -137,8 +142,12 @@ internal static partial class PlanReader
         {
             if (TableNames.Same(text, EnumNames.Of(one))) return one;
         }
-        throw value.Fault($"{PlanValue.Shown(text)}: {TableNames.Unknown("value", text, names, EnumNames.All<T>())}");
+        string others = Others([.. EnumNames.All<T>().Except(names)]);
+        throw value.Fault($"{PlanValue.Shown(text)}: {TableNames.Unknown("value", text, names, EnumNames.All<T>())}{others}");
     }
+
+    private static string Others(string[] names) => names.Length == 0 ? ""
+        : $" ({string.Join(", ", names)}: {(names.Length == 1 ? "does" : "do")} not go with the rest of this plan)";
 
     private static SweepPlan Prompts(SweepPlan plan, PlanMap map) => plan with
     {

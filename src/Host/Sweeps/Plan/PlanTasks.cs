@@ -19,7 +19,7 @@ internal static class PlanTasks
             if (tasks.Find(t => TableNames.Same(t.Name, task.Name)) is { } other)
             {
                 string where = other.Line == task.Line ? "" : $", here and in line {other.Line}";
-                throw item.Fault($"{PlanValue.Shown(task.Name)} stands there twice{where}; give one of them another name");
+                throw item.Fault($"{PlanValue.Shown(task.Name)} is there twice{where}; give one of them another name");
             }
             tasks.Add(task);
         }

@@ -119,7 +119,7 @@ internal sealed partial class PlanText
             Scalar scalar => Scalar(scalar),
             SequenceStart => new PlanNode(Line(first.Start)) { Items = Items(level) },
             MappingStart => new PlanNode(Line(first.Start)) { Entries = Entries(level) },
-            _ => throw Fault(first.Start, "no value stands here"),
+            _ => throw Fault(first.Start, "there is no value here"),
         };
         // Known from here on, so that no value holds itself.
         if (first is NodeEvent { Anchor.IsEmpty: false } named) _anchors[named.Anchor] = node;
@@ -154,7 +154,7 @@ internal sealed partial class PlanText
             int line = Line(next.Start);
             if (key.Text is not { } name) throw Fault(next.Start, "a key is a text");
             PlanNode value = Node(Next<ParsingEvent>(), level + 1);
-            if (!keys.Add(name)) throw new GradpathException($"{_path}:{line}: {Shown(name)}: the key stands there twice");
+            if (!keys.Add(name)) throw new GradpathException($"{_path}:{line}: {Shown(name)}: the key is there twice");
             if (name == MergeKey && !key.IsQuoted) merged.AddRange(Merged(value, line));
             else entries.Add(new PlanEntry(name, line, value));
         }

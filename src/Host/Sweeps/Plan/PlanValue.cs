@@ -45,7 +45,7 @@ internal sealed class PlanValue(string file, string key, PlanNode node)
     /// <summary>The items of a list as something that differs from item to item.</summary>
     /// <typeparam name="T">What an item is read as.</typeparam>
     /// <param name="read">Reads an item.</param>
-    /// <exception cref="GradpathException">The list is empty, or an item stands there twice.</exception>
+    /// <exception cref="GradpathException">The list is empty, or an item is there twice.</exception>
     public IReadOnlyList<T> Distinct<T>(Func<PlanValue, T> read)
     {
         List<T> all = [];
@@ -53,7 +53,7 @@ internal sealed class PlanValue(string file, string key, PlanNode node)
         foreach (PlanValue item in List())
         {
             T value = read(item);
-            if (!seen.Add(value)) throw item.Fault($"{Shown(item.Node.Text ?? $"{value}")} stands there twice");
+            if (!seen.Add(value)) throw item.Fault($"{Shown(item.Node.Text ?? $"{value}")} is there twice");
             all.Add(value);
         }
         return all;
@@ -65,7 +65,7 @@ internal sealed class PlanValue(string file, string key, PlanNode node)
     /// <exception cref="GradpathException">It is no mapping, or has another key.</exception>
     public PlanMap Map(IReadOnlyList<string> known, Func<string, string?>? unknown = null)
     {
-        if (node.Entries is null) throw Fault($"{What()} stands there; a mapping with the keys {string.Join(", ", known)} is needed");
+        if (node.Entries is null) throw Fault($"{What()} is given; a mapping with the keys {string.Join(", ", known)} is needed");
         foreach (PlanEntry entry in node.Entries.Where(e => !known.Contains(e.Key)))
         {
             string what = unknown?.Invoke(entry.Key) ?? TableNames.Unknown("key", entry.Key, [.. known]);
@@ -80,7 +80,7 @@ internal sealed class PlanValue(string file, string key, PlanNode node)
     public string Text(string needed)
     {
         if (node.Text is null || node.IsNothing || string.IsNullOrWhiteSpace(node.Text))
-            throw Fault($"{What()} stands there; {needed} is needed");
+            throw Fault($"{What()} is given; {needed} is needed");
         return node.Text;
     }
 

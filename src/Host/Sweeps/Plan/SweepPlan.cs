@@ -15,6 +15,9 @@ internal sealed record SweepPlan
     /// <summary>Models as <c>--model</c> takes them.</summary>
     public required IReadOnlyList<string> Models { get; init; }
 
+    /// <summary>What the file calls those of <see cref="Models"/> that are paths. It decides nothing.</summary>
+    public IReadOnlyDictionary<string, string> ModelNames { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The tasks.</summary>
     public required IReadOnlyList<SweepTask> Tasks { get; init; }
 

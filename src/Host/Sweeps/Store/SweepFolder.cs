@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
@@ -100,7 +99,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot write {ResultFile(key)}: {e.Message}", e);
+            throw new GradpathException($"cannot write {ResultFile(key)}: {AtomicFile.Reason(e)}", e);
         }
         return IsDone(key);
     }
@@ -155,21 +154,20 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
             outcome.Scores?.Save(ScoresFile(key));
             outcome.Circuit?.Save(CircuitFile(key));
             if (outcome.Sums is { } sums) WriteSums(WorkFile(key) + SumsEnd, sums);
-            JsonObject json = UnitResultJson.ToJson(outcome.Result);
-            AtomicFile.Write(ResultFile(key), stream =>
-            {
-                using (Utf8JsonWriter writer = new(stream)) json.WriteTo(writer);
-                stream.WriteByte((byte)'\n');
-            });
+            (string, string)[] files = [.. FilesOf(outcome).Select(end => (end[1..], FileSums.Of(WorkFile(key) + end)))];
+            byte[] text = SealedJson.Write(UnitResultJson.ToJson(outcome.Result with { Files = files }));
+            AtomicFile.Write(ResultFile(key), stream => stream.Write(text));
         }
     }
 
     /// <summary>Reads the sums of a part of divided pairs.</summary>
     /// <param name="key">The part's key.</param>
     /// <returns>[F, K] row-major.</returns>
-    /// <exception cref="GradpathException">There are none, or the file is damaged.</exception>
+    /// <exception cref="GradpathException">There are none, or a file of the part is damaged.</exception>
     public double[] SumsOf(string key)
     {
+        if (DamagedUnits.Fault(this, key, out _) is { } fault)
+            throw new GradpathException($"a part that it is put together from cannot be used: {fault}");
         using SafetensorsFile file = SafetensorsFile.Open(WorkFile(key) + SumsEnd);
         SafetensorsEntry entry = file.Require(Sums);
         if (entry.Dtype != "F64") throw new GradpathException($"{file.Path}: tensor '{Sums}' is of type {entry.Dtype}; F64 is expected");
@@ -230,7 +228,7 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot delete {FailureFile(key)}: {e.Message}", e);
+            throw new GradpathException($"cannot delete {FailureFile(key)}: {AtomicFile.Reason(e)}", e);
         }
     }
 
@@ -253,8 +251,15 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"cannot make {folder}: {e.Message}", e);
+            throw new GradpathException($"cannot make {folder}: {AtomicFile.Reason(e)}", e);
         }
+    }
+
+    private static IEnumerable<string> FilesOf(UnitOutcome outcome)
+    {
+        if (outcome.Scores is not null) yield return ScoresEnd;
+        if (outcome.Circuit is not null) yield return CircuitEnd;
+        if (outcome.Sums is not null) yield return SumsEnd;
     }
 
     private static void WriteSums(string path, double[] sums)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Units;
@@ -13,7 +12,11 @@ internal static class SweepLayout
     /// <summary>The file of a sweep's plan and units, in its folder.</summary>
     public const string PlanFile = "plan.json";
     private const string PlanCopy = "plan.yaml";
-    private const string Advice = "name another folder, or delete this one to start over";
+    private const string Taken =
+        $"a sweep's folder has a {PlanFile} of its own, and this one is another plan; name another folder, or move the plan";
+
+    private const string Advice =
+        "delete this file alone and run the plan into the folder again: what is done of it is kept, and only what is missing is computed";
 
     /// <summary>
     /// Makes a folder for a sweep, or goes on with the one that is there. Of several processes that begin at once one writes the plan, and
@@ -86,7 +89,9 @@ internal static class SweepLayout
         if (File.Exists(path)) throw new GradpathException($"{path}: it is a file; name the folder of a sweep");
         if (!Directory.Exists(path)) throw new GradpathException($"{path}: there is no such folder");
         if (!File.Exists(file)) throw new GradpathException($"{path}: it holds no sweep: there is no {PlanFile} in it");
-        return StrictJson.ReadFile(file, Advice, json =>
+        ReadOnlySpan<byte> text = FileBytes.Read(file).Span;
+        if (IsOwn(text)) throw new GradpathException($"{path}: it holds no sweep: {Taken}");
+        return StrictJson.ReadSealed(text, file, Advice, json =>
         {
             if (json.Count("format") is var format && format != Format)
             {
@@ -109,6 +114,21 @@ internal static class SweepLayout
         });
     }
 
+    /// <summary>Refuses a folder that holds the very plan under the name that a sweep's own file has.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="plan">The plan's file.</param>
+    /// <exception cref="UsageException">It does.</exception>
+    public static void RequireApart(string path, string plan)
+    {
+        if (Path.GetFullPath(PlanIn(path)) != Path.GetFullPath(plan) || !File.Exists(plan)) return;
+        throw new UsageException(IsOwn(FileBytes.Read(plan).Span)
+            ? $"--plan {plan}: {Taken}."
+            : $"--plan {plan}: it is the file of a sweep; name its folder, {path}, in its place.");
+    }
+
+    // A user's plan has methods; what a sweep writes begins with what no plan has, however it was cut off.
+    private static bool IsOwn(ReadOnlySpan<byte> text) => text.IndexOf("methods"u8) >= 0 && text.IndexOf("\"plan_hash\""u8) < 0;
+
     /// <summary>The file of a sweep's plan and units.</summary>
     /// <param name="path">The sweep's folder.</param>
     public static string PlanIn(string path) => Path.Combine(path, PlanFile);
@@ -129,11 +149,7 @@ internal static class SweepLayout
         ["units"] = new JsonArray([.. units.Select(UnitJson.ToJson)]),
     };
 
-    private static void WriteJson(Stream stream, JsonObject content)
-    {
-        using Utf8JsonWriter json = new(stream);
-        content.WriteTo(json);
-    }
+    private static void WriteJson(Stream stream, JsonObject content) => stream.Write(SealedJson.Write(content));
 
     // Appears whole, and never in the place of another: whether it is this one.
     private static bool Create(string file, JsonObject content)
@@ -176,8 +192,8 @@ internal static class SweepLayout
     {
         if (Difference(there, plan, planHash, units) is not { } difference) return;
         throw new GradpathException(
-            $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} {difference}; name another folder, or add --extend to make this plan "
-            + "the folder's");
+            $"{there.Path}: holds the sweep {Quoted.Name(there.Name)} {difference}; name another folder, or add --extend, which "
+            + "makes this plan the folder's and keeps what is done of units that are in both");
     }
 
     // Null where both are the same.
@@ -188,7 +204,7 @@ internal static class SweepLayout
             n => n >= units.Count || n >= there.Units.Count || units[n].Key != there.Units[n].Key, -1);
         if (i < 0) return null;
         return i < units.Count && i < there.Units.Count && FirstDifference(there.Units[i].Identity, units[i].Identity) is { } entry
-            ? $"with other units (of unit {i + 1}, {there.Units[i].Title}: {Differs(entry)})"
+            ? $"with other units (unit {i + 1} is '{there.Units[i].Title}', and its {Differs(entry)} now)"
             : $"with other units (there are {there.Units.Count}, and the plan has {units.Count} now)";
     }
 

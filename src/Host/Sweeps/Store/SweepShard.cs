@@ -75,6 +75,12 @@ internal sealed record SweepShard(int Number, int Count)
     /// <summary>The part as <c>--shard</c> writes it.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number}/{Count}");
 
+    /// <summary>What to say where this part has no units; null where it has some.</summary>
+    /// <param name="own">Its units.</param>
+    /// <param name="all">All units.</param>
+    public string? Empty(IReadOnlyList<SweepUnit> own, IReadOnlyList<SweepUnit> all) => own.Count > 0 ? null
+        : $"Shard {this} is empty: there are {Sizes.Of(all.Count, "unit")} for {Sizes.Of(Count, "shard")}.";
+
     private static SweepShard OfSlurm(string how, Func<string, string?> variable)
     {
         int task = Required(how, Slurm, Slurm, variable), count = Required(how, SlurmCount, Slurm, variable);

@@ -11,15 +11,24 @@ namespace Gradpath.Host.Sweeps.Store;
 /// is left.</param>
 internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now, TimeSpan? Left)
 {
+    // What is read in a fraction of a second.
+    private const long MostBytes = 256L << 20;
+
+    /// <summary>Units whose files are longer than what is read of all: of these the contents were not looked at.</summary>
+    public int Unread { get; private init; }
+
     /// <summary>How many units stand somewhere.</summary>
     /// <param name="kind">Where.</param>
     public int Count(UnitStateKind kind) => Units.Count(u => u.Kind == kind);
 
     /// <summary>Looks at a sweep. Nothing in it is changed.</summary>
     /// <param name="folder">The sweep.</param>
+    /// <param name="own">The keys of the units whose time is asked for; null for all.</param>
     /// <exception cref="GradpathException">A file of it cannot be read.</exception>
-    public static SweepStatus Of(SweepFolder folder)
+    public static SweepStatus Of(SweepFolder folder, IReadOnlySet<string>? own = null)
     {
+        long bytes = MostBytes;
+        int unread = 0;
         using UnitClaims claims = folder.Claims();
         Dictionary<string, (UnitClaim Claim, bool IsExpired)> claimed =
             claims.All(out DateTime now).ToDictionary(c => c.Claim.Key, StringComparer.Ordinal);
@@ -27,11 +36,15 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
         // After the claims: what is done by now is no longer claimed.
         HashSet<string> failed = folder.Failed(), done = folder.Done();
         UnitState[] units = [.. folder.Units.Select(State)];
-        return new SweepStatus(units, now, TimeLeft(units));
+        return new SweepStatus(units, now, TimeLeft(units, own)) { Unread = unread };
 
         UnitState State(SweepUnit unit)
         {
-            if (done.Contains(unit.Key) && Settled(folder, unit) is { } state) return state;
+            if (done.Contains(unit.Key) && Settled(folder, unit, ref bytes) is { } state)
+            {
+                if (bytes < 0) unread++;
+                return state;
+            }
             if (failed.Contains(unit.Key) && folder.Failure(unit.Key) is { } failure)
                 return new UnitState(unit, UnitStateKind.Failed, null, failure, false);
             bool isSaved = File.Exists(ProgressFile.Beside(folder.WorkFile(unit.Key)));
@@ -42,14 +55,16 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
     }
 
     // Null where another process has just set it aside.
-    private static UnitState? Settled(SweepFolder folder, SweepUnit unit)
+    private static UnitState? Settled(SweepFolder folder, SweepUnit unit, ref long bytes)
     {
         try
         {
-            string? fault = DamagedUnits.Fault(folder, unit.Key, out UnitResult? result);
+            string? fault = DamagedUnits.Fault(folder, unit.Key, ref bytes, out UnitResult? result);
+            if (fault is not null && !folder.IsDone(unit.Key)) return null;
             return new UnitState(unit, fault is null ? UnitStateKind.Done : UnitStateKind.Damaged, null, null, false)
             {
                 Damage = fault,
+                IsEmpty = result?.IsEmpty ?? false,
                 Seconds = fault is null ? UnitTimes.Own(unit, result!) : null,
             };
         }
@@ -59,13 +74,13 @@ internal sealed record SweepStatus(IReadOnlyList<UnitState> Units, DateTime Now,
         }
     }
 
-    private static TimeSpan? TimeLeft(UnitState[] units)
+    private static TimeSpan? TimeLeft(UnitState[] units, IReadOnlySet<string>? own)
     {
         UnitTimes times = new();
         foreach (UnitState unit in units)
         {
             if (unit.Seconds is { } seconds) times.Took(unit.Unit, seconds);
-            else if (unit.Kind != UnitStateKind.Failed) times.Open(unit.Unit);
+            else if (unit.Kind != UnitStateKind.Failed && own?.Contains(unit.Unit.Key) != false) times.Open(unit.Unit);
         }
         int processes = Math.Max(1, units.Count(u => u.Kind == UnitStateKind.Running));
         return times.Left() is { } left ? SweepPace.Times(TimeSpan.FromSeconds(1), left / processes) : null;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Host.Sessions;
 using Gradpath.Host.Sweeps.Units;
 
 namespace Gradpath.Host.Sweeps.Store;
@@ -175,6 +176,8 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
                 _pace.Took(unit, outcome.Result);
                 Settle(_done, unit.Key);
                 _computed++;
+                settled = true;
+                if (outcome.Result.IsEmpty) EmptyCircuits.Warn(terminal, unit, outcome.FoundEdges);
             }
             settled = true;
             return Try.Computed;
@@ -225,7 +228,10 @@ internal sealed class SweepWorker(SweepFolder folder, IUnitWork work, Terminal t
     {
         folder.Fail(UnitFailure.Now(unit, why.Error, why.Exit));
         Settle(_failed, unit.Key);
-        terminal.Note($"failed: {unit.Title}: {why.Error}");
+
+        // The reason comes at the end, and 'sweep status' has it.
+        terminal.Note($"failed: {unit.Title}");
+        terminal.Detail(why.Error);
     }
 
     private (string Error, int Exit) Because(string need)

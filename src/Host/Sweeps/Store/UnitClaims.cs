@@ -148,7 +148,7 @@ internal sealed class UnitClaims : IDisposable
         _ended.Dispose();
     }
 
-    private static GradpathException Unwritable(string path, Exception e) => new($"cannot write {path}: {e.Message}", e);
+    private static GradpathException Unwritable(string path, Exception e) => new($"cannot write {path}: {AtomicFile.Reason(e)}", e);
 
     private static void Delete(string path)
     {
@@ -313,7 +313,7 @@ internal sealed class UnitClaims : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new GradpathException($"{path}: cannot be read: {e.Message}", e);
+            throw new GradpathException($"{path}: cannot be read: {AtomicFile.Reason(e)}", e);
         }
         UnitClaim unknown = new(key, "", 0, "", touched, touched);
         try

@@ -18,6 +18,7 @@ internal static class UnitJson
         ["index"] = unit.Index,
         ["key"] = unit.Key,
         ["model"] = unit.Model,
+        ["model_name"] = unit.ModelName,
         ["task"] = unit.Task.Name,
         ["prompts"] = new JsonObject { ["task"] = unit.Task.Task, ["data"] = unit.Task.Data, ["line"] = unit.Task.Line },
         ["method"] = unit.Method.Name,
@@ -47,6 +48,7 @@ internal static class UnitJson
             Index = json.Count("index"),
             Key = IsKey(json.Text("key")) ? json.Text("key") : throw json.Fault("key", "is no key of a unit"),
             Model = json.Text("model"),
+            ModelName = json.Text("model_name"),
             Task = json.Object("prompts", p =>
                 task with { Task = p.TextOrNull("task"), Data = p.TextOrNull("data"), Line = p.Count("line") }),
             Method = new SweepMethod(json.Text("method"), json.Text("verb"), json.Texts("options"), json.Count("method_line")),

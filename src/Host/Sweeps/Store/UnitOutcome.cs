@@ -12,4 +12,8 @@ internal sealed record UnitOutcome(UnitResult Result, EdgeScores? Scores = null,
     /// <summary>[F, K] row-major: the scores of a part of the pairs before they are rounded, see <see cref="SweepUnit.Part"/>; null
     /// else.</summary>
     public double[]? Sums { get; init; }
+
+    /// <summary>How many edges a search has found, before those were pruned that lie on no path from the input to the logits; null for a
+    /// method that scores.</summary>
+    public int? FoundEdges { get; init; }
 }

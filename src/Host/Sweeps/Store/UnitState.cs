@@ -14,6 +14,9 @@ internal sealed record UnitState(SweepUnit Unit, UnitStateKind Kind, UnitClaim? 
     /// <summary>What is wrong with its files; null where nothing is.</summary>
     public string? Damage { get; init; }
 
+    /// <summary>Whether it is a search that is done and whose circuit has no edges.</summary>
+    public bool IsEmpty { get; init; }
+
     /// <summary>The time that it took; null where it is not done.</summary>
     public double? Seconds { get; init; }
 }

@@ -38,6 +38,7 @@ internal sealed class StrictJson
     /// <exception cref="GradpathException">The text is damaged.</exception>
     public static T Read<T>(ReadOnlySpan<byte> text, string path, string advice, Func<StrictJson, T> read)
     {
+        if (text.IsEmpty) throw new GradpathException($"{path}: damaged: the file is empty; {advice}");
         try
         {
             if (JsonNode.Parse(text, null, s_strict) is not JsonObject json) throw new FormatException("it is no JSON object");
@@ -56,6 +57,20 @@ internal sealed class StrictJson
             string fault = e is FormatException ? e.Message : "a text in it is malformed";
             throw new GradpathException($"{path}: damaged: {fault}; {advice}", e);
         }
+    }
+
+    /// <summary>Reads a text that <see cref="SealedJson"/> wrote. What is wrong with a value is said before the checksum.</summary>
+    /// <inheritdoc cref="Read{T}(ReadOnlySpan{byte}, string, string, Func{StrictJson, T})"/>
+    public static T ReadSealed<T>(ReadOnlySpan<byte> text, string path, string advice, Func<StrictJson, T> read)
+    {
+        string? fault = SealedJson.Fault(text);
+        return Read(text, path, advice, json =>
+        {
+            T value = read(json);
+            json._read.Add(SealedJson.Key);
+            json.RefuseOthers();
+            return fault is null ? value : throw new FormatException(fault);
+        });
     }
 
     /// <summary>What to throw where a value has another fault.</summary>

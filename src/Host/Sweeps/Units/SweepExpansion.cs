@@ -263,6 +263,7 @@ internal static class SweepExpansion
                 Key = key,
                 Identity = identity,
                 Model = s.Model,
+                ModelName = plan.ModelNames.GetValueOrDefault(s.Model, s.Model),
                 Task = s.Task,
                 Method = method,
                 Seed = s.Seed,

@@ -112,6 +112,11 @@ internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal t
     {
         if (_prompts.TryGetValue((model, task, seed, metric), out SplitPrompts? known)) return known;
         int wanted = plan.Train + plan.Judge;
+        if (task.Data is not null && !Path.Exists(task.Data))
+        {
+            throw new GradpathException($"data: {task.Data}: there is no such file or folder; put it back and let 'gradpath sweep retry' "
+                + "forget the failure, or change the plan and run it with --extend");
+        }
         PromptRequest request = new()
         {
             Task = task.Task,
@@ -125,7 +130,7 @@ internal sealed class SweepSession(SweepPlan plan, Func<Device> open, Terminal t
         {
             string asked = plan.Judge == 0 ? $"{plan.Train}" : $"{plan.Train} to train and {plan.Judge} to judge";
             throw new GradpathException($"{all.Source}: there {(all.Pairs.Count == 1 ? "is" : "are")} "
-                + $"{Sizes.Of(all.Pairs.Count, "prompt pair")}, but the plan's prompts asks for {asked}.");
+                + $"{Sizes.Of(all.Pairs.Count, "prompt pair")}, but the plan asks for {asked} (prompts).");
         }
         if (task.Data is not null) all = Drawn(all, seed);
         PromptSet first = all with { Pairs = [.. all.Pairs.Take(wanted)] };

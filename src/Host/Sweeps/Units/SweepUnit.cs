@@ -25,6 +25,13 @@ internal sealed record SweepUnit
     /// <summary>The model, as the plan calls it.</summary>
     public required string Model { get; init; }
 
+    /// <summary>What the plan's file calls the model, where <see cref="Model"/> is its path; else the same.</summary>
+    public string ModelName
+    {
+        get => field ?? Model;
+        init;
+    }
+
     /// <summary>The prompts.</summary>
     public required SweepTask Task { get; init; }
 
@@ -52,5 +59,5 @@ internal sealed record SweepUnit
 
     /// <summary>What messages call it: <c>eap-gp steps=5, ioi, demo, seed 0</c>.</summary>
     public string Title =>
-        $"{Method.Label}, {Task.Name}, {Model}, seed {Seed}" + (Part is { } p ? $", part {p.Part + 1} of {p.Of}" : "");
+        $"{Method.Label}, {Task.Name}, {ModelName}, seed {Seed}" + (Part is { } p ? $", part {p.Part + 1} of {p.Of}" : "");
 }

@@ -48,12 +48,13 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
 
         using ProgressFile checkpoint = Saved(unit, progressFile);
         var watch = Stopwatch.StartNew();
-        (EdgeScores? scores, Circuit? circuit, double passes) =
+        (EdgeScores? scores, Circuit? found, double passes) =
             unit.Method.Verb == "score"
                 ? Scored(unit, model, prompts.Find, checkpoint, progress, cancellation)
                 : Searched(unit, model, prompts.Find, checkpoint, progress, cancellation);
         TimeSpan method = watch.Elapsed;
         watch.Restart();
+        Circuit? circuit = found is null ? null : SelectedCircuit.Prune(found);
         var judge = new UnitJudge(session, unit, model, prompts, cancellation);
         UnitResult judged = scores is not null ? judge.Scores(scores) : judge.Circuit(circuit!);
         Provenance made = (scores is not null ? scores.Provenance : circuit!.Provenance)!;
@@ -65,7 +66,10 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
                 JudgeSeconds = watch.Elapsed.TotalSeconds,
                 Provenance = Judged(Provenance(unit, made).ToJson(), prompts),
             },
-            scores, circuit);
+            scores, circuit)
+        {
+            FoundEdges = found?.EdgeCount,
+        };
     }
 
     // What a process has left that was stopped or killed. A state that cannot be used is no loss: the unit begins anew.
@@ -91,18 +95,21 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
     private void RequireSame(SweepUnit unit, Gpt2Weights model, SplitPrompts prompts, CancellationToken cancellation)
     {
         if (model.Hash != (string?)unit.Identity["model"])
-            throw new GradpathException($"{unit.Model}: the model is not the one that the sweep began with; begin another in a new folder");
+            throw Changed(unit.Model, "the model is not the one");
         string pairs = session.PairsHash(unit.Model, unit.Task, unit.Seed, session.MetricOf(unit), cancellation);
         if (prompts.Find.Hash != (string?)unit.Identity["prompts"] || pairs != (string?)unit.Identity["pairs"])
         {
-            throw new GradpathException(
-                $"{unit.Task.Name}: the prompts are not those that the sweep began with; begin another in a new folder");
+            throw Changed(unit.Task.Name, "the prompts are not those");
         }
         if (unit.Identity["transfer"] is not JsonObject others) return;
         JsonObject now = SweepExpansion.Others(session, unit.Model, unit.Task, unit.Seed, session.MetricOf(unit), cancellation);
         if (now.FirstOrDefault(o => !JsonNode.DeepEquals(others[o.Key], o.Value)).Key is { } changed)
-            throw new GradpathException($"{changed}: the prompts are not those that the sweep began with; begin another in a new folder");
+            throw Changed(changed, "the prompts are not those");
     }
+
+    private static GradpathException Changed(string what, string fault) => new(
+        $"{what}: {fault} that the sweep began with; put back what was there and let 'gradpath sweep retry' forget the failure, or run the "
+        + "plan with --extend, or into another folder");
 
     private static JsonObject Judged(JsonObject provenance, SplitPrompts prompts)
     {
@@ -133,7 +140,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
 
         double[] Sums(string key) => parts(key) is { } sums && sums.Length == graph.Writers * graph.Readers
             ? sums
-            : throw new GradpathException($"the sums of unit {key} are damaged; delete its files, and the next sweep computes it again");
+            : throw new GradpathException($"the sums of unit {key} are those of another model");
     }
 
     private UnitOutcome Part(
@@ -218,6 +225,6 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
         }
         SearchResult result = search.Search(model, find, options, checkpoint, progress, cancellation);
         Circuit circuit = result.Circuit.With(Provenance(unit, result.Circuit.Provenance!));
-        return (null, SelectedCircuit.Prune(circuit), before + result.Passes);
+        return (null, circuit, before + result.Passes);
     }
 }

@@ -45,6 +45,12 @@ internal sealed record UnitResult
     /// <summary>A row per size and task that judged.</summary>
     public required IReadOnlyList<UnitRow> Rows { get; init; }
 
+    /// <summary>The files of what it has found: how their names go on behind the unit's key, with their SHA-256.</summary>
+    public IReadOnlyList<(string End, string Sum)> Files { get; init; } = [];
+
+    /// <summary>Whether it is that of a search whose circuit has no edges.</summary>
+    public bool IsEmpty => Rows.Any(r => r is { Kind: "found", Edges: 0 });
+
     /// <summary>How it was made.</summary>
     public required JsonObject Provenance { get; init; }
 }

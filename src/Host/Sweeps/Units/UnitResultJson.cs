@@ -10,7 +10,8 @@ namespace Gradpath.Host.Sweeps.Units;
 /// </summary>
 internal static class UnitResultJson
 {
-    private const string Advice = "the next sweep into this folder computes the unit again";
+    /// <summary>What helps where a unit is damaged: the end of a sentence.</summary>
+    public const string Advice = "the next sweep into this folder computes the unit again";
 
     /// <summary>A result as JSON.</summary>
     /// <param name="result">The result.</param>
@@ -33,19 +34,21 @@ internal static class UnitResultJson
         Add(json, "empty_metric", result.EmptyMetric);
         json["rows"] = new JsonArray([.. result.Rows.Select(ToJson)]);
         json["provenance"] = result.Provenance.DeepClone();
+        json["files"] = new JsonObject(result.Files.Select(f => KeyValuePair.Create(f.End, (JsonNode?)f.Sum)));
         return json;
     }
 
     /// <summary>Reads a result.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="GradpathException">It cannot be read or is damaged; the message names the place and says what helps.</exception>
-    public static UnitResult Read(string path) => StrictJson.ReadFile(path, Advice, Result);
+    public static UnitResult Read(string path) => Parse(FileBytes.Read(path).Span, path);
 
     /// <summary>Reads a result from text.</summary>
     /// <param name="text">The text in UTF-8.</param>
     /// <param name="path">The file that it is from, for messages.</param>
     /// <exception cref="GradpathException">It is damaged; the message names the place and says what helps.</exception>
-    public static UnitResult Parse(ReadOnlySpan<byte> text, string path) => StrictJson.Read(text, path, Advice, Result);
+    public static UnitResult Parse(ReadOnlySpan<byte> text, string path) =>
+        StrictJson.ReadSealed(text, path, Advice, Result);
 
     private static JsonObject ToJson(UnitRow row)
     {
@@ -83,6 +86,7 @@ internal static class UnitResultJson
         EmptyMetric = json.NumberIfAny("empty_metric"),
         Rows = json.Objects("rows", Row),
         Provenance = json.Free("provenance"),
+        Files = json.Texts("files"),
     };
 
     private static UnitRow Row(StrictJson json) => new()

@@ -16,7 +16,7 @@ public sealed class SweepExtendTests : IDisposable
         string whole = _model.Path("whole");
         SweepPlans.Run(Plan("[eap, eap-ig]", "0..1"), Out).Succeeds("4 of 4 units done");
         string plan = Plan("[eap, {name: eap-gp, steps: 2}]", "0..2");
-        SweepPlans.Run(plan, Out).Fails(1, "of another plan (methods differ); name another folder, or add --extend to make this plan");
+        SweepPlans.Run(plan, Out).Fails(1, "of another plan (methods differ); name another folder, or add --extend, which makes this plan");
         Cli run = SweepPlans.Run(plan, Out, "--extend").Succeeds("6 of 6 units done, 4 of them now");
         Assert.Contains($"note: {Out}: 4 units came to the plan, 2 units left it, and what is done of them stays in", run.Error,
             StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class SweepExtendTests : IDisposable
     {
         SweepPlans.Run(Plan("eap", "0"), Out).Succeeds("1 of 1 unit done");
         File.WriteAllText(_model.Pairs, TinyModel.PairLines(6, 5) + "\n");
-        SweepPlans.Run(Plan("eap", "0"), Out).Fails(1, "with other units (of unit 1", "--extend");
+        SweepPlans.Run(Plan("eap", "0"), Out).Fails(1, "with other units (unit 1 is 'eap, pairs, ", "--extend");
         SweepPlans.Run(Plan("eap", "0"), Out, "--extend").Succeeds("1 of 1 unit done, 1 of them now");
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Gradpath.Host.Sweeps.Store;
 using Gradpath.Host.Sweeps.Units;
 
@@ -24,7 +25,7 @@ public sealed class SweepFaultTests : IDisposable
         "methods: eap\nevaluate: sizes\nsizes: {edges: [5, 5000]}\nprompts: {train: 3, judge: 3}",
         "plan.yaml:5: sizes: edges: 5000 is more than ")]
     [InlineData("methods: eap\nprompts: {train: 3, judge: 4}", "plan.yaml:2: tasks: pairs: ")]
-    [InlineData("methods: eap\nprompts: {train: 7, judge: 0}", "there are 6 prompt pairs, but the plan's prompts asks for 7")]
+    [InlineData("methods: eap\nprompts: {train: 7, judge: 0}", "there are 6 prompt pairs, but the plan asks for 7 (prompts)")]
     [InlineData("methods: exact\nprompts: {train: 3, judge: 3, parts: 3}", "only eap, ")]
     [InlineData(
         "methods: [hap, {name: hap, sparsity: 0.95}]\nprompts: {train: 3, judge: 3}\nevaluate: sizes",
@@ -115,6 +116,9 @@ public sealed class SweepFaultTests : IDisposable
     [InlineData(2, "--device", "--plan", "{plan}", "--out", "{out}", "--device", "gpu")]
     [InlineData(2, "--plan", "--out", "{out}")]
     [InlineData(1, "it holds no sweep", "--plan", "{folder}")]
+    [InlineData(2, "--plan foo: there is no such file or folder, and no such word of 'sweep'; choose status,", "foo")]
+    [InlineData(2, "did you mean status?", "stauts")]
+    [InlineData(1, "gradpath: foo.yaml: there is no such file or folder", "foo.yaml")]
     public void A_command_line_that_cannot_be_done_makes_no_folder(int code, string message, params string[] words)
     {
         string plan = Plan();
@@ -187,11 +191,14 @@ public sealed class SweepFaultTests : IDisposable
     }
 
     [Theory]
-    [InlineData(".json", false)]
-    [InlineData(".json", true)]
-    [InlineData(".scores.safetensors", false)]
-    [InlineData(".scores.safetensors", true)]
-    public void A_damaged_unit_is_counted_left_out_and_computed_again(string end, bool isEmpty)
+    [InlineData(".json", "empty")]
+    [InlineData(".json", "cut off")]
+    [InlineData(".json", "no rows")]
+    [InlineData(".scores.safetensors", "empty")]
+    [InlineData(".scores.safetensors", "cut off")]
+    [InlineData(".scores.safetensors", "zeroed")]
+    [InlineData(".scores.safetensors", "deleted")]
+    public void A_damaged_unit_is_counted_left_out_and_computed_again(string end, string damage)
     {
         string whole = _model.Path("whole"), plan = Plan();
         File.WriteAllText(plan, File.ReadAllText(plan).Replace("evaluate: sizes", "evaluate: [sizes, overlap]", StringComparison.Ordinal));
@@ -199,20 +206,88 @@ public sealed class SweepFaultTests : IDisposable
         SweepPlans.Run(plan, Out).Succeeds();
         SweepFolder folder = SweepLayout.Open(Out);
         string file = folder.WorkFile(folder.Units[0].Key) + end;
-        using (FileStream damaged = File.OpenWrite(file)) damaged.SetLength(isEmpty ? 0 : damaged.Length - 20);
+        Damage(file, damage);
         Cli.Run("sweep", "status", Out).Succeeds("1 of 2 units done, 0 failed, 1 damaged, 0 running, 0 waiting", "damaged unit");
-        Assert.Contains("\"state\": \"damaged\"", Cli.Run("sweep", "status", Out, "--json").Out, StringComparison.Ordinal);
-        Cli merge = Cli.Run("sweep", "merge", Out);
-        Assert.Equal(0, merge.ExitCode);
-        Assert.Contains(file, merge.Error, StringComparison.Ordinal);
-        Assert.Contains("warning: ", merge.Error, StringComparison.Ordinal);
-        Assert.Contains(end == ".json" ? "1 of 2 units merged" : "2 of 2 units merged", merge.Out, StringComparison.Ordinal);
-        Cli run = SweepPlans.Run(plan, Out).Succeeds("2 of 2 units done, 1 of them now, 0 failed");
-        Assert.Contains($"note: {file}: ", run.Error, StringComparison.Ordinal);
-        Assert.True(File.Exists(Path.Combine(Out, "damaged", Path.GetFileName(file))), run.Error);
+        JsonNode status = JsonNode.Parse(Cli.Run("sweep", "status", Out, "--json").Out)!["tables"]!;
+        Assert.Equal("damaged", (string)status["units"]![0]!["state"]!);
+        Assert.Equal((1, 0), ((int)status["methods"]![0]!["damaged"]!, (int)status["methods"]![0]!["waiting"]!));
+        Cli.Run(["sweep", plan, "--out", Out, "--check", .. SweepPlans.Cpu])
+            .Succeeds("1 of 2 units done, 0 failed, 1 left, 1 of them damaged", " for 1 unit in 1 process, from the times of units that");
+        Cli.Run("sweep", "merge", Out).Warns(file, "1 of 2 units merged");
+        Cli run = SweepPlans.Run(plan, Out).Warns($"{file}: ", "2 of 2 units done, 1 of them now, 0 failed");
+        if (damage != "deleted") Assert.True(File.Exists(Path.Combine(Out, "damaged", Path.GetFileName(file))), run.Error);
         Assert.Equal(SweepPlans.Contents(whole), SweepPlans.Contents(Out));
         Cli.Run("sweep", "merge", Out).Succeeds("2 of 2 units merged");
         Assert.Equal("", SweepPlans.Run(plan, Out).Succeeds("0 of them now").Error);
+        Damage(file, damage);
+        SweepPlans.Run(plan, Out, "--strict").Fails(1, file, "an error because of --strict");
+    }
+
+    [Fact]
+    public void A_damaged_plan_is_deleted_and_what_is_done_is_kept()
+    {
+        SweepPlans.Run(Plan(), Out).Succeeds();
+        string own = Path.Combine(Out, "plan.json");
+        File.WriteAllBytes(own, File.ReadAllBytes(own)[..^200]);
+        SweepPlans.Run(Plan(), Out).Fails(1, $"{own}: damaged: ", "delete this file alone and run the plan into the folder again");
+        File.Delete(own);
+        SweepPlans.Run(Plan(), Out).Succeeds("2 of 2 units done, 0 of them now");
+    }
+
+    [Fact]
+    public void A_plan_under_the_name_of_the_sweeps_own_file_is_left_alone()
+    {
+        string plan = _model.Path("plan.json"), text = File.ReadAllText(Plan());
+        File.Copy(Plan(), plan);
+        SweepPlans.Run(plan, _model.Folder).Fails(2, $"--plan {plan}: a sweep's folder has a plan.json of its own");
+        Cli.Run("sweep", "submit", _model.Folder, "--plan", plan, "--engine", "slurm", "--dry-run").Fails(2, "has a plan.json of its own");
+        SweepPlans.Run(Plan(), _model.Folder).Fails(1, "it holds no sweep: a sweep's folder has a plan.json of its own");
+        Assert.Equal(text, File.ReadAllText(plan));
+        SweepPlans.Run(Plan(), Out).Succeeds();
+        SweepPlans.Run(Path.Combine(Out, "plan.json"), Out).Fails(2, $"it is the file of a sweep; name its folder, {Out}");
+    }
+
+    [Fact]
+    public void A_file_of_prompts_that_has_gone_is_named_as_the_plan_names_it()
+    {
+        SweepPlans.Run(Plan(), Out, "--shard", "1/2").Succeeds("1 of 1 unit done");
+        File.Move(_model.Pairs, _model.Path("elsewhere.jsonl"));
+        Cli run = Cli.Run(["sweep", Out, .. SweepPlans.Cpu]);
+        string error = Assert.Single(SweepLayout.Open(Out).Failures()).Error;
+        Assert.StartsWith($"data: {_model.Pairs}: there is no such file or folder; put it back", error, StringComparison.Ordinal);
+        Assert.Contains("'gradpath sweep retry'", error, StringComparison.Ordinal);
+        Assert.Contains("--extend", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("put it back", run.Error, StringComparison.Ordinal);
+        Assert.Contains("put it back", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_search_that_finds_nothing_is_named()
+    {
+        string plan = _model.Path("paths.yaml");
+        File.WriteAllText(plan, """
+            models: demo
+            tasks: sva
+            methods: {name: path-patch, top-n: 3, rounds: 2}
+            prompts: {train: 20, judge: 20}
+            """);
+        const string Empty = "the circuit of 'path-patch top-n=3 rounds=2, sva, demo, seed 0' has no edges: it is the model with everything";
+        Cli run = SweepPlans.Run(plan, Out).Warns(Empty, "1 of 1 unit done");
+        Assert.Contains("; none of the 11 edges that the search found lies on a path from the input to the logits", run.Error,
+            StringComparison.Ordinal);
+        Cli.Run("sweep", "status", Out).Succeeds(Empty[1..]);
+        Assert.Contains("\"empty\": true", Cli.Run("sweep", "status", Out, "--json").Out, StringComparison.Ordinal);
+        Cli.Run("sweep", "merge", Out).Warns(Empty);
+    }
+
+    [Fact]
+    public void Units_are_named_by_what_the_plan_calls_the_model()
+    {
+        File.WriteAllText(_model.Path("beside.yaml"), $"models: ./model\ntasks: {{data: pairs.jsonl}}\n{Methods}\n");
+        SweepPlans.Run(_model.Path("beside.yaml"), Out).Succeeds();
+        Assert.Equal("eap, pairs, ./model, seed 0", SweepLayout.Open(Out).Units[0].Title);
+        Assert.Contains("\"unit\": \"eap, pairs, ./model, seed 0\"", Cli.Run(["sweep", Out, "--check", "--json", .. SweepPlans.Cpu]).Out,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -254,6 +329,29 @@ public sealed class SweepFaultTests : IDisposable
         {
             _ = Shell($"umount '{disk}'");
         }
+    }
+
+    private static void Damage(string file, string damage)
+    {
+        byte[] bytes = File.ReadAllBytes(file);
+        switch (damage)
+        {
+            case "deleted":
+                File.Delete(file);
+                return;
+            case "no rows":
+                string text = System.Text.Encoding.UTF8.GetString(bytes);
+                int at = text.IndexOf("\"rows\":[", StringComparison.Ordinal) + 8;
+                File.WriteAllText(file, text[..at] + text[text.IndexOf("],\"provenance\"", StringComparison.Ordinal)..]);
+                return;
+            case "zeroed":
+                bytes.AsSpan(bytes.Length * 2 / 3).Clear();
+                break;
+            default:
+                bytes = damage == "empty" ? [] : bytes[..^20];
+                break;
+        }
+        File.WriteAllBytes(file, bytes);
     }
 
     public void Dispose() => _model.Dispose();

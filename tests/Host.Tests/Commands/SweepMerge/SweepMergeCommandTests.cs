@@ -27,4 +27,27 @@ public sealed class SweepMergeCommandTests(TinyModel model) : IClassFixture<Tiny
         Assert.Equal(5, json["files"]!.AsArray().Count);
         Assert.StartsWith("0.", json["gradpath"]!["version"]!.GetValue<string>(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_sweep_that_is_not_done_says_how_many_wait()
+    {
+        string folder = model.Path("begun");
+        SweepPlans.Run(SweepPlans.Tiny(model), folder, "--shard", "2/2").Succeeds();
+        int left = 3 - Host.Sweeps.Store.SweepLayout.Open(folder).Done().Count;
+        Cli.Run("sweep", "merge", folder)
+            .Succeeds($"{Sizes.Of(left, "unit")} {(left == 1 ? "is" : "are")} not done yet: merge again later.");
+        JsonNode facts = JsonNode.Parse(Cli.Run("sweep", "merge", folder, "--json").Succeeds().Out)!["facts"]!;
+        Assert.Equal(left, (int)facts["waiting"]!);
+    }
+
+    [SkippableFact]
+    public void A_reader_that_has_seen_enough_ends_nothing_with_an_error()
+    {
+        ShellRun.Require("bash");
+        string folder = SweepPlans.Swept(model), program = typeof(GradpathApp).Assembly.Location;
+        ShellRun run = ShellRun.Of(model.Folder, new Dictionary<string, string?>(), "bash", "-c",
+            $"set -o pipefail; (sleep 2; '{Environment.ProcessPath}' exec '{program}' sweep merge '{folder}' --table -) | true");
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.DoesNotContain("gradpath: ", run.Error, StringComparison.Ordinal);
+    }
 }

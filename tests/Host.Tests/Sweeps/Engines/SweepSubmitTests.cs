@@ -39,7 +39,12 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         string plan = folder.Write("plan.yaml", Plan()), other = folder.Write("other.yaml", Plan("eap-ig")), path = folder["out"];
         Cli.Run("sweep", "submit", path, "--engine", "slurm", "--dry-run").Fails(1, $"{path}: there is no such folder");
         Cli.Run("sweep", "submit", folder.Path, "--engine", "slurm", "--dry-run").Fails(1, "it holds no sweep");
-        Cli.Run("sweep", "submit", path, "--plan", plan, "--engine", "slurm", "--dry-run").Succeeds("--job-name=gradpath-plan\n");
+        Cli run = Cli.Run("sweep", "submit", path, "--plan", plan, "--engine", "slurm", "--dry-run")
+            .Succeeds("--job-name=gradpath-plan\n");
+        Assert.Contains($"create the folder {path}/logs and lay the plan out", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("create the folder", run.Out, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(path));
+        LayOut(plan, path);
         Cli.Run("sweep", "submit", path, "--plan", plan, "--engine", "slurm", "--dry-run").Succeeds();
         Cli.Run("sweep", "submit", path, "--plan", other, "--engine", "slurm", "--dry-run").Fails(1, path, "of another plan");
         Cli.Run("sweep", "submit", path, "--plan", folder["none.yaml"], "--engine", "slurm", "--dry-run").Fails(1, "none.yaml");
@@ -47,21 +52,37 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         Cli.Run("sweep", "status", path).Succeeds("0 of 1 unit done");
     }
 
-    [Fact]
-    public void A_folder_is_extended_by_a_plan()
+    [SkippableFact]
+    public void A_folder_is_extended_by_a_plan_and_a_dry_run_changes_nothing()
     {
+        ShellRun.Require("bash");
         using TempFolder folder = new();
-        string plan = folder.Write("plan.yaml", Plan()), other = folder.Write("other.yaml", Plan("[eap, eap-ig]")), path = folder["out"];
-        string[] slurm = ["--engine", "slurm", "--dry-run"];
-        Cli.Run(["sweep", "submit", path, "--plan", plan, .. slurm]).Succeeds();
-        Cli.Run(["sweep", "submit", path, "--extend", .. slurm]).Fails(2, "--extend is for --plan PLAN");
-        Cli.Run(["sweep", "submit", path, "--plan", other, "--extend", .. slurm]).Succeeds("--job-name=gradpath-other\n");
+        string plan = folder.Write("plan.yaml", Plan()), path = folder["out"];
+        string other = folder.Write("other.yaml", Plan("[eap, eap-ig]") + "device: {device: cuda, precision: tf32, gemm: cublas}\n");
+        LayOut(plan, path);
+        Cli.Run("sweep", "submit", path, "--extend", "--engine", "slurm", "--dry-run").Fails(2, "--extend is for --plan PLAN");
+        Cli.Run("sweep", "submit", path, "--plan", other, "--extend", "--engine", "slurm", "--dry-run")
+            .Succeeds("--job-name=gradpath-other\n");
+        Cli.Run("sweep", "status", path).Succeeds("0 of 1 unit done");
+
+        // It is laid out without a GPU.
+        Sbatch(folder, "echo 7");
+        ShellRun run = Submit(folder, path, "--plan", other, "--extend");
+        Assert.True(run.ExitCode == 0, run.Error);
         Cli.Run("sweep", "status", path).Succeeds("0 of 2 units done");
+        Assert.Contains("tf32", File.ReadAllText(Path.Combine(path, "plan.json")), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Standard_output_is_no_folder() =>
         Cli.Run("sweep", "submit", "--dir", "-", "--engine", "slurm", "--dry-run").Fails(2, "--dir -: name a folder.");
+
+    [Theory]
+    [InlineData("UNLIMITED")]
+    [InlineData("infinite")]
+    public void A_time_may_have_no_limit(string time) =>
+        Cli.Run("sweep", "submit", SweepSamples.Folder(model), "--engine", "slurm", "--time", time, "--dry-run")
+            .Succeeds($"--time={time}\n");
 
     [Fact]
     public void All_memory_of_a_node_has_no_unit() =>
@@ -74,7 +95,6 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         string plan = folder.Write("plan.yaml", Plan() + "device: {device: cuda, precision: tf32, gemm: cublas}\n");
         Cli.Run("sweep", "submit", folder["out"], "--plan", plan, "--engine", "slurm", "--gpus-per-node", "1", "--dry-run")
             .Succeeds("--devices all &\n");
-        Assert.Contains("tf32", File.ReadAllText(Path.Combine(folder["out"], "plan.json")), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -160,6 +180,10 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.True(File.Exists(Path.Combine(path, "submit.sh")));
     }
 
+    // A shard without units computes nothing.
+    private static void LayOut(string plan, string path) =>
+        Cli.Run(["sweep", plan, "--out", path, "--shard", "9/9", .. SweepPlans.Cpu]).Succeeds();
+
     private static void Sbatch(TempFolder folder, string text)
     {
         folder.Write("sbatch", $"#!/bin/bash\n{text}\n");
@@ -167,7 +191,7 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     // In a process of its own, whose PATH has the test's folder and the system's tools but no sbatch.
-    private static ShellRun Submit(TempFolder folder, string path)
+    private static ShellRun Submit(TempFolder folder, string path, params string[] more)
     {
         string tools = folder["tools"];
         Directory.CreateDirectory(tools);
@@ -175,7 +199,7 @@ public sealed class SweepSubmitTests(TinyModel model) : IClassFixture<TinyModel>
         string program = typeof(GradpathApp).Assembly.Location;
         return ShellRun.Of(
             folder.Path, new Dictionary<string, string?> { ["PATH"] = $"{folder.Path}:{tools}" }, Environment.ProcessPath!,
-            ["exec", program, "sweep", "submit", path, "--engine", "slurm", "--array", "2"]);
+            ["exec", program, "sweep", "submit", path, "--engine", "slurm", "--array", "2", .. more]);
     }
 
     private string Plan(string method = "eap") =>

@@ -101,6 +101,16 @@ public sealed class PlanSchemaTests
     }
 
     [Theory]
+    [InlineData("""{"name": 5, "models": "demo", "tasks": "ioi", "methods": "eap"}""")]
+    [InlineData("""{"models": "demo", "tasks": {"name": 2.5, "task": "ioi"}, "methods": "eap"}""")]
+    [InlineData("""{"name": true, "models": "demo", "tasks": "ioi", "methods": "eap"}""")]
+    public void The_schema_takes_what_the_reader_takes(string json)
+    {
+        Assert.True(s_schema.Evaluate(JsonNode.Parse(json)).IsValid);
+        PlanSamples.Read(json);
+    }
+
+    [Theory]
     [InlineData("""{"models": "demo", "tasks": "ioi"}""")]
     [InlineData("""{"models": "demo", "tasks": "ioi", "methods": "eap", "seed": 1}""")]
     [InlineData("""{"models": "demo", "tasks": "ioi", "methods": []}""")]

@@ -69,7 +69,9 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
         SweepUnit[] changed = SweepSamples.Units(3);
         changed[1] = changed[1] with { Key = SweepSamples.Key(9), Identity = new JsonObject { ["the method"] = "relp", ["number"] = 1 } };
         GradpathException e = Assert.Throws<GradpathException>(() => SweepSamples.LayOut(_temp["sweep"], changed));
-        Assert.Contains("of unit 2, eap-gp steps=5 number=1, ioi, demo, seed 1: the method differs", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(unit 2 is 'eap-gp steps=5 number=1, ioi, demo, seed 1', and its the method differs now)", e.Message,
+            StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllText(_temp["sweep/plan.json"]));
     }
 
@@ -102,7 +104,8 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("\"needs\":[]", "\"needs\":[\"abc\"]", "'units[0].needs' names what is no unit")]
     [InlineData("\"cost\":1", "\"cost\":null", "'units[0].cost' is no number")]
     [InlineData("\"plan_hash\":\"hash\",", "", "'plan_hash' is missing")]
-    [InlineData("}]}", "}]", "damaged: it is no JSON")]
+    [InlineData("\"format\":1", "\"format\":", "damaged: it is no JSON")]
+    [InlineData("\"cost\":1", "\"cost\":2", "its content does not match its checksum; delete this file alone and run the plan into")]
     public void A_damaged_plan_is_refused_with_its_place(string old, string changed, string says)
     {
         SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(2));
@@ -112,6 +115,18 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
         File.WriteAllText(_temp["sweep/plan.json"], text[..at] + changed + text[(at + old.Length)..]);
         Refused(says, () => SweepLayout.Open(_temp["sweep"]));
         Refused(_temp["sweep/plan.json"], () => SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(2)));
+    }
+
+    [Fact]
+    public void A_plan_that_is_not_the_sweeps_own_is_told_from_a_damaged_one()
+    {
+        SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(2));
+        File.WriteAllText(_temp["sweep/plan.json"], "");
+        Refused("plan.json: damaged: the file is empty; delete this file alone and run the plan", () => SweepLayout.Open(_temp["sweep"]));
+        File.WriteAllText(_temp["sweep/plan.json"], """{"models": "demo", "tasks": "ioi", "methods": "eap"}""");
+        Refused(
+            "it holds no sweep: a sweep's folder has a plan.json of its own, and this one is another plan",
+            () => SweepLayout.Open(_temp["sweep"]));
     }
 
     [Theory]
@@ -175,6 +190,20 @@ public sealed class SweepFolderTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal([SweepSamples.Key(2)], folder.Done());
         Assert.Empty(DamagedUnits.SetAside(folder));
         Assert.Empty(Directory.GetFiles(folder.ClaimsFolder));
+    }
+
+    // What no disk gives back is not set aside.
+    [SkippableFact]
+    public void A_result_that_cannot_be_read_at_all_is_one_line()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "a file that nobody can read is made with a link to one");
+        SweepFolder folder = SweepSamples.LayOut(_temp["sweep"], SweepSamples.Units(1));
+        folder.Write(new UnitOutcome(SweepSamples.Result(SweepSamples.Key(0))));
+        string file = folder.ResultFile(SweepSamples.Key(0));
+        File.Delete(file);
+        File.CreateSymbolicLink(file, "/proc/self/mem");
+        Refused($"{file}: cannot be read", () => DamagedUnits.SetAside(folder));
+        Refused($"{file}: cannot be read", () => SweepStatus.Of(folder));
     }
 
     // Whoever computes it mends it.

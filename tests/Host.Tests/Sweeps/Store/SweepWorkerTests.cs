@@ -74,7 +74,7 @@ public sealed class SweepWorkerTests : IDisposable
             "unexpected error: OperationCanceledException: The operation was canceled. (this is a defect)",
         ], outcome.Failures.Select(f => f.Error));
         Assert.Equal([1, 2, 2, 1, 1, 1, 1], outcome.Failures.Select(f => f.Exit));
-        Assert.Contains($"failed: {units[0].Title}: pairs.jsonl: row 3 is too long\n", error.ToString().ReplaceLineEndings("\n"),
+        Assert.Contains($"failed: {units[0].Title}\n", error.ToString().ReplaceLineEndings("\n"),
             StringComparison.Ordinal);
 
         // Known failures are not tried again until they are forgotten.

@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Host.Sweeps.Store;
 using Gradpath.Host.Sweeps.Units;
 
@@ -54,7 +55,33 @@ public sealed class PartUnitTests : IDisposable
         folder.Write(shorter);
         File.Delete(folder.ResultFile(join.Key));
         Cli.Run(["sweep", folder.Path, .. SweepPlans.Cpu]);
-        Assert.Contains($"the sums of unit {part.Key} are damaged", folder.Failure(join.Key)!.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"the sums of unit {part.Key} are those of another model", folder.Failure(join.Key)!.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Sums_that_a_disk_has_changed_are_not_joined_and_are_computed_again(bool beforeStart)
+    {
+        SweepFolder folder = _sweep.Run("""
+            tasks: ioi
+            methods: eap
+            evaluate: none
+            """, "{train: 4, judge: 0, parts: 2}");
+        SortedDictionary<string, string> expected = SweepPlans.Contents(folder.Path);
+        SweepUnit part = folder.Units[0], join = folder.Units[2];
+        string sums = folder.WorkFile(part.Key) + ".sums.safetensors";
+        byte[] bytes = File.ReadAllBytes(sums);
+        bytes.AsSpan(bytes.Length * 2 / 3).Clear();
+        File.WriteAllBytes(sums, bytes);
+        Assert.Contains($"{sums}: damaged: its content does not match the checksum in {part.Key}.json",
+            Assert.Throws<GradpathException>(() => folder.SumsOf(part.Key)).Message, StringComparison.Ordinal);
+        if (beforeStart) File.Delete(folder.ResultFile(join.Key));
+        Cli.Run("sweep", "status", folder.Path).Succeeds("1 damaged");
+        Cli.Run(["sweep", folder.Path, .. SweepPlans.Cpu])
+            .Warns($"{sums}: damaged", $"3 of 3 units done, {(beforeStart ? 2 : 1)} of them now, 0 failed");
+        Assert.Equal(expected, SweepPlans.Contents(folder.Path));
     }
 
     [Fact]

@@ -1,0 +1,53 @@
+namespace Gradpath.Host;
+
+/// <summary>Command lines as people write them, for those that the program's table of verbs knows under a longer form.</summary>
+internal static class ShortForms
+{
+    private static readonly string[] s_words = ["status", "retry", "merge", "submit"];
+
+    /// <summary>The words that may follow <c>sweep</c>.</summary>
+    public static IReadOnlyList<string> SweepWords => s_words;
+
+    /// <summary>The long form of a command line.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    public static string[] Long(string[] args) => args switch
+    {
+        // "completion bash" is short for "completion --shell bash", "reproduce ioi" for "reproduce --study ioi".
+        ["completion", [not '-', ..] shell, .. var others] => ["completion", "--shell", shell, .. others],
+        ["reproduce", [not '-', ..] study, .. var others] => ["reproduce", "--study", study, .. others],
+
+        // "sweep status DIR" for "sweep-status --dir DIR".
+        ["sweep", { } word, [not '-', ..] folder, .. var others] when s_words.Contains(word) =>
+            [$"sweep-{word}", "--dir", folder, .. others],
+        ["sweep", { } word, .. var others] when s_words.Contains(word) => [$"sweep-{word}", .. others],
+
+        // A word that should have been one of those: the table of verbs says which.
+        ["sweep", { } word, [not '-', ..], ..] when word.All(char.IsAsciiLetter) && !Path.Exists(word) =>
+            [$"sweep-{word}", .. args[2..]],
+        ["sweep", [not '-', ..] plan, .. var others] => ["sweep", "--plan", plan, .. others],
+        _ => args,
+    };
+
+    /// <summary>The short form of an example.</summary>
+    /// <param name="line">The long form.</param>
+    public static string Short(string line)
+    {
+        List<string> words = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        if (words.Count < 2) return line;
+        string? word = s_words.FirstOrDefault(w => words[1] == $"sweep-{w}");
+        string? option = word is not null ? "--dir" : words[1] switch
+        {
+            "completion" => "--shell",
+            "reproduce" => "--study",
+            "sweep" => "--plan",
+            _ => null,
+        };
+        int at = option is null ? -1 : words.IndexOf(option);
+        if (at < 0 || at + 1 >= words.Count) return line;
+        string value = words[at + 1];
+        words.RemoveRange(at, 2);
+        words.Insert(2, value);
+        if (word is not null) words[1] = $"sweep {word}";
+        return line[..(line.Length - line.TrimStart().Length)] + string.Join(' ', words);
+    }
+}

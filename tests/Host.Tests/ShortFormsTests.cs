@@ -1,0 +1,32 @@
+namespace Gradpath.Host.Tests;
+
+/// <summary>Short forms of command lines: read as the long ones, and shown in help.</summary>
+public sealed class ShortFormsTests
+{
+    [Theory]
+    [InlineData("sweep plan.yaml --out a", "sweep --plan plan.yaml --out a")]
+    [InlineData("sweep status a --json", "sweep-status --dir a --json")]
+    [InlineData("sweep merge --dir a", "sweep-merge --dir a")]
+    [InlineData("completion bash", "completion --shell bash")]
+    [InlineData("reproduce ioi --quiet", "reproduce --study ioi --quiet")]
+    [InlineData("score --model demo", "score --model demo")]
+    public void A_short_form_is_the_long_one(string given, string meant)
+    {
+        Assert.Equal(meant, string.Join(' ', ShortForms.Long(given.Split(' '))));
+    }
+
+    [Theory]
+    [InlineData("  gradpath sweep --out a --plan plan.yaml", "  gradpath sweep plan.yaml --out a")]
+    [InlineData("  gradpath sweep-submit --array 8 --dir a --plan b", "  gradpath sweep submit a --array 8 --plan b")]
+    [InlineData("  gradpath reproduce --data a/b --study ioi", "  gradpath reproduce ioi --data a/b")]
+    [InlineData("  gradpath score --model demo --plan x", "  gradpath score --model demo --plan x")]
+    public void Examples_are_short(string line, string shown) => Assert.Equal(shown, ShortForms.Short(line));
+
+    [Theory]
+    [InlineData("sweep", "  gradpath sweep sweeps/demo.yaml --out runs/demo")]
+    [InlineData("sweep-status", "  gradpath sweep status runs/demo")]
+    [InlineData("sweep-retry", "  gradpath sweep retry runs/demo")]
+    [InlineData("sweep-merge", "  gradpath sweep merge runs/demo")]
+    [InlineData("sweep-submit", "  gradpath sweep submit runs/eap-gp --array 8 ")]
+    public void Help_shows_them(string verb, string line) => Cli.Run(verb, "--help").Succeeds(line);
+}
