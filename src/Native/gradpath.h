@@ -18,7 +18,8 @@
  *   threads. A handle that a call uses cannot be closed meanwhile (GRADPATH_ERROR_BUSY).
  * - Callbacks run on the calling thread. They must return, not throw and not longjmp. They may call the library, but not a function that
  *   takes a gradpath_run (GRADPATH_ERROR_BUSY).
- * - A process that has forked cannot use the library in the child; start the child anew, or load the library there first.
+ * - After fork the child cannot use the library, because the threads of its runtime are not there (GRADPATH_ERROR_UNUSABLE). Start a new
+ *   process instead.
  */
 #ifndef GRADPATH_H
 #define GRADPATH_H
@@ -55,6 +56,7 @@ typedef int gradpath_status;
 #define GRADPATH_ERROR_BUFFER 8   /* the caller's buffer is too small */
 #define GRADPATH_ERROR_CALLBACK 9 /* a callback failed */
 #define GRADPATH_ERROR_INTERNAL 10 /* a fault of the library */
+#define GRADPATH_ERROR_UNUSABLE 11 /* the library cannot be used here: no engine, or the process has forked */
 
 /* Handles. */
 typedef struct gradpath_device_s *gradpath_device;

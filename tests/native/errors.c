@@ -1,5 +1,9 @@
+#define _GNU_SOURCE
 /* Every kind of wrong use ends in an error and a message: errors MODEL FOLDER */
 #include <stdint.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -129,6 +133,10 @@ int main(int argc, char **argv) {
   FAILS(GRADPATH_ERROR_ARGUMENT, "path-start", gradpath_score(model, prompts, "{\"path-start\": \"clean\"}", Z, NULL, &no_scores));
   FAILS(GRADPATH_ERROR_ARGUMENT, "preset", gradpath_score(model, prompts, "{\"preset\": \"published\"}", Z, NULL, &no_scores));
   FAILS(GRADPATH_ERROR_ARGUMENT, "no such metric", gradpath_score(model, prompts, "{\"metric\": \"loss\"}", Z, NULL, &no_scores));
+  FAILS(GRADPATH_ERROR_ARGUMENT, "threads", gradpath_device_open("cpu", Z, "{\"threads\": 1000000}", Z, &made));
+  FAILS(GRADPATH_ERROR_ARGUMENT, "eap has no scores for it", gradpath_score(model, prompts, "{\"method\": \"eap\", \"metric\": \"kl\"}", Z, NULL, &no_scores));
+  FAILS(GRADPATH_ERROR_ARGUMENT, "of is empty", gradpath_score(model, prompts, "{\"method\": \"ensemble\", \"of\": []}", Z, NULL, &no_scores));
+  FAILS(GRADPATH_ERROR_INPUT, ".jsonl", gradpath_prompts_save(prompts, "prompts.txt", Z));
   FAILS(GRADPATH_ERROR_ARGUMENT, "no such device", gradpath_device_open("gpu", Z, NULL, 0, &made));
   FAILS(GRADPATH_ERROR_ARGUMENT, "precision", gradpath_device_open("cpu", Z, "{\"precision\": \"bf16\"}", Z, &made));
   FAILS(GRADPATH_ERROR_ARGUMENT, "memory", gradpath_device_open("cpu", Z, "{\"memory\": 9223372036854775807}", Z, &made));
@@ -153,6 +161,15 @@ int main(int argc, char **argv) {
   OK(gradpath_scores_save(scores, path, Z));
   FAILS(GRADPATH_ERROR_INPUT, "no circuit", gradpath_circuit_open(path, Z, &no_circuit));
   FAILS(GRADPATH_ERROR_INPUT, "element 1", gradpath_prompts_parse(model, "[{\"clean\": \"a\"}]", Z, NULL, 0, &no_prompts));
+  FAILS(GRADPATH_ERROR_INPUT, "pair 2: there is no answer",
+        gradpath_prompts_parse(model,
+                               "[{\"clean_ids\":[1,2],\"corrupted_ids\":[1,3],\"answer_ids\":[4],\"wrong_answer_ids\":[5]},"
+                               "{\"clean_ids\":[1,2],\"corrupted_ids\":[1,3]}]",
+                               Z, NULL, 0, &no_prompts));
+  OK(gradpath_prompts_parse(model, "[{\"clean_ids\":[1,2],\"corrupted_ids\":[1,3]}]", Z, NULL, 0, &no_prompts));
+  CHECK(says(no_prompts, "no pair has right and wrong answers"));
+  FAILS(GRADPATH_ERROR_ARGUMENT, "kl, which the prompts have", gradpath_score(model, no_prompts, "{\"method\": \"eap\"}", Z, NULL, &no_scores));
+  OK(gradpath_close(no_prompts));
   FAILS(GRADPATH_ERROR_INPUT, "no prompts", gradpath_prompts_parse(model, "[]", Z, NULL, 0, &no_prompts));
   FAILS(GRADPATH_ERROR_ARGUMENT, "task or data", gradpath_prompts_load(model, NULL, 0, NULL, &no_prompts));
   FAILS(GRADPATH_ERROR_ARGUMENT, "no such task", gradpath_prompts_load(model, "{\"task\": \"ioy\"}", Z, NULL, &no_prompts));
@@ -172,8 +189,14 @@ int main(int argc, char **argv) {
   FAILS(GRADPATH_ERROR_ARGUMENT, "come to 3 ids", gradpath_prompts_from_ids(model, &pairs, NULL, 0, &no_prompts));
   lengths[1] = 2;
   FAILS(GRADPATH_ERROR_INPUT, "token id", gradpath_prompts_from_ids(model, &pairs, NULL, 0, &no_prompts));
-  gradpath_tensor tensor = {"wte.weight", Z, NULL, NULL, 0};
+  uint64_t extents[2] = {7, 4};
+  gradpath_tensor tensor = {"wte.weight", Z, NULL, extents, 2};
   FAILS(GRADPATH_ERROR_INPUT, "config", gradpath_model_from_weights(device, "{}", Z, &tensor, 1, NULL, 0, NULL, &no_model));
+  tensor.rank = 1000;
+  FAILS(GRADPATH_ERROR_ARGUMENT, "rank is 1000",
+        gradpath_model_from_weights(device, "{\"n_layer\":1,\"n_head\":1,\"n_embd\":4,\"n_positions\":5,\"vocab_size\":7}", Z, &tensor, 1, NULL,
+                                    0, NULL, &no_model));
+  tensor.rank = 2;
   FAILS(GRADPATH_ERROR_ARGUMENT, "data is NULL",
         gradpath_model_from_weights(device, "{\"n_layer\":1,\"n_head\":1,\"n_embd\":4,\"n_positions\":5,\"vocab_size\":7}", Z, &tensor, 1, NULL,
                                     0, NULL, &no_model));
@@ -222,6 +245,19 @@ int main(int argc, char **argv) {
   OK(gradpath_close(no_scores));
   newer.more = 1;
   FAILS(GRADPATH_ERROR_ARGUMENT, "must be 0", gradpath_score(model, prompts, NULL, 0, &newer.known, &no_scores));
+
+  /* A child that has forked. */
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    gradpath_status status = gradpath_describe(model, small, sizeof small, &n);
+    int good = status == GRADPATH_ERROR_UNUSABLE && strstr(gradpath_last_error(), "has forked") && gradpath_abi() == 0;
+    _exit(good ? 0 : 1);
+  }
+  int ended = -1;
+  waitpid(child, &ended, 0);
+  CHECK(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+  CHECK(says(model, "\"n_layers\":4"));
 
   /* After close. */
   void *all[] = {stop, tokenizer, circuit, scores, prompts, model, device};

@@ -56,6 +56,7 @@ public static class CircuitEvaluation
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(circuits);
         ArgumentNullException.ThrowIfNull(options);
+        if (circuits.Contains(null)) throw new ArgumentException("a circuit is null", nameof(circuits));
         Metric metric = options.Metric ?? prompts.Metric;
         PairChecks.Check(model.Config, prompts.Pairs, metric, options.Ablation, options.BatchSize);
         foreach (Circuit circuit in circuits) circuit.RequireModel(model.Config, "the circuit");

@@ -6,7 +6,8 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 public sealed record SparsityCurve(bool BySign, IReadOnlyList<SparsityPoint> Points)
 {
     /// <summary>
-    /// The area under the faithfulness f over the requested fractions, by the trapezoid rule; nothing is added below the first.
+    /// The area under the faithfulness f over the requested fractions, by the trapezoid rule; nothing is added below the first. NaN for a
+    /// single fraction, over which there is no area.
     /// </summary>
     public double Area => Trapezoid(Points, f => f);
 
@@ -15,6 +16,7 @@ public sealed record SparsityCurve(bool BySign, IReadOnlyList<SparsityPoint> Poi
 
     private static double Trapezoid(IReadOnlyList<SparsityPoint> points, Func<double, double> height)
     {
+        if (points.Count < 2) return double.NaN;
         double area = 0;
         for (int i = 1; i < points.Count; i++)
             area += (points[i].Fraction - points[i - 1].Fraction) * (height(points[i].Faithfulness)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tokenization;
 
@@ -86,8 +87,18 @@ public sealed record PromptSet
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (pairs.Contains(null)) throw new ArgumentException("a pair is null", nameof(pairs));
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            TextPair pair = pairs[i];
+            if (new[] { pair.Clean, pair.Corrupted }.Concat(pair.Answers).Concat(pair.WrongAnswers).Any(IsTorn))
+                throw new GradpathException($"{name}, pair {i + 1}: a text holds half of a character (a lone surrogate).");
+        }
         using var text = new MemoryStream();
         PromptWriter.Write(text, pairs);
         return PromptLoader.Parse(text.ToArray(), tokenizer, options ?? new PromptOptions(), name);
     }
+
+    // A writer of UTF-8 would put another character in its place.
+    private static bool IsTorn(string? text) => text is not null && text.EnumerateRunes().Any(r => r == Rune.ReplacementChar)
+        && !text.Contains('\uFFFD', StringComparison.Ordinal);
 }

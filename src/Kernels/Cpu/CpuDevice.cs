@@ -7,6 +7,9 @@ namespace Gradpath.Kernels.Cpu;
 /// <summary>The op set on the processor: managed SIMD, all cores, no native dependency. The default where no GPU is found.</summary>
 public sealed unsafe partial class CpuDevice : Device
 {
+    /// <summary>Most threads that a device has.</summary>
+    public const int MostWorkers = 1024;
+
     private const int Alignment = 64;
 
     private readonly WorkerPool _pool;
@@ -15,6 +18,8 @@ public sealed unsafe partial class CpuDevice : Device
 
     /// <summary>Opens the processor as a device.</summary>
     /// <param name="workers">Number of threads, or 0 for one per core that the process may use.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is below 0 or above <see cref="MostWorkers"/>.</exception>
+    /// <exception cref="OutOfMemoryException">The system has not so many threads left.</exception>
     public CpuDevice(int workers = 0)
         : this(workers, GemmKernel.Best)
     {
@@ -27,6 +32,8 @@ public sealed unsafe partial class CpuDevice : Device
     /// <param name="gemmKernel">The inner loops.</param>
     internal CpuDevice(int workers, in GemmKernel gemmKernel)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(workers);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(workers, MostWorkers);
         _pool = new WorkerPool(workers > 0 ? workers : Environment.ProcessorCount);
         _gemmKernel = gemmKernel;
         _gemmScratch = (float*)NativeMemory.AlignedAlloc(SerialGemm.ScratchBytes(gemmKernel, _pool.Workers), 4096);

@@ -38,12 +38,22 @@ internal sealed unsafe class WorkerPool : IDisposable
         Workers = Math.Max(1, workers);
         _threads = new Thread[Workers - 1];
         _beds = new Bed[_threads.Length];
-        for (int i = 0; i < _threads.Length; i++)
+        for (int i = 0; i < _beds.Length; i++) _beds[i] = new Bed();
+        int started = 0;
+        try
         {
-            int worker = i + 1;
-            _beds[i] = new Bed();
-            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"Gradpath worker {worker}" };
-            _threads[i].Start();
+            for (; started < _threads.Length; started++)
+            {
+                int worker = started + 1;
+                _threads[started] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"Gradpath worker {worker}" };
+                _threads[started].Start();
+            }
+        }
+        catch
+        {
+            // The system has no thread left for this one; those before it are given back.
+            Stop(started);
+            throw;
         }
     }
 
@@ -85,11 +95,15 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        if (_stopped) return;
+        if (!_stopped) Stop(_threads.Length);
+    }
+
+    private void Stop(int started)
+    {
         _stopped = true;
         Interlocked.MemoryBarrier();
         foreach (Bed bed in _beds) bed.Wake();
-        foreach (Thread thread in _threads) thread.Join();
+        foreach (Thread thread in _threads.AsSpan(0, started)) thread.Join();
         foreach (Bed bed in _beds) bed.Dispose();
     }
 

@@ -13,6 +13,8 @@ internal static unsafe class LastError
     /// <param name="message">The message.</param>
     public static void Set(string message)
     {
+        // A zero byte in what was given would end the message for C.
+        message = message.Replace('\0', '\u2400');
         int length = Encoding.UTF8.GetByteCount(message);
         if (t_text is null || t_text.Length <= length) t_text = GC.AllocateArray<byte>(Math.Max(256, length + 1), pinned: true);
         Encoding.UTF8.GetBytes(message, t_text);

@@ -35,4 +35,7 @@ internal enum Status
 
     /// <summary>A fault of the library.</summary>
     Internal = 10,
+
+    /// <summary>The library cannot be used here: its engine is missing, or the process has forked. Only the loader gives it.</summary>
+    Unusable = 11,
 }

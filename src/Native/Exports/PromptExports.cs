@@ -30,7 +30,8 @@ internal static unsafe class PromptExports
             }));
         if (task is null && data is null)
             throw CallException.Argument("options: task or data is needed: a task's name, or a file of prompts");
-        PromptSet set = PromptLoader.LoadLazily(task, data, of.Value.Tokenizer, read, null, scope.Cancellation);
+        PromptSet set = PromptReader.Judged(
+            PromptLoader.LoadLazily(task, data, of.Value.Tokenizer, read, null, scope.Cancellation), read);
         *prompts = ModelExports.Keep(new PromptsObject(set, of.Value.Tokenizer));
     });
 
@@ -47,7 +48,7 @@ internal static unsafe class PromptExports
             Utf8Text.Bytes(options, optionsLength, "options"),
             o => (o.Text("name") ?? "prompts", PromptReader.Read(o, of.Value.Weights.Config)));
         Lazy<BpeTokenizer>? vocabulary = of.Value.Tokenizer;
-        PromptSet set = PromptLoader.ParseLazily(text, vocabulary, read, name);
+        PromptSet set = PromptReader.Judged(PromptLoader.ParseLazily(text, vocabulary, read, name), read);
         *prompts = ModelExports.Keep(new PromptsObject(set, vocabulary));
     });
 
@@ -62,7 +63,7 @@ internal static unsafe class PromptExports
         (string name, PromptOptions read) = OptionObject.Read(
             Utf8Text.Bytes(options, optionsLength, "options"),
             o => (o.Text("name") ?? "prompts", PromptReader.Read(o, of.Value.Weights.Config)));
-        PromptSet set = PromptLoader.ParseLazily(text, of.Value.Tokenizer, read, name);
+        PromptSet set = PromptReader.Judged(PromptLoader.ParseLazily(text, of.Value.Tokenizer, read, name), read);
         *prompts = ModelExports.Keep(new PromptsObject(set, of.Value.Tokenizer));
     });
 

@@ -23,6 +23,7 @@ internal static unsafe class ScoreExports
             using RunScope scope = new(run, on.Value);
             AttributionOptions read = OptionObject.Read(
                 Utf8Text.Bytes(options, optionsLength, "options"), o => ScoreReader.Read(o, scope.Metric));
+            ScoreReader.RequireScores(read, on.Value.Prompts);
             EdgeScores made = EdgeAttribution.Score(of.Value.Weights, on.Value.Prompts, read, scope.Progress, scope.Cancellation);
             *scores = ModelExports.Keep(new ScoresObject(made));
         });

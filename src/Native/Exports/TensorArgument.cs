@@ -8,6 +8,8 @@ namespace Gradpath.Native.Exports;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct TensorArgument
 {
+    private const int MostExtents = 8;
+
     /// <summary>Its name in Hugging Face checkpoints.</summary>
     public byte* Name;
 
@@ -36,6 +38,8 @@ internal unsafe struct TensorArgument
         {
             TensorArgument t = tensors[i];
             string name = Utf8Text.Required(t.Name, t.NameLength, $"tensors[{i}].name");
+            if (t.Rank is 0 or > MostExtents)
+                throw CallException.Argument($"tensors[{i}], {name}: rank is {t.Rank}; tensors have 1 to {MostExtents} extents");
             if (t.Data is null) throw CallException.Argument($"tensors[{i}], {name}: data is NULL");
             ReadOnlySpan<ulong> shape = Utf8Text.Array(t.Shape, t.Rank, $"tensors[{i}].shape");
             if (shapes.TryGetValue(TensorNames.Bare(name), out int[]? expected) && !Same(shape, expected))

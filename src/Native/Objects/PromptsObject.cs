@@ -27,6 +27,8 @@ internal sealed class PromptsObject(PromptSet prompts, Lazy<BpeTokenizer>? token
     /// <param name="path">The file: .jsonl.</param>
     public void Save(string path)
     {
+        if (!string.Equals(Path.GetExtension(path), ".jsonl", StringComparison.OrdinalIgnoreCase))
+            throw new GradpathException($"{path}: prompts are written to .jsonl files.");
         bool asTexts = Prompts.Pairs.Any(p => p.CleanText is not null);
         PromptWriter.Write(path, Prompts.Pairs, asTexts ? tokenizer?.Value : null);
     }

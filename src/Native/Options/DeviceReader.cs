@@ -22,7 +22,7 @@ internal static class DeviceReader
     public static Func<Device> Read(string name, OptionObject o)
     {
         int? ordinal = Ordinal(name);
-        int? threads = o.Count("threads", 1);
+        int? threads = (int?)o.Whole("threads", 1, CpuDevice.MostWorkers);
         long? memory = o.Whole("memory", 1, long.MaxValue);
         MatrixPrecision precision = o.Value<MatrixPrecision>("precision") ?? MatrixPrecision.Float32;
         MatrixProvider gemm = o.Value<MatrixProvider>("gemm") ?? MatrixProvider.Own;

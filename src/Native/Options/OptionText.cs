@@ -10,6 +10,7 @@ internal static class OptionText
     /// <returns>The option with its value, or plain words.</returns>
     public static string Of(Term term)
     {
+        if (term.Name == Terms.CircuitSelection.Name) return "gradpath_circuit_select";
         if (term.Name.Contains(' ')) return term.ToString();
         string name = OptionTerms.Of(term);
         return term.Value is null ? name : $"{name} {term.Value}";

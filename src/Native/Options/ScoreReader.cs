@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Runs;
+using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Native.Calls;
 
 namespace Gradpath.Native.Options;
@@ -29,10 +30,26 @@ internal static class ScoreReader
         };
     }
 
+    /// <summary>Refuses a method whose scores are all 0 for the metric at hand.</summary>
+    /// <param name="options">Method and its settings.</param>
+    /// <param name="prompts">The prompts, whose metric it is where the options have none.</param>
+    /// <exception cref="CallException">Its gradient is 0 at the clean prompts.</exception>
+    public static void RequireScores(AttributionOptions options, PromptSet prompts)
+    {
+        Metric metric = options.Metric ?? prompts.Metric;
+        if (!options.Method.VanishesFor(metric)) return;
+        string from = options.Metric is null ? ", which the prompts have" : "";
+        throw CallException.Argument(
+            $"metric {metric}{from}: {options.Method} has no scores for it, as its gradient is 0 at the clean prompts; "
+            + "use another method or another metric");
+    }
+
     private static AttributionMethod Method(OptionObject o)
     {
         AttributionMethod method = o.Text("method") is { } name ? AttributionMethods.Find(name) : AttributionMethods.EapIg;
+        bool isGiven = o.Has("of");
         string[] members = o.Texts("of");
+        if (isGiven && members.Length == 0) throw CallException.Argument("options: of is empty; the names of methods are needed");
         EnsembleRule? rule = o.Value<EnsembleRule>("by");
         if (method.Members.Count > 0)
             return Ensemble.Of(members.Length > 0 ? [.. members.Select(AttributionMethods.Find)] : method.Members, rule ?? method.Rule);

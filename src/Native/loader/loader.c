@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <cpuid.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static const char *const levels[] = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};
 
 static char message[1024] = "libgradpath.so has not been set up";
 
-static int fails(void) { return GRADPATH_ERROR_INTERNAL; }
+static int fails(void) { return GRADPATH_ERROR_UNUSABLE; }
 
 static const char *failed(void) { return message; }
 
@@ -108,6 +109,16 @@ static void *missing(const char *name) {
   return (void *)&fails;
 }
 
+static void give_up(void) {
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) *functions[i].slot = missing(functions[i].name);
+}
+
+/* In a child. The threads of the engine's runtime did not come along, so that its first wait would be its last. */
+static void after_fork(void) {
+  snprintf(message, sizeof message, "this process has forked, and libgradpath.so was loaded before; start a new process instead");
+  give_up();
+}
+
 __attribute__((constructor)) static void set_up(void) {
   void *engine = open_engine();
   size_t count = sizeof functions / sizeof *functions;
@@ -117,6 +128,6 @@ __attribute__((constructor)) static void set_up(void) {
     snprintf(message, sizeof message, "the engine lacks %s: it is of another version than libgradpath.so", functions[i].name);
     engine = NULL;
   }
-  if (engine) return;
-  for (size_t i = 0; i < count; i++) *functions[i].slot = missing(functions[i].name);
+  if (!engine) give_up();
+  pthread_atfork(NULL, NULL, after_fork);
 }

@@ -271,7 +271,8 @@ public sealed class SweepFaultTests : IDisposable
             methods: {name: path-patch, top-n: 3, rounds: 2}
             prompts: {train: 20, judge: 20}
             """);
-        const string Empty = "the circuit of 'path-patch top-n=3 rounds=2, sva, demo, seed 0' has no edges: it is the model with everything";
+        const string Empty = "the circuit of 'path-patch top-n=3 rounds=2, sva, demo, seed 0' has no edges: "
+            + "it is the model with everything";
         Cli run = SweepPlans.Run(plan, Out).Warns(Empty, "1 of 1 unit done");
         Assert.Contains("; none of the 11 edges that the search found lies on a path from the input to the logits", run.Error,
             StringComparison.Ordinal);
