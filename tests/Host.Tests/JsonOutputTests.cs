@@ -114,7 +114,7 @@ public sealed class JsonOutputTests : IDisposable
 
     public void Dispose() => _model.Dispose();
 
-    private static JsonObject Fits(string output)
+    internal static JsonObject Fits(string output)
     {
         JsonNode json = JsonNode.Parse(output)!;
         EvaluationResults results = s_schema.Evaluate(json, new EvaluationOptions { OutputFormat = OutputFormat.List });

@@ -28,14 +28,17 @@ internal static class OpComparison
     /// <param name="reference">The device that is trusted.</param>
     /// <param name="device">The device under test.</param>
     /// <param name="seeds">The cases.</param>
+    /// <param name="precision">What the device under test rounds factors to here; null for what it always does.</param>
     /// <returns>The largest error and the first fault.</returns>
-    public static OpOutcome Run(OpCheck check, Device reference, Device device, IEnumerable<int> seeds)
+    public static OpOutcome Run(
+        OpCheck check, Device reference, Device device, IEnumerable<int> seeds, MatrixPrecision? precision = null)
     {
         double largest = 0;
         string? fault = null;
         int cases = 0;
-        bool rounds = check.Magnitudes is not null && device.Precision != MatrixPrecision.Float32;
-        double allowed = check.Allowed + (rounds ? FactorRounding(device.Precision) : 0);
+        MatrixPrecision factors = precision ?? device.Precision;
+        bool rounds = check.Magnitudes is not null && factors != MatrixPrecision.Float32;
+        double allowed = check.Allowed + (rounds ? FactorRounding(factors) : 0);
         foreach (int seed in seeds)
         {
             cases++;

@@ -1,9 +1,15 @@
 namespace Gradpath.Diagnostics.SelfTest;
 
-/// <summary>One line of the comparison of two devices.</summary>
-/// <param name="Name">The op or method.</param>
+/// <summary>One line of a stage of the self-test.</summary>
+/// <param name="Name">The op, kernel, method or identity.</param>
 /// <param name="Cases">Number of cases.</param>
-/// <param name="Error">Largest relative error.</param>
+/// <param name="Error">Largest relative error; NaN where nothing could be compared.</param>
 /// <param name="Allowed">Largest that rounding explains.</param>
 /// <param name="Fault">What went wrong first, or null.</param>
-internal sealed record ComparisonLine(string Name, int Cases, double Error, double Allowed, string? Fault);
+internal sealed record ComparisonLine(string Name, int Cases, double Error, double Allowed, string? Fault)
+{
+    /// <summary>A check that could not be done.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="fault">Why not.</param>
+    public static ComparisonLine Failed(string name, string fault) => new(name, 0, double.NaN, 0, fault);
+}

@@ -74,7 +74,8 @@ internal static class MethodChecks
         AttributionOptions Path(EmbeddingPathOptions path) => plain with { EmbeddingPath = path };
     }
 
-    private static double[][] Score(SelfTestModel m, IReadOnlyList<PromptPair> pairs, AttributionOptions options)
+    /// <summary>Everything that a method gives: scores of edges and nodes, metrics.</summary>
+    public static double[][] Score(SelfTestModel m, IReadOnlyList<PromptPair> pairs, AttributionOptions options)
     {
         AttributionResult r = m.Score(pairs, options);
         return [Wide(r.Scores.Values), Wide(r.Scores.NodeScores), [.. r.CleanMetric], [.. r.CorruptedMetric]];

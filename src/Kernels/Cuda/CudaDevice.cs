@@ -1,4 +1,3 @@
-using System.Reflection;
 using Gradpath.Kernels.Cuda.Driver;
 
 namespace Gradpath.Kernels.Cuda;
@@ -99,6 +98,9 @@ public sealed partial class CudaDevice : Device
     public override MatrixProvider Multiplier =>
         _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
 
+    /// <summary>Whether a kernel has broken the context, so that only a device that is opened anew computes.</summary>
+    internal bool HasFailed => _failed;
+
     /// <summary>How it computes.</summary>
     public CudaOptions Options => _options;
 
@@ -132,25 +134,23 @@ public sealed partial class CudaDevice : Device
     }
 
     /// <summary>The kernel in a slot, loaded at its first use from the embedded file that is named like the op family.</summary>
-    private Kernel Load(ref Kernel? slot, string file, string name)
+    /// <param name="slot">Where it is kept.</param>
+    /// <param name="file">The file without its extension.</param>
+    /// <param name="name">The entry point.</param>
+    /// <param name="sharedBytes">Most dynamic shared memory that it is launched with.</param>
+    private Kernel Load(ref Kernel? slot, string file, string name, int sharedBytes = 0)
     {
         if (slot is not null) return slot;
         Enter();
         try
         {
-            if (!_modules.TryGetValue(file, out nint module))
-            {
-                using Stream resource = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{file}.ptx")!;
-                byte[] ptx = new byte[resource.Length];
-                resource.ReadExactly(ptx);
-                module = _driver.LoadModule($"{file}.ptx", ptx);
-                _modules.Add(file, module);
-            }
-            return slot = new Kernel(name, _driver.GetFunction(module, name));
+            nint function = _driver.GetFunction(Module(file), name);
+            if (sharedBytes > SharedBytesWithoutLeave) _driver.AllowSharedMemory(function, sharedBytes);
+            return slot = new Kernel(name, function);
         }
         catch (CudaException e)
         {
-            _failed |= IsSticky(e.Result);
+            _failed |= e.Result.IsSticky();
             throw new DeviceException($"{Name}: the kernel {name} could not be loaded: {e.Message}", e);
         }
     }
@@ -170,7 +170,7 @@ public sealed partial class CudaDevice : Device
             }
             catch (CudaException e)
             {
-                _failed |= IsSticky(e.Result);
+                _failed |= e.Result.IsSticky();
                 throw new DeviceException(
                     $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads "
                     + $"with {sharedBytes} bytes of shared memory: {e.Message}",
@@ -210,7 +210,7 @@ public sealed partial class CudaDevice : Device
     /// <summary>An error that shows when the device is waited for: one of the kernels since the last wait.</summary>
     private DeviceException WorkFailed(CudaException e)
     {
-        _failed |= IsSticky(e.Result);
+        _failed |= e.Result.IsSticky();
         string where = _lastLaunch.Length == 0
             ? ""
             : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel "
@@ -227,15 +227,9 @@ public sealed partial class CudaDevice : Device
         {
             release();
         }
-        catch (CudaException e) when (_failed || IsSticky(e.Result))
+        catch (CudaException e) when (_failed || e.Result.IsSticky())
         {
             _failed = true;
         }
     }
-
-    // After these the context is of no use any more.
-    private static bool IsSticky(CudaResult result) =>
-        result is CudaResult.IllegalAddress or CudaResult.LaunchTimeout or CudaResult.MisalignedAddress
-        or CudaResult.LaunchFailed or CudaResult.Deinitialized or CudaResult.IllegalInstruction or CudaResult.HardwareStackError
-        or CudaResult.EccUncorrectable or CudaResult.Unknown;
 }

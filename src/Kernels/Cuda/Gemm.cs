@@ -22,7 +22,8 @@ public sealed partial class CudaDevice
     /// <summary>How products are multiplied: by the options, or as a test wants it.</summary>
     internal GemmArithmetic Arithmetic { get; set; }
 
-    /// <summary>A plan for every product in place of the chosen one, for tests and benchmarks of one kernel; null for the choice.</summary>
+    /// <summary>A plan for every product in place of the chosen one, for checks and benchmarks of one kernel; it also
+    /// keeps cuBLAS out. Null for the choice.</summary>
     internal Func<GemmShape, GemmPlan>? ForcedPlan { get; set; }
 
     /// <summary>
@@ -40,7 +41,7 @@ public sealed partial class CudaDevice
 
     private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
-        if (_cublas is not null)
+        if (_cublas is not null && ForcedPlan is null)
         {
             CublasProduct(a, b, c, options);
             return;
@@ -102,16 +103,8 @@ public sealed partial class CudaDevice
     {
         bool layout = transposedB && tile.Arithmetic != GemmArithmetic.Ffma;
         if (_gemmTiles.TryGetValue((tile, layout), out Kernel? kernel)) return kernel;
-        kernel = LoadShared(tile.File, tile.KernelName(layout), tile.SharedBytes(layout));
+        kernel = Load(ref kernel, tile.File, tile.KernelName(layout), tile.SharedBytes(layout));
         _gemmTiles.Add((tile, layout), kernel);
-        return kernel;
-    }
-
-    private Kernel LoadShared(string file, string name, int sharedBytes)
-    {
-        Kernel? slot = null;
-        Kernel kernel = Load(ref slot, file, name);
-        if (sharedBytes > SharedBytesWithoutLeave) _driver.AllowSharedMemory(kernel.Function, sharedBytes);
         return kernel;
     }
 

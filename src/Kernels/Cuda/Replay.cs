@@ -8,6 +8,9 @@ public sealed partial class CudaDevice
     private RecordedPass? _recording;
     private int _scratchGeneration;
 
+    /// <summary>How many recorded passes were launched.</summary>
+    internal long ReplayedPasses { get; private set; }
+
     private protected override bool ReplaysPasses => _options.Graphs;
 
     // A pass runs directly the first time, which loads its kernels and lets scratch grow to its size; the second time it is recorded as a
@@ -31,10 +34,11 @@ public sealed partial class CudaDevice
         {
             _lastLaunch = "in a recorded pass";
             _driver.LaunchGraph(((Recording)slot.Recording).Graph, _stream);
+            ReplayedPasses++;
         }
         catch (CudaException e)
         {
-            _failed |= IsSticky(e.Result);
+            _failed |= e.Result.IsSticky();
             throw new DeviceException($"{Name}: a recorded pass could not be launched: {e.Message}", e);
         }
     }
@@ -62,7 +66,7 @@ public sealed partial class CudaDevice
         }
         catch (CudaException e)
         {
-            _failed |= IsSticky(e.Result);
+            _failed |= e.Result.IsSticky();
             throw new DeviceException($"{Name}: a pass could not be recorded: {e.Message}", e);
         }
     }

@@ -4,7 +4,7 @@ using Spectre.Console;
 namespace Gradpath.Programs.Reporting;
 
 /// <summary>
-/// What a command found. It is written once, at the end: as lines and tables for people, or with <c>--json</c> as one object that has all
+/// What a command found. It is written at the end, or as its parts are there: as lines and tables for people, or with <c>--json</c> as one object that has all
 /// that those show.
 /// </summary>
 internal sealed class CommandReport
@@ -81,6 +81,18 @@ internal sealed class CommandReport
         if (path is null) return;
         Plain(line ?? $"{what}: {path}");
         _files.Add((what, path));
+    }
+
+    /// <summary>
+    /// Writes at once what people see of it so far, for a command whose parts take long; with <c>--json</c> the object comes at the end.
+    /// </summary>
+    /// <param name="terminal">Where to.</param>
+    public void WriteSoFar(Terminal terminal)
+    {
+        if (terminal.Json) return;
+        foreach (Action<Terminal> part in _text) part(terminal);
+        _text.Clear();
+        terminal.Out.Flush();
     }
 
     /// <summary>Writes the report in the way that the terminal was asked for.</summary>

@@ -59,6 +59,8 @@ internal sealed unsafe class HostDriver : ICudaDriver
 
     public CudaFunctionInfo DescribeFunction(nint function) => new(32, 0, 0, 1024);
 
+    public int ResidentBlocks(nint function, int threads, int sharedBytes) => 2;
+
     public void AllowSharedMemory(nint function, int bytes)
     {
     }

@@ -51,12 +51,14 @@ public unsafe class LibCudaTests
         nint function = driver.GetFunction(module, "layerNorm");
         Assert.Equal(new CudaFunctionInfo(504, 501, 503, 500), driver.DescribeFunction(function));
         driver.AllowSharedMemory(function, 65536);
+        Assert.Equal(3, driver.ResidentBlocks(function, 256, 65536));
         driver.UnloadModule(module);
         Assert.Equal(
             [
                 "cuModuleLoadDataEx [.version 7.8] 4: 5 6=16384 3 4=16384", "cuModuleGetFunction 0x7000000000000002 [layerNorm]",
                 .. new[] { 4, 1, 3, 0 }.Select(a => $"cuFuncGetAttribute {a} 0x7000000000000003"),
-                "cuFuncSetAttribute 0x7000000000000003 8 65536", "cuModuleUnload 0x7000000000000002",
+                "cuFuncSetAttribute 0x7000000000000003 8 65536",
+                "cuOccupancyMaxActiveBlocksPerMultiprocessor 0x7000000000000003 256 65536", "cuModuleUnload 0x7000000000000002",
             ],
             FakeCuda.Calls());
 
@@ -148,6 +150,7 @@ public unsafe class LibCudaTests
             ["cuModuleGetFunction"] = () => driver.GetFunction(0, "f"),
             ["cuFuncGetAttribute"] = () => driver.DescribeFunction(0),
             ["cuFuncSetAttribute"] = () => driver.AllowSharedMemory(0, 0),
+            ["cuOccupancyMaxActiveBlocksPerMultiprocessor"] = () => driver.ResidentBlocks(0, 32, 0),
             ["cuMemAlloc_v2"] = () => driver.Allocate(1),
             ["cuMemFree_v2"] = () => driver.Free(0),
             ["cuMemHostAlloc"] = () => driver.AllocatePinned(1),

@@ -11,10 +11,19 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 {
     private readonly Dictionary<string, int> _calls = [];
     private readonly Dictionary<(string Kind, nint Handle), long> _live = [];
+    private readonly Dictionary<nint, nint> _contextOfStream = [];
+    private readonly Dictionary<nint, string> _kernels = [];
+    private readonly ThreadLocal<nint> _context = new();
     private nint _stream;
 
     /// <summary>Asked before each call, by its name and how often it has been made before; not null makes the call fail so.</summary>
     public Func<string, int, CudaResult?>? Fault { get; set; }
+
+    /// <summary>Asked before each launch, by the kernel's name; not null makes the launch fail so.</summary>
+    public Func<string, CudaResult?>? KernelFault { get; set; }
+
+    /// <summary>The kernels that were launched or recorded.</summary>
+    public HashSet<string> Launched { get; } = [];
 
     /// <summary>Whether new memory is filled with a number that means nothing, so that none of it counts as unwritten.</summary>
     public bool ClearsMemory { get; init; }
@@ -43,13 +52,16 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public nint CreateContext(int ordinal)
     {
         Note(nameof(CreateContext));
-        return Take("context", inner.CreateContext(ordinal), 1);
+        nint context = inner.CreateContext(ordinal);
+        _context.Value = context;
+        return Take("context", context, 1);
     }
 
     public void MakeCurrent(nint context)
     {
         Note(nameof(MakeCurrent));
         inner.MakeCurrent(context);
+        _context.Value = context;
     }
 
     public void ReleaseContext(int ordinal, nint context)
@@ -81,10 +93,14 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public nint GetFunction(nint module, string name)
     {
         Note(nameof(GetFunction));
-        return inner.GetFunction(module, name);
+        nint function = inner.GetFunction(module, name);
+        _kernels[function] = name;
+        return function;
     }
 
     public CudaFunctionInfo DescribeFunction(nint function) => inner.DescribeFunction(function);
+
+    public int ResidentBlocks(nint function, int threads, int sharedBytes) => inner.ResidentBlocks(function, threads, sharedBytes);
 
     public void AllowSharedMemory(nint function, int bytes)
     {
@@ -123,31 +139,37 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public void CopyToDevice(nint target, nint source, long bytes, nint stream)
     {
         Note(nameof(CopyToDevice));
+        On(stream);
         inner.CopyToDevice(target, source, bytes, stream);
     }
 
     public void CopyToHost(nint target, nint source, long bytes, nint stream)
     {
         Note(nameof(CopyToHost));
+        On(stream);
         inner.CopyToHost(target, source, bytes, stream);
     }
 
     public void CopyOnDevice(nint target, nint source, long bytes, nint stream)
     {
         Note(nameof(CopyOnDevice));
+        On(stream);
         inner.CopyOnDevice(target, source, bytes, stream);
     }
 
     public void FillBytes(nint target, byte value, long bytes, nint stream)
     {
         Note(nameof(FillBytes));
+        On(stream);
         inner.FillBytes(target, value, bytes, stream);
     }
 
     public nint CreateStream()
     {
         Note(nameof(CreateStream));
-        return _stream = Take("stream", inner.CreateStream(), 1);
+        _stream = Take("stream", inner.CreateStream(), 1);
+        _contextOfStream[_stream] = _context.Value;
+        return _stream;
     }
 
     public void DestroyStream(nint stream)
@@ -160,6 +182,7 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public void Synchronize(nint stream)
     {
         Note(nameof(Synchronize));
+        On(stream);
         inner.Synchronize(stream);
     }
 
@@ -179,6 +202,7 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public void RecordEvent(nint handle, nint stream)
     {
         Note(nameof(RecordEvent));
+        On(stream);
         inner.RecordEvent(handle, stream);
     }
 
@@ -193,12 +217,17 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public void Launch(nint function, Grid grid, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
     {
         Note(Capturing ? "RecordLaunch" : nameof(Launch));
+        On(stream);
+        string name = _kernels[function];
+        Launched.Add(name);
+        if (KernelFault?.Invoke(name) is { } result) throw new CudaException("cuLaunchKernel", result);
         inner.Launch(function, grid, threads, sharedBytes, stream, arguments);
     }
 
     public void BeginCapture(nint stream)
     {
         Note(nameof(BeginCapture));
+        On(stream);
         inner.BeginCapture(stream);
         Capturing = true;
     }
@@ -213,6 +242,7 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public void LaunchGraph(nint graph, nint stream)
     {
         Note(nameof(LaunchGraph));
+        On(stream);
         inner.LaunchGraph(graph, stream);
     }
 
@@ -228,6 +258,12 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
         int before = _calls.GetValueOrDefault(call);
         _calls[call] = before + 1;
         if (Fault?.Invoke(call, before) is { } result) throw new CudaException(call, result);
+    }
+
+    // A call works on the context that is current, whatever it is given.
+    private void On(nint stream)
+    {
+        if (_contextOfStream[stream] != _context.Value) throw new InvalidOperationException("a call on another context's stream");
     }
 
     private nint Take(string kind, nint handle, long size)

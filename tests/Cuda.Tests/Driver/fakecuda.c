@@ -73,6 +73,7 @@ CUresult cuModuleUnload(handle m) { LOG("cuModuleUnload %p\n", m); RETURN; }
 CUresult cuModuleGetFunction(handle *f, handle m, const char *name) { *f = (handle)0x7000000000000003; LOG("cuModuleGetFunction %p [%s]\n", m, name); RETURN; }
 CUresult cuFuncGetAttribute(int *v, int attribute, handle f) { *v = 500 + attribute; LOG("cuFuncGetAttribute %d %p\n", attribute, f); RETURN; }
 CUresult cuFuncSetAttribute(handle f, int attribute, int v) { LOG("cuFuncSetAttribute %p %d %d\n", f, attribute, v); RETURN; }
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, handle f, int threads, size_t shared) { *n = 3; LOG("cuOccupancyMaxActiveBlocksPerMultiprocessor %p %d %zu\n", f, threads, shared); RETURN; }
 CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t n) { *p = 0x7f0000000100ull; LOG("cuMemAlloc_v2 %zu\n", n); RETURN; }
 CUresult cuMemFree_v2(CUdeviceptr p) { LOG("cuMemFree_v2 %llx\n", p); RETURN; }
 CUresult cuMemHostAlloc(void **p, size_t n, unsigned flags) { *p = (void *)0x7f0000000200ull; LOG("cuMemHostAlloc %zu %u\n", n, flags); RETURN; }

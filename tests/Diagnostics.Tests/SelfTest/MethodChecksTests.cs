@@ -13,8 +13,10 @@ public sealed class MethodChecksTests
     [Fact]
     public void Every_method_is_compared()
     {
-        using CpuDevice reference = new(1), device = new(2);
-        IReadOnlyList<ComparisonLine> lines = DeviceComparison.Methods(reference, device, null, CancellationToken.None);
+        using CpuDevice reference = new(1);
+        using TestedDevice tested = new(() => new CpuDevice(2));
+        using SelfTestRun run = new(tested, reference, CancellationToken.None);
+        IReadOnlyList<ComparisonLine> lines = SelfTestStages.Methods.Run(run);
         IEnumerable<string> methods = AttributionMethods.All.Where(m => m.Members.Count == 0).Select(m => m.Name);
         Assert.Equal([.. methods, "circuit evaluation"], lines.Select(l => l.Name));
         Assert.All(lines, l => Assert.Null(l.Fault));

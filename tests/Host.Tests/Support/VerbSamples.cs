@@ -122,7 +122,11 @@ internal static class VerbSamples
         ["tokenize"] = _ => [["tokenize", "--model", "demo"]],
         ["report"] = m => [["report", "--scores", m.Scores(), "--out", m.Path("report.html")]],
         ["draw"] = m => [["draw", "--circuit", m.Circuit("a.json", 10), "--out", m.Path("circuit.svg")]],
-        ["selftest"] = _ => [["selftest", "--threads", "1", "--against", "cpu", "--cases", "1"]],
+        ["selftest"] = _ =>
+        [
+            ["selftest", "--threads", "1", "--against", "cpu", "--cases", "1"],
+            ["selftest", "--threads", "1", "--stages", "identities", "--only", "eap-gp"],
+        ],
         ["completion"] = _ => [["completion", "bash"], ["completion", "fish"]],
         ["bench"] = m => [["bench", "--threads", "1", "--quick", "--only", "Fill", "--out", m.Path("bench.json")]],
     };

@@ -79,7 +79,17 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
             return;
         }
         _contexts.Remove(ordinal);
-        if (_contexts.Count == 0) Dispose();
+        if (_contexts.Count > 0) return;
+        Dispose();
+
+        // With a context goes what a kernel has broken in it, and what was made in it.
+        if (_failure == CudaResult.Success) return;
+        (_failure, _report, _capturing) = (CudaResult.Success, null, null);
+        _modules.Clear();
+        _functions.Clear();
+        _streams.Clear();
+        _events.Clear();
+        _graphs.Clear();
     }
 
     public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
@@ -147,6 +157,22 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     {
         CompiledKernel kernel = Get(_functions, function, "cuFuncGetAttribute").Kernel;
         return new(kernel.LiveRegisters, kernel.StaticSharedBytes, kernel.LocalBytes, kernel.Ptx.MaxThreads);
+    }
+
+    /// <remarks>A multiprocessor of compute capability 9.0, with the registers of <see cref="DescribeFunction"/>.</remarks>
+    public int ResidentBlocks(nint function, int threads, int sharedBytes)
+    {
+        const string call = "cuOccupancyMaxActiveBlocksPerMultiprocessor";
+        const int mostThreads = 2048, mostBlocks = 32, registers = 65_536, reservedBytes = 1024;
+        Check(call);
+        CompiledKernel kernel = Get(_functions, function, call).Kernel;
+        int warps = (threads + 31) / 32, each = (kernel.LiveRegisters + 7) / 8 * 8;
+        int shared = sharedBytes + kernel.StaticSharedBytes + reservedBytes;
+        return new[]
+        {
+            mostBlocks, mostThreads / (32 * warps), registers / Math.Max(1, 32 * warps * each),
+            (_options.SharedMemoryPerBlock + reservedBytes) / shared,
+        }.Min();
     }
 
     public void AllowSharedMemory(nint function, int bytes)

@@ -41,6 +41,9 @@ public sealed partial class CudaDevice
         return (int)((elements + MmaDepth - 1) / MmaDepth * MmaDepth);
     }
 
+    private static int ContractionSharedBytes(int columns) =>
+        sizeof(float) * ContractionStages * MmaDepth * (ContractionRows + columns);
+
     private void Contract(in Matrix delta, in Matrix gradients, int slice, nint scores, int stride)
     {
         long bytes = new GemmShape(delta.Rows, gradients.Rows, slice, 1).PartialPitch * sizeof(float) * (long)delta.Rows;
@@ -92,8 +95,8 @@ public sealed partial class CudaDevice
             while (index < ContractionColumns.Length - 1 && ContractionColumns[index] < readers) index++;
             columns = ContractionColumns[index];
             threads = ContractionThreads;
-            sharedBytes = sizeof(float) * ContractionStages * MmaDepth * (ContractionRows + columns);
-            kernel = _contract[index] ??= LoadShared("EdgeContraction", $"contractEdges{columns}", sharedBytes);
+            sharedBytes = ContractionSharedBytes(columns);
+            kernel = Load(ref _contract[index], "EdgeContraction", $"contractEdges{columns}", sharedBytes);
             (copyA, copyB) = (CopyAlong(delta, 0), CopyAlong(gradients, 0));
         }
         Launch(

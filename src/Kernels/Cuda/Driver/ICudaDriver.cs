@@ -46,6 +46,12 @@ internal interface ICudaDriver
     /// <summary>What the compiler made of an entry point.</summary>
     CudaFunctionInfo DescribeFunction(nint function);
 
+    /// <summary>How many blocks of a launch a multiprocessor holds at once.</summary>
+    /// <param name="function">The entry point.</param>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
+    int ResidentBlocks(nint function, int threads, int sharedBytes);
+
     /// <summary>Allows a function more dynamic shared memory than the 48 KiB that need no leave.</summary>
     void AllowSharedMemory(nint function, int bytes);
 

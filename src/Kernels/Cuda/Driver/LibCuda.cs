@@ -162,6 +162,15 @@ internal sealed unsafe class LibCuda : ICudaDriver
     }
 
     /// <inheritdoc />
+    public int ResidentBlocks(nint function, int threads, int sharedBytes)
+    {
+        Check(
+            cuOccupancyMaxActiveBlocksPerMultiprocessor(out int blocks, function, threads, (nuint)sharedBytes),
+            nameof(cuOccupancyMaxActiveBlocksPerMultiprocessor));
+        return blocks;
+    }
+
+    /// <inheritdoc />
     public void AllowSharedMemory(nint function, int bytes) =>
         Check(cuFuncSetAttribute(function, FunctionMaxDynamicSharedBytes, bytes), nameof(cuFuncSetAttribute));
 

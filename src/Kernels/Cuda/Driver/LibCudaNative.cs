@@ -65,6 +65,9 @@ internal static unsafe partial class LibCudaNative
     internal static partial int cuFuncSetAttribute(nint function, int attribute, int value);
 
     [LibraryImport(Library)]
+    internal static partial int cuOccupancyMaxActiveBlocksPerMultiprocessor(out int blocks, nint function, int threads, nuint sharedBytes);
+
+    [LibraryImport(Library)]
     internal static partial int cuMemAlloc_v2(out nint address, nuint bytes);
 
     [LibraryImport(Library)]
