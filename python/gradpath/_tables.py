@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Iterable, List, Sequence
 
-from . import _values
 from ._errors import InputError
 
 _SHOWN = 15
@@ -19,7 +18,7 @@ def scores(shown: Any) -> str:
     if shown.closed:
         return escape(repr(shown))
     made = shown.provenance or {}
-    facts = [_values.count(shown.graph.n_edges, "edge"), made.get("method"), made.get("metric"), made.get("task"), made.get("model")]
+    facts = [f"{shown.graph.n_edges:,} edges", made.get("method"), made.get("metric"), made.get("task"), made.get("model")]
     rows = [(edge, f"{value:.4g}") for edge, value in shown.top(_SHOWN)]
     with shown.top_n(min(_DRAWN, shown.graph.n_edges), prune=True) as strongest:
         drawn = _drawing(strongest)
@@ -30,7 +29,7 @@ def circuit(shown: Any) -> str:
     """The edges of a circuit, as a drawing and as a table, the strongest first where it has scores."""
     if shown.closed:
         return escape(repr(shown))
-    facts = [f"{shown.n_edges:,} of {_values.count(shown.graph.n_edges, 'edge')}", f"{shown.n_nodes} of {len(shown.graph.writers)} nodes"]
+    facts = [f"{shown.n_edges:,} of {shown.graph.n_edges:,} edges", f"{shown.n_nodes} of {len(shown.graph.writers)} nodes"]
     kept = shown.scores
     if kept is None:
         rows: List[Sequence[str]] = [(edge, "") for edge in shown.edges[:_SHOWN]]

@@ -78,8 +78,8 @@ def kind_of(value: Any) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """A number of things: "1 layer", "2,000 layers"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    """A number of things: "1 layer", "2 layers"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def shortened(text: str, most: int = 60) -> str:

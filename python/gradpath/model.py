@@ -203,4 +203,5 @@ def _too_large(vocabulary: Optional[Tokenizer], model: Model) -> List[str]:
     tokens = 0 if vocabulary is None else vocabulary.n_vocabulary
     if tokens <= model.n_vocabulary:
         return []
-    return [f"the vocabulary has {_values.count(tokens, 'token')} and the model has {model.n_vocabulary}: texts with the others cannot be used"]
+    had = _values.count(tokens, "token")
+    return [f"the vocabulary has {had} and the model has {model.n_vocabulary}: texts with the others cannot be used"]
