@@ -265,6 +265,8 @@ def _answers(values: Any, name: str, ids: str) -> Column:
         return name, None
     rows: List[Dict[str, Any]] = []
     for i, value in enumerate(_list(values, name)):
+        if value is None:
+            raise TypeError(f"{name}[{i}] is None; an answer is needed for each pair, or {name}=None for pairs without")
         if isinstance(value, str) or _is_whole(value):
             value = [value]
         if isinstance(value, (list, tuple, set, frozenset)) and any(isinstance(v, str) for v in value):

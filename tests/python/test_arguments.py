@@ -98,6 +98,7 @@ class Refused(Case):
             (ArgumentError, "32 bits", lambda: Pairs([[2**70]], [[1]])),
             (ArgumentError, "32 bits", lambda: Pairs([[2**63, -1]], [[1, 2]])),
             (ArgumentError, "32 bits", lambda: Pairs([[1]], [[2]], [2**70])),
+            (TypeError, "answers[1] is None", lambda: Pairs(["a", "b"], ["c", "d"], [" x", None])),
             (TypeError, "clean=[[1, 2, 3]]", lambda: Pairs([1, 2, 3], [1, 2, 4])),
             (TypeError, ("clean", "without dimensions"), lambda: Pairs(np.array(5), [1])),
             (ArgumentError, "n is 0", lambda: Pairs.task("ioi", n=0)),
