@@ -50,7 +50,7 @@ class Handle:
         _library.refuse_after_fork()
         with _lock:
             if self._closing:
-                raise HandleError(f"the {self._kind} is closed")
+                raise closed(self._kind)
             self._users += 1
         return self._value
 
@@ -80,6 +80,26 @@ class Handle:
         weakref.finalize(viewer, self.__exit__).atexit = False
 
 
+class Missing:
+    """Stands where an object was made without a handle, by ``__new__`` alone or by a class that does not call ``super().__init__``."""
+
+    closed = True
+
+    def __enter__(self) -> int:
+        raise HandleError("the object was never opened: its class's __init__ was not called")
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def closed(kind: str) -> HandleError:
+    """What is raised where an object of this kind is used after its end."""
+    return HandleError(f"the {kind} {'are' if kind in ('scores', 'prompts') else 'is'} closed")
+
+
 def optional_dict(value: Any) -> Optional[Dict[str, Any]]:
     """A fact that some objects have: a dict, or None."""
     return None if value is None else dict(value)
@@ -93,10 +113,13 @@ class Owner:
     """An object that owns a handle: it can be closed, is a context manager, and closes itself when it is forgotten."""
 
     _KIND = "object"
+    # What to do instead of pickling it.
+    _INSTEAD = "make another one there"
+    _handle: Any = Missing()
+    _facts: Optional[Dict[str, Any]] = None
 
     def __init__(self, value: int) -> None:
         self._handle = Handle(value, self._KIND)
-        self._facts: Optional[Dict[str, Any]] = None
 
     def close(self) -> None:
         """Gives up what the object holds. Closing twice is fine; every other use afterwards raises :class:`HandleError`."""
@@ -122,16 +145,16 @@ class Owner:
         if self._facts is None:
             self._facts = self.describe()
         elif self._handle.closed:
-            raise HandleError(f"the {self._KIND} is closed")
+            raise closed(self._KIND)
         return kind(self._facts[name])
 
     def __enter__(self: Owned) -> Owned:
         if self.closed:
-            raise HandleError(f"the {self._KIND} is closed")
+            raise closed(self._KIND)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def __reduce__(self) -> Any:
-        raise TypeError(f"a {type(self).__name__} lives in its process and cannot be pickled; save it to a file, or send its matrix")
+        raise TypeError(f"{type(self).__name__} objects cannot be pickled or copied, because they belong to their process: {self._INSTEAD}")

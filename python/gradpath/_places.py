@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, List
 
@@ -14,6 +15,6 @@ def candidates() -> List[Path]:
 
 def carried(path: Any) -> Any:
     """The folder of the small model that comes along, where ``demo`` means it: a folder of that name at hand goes first."""
-    if path != "demo" or Path("demo").is_dir():
+    if not isinstance(path, (str, os.PathLike)) or os.fspath(path) != "demo" or Path("demo").is_dir():
         return path
     return next((folder for folder in candidates() if (folder / "model.safetensors").is_file()), path)

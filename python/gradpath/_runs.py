@@ -7,6 +7,7 @@ alone: Ctrl-C then stops the run at once and not when it is done. A call from an
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from typing import Any, Callable, List, Optional, TypeVar
 
@@ -101,32 +102,38 @@ def run(work: Callable[[Any], T], *, metric: Optional[Metric] = None, progress: 
         progress: None for a line of our own, False for nothing, or a function (done, total, stage).
 
     Raises:
+        Error: Python is shutting down.
         KeyboardInterrupt: Ctrl-C was pressed. The run has ended.
         Exception: Whatever a callback raised.
     """
+    if sys.is_finalizing():
+        # No other thread runs any more: neither a worker nor what calls back.
+        raise Error("Python is shutting down: no run begins any more")
     _library.library()
     made = _Run(metric, progress)
     if threading.current_thread() is not threading.main_thread():
         return made.perform(work)
     job = Job(lambda: made.perform(work))
     try:
-        Worker.start(job)
-        job.ended.wait()
+        begun = Worker.start(job)
+        if begun:
+            job.wait()
     except BaseException:
         made.signal()
         _wait_for_the_end(job)
         raise
+    if not begun:
+        return made.perform(work)
     made_by: T = job.outcome()
     return made_by
 
 
 def _wait_for_the_end(job: Job) -> None:
     # Whoever presses Ctrl-C twice gets no run that goes on behind his back: it has been told to stop, and does so soon.
-    while True:
+    while not job.lost:
         try:
-            if job.give_up():
-                return
-            job.ended.wait()
+            if not job.give_up():
+                job.wait()
             return
         except BaseException:  # noqa: B036
             continue

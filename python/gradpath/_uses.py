@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, List, Tuple
 
+from . import _values
 from ._errors import ArgumentError
+from ._handles import Owner
 from .model import Model
 from .prompts import PromptPairs
 
@@ -14,9 +16,9 @@ class uses:
 
     def __init__(self, model: Model, pairs: PromptPairs) -> None:
         if not isinstance(model, Model):
-            raise TypeError(f"model must be a gradpath.Model, not {type(model).__name__}")
+            raise TypeError(f"model must be a gradpath.Model, not {_values.kind_of(model)}")
         if not isinstance(pairs, PromptPairs):
-            raise TypeError(f"pairs must be gradpath.PromptPairs, not {type(pairs).__name__}")
+            raise TypeError(f"pairs must be gradpath.PromptPairs, not {_values.kind_of(pairs)}")
         self._model = model._handle
         self._prompts = pairs.prepare(model)._handle
 
@@ -41,10 +43,13 @@ def as_list(value: Any, kind: type, name: str) -> Tuple[List[Any], bool]:
         ArgumentError: There is none.
     """
     alone = isinstance(value, kind)
-    items = [value] if alone else list(value) if hasattr(value, "__iter__") and not isinstance(value, (str, bytes)) else [value]
-    for item in items:
+    what = f"{kind.__name__} or a list of them"
+    if isinstance(value, Owner) and not alone:
+        raise TypeError(f"{name} must be {what}, not {_values.kind_of(value)}")
+    items = [value] if alone else _values.rows(value, name, what)
+    for i, item in enumerate(items):
         if not isinstance(item, kind):
-            raise TypeError(f"{name} must be {kind.__name__} or a list of them, not {type(item).__name__}")
+            raise TypeError(f"{name}[{i}] must be {kind.__name__}, not {_values.kind_of(item)}")
     if not items:
         raise ArgumentError(f"{name} is empty; at least one is needed")
     return items, alone

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import re
-from typing import Any, Dict, Optional, Tuple
+from collections.abc import Mapping, Set
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ def utf8(text: Any, name: str) -> Tuple[bytes, int]:
         ArgumentError: It holds half of a surrogate pair, which no encoding has.
     """
     if not isinstance(text, str):
-        raise TypeError(f"{name} must be a str, not {type(text).__name__}")
+        raise TypeError(f"{name} must be a str, not {kind_of(text)}")
     try:
         encoded = text.encode("utf-8")
     except UnicodeEncodeError as e:
@@ -38,15 +40,120 @@ def path(value: Any, name: str = "path") -> Tuple[bytes, int]:
         TypeError: It is neither.
         ArgumentError: It holds a zero byte or is not Unicode.
     """
-    try:
-        given = os.fspath(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a path (str or os.PathLike), not {type(value).__name__}") from None
-    if isinstance(given, bytes):
-        given = os.fsdecode(given)
-    if "\0" in given:
+    given = os.fspath(value) if isinstance(value, (str, os.PathLike)) else value
+    if not isinstance(given, str):
+        raise TypeError(f"{name} must be a path (str or os.PathLike), not {kind_of(given)}")
+    return line(given, name)
+
+
+def line(text: Any, name: str) -> Tuple[bytes, int]:
+    """A text without zero bytes, such as a name or a path, as bytes with their number.
+
+    Raises:
+        TypeError: It is no text.
+        ArgumentError: It holds a zero byte, or is not Unicode.
+    """
+    encoded = utf8(text, name)
+    if "\0" in text:
         raise ArgumentError(f"{name} holds a zero byte")
-    return utf8(given, name)
+    return encoded
+
+
+def named(text: Any, name: str) -> str:
+    """The name of something that the library has, such as a method.
+
+    Raises:
+        TypeError: It is no text.
+        ArgumentError: It is empty, holds a zero byte, or is not Unicode.
+    """
+    line(text, name)
+    if not text.strip():
+        raise ArgumentError(f"{name} is empty; a name is needed")
+    return str(text)
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, for messages."""
+    return "None" if value is None else type(value).__name__
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things: "1 layer", "2 layers"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text for messages, between quotes, without the rest of a long one."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}..."
+
+
+def whole(value: Any, name: str, least: int = 0) -> int:
+    """A whole number.
+
+    Raises:
+        TypeError: It is none.
+        ArgumentError: It is less than ``least``.
+    """
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        given = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, not {kind_of(value)}") from None
+    if given < least:
+        raise ArgumentError(f"{name} is {given}; a number from {least} on is needed")
+    return given
+
+
+def flags(**given: Any) -> None:
+    """Checks that arguments are True or False, or None where they are left to the library.
+
+    Raises:
+        TypeError: One is something else.
+    """
+    for name, value in given.items():
+        if value is not None and not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, not {value!r:.40}")
+
+
+def rows(value: Any, name: str, what: str) -> List[Any]:
+    """The entries of a list, a tuple, an array or whatever else has an order.
+
+    Raises:
+        TypeError: It has none, is one text, or is a masked array.
+    """
+    refuse_mask(value, name)
+    if isinstance(value, (str, bytes, bytearray, Mapping, Set)) or not hasattr(value, "__iter__") or getattr(value, "ndim", 1) == 0:
+        shape = " without dimensions" if isinstance(value, np.ndarray) else ""
+        raise TypeError(f"{name} must be {what}, not {kind_of(value)}{shape}")
+    return list(value)
+
+
+def texts(value: Any, name: str) -> Any:
+    """One text or several, for an option that names things; None is None.
+
+    Raises:
+        TypeError: It is something else.
+        ArgumentError: There is none.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    given = sorted(value, key=str) if isinstance(value, Set) else rows(value, name, "a str or a list of them")
+    for i, text in enumerate(given):
+        line(text, f"{name}[{i}]")
+    if not given:
+        raise ArgumentError(f"{name} is empty; at least one name is needed")
+    return given
+
+
+def refuse_mask(value: Any, name: str) -> None:
+    """Refuses a masked array.
+
+    Raises:
+        TypeError: It is one: what it holds behind its mask is not meant, and the library has no masks.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and masks are not used: filled() or compressed() make one without")
 
 
 def options(**given: Any) -> Tuple[Optional[bytes], int]:
@@ -54,6 +161,11 @@ def options(**given: Any) -> Tuple[Optional[bytes], int]:
     used = {k: v for k, v in given.items() if v is not None}
     if not used:
         return None, 0
+    for name, value in used.items():
+        if isinstance(value, str):
+            line(value, name)
+        else:
+            to_json(value, name)
     return to_json(used, "options")
 
 
@@ -68,19 +180,20 @@ def to_json(value: Any, name: str) -> Tuple[bytes, int]:
         encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
     except ValueError:
         raise ArgumentError(f"{name}: NaN, an infinity or a loop is among the values; finite numbers are needed") from None
+    except TypeError as e:
+        raise TypeError(f"{name}: {e}") from None
     return utf8(encoded, name)
 
 
 def _plain(value: Any) -> Any:
+    refuse_mask(value, "the value")
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    if hasattr(value, "__iter__"):
+    if hasattr(value, "__iter__") and not isinstance(value, (bytes, bytearray, Mapping, Set)):
         return list(value)
-    raise TypeError(f"{type(value).__name__} cannot be an option")
+    raise TypeError(f"a value of the type {type(value).__name__} cannot be used; numbers, texts and lists of them can")
 
 
 def batch_size(value: Any) -> Optional[int]:
@@ -98,9 +211,10 @@ def memory(value: Any) -> Optional[int]:
         return value
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
     unit = _UNITS.get(match[2].upper()) if match else None
-    if match is None or unit is None:
+    size = float(match[1]) * unit if match and unit else float("inf")
+    if size == float("inf"):
         raise ArgumentError(f"memory {value!r}: a number of bytes, or a size such as 512MiB or 6GiB is needed")
-    return int(float(match[1]) * unit)
+    return int(size)
 
 
 def floats(value: Any, name: str) -> NDArray[np.float32]:
@@ -111,15 +225,35 @@ def floats(value: Any, name: str) -> NDArray[np.float32]:
 
     Raises:
         TypeError: It is no array, or not one of floating-point numbers.
+        ArgumentError: A number is too large for float32.
     """
     array = as_array(value, name)
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         raise TypeError(f"{name}: the dtype is {array.dtype}; floating-point numbers are needed (float32, float16, float64)")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, dtype=np.float32)
+    if array.dtype.itemsize > 4:
+        large = np.argwhere(np.isinf(converted) & np.isfinite(array).reshape(converted.shape))
+        if len(large):
+            place = tuple(int(i) for i in large[0])
+            raise ArgumentError(f"{name}{list(place)} is {array.reshape(converted.shape)[place]:g}; float32 holds numbers up to 3.4e38")
+    return converted
+
+
+def address(array: NDArray[Any]) -> int:
+    """Where an array's values lie. Its attribute ``ctypes`` says it too, and imports a module for it, which a finaliser cannot."""
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that nobody can write to, not even who sets its flags."""
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
 def as_array(value: Any, name: str) -> NDArray[Any]:
     """Anything like an array as a numpy array, without importing the library that it comes from."""
+    refuse_mask(value, name)
     if isinstance(value, np.ndarray):
         return value
     for step in ("detach", "cpu"):
@@ -134,7 +268,7 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
         return np.from_dlpack(value)
     if isinstance(value, (list, tuple, memoryview)):
         return np.asarray(value)
-    raise TypeError(f"{name} must be an array (numpy, torch, __array__ or __dlpack__), not {type(value).__name__}")
+    raise TypeError(f"{name} must be an array (numpy, torch, __array__ or __dlpack__), not {kind_of(value)}")
 
 
 def matrix(value: Any, dtype: Any, shape: Tuple[int, int], name: str) -> NDArray[Any]:

@@ -23,14 +23,14 @@ def config_of(config: Any) -> Dict[str, Any]:
         except ValueError as e:
             raise ArgumentError(f"config: {e}; the text of a config.json is needed") from None
     if not isinstance(config, Mapping):
-        raise TypeError(f"config must be a dict, a JSON text or a transformers config, not {type(config).__name__}")
+        raise TypeError(f"config must be a dict, a JSON text or a transformers config, not {_values.kind_of(config)}")
     return dict(config)
 
 
 def used(config: Mapping[str, Any], tensors: Mapping[str, Any]) -> Dict[str, Any]:
     """The tensors that a model is made of, without the masks and the tied head that a ``state_dict()`` has beside them."""
     if not isinstance(tensors, Mapping):
-        raise TypeError(f"tensors must be a dict of arrays by name, not {type(tensors).__name__}")
+        raise TypeError(f"tensors must be a dict of arrays by name, not {_values.kind_of(tensors)}")
     kept = {}
     for name, value in tensors.items():
         if not isinstance(name, str):
@@ -56,7 +56,7 @@ def rows_of(arrays: Mapping[str, NDArray[np.float32]]) -> Tuple[Any, List[Any]]:
         encoded, row.name_length = _values.utf8(name, "a tensor's name")
         shape = (ctypes.c_uint64 * max(array.ndim, 1))(*array.shape)
         row.name = encoded
-        row.data = array.ctypes.data
+        row.data = _values.address(array)
         row.shape = shape
         row.rank = array.ndim
         kept.extend((encoded, shape))

@@ -6,8 +6,14 @@ A thread that is done waits for the next call, because a new one costs a millise
 from __future__ import annotations
 
 import queue
+import sys
 import threading
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Optional
+
+from ._errors import Error
+
+# Seconds between two looks at whether the worker lives.
+_LOOK = 1.0
 
 
 class Job:
@@ -21,6 +27,22 @@ class Job:
         self._result: Any = None
         self._error: Any = None
         self.ended = threading.Event()
+        self.thread: Optional[threading.Thread] = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the job can end no more, because its thread does not run any longer."""
+        return not self.ended.is_set() and self.thread is not None and (sys.is_finalizing() or not self.thread.is_alive())
+
+    def wait(self) -> None:
+        """Waits for the end of the job.
+
+        Raises:
+            Error: Its thread has ended before it was done.
+        """
+        while not self.ended.wait(_LOOK):
+            if self.lost:
+                raise Error("the thread of the run has ended before the run was done")
 
     def perform(self) -> None:
         """Calls the function, in the worker. The job has not ended before ``ended`` is set."""
@@ -55,16 +77,22 @@ class Worker:
 
     def __init__(self) -> None:
         self._jobs: "queue.SimpleQueue[Job]" = queue.SimpleQueue()
-        threading.Thread(target=self._serve, name="gradpath", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="gradpath", daemon=True)
+        self._thread.start()
 
     @classmethod
-    def start(cls, job: Job) -> None:
-        """Hands a job to a worker that has none."""
+    def start(cls, job: Job) -> bool:
+        """Hands a job to a worker that has none. False where no thread can be started, as at the end of Python."""
         try:
             worker = cls._idle.pop()
         except IndexError:
-            worker = cls()
+            try:
+                worker = cls()
+            except RuntimeError:
+                return False
+        job.thread = worker._thread
         worker._jobs.put(job)
+        return True
 
     def _serve(self) -> None:
         while True:

@@ -52,7 +52,7 @@ def score(
         batch_size: Pairs per batch; by default as many as the device's memory allows.
         seed: Of the method "random".
         of, by: Members of "ensemble", and how it combines their ranks.
-        progress: None for a line of our own from the second second on, where someone sees it; False for nothing; or a function
+        progress: None for a line that appears after one second, where someone sees it; False for nothing; or a function
             (done, total, stage), which may be called in another thread.
 
     Raises:
@@ -63,9 +63,10 @@ def score(
     """
     named, own = split(metric)
     options = _values.options(
-        method=method, metric=named, steps=steps, ablation=ablation, ig_points=ig_points, preset=preset, path_objective=path_objective,
+        method=_values.named(method, "method"), metric=named, steps=steps, ablation=ablation, ig_points=ig_points, preset=preset,
+        path_objective=path_objective,
         path_norm=path_norm, path_eta=path_eta, path_start=path_start, path_direction=path_direction, path_outer=path_outer,
-        normalization=normalization, batch_size=_values.batch_size(batch_size), seed=seed, of=of, by=by)
+        normalization=normalization, batch_size=_values.batch_size(batch_size), seed=seed, of=_values.texts(of, "of"), by=by)
     with uses(model, pairs) as (on, prompts):
         return run(
             lambda told: Scores(_library.opened("gradpath_score", on, prompts, *options, told)), metric=own, progress=progress)

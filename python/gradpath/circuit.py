@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
@@ -27,11 +28,12 @@ class Circuit(Owner):
     """
 
     _KIND = "circuit"
+    _INSTEAD = "save the circuit to a file, or send its edges or its matrix"
+    _matrix: Optional[NDArray[np.bool_]] = None
 
     def __init__(self, value: int, details: Optional[Dict[str, Any]] = None) -> None:
         super().__init__(value)
         self.details: Dict[str, Any] = details or {}
-        self._matrix: Optional[NDArray[np.bool_]] = None
 
     @classmethod
     def load(cls, path: Any) -> "Circuit":
@@ -57,16 +59,18 @@ class Circuit(Owner):
             ArgumentError: The matrix has another shape, or marks what is no edge.
         """
         graph = Graph.of(n_layers, n_heads)
-        if isinstance(edges, str):
-            raise TypeError("edges must be a list of names or a bool matrix, not one str")
+        from .scores import Scores
+
+        if scores is not None and not isinstance(scores, Scores):
+            raise TypeError(f"scores must be gradpath.Scores, not {_values.kind_of(scores)}")
         if hasattr(edges, "dtype") and getattr(edges, "ndim", 1) == 2:
             mask = _values.matrix(edges, np.bool_, graph.shape, "edges")
         else:
             mask = np.zeros(graph.shape, np.bool_)
-            for edge in edges:
+            for edge in edges if isinstance(edges, Set) else _values.rows(edges, "edges", "a list of names or a bool matrix"):
                 mask[graph.place(edge)] = True
         given = mask.view(np.uint8)
-        arguments = (graph.n_layers, graph.n_heads, given.ctypes.data, given.size)
+        arguments = (graph.n_layers, graph.n_heads, _values.address(given), given.size)
         if scores is None:
             return cls(_library.opened("gradpath_circuit_from_edges", *arguments, None))
         with scores._handle as handle:
@@ -134,9 +138,8 @@ class Circuit(Owner):
         with self._handle as handle:
             if self._matrix is None:
                 matrix = np.empty(self.graph.shape, np.bool_)
-                _library.call("gradpath_circuit_edges", handle, matrix.ctypes.data, matrix.size, None)
-                matrix.flags.writeable = False
-                self._matrix = matrix
+                _library.call("gradpath_circuit_edges", handle, _values.address(matrix), matrix.size, None)
+                self._matrix = _values.frozen(matrix)
         return self._matrix
 
     @property
@@ -192,13 +195,17 @@ class Circuit(Owner):
         Raises:
             ArgumentError: The other is of another graph.
         """
+        if not isinstance(other, Circuit):
+            raise TypeError(f"overlap is with another Circuit, not {_values.kind_of(other)}")
         if self.graph != other.graph:
             raise ArgumentError(f"the circuits are of different graphs: {self.graph} and {other.graph}")
         either = int((self.matrix | other.matrix).sum())
         return int((self.matrix & other.matrix).sum()) / either if either else 1.0
 
     def __repr__(self) -> str:
-        return "Circuit(closed)" if self.closed else f"Circuit({self.n_edges} of {self.graph.n_edges} edges, {self.n_nodes} nodes)"
+        if self.closed:
+            return "Circuit(closed)"
+        return f"Circuit({self.n_edges} of {_values.count(self.graph.n_edges, 'edge')}, {_values.count(self.n_nodes, 'node')})"
 
     def _repr_html_(self) -> str:
         return _tables.circuit(self)

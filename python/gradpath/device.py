@@ -15,6 +15,7 @@ class Device(Owner):
     """What computes: the CPU's cores, or one GPU. A device takes one run at a time; two devices run in two threads."""
 
     _KIND = "device"
+    _INSTEAD = "open the device there, with gradpath.Device.open"
     _open: "weakref.WeakValueDictionary[Tuple[Any, ...], Device]" = weakref.WeakValueDictionary()
     _opening = threading.Lock()
 
@@ -42,7 +43,7 @@ class Device(Owner):
             DeviceError: The GPU cannot be used.
         """
         bytes_ = _values.memory(memory)
-        given, length = _values.utf8(name, "device")
+        given, length = _values.line(name, "device")
         options = _values.options(threads=threads, memory=bytes_, precision=precision, gemm=gemm)
         key = (name.lower(), threads, bytes_, precision, gemm)
         with cls._opening:

@@ -164,20 +164,23 @@ def path_patch(
         threshold: Follow senders that change the metric by so many percent.
         top_n: Follow the n strongest senders instead.
     """
-    def text(value: Any) -> Optional[str]:
-        return None if value is None else str(value)
+    def text(value: Any, name: str) -> Optional[str]:
+        return value if value is None or isinstance(value, str) else str(_values.whole(value, name, least=-(1 << 31)))
 
     return _search(
-        "path-patch", model, pairs, None, metric, progress, senders=senders, receivers=receivers, positions=text(positions),
-        sender_positions=text(sender_positions), freeze_mlps=freeze_mlps, rounds=rounds, threshold=threshold, top_n=top_n,
-        ablation=ablation, batch_size=batch_size)
+        "path-patch", model, pairs, None, metric, progress, senders=senders, receivers=receivers, positions=text(positions, "positions"),
+        sender_positions=text(sender_positions, "sender_positions"), freeze_mlps=freeze_mlps, rounds=rounds, threshold=threshold,
+        top_n=top_n, ablation=ablation, batch_size=batch_size)
 
 
 def _search(
     name: str, model: Model, pairs: PromptPairs, scores: Optional[Scores], metric: MetricOption, progress: ProgressOption, **options: Any
 ) -> Circuit:
     if scores is not None and not isinstance(scores, Scores):
-        raise TypeError(f"scores must be gradpath.Scores, not {type(scores).__name__}")
+        raise TypeError(f"scores must be gradpath.Scores, not {_values.kind_of(scores)}")
+    _values.flags(**{name: options.get(name) for name in ("absolute", "node_masks", "freeze_mlps")})
+    for several in ("senders", "receivers"):
+        options[several] = _values.texts(options.get(several), several)
     named, own = split(metric)
     options["batch_size"] = _values.batch_size(options.get("batch_size"))
     given = _values.options(metric=named, **options)

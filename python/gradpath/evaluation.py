@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _library, _structs, _values
+from ._errors import ArgumentError
 from ._handles import Owner
 from ._runs import run
 from ._uses import as_list, uses
@@ -19,6 +20,9 @@ from .model import Model
 from .progress import ProgressOption
 from .prompts import PromptPairs
 from .scores import Scores
+
+
+Fractions = Union[None, Sequence[float], NDArray[Any]]
 
 
 class _Result(Owner):
@@ -167,7 +171,7 @@ def evaluate(
 
 @overload
 def curve(
-    model: Model, pairs: PromptPairs, scores: Scores, *, fractions: Optional[Sequence[float]] = ..., greedy: bool = ...,
+    model: Model, pairs: PromptPairs, scores: Scores, *, fractions: Fractions = ..., greedy: bool = ...,
     metric: MetricOption = ..., ablation: Optional[str] = ...,
     batch_size: Union[None, int, str] = ..., seed: Optional[int] = ..., progress: ProgressOption = ...
 ) -> Curve: ...
@@ -175,7 +179,7 @@ def curve(
 
 @overload
 def curve(
-    model: Model, pairs: PromptPairs, scores: Sequence[Scores], *, fractions: Optional[Sequence[float]] = ..., greedy: bool = ...,
+    model: Model, pairs: PromptPairs, scores: Sequence[Scores], *, fractions: Fractions = ..., greedy: bool = ...,
     metric: MetricOption = ..., ablation: Optional[str] = ...,
     batch_size: Union[None, int, str] = ..., seed: Optional[int] = ..., progress: ProgressOption = ...
 ) -> List[Curve]: ...
@@ -186,7 +190,7 @@ def curve(
     pairs: PromptPairs,
     scores: Union[Scores, Sequence[Scores]],
     *,
-    fractions: Optional[Sequence[float]] = None,
+    fractions: Fractions = None,
     greedy: bool = False,
     metric: MetricOption = None,
     ablation: Optional[str] = None,
@@ -206,6 +210,11 @@ def curve(
         A :class:`Curve` for one set of scores, a list of them for several.
     """
     given, alone = as_list(scores, Scores, "scores")
+    _values.flags(greedy=greedy)
+    if fractions is not None:
+        fractions = _values.rows(fractions, "fractions", "a list of numbers")
+        if not fractions:
+            raise ArgumentError("fractions is empty; at least one size is needed")
     named, own = split(metric)
     options = _values.options(
         fractions=fractions, greedy=greedy or None, metric=named, ablation=ablation, batch_size=_values.batch_size(batch_size), seed=seed)

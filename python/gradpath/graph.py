@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _library
+from . import _library, _values
 from ._errors import ArgumentError
 
 ARROW = "->"
@@ -35,13 +35,12 @@ class Graph:
         self._rows: Dict[str, int] = {name: i for i, name in enumerate(self.writers)}
         self._columns: Dict[str, int] = {name: i for i, name in enumerate(self.readers)}
         before = np.array([self._feeds(reader) for reader in self.readers])
-        self.mask = np.arange(len(self.writers))[:, None] < before[None, :]
-        self.mask.flags.writeable = False
+        self.mask: NDArray[np.bool_] = _values.frozen(np.arange(len(self.writers))[:, None] < before[None, :])
 
     @staticmethod
     def of(n_layers: int, n_heads: int) -> "Graph":
         """The graph of so many layers and heads; the same object each time."""
-        return _graph(int(n_layers), int(n_heads))
+        return _graph(*_shape(n_layers, n_heads))
 
     @property
     def shape(self) -> Tuple[int, int]:
@@ -81,7 +80,8 @@ class Graph:
         return hash((self.n_layers, self.n_heads))
 
     def __repr__(self) -> str:
-        return f"Graph({self.n_layers} layers, {self.n_heads} heads, {self.n_edges} edges)"
+        return "Graph(" + ", ".join(
+            _values.count(n, what) for n, what in ((self.n_layers, "layer"), (self.n_heads, "head"), (self.n_edges, "edge"))) + ")"
 
     def _feeds(self, reader: str) -> int:
         # How many rows feed a reader: those before its own layer; for an MLP its layer's heads too.
@@ -93,12 +93,11 @@ class Graph:
 
 
 def _shape(n_layers: Any, n_heads: Any) -> Tuple[int, int]:
-    for name, value in (("n_layers", n_layers), ("n_heads", n_heads)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-        if not 0 < value < 1 << 31:
-            raise ArgumentError(f"{name} is {value}; a number from 1 on is needed")
-    return int(n_layers), int(n_heads)
+    layers, heads = _values.whole(n_layers, "n_layers", 1), _values.whole(n_heads, "n_heads", 1)
+    for name, value in (("n_layers", layers), ("n_heads", heads)):
+        if value >= 1 << 31:
+            raise ArgumentError(f"{name} is {value}; a number from 1 to {(1 << 31) - 1} is needed")
+    return layers, heads
 
 
 @lru_cache(maxsize=16)

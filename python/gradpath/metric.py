@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional, Tuple, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _structs
+from . import _structs, _values
 
 MetricFunction = Callable[[NDArray[np.float32], NDArray[np.float32], int, Optional[NDArray[np.float32]]], float]
 
@@ -32,9 +32,16 @@ class Metric:
     Scores are of a loss: minus the metric, or the metric itself where ``loss`` is set.
     """
 
+    function: Any = None
+    name = "custom"
+    traits = 0
+
     def __init__(self, function: MetricFunction, name: Optional[str] = None, *, loss: bool = False, distance: bool = False) -> None:
         if not callable(function):
-            raise TypeError(f"a metric must be a function, not {type(function).__name__}")
+            raise TypeError(f"a metric must be a name or a function, not {_values.kind_of(function)}")
+        _values.flags(loss=loss, distance=distance)
+        if name is not None:
+            _values.named(name, "the metric's name")
         self.function = function
         self.name = name or getattr(function, "__name__", "custom").strip("<>") or "custom"
         self.traits = (_structs.METRIC_LOSS if loss else 0) | (_structs.METRIC_DISTANCE if distance else 0)
@@ -47,13 +54,13 @@ class Metric:
         slope = np.zeros(vocabulary, np.float32) if gradient else None
         value = float(self.function(_copy(logits, vocabulary), _copy(clean, vocabulary), pair, slope))
         if slope is not None:
-            ctypes.memmove(gradient, slope.ctypes.data, slope.nbytes)
+            ctypes.memmove(gradient, _values.address(slope), slope.nbytes)
         return value
 
 
 def _copy(values: Any, count: int) -> NDArray[np.float32]:
     array = np.empty(count, np.float32)
-    ctypes.memmove(array.ctypes.data, values, array.nbytes)
+    ctypes.memmove(_values.address(array), values, array.nbytes)
     return array
 
 
@@ -62,6 +69,11 @@ MetricOption = Union[None, str, Metric, MetricFunction]
 
 def split(metric: MetricOption) -> Tuple[Optional[str], Optional[Metric]]:
     """The name of a metric of the library's, or a metric of the caller's."""
-    if metric is None or isinstance(metric, str):
-        return metric, None
-    return None, metric if isinstance(metric, Metric) else Metric(metric)
+    if metric is None:
+        return None, None
+    if isinstance(metric, str):
+        return _values.named(metric, "metric"), None
+    own = metric if isinstance(metric, Metric) else Metric(metric)
+    if not callable(own.function):
+        raise TypeError(f"{type(own).__name__} has no function: its __init__ must call super().__init__(function)")
+    return None, own

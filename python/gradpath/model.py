@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import ExitStack
-from typing import Any, Mapping, Optional, Union
+from typing import Any, List, Mapping, Optional, Union
 
 from . import _library, _places, _values, _weights
 from ._errors import InputError, warn
@@ -19,15 +19,19 @@ class Model(Owner):
     """A GPT-2 model on a device. Use it in a ``with`` block, or :meth:`close` it; forgotten, it closes itself."""
 
     _KIND = "model"
+    _INSTEAD = "open the model there, with gradpath.Model.open or Model.from_weights"
+    # What a model has that was never opened.
+    _device: Optional[Device] = None
+    _tokenizer: Optional[Tokenizer] = None
+    _prepared: "weakref.WeakKeyDictionary[Any, Owner]" = weakref.WeakKeyDictionary()
 
     def __init__(self, value: int, device: Device, vocabulary: Any) -> None:
         super().__init__(value)
         self._device = device
         # Where it is read from when it is asked for, or the caller's own.
         self._vocabulary = vocabulary
-        self._tokenizer: Optional[Tokenizer] = None
         # The prompts that were prepared for this model, by the pairs that they were made of.
-        self._prepared: "weakref.WeakKeyDictionary[Any, Owner]" = weakref.WeakKeyDictionary()
+        self._prepared = weakref.WeakKeyDictionary()
 
     @classmethod
     def open(
@@ -96,7 +100,7 @@ class Model(Owner):
         arrays = {key: _values.floats(value, key) for key, value in _weights.used(shape, tensors).items()}
         on = device_of(device, threads=threads, memory=memory, precision=precision, gemm=gemm)
         text = _values.to_json(shape, "config")
-        called = (None, 0) if name is None else _values.utf8(name, "name")
+        called = (None, 0) if name is None else _values.line(name, "name")
         own = None if vocabulary is None or isinstance(vocabulary, Tokenizer) else Tokenizer.open(vocabulary)
         given = own or vocabulary
         rows, kept = _weights.rows_of(arrays)
@@ -107,6 +111,8 @@ class Model(Owner):
         del kept
         model = cls(value, on, vocabulary)
         model._tokenizer = own
+        warn(model._fact("warnings", list))
+        warn(_too_large(given, model))
         return model
 
     @classmethod
@@ -128,6 +134,10 @@ class Model(Owner):
     @property
     def device(self) -> Device:
         """The device that it is on."""
+        if self._device is None:
+            # Raises, because such a model was never opened.
+            self._handle.__enter__()
+        assert self._device is not None
         return self._device
 
     @property
@@ -185,4 +195,13 @@ class Model(Owner):
     def __repr__(self) -> str:
         if self.closed:
             return "Model(closed)"
-        return f"Model({self.name}: {self.n_layers} layers, {self.n_heads} heads, width {self.d_model}, on {self._device.name})"
+        size = f"{_values.count(self.n_layers, 'layer')}, {_values.count(self.n_heads, 'head')}, width {self.d_model}"
+        return f"Model({self.name}: {size}, on {self.device.name})"
+
+
+def _too_large(vocabulary: Optional[Tokenizer], model: Model) -> List[str]:
+    tokens = 0 if vocabulary is None else vocabulary.n_vocabulary
+    if tokens <= model.n_vocabulary:
+        return []
+    had = _values.count(tokens, "token")
+    return [f"the vocabulary has {had} and the model has {model.n_vocabulary}: texts with the others cannot be used"]

@@ -28,7 +28,7 @@ class _Told:
 
 
 class Line:
-    """A line that is written over and over, from the second second of a run on: stage, share, bar, time gone and to come."""
+    """A line that is written over and over, once a run has taken a second: stage, share, bar, time gone and to come."""
 
     def __init__(self, stream: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream if stream is not None else sys.stderr

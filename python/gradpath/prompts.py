@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import numbers
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from ._handles import Owner
 from ._runs import run
 from .model import Model
 from .tokenizer import token_ids
+
+
+# A list with an entry per pair, or an array.
+Entries = Union[Sequence[Any], NDArray[Any]]
 
 
 class _Prepared(Owner):
@@ -66,12 +71,18 @@ class PromptPairs:
     with a model, as :class:`InputError`.
     """
 
+    _length: Optional[int] = None
+    _json: Optional[Tuple[bytes, int]] = None
+    # None where no __init__ was called.
+    _options: Optional[Dict[str, Any]] = None
+    _text = "PromptPairs()"
+
     def __init__(
         self,
-        clean: Sequence[Any],
-        corrupted: Sequence[Any],
-        answers: Optional[Sequence[Any]] = None,
-        wrong_answers: Optional[Sequence[Any]] = None,
+        clean: Entries,
+        corrupted: Entries,
+        answers: Optional[Entries] = None,
+        wrong_answers: Optional[Entries] = None,
         *,
         labels: Optional[Sequence[str]] = None,
         positions: Optional[Sequence[Mapping[str, int]]] = None,
@@ -79,6 +90,8 @@ class PromptPairs:
         bos: bool = True,
         answer: str = "one-token",
     ) -> None:
+        _values.flags(bos=bos)
+        _values.line(name, "name")
         columns = [
             _prompts(clean, "clean"),
             _prompts(corrupted, "corrupted"),
@@ -90,16 +103,16 @@ class PromptPairs:
         given = {field: len(rows) for field, rows in columns if rows is not None}
         if len(set(given.values())) > 1:
             raise ArgumentError("the lists differ in length: " + ", ".join(f"{k} has {n}" for k, n in given.items()))
-        self._length: Optional[int] = len(columns[0][1] or [])
+        self._length = len(columns[0][1] or [])
         if self._length == 0:
             raise ArgumentError("clean is empty; at least one pair is needed")
         rows: List[Dict[str, Any]] = [{} for _ in range(self._length)]
         for _, values in columns:
             for row, value in zip(rows, values or []):
                 row.update(value)
-        self._json: Optional[Tuple[bytes, int]] = _values.to_json(rows, "prompts")
-        self._options: Dict[str, Any] = {"name": name, "bos": bos, "answer": answer}
-        self._text = f"PromptPairs({self._length} pairs of {name})"
+        self._json = _values.to_json(rows, "prompts")
+        self._options = {"name": name, "bos": bos, "answer": answer}
+        self._text = f"PromptPairs({_values.count(self._length, 'pair')} of {name})"
 
     @classmethod
     def task(
@@ -117,7 +130,10 @@ class PromptPairs:
             n: How many.
             seed: The same seed gives the same pairs.
         """
-        return cls._loaded(f"PromptPairs({n} pairs of {name}, seed {seed})", n, task=name, limit=n, seed=seed, bos=bos)
+        _values.flags(bos=bos)
+        _values.named(name, "the task's name")
+        n, seed = _values.whole(n, "n", 1), _values.whole(seed, "seed")
+        return cls._loaded(f"PromptPairs({_values.count(n, 'pair')} of {name}, seed {seed})", n, task=name, limit=n, seed=seed, bos=bos)
 
     @classmethod
     def load(
@@ -138,6 +154,9 @@ class PromptPairs:
             bos, answer: As of the constructor.
             hard_corruption: For a .csv of ioi: its column ``corrupted_hard``.
         """
+        _values.flags(bos=bos, hard_corruption=hard_corruption)
+        if limit is not None:
+            limit = _values.whole(limit, "limit", 1)
         data = _values.path(path)[0].decode()
         given = {"data": data, "task": task, "limit": limit, "bos": bos, "answer": answer}
         return cls._loaded(f"PromptPairs({data})", None, **given, hard_corruption=hard_corruption or None)
@@ -159,6 +178,10 @@ class PromptPairs:
             Busy: A file or a task is to be read, and a callback of a run is at work.
             KeyboardInterrupt: Ctrl-C was pressed while a file was read.
         """
+        if not isinstance(model, Model):
+            raise TypeError(f"model must be a gradpath.Model, not {_values.kind_of(model)}")
+        if self._options is None:
+            raise TypeError(f"{type(self).__name__} holds no pairs: its __init__ must call super().__init__(clean, corrupted)")
         known = model._prepared.get(self)
         if isinstance(known, _Prepared):
             return known
@@ -168,8 +191,10 @@ class PromptPairs:
                 made = run(lambda told: _Prepared(_library.opened("gradpath_prompts_load", handle, *options, told)), progress=False)
             else:
                 made = _Prepared(_library.opened("gradpath_prompts_parse", handle, *self._json, *options))
-        warn(made._fact("warnings", list))
         model._prepared[self] = made
+        if self._length is None:
+            self._length = made._fact("n_pairs", int)
+        warn(made._fact("warnings", list))
         return made
 
     def describe(self, model: Model) -> Dict[str, Any]:
@@ -186,17 +211,26 @@ class PromptPairs:
         return [_pair_ids(json.loads(line)) for line in lines.split("\n") if line]
 
     def save(self, path: Any, model: Model) -> None:
-        """Writes the pairs as .jsonl: those of texts as texts, the others as the model's ids."""
+        """Writes the pairs as .jsonl, as :meth:`load` reads them: those of texts as texts, the others as the model's ids.
+
+        Raises:
+            ArgumentError: The extension is another.
+            InputError: The file cannot be written.
+        """
+        given = _values.path(path)
+        named = given[0].decode()
+        if os.path.splitext(named)[1].lower() != ".jsonl":
+            raise ArgumentError(f"{named}: prompt pairs are written as .jsonl, which PromptPairs.load reads by that extension")
         with self.prepare(model)._handle as handle:
-            _library.call("gradpath_prompts_save", handle, *_values.path(path))
+            _library.call("gradpath_prompts_save", handle, *given)
 
     def __len__(self) -> int:
         if self._length is None:
-            raise TypeError("the file has not been read: len(pairs.describe(model)['lengths']) reads it")
+            raise TypeError("the number of pairs is not known before the file is read: pairs.prepare(model) reads it")
         return self._length
 
-    # Without this, a file's pairs would ask for their length to be true or false.
     def __bool__(self) -> bool:
+        """True, also before a file was read, when its number of pairs is not known."""
         return True
 
     def __repr__(self) -> str:
@@ -216,7 +250,14 @@ Column = Tuple[str, Optional[List[Dict[str, Any]]]]
 
 
 def _prompts(values: Any, name: str) -> Column:
-    return name, [{name: v} if isinstance(v, str) else {f"{name}_ids": _ids(v, f"{name}[{i}]")} for i, v in enumerate(_list(values, name))]
+    rows: List[Dict[str, Any]] = []
+    given = _list(values, name)
+    for i, value in enumerate(given):
+        if _is_whole(value):
+            whole = f"; {name}=[{[int(v) for v in given]}] is one pair" if len(given) < 20 and all(map(_is_whole, given)) else ""
+            raise TypeError(f"{name}[{i}] is one number, and a prompt is a text or a list of token ids{whole}")
+        rows.append({name: value} if isinstance(value, str) else {f"{name}_ids": _ids(value, f"{name}[{i}]")})
+    return name, rows
 
 
 def _answers(values: Any, name: str, ids: str) -> Column:
@@ -224,6 +265,8 @@ def _answers(values: Any, name: str, ids: str) -> Column:
         return name, None
     rows: List[Dict[str, Any]] = []
     for i, value in enumerate(_list(values, name)):
+        if value is None:
+            raise TypeError(f"{name}[{i}] is None; an answer is needed for each pair, or {name}=None for pairs without")
         if isinstance(value, str) or _is_whole(value):
             value = [value]
         if isinstance(value, (list, tuple, set, frozenset)) and any(isinstance(v, str) for v in value):
@@ -240,9 +283,7 @@ def _plain(values: Any, name: str, field: str) -> Column:
 
 
 def _list(values: Any, name: str) -> List[Any]:
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise TypeError(f"{name} must be a list with an entry per pair, not {type(values).__name__}")
-    return list(values)
+    return _values.rows(values, name, "a list with an entry per pair")
 
 
 def _ids(value: Any, name: str) -> List[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import numbers
 from importlib import import_module
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
@@ -10,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _library, _structs, _tables, _values
+from ._errors import ArgumentError
 from ._handles import Owner, optional_dict
 from .circuit import Circuit
 from .graph import Graph
+
+
+_OVER = 3.4028235677973366e38
 
 
 class ScoredEdge(NamedTuple):
@@ -29,10 +34,8 @@ class Scores(Owner):
     """
 
     _KIND = "scores"
-
-    def __init__(self, value: int) -> None:
-        super().__init__(value)
-        self._matrix: Optional[NDArray[np.float32]] = None
+    _INSTEAD = "save the scores to a file, or send their matrix"
+    _matrix: Optional[NDArray[np.float32]] = None
 
     @classmethod
     def load(cls, path: Any) -> "Scores":
@@ -56,7 +59,7 @@ class Scores(Owner):
         """
         graph = Graph.of(n_layers, n_heads)
         values = _values.matrix(matrix, np.float32, graph.shape, "matrix")
-        return cls(_library.opened("gradpath_scores_from_values", graph.n_layers, graph.n_heads, values.ctypes.data, values.size))
+        return cls(_library.opened("gradpath_scores_from_values", graph.n_layers, graph.n_heads, _values.address(values), values.size))
 
     @classmethod
     def from_edges(cls, scores: Mapping[str, float], n_layers: int, n_heads: int) -> "Scores":
@@ -64,11 +67,15 @@ class Scores(Owner):
 
         Raises:
             KeyError: The graph has no such edge.
+            TypeError: A value is no number.
+            ArgumentError: A value is too large for float32.
         """
         graph = Graph.of(n_layers, n_heads)
+        if not isinstance(scores, Mapping):
+            raise TypeError(f"scores must be a dict of numbers by names of edges, not {_values.kind_of(scores)}")
         matrix = np.zeros(graph.shape, np.float32)
         for name, value in scores.items():
-            matrix[graph.place(name)] = value
+            matrix[graph.place(name)] = _number(value, name)
         return cls.from_matrix(matrix, n_layers, n_heads)
 
     def close(self) -> None:
@@ -95,9 +102,8 @@ class Scores(Owner):
                 _library.call("gradpath_scores_data", handle, ctypes.byref(address), ctypes.byref(count))
                 memory = (ctypes.c_float * count.value).from_address(address.value or 0)
                 self._handle.keep(memory)
-                array = np.frombuffer(memoryview(memory), np.float32).reshape(self.graph.shape)
-                array.flags.writeable = False
-                self._matrix = array
+                # Read-only itself, so that numpy refuses to make an array of it writeable.
+                self._matrix = np.frombuffer(memoryview(memory).toreadonly(), np.float32).reshape(self.graph.shape)
         return self._matrix
 
     @property
@@ -107,7 +113,7 @@ class Scores(Owner):
             return None
         values = np.empty(len(self.graph.writers), np.float32)
         with self._handle as handle:
-            _library.call("gradpath_scores_nodes", handle, values.ctypes.data, values.size, None)
+            _library.call("gradpath_scores_nodes", handle, _values.address(values), values.size, None)
         return values
 
     @property
@@ -134,11 +140,18 @@ class Scores(Owner):
         return self.graph.n_edges
 
     def top(self, n: int = 20, *, signed: bool = False) -> List[ScoredEdge]:
-        """The n strongest edges by |score|, or by the score itself; ties by their place."""
+        """The n strongest edges by |score|, or by the score itself; ties by their place.
+
+        Raises:
+            TypeError: n is no whole number.
+            ArgumentError: n is less than 0.
+        """
+        n = _values.whole(n, "n")
+        _values.flags(signed=signed)
         graph, matrix = self.graph, self.matrix
         rows, columns = np.nonzero(graph.mask)
         values = matrix[rows, columns]
-        order = np.argsort(-(values if signed else np.abs(values)), kind="stable")[: max(0, n)]
+        order = np.argsort(-(values if signed else np.abs(values)), kind="stable")[:n]
         return [ScoredEdge(graph.edge(rows[i], columns[i]), float(values[i])) for i in order]
 
     def top_n(self, n: int, *, signed: bool = False, prune: bool = False, fill: bool = False) -> Circuit:
@@ -152,15 +165,18 @@ class Scores(Owner):
         Raises:
             ArgumentError: The graph has not so many edges.
         """
-        return self._select(top_n=n, signed=signed, prune=prune or fill, fill=fill or None)
+        _values.flags(signed=signed, prune=prune, fill=fill)
+        return self._select(top_n=_values.whole(n, "n"), signed=signed, prune=prune or fill, fill=fill or None)
 
     def greedy(self, n: int, *, signed: bool = False, prune: bool = False, fill: bool = False) -> Circuit:
         """n edges from the logits backwards, each the strongest of those that lead into what is there; arguments as of :meth:`top_n`."""
-        return self._select(greedy=n, signed=signed, prune=prune or fill, fill=fill or None)
+        _values.flags(signed=signed, prune=prune, fill=fill)
+        return self._select(greedy=_values.whole(n, "n"), signed=signed, prune=prune or fill, fill=fill or None)
 
     def threshold(self, least: float, *, signed: bool = False, prune: bool = False) -> Circuit:
         """All edges with |score| (or score) of at least this much."""
-        return self._select(threshold=least, signed=signed, prune=prune)
+        _values.flags(signed=signed, prune=prune)
+        return self._select(threshold=_number(least, "least"), signed=signed, prune=prune)
 
     def nodes(self, n: int, *, signed: bool = False, prune: bool = False) -> Circuit:
         """The edges among the n strongest nodes.
@@ -168,7 +184,8 @@ class Scores(Owner):
         Raises:
             InputError: There are no scores of nodes.
         """
-        return self._select(nodes=n, signed=signed, prune=prune)
+        _values.flags(signed=signed, prune=prune)
+        return self._select(nodes=_values.whole(n, "n"), signed=signed, prune=prune)
 
     def _select(self, **options: Any) -> Circuit:
         with self._handle as handle:
@@ -199,7 +216,22 @@ class Scores(Owner):
         if self.closed:
             return "Scores(closed)"
         made = (self.provenance or {}).get("method")
-        return f"Scores({self.graph.n_edges} edges{f', {made}' if made else ''})"
+        return f"Scores({_values.count(self.graph.n_edges, 'edge')}{f', {made}' if made else ''})"
 
     def _repr_html_(self) -> str:
         return _tables.scores(self)
+
+
+def _number(value: Any, name: str) -> float:
+    _values.refuse_mask(value, name)
+    scalar = value.item() if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 else value
+    if isinstance(scalar, bool) or not isinstance(scalar, numbers.Real):
+        raise TypeError(f"{name}: the value must be a number, not {_values.kind_of(value)}")
+    try:
+        number = float(scalar)
+    except OverflowError:
+        number = _OVER
+    # Half a step above the largest float32 is where rounding gives an infinity.
+    if _OVER <= abs(number) < float("inf"):
+        raise ArgumentError(f"{name}: the value is too large; float32 holds numbers up to 3.4e38")
+    return number

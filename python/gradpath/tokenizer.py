@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Sequence
+import numbers
+from typing import Any, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ class Tokenizer(Owner):
     """A vocabulary: text to token ids and back, as Hugging Face's GPT-2 tokenizer does it."""
 
     _KIND = "tokenizer"
+    _INSTEAD = "open the vocabulary there, with gradpath.Tokenizer.open"
 
     @classmethod
     def open(cls, path: Any) -> "Tokenizer":
@@ -39,10 +41,10 @@ class Tokenizer(Owner):
         ids = np.empty(length + 1, np.int32)
         count = _structs.SIZE()
         with self._handle as handle:
-            _library.call("gradpath_tokenizer_encode", handle, given, length, ids.ctypes.data, len(ids), ctypes.byref(count))
+            _library.call("gradpath_tokenizer_encode", handle, given, length, _values.address(ids), len(ids), ctypes.byref(count))
         return ids[: count.value].copy()
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Union[Sequence[int], NDArray[Any]]) -> str:
         """The text of ids.
 
         Raises:
@@ -51,7 +53,7 @@ class Tokenizer(Owner):
         """
         array = token_ids(ids, "ids")
         with self._handle as handle:
-            return _library.text("gradpath_tokenizer_decode", handle, array.ctypes.data, len(array))
+            return _library.text("gradpath_tokenizer_decode", handle, _values.address(array), len(array))
 
     def token(self, text: str) -> int:
         """The id of a text that is one token, such as " Mary".
@@ -61,8 +63,11 @@ class Tokenizer(Owner):
         """
         ids = self.encode(text)
         if len(ids) != 1:
-            raise ArgumentError(f"{text!r} is {len(ids)} tokens; one is needed")
+            raise ArgumentError(f"{_values.shortened(text)} is {_values.count(len(ids), 'token')}; one is needed")
         return int(ids[0])
+
+    def __repr__(self) -> str:
+        return "Tokenizer(closed)" if self.closed else f"Tokenizer({_values.count(self.n_vocabulary, 'token')})"
 
 
 def token_ids(value: Any, name: str) -> NDArray[np.int32]:
@@ -72,6 +77,8 @@ def token_ids(value: Any, name: str) -> NDArray[np.int32]:
         TypeError: They are no whole numbers.
         ArgumentError: One does not fit into int32, or they are no list.
     """
+    if isinstance(value, (list, tuple)) and any(_is_large(v) for v in value):
+        raise ArgumentError(f"{name}: token ids fit into 32 bits; one of them does not")
     array = _values.as_array(value, name)
     if array.size == 0:
         return np.empty(0, np.int32)
@@ -79,6 +86,12 @@ def token_ids(value: Any, name: str) -> NDArray[np.int32]:
         raise TypeError(f"{name}: the dtype is {array.dtype}; token ids are whole numbers")
     if array.ndim != 1:
         raise ArgumentError(f"{name}: the shape is {list(array.shape)}; one list of ids is needed")
-    if int(array.min()) < -(1 << 31) or int(array.max()) >= 1 << 31:
-        raise ArgumentError(f"{name}: token ids fit into 32 bits; {int(array.max())} does not")
+    # Not array.min(), which imports a module, and a finaliser cannot.
+    least, most = int(np.minimum.reduce(array)), int(np.maximum.reduce(array))
+    if _is_large(least) or _is_large(most):
+        raise ArgumentError(f"{name}: token ids fit into 32 bits; {least if _is_large(least) else most} does not")
     return np.ascontiguousarray(array, np.int32)
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not -(1 << 31) <= int(value) < 1 << 31

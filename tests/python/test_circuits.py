@@ -67,7 +67,7 @@ class Circuits(Case):
         graph = gradpath.Graph.of(2, 4)
         for kind, words, edges in [
             (KeyError, ("a9.h0",), ["a9.h0->logits"]),
-            (TypeError, ("one str",), "input->logits"),
+            (TypeError, ("list of names",), "input->logits"),
             (TypeError, ("bool",), np.ones(graph.shape)),
             (gradpath.ArgumentError, ("[11, 27]",), np.ones((3, 3), bool)),
             (gradpath.ArgumentError, ("does not feed",), np.ones(graph.shape, bool)),

@@ -281,13 +281,13 @@ class Prompts(Case):
         self.assertEqual((len(pairs), pairs.describe(demo())["seed"], pairs.describe(demo())["metric"]), (5, 3, "prob-diff"))
         with self.raises(gradpath.ArgumentError, "greater-then"):
             gradpath.PromptPairs.task("greater-then").describe(demo())
-        with self.raises(gradpath.ArgumentError, "limit"):
-            gradpath.PromptPairs.task("ioi", n=0).describe(demo())
+        with self.raises(gradpath.ArgumentError, "n is 0"):
+            gradpath.PromptPairs.task("ioi", n=0)
 
     def test_files(self):
         (self.folder / "pairs.jsonl").write_text('{"clean_ids": [1, 2], "corrupted_ids": [1, 3]}\n' * 3)
         pairs = gradpath.PromptPairs.load(self.folder / "pairs.jsonl", limit=2)
-        with self.raises(TypeError, "describe"):
+        with self.raises(TypeError, "prepare"):
             len(pairs)
         self.assertTrue(pairs)
         self.assertEqual((pairs.describe(tiny())["n_pairs"], pairs.describe(tiny())["metric"]), (2, "kl"))

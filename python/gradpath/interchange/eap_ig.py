@@ -45,7 +45,7 @@ def scores_from_graph(graph: Any) -> Scores:
         ArgumentError: It is no graph of a sequential model, or has scores of another shape.
     """
     layers, heads = _shape(graph)
-    return Scores.from_matrix(np.where(_real(graph), _values.as_array(graph.scores, "graph.scores"), 0).astype(np.float32), layers, heads)
+    return Scores.from_matrix(np.where(_real(graph), _values.as_array(graph.scores, "graph.scores"), 0), layers, heads)
 
 
 def circuit_from_graph(graph: Any) -> Circuit:

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple, Union
 
+from .. import _values
 from .._errors import ArgumentError, InputError
 from ..circuit import Circuit
 from ..scores import Scores
@@ -75,12 +76,12 @@ def cut(scores: Scores, *, signed: bool = False, greedy: bool = False) -> List[C
 def _fitting(circuits: List[Any]) -> List[Circuit]:
     if len(circuits) != len(PERCENTS) or not all(isinstance(c, Circuit) for c in circuits):
         sizes = ", ".join(f"{p:g}" for p in PERCENTS)
-        raise ArgumentError(f"{len(circuits)} circuits are given; one for each of {sizes} percent is needed")
+        raise ArgumentError(f"{_values.count(len(circuits), 'circuit')} given; one for each of {sizes} percent is needed")
     ordered = sorted(circuits, key=len)
     for percent, circuit in zip(PERCENTS, ordered):
         most = _most(percent, circuit.graph.n_edges)
         if len(circuit) > most:
-            raise ArgumentError(f"a circuit has {len(circuit)} edges; {percent:g} percent are at most {most}")
+            raise ArgumentError(f"a circuit has {_values.count(len(circuit), 'edge')}; {percent:g} percent are at most {most}")
     return ordered
 
 
