@@ -8,7 +8,9 @@ using Gradpath.Kernels.Cuda.Driver;
 
 namespace Gradpath.Cuda.Tests;
 
-/// <summary>Every call to the driver is made in the device's own context, and a context that a kernel has broken is known for one.</summary>
+/// <summary>
+/// Every call to the driver is made in the device's own context, and a context that a kernel has broken is known for one.
+/// </summary>
 public sealed class ContextTests
 {
     [Fact]

@@ -21,7 +21,7 @@ internal static class Faults
     /// <param name="stage">The stage.</param>
     /// <param name="left">How many of its checks are not done.</param>
     public static string OfOpening(DeviceException e, string stage, int left) => OneLine(
-        $"{e.Message}; {left} checks of this stage are not done; try selftest --stages {stage}, which is a new process");
+        $"{e.Message}; {left} checks of this stage are not done; try the stage {stage} in a new process");
 
     private static string Advice(CudaResult? result, string alone) => result switch
     {
@@ -33,8 +33,7 @@ internal static class Faults
         _ => alone,
     };
 
-    // The check by itself; commas divide names there.
-    private static string Alone(string stage, string check) => $"selftest --stages {stage} --only \"{check.Split(',')[0]}\"";
+    private static string Alone(string stage, string check) => $"the stage {stage} with the check \"{check}\" alone";
 
     private static string OneLine(string text) => string.Join(' ', text.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
 }

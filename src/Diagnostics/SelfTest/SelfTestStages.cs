@@ -14,7 +14,9 @@ internal static class SelfTestStages
     /// <summary>Every op on random operands. On the device under test each runs twice, which must give the same bits.</summary>
     public static SelfTestStage Ops { get; } = new("ops", StageNeeds.Reference, [.. OpCatalog.Checks.Select(c => c.Op)], RunOps);
 
-    /// <summary>Every kernel of the matrix product and of the edge contraction, whatever the shapes of ops make the planner choose.</summary>
+    /// <summary>
+    /// Every kernel of the matrix product and of the edge contraction, whatever the shapes of ops make the planner choose.
+    /// </summary>
     public static SelfTestStage Plans { get; } = new("plans", StageNeeds.Gpu, [.. ForcedPlans.All.Select(p => p.Kernel)], RunPlans);
 
     /// <summary>Passes that are recorded and replayed, against the same passes launched directly: the same bits.</summary>

@@ -4,8 +4,8 @@ using Spectre.Console;
 namespace Gradpath.Programs.Reporting;
 
 /// <summary>
-/// What a command found. It is written at the end, or as its parts are there: as lines and tables for people, or with <c>--json</c> as one object that has all
-/// that those show.
+/// What a command found. It is written at the end, or as its parts are there: as lines and tables for people, or with <c>--json</c> as one
+/// object that has all that those show.
 /// </summary>
 internal sealed class CommandReport
 {

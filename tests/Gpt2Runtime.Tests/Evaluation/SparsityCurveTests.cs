@@ -17,7 +17,7 @@ public sealed class SparsityCurveTests
         Assert.Equal(.025 + .3 + .625, curve.Area, 12);
         // |1 - f| = 1, .5, .5, 0: .1 * .75 + .3 * .5 + .5 * .25
         Assert.Equal(.075 + .15 + .125, curve.AreaFromFull, 12);
-        Assert.Equal(0, new SparsityCurve(true, [Point(1, 1)]).Area);
+        Assert.Equal(double.NaN, new SparsityCurve(true, [Point(1, 1)]).Area);
         SparsityCurves both = new(new SparsityCurve(true, [Point(0.5, 2), Point(1, 1)]), curve);
         Assert.Equal((.75, curve.AreaFromFull), (both.Cpr, both.Cmd));
     }

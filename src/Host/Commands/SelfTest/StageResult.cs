@@ -12,5 +12,6 @@ internal sealed record StageResult(string Name, double Seconds, IReadOnlyList<Co
     public IEnumerable<ComparisonLine> Failures => Lines.Where(l => l.Fault is not null);
 
     /// <summary>A line that says how it went.</summary>
-    public string Summary => $"{Name}: {Lines.Count} checks, {(Failures.Any() ? $"{Failures.Count()} FAILED" : "ok")}, {Sizes.Seconds(Seconds)}";
+    public string Summary =>
+        $"{Name}: {Lines.Count} checks, {(Failures.Any() ? $"{Failures.Count()} FAILED" : "ok")}, {Sizes.Seconds(Seconds)}";
 }

@@ -54,7 +54,7 @@ public sealed class SelfTestStagesTests : IDisposable
         if (kernel is not null)
         {
             Assert.Contains(
-                $"; try compute-sanitizer with selftest --stages {stage} --only", failure, StringComparison.Ordinal);
+                $"; try compute-sanitizer with the stage {stage} with the check", failure, StringComparison.Ordinal);
         }
         Assert.Equal(s_stages, Summaries(run).Select(l => l.Split(':')[0]));
         Assert.All(Summaries(run), l => Assert.Contains(
