@@ -51,6 +51,7 @@ OK = 0
 STOPPED = 6
 BUFFER = 8
 CALLBACK = 9
+UNUSABLE = 11  # no engine, or the process has forked
 
 _KINDS: Dict[int, Type[Error]] = {
     1: ArgumentError,
@@ -62,6 +63,7 @@ _KINDS: Dict[int, Type[Error]] = {
     7: Busy,
     CALLBACK: ArgumentError,
     10: InternalError,
+    UNUSABLE: Error,
 }
 
 

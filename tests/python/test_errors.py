@@ -11,8 +11,8 @@ from support import ROOT, Case
 class Kinds(Case):
     def test_every_status_has_its_exception(self):
         kinds = (gradpath.ArgumentError, gradpath.HandleError, gradpath.InputError, gradpath.DeviceError, gradpath.OutOfMemory,
-                 gradpath.Stopped, gradpath.Busy, gradpath.InternalError)
-        for status, kind in zip((1, 2, 3, 4, 5, 6, 7, 10), kinds):
+                 gradpath.Stopped, gradpath.Busy, gradpath.InternalError, gradpath.Error)
+        for status, kind in zip((1, 2, 3, 4, 5, 6, 7, 10, 11), kinds):
             error = _errors.of_status(status, "why")
             self.assertIs(type(error), kind)
             self.assertEqual(str(error), "why")
@@ -23,7 +23,7 @@ class Kinds(Case):
 
     def test_the_header_has_no_other_status(self):
         text = (ROOT / "src" / "Native" / "gradpath.h").read_text()
-        self.assertEqual({int(n) for n in re.findall(r"#define GRADPATH_ERROR_\w+ (\d+)", text)}, set(range(1, 11)))
+        self.assertEqual({int(n) for n in re.findall(r"#define GRADPATH_ERROR_\w+ (\d+)", text)}, set(range(1, 12)))
 
     def test_every_function_of_the_header_is_known(self):
         text = (ROOT / "src" / "Native" / "gradpath.h").read_text()
