@@ -13,20 +13,19 @@ internal static class EvaluationJson
     /// <param name="circuit">The circuit.</param>
     /// <param name="result">The evaluation.</param>
     /// <param name="index">The circuit's place in it.</param>
-    /// <param name="seed">Seed of the interval's draws.</param>
+    /// <param name="measures">What was computed of the circuit.</param>
     /// <returns>Means, faithfulness with its interval, sizes, and a row per prompt pair.</returns>
-    public static JsonObject Of(PromptSet prompts, Circuit circuit, EvaluationResult result, int index, ulong seed)
+    public static JsonObject Of(PromptSet prompts, Circuit circuit, EvaluationResult result, int index, CircuitMeasures measures)
     {
         CircuitOutcome outcome = result.Circuits[index];
-        (double low, double high) = Faithfulness.Interval(result.Full, outcome, result.Empty, seed: seed);
         return new JsonObject
         {
             ["full"] = JsonNumber.Of(result.Full.MeanMetric),
             ["circuit"] = JsonNumber.Of(outcome.MeanMetric),
             ["empty"] = JsonNumber.Of(result.Empty.MeanMetric),
-            ["faithfulness"] = JsonNumber.Of(Faithfulness.Of(result.Full, outcome, result.Empty)),
-            ["faithfulness_ci"] = JsonNumber.Array([low, high]),
-            ["metric_ratio"] = JsonNumber.Of(outcome.MeanMetric / result.Full.MeanMetric),
+            ["faithfulness"] = JsonNumber.Of(measures.Faithfulness),
+            ["faithfulness_ci"] = JsonNumber.Array([measures.Low, measures.High]),
+            ["metric_ratio"] = JsonNumber.Of(measures.Ratio),
             ["kl"] = JsonNumber.Of(outcome.MeanKl),
             ["exact_match"] = JsonNumber.Of(outcome.ExactMatchRate),
             ["accuracy"] = JsonNumber.Of(outcome.Accuracy),

@@ -33,7 +33,8 @@ internal static unsafe class EvaluationExports
                 of.Value.Weights, on.Value.Prompts, given, read, scope.Progress, scope.Cancellation);
             *result = ModelExports.Keep(new ResultObject(new JsonObject
             {
-                ["circuits"] = new JsonArray([.. given.Select((c, i) => EvaluationJson.Of(on.Value.Prompts, c, made, i, seed))]),
+                ["circuits"] = new JsonArray(
+                    [.. given.Select((c, i) => EvaluationJson.Of(on.Value.Prompts, c, made, i, CircuitMeasures.Of(made, i, seed)))]),
                 ["gradpath"] = Made(of.Value, on.Value, made.Plan.Size, read),
             }));
         });

@@ -26,9 +26,9 @@ internal static class EvaluateCommand
                 session.Weights, session.Prompts, [circuit], session.Options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
-        CircuitMeasures measures = new(result, session.Seed);
+        CircuitMeasures measures = CircuitMeasures.Of(result, 0, session.Seed);
         JsonObject made = session.ProvenanceJson(result.Plan.Size, given);
-        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, made, result));
+        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, made, result, measures));
         session.Clock.Stop();
 
         CommandReport report = new();
@@ -67,32 +67,13 @@ internal static class EvaluateCommand
             ("metric_ratio", measures.Ratio));
     }
 
-    private static JsonObject Json(EvaluationSession session, Circuit circuit, JsonObject made, EvaluationResult result)
+    private static JsonObject Json(
+        EvaluationSession session, Circuit circuit, JsonObject made, EvaluationResult result, CircuitMeasures measures)
     {
-        JsonObject json = EvaluationJson.Of(session.Prompts, circuit, result, 0, session.Seed);
+        JsonObject json = EvaluationJson.Of(session.Prompts, circuit, result, 0, measures);
         json["gradpath"] = made;
         return json;
     }
 
     private static string Share(double value) => double.IsNaN(value) ? "none" : Sizes.Percent(value);
-
-    /// <summary>What is computed from the items of one circuit.</summary>
-    private sealed class CircuitMeasures
-    {
-        public CircuitMeasures(EvaluationResult result, ulong seed)
-        {
-            CircuitOutcome circuit = result.Circuits[0];
-            Faithfulness = Gpt2Runtime.Evaluation.Faithfulness.Of(result.Full, circuit, result.Empty);
-            (Low, High) = Gpt2Runtime.Evaluation.Faithfulness.Interval(result.Full, circuit, result.Empty, seed: seed);
-            Ratio = circuit.MeanMetric / result.Full.MeanMetric;
-        }
-
-        public double Faithfulness { get; }
-
-        public double Low { get; }
-
-        public double High { get; }
-
-        public double Ratio { get; }
-    }
 }
