@@ -12,27 +12,39 @@ public abstract partial class Device
         if (!IsPlanning) Volatile.Write(ref _peak, AllocatedBytes);
     }
 
+    /// <summary>
+    /// Whether tests want memory of unknown content to be full of NaN where the device's memory is the host's, so that no result depends
+    /// on what nobody has written.
+    /// </summary>
+    internal static bool PoisonsMemory { get; set; }
+
+    /// <summary>Allocates a tensor of unknown content.</summary>
+    /// <param name="shape">Extents, slowest first.</param>
+    /// <returns>The tensor; dispose of it to release the memory.</returns>
+    /// <exception cref="DeviceException">The device has no room for it; the message states the size.</exception>
+    internal Tensor Allocate(params int[] shape) => Tensor(shape, zeros: false);
+
     /// <summary>Allocates a tensor of zeros.</summary>
     /// <param name="shape">Extents, slowest first.</param>
     /// <returns>The tensor; dispose of it to release the memory.</returns>
     /// <exception cref="DeviceException">The device has no room for it; the message states the size.</exception>
-    internal Tensor Allocate(params int[] shape)
-    {
-        long bytes = Tensor.LengthOf(shape) * sizeof(float);
-        return new Tensor(this, Reserve(bytes), (int[])shape.Clone());
-    }
+    internal Tensor AllocateZeros(params int[] shape) => Tensor(shape, zeros: true);
+
+    /// <summary>Allocates a flat array of unknown content.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="length">Number of elements.</param>
+    /// <returns>The array; dispose of it to release the memory.</returns>
+    /// <exception cref="DeviceException">The device has no room for it; the message states the size.</exception>
+    internal DeviceArray<T> AllocateArray<T>(long length)
+        where T : unmanaged => Array<T>(length, zeros: false);
 
     /// <summary>Allocates a flat array of zeros.</summary>
     /// <typeparam name="T">The element type.</typeparam>
     /// <param name="length">Number of elements.</param>
     /// <returns>The array; dispose of it to release the memory.</returns>
     /// <exception cref="DeviceException">The device has no room for it; the message states the size.</exception>
-    internal DeviceArray<T> AllocateArray<T>(long length)
-        where T : unmanaged
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return new(this, Reserve(checked(length * Unsafe.SizeOf<T>())), length);
-    }
+    internal DeviceArray<T> AllocateZeroArray<T>(long length)
+        where T : unmanaged => Array<T>(length, zeros: true);
 
     /// <summary>Allocates an array and fills it from the host.</summary>
     /// <typeparam name="T">The element type.</typeparam>
@@ -60,7 +72,7 @@ public abstract partial class Device
     /// <returns>The tensor.</returns>
     internal Tensor StoreTensor(ReadOnlySpan<float> values, params int[] shape)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(Tensor.LengthOf(shape), values.Length, nameof(shape));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(Kernels.Tensor.LengthOf(shape), values.Length, nameof(shape));
         Tensor tensor = Allocate(shape);
         try
         {
@@ -184,10 +196,11 @@ public abstract partial class Device
     /// <param name="bytes">Size; may be 0.</param>
     private protected abstract void DownloadCore(nint source, nint target, long bytes);
 
-    /// <summary>Allocates zeroed memory, aligned to 64 bytes.</summary>
+    /// <summary>Allocates memory, aligned to 64 bytes.</summary>
     /// <param name="bytes">Size.</param>
+    /// <param name="zeros">Whether it has to be zero; else its content is unknown.</param>
     /// <returns>The address.</returns>
-    private protected abstract nint AllocateCore(long bytes);
+    private protected abstract nint AllocateCore(long bytes, bool zeros);
 
     /// <summary>Frees memory from <see cref="AllocateCore"/>; called after the device has been disposed of too.</summary>
     /// <param name="address">The address.</param>
@@ -199,11 +212,24 @@ public abstract partial class Device
     /// <param name="bytes">Size.</param>
     private protected virtual void FreeFinalizedCore(nint address, long bytes) => FreeCore(address, bytes);
 
-    private Reservation Reserve(long bytes)
+    private Tensor Tensor(int[] shape, bool zeros)
+    {
+        long bytes = Kernels.Tensor.LengthOf(shape) * sizeof(float);
+        return new Tensor(this, Reserve(bytes, zeros), (int[])shape.Clone());
+    }
+
+    private DeviceArray<T> Array<T>(long length, bool zeros)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new(this, Reserve(checked(length * Unsafe.SizeOf<T>()), zeros), length);
+    }
+
+    private Reservation Reserve(long bytes, bool zeros)
     {
         if (_plan is { } plan) return new Reservation(plan.Take(bytes), plan);
         Moves("Allocate");
-        nint address = AllocateCore(bytes);
+        nint address = AllocateCore(bytes, zeros);
         Interlocked.Add(ref _reserved, bytes);
         long now = Interlocked.Add(ref _allocated, bytes);
         if (now > Volatile.Read(ref _peak)) Volatile.Write(ref _peak, now);

@@ -25,6 +25,20 @@ internal class DeviceArray<T> : DeviceMemory
     {
     }
 
+    private DeviceArray(DeviceMemory whole, long offset, long length, int elementBytes)
+        : base(whole, offset, length, elementBytes)
+    {
+    }
+
+    /// <summary>Part of this array, read as elements of another type. Shares the memory.</summary>
+    /// <typeparam name="TOther">The type.</typeparam>
+    /// <param name="offset">The first element, in elements of that type.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <returns>The part.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The part reaches beyond this array.</exception>
+    public DeviceArray<TOther> PartAs<TOther>(long offset, long length)
+        where TOther : unmanaged => new(this, offset, length, Unsafe.SizeOf<TOther>());
+
     /// <summary>Part of this array. Shares the memory.</summary>
     /// <param name="offset">The first element.</param>
     /// <param name="length">Number of elements.</param>

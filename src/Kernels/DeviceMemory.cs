@@ -38,13 +38,24 @@ internal abstract class DeviceMemory : IDisposable
     /// <param name="length">Number of elements.</param>
     /// <exception cref="ArgumentOutOfRangeException">The part reaches beyond the array.</exception>
     protected DeviceMemory(DeviceMemory whole, long offset, long length)
-        : this(whole.Device, whole.Address + (nint)(offset * whole.ElementBytes), length, whole.ElementBytes, Kind.Part, null)
+        : this(whole, offset, length, whole.ElementBytes)
+    {
+    }
+
+    /// <summary>A part of another array, read as elements of a size of its own.</summary>
+    /// <param name="whole">The array.</param>
+    /// <param name="offset">The first element, in elements of that size.</param>
+    /// <param name="length">Number of elements.</param>
+    /// <param name="elementBytes">Bytes of an element.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The part reaches beyond the array.</exception>
+    protected DeviceMemory(DeviceMemory whole, long offset, long length, int elementBytes)
+        : this(whole.Device, whole.Address + (nint)(offset * elementBytes), length, elementBytes, Kind.Part, null)
     {
         NothingToFinalize();
-        if (offset < 0 || length < 0 || offset > whole.Length - length)
+        long fits = whole.Bytes / elementBytes;
+        if (offset < 0 || length < 0 || offset > fits - length)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(offset), $"a slice of {length} elements at {offset} does not fit in {whole.Length}");
+            throw new ArgumentOutOfRangeException(nameof(offset), $"a slice of {length} elements at {offset} does not fit in {fits}");
         }
         _whole = whole._whole;
     }

@@ -84,6 +84,9 @@ internal static class OpErrors
     public static void NoCopy(in Matrix source, in Matrix target) => throw new ArgumentException(
         $"CopyMatrix: {Shape(source)} is copied to its own shape only, not to {Shape(target)}, and neither may be transposed");
 
+    public static void NoCombination(in Matrix a, in Matrix b, in Matrix output) => throw new ArgumentException(
+        $"CombineBlocks: a and b must have the output's shape {Shape(output)}, not {Shape(a)} and {Shape(b)}, and none may be transposed");
+
     private static string Extents(in Matrix m) => Invariant($"{m.Rows} x {m.Columns} with stride {m.Stride} at offset {m.Offset}");
 
     private static string Shape(in Matrix m) => Invariant($"[{m.OperandRows}, {m.OperandColumns}]");

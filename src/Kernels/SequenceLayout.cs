@@ -11,6 +11,8 @@ namespace Gradpath.Kernels;
 /// </remarks>
 internal sealed class SequenceLayout : IDisposable
 {
+    private readonly PackedArrays? _own;
+
     /// <summary>Lays out sequences on a device.</summary>
     /// <param name="device">Where the ops that use it run.</param>
     /// <param name="lengths">Length of each sequence of the first copy; at least 1.</param>
@@ -20,7 +22,27 @@ internal sealed class SequenceLayout : IDisposable
     /// count; empty where there are none.</param>
     public SequenceLayout(
         Device device, ReadOnlySpan<int> lengths, int copies = 1, bool lastQueryOnly = false, ReadOnlySpan<int> prefixes = default)
+        : this(new PackedArrays(), lengths, copies, lastQueryOnly, prefixes, out PackedArrays own)
     {
+        own.Store(device);
+        _own = own;
+    }
+
+    /// <summary>Lays out sequences as part of several arrays that go to the device together.</summary>
+    /// <param name="arrays">Where the layout's arrays are added; it can be used once they are stored, and as long as they live.</param>
+    /// <param name="lengths">Length of each sequence of the first copy; at least 1.</param>
+    /// <param name="copies">Number of copies.</param>
+    /// <param name="lastQueryOnly">Whether only the last position of each sequence has a query.</param>
+    /// <param name="prefixes">Length of the prefix in front of each sequence of the first copy; empty where there are none.</param>
+    public SequenceLayout(PackedArrays arrays, ReadOnlySpan<int> lengths, int copies, bool lastQueryOnly, ReadOnlySpan<int> prefixes)
+        : this(arrays, lengths, copies, lastQueryOnly, prefixes, out _)
+    {
+    }
+
+    private SequenceLayout(
+        PackedArrays arrays, ReadOnlySpan<int> lengths, int copies, bool lastQueryOnly, ReadOnlySpan<int> prefixes, out PackedArrays stored)
+    {
+        stored = arrays;
         if (prefixes.Length != 0) ArgumentOutOfRangeException.ThrowIfNotEqual(prefixes.Length, lengths.Length, nameof(prefixes));
         BaseSequences = lengths.Length;
         Copies = copies;
@@ -62,14 +84,14 @@ internal sealed class SequenceLayout : IDisposable
         KeyRows = keys;
         QueryRows = queries;
         ProbabilitiesPerHead = probabilities;
-        KeyStart = device.Store<int>(keyStart);
-        KeyLength = device.Store<int>(keyLength);
-        QueryStart = device.Store<int>(queryStart);
-        QueryLength = device.Store<int>(queryLength);
-        ProbabilityStart = device.Store<long>(probabilityStart);
-        LastRow = device.Store<int>(lastRow);
-        PrefixStart = device.Store<int>(prefixStart);
-        PrefixLength = device.Store<int>(prefixLength);
+        arrays.Add<int>(keyStart, array => KeyStart = array);
+        arrays.Add<int>(keyLength, array => KeyLength = array);
+        arrays.Add<int>(queryStart, array => QueryStart = array);
+        arrays.Add<int>(queryLength, array => QueryLength = array);
+        arrays.Add<long>(probabilityStart, array => ProbabilityStart = array);
+        arrays.Add<int>(lastRow, array => LastRow = array);
+        arrays.Add<int>(prefixStart, array => PrefixStart = array);
+        arrays.Add<int>(prefixLength, array => PrefixLength = array);
     }
 
     /// <summary>Sequences of one copy.</summary>
@@ -100,39 +122,29 @@ internal sealed class SequenceLayout : IDisposable
     public long ProbabilitiesPerHead { get; }
 
     /// <summary>First row of each sequence.</summary>
-    public DeviceArray<int> KeyStart { get; }
+    public DeviceArray<int> KeyStart { get; private set; } = null!;
 
     /// <summary>Length of each sequence without its prefix.</summary>
-    public DeviceArray<int> KeyLength { get; }
+    public DeviceArray<int> KeyLength { get; private set; } = null!;
 
     /// <summary>First query row of each sequence.</summary>
-    public DeviceArray<int> QueryStart { get; }
+    public DeviceArray<int> QueryStart { get; private set; } = null!;
 
     /// <summary>Number of queries of each sequence.</summary>
-    public DeviceArray<int> QueryLength { get; }
+    public DeviceArray<int> QueryLength { get; private set; } = null!;
 
     /// <summary>Where a sequence's probabilities start, per head.</summary>
-    public DeviceArray<long> ProbabilityStart { get; }
+    public DeviceArray<long> ProbabilityStart { get; private set; } = null!;
 
     /// <summary>The last row of each sequence: where the answer is read.</summary>
-    public DeviceArray<int> LastRow { get; }
+    public DeviceArray<int> LastRow { get; private set; } = null!;
 
     /// <summary>First row of each sequence's prefix among the prefixes' rows; copies share them.</summary>
-    public DeviceArray<int> PrefixStart { get; }
+    public DeviceArray<int> PrefixStart { get; private set; } = null!;
 
     /// <summary>Length of each sequence's prefix.</summary>
-    public DeviceArray<int> PrefixLength { get; }
+    public DeviceArray<int> PrefixLength { get; private set; } = null!;
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-        PrefixStart.Dispose();
-        PrefixLength.Dispose();
-        KeyStart.Dispose();
-        KeyLength.Dispose();
-        QueryStart.Dispose();
-        QueryLength.Dispose();
-        ProbabilityStart.Dispose();
-        LastRow.Dispose();
-    }
+    public void Dispose() => _own?.Dispose();
 }

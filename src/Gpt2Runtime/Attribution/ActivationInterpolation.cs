@@ -46,7 +46,7 @@ internal sealed class ActivationInterpolation : BatchScorer
         var one = PassCapacity.For(spans, 1, false);
         var two = PassCapacity.For(spans, 2, false);
         var all = PassCapacity.For(spans, _steps, false);
-        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _points = Own(new Activations(context.Config, device, all, keepWriters: false));
         _backward = Own(new BackwardPass(context.Weights, all, 1));
@@ -82,7 +82,7 @@ internal sealed class ActivationInterpolation : BatchScorer
         int sublayers = 2 * Context.Config.Layers;
         long boundary = (long)one.Rows * Context.Config.Width;
         Context.Device.Fill(_upstream.Residual, 0, boundary);
-        _upstreamReaders.Reset(one);
+        _upstreamReaders.Reset();
         for (int site = sublayers - 1; site >= -1; site--)
         {
             if (site >= 0) _upstream.Run(one, _pair.Activations, 1, _upstreamReaders, 1, from: site + 1, downTo: site);
@@ -116,7 +116,7 @@ internal sealed class ActivationInterpolation : BatchScorer
     private void RunSite(int site, PassShape one, PassShape all)
     {
         int layer = Math.Max(0, site) / 2;
-        _readers.Reset(one);
+        _readers.Reset();
         if (site < 0)
         {
             Mix(_cleanWriters.Input, _target.Input, _embeddings, one);

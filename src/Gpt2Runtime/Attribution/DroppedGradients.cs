@@ -60,8 +60,8 @@ internal sealed class DroppedGradients : BatchScorer
         var one = PassCapacity.For(spans, 1, AnswerOnly);
         var two = PassCapacity.For(spans, 2, AnswerOnly);
         long cells = (long)context.Graph.Writers * context.Graph.Readers;
-        _linearSums = Own(device.AllocateArray<double>(cells));
-        _exactSums = Own(device.AllocateArray<double>(_layers * BlockSize));
+        _linearSums = Own(device.AllocateZeroArray<double>(cells));
+        _exactSums = Own(device.AllocateZeroArray<double>(_layers * BlockSize));
         (_totals, _linear, _exact) = (new double[cells], new double[cells], new double[_layers * BlockSize]);
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 1));
@@ -139,7 +139,7 @@ internal sealed class DroppedGradients : BatchScorer
 
     private void RunPlain(PassShape one, double weight)
     {
-        _readers.Reset(one);
+        _readers.Reset();
         _head.LossGradient(one, _backward, _readers, 1);
         RunLayers(one, _layers - 1, _mixed[0], _behind);
         AddLinear(one, 0, weight);
@@ -147,7 +147,7 @@ internal sealed class DroppedGradients : BatchScorer
 
     private void RunWithout(int dropped, PassShape one, double weight)
     {
-        _readers.Reset(one);
+        _readers.Reset();
         Context.Device.CopyBlock(_behind[dropped], 0, _backward.Residual, 0, SizeOf(one, dropped));
         _backward.Skip(one, dropped);
         RunLayers(one, dropped - 1, _mixed[dropped], null);

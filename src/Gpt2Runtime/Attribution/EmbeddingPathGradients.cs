@@ -61,7 +61,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         int d = context.Config.Width;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var two = PassCapacity.For(spans, 2, _answerOnly);
-        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 2));
         _readers = Own(new ReaderGradients(
@@ -153,7 +153,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
             _ends.Weight(one, _next);
             _delta.Spread(one, _next);
         }
-        _readers.Reset(one);
+        _readers.Reset();
         _steps.Begin(one);
         _head.Values.AsSpan(items, items).CopyTo(_target);
     }
@@ -198,7 +198,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         _ends.Weight(one, _now);
         _delta.Spread(one, _now);
         _readers.Contract(one, _delta, _sums);
-        _readers.Reset(one);
+        _readers.Reset();
         _now.Combine(one, 1, _next, 0, _next);
     }
 

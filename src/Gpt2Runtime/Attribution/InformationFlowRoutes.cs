@@ -27,7 +27,7 @@ internal sealed class InformationFlowRoutes : BatchScorer
         _embeddings = Own(context.Device.Allocate(one.Rows, context.Config.Width));
         _writers = Own(new WriterOutputs(context.Config, context.Device, one));
         _outputs = Own(new WriterDifferences(context.Weights, one, false));
-        _scores = Own(context.Device.AllocateArray<double>((long)context.Graph.Writers * ((2 * context.Config.Layers) + 1)));
+        _scores = Own(context.Device.AllocateZeroArray<double>((long)context.Graph.Writers * ((2 * context.Config.Layers) + 1)));
     }
 
     /// <inheritdoc />

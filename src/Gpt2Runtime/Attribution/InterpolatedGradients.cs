@@ -63,7 +63,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
-        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _activations = Own(new Activations(context.Config, device, all, keepWriters: true, keepRatios: rules.ActivationRatios));
         _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1, rules));
@@ -96,7 +96,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         int recorded = _distance is null ? 0 : _shares.Length;
         double[][] metric = Recorded(), gradientNorm = Recorded(), distance = Recorded();
         PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
-        _readers.Reset(one);
+        _readers.Reset();
         for (int first = 0; first < _shares.Length; first += _pointsPerPass)
         {
             int points = Math.Min(_pointsPerPass, _shares.Length - first);

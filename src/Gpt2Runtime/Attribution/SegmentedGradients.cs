@@ -49,7 +49,7 @@ internal sealed class SegmentedGradients : BatchScorer
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, AnswerOnly);
         var two = PassCapacity.For(spans, 2, AnswerOnly);
-        _sums = Own(device.AllocateArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 1));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, 1, AnswerOnly));
@@ -76,7 +76,7 @@ internal sealed class SegmentedGradients : BatchScorer
         _metrics.Note(batch, _pair.Run(batch, both, _fromClean ? 0 : 1));
         _pair.TakeWriters(both, 0, _now);
         _pair.TakeWriters(both, 1, _last);
-        _readers.Reset(one);
+        _readers.Reset();
         for (int k = 0; k < _steps; k++)
         {
             if (_midpoint) RunAt(k + 0.5, batch, one, evaluate: true);
@@ -112,7 +112,7 @@ internal sealed class SegmentedGradients : BatchScorer
         _now.Weight(one, batch.RowWeights, batch.ItemWeights);
         _delta.Spread(one, _now);
         _readers.Contract(one, _delta, _sums);
-        _readers.Reset(one);
+        _readers.Reset();
         if (next == _next) _now.Combine(one, 1, next, 0, next);
     }
 }

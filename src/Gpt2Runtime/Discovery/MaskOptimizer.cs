@@ -54,8 +54,8 @@ internal sealed class MaskOptimizer : ResourceOwner
             checked(plan.Slots * plan.Columns)));
         int count = _layout.Parameters;
         _logAlpha = Own(device.StoreTensor(Initial(means, options.Seed!.Value), count));
-        _first = Own(device.Allocate(count));
-        _second = Own(device.Allocate(count));
+        _first = Own(device.AllocateZeros(count));
+        _second = Own(device.AllocateZeros(count));
         _z = Own(device.Allocate(count));
         _gateZ = Own(_z.Slice(_layout.Edges, gates));
         _slope = Own(device.Allocate(count));
@@ -66,7 +66,7 @@ internal sealed class MaskOptimizer : ResourceOwner
         _scores = Own(device.AllocateArray<double>((long)plan.Slots * plan.Columns));
         _sum = Own(device.AllocateArray<double>(1));
         _noScores = new double[_scores.Length];
-        Mask = Own(device.Allocate(plan.Slots, plan.Columns));
+        Mask = Own(device.AllocateZeros(plan.Slots, plan.Columns));
     }
 
     /// <summary>[slots, columns]: the masks of the step.</summary>

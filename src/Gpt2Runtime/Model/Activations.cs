@@ -53,6 +53,8 @@ internal readonly record struct PassCapacity(
 /// </summary>
 internal sealed class Activations : ResourceOwner
 {
+    private readonly WriterBlocks? _writers;
+
     /// <summary>Allocates a workspace.</summary>
     /// <param name="config">The model's shape.</param>
     /// <param name="device">The device.</param>
@@ -61,8 +63,10 @@ internal sealed class Activations : ResourceOwner
     /// <param name="keepLayers">Whether all layers are kept for a backward pass. Without it every layer uses the same memory, and only
     /// the last two boundaries' residual streams are there after a pass.</param>
     /// <param name="keepRatios">Whether the activation function's ratio f(x) / x is kept, not its derivative.</param>
+    /// <param name="keysValues">Per layer [rows, 2 D], where keys and values are kept; null to allocate them like the rest.</param>
     public Activations(
-        Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters, bool keepLayers = true, bool keepRatios = false)
+        Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters, bool keepLayers = true, bool keepRatios = false,
+        Tensor[]? keysValues = null)
     {
         Debug.Assert(keepLayers || !keepWriters, "writers of layers that are not kept");
         Capacity = capacity;
@@ -75,6 +79,7 @@ internal sealed class Activations : ResourceOwner
         Derivative = new Tensor[layers];
         Z = new Tensor[layers];
         MlpOutput = new Tensor[layers];
+        if (keepWriters) _writers = Own(new WriterBlocks(device, layers, capacity, config.Width, input: false));
         Tensor? sharedZ = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
         Tensor? sharedMlp = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
         for (int l = 0; l < layers; l++)
@@ -84,7 +89,7 @@ internal sealed class Activations : ResourceOwner
                 Boundaries[2 * l] = Boundaries[0];
                 Boundaries[(2 * l) + 1] = Boundaries[1];
                 (Q[l], Kv[l], Probabilities[l], Derivative[l], Z[l], MlpOutput[l]) = (
-                    Q[0], Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
+                    Q[0], keysValues?[l] ?? Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
                 continue;
             }
             bool last = keepLayers && l == layers - 1;
@@ -92,12 +97,12 @@ internal sealed class Activations : ResourceOwner
             Boundaries[2 * l] = MakeBoundary(capacity.Rows);
             Boundaries[(2 * l) + 1] = MakeBoundary(queryRows);
             Q[l] = Own(device.Allocate(queryRows, config.Width));
-            Kv[l] = Own(device.Allocate(capacity.Rows, 2 * config.Width));
+            Kv[l] = keysValues?[l] ?? Own(device.Allocate(capacity.Rows, 2 * config.Width));
             long probabilities = config.Heads * (last ? capacity.FinalProbabilitiesPerHead : capacity.ProbabilitiesPerHead);
             Probabilities[l] = Own(device.Allocate(checked((int)probabilities)));
             Derivative[l] = Own(device.Allocate(queryRows, config.InnerWidth));
-            Z[l] = sharedZ ?? Own(device.Allocate(queryRows, config.Width));
-            MlpOutput[l] = sharedMlp ?? Own(device.Allocate(queryRows, config.Width));
+            Z[l] = sharedZ ?? _writers!.Z[l];
+            MlpOutput[l] = sharedMlp ?? _writers!.Mlp[l];
         }
         Boundaries[2 * layers] = keepLayers ? MakeBoundary(capacity.FinalRows) : Boundaries[0];
         Normed = Own(device.Allocate(capacity.Rows, config.Width));
@@ -122,6 +127,9 @@ internal sealed class Activations : ResourceOwner
 
     /// <summary>Whether every layer's writers are kept.</summary>
     public bool KeepsWriters { get; }
+
+    /// <summary><see cref="Z"/> and <see cref="MlpOutput"/> of all layers, where they are kept.</summary>
+    public WriterBlocks Writers => _writers ?? throw new InvalidOperationException("writers that are not kept");
 
     /// <summary>What attention reads in front of the rows that are run; null where passes run whole prompts. Not owned.</summary>
     public PrefixKeys? Prefix { get; set; }

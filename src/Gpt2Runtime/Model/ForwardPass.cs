@@ -36,13 +36,24 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     /// <param name="shape">The pass.</param>
     /// <param name="a">Workspace.</param>
     /// <param name="layer">Index of the layer.</param>
-    public void ProjectAttention(PassShape shape, Activations a, int layer)
+    /// <param name="joins">Whether the MLP before has written its output, but it is not part of the residual stream yet.</param>
+    public void ProjectAttention(PassShape shape, Activations a, int layer, bool joins = false)
     {
         Gpt2Layer w = weights.Layers[layer];
         Activations.Boundary boundary = a.Boundaries[2 * layer];
         int d = _config.Width;
-        _device.LayerNorm(
-            boundary.Residual, w.AttentionGain, w.AttentionShift, _config.Epsilon, shape.Rows, d, boundary.Mean, boundary.Rstd, a.Normed);
+        if (joins)
+        {
+            _device.AddLayerNorm(
+                a.Boundaries[(2 * layer) - 1].Residual, a.MlpOutput[layer - 1], boundary.Residual, w.AttentionGain, w.AttentionShift,
+                _config.Epsilon, shape.Rows, d, boundary.Mean, boundary.Rstd, a.Normed);
+        }
+        else
+        {
+            _device.LayerNorm(
+                boundary.Residual, w.AttentionGain, w.AttentionShift, _config.Epsilon, shape.Rows, d, boundary.Mean, boundary.Rstd,
+                a.Normed);
+        }
         Matrix qkv = w.QkvWeight.AsMatrix();
         Tensor queryInput = a.Normed;
         int queryRows = shape.QueryRows(layer, _config.Layers);
@@ -61,16 +72,27 @@ internal sealed class ForwardPass(Gpt2Weights weights)
             new GemmOptions(Bias: _keyValueBias[layer]));
     }
 
-    /// <summary>Attention of a layer and its output projection, added to the residual stream.</summary>
+    /// <summary>Attention of a layer, its MLP, and both of them added to the residual stream, the MLP's output only if asked.</summary>
     /// <param name="shape">The pass.</param>
     /// <param name="a">Workspace; queries, keys and values of the layer are in place.</param>
     /// <param name="layer">Index of the layer.</param>
-    public void Attend(PassShape shape, Activations a, int layer)
+    /// <param name="joins">Whether the MLP's output is added; else the next <see cref="ProjectAttention"/> does it on its way.</param>
+    public void FinishLayer(PassShape shape, Activations a, int layer, bool joins)
     {
         SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
         _device.Attention(
             a.Q[layer], a.Kv[layer], layout, HeadsOf(_config, layer), a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
-        AddHeads(shape, a, layer);
+        if (AnswerRowsOnly(shape, layer))
+        {
+            AddHeads(shape, a, layer);
+            Mlp(shape, a, layer, a.Boundaries[(2 * layer) + 1].Residual, null);
+        }
+        else
+        {
+            ProjectHeads(shape, a, layer);
+            Mlp(shape, a, layer, a.Boundaries[2 * layer].Residual, a.MlpOutput[layer]);
+        }
+        if (joins) AddMlp(shape, a, layer);
     }
 
     /// <summary>The heads' outputs and b_O, added to the residual stream.</summary>
@@ -79,15 +101,13 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     /// <param name="layer">Index of the layer.</param>
     public void AddHeads(PassShape shape, Activations a, int layer)
     {
-        Gpt2Layer w = weights.Layers[layer];
+        ProjectHeads(shape, a, layer);
         int d = _config.Width;
         int rows = shape.QueryRows(layer, _config.Layers);
-        Tensor before = a.Boundaries[2 * layer].Residual;
+        Tensor before = a.Boundaries[2 * layer].Residual, heads = a.MlpOutput[layer];
         Tensor after = a.Boundaries[(2 * layer) + 1].Residual;
-        if (AnswerRowsOnly(shape, layer)) _device.GatherRows(before, shape.AnswerRows, rows, d, after);
-        else _device.Combine(1, before, 0, before, (long)rows * d, after);
-        _device.Gemm(a.Z[layer].AsMatrix(rows, d), w.OutputWeight.AsMatrix(), after.AsMatrix(rows, d),
-            new GemmOptions(Accumulate: true, Bias: w.OutputBias));
+        if (AnswerRowsOnly(shape, layer)) _device.GatherRows(before, shape.AnswerRows, rows, d, after, heads);
+        else _device.Combine(1, before, 1, heads, (long)rows * d, after);
     }
 
     /// <summary>The MLP of a layer, added to the residual stream.</summary>
@@ -97,10 +117,7 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     /// <param name="input">What the MLP reads where that is not the residual stream itself (a patched input), else null.</param>
     public void RunMlp(PassShape shape, Activations a, int layer, Tensor? input = null)
     {
-        Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
-        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, a.Normed, a.Derivative[layer], a.Hidden, a.Slopes);
-        MlpBlock.Forward(
-            weights, layer, shape.QueryRows(layer, _config.Layers), input ?? boundary.Residual, buffers, a.MlpOutput[layer]);
+        Mlp(shape, a, layer, input ?? a.Boundaries[(2 * layer) + 1].Residual, null);
         AddMlp(shape, a, layer);
     }
 
@@ -124,19 +141,32 @@ internal sealed class ForwardPass(Gpt2Weights weights)
 
     private void Issue(PassShape shape, Activations a, int from)
     {
-        for (int s = from; s < 2 * _config.Layers; s++)
+        int first = (from + 1) / 2;
+        if (from % 2 == 1) RunMlp(shape, a, from / 2);
+        for (int layer = first; layer < _config.Layers; layer++)
         {
-            int layer = s / 2;
-            if (s % 2 == 0)
-            {
-                ProjectAttention(shape, a, layer);
-                Attend(shape, a, layer);
-            }
-            else
-            {
-                RunMlp(shape, a, layer);
-            }
+            ProjectAttention(shape, a, layer, joins: layer > first);
+            FinishLayer(shape, a, layer, joins: layer == _config.Layers - 1);
         }
+    }
+
+    // The heads' outputs and b_O, where the layer's MLP will leave its own, which nobody has asked for yet.
+    private void ProjectHeads(PassShape shape, Activations a, int layer)
+    {
+        Gpt2Layer w = weights.Layers[layer];
+        int d = _config.Width, rows = shape.QueryRows(layer, _config.Layers);
+        _device.Gemm(
+            a.Z[layer].AsMatrix(rows, d), w.OutputWeight.AsMatrix(), a.MlpOutput[layer].AsMatrix(rows, d),
+            new GemmOptions(Bias: w.OutputBias));
+    }
+
+    // With heads, input + heads is what the MLP reads, and becomes the residual stream in front of it.
+    private void Mlp(PassShape shape, Activations a, int layer, Tensor input, Tensor? heads)
+    {
+        Activations.Boundary boundary = a.Boundaries[(2 * layer) + 1];
+        var buffers = new MlpBlock.Buffers(boundary.Mean, boundary.Rstd, a.Normed, a.Derivative[layer], a.Hidden, a.Slopes);
+        MlpBlock.Forward(
+            weights, layer, shape.QueryRows(layer, _config.Layers), input, buffers, a.MlpOutput[layer], heads, boundary.Residual);
     }
 
     private bool AnswerRowsOnly(PassShape shape, int layer) => shape.AnswerOnly && layer == _config.Layers - 1;

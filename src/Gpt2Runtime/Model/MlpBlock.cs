@@ -26,13 +26,18 @@ internal static class MlpBlock
     /// <param name="rows">Rows of the input.</param>
     /// <param name="input">[rows, D].</param>
     /// <param name="b">Workspace.</param>
-    /// <param name="output">[rows, D], out.</param>
-    public static void Forward(Gpt2Weights weights, int layer, int rows, Tensor input, in Buffers b, Tensor output)
+    /// <param name="output">[rows, D], out; may be <paramref name="addend"/>.</param>
+    /// <param name="addend">[rows, D]: added to the input, or null.</param>
+    /// <param name="sum">[rows, D], out where there is an addend: the input with it.</param>
+    public static void Forward(
+        Gpt2Weights weights, int layer, int rows, Tensor input, in Buffers b, Tensor output, Tensor? addend = null, Tensor? sum = null)
     {
         Gpt2Layer w = weights.Layers[layer];
         Device device = weights.Device;
         (int d, int inner) = (weights.Config.Width, weights.Config.InnerWidth);
-        device.LayerNorm(input, w.MlpGain, w.MlpShift, weights.Config.Epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
+        float epsilon = weights.Config.Epsilon;
+        if (addend is null) device.LayerNorm(input, w.MlpGain, w.MlpShift, epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
+        else device.AddLayerNorm(input, addend, sum!, w.MlpGain, w.MlpShift, epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
         device.Gemm(
             b.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), b.Derivative.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
         Activate(device, weights.Config, (long)rows * inner, b);

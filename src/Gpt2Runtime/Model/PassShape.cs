@@ -26,6 +26,7 @@ internal sealed class PassShape : IDisposable
 {
     private readonly Device _device;
     private readonly SequenceLayout? _last;
+    private readonly PackedArrays _arrays = new();
     private Dictionary<PassKey, RecordedPass>? _passes;
 
     /// <summary>Lays out a pass.</summary>
@@ -41,10 +42,11 @@ internal sealed class PassShape : IDisposable
         AnswerOnly = answerOnly;
         int[] lengths = [.. spans.Select(s => s.Length)];
         int[] prefixes = [.. spans.Select(s => s.Prefix)];
-        All = new SequenceLayout(device, lengths, copies, prefixes: prefixes);
-        _last = answerOnly ? new SequenceLayout(device, lengths, copies, lastQueryOnly: true, prefixes) : null;
-        Positions = device.Store<int>(PositionsOf(spans, copies));
-        AnswerRows = device.Store<int>(AnswerRowsOf(lengths, 2 * copies));
+        All = new SequenceLayout(_arrays, lengths, copies, lastQueryOnly: false, prefixes);
+        _last = answerOnly ? new SequenceLayout(_arrays, lengths, copies, lastQueryOnly: true, prefixes) : null;
+        _arrays.Add<int>(PositionsOf(spans, copies), array => Positions = array);
+        _arrays.Add<int>(AnswerRowsOf(lengths, 2 * copies), array => AnswerRows = array);
+        _arrays.Store(device);
     }
 
     /// <summary>Lays out a pass over whole prompts.</summary>
@@ -91,12 +93,12 @@ internal sealed class PassShape : IDisposable
     public int Items => Spans.Length;
 
     /// <summary>Position in its prompt of every row.</summary>
-    public DeviceArray<int> Positions { get; }
+    public DeviceArray<int> Positions { get; private set; } = null!;
 
     /// <summary>
     /// The row of each prompt's last token, for two cotangents' worth of rows: the second half lies <see cref="Rows"/> further on.
     /// </summary>
-    public DeviceArray<int> AnswerRows { get; }
+    public DeviceArray<int> AnswerRows { get; private set; } = null!;
 
     /// <summary>Rows that a sublayer's output has.</summary>
     /// <param name="layer">Index of the layer.</param>
@@ -122,10 +124,7 @@ internal sealed class PassShape : IDisposable
         {
             foreach (RecordedPass pass in _passes.Values) pass.Dispose();
         }
-        All.Dispose();
-        _last?.Dispose();
-        Positions.Dispose();
-        AnswerRows.Dispose();
+        _arrays.Dispose();
     }
 
     private static int[] PositionsOf(PromptSpan[] spans, int copies)

@@ -89,7 +89,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         }
         _keptTotal = [.. Enumerable.Range(0, _last + 1).Select(_ => Allocate(rows, _d))];
         _keptAnswerTotal = Allocate(one.Sequences, _d);
-        _zero = Allocate(rows, _d);
+        _zero = Own(_device.AllocateZeros(rows, _d));
     }
 
     /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>

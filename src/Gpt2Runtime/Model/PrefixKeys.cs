@@ -22,9 +22,10 @@ internal sealed class PrefixKeys : ResourceOwner
         _weights = weights;
         PassCapacity capacity = CapacityFor(spans);
         Device device = weights.Device;
-        _activations = Own(new Activations(weights.Config, device, capacity, keepWriters: false, keepLayers: false));
-        _embeddings = Own(device.Allocate(capacity.Rows, weights.Config.Width));
         _keysValues = [.. weights.Layers.Select(_ => Own(device.Allocate(capacity.Rows, 2 * weights.Config.Width)))];
+        _activations = Own(new Activations(
+            weights.Config, device, capacity, keepWriters: false, keepLayers: false, keysValues: _keysValues));
+        _embeddings = Own(device.Allocate(capacity.Rows, weights.Config.Width));
     }
 
     /// <summary>Keys and values of a layer [prefix rows, 2 D].</summary>
@@ -50,11 +51,8 @@ internal sealed class PrefixKeys : ResourceOwner
         int layers = _weights.Config.Layers;
         for (int l = 0; l < layers; l++)
         {
-            forward.ProjectAttention(shape, _activations, l);
-            _weights.Device.CopyBlock(_activations.Kv[l], 0, _keysValues[l], 0, 2L * shape.Rows * _weights.Config.Width);
-            if (l == layers - 1) break;
-            forward.Attend(shape, _activations, l);
-            forward.RunMlp(shape, _activations, l);
+            forward.ProjectAttention(shape, _activations, l, joins: l > 0);
+            if (l < layers - 1) forward.FinishLayer(shape, _activations, l, joins: false);
         }
     }
 

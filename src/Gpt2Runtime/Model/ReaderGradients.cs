@@ -19,6 +19,7 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Group[][] _groups;
     private readonly Tensor[] _mlp;
     private readonly Tensor _logits;
+    private readonly TensorParts _sums = new();
     private readonly Tensor _buffer;
     private readonly bool _frozenNorms;
 
@@ -42,31 +43,46 @@ internal sealed class ReaderGradients : ResourceOwner
         int heads = _config.Heads;
         _groups = new Group[_config.Layers][];
         _mlp = new Tensor[_config.Layers];
+
+        // What a reset clears lies in one piece.
+        bool[] last = [.. Enumerable.Range(0, _config.Layers).Select(l => answerOnly && l == _config.Layers - 1)];
+        int[] queryRows = [.. last.Select(l => l ? capacity.Sequences : capacity.Rows)];
+        (int Queries, int KeysValues, int Mlp)[] parts = [.. queryRows.Select(rows =>
+            (AddGroup(rows, heads), AddGroup(capacity.Rows, 2 * heads), _sums.Add(rows, d)))];
+        int logits = _sums.Add(capacity.Sequences, d);
+        Own(_sums).Allocate(_device);
         for (int l = 0; l < _config.Layers; l++)
         {
-            bool last = answerOnly && l == _config.Layers - 1;
             Tensor standardized = Own(_frozenNorms ? _device.Allocate(1) : _device.Allocate(points, capacity.Rows, d));
-            Tensor answerStandardized = last && !_frozenNorms ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
-            int queryRows = last ? capacity.Sequences : capacity.Rows;
+            Tensor answers = last[l] && !_frozenNorms ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
             _groups[l] =
             [
-                MakeGroup(l, 0, heads, queryRows, answerStandardized, last),
-                MakeGroup(l, heads, 2 * heads, capacity.Rows, standardized, false),
+                MakeGroup(l, 0, heads, parts[l].Queries, answers, last[l]),
+                MakeGroup(l, heads, 2 * heads, parts[l].KeysValues, standardized, false),
             ];
-            _mlp[l] = Own(_device.Allocate(queryRows, d));
+            _mlp[l] = _sums[parts[l].Mlp];
         }
-        _logits = Own(_device.Allocate(capacity.Sequences, d));
+        _logits = _sums[logits];
         _buffer = Own(_device.Allocate(_graph.ReadersPerLayer, capacity.Rows, d));
 
-        Group MakeGroup(int layer, int first, int readers, int rows, Tensor standardized, bool answer) => new(
+        // The number of the first of three parts.
+        int AddGroup(int rows, int readers)
+        {
+            int first = _sums.Add(rows, readers * _config.HeadWidth);
+            _sums.Add(readers, rows);
+            _sums.Add(points, readers, rows);
+            return first;
+        }
+
+        Group MakeGroup(int layer, int first, int readers, int part, Tensor standardized, bool answer) => new(
             first,
             readers,
             answer,
             constants.Constant(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
             constants.GainSums(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
-            Own(_device.Allocate(rows, readers * _config.HeadWidth)),
-            Own(_device.Allocate(readers, rows)),
-            Own(_device.Allocate(points, readers, rows)),
+            _sums[part],
+            _sums[part + 1],
+            _sums[part + 2],
             standardized);
     }
 
@@ -97,11 +113,10 @@ internal sealed class ReaderGradients : ResourceOwner
     public Tensor Mlp(int layer) => _mlp[layer];
 
     /// <summary>Forgets all points.</summary>
-    /// <param name="shape">A pass of the batch to come.</param>
-    public void Reset(PassShape shape)
+    public void Reset()
     {
         Points = 0;
-        _device.Replay(shape.Slot(new PassKey(this)), (Gradients: this, shape), static s => s.Gradients.Clear(s.shape));
+        _device.Fill(_sums.Whole, 0, _sums.Whole.Length);
     }
 
     /// <summary>Takes note that backward passes have added points to every layer that they reached.</summary>
@@ -160,23 +175,6 @@ internal sealed class ReaderGradients : ResourceOwner
         shape.Slot(new PassKey(this, delta, scores, firstLayer, endLayer ?? _config.Layers, Points)),
         (Gradients: this, shape, delta, scores, firstLayer, End: endLayer ?? _config.Layers),
         static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer, s.End));
-
-    private void Clear(PassShape shape)
-    {
-        int d = _config.Width;
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            foreach (Group group in _groups[l])
-            {
-                int rows = group.AnswerRows ? shape.Items : shape.BaseRows;
-                _device.Fill(group.Sums, 0, (long)rows * group.Readers * _config.HeadWidth);
-                _device.Fill(group.Offsets, 0, (long)rows * group.Readers);
-                _device.Fill(group.Coefficients, 0, (long)PointCapacity * rows * group.Readers);
-            }
-            _device.Fill(_mlp[l], 0, (long)shape.BaseRows * d < _mlp[l].Length ? (long)shape.BaseRows * d : _mlp[l].Length);
-        }
-        _device.Fill(_logits, 0, (long)shape.Items * d);
-    }
 
     private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer, int endLayer)
     {

@@ -14,7 +14,6 @@ internal sealed class WriterDifferences : ResourceOwner
     private readonly Gpt2Config _config;
     private readonly ComputationGraph _graph;
     private readonly Device _device;
-    private readonly Tensor _answerZ;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
@@ -29,7 +28,6 @@ internal sealed class WriterDifferences : ResourceOwner
         int writers = WritersAtAllRows(_graph, answerOnly);
         AtAllRows = Own(_device.Allocate(writers, capacity.Rows, _config.Width));
         AtAnswers = Own(_device.Allocate(_graph.Writers, capacity.Sequences, _config.Width));
-        _answerZ = Own(_device.Allocate(capacity.Sequences, _config.Width));
     }
 
     /// <summary>[writers, rows * D]: all writers, without the last layer's in an answer-only pass.</summary>
@@ -46,35 +44,29 @@ internal sealed class WriterDifferences : ResourceOwner
 
     private void Issue(PassShape shape, WriterOutputs outputs)
     {
-        int d = _config.Width;
-        int rows = shape.BaseRows;
-        int items = shape.Items;
-        _device.CopyBlock(outputs.Input, 0, AtAllRows, 0, (long)rows * d);
-        GatherAnswers(outputs.Input, 0);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            int row = _graph.HeadRow(l, 0);
-            int mlpRow = _graph.MlpRow(l);
-            bool last = shape.AnswerOnly && l == _config.Layers - 1;
-            if (!last)
-            {
-                SpreadHeads(outputs.Z[l], l, rows, AtAllRows, row);
-                _device.CopyBlock(outputs.Mlp[l], 0, AtAllRows, (long)mlpRow * rows * d, (long)rows * d);
-                _device.GatherRows(outputs.Z[l], shape.AnswerRows, items, d, _answerZ);
-                SpreadHeads(_answerZ, l, items, AtAnswers, row);
-                GatherAnswers(outputs.Mlp[l], mlpRow);
-            }
-            else
-            {
-                SpreadHeads(outputs.Z[l], l, items, AtAnswers, row);
-                _device.CopyBlock(outputs.Mlp[l], 0, AtAnswers, (long)mlpRow * items * d, (long)items * d);
-            }
-        }
+        (int d, int rows, int items, int last) = (_config.Width, shape.BaseRows, shape.Items, _config.Layers - 1);
 
-        void GatherAnswers(Tensor from, int writer)
+        // The token embedding and the MLPs stand as far apart as layers do: heads and one MLP.
+        Matrix plain = outputs.Blocks.InputAndMlps(rows);
+        int apart = _graph.MlpRow(0);
+        _device.CopyMatrix(plain, new Matrix(AtAllRows, 0, plain.Rows, plain.Columns, checked(apart * plain.Columns)));
+        for (int l = 0; l < last; l++) SpreadHeads(outputs.Z[l], l, rows, AtAllRows, _graph.HeadRow(l, 0));
+        int writers = _graph.HeadRow(last, 0);
+        if (!shape.AnswerOnly)
         {
-            _device.GatherRows(from, shape.AnswerRows, items, d, _answerZ);
-            _device.CopyBlock(_answerZ, 0, AtAnswers, (long)writer * items * d, (long)items * d);
+            SpreadHeads(outputs.Z[last], last, rows, AtAllRows, writers);
+            CopyLastMlp(rows, AtAllRows);
+            writers = _graph.Writers;
+        }
+        _device.GatherBlocks(AtAllRows, rows, shape.AnswerRows, items, writers, d, AtAnswers);
+        if (!shape.AnswerOnly) return;
+        SpreadHeads(outputs.Z[last], last, items, AtAnswers, writers);
+        CopyLastMlp(items, AtAnswers);
+
+        void CopyLastMlp(int count, Tensor target)
+        {
+            long block = (long)count * d;
+            _device.CopyBlock(outputs.Mlp[last], 0, target, _graph.MlpRow(last) * block, block);
         }
     }
 

@@ -22,27 +22,22 @@ internal sealed class WriterOutputs : ResourceOwner
     {
         _config = config;
         _device = device;
-        Input = Own(device.Allocate(capacity.Rows, config.Width));
         _rowWeights = Own(device.Allocate(capacity.Rows));
         _itemWeights = Own(device.Allocate(capacity.Sequences));
-        Z = new Tensor[config.Layers];
-        Mlp = new Tensor[config.Layers];
-        for (int l = 0; l < config.Layers; l++)
-        {
-            int rows = l == config.Layers - 1 ? capacity.FinalRows : capacity.Rows;
-            Z[l] = Own(device.Allocate(rows, config.Width));
-            Mlp[l] = Own(device.Allocate(rows, config.Width));
-        }
+        Blocks = Own(new WriterBlocks(device, config.Layers, capacity, config.Width, input: true));
     }
 
+    /// <summary>All of them.</summary>
+    public WriterBlocks Blocks { get; }
+
     /// <summary>The token embedding [rows, D].</summary>
-    public Tensor Input { get; }
+    public Tensor Input => Blocks.Input!;
 
     /// <summary>Per layer the heads' mixed values [query rows, D].</summary>
-    public Tensor[] Z { get; }
+    public Tensor[] Z => Blocks.Z;
 
     /// <summary>Per layer the MLP's output, bias included [query rows, D].</summary>
-    public Tensor[] Mlp { get; }
+    public Tensor[] Mlp => Blocks.Mlp;
 
     /// <summary>this = alpha x + beta y, writer by writer.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
@@ -124,46 +119,24 @@ internal sealed class WriterOutputs : ResourceOwner
 
     private void IssueCombine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
     {
-        long all = (long)shape.BaseRows * _config.Width;
-        long final = (long)shape.BaseFinalRows * _config.Width;
-        _device.Combine(alpha, x.Input, beta, y.Input, all, Input);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            long length = l == _config.Layers - 1 ? final : all;
-            _device.Combine(alpha, x.Z[l], beta, y.Z[l], length, Z[l]);
-            _device.Combine(alpha, x.Mlp[l], beta, y.Mlp[l], length, Mlp[l]);
-        }
+        (int rows, int final, int d) = (shape.BaseRows, shape.BaseFinalRows, _config.Width);
+        _device.CombineBlocks(alpha, x.Blocks.Front(0, rows), beta, y.Blocks.Front(0, rows), null, d, Blocks.Front(0, rows));
+        _device.CombineBlocks(alpha, x.Blocks.Final(0, final), beta, y.Blocks.Final(0, final), null, d, Blocks.Final(0, final));
     }
 
     private void IssueWeight(PassShape shape)
     {
-        (Tensor rowWeights, Tensor itemWeights) = (_rowWeights, _itemWeights);
-        int rows = shape.BaseRows;
-        _device.ScaleRows(Input, rowWeights, rows, rows, _config.Width, Input);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            bool answers = shape.AnswerOnly && l == _config.Layers - 1;
-            int count = answers ? shape.Items : rows;
-            Tensor weights = answers ? itemWeights : rowWeights;
-            _device.ScaleRows(Z[l], weights, count, count, _config.Width, Z[l]);
-            _device.ScaleRows(Mlp[l], weights, count, count, _config.Width, Mlp[l]);
-        }
+        Matrix front = Blocks.Front(0, shape.BaseRows), final = Blocks.Final(0, shape.BaseFinalRows);
+        _device.CombineBlocks(1, front, 0, front, _rowWeights, _config.Width, front);
+        _device.CombineBlocks(1, final, 0, final, shape.AnswerOnly ? _itemWeights : _rowWeights, _config.Width, final);
     }
 
     private void IssueTake(PassShape shape, Activations a, Tensor embeddings, int copy)
     {
-        Copy(embeddings, shape.BaseRows, Input);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            int rows = l == _config.Layers - 1 ? shape.BaseFinalRows : shape.BaseRows;
-            Copy(a.Z[l], rows, Z[l]);
-            Copy(a.MlpOutput[l], rows, Mlp[l]);
-        }
-
-        void Copy(Tensor from, int rows, Tensor to)
-        {
-            long length = (long)rows * _config.Width;
-            _device.CopyBlock(from, copy * length, to, 0, length);
-        }
+        (int rows, int final) = (shape.BaseRows, shape.BaseFinalRows);
+        long input = (long)rows * _config.Width;
+        _device.CopyBlock(embeddings, copy * input, Input, 0, input);
+        _device.CopyMatrix(a.Writers.Front(copy * rows, rows), Blocks.Front(0, rows, skip: 1));
+        _device.CopyMatrix(a.Writers.Final(copy * final, final), Blocks.Final(0, final));
     }
 }

@@ -49,9 +49,14 @@ internal sealed class PromptEmbeddings : ResourceOwner
     public void Interpolate(double share, int rows, Tensor target, int copy)
     {
         long length = (long)rows * _d;
-        Tensor source = share == 1 ? Clean : share == 0 ? Corrupted : Point;
-        if (share is not (0 or 1)) _device.Combine((float)share, Clean, (float)(1 - share), Corrupted, length, Point);
-        _device.CopyBlock(source, 0, target, copy * length, length);
+        if (share is 0 or 1)
+        {
+            _device.CopyBlock(share == 1 ? Clean : Corrupted, 0, target, copy * length, length);
+            return;
+        }
+        Matrix clean = Clean.AsMatrix(rows, _d), corrupted = Corrupted.AsMatrix(rows, _d);
+        var point = new Matrix(target, copy * length, rows, _d, _d);
+        _device.CombineBlocks((float)share, clean, (float)(1 - share), corrupted, null, _d, point);
     }
 
     /// <summary>Euclidean distance of a point from the clean or corrupted embedding per item.</summary>

@@ -82,7 +82,7 @@ public sealed unsafe partial class CpuDevice : Device
     private protected override void DownloadCore(nint source, nint target, long bytes) =>
         Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
-    private protected override nint AllocateCore(long bytes)
+    private protected override nint AllocateCore(long bytes, bool zeros)
     {
         try
         {
@@ -91,6 +91,7 @@ public sealed unsafe partial class CpuDevice : Device
             byte* block = (byte*)NativeMemory.AllocZeroed((nuint)(bytes + Alignment + sizeof(nint)));
             nint aligned = ((nint)block + sizeof(nint) + Alignment - 1) & ~(nint)(Alignment - 1);
             ((nint*)aligned)[-1] = (nint)block;
+            if (!zeros && PoisonsMemory) NativeMemory.Fill((void*)aligned, (nuint)bytes, byte.MaxValue);
             return aligned;
         }
         catch (OutOfMemoryException e)

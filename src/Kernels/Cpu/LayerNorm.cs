@@ -7,11 +7,22 @@ namespace Gradpath.Kernels.Cpu;
 public sealed unsafe partial class CpuDevice
 {
     private protected override void LayerNormCore(
-        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y) =>
+        Normalize(x, null, null, gain, shift, epsilon, rows, width, mean, rstd, y);
+
+    private protected override void AddLayerNormCore(
+        Tensor x, Tensor addend, Tensor sum, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd,
+        Tensor y) => Normalize(x, addend, sum, gain, shift, epsilon, rows, width, mean, rstd, y);
+
+    private void Normalize(
+        Tensor x, Tensor? addend, Tensor? sum, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd,
+        Tensor y)
     {
         var job = new LayerNormJob
         {
             X = P(x),
+            Addend = addend is null ? null : P(addend),
+            Sum = sum is null ? null : P(sum),
             Gain = P(gain),
             Shift = P(shift),
             Epsilon = epsilon,
@@ -73,7 +84,7 @@ public sealed unsafe partial class CpuDevice
 
     private struct LayerNormJob : IParallelJob
     {
-        public float* X, Gain, Shift, Mean, Rstd, Y;
+        public float* X, Addend, Sum, Gain, Shift, Mean, Rstd, Y;
         public float Epsilon;
         public int Width;
         public RowRange Range;
@@ -84,8 +95,15 @@ public sealed unsafe partial class CpuDevice
             var shift = new ReadOnlySpan<float>(Shift, Width);
             for (int r = Range.From(part); r < Range.To(part); r++)
             {
-                var x = new ReadOnlySpan<float>(X + ((long)r * Width), Width);
-                var y = new Span<float>(Y + ((long)r * Width), Width);
+                long at = (long)r * Width;
+                var x = new ReadOnlySpan<float>(X + at, Width);
+                var y = new Span<float>(Y + at, Width);
+                if (Addend != null)
+                {
+                    var sum = new Span<float>(Sum + at, Width);
+                    TensorPrimitives.Add(x, new ReadOnlySpan<float>(Addend + at, Width), sum);
+                    x = sum;
+                }
                 float mean = TensorPrimitives.Sum(x) / Width;
                 TensorPrimitives.Subtract(x, mean, y);
                 float rstd = 1f / MathF.Sqrt((TensorPrimitives.SumOfSquares<float>(y) / Width) + Epsilon);

@@ -20,6 +20,46 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
+    private protected override void GatherBlocksCore(
+        Tensor table, int blockRows, DeviceArray<int> indices, int count, int blocks, int width, Tensor output)
+    {
+        var job = new GatherBlocksJob
+        {
+            Table = P(table),
+            Indices = P(indices),
+            BlockRows = blockRows,
+            Count = count,
+            Width = width,
+            Output = P(output),
+            Range = RowRange.Divide(blocks, (long)count * width, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
+    private protected override void CombineBlocksCore(
+        float alpha, in Matrix a, float beta, in Matrix b, Tensor? factors, int width, in Matrix output)
+    {
+        int piece = factors is null ? ChunkLength : width;
+        int pieces = (output.Columns + piece - 1) / piece;
+        var job = new CombineBlocksJob
+        {
+            Alpha = alpha,
+            Beta = beta,
+            A = P(a.Storage) + a.Offset,
+            B = P(b.Storage) + b.Offset,
+            Output = P(output.Storage) + output.Offset,
+            StrideA = a.Stride,
+            StrideB = b.Stride,
+            Stride = output.Stride,
+            Columns = output.Columns,
+            Factors = factors is null ? null : P(factors),
+            Piece = piece,
+            Pieces = pieces,
+            Range = RowRange.Divide(checked(output.Rows * pieces), piece, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
     private protected override void ScatterAddRowsCore(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)
     {
         for (int i = 0; i < count; i++)
@@ -95,14 +135,8 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
-    private protected override void CopyMatrixCore(in Matrix source, in Matrix target)
-    {
-        for (int r = 0; r < source.Rows; r++)
-        {
-            new ReadOnlySpan<float>(P(source.Storage) + source.Offset + ((long)r * source.Stride), source.Columns)
-                .CopyTo(new Span<float>(P(target.Storage) + target.Offset + ((long)r * target.Stride), target.Columns));
-        }
-    }
+    private protected override void CopyMatrixCore(in Matrix source, in Matrix target) =>
+        CombineBlocksCore(1, source, 0, source, null, source.Columns, target);
 
     private protected override void SubtractRowsCore(Tensor x, Tensor y, int period, int rows, int width)
     {
@@ -156,18 +190,70 @@ public sealed unsafe partial class CpuDevice
             Span<float> scaled = stackalloc float[ChunkLength];
             for (long at = (long)Range.From(part) * ChunkLength; at < to; at += ChunkLength)
             {
-                int n = (int)Math.Min(ChunkLength, to - at);
-                var a = new ReadOnlySpan<float>(A + at, n);
-                var b = new ReadOnlySpan<float>(B + at, n);
-                var output = new Span<float>(Output + at, n);
-                if (Beta == 0)
+                Combine(Alpha, A + at, Beta, B + at, (int)Math.Min(ChunkLength, to - at), scaled, Output + at);
+            }
+        }
+
+        public static void Combine(float alpha, float* from, float beta, float* other, int n, Span<float> scaled, float* to)
+        {
+            var a = new ReadOnlySpan<float>(from, n);
+            var output = new Span<float>(to, n);
+            if (beta == 0)
+            {
+                if (alpha == 1) a.CopyTo(output);
+                else TensorPrimitives.Multiply(a, alpha, output);
+                return;
+            }
+            TensorPrimitives.Multiply(new ReadOnlySpan<float>(other, n), beta, scaled[..n]);
+            TensorPrimitives.MultiplyAddEstimate(a, alpha, scaled[..n], output);
+        }
+    }
+
+    private struct GatherBlocksJob : IParallelJob
+    {
+        public float* Table, Output;
+        public int* Indices;
+        public int BlockRows, Count, Width;
+        public RowRange Range;
+
+        public readonly void Execute(int part, int worker)
+        {
+            for (int block = Range.From(part); block < Range.To(part); block++)
+            {
+                for (int i = 0; i < Count; i++)
                 {
-                    if (Alpha == 1) a.CopyTo(output);
-                    else TensorPrimitives.Multiply(a, Alpha, output);
-                    continue;
+                    long from = ((long)block * BlockRows) + Indices[i], to = ((long)block * Count) + i;
+                    new ReadOnlySpan<float>(Table + (from * Width), Width).CopyTo(new Span<float>(Output + (to * Width), Width));
                 }
-                TensorPrimitives.Multiply(b, Beta, scaled[..n]);
-                TensorPrimitives.MultiplyAddEstimate(a, Alpha, scaled[..n], output);
+            }
+        }
+    }
+
+    private struct CombineBlocksJob : IParallelJob
+    {
+        public float* A, B, Output, Factors;
+        public float Alpha, Beta;
+        public long StrideA, StrideB, Stride;
+        public int Columns, Piece, Pieces;
+        public RowRange Range;
+
+        [SkipLocalsInit]
+        public readonly void Execute(int part, int worker)
+        {
+            Span<float> scaled = stackalloc float[ChunkLength];
+            for (int p = Range.From(part); p < Range.To(part); p++)
+            {
+                (int row, int piece) = (p / Pieces, p % Pieces);
+                int first = piece * Piece, end = Math.Min(Columns, first + Piece);
+                for (int at = first; at < end; at += ChunkLength)
+                {
+                    int n = Math.Min(ChunkLength, end - at);
+                    float* to = Output + (row * Stride) + at;
+                    CombineJob.Combine(Alpha, A + (row * StrideA) + at, Beta, B + (row * StrideB) + at, n, scaled, to);
+                    if (Factors == null) continue;
+                    var output = new Span<float>(to, n);
+                    TensorPrimitives.Multiply(output, Factors[piece], output);
+                }
             }
         }
     }

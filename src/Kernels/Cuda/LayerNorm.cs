@@ -9,15 +9,27 @@ public sealed partial class CudaDevice
     private Kernel? _layerNorm, _layerNormBackward, _standardize;
 
     private protected override void LayerNormCore(
-        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y)
+        Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y) =>
+        LaunchLayerNorm(x, null, null, gain, shift, epsilon, rows, width, mean, rstd, y);
+
+    private protected override void AddLayerNormCore(
+        Tensor x, Tensor addend, Tensor sum, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd,
+        Tensor y) => LaunchLayerNorm(x, addend, sum, gain, shift, epsilon, rows, width, mean, rstd, y);
+
+    private void LaunchLayerNorm(
+        Tensor x, Tensor? addend, Tensor? sum, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd,
+        Tensor y)
     {
-        bool quads = RowSplit.Of(width, x.Address, gain.Address, shift.Address, y.Address).Quads;
+        bool quads = RowSplit.Of(
+            width, x.Address, addend?.Address ?? 0, sum?.Address ?? 0, gain.Address, shift.Address, y.Address).Quads;
         Launch(
             Load(ref _layerNorm, "LayerNorm", "layerNorm"),
             rows,
             LayerNormThreads,
             0,
             x,
+            addend,
+            sum,
             gain,
             shift,
             epsilon,

@@ -99,7 +99,7 @@ public sealed partial class CudaDevice
         _memory.Drain();
     }
 
-    private protected override nint AllocateCore(long bytes)
+    private protected override nint AllocateCore(long bytes, bool zeros)
     {
         Enter();
         RefuseWhileRecording("an allocation");
@@ -116,7 +116,7 @@ public sealed partial class CudaDevice
         {
             throw WorkFailed(e);
         }
-        if (bytes == 0) return address;
+        if (bytes == 0 || !zeros) return address;
         try
         {
             _driver.FillBytes(address, 0, bytes, _stream);

@@ -7,7 +7,7 @@ public sealed partial class CudaDevice
 {
     private const int RunThreads = 256;
 
-    private Kernel? _gatherRows, _scatterAddRows, _combine, _fill, _scaleRows, _copyMatrix, _subtractRows, _mirrorUpperTriangle;
+    private Kernel? _gatherRows, _scatterAddRows, _combine, _fill, _scaleRows, _copyMatrix, _subtractRows, _mirrorUpperTriangle, _combineBlocks;
 
     private protected override void GatherRowsCore(
         Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend)
@@ -19,12 +19,46 @@ public sealed partial class CudaDevice
             split.Threads,
             0,
             table,
+            0L,
             indices,
+            count,
             addend,
             split.Parts,
             width,
             split.Quads,
             output);
+    }
+
+    private protected override void GatherBlocksCore(
+        Tensor table, int blockRows, DeviceArray<int> indices, int count, int blocks, int width, Tensor output)
+    {
+        RowSplit split = RowSplit.Of(width, table.Address, output.Address);
+        Launch(
+            Load(ref _gatherRows, "Rows", "gatherRows"),
+            split.Blocks((long)blocks * count),
+            split.Threads,
+            0,
+            table,
+            (long)blockRows * width,
+            indices,
+            count,
+            (nint)0,
+            split.Parts,
+            width,
+            split.Quads,
+            output);
+    }
+
+    private protected override void CombineBlocksCore(
+        float alpha, in Matrix a, float beta, in Matrix b, Tensor? factors, int width, in Matrix output)
+    {
+        nint first = AddressOf(a), second = AddressOf(b), to = AddressOf(output);
+        RowSplit split = RowSplit.Of(
+            output.Columns, first, second, to, (nint)a.Stride * sizeof(float), (nint)b.Stride * sizeof(float),
+            (nint)output.Stride * sizeof(float), (nint)width * sizeof(float));
+        Launch(
+            Load(ref _combineBlocks, "Rows", "combineBlocks"), split.Blocks(output.Rows), split.Threads, 0, alpha, first, a.Stride, beta,
+            second, b.Stride, factors, width, split.Parts, output.Columns, split.Quads, to, output.Stride);
     }
 
     private protected override void ScatterAddRowsCore(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target)

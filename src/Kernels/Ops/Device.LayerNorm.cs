@@ -43,6 +43,60 @@ public abstract partial class Device
         Ended();
     }
 
+    /// <summary>sum = x + addend, and <see cref="LayerNorm"/> of it. No result may overlap another operand, but the sum may be x.</summary>
+    /// <param name="x">[rows, width].</param>
+    /// <param name="addend">[rows, width].</param>
+    /// <param name="sum">[rows, width], out.</param>
+    /// <param name="gain">[width].</param>
+    /// <param name="shift">[width].</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="width">Width of a row.</param>
+    /// <param name="mean">[rows], out.</param>
+    /// <param name="rstd">[rows], out.</param>
+    /// <param name="y">[rows, width], out.</param>
+    internal void AddLayerNorm(
+        Tensor x, Tensor addend, Tensor sum, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd,
+        Tensor y)
+    {
+        AtLeast(0, rows);
+        AtLeast(1, width);
+        long size = Size(rows, width);
+        Need(x, size);
+        Need(addend, size);
+        Need(sum, size);
+        Need(gain, width);
+        Need(shift, width);
+        Need(mean, rows);
+        Need(rstd, rows);
+        Need(y, size);
+        SameOrApart(sum, x, size);
+        Apart(sum, size, addend, size);
+        Apart(sum, size, gain, width);
+        Apart(sum, size, shift, width);
+        Apart(sum, size, mean, rows);
+        Apart(sum, size, rstd, rows);
+        Apart(y, size, x, size);
+        Apart(y, size, addend, size);
+        Apart(y, size, sum, size);
+        Apart(y, size, gain, width);
+        Apart(y, size, shift, width);
+        Apart(y, size, mean, rows);
+        Apart(y, size, rstd, rows);
+        Apart(mean, rows, x, size);
+        Apart(mean, rows, addend, size);
+        Apart(mean, rows, gain, width);
+        Apart(mean, rows, shift, width);
+        Apart(mean, rows, rstd, rows);
+        Apart(rstd, rows, x, size);
+        Apart(rstd, rows, addend, size);
+        Apart(rstd, rows, gain, width);
+        Apart(rstd, rows, shift, width);
+        if (!Begins(nameof(AddLayerNorm))) return;
+        AddLayerNormCore(x, addend, sum, gain, shift, epsilon, rows, width, mean, rstd, y);
+        Ended();
+    }
+
     /// <summary>
     /// With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx, and where a reader is given its
     /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand.
@@ -148,6 +202,11 @@ public abstract partial class Device
     /// <inheritdoc cref="LayerNorm" />
     private protected abstract void LayerNormCore(
         Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y);
+
+    /// <inheritdoc cref="AddLayerNorm" />
+    private protected abstract void AddLayerNormCore(
+        Tensor x, Tensor addend, Tensor sum, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd,
+        Tensor y);
 
     /// <inheritdoc cref="LayerNormBackward" />
     private protected abstract void LayerNormBackwardCore(

@@ -29,6 +29,33 @@ public abstract partial class Device
         Ended();
     }
 
+    /// <summary>
+    /// output[b * count + i] = table[b * blockRows + indices[i]]: the same rows of several blocks, such as the answer rows of every writer.
+    /// </summary>
+    /// <param name="table">[blocks, blockRows, width].</param>
+    /// <param name="blockRows">Rows of a block; at least 1.</param>
+    /// <param name="indices">[count] row numbers in a block.</param>
+    /// <param name="count">Number of rows to make of a block.</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="width">Width of a row.</param>
+    /// <param name="output">[blocks, count, width]; must not overlap the table.</param>
+    internal void GatherBlocks(
+        Tensor table, int blockRows, DeviceArray<int> indices, int count, int blocks, int width, Tensor output)
+    {
+        AtLeast(1, blockRows);
+        AtLeast(0, count);
+        AtLeast(0, blocks);
+        AtLeast(1, width);
+        long all = Size(blocks, blockRows, width), size = Size(blocks, count, width);
+        Need(table, all);
+        Need(indices, count);
+        Need(output, size);
+        Apart(output, size, table, all);
+        if (size == 0 || !Begins(nameof(GatherBlocks))) return;
+        GatherBlocksCore(table, blockRows, indices, count, blocks, width, output);
+        Ended();
+    }
+
     /// <summary>target[indices[i]] += source[i]. No index may occur twice.</summary>
     /// <param name="source">[count, width].</param>
     /// <param name="indices">[count] row numbers in the target.</param>
@@ -66,6 +93,41 @@ public abstract partial class Device
         SameOrApart(output, b, length);
         if (!Begins(nameof(Combine))) return;
         CombineCore(alpha, a, beta, b, length, output);
+        Ended();
+    }
+
+    /// <summary>
+    /// output[r, j] = factors[j / width] (alpha a[r, j] + beta b[r, j]): several blocks of rows at once, a block for each row of the
+    /// matrices. With beta = 0, b is not read.
+    /// </summary>
+    /// <param name="alpha">Factor of a.</param>
+    /// <param name="a">[blocks, rows * width]; not transposed, like the others.</param>
+    /// <param name="beta">Factor of b.</param>
+    /// <param name="b">The same shape.</param>
+    /// <param name="factors">[rows]: a factor per row, or null for none.</param>
+    /// <param name="width">Width of a row.</param>
+    /// <param name="output">The same shape; may be a or b, must not overlap them otherwise, nor the factors.</param>
+    internal void CombineBlocks(float alpha, in Matrix a, float beta, in Matrix b, Tensor? factors, int width, in Matrix output)
+    {
+        NeedMatrix(a, 0);
+        NeedMatrix(b, 0);
+        NeedMatrix(output, 0);
+        AtLeast(1, width);
+        if (!SameShape(a, output) || !SameShape(b, output)) OpErrors.NoCombination(a, b, output);
+        if (output.Columns % width != 0) OpErrors.NoMultiple(nameof(CombineBlocks), "output.Columns", output.Columns, nameof(width), width);
+        if (!SamePlace(a, output) && Matrix.Overlap(a, 0, output, 0)) OpErrors.PartOverlap(nameof(CombineBlocks), nameof(output), nameof(a));
+        if (!SamePlace(b, output) && Matrix.Overlap(b, 0, output, 0)) OpErrors.PartOverlap(nameof(CombineBlocks), nameof(output), nameof(b));
+        if (factors is not null)
+        {
+            int rows = output.Columns / width;
+            Need(factors, rows);
+            if (Matrix.Overlap(output, 0, new Matrix(factors, 0, 1, rows, rows), 0))
+            {
+                OpErrors.Overlap(nameof(CombineBlocks), nameof(output), nameof(factors));
+            }
+        }
+        if (output.Span == 0 || !Begins(nameof(CombineBlocks))) return;
+        CombineBlocksCore(alpha, a, beta, b, factors, width, output);
         Ended();
     }
 
@@ -187,6 +249,14 @@ public abstract partial class Device
     private protected abstract void GatherRowsCore(
         Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend);
 
+    /// <inheritdoc cref="GatherBlocks" />
+    private protected abstract void GatherBlocksCore(
+        Tensor table, int blockRows, DeviceArray<int> indices, int count, int blocks, int width, Tensor output);
+
+    /// <inheritdoc cref="CombineBlocks" />
+    private protected abstract void CombineBlocksCore(
+        float alpha, in Matrix a, float beta, in Matrix b, Tensor? factors, int width, in Matrix output);
+
     /// <inheritdoc cref="ScatterAddRows" />
     private protected abstract void ScatterAddRowsCore(Tensor source, DeviceArray<int> indices, int count, int width, Tensor target);
 
@@ -213,6 +283,12 @@ public abstract partial class Device
 
     /// <inheritdoc cref="MirrorUpperTriangle" />
     private protected abstract void MirrorUpperTriangleCore(Tensor matrix, int size);
+
+    private static bool SameShape(in Matrix a, in Matrix b) =>
+        !a.Transposed && !b.Transposed && a.Rows == b.Rows && a.Columns == b.Columns;
+
+    private static bool SamePlace(in Matrix a, in Matrix b) =>
+        a.Storage.Address + (nint)(a.Offset * sizeof(float)) == b.Storage.Address + (nint)(b.Offset * sizeof(float)) && a.Stride == b.Stride;
 
     private void NeedBlocks(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length, string op)
     {

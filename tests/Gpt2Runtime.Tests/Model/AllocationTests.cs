@@ -43,7 +43,7 @@ public sealed class AllocationTests
 
         void Pass()
         {
-            readers.Reset(shape);
+            readers.Reset();
             forward.Embed(shape, activations, embeddings);
             forward.Run(shape, activations);
             head.Evaluate(shape, activations, 0);

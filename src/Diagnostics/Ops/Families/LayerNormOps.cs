@@ -35,6 +35,24 @@ internal static class LayerNormOps
                 x.Floats(Counted.Rows), x.Rows(Counted.Rows))) { MostTraffic = 2.0 }],
             Writes = ["mean", "rstd", "y"],
         },
+        new("LayerNorm", "AddLayerNorm")
+        {
+            Cases = [new("", OpCase.Rounding, x => Add(x, inPlace: false)), new("in place", OpCase.Rounding, x => Add(x, inPlace: true))],
+            Works = [new(Timed.AllRowsShape, 8 * Timed.AllElements, 4 * Timed.Float * Timed.AllElements, x =>
+            {
+                Tensor values = x.Tensor(Timed.AllRows, Timed.Width), addend = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor sum = x.Tensor(Timed.AllRows, Timed.Width), y = x.Tensor(Timed.AllRows, Timed.Width);
+                Tensor gain = x.Tensor(Timed.Width), shift = x.Tensor(Timed.Width);
+                Tensor mean = x.Tensor(Timed.AllRows), rstd = x.Tensor(Timed.AllRows);
+                return () => x.Device.AddLayerNorm(
+                    values, addend, sum, gain, shift, 1e-5f, Timed.AllRows, Timed.Width, mean, rstd, y);
+            })],
+            Kernels = [new("layerNorm", "24 x 768, with an addend", ((4 * Counted.Rows) + 2) * Counted.RowBytes, x => x.Device.AddLayerNorm(
+                x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Rows(1), x.Rows(1), 1e-5f, Counted.Rows, Counted.Width,
+                x.Floats(Counted.Rows), x.Floats(Counted.Rows), x.Rows(Counted.Rows))) { MostTraffic = 2.0 }],
+            Writes = ["sum", "mean", "rstd", "y"],
+            MayWriteTo = ["x"],
+        },
         new("LayerNorm", "LayerNormBackward")
         {
             Cases =
@@ -87,6 +105,16 @@ internal static class LayerNormOps
             Writes = ["output"],
         },
     ];
+
+    private static Expression<Action<Device>> Add(OpOperands x, bool inPlace)
+    {
+        int rows = x.Extent(Rows), width = x.Extent(Width);
+        Tensor values = x.Draw((long)rows * width, 1, 3), addend = x.Draw((long)rows * width);
+        Tensor gain = x.Draw(width, 0.3, 1), shift = x.Draw(width);
+        Tensor sum = inPlace ? values : x.Out((long)rows * width);
+        Tensor mean = x.Out(rows), rstd = x.Out(rows), y = x.Out((long)rows * width);
+        return d => d.AddLayerNorm(values, addend, sum, gain, shift, 1e-5f, rows, width, mean, rstd, y);
+    }
 
     private static Expression<Action<Device>> Backward(OpOperands x, bool withReader)
     {

@@ -33,6 +33,26 @@ internal static class RowOps
             Writes = ["output"],
             MayWriteTo = ["addend"],
         },
+        new("Rows", "GatherBlocks")
+        {
+            Cases = [new("", 0, x =>
+            {
+                int blocks = x.Extent(5), rows = x.Extent(Rows), count = x.Extent(Rows), width = x.Extent(Width);
+                DeviceArray<int> indices = x.Integers([.. Enumerable.Range(0, count).Select(_ => x.Below(rows))]);
+                Tensor table = x.Draw((long)blocks * rows * width), output = x.Out((long)blocks * count * width);
+                return d => d.GatherBlocks(table, rows, indices, count, blocks, width, output);
+            })],
+            Works = [new($"{Timed.Pairs} rows of {Timed.AllRowsShape}, 8 blocks", 0, 16 * Timed.Float * Timed.Pairs * Timed.Width, x =>
+            {
+                Tensor table = x.Tensor(8, Timed.AllRows, Timed.Width), output = x.Tensor(8, Timed.Pairs, Timed.Width);
+                DeviceArray<int> indices = x.Integers(Enumerable.Range(0, Timed.Pairs).Select(i => i * Timed.AllRows / Timed.Pairs));
+                return () => x.Device.GatherBlocks(table, Timed.AllRows, indices, Timed.Pairs, 8, Timed.Width, output);
+            })],
+            Kernels = [new("gatherRows", "8 rows of 24 x 768, 4 blocks", 2 * 4 * 8 * Counted.RowBytes, x => x.Device.GatherBlocks(
+                x.Rows(4 * Counted.Rows), Counted.Rows, x.Integers(Enumerable.Range(0, 8).Select(i => 3 * i)), 8, 4, Counted.Width,
+                x.Rows(4 * 8)))],
+            Writes = ["output"],
+        },
         new("Rows", "ScatterAddRows")
         {
             Cases = [new("", 0, x =>
@@ -93,6 +113,31 @@ internal static class RowOps
                     0.5f, x.Rows(Counted.Rows), 0.5f, x.Rows(Counted.Rows), Counted.Rows * Counted.Width, x.Rows(Counted.Rows)))],
             Writes = ["output"],
             MayWriteTo = ["a", "b"],
+        },
+        new("Rows", "CombineBlocks")
+        {
+            Cases =
+            [
+                new("", Fused, x => Blocks(x, false, 0)),
+                new("with factors", Fused, x => Blocks(x, true, 0)),
+                new("onto its first operand", Fused, x => Blocks(x, true, 1)),
+                new("onto its second operand", Fused, x => Blocks(x, false, 2)),
+                new("without the second operand", 0, x => Blocks(x, true, 3)),
+            ],
+            Works = [new($"4 blocks of {Timed.AllRowsShape}", 16 * Timed.AllElements, 12 * Timed.Float * Timed.AllElements, x =>
+            {
+                Matrix a = x.Tensor(4, Timed.AllRows * Timed.Width).AsMatrix(), b = x.Tensor(4, Timed.AllRows * Timed.Width).AsMatrix();
+                Tensor factors = x.Tensor(Timed.AllRows);
+                return () => x.Device.CombineBlocks(0.2f, a, 0.8f, b, factors, Timed.Width, a);
+            })],
+            Kernels = [new("combineBlocks", "4 blocks of 24 x 768", 3 * 4 * Counted.Rows * Counted.RowBytes, x =>
+            {
+                Matrix a = x.Rows(4 * Counted.Rows).AsMatrix(4, Counted.Rows * Counted.Width);
+                Matrix b = x.Rows(4 * Counted.Rows).AsMatrix(4, Counted.Rows * Counted.Width);
+                x.Device.CombineBlocks(1, a, -1, b, x.Floats(Counted.Rows), Counted.Width, a);
+            })],
+            Writes = ["output"],
+            MayWriteTo = ["a.Storage", "b.Storage"],
         },
         new("Rows", "Fill")
         {
@@ -262,6 +307,23 @@ internal static class RowOps
         Tensor? addend = kind == Addend.None ? null : x.Draw(n);
         Tensor output = kind == Addend.Output ? addend! : x.Out(n);
         return d => d.GatherRows(table, indices, count, width, output, addend);
+    }
+
+    // Onto: 0 for an output of its own, 1 and 2 for the operands, 3 for a second operand that is not read.
+    private static Expression<Action<Device>> Blocks(OpOperands x, bool scaled, int onto)
+    {
+        int blocks = x.Extent(5), rows = x.Extent(9), width = x.Extent(60), columns = rows * width, stride = columns + x.Below(7);
+        Matrix a = Place(n => x.Draw(n)), b = Place(onto == 3 ? n => x.Constant(n, float.NaN) : n => x.Draw(n));
+        Tensor? factors = scaled ? x.Draw(rows) : null;
+        Matrix output = onto switch { 1 => a, 2 => b, _ => Place(x.Out) };
+        float beta = onto == 3 ? 0 : -1.3f;
+        return d => d.CombineBlocks(0.75f, a, beta, b, factors, width, output);
+
+        Matrix Place(Func<long, Tensor> make)
+        {
+            int first = x.Below(5);
+            return new Matrix(make(first + Span(blocks, columns, stride)), first, blocks, columns, stride);
+        }
     }
 
     private static Expression<Action<Device>> Scale(OpOperands x, bool inPlace)

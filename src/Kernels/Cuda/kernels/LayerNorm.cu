@@ -15,26 +15,32 @@ DEVICE void eachHeld(int thread, int count, F f) {
   for (int i = thread + kHeld * kLayerNormThreads; i < count; i += kLayerNormThreads) f(kHeld, i);
 }
 
+// With an addend, x + addend takes the place of x and is kept in added; threads read again only what they have written themselves.
 template <class V>
 DEVICE void normalize(
-    const float* x, const float* gain, const float* shift, float epsilon, int width, float* mean, float* rstd, float* y, float* parts) {
+    const float* x, const float* addend, float* added, const float* gain, const float* shift, float epsilon, int width, float* mean, float* rstd, float* y, float* parts) {
   const int count = width / kFloats<V>;
   V held[kHeld];
   V sum = splat<V>(0);
   eachHeld(threadX(), count, [&](int k, int i) {
-    const V v = load<V>(x, i);
+    V v = load<V>(x, i);
+    if (addend) {
+      v = v + load<V>(addend, i);
+      store(added, i, v);
+    }
     if (k < kHeld) held[k] = v;
     sum = sum + v;
   });
+  const float* again = addend ? added : x;
   const float m = blockSum<kLayerNormThreads>(total(sum), parts) / width;
   V squares = splat<V>(0);
   eachHeld(threadX(), count, [&](int k, int i) {
-    const V v = (k < kHeld ? held[k] : load<V>(x, i)) - m;
+    const V v = (k < kHeld ? held[k] : load<V>(again, i)) - m;
     squares = squares + v * v;
   });
   const float r = 1 / squareRoot(blockSum<kLayerNormThreads>(total(squares), parts) / width + epsilon);
   eachHeld(threadX(), count, [&](int k, int i) {
-    const V v = (k < kHeld ? held[k] : load<V>(x, i)) - m;
+    const V v = (k < kHeld ? held[k] : load<V>(again, i)) - m;
     store(y, i, v * r * load<V>(gain, i) + load<V>(shift, i));
   });
   if (threadX() == 0) {
@@ -45,7 +51,9 @@ DEVICE void normalize(
 
 // One block per row.
 KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
-    const float* __restrict__ x,      // [rows, width]
+    const float* x,                   // [rows, width]
+    const float* __restrict__ addend, // [rows, width], added to x, or null
+    float* added,                     // [rows, width]: the sum where there is an addend; may be x
     const float* __restrict__ gain,   // [width]
     const float* __restrict__ shift,  // [width]
     float epsilon,
@@ -56,7 +64,8 @@ KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
   __shared__ float parts[kLayerNormThreads / kWarp];
   const int64 row = blockX();
   byWidth(quads, [=](auto v) {
-    normalize<decltype(v)>(x + row * width, gain, shift, epsilon, width, mean + row, rstd + row, y + row * width, parts);
+    normalize<decltype(v)>(
+        x + row * width, addend ? addend + row * width : nullptr, added + row * width, gain, shift, epsilon, width, mean + row, rstd + row, y + row * width, parts);
   });
 }
 

@@ -3,16 +3,18 @@
 // Row kernels: a block makes part blockX() % parts of row blockX() / parts. Run kernels: a block makes threads() elements in a row.
 #include "rows.cuh"
 
-// output[i] = table[indices[i]] (+ addend[i])
+// output[b * count + i] = table[b * block + indices[i]] (+ addend[b * count + i])
 KERNEL gatherRows(
-    const float* __restrict__ table,    // [*, width]
-    const int* __restrict__ indices,    // [rows]
-    const float* addend,                // [rows, width] or null; may be output
+    const float* __restrict__ table,    // [blocks, *, width]
+    int64 block,                        // floats from one block to the next
+    const int* __restrict__ indices,    // [count]
+    int count,
+    const float* addend,                // [blocks * count, width] or null; may be output
     int parts, int width, int quads,
-    float* output) {                    // [rows, width]
+    float* output) {                    // [blocks * count, width]
   eachOfRow(parts, width, quads, [=](auto v, int64 row, int at) {
     using V = decltype(v);
-    V sum = load<V>(table + (int64)indices[row] * width, at);
+    V sum = load<V>(table + (int)row / count * block + (int64)indices[(int)row % count] * width, at);
     if (addend) sum = sum + load<V>(addend + row * width, at);
     store(output + row * width, at, sum);
   });
@@ -79,6 +81,24 @@ KERNEL combine(
     V sum = load<V>(a + at, 0) * alpha;
     if (beta != 0) sum = sum + load<V>(b + at, 0) * beta;
     store(output + at, 0, sum);
+  });
+}
+
+// output[r, j] = factors[j / rowWidth] (alpha a[r, j] + beta b[r, j]), with a stride each; with beta = 0, b is not read.
+KERNEL combineBlocks(
+    float alpha,
+    const float* a, int strideA,        // [blocks, width]
+    float beta,
+    const float* b, int strideB,        // [blocks, width]
+    const float* __restrict__ factors,  // [width / rowWidth] or null
+    int rowWidth, int parts, int width, int quads,
+    float* output, int stride) {        // [blocks, width]; may be a or b
+  eachOfRow(parts, width, quads, [=](auto v, int64 row, int at) {
+    using V = decltype(v);
+    V sum = load<V>(a + row * strideA, at) * alpha;
+    if (beta != 0) sum = sum + load<V>(b + row * strideB, at) * beta;
+    if (factors) sum = sum * factors[at * kFloats<V> / rowWidth];
+    store(output + row * stride, at, sum);
   });
 }
 
