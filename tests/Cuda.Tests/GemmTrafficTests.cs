@@ -45,8 +45,8 @@ public sealed class GemmTrafficTests(ITestOutputHelper output)
         const int writers = 64, length = 512;
         using var driver = new EmulatedDriver(new EmulatorOptions { Races = false, Count = true });
         using CudaDevice device = new(driver, 0);
-        using Tensor delta = device.Allocate(writers, length), gradients = device.Allocate(readers, length);
-        using DeviceArray<double> scores = device.AllocateArray<double>(writers * readers);
+        using Tensor delta = device.AllocateZeros(writers, length), gradients = device.AllocateZeros(readers, length);
+        using DeviceArray<double> scores = device.AllocateZeroArray<double>(writers * readers);
         device.ContractEdges(delta, writers, gradients, readers, length, new ScoreBlock(scores, readers, 0));
         device.Synchronize();
 
@@ -61,8 +61,8 @@ public sealed class GemmTrafficTests(ITestOutputHelper output)
     {
         using var driver = new EmulatedDriver(new EmulatorOptions { Races = false, Count = true });
         using CudaDevice device = new(driver, 0) { Arithmetic = tile.Arithmetic, ForcedPlan = shape => GemmPlan.Split(tile, shape.K, 1) };
-        using Tensor a = transposeA ? device.Allocate(depth, tile.Rows) : device.Allocate(tile.Rows, depth);
-        using Tensor b = transposeB ? device.Allocate(tile.Columns, depth) : device.Allocate(depth, tile.Columns);
+        using Tensor a = transposeA ? device.AllocateZeros(depth, tile.Rows) : device.AllocateZeros(tile.Rows, depth);
+        using Tensor b = transposeB ? device.AllocateZeros(tile.Columns, depth) : device.AllocateZeros(depth, tile.Columns);
         using Tensor c = device.Allocate(tile.Rows, tile.Columns);
         device.Gemm(transposeA ? a.AsMatrix().T : a.AsMatrix(), transposeB ? b.AsMatrix().T : b.AsMatrix(), c.AsMatrix());
         device.Synchronize();

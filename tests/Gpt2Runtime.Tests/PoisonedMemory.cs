@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Gradpath.Kernels;
 
 namespace Gradpath.Gpt2Runtime.Tests;
 

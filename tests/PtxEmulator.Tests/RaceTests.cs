@@ -70,6 +70,39 @@ public sealed class RaceTests
         IsNone("ld.global.u32 %r6, [%rd4];", threads: 32, grid: 2);
     }
 
+    // The last of two blocks to arrive reads what the other has written: the sum of parts at the end of a launch.
+    [Theory]
+    [InlineData("bar.sync 0;", "membar.gl;", "membar.gl;", "bar.sync 0;", true)]
+    [InlineData("bar.sync 0;", "fence.acq_rel.gpu;", "fence.acq_rel.gpu;", "bar.sync 0;", true)]
+    [InlineData("", "membar.gl;", "membar.gl;", "bar.sync 0;", false)]
+    [InlineData("bar.sync 0;", "", "membar.gl;", "bar.sync 0;", false)]
+    [InlineData("bar.sync 0;", "membar.cta;", "membar.gl;", "bar.sync 0;", false)]
+    [InlineData("bar.sync 0;", "membar.gl;", "", "bar.sync 0;", false)]
+    [InlineData("bar.sync 0;", "membar.gl;", "membar.gl;", "", false)]
+    public void Blocks_are_ordered_by_barriers_fences_and_an_atomic_operation(
+        string first, string release, string acquire, string last, bool ordered)
+    {
+        // Each thread writes its word of the block's row behind a counter; of the last block it reads the other block's words.
+        string body = $"""
+            mov.u32 %r5, %ctaid.x; shl.b32 %r6, %r5, 8; add.u32 %r6, %r6, %r3; cvt.u64.u32 %rd2, %r6; add.s64 %rd3, %rd1, %rd2;
+            st.global.u32 [%rd3+64], %r0; {first}
+            setp.ne.u32 %p1, %r0, 0; @%p1 bra A;
+            {release} atom.global.inc.u32 %r7, [%rd1], 1; {acquire} st.shared.u32 [s], %r7;
+            A: {last} ld.shared.u32 %r7, [s]; setp.eq.u32 %p1, %r7, 0; @%p1 bra B;
+            xor.b32 %r6, %r6, 256; xor.b32 %r6, %r6, 128; cvt.u64.u32 %rd2, %r6; add.s64 %rd3, %rd1, %rd2; ld.global.u32 %r6, [%rd3+64]; B:
+            """;
+        if (ordered) IsNone(body, threads: 64, grid: 2);
+        else IsRaceAlone(body);
+
+        static void IsRaceAlone(string body)
+        {
+            CudaException fault = Fault(Kernel(Mine + body, Shared), threads: 64, grid: 2);
+            Assert.True(
+                fault.Message.Contains("race: ", StringComparison.Ordinal) || fault.Message.Contains("nothing has written", StringComparison.Ordinal),
+                fault.Message);
+        }
+    }
+
     [Fact]
     public void Atomic_operations_do_not_race_with_each_other_but_with_plain_ones()
     {

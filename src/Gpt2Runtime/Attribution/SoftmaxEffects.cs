@@ -28,8 +28,7 @@ internal sealed class SoftmaxEffects : ResourceOwner
     private readonly Tensor _rstd;
     private readonly Tensor _normed;
     private readonly Tensor _answers;
-    private readonly Tensor _q;
-    private readonly Tensor _kv;
+    private readonly Tensor _qkv;
     private readonly Tensor _probabilities;
     private readonly Tensor _mixed;
     private readonly Tensor _effects;
@@ -50,8 +49,7 @@ internal sealed class SoftmaxEffects : ResourceOwner
         _rstd = Own(_device.Allocate(one.Rows));
         _normed = Own(_device.Allocate(one.Rows, d));
         _answers = Own(_device.Allocate(one.Sequences, d));
-        _q = Own(_device.Allocate(one.Rows, d));
-        _kv = Own(_device.Allocate(one.Rows, 2 * d));
+        _qkv = Own(_device.Allocate(one.Rows, 3 * d));
         long perHead = Math.Max(one.ProbabilitiesPerHead, one.FinalProbabilitiesPerHead);
         _probabilities = Own(_device.Allocate(checked((int)(_config.Heads * perHead))));
         _mixed = Own(_device.Allocate(one.Rows, d));
@@ -71,17 +69,16 @@ internal sealed class SoftmaxEffects : ResourceOwner
         (int d, int rows) = (_config.Width, shape.Rows);
         SequenceLayout layout = Layout(shape, layer);
         (long block, long mixed) = ((long)rows * d, (long)layout.QueryRows * d);
-        if (input == HeadInput.Key) _device.CopyBlock(a.Kv[layer], 0, _kv, 0, 2 * block);
+        HeadGroup heads = a.HeadsOf(_config, layer);
+        (Tensor q, Tensor kv) = Operands(a, layer, input, layout, block);
         for (int row = 0; row < _graph.HeadRow(layer, 0); row++)
         {
             _device.CopyBlock(a.Boundaries[2 * layer].Residual, 0, _input, 0, block);
             _device.AddBlock(delta.AtAllRows, row * block, _input, 0, block);
             _device.LayerNorm(_input, w.AttentionGain, w.AttentionShift, _config.Epsilon, rows, d, _mean, _rstd, _normed);
-            if (input == HeadInput.Query) ProjectQueries(shape, w, layout);
-            else ProjectKeys(w, _keyBias[layer], rows);
-            _device.Attention(
-                input == HeadInput.Query ? _q : a.Q[layer], input == HeadInput.Query ? a.Kv[layer] : _kv, layout,
-                ForwardPass.HeadsOf(_config, layer), _probabilities, _mixed, a.Prefix?.Of(layer));
+            if (input == HeadInput.Query) ProjectQueries(shape, w, layout, new Matrix(q, 0, layout.QueryRows, d, heads.QueryStride));
+            else ProjectKeys(w, _keyBias[layer], rows, new Matrix(kv, 0, rows, d, heads.KeyStride));
+            _device.Attention(q, kv, layout, heads, _probabilities, _mixed, a.Prefix?.Of(layer));
             _device.Combine(1, _mixed, -1, a.Z[layer], mixed, _mixed);
             _device.CopyBlock(_mixed, 0, _effects, row * mixed, mixed);
         }
@@ -107,21 +104,35 @@ internal sealed class SoftmaxEffects : ResourceOwner
 
     private SequenceLayout Layout(PassShape shape, int layer) => layer == _config.Layers - 1 ? shape.Final : shape.All;
 
-    private void ProjectQueries(PassShape shape, Gpt2Layer w, SequenceLayout layout)
+    // The clean run's queries, keys and values, where one of them is to be replaced.
+    private (Tensor Q, Tensor Kv) Operands(Activations a, int layer, HeadInput input, SequenceLayout layout, long block)
+    {
+        int d = _config.Width;
+        if (a.Qkv[layer] is { } all)
+        {
+            _device.CopyBlock(all, 0, _qkv, 0, 3 * block);
+            return (Activations.QueriesOf(_qkv, d), Activations.KeysValuesOf(_qkv, d));
+        }
+        if (input == HeadInput.Query) return (_qkv.Slice(0, layout.QueryRows, d), a.Kv[layer]);
+        _device.CopyBlock(a.Kv[layer], 0, _qkv, 0, 2 * block);
+        return (a.Q[layer], _qkv.Slice(0, layout.KeyRows, 2 * d));
+    }
+
+    private void ProjectQueries(PassShape shape, Gpt2Layer w, SequenceLayout layout, in Matrix q)
     {
         int d = _config.Width;
         Tensor input = _normed;
         if (layout.QueryRows < shape.Rows) _device.GatherRows(_normed, shape.AnswerRows, layout.QueryRows, d, input = _answers);
         _device.Gemm(
-            input.AsMatrix(layout.QueryRows, d), w.QkvWeight.AsMatrix().SliceColumns(0, d), _q.AsMatrix(layout.QueryRows, d),
+            input.AsMatrix(layout.QueryRows, d), w.QkvWeight.AsMatrix().SliceColumns(0, d), q,
             new GemmOptions(Bias: w.QkvBias));
     }
 
-    private void ProjectKeys(Gpt2Layer w, Tensor bias, int rows)
+    private void ProjectKeys(Gpt2Layer w, Tensor bias, int rows, in Matrix keys)
     {
         int d = _config.Width;
         _device.Gemm(
-            _normed.AsMatrix(rows, d), w.QkvWeight.AsMatrix().SliceColumns(d, d), _kv.AsMatrix(rows, 2 * d).SliceColumns(0, d),
+            _normed.AsMatrix(rows, d), w.QkvWeight.AsMatrix().SliceColumns(d, d), keys,
             new GemmOptions(Bias: bias));
     }
 }

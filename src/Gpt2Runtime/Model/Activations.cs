@@ -10,8 +10,9 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <param name="Sequences">Prompts of all copies.</param>
 /// <param name="ProbabilitiesPerHead">Sum of queries x keys over the prompts, all layers but the last.</param>
 /// <param name="FinalProbabilitiesPerHead">The same in the last layer.</param>
+/// <param name="AnswerOnly">Whether the last layer is only needed at the answer positions.</param>
 internal readonly record struct PassCapacity(
-    int Rows, int FinalRows, int Sequences, long ProbabilitiesPerHead, long FinalProbabilitiesPerHead)
+    int Rows, int FinalRows, int Sequences, long ProbabilitiesPerHead, long FinalProbabilitiesPerHead, bool AnswerOnly)
 {
     /// <summary>The capacity that exactly fits some prompts.</summary>
     /// <param name="spans">The positions of each prompt that are run.</param>
@@ -34,7 +35,8 @@ internal readonly record struct PassCapacity(
             answerOnly ? spans.Count * copies : rows * copies,
             spans.Count * copies,
             squares * copies,
-            answerOnly ? keys * copies : squares * copies);
+            answerOnly ? keys * copies : squares * copies,
+            answerOnly);
     }
 
     /// <summary>The capacity that exactly fits some whole prompts.</summary>
@@ -63,7 +65,8 @@ internal sealed class Activations : ResourceOwner
     /// <param name="keepLayers">Whether all layers are kept for a backward pass. Without it every layer uses the same memory, and only
     /// the last two boundaries' residual streams are there after a pass.</param>
     /// <param name="keepRatios">Whether the activation function's ratio f(x) / x is kept, not its derivative.</param>
-    /// <param name="keysValues">Per layer [rows, 2 D], where keys and values are kept; null to allocate them like the rest.</param>
+    /// <param name="keysValues">Per layer [rows, 2 D], where keys and values are kept, apart from queries; null to allocate them like
+    /// the rest.</param>
     public Activations(
         Gpt2Config config, Device device, PassCapacity capacity, bool keepWriters, bool keepLayers = true, bool keepRatios = false,
         Tensor[]? keysValues = null)
@@ -73,6 +76,7 @@ internal sealed class Activations : ResourceOwner
         KeepsWriters = keepWriters;
         int layers = config.Layers;
         Boundaries = new Boundary[(2 * layers) + 1];
+        Qkv = new Tensor?[layers];
         Q = new Tensor[layers];
         Kv = new Tensor[layers];
         Probabilities = new Tensor[layers];
@@ -88,16 +92,24 @@ internal sealed class Activations : ResourceOwner
             {
                 Boundaries[2 * l] = Boundaries[0];
                 Boundaries[(2 * l) + 1] = Boundaries[1];
-                (Q[l], Kv[l], Probabilities[l], Derivative[l], Z[l], MlpOutput[l]) = (
-                    Q[0], keysValues?[l] ?? Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
+                (Qkv[l], Q[l], Kv[l], Probabilities[l], Derivative[l], Z[l], MlpOutput[l]) = (
+                    Qkv[0], Q[0], keysValues?[l] ?? Kv[0], Probabilities[0], Derivative[0], Z[0], MlpOutput[0]);
                 continue;
             }
             bool last = keepLayers && l == layers - 1;
             int queryRows = last ? capacity.FinalRows : capacity.Rows;
             Boundaries[2 * l] = MakeBoundary(capacity.Rows);
             Boundaries[(2 * l) + 1] = MakeBoundary(queryRows);
-            Q[l] = Own(device.Allocate(queryRows, config.Width));
-            Kv[l] = keysValues?[l] ?? Own(device.Allocate(capacity.Rows, 2 * config.Width));
+            if (keysValues is null && !(last && capacity.AnswerOnly))
+            {
+                Tensor all = Own(device.Allocate(capacity.Rows, 3 * config.Width));
+                (Qkv[l], Q[l], Kv[l]) = (all, QueriesOf(all, config.Width), KeysValuesOf(all, config.Width));
+            }
+            else
+            {
+                Q[l] = Own(device.Allocate(queryRows, config.Width));
+                Kv[l] = keysValues?[l] ?? Own(device.Allocate(capacity.Rows, 2 * config.Width));
+            }
             long probabilities = config.Heads * (last ? capacity.FinalProbabilitiesPerHead : capacity.ProbabilitiesPerHead);
             Probabilities[l] = Own(device.Allocate(checked((int)probabilities)));
             Derivative[l] = Own(device.Allocate(queryRows, config.InnerWidth));
@@ -137,10 +149,16 @@ internal sealed class Activations : ResourceOwner
     /// <summary>2 L + 1 boundaries.</summary>
     public Boundary[] Boundaries { get; }
 
-    /// <summary>Queries per layer [query rows, D].</summary>
+    /// <summary>
+    /// Queries, keys and values per layer side by side [rows, 3 D], as one product makes them. Null in a last layer whose queries are those
+    /// of the answer rows alone, and where keys and values are kept apart.
+    /// </summary>
+    public Tensor?[] Qkv { get; }
+
+    /// <summary>Queries per layer: [query rows, D], or the part of <see cref="Qkv"/>.</summary>
     public Tensor[] Q { get; }
 
-    /// <summary>Keys and values per layer [rows, 2 D].</summary>
+    /// <summary>Keys and values per layer: [rows, 2 D], or the part of <see cref="Qkv"/>.</summary>
     public Tensor[] Kv { get; }
 
     /// <summary>Attention probabilities per layer.</summary>
@@ -172,4 +190,23 @@ internal sealed class Activations : ResourceOwner
 
     /// <summary>Scratch where ratios are kept [rows, inner], else null.</summary>
     public Tensor? Slopes { get; }
+
+    /// <summary>All heads of a layer, and how their queries, keys and values lie here.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <returns>What the device needs of them.</returns>
+    public HeadGroup HeadsOf(Gpt2Config config, int layer) =>
+        ForwardPass.HeadsOf(config, layer) with { Joined = Qkv[layer] is not null };
+
+    /// <summary>The queries among rows of queries, keys and values.</summary>
+    /// <param name="all">[rows, 3 D].</param>
+    /// <param name="width">D.</param>
+    /// <returns>From the first query on.</returns>
+    public static Tensor QueriesOf(Tensor all, int width) => all.Slice(0, checked((int)(all.Length - (2 * width))));
+
+    /// <summary>The keys and values among rows of queries, keys and values.</summary>
+    /// <param name="all">[rows, 3 D].</param>
+    /// <param name="width">D.</param>
+    /// <returns>From the first key on.</returns>
+    public static Tensor KeysValuesOf(Tensor all, int width) => all.Slice(width, checked((int)(all.Length - width)));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
 
@@ -16,8 +17,11 @@ internal sealed class BackwardPass : ResourceOwner
     private readonly Tensor _hidden;
     private readonly Tensor _normed;
     private readonly Tensor _dz;
+    private readonly Tensor _dqkv;
     private readonly Tensor _dq;
     private readonly Tensor _dkv;
+    private readonly Tensor? _answerDq;
+    private readonly Tensor? _answerDkv;
     private readonly Tensor _answerResidual;
     private readonly FrozenNorm? _frozen;
     private readonly AttentionRules? _attention;
@@ -40,8 +44,13 @@ internal sealed class BackwardPass : ResourceOwner
         _hidden = Own(_device.Allocate(rows, _config.InnerWidth));
         _normed = Own(_device.Allocate(rows, d));
         _dz = Own(_device.Allocate(rows, d));
-        _dq = Own(_device.Allocate(rows, d));
-        _dkv = Own(_device.Allocate(rows, 2 * d));
+        _dqkv = Own(_device.Allocate(rows, 3 * d));
+        (_dq, _dkv) = (Activations.QueriesOf(_dqkv, d), Activations.KeysValuesOf(_dqkv, d));
+        if (capacity.AnswerOnly)
+        {
+            _answerDq = Own(_device.Allocate(capacity.FinalRows * cotangents, d));
+            _answerDkv = Own(_device.Allocate(rows, 2 * d));
+        }
         _answerResidual = Own(_device.Allocate(capacity.Sequences * cotangents, d));
         if (rules.FrozenNorms) _frozen = Own(new FrozenNorm(_device, capacity.Rows, d));
         if (AttentionRules.Change(rules)) _attention = Own(new AttentionRules(weights, rules, capacity, cotangents));
@@ -111,24 +120,27 @@ internal sealed class BackwardPass : ResourceOwner
         int d = _config.Width;
         int queryRows = layout.QueryRows * cotangents;
         int rows = shape.Rows * cotangents;
-        HeadGroup heads = ForwardPass.HeadsOf(_config, layer);
+        HeadGroup heads = a.HeadsOf(_config, layer);
+        Debug.Assert(heads.Joined != answerRows, "the queries of the answer rows alone stand apart");
+        (Tensor dq, Tensor dkv) = answerRows ? (_answerDq!, _answerDkv!) : (_dq, _dkv);
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(Residual.AsMatrix(queryRows, d), w.OutputWeight.AsMatrix().T, _dz.AsMatrix(queryRows, d));
         _device.AttentionBackward(
-            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, heads, cotangents, _dq, _dkv, a.Prefix?.Of(layer));
-        _attention?.Apply(a, layer, heads, layout, cotangents, _dz, _dq, _dkv);
-        readers?.AddAttention(shape, a, layer, _dq, _dkv, readerCopies);
-        _device.Gemm(_dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
+            _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, heads, cotangents, dq, dkv, a.Prefix?.Of(layer));
+        _attention?.Apply(a, layer, heads, layout, cotangents, _dz, answerRows ? null : _dqkv, dq, dkv);
+        readers?.AddAttention(shape, a, layer, answerRows ? dq : _dqkv, dkv, readerCopies);
         if (answerRows)
         {
+            _device.Gemm(dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
+
             // Only the answer rows have queries and an onward residual stream; from here down every row has a gradient.
-            _device.Gemm(_dq.AsMatrix(queryRows, d), qkv.SliceColumns(0, d).T, _answerResidual.AsMatrix(queryRows, d));
+            _device.Gemm(dq.AsMatrix(queryRows, d), qkv.SliceColumns(0, d).T, _answerResidual.AsMatrix(queryRows, d));
             _device.ScatterAddRows(_answerResidual, shape.AnswerRows, queryRows, d, _normed);
             SpreadAnswers(shape, queryRows, rows);
         }
         else
         {
-            _device.Gemm(_dq.AsMatrix(rows, d), qkv.SliceColumns(0, d).T, _normed.AsMatrix(rows, d), new GemmOptions(Accumulate: true));
+            _device.Gemm(_dqkv.AsMatrix(rows, 3 * d), qkv.T, _normed.AsMatrix(rows, d));
         }
         _device.LayerNormBackward(
             _normed, _frozen?.Input ?? boundary.Residual, w.AttentionGain, _frozen?.Mean ?? boundary.Mean, boundary.Rstd,

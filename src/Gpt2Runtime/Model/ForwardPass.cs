@@ -55,6 +55,12 @@ internal sealed class ForwardPass(Gpt2Weights weights)
                 a.Normed);
         }
         Matrix qkv = w.QkvWeight.AsMatrix();
+        if (a.Qkv[layer] is { } all && !AnswerRowsOnly(shape, layer))
+        {
+            _device.Gemm(a.Normed.AsMatrix(shape.Rows, d), qkv, all.AsMatrix(shape.Rows, 3 * d), new GemmOptions(Bias: w.QkvBias));
+            return;
+        }
+        HeadGroup heads = a.HeadsOf(_config, layer);
         Tensor queryInput = a.Normed;
         int queryRows = shape.QueryRows(layer, _config.Layers);
         if (AnswerRowsOnly(shape, layer))
@@ -64,11 +70,12 @@ internal sealed class ForwardPass(Gpt2Weights weights)
             queryInput = a.AnswerNormed;
         }
         _device.Gemm(
-            queryInput.AsMatrix(queryRows, d), qkv.SliceColumns(0, d), a.Q[layer].AsMatrix(queryRows, d), new GemmOptions(Bias: w.QkvBias));
+            queryInput.AsMatrix(queryRows, d), qkv.SliceColumns(0, d), new Matrix(a.Q[layer], 0, queryRows, d, heads.QueryStride),
+            new GemmOptions(Bias: w.QkvBias));
         _device.Gemm(
             a.Normed.AsMatrix(shape.Rows, d),
             qkv.SliceColumns(d, 2 * d),
-            a.Kv[layer].AsMatrix(shape.Rows, 2 * d),
+            new Matrix(a.Kv[layer], 0, shape.Rows, 2 * d, heads.KeyStride),
             new GemmOptions(Bias: _keyValueBias[layer]));
     }
 
@@ -81,7 +88,7 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     {
         SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
         _device.Attention(
-            a.Q[layer], a.Kv[layer], layout, HeadsOf(_config, layer), a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
+            a.Q[layer], a.Kv[layer], layout, a.HeadsOf(_config, layer), a.Probabilities[layer], a.Z[layer], a.Prefix?.Of(layer));
         if (AnswerRowsOnly(shape, layer))
         {
             AddHeads(shape, a, layer);

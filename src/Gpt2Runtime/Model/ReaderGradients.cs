@@ -47,19 +47,21 @@ internal sealed class ReaderGradients : ResourceOwner
         // What a reset clears lies in one piece.
         bool[] last = [.. Enumerable.Range(0, _config.Layers).Select(l => answerOnly && l == _config.Layers - 1)];
         int[] queryRows = [.. last.Select(l => l ? capacity.Sequences : capacity.Rows)];
-        (int Queries, int KeysValues, int Mlp)[] parts = [.. queryRows.Select(rows =>
-            (AddGroup(rows, heads), AddGroup(capacity.Rows, 2 * heads), _sums.Add(rows, d)))];
+        (int Queries, int KeysValues, int Mlp)[] parts = [.. queryRows.Zip(last, (rows, apart) => (
+            AddGroup(rows, apart ? heads : 3 * heads), apart ? AddGroup(capacity.Rows, 2 * heads) : -1, _sums.Add(rows, d)))];
         int logits = _sums.Add(capacity.Sequences, d);
         Own(_sums).Allocate(_device);
         for (int l = 0; l < _config.Layers; l++)
         {
             Tensor standardized = Own(_frozenNorms ? _device.Allocate(1) : _device.Allocate(points, capacity.Rows, d));
             Tensor answers = last[l] && !_frozenNorms ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
-            _groups[l] =
-            [
-                MakeGroup(l, 0, heads, parts[l].Queries, answers, last[l]),
-                MakeGroup(l, heads, 2 * heads, parts[l].KeysValues, standardized, false),
-            ];
+            _groups[l] = last[l]
+                ?
+                [
+                    MakeGroup(l, 0, heads, parts[l].Queries, answers, true),
+                    MakeGroup(l, heads, 2 * heads, parts[l].KeysValues, standardized, false),
+                ]
+                : [MakeGroup(l, 0, 3 * heads, parts[l].Queries, standardized, false)];
             _mlp[l] = _sums[parts[l].Mlp];
         }
         _logits = _sums[logits];
@@ -86,7 +88,10 @@ internal sealed class ReaderGradients : ResourceOwner
             standardized);
     }
 
-    /// <summary>Readers of one layer's attention that share rows: the queries, or the keys and values.</summary>
+    /// <summary>
+    /// Readers of one layer's attention that share rows: queries, keys and values; where queries are those of the answer rows alone, these,
+    /// and keys and values.
+    /// </summary>
     private sealed record Group(
         int First,
         int Readers,
@@ -127,19 +132,20 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="shape">The pass.</param>
     /// <param name="a">Its activations.</param>
     /// <param name="layer">Index of the layer.</param>
-    /// <param name="dq">[query rows, D].</param>
-    /// <param name="dkv">[rows, 2 D].</param>
+    /// <param name="first">[rows, 3 D] of queries, keys and values; where queries are those of the answer rows alone, [answers, D] of
+    /// these.</param>
+    /// <param name="dkv">[rows, 2 D] of keys and values, in that case alone.</param>
     /// <param name="copies">How many copies count, from the first.</param>
-    public void AddAttention(PassShape shape, Activations a, int layer, Tensor dq, Tensor dkv, int copies)
+    public void AddAttention(PassShape shape, Activations a, int layer, Tensor first, Tensor dkv, int copies)
     {
         Activations.Boundary boundary = a.Boundaries[2 * layer];
         foreach (Group group in _groups[layer])
         {
-            bool queries = group.First == 0;
+            bool leads = group.First == 0;
             int baseRows = group.AnswerRows ? shape.Items : shape.BaseRows;
             _device.AccumulateReaders(
-                queries ? dq : dkv,
-                queries ? a.Q[layer] : a.Kv[layer],
+                leads ? first : dkv,
+                leads ? a.Qkv[layer] ?? a.Q[layer] : a.Kv[layer],
                 group.Constant,
                 group.GainSums,
                 group.AnswerRows ? a.AnswerRstd : boundary.Rstd,
@@ -154,7 +160,7 @@ internal sealed class ReaderGradients : ResourceOwner
         int d = _config.Width;
         Group queryGroup = _groups[layer][0];
         _device.Standardize(
-            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, _groups[layer][1].Standardized,
+            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, _groups[layer][^1].Standardized,
             Points * shape.BaseRows);
         if (queryGroup.AnswerRows)
         {
@@ -185,14 +191,13 @@ internal sealed class ReaderGradients : ResourceOwner
         {
             int feeding = _graph.HeadRow(l, 0);
             int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);
-            (Group queries, Group keysValues) = (_groups[l][0], _groups[l][1]);
+            (Group queries, Group keysValues) = (_groups[l][0], _groups[l][^1]);
             long block = (long)shape.BaseRows * d;
             if (!queries.AnswerRows)
             {
                 // All readers of a layer in one contraction, which reads the writers' differences once. The layer's own heads, which feed
                 // its MLP, meet its queries, keys and values on the way; those cells are no edges and nobody reads them.
                 MakeGradients(queries, l, shape.BaseRows, 0);
-                MakeGradients(keysValues, l, shape.BaseRows, heads * block);
                 _device.CopyBlock(_mlp[l], 0, _buffer, 3 * heads * block, block);
                 _device.ContractEdges(
                     delta.AtAllRows, _graph.MlpRow(l), _buffer, _graph.ReadersPerLayer, block, new ScoreBlock(scores, stride, firstColumn));

@@ -71,6 +71,9 @@ public sealed unsafe partial class CpuDevice
         public readonly int HeadWidth = heads.HeadWidth;
         public readonly float Scale = heads.Scale;
 
+        public readonly int QueryStride = heads.QueryStride;
+        public readonly int KeyStride = heads.KeyStride;
+
         public int Width => Heads * HeadWidth;
 
         public int OwnKeys(int sequence) => _keyLength[sequence];
@@ -107,7 +110,8 @@ public sealed unsafe partial class CpuDevice
         {
             int w = shape.HeadWidth;
             int d = shape.Width;
-            var own = new RawMatrix(_kv + (shape.KeyRow(sequence) * 2 * d) + (head * w), shape.OwnKeys(sequence), w, 2L * d);
+            var own = new RawMatrix(
+                _kv + (shape.KeyRow(sequence) * shape.KeyStride) + (head * w), shape.OwnKeys(sequence), w, shape.KeyStride);
             int before = shape.Prefix(sequence);
             if (before == 0) return (own, own.Moved(d));
             var known = new RawMatrix(_prefix + (shape.PrefixRow(sequence) * 2 * d) + (head * w), before, w, 2L * d);
@@ -145,8 +149,9 @@ public sealed unsafe partial class CpuDevice
             int d = Shape.Width;
             int keys = Shape.Keys(sequence);
             int queries = Shape.Queries(sequence);
-            long queryAt = (Shape.QueryRow(sequence) * d) + (head * w);
-            var q = new RawMatrix(Q + queryAt, queries, w, d);
+            long mixedAt = (Shape.QueryRow(sequence) * d) + (head * w);
+            int stride = Shape.QueryStride;
+            var q = new RawMatrix(Q + (Shape.QueryRow(sequence) * stride) + (head * w), queries, w, stride);
             (RawMatrix k, RawMatrix v) = Keys.Of(Shape, sequence, head, worker);
             var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
             Gemm.Multiply(worker, q, k.T, p);
@@ -154,7 +159,7 @@ public sealed unsafe partial class CpuDevice
             {
                 SoftmaxRow(new Span<float>(p.Data + ((long)i * keys), keys), keys - queries + i + 1, Shape.Scale);
             }
-            Gemm.Multiply(worker, p, v, new RawMatrix(Z + queryAt, queries, w, d));
+            Gemm.Multiply(worker, p, v, new RawMatrix(Z + mixedAt, queries, w, d));
         }
 
         // The largest score is taken off first: the exponential of a score above 88 is infinite.
@@ -188,13 +193,13 @@ public sealed unsafe partial class CpuDevice
             int keys = Shape.Keys(sequence);
             int queries = Shape.Queries(sequence);
             long keyRow = Shape.KeyRow(sequence);
-            long queryAt = (Shape.QueryRow(sequence) * d) + (head * w);
-            long gradientAt = queryAt + ((long)cotangent * QueryRows * d);
-            var q = new RawMatrix(Q + queryAt, queries, w, d);
+            (int stride, int keyStride, long queryRow) = (Shape.QueryStride, Shape.KeyStride, Shape.QueryRow(sequence));
+            long gradientRow = queryRow + ((long)cotangent * QueryRows);
+            var q = new RawMatrix(Q + (queryRow * stride) + (head * w), queries, w, stride);
             (RawMatrix k, RawMatrix v) = Keys.Of(Shape, sequence, head, worker);
             int own = Shape.OwnKeys(sequence);
-            var dz = new RawMatrix(Dz + gradientAt, queries, w, d);
-            var dk = new RawMatrix(Dkv + ((((long)cotangent * KeyRows) + keyRow) * 2 * d) + (head * w), own, w, 2L * d);
+            var dz = new RawMatrix(Dz + (gradientRow * d) + (head * w), queries, w, d);
+            var dk = new RawMatrix(Dkv + ((((long)cotangent * KeyRows) + keyRow) * keyStride) + (head * w), own, w, keyStride);
             var p = new RawMatrix(Probabilities + Shape.Probabilities(sequence, head), queries, keys, keys);
             var ds = new RawMatrix(Scratch + (worker * ScratchStride), queries, keys, keys);
             Gemm.Multiply(worker, dz, v.T, ds);
@@ -207,7 +212,7 @@ public sealed unsafe partial class CpuDevice
                 TensorPrimitives.Multiply(row, Shape.Scale, row);
                 TensorPrimitives.Multiply(row, probabilities, row);
             }
-            Gemm.Multiply(worker, ds, k, new RawMatrix(Dq + gradientAt, queries, w, d));
+            Gemm.Multiply(worker, ds, k, new RawMatrix(Dq + (gradientRow * stride) + (head * w), queries, w, stride));
             Gemm.Multiply(worker, ds.Part(0, queries, keys - own, own).T, q, dk);
             Gemm.Multiply(worker, p.Part(0, queries, keys - own, own).T, dz, dk.Moved(d));
         }

@@ -79,7 +79,8 @@ public sealed partial class CudaDevice
         bool outerMajor = tile.Arithmetic == GemmArithmetic.Ffma;
         int copyA = a.Transposed == outerMajor ? CopyAlong(a, options.StepA) : CopyTransposed;
         int copyB = outerMajor && b.Transposed ? CopyTransposed : CopyAlong(b, options.StepB);
-        bool split = plan.Splits > 1;
+        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
+        bool split = plan.Splits > 1, addsInPlace = plan.AddsInPlace(shape);
         Launch(
             LoadTile(tile, b.Transposed),
             (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch),
@@ -88,9 +89,8 @@ public sealed partial class CudaDevice
             AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? Partials : 0, options.StepA, options.StepB, options.StepC,
             c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB,
             CopyAlong(c, options.StepC) == CopyWide ? 1 : 0,
-            options.Accumulate ? 1 : 0, plan.Depth);
-        if (!split) return;
-        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
+            options.Accumulate ? 1 : 0, plan.Depth, addsInPlace ? Arrived : 0);
+        if (!split || addsInPlace) return;
         Launch(
             Load(ref _gemmAddSplits, "Gemm", "gemmAddSplits"),
             (Blocks((long)shape.M * shape.PartialPitch, AddSplitsThreads), 1, options.Batch),

@@ -17,6 +17,11 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     private const double ResidentWarps = 8;       // warps that keep a multiprocessor's units busy
     private const double FillClocks = 1500;       // first copies and last stores of a block, which overlap with nothing of its own
     private const double SecondStageClocks = 4000;
+    private const double ArrivalClocks = 800;     // fence, counter, and waiting for what the last block reads
+    private const int MostAddedInPlace = 32_768;  // floats of a tile's shares that one block adds in less than a launch takes
+
+    /// <summary>Most tiles whose blocks are counted.</summary>
+    public const int MostCounted = 1 << 14;
     private const double MemoryBytes = 1900;      // per clock, all multiprocessors
     private const double CacheBytesEach = 40;     // per clock and multiprocessor, from the second-level cache
 
@@ -65,6 +70,15 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
         return new GemmPlan(tile, (units + depth - 1) / depth, depth * MmaDepth);
     }
 
+    /// <summary>
+    /// Whether the last block of a tile adds its shares up, in place of a second kernel: where there are few, since one block does it.
+    /// The sums are the same to the bit.
+    /// </summary>
+    /// <param name="shape">The product.</param>
+    /// <returns>False without a split.</returns>
+    public bool AddsInPlace(in GemmShape shape) => Splits > 1 && (long)Splits * Tile!.Rows * Tile.Columns <= MostAddedInPlace
+        && Math.Ceiling((double)shape.M / Tile.Rows) * Math.Ceiling((double)shape.N / Tile.Columns) * shape.Batch <= MostCounted;
+
     /// <summary>Room that the partial sums of all members need.</summary>
     /// <param name="shape">The product.</param>
     /// <returns>Bytes; 0 without a split.</returns>
@@ -89,7 +103,8 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
         double cached = operands * ((tilesAcross * shape.M) + (tilesDown * shape.N)) / (CacheBytesEach * Math.Min(blocks, multiprocessors));
         double fromMemory = ((operands * (shape.M + shape.N)) + (sizeof(float) * (double)shape.M * shape.N * shape.Batch)) / MemoryBytes;
         double clocks = Math.Max(arithmetic, Math.Max(cached, fromMemory)) + (Math.Ceiling(onOne / tile.Blocks) * FillClocks);
-        if (Splits > 1) clocks += SecondStageClocks + (2 * PartialBytes(shape) / (CacheBytesEach * multiprocessors));
-        return clocks;
+        if (Splits == 1) return clocks;
+        if (AddsInPlace(shape)) return clocks + ArrivalClocks + (sizeof(float) * (double)Splits * tile.Rows * tile.Columns / CacheBytesEach);
+        return clocks + SecondStageClocks + (2 * PartialBytes(shape) / (CacheBytesEach * multiprocessors));
     }
 }

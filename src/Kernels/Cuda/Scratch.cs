@@ -5,13 +5,17 @@ public sealed partial class CudaDevice
 {
     private Tensor? _scratch;
     private Tensor? _partials;
+    private Tensor? _arrived;
 
     /// <summary>Bytes that the device holds for its operations, which <see cref="Device.AllocatedBytes"/> includes.</summary>
     internal long OwnScratchBytes =>
-        sizeof(float) * ((_scratch?.Length ?? 0) + (_partials?.Length ?? 0) + (_ones?.Length ?? 0) + (_cublasWorkspace?.Length ?? 0));
+        sizeof(float) * ((_scratch?.Length ?? 0) + (_partials?.Length ?? 0) + (_arrived?.Length ?? 0) + (_ones?.Length ?? 0) + (_cublasWorkspace?.Length ?? 0));
 
     /// <summary>Partial sums of products and contractions, see <see cref="PartialsBytes"/>.</summary>
     private nint Partials => (_partials ??= AllocateScratch(PartialsBytes)).Address;
+
+    /// <summary>Counters of the blocks that have come to the end of a tile of a split product; zeros whenever no product runs.</summary>
+    private nint Arrived => (_arrived ??= AllocateScratch(GemmPlan.MostCounted * sizeof(uint), zeros: true)).Address;
 
     /// <summary>Memory of unknown content until the next operation asks for some.</summary>
     private nint Scratch(long bytes)
@@ -28,13 +32,14 @@ public sealed partial class CudaDevice
     /// Memory of the device's own, which belongs to no run's scope. Recorded passes may hold the address of what it replaces, so they are
     /// recorded anew.
     /// </summary>
-    private Tensor AllocateScratch(long bytes)
+    private Tensor AllocateScratch(long bytes, bool zeros = false)
     {
         (AllocationScope? scope, Scope) = (Scope, null);
         try
         {
             _scratchGeneration++;
-            return Allocate(checked((int)((bytes + sizeof(float) - 1) / sizeof(float))));
+            int floats = checked((int)((bytes + sizeof(float) - 1) / sizeof(float)));
+            return zeros ? AllocateZeros(floats) : Allocate(floats);
         }
         finally
         {

@@ -24,22 +24,22 @@ public abstract partial class Device
     {
         Need(layout);
         int width = NeedHeads(heads);
-        long queries = Size(layout.QueryRows, width);
-        long keys = Size(2, layout.KeyRows, width);
+        long queries = RowSpan(layout.QueryRows, heads.QueryStride, width), mixed = Size(layout.QueryRows, width);
+        long keys = RowSpan(layout.KeyRows, heads.KeyStride, 2L * width);
         long pairs = Product(layout.ProbabilitiesPerHead, heads.Heads);
         Need(q, queries);
         Need(kv, keys);
         Need(probabilities, pairs);
-        Need(z, queries);
-        Apart(z, queries, q, queries);
-        Apart(z, queries, kv, keys);
-        Apart(z, queries, probabilities, pairs);
+        Need(z, mixed);
+        Apart(z, mixed, q, queries);
+        Apart(z, mixed, kv, keys);
+        Apart(z, mixed, probabilities, pairs);
         Apart(probabilities, pairs, q, queries);
         Apart(probabilities, pairs, kv, keys);
         NeedPrefix(prefix, layout, width);
         if (prefix is not null)
         {
-            Apart(z, queries, prefix, prefix.Length);
+            Apart(z, mixed, prefix, prefix.Length);
             Apart(probabilities, pairs, prefix, prefix.Length);
         }
         if (!Begins(nameof(Attention))) return;
@@ -77,22 +77,25 @@ public abstract partial class Device
         Need(layout);
         int width = NeedHeads(heads);
         AtLeast(0, cotangents);
-        long queries = Size(layout.QueryRows, width);
-        long keys = Size(2, layout.KeyRows, width);
+        long queries = RowSpan(layout.QueryRows, heads.QueryStride, width);
+        long keys = RowSpan(layout.KeyRows, heads.KeyStride, 2L * width);
         long pairs = Product(layout.ProbabilitiesPerHead, heads.Heads);
-        long queryGradients = Product(queries, cotangents), keyGradients = Product(keys, cotangents);
-        Need(dz, queryGradients);
+        long mixed = Size(cotangents, layout.QueryRows, width);
+        long queryGradientRows = Size(cotangents, layout.QueryRows), keyGradientRows = Size(cotangents, layout.KeyRows);
+        long queryGradients = RowSpan(queryGradientRows, heads.QueryStride, width);
+        long keyGradients = RowSpan(keyGradientRows, heads.KeyStride, 2L * width);
+        Need(dz, mixed);
         Need(q, queries);
         Need(kv, keys);
         Need(probabilities, pairs);
         Need(dq, queryGradients);
         Need(dkv, keyGradients);
-        Apart(dq, queryGradients, dz, queryGradients);
+        Apart(dq, queryGradients, dz, mixed);
         Apart(dq, queryGradients, q, queries);
         Apart(dq, queryGradients, kv, keys);
         Apart(dq, queryGradients, probabilities, pairs);
-        Apart(dq, queryGradients, dkv, keyGradients);
-        Apart(dkv, keyGradients, dz, queryGradients);
+        if (!heads.Joined || !SideBySide(dq, dkv, width)) Apart(dq, queryGradients, dkv, keyGradients);
+        Apart(dkv, keyGradients, dz, mixed);
         Apart(dkv, keyGradients, q, queries);
         Apart(dkv, keyGradients, kv, keys);
         Apart(dkv, keyGradients, probabilities, pairs);
@@ -136,6 +139,14 @@ public abstract partial class Device
         AtMost(int.MaxValue, Size(heads.Heads, heads.HeadWidth), nameof(heads.Width), op);
         return heads.Width;
     }
+
+    // Elements from the first row to the last, those between the rows included.
+    private static long RowSpan(long rows, int stride, long width) => rows == 0 ? 0 : Product(rows - 1, stride) is var before
+        && before > long.MaxValue - width ? long.MaxValue : before + width;
+
+    // Whether the second operand starts where a row of the first ends, so that rows of both fill the distance between them.
+    private static bool SideBySide(Tensor first, Tensor second, int width) =>
+        second.Address == first.Address + ((nint)width * sizeof(float));
 
     private void NeedPrefix(Tensor? prefix, SequenceLayout layout, int width, [CallerMemberName] string op = "")
     {

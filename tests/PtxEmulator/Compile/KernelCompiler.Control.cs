@@ -20,7 +20,17 @@ internal sealed unsafe partial class KernelCompiler
         table["ret"] = Exit;
         table["exit"] = Exit;
         table["trap"] = i => Trap(i, nameof(Traps.Trap));
-        foreach (string nothing in (string[])["membar", "fence", "nanosleep", "pmevent"]) table[nothing] = _ => { };
+        foreach (string nothing in (string[])["nanosleep", "pmevent"]) table[nothing] = _ => { };
+        table["membar"] = table["fence"] = Fence;
+    }
+
+    // A fence within the block changes nothing here: lanes run one after another.
+    private void Fence(Instruction i)
+    {
+        if (!i.Has("gl") && !i.Has("gpu") && !i.Has("sys")) return;
+        _il.Emit(OpCodes.Ldarg_1);
+        _il.Emit(OpCodes.Ldarg_0);
+        _il.Emit(OpCodes.Call, typeof(Worker).GetMethod(nameof(Worker.Fence))!);
     }
 
     private void Exit(Instruction i)

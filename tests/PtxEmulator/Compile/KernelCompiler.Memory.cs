@@ -176,6 +176,13 @@ internal sealed unsafe partial class KernelCompiler
         void Run()
         {
             Record(i, space, store: true, type.Bytes(), address);
+            if (space != Space.Shared)
+            {
+                _il.Emit(OpCodes.Ldarg_1);
+                _il.Emit(OpCodes.Ldarg_0);
+                PushAddress(address);
+                _il.Emit(OpCodes.Call, typeof(Worker).GetMethod(nameof(Worker.MeetAtomic))!);
+            }
             _il.Emit(OpCodes.Ldarg_0);
             PushAddress(address);
             _il.Emit(OpCodes.Ldc_I4, type.Bytes());

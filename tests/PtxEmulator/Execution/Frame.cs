@@ -34,6 +34,16 @@ internal unsafe struct Frame
     /// <summary>Launch, block and thread as they stand in stamps.</summary>
     public ulong Identity;
 
+    /// <summary>By block, the time before which its writes are ordered before this block's accesses; null where nothing is. It holds for
+    /// the thread that acquired it, and for others behind a barrier after that.</summary>
+    public ulong* Ordered;
+    public ulong AcquiredAt;
+    public int AcquiredBy;
+
+    /// <summary>Whether the thread has met an atomic operation since its last fence, and the block's barrier before that fence.</summary>
+    public int Acquires;
+    public ulong Released;
+
     /// <summary>Instructions run, and the count at which the thread lets others go on.</summary>
     public long Instructions;
     public long YieldAt;

@@ -57,6 +57,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
             _parameters = (byte*)NativeMemory.AlignedAlloc(_parameterCapacity = (nuint)launch.Arguments.Length, 16);
         }
         launch.Arguments.CopyTo(new Span<byte>(_parameters, launch.Arguments.Length));
+        ForgetOrders(launch: true);
         BeginTrace(launch);
     }
 
@@ -125,6 +126,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
             _status[thread] = Ready;
         }
         _live = _threads;
+        ForgetOrders(launch: false);
         ClearCopies();
     }
 

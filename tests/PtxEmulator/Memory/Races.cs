@@ -8,7 +8,8 @@ namespace Gradpath.PtxEmulator.Memory;
 /// Finds two accesses to one word of shared or global memory, at least one a write, that nothing orders. Accesses of one thread are
 /// in order; a barrier orders a block's threads; bar.warp.sync orders a warp's lanes; shfl, vote, mma and the like order their reads
 /// before it and their writes behind it, since a warp's accesses leave it in order, but do not make writes seen. A meeting of some lanes
-/// is taken for one of all. Blocks of one launch are never ordered. Atomic operations do not race with each other.
+/// is taken for one of all. Blocks of one launch are ordered by fences with atomic
+/// operations alone (see the worker's orders). Atomic operations do not race with each other.
 /// </summary>
 /// <remarks>
 /// Each word carries two stamps: its last write and its reads. A stamp is, from the high end, launch (11 bits, 0: none), block (16),
@@ -84,14 +85,19 @@ internal static unsafe class Races
         if ((stamp & now & HalvesMask) == 0) return false;
         ulong kind = write ? OneThread : stamp & KindMask;
         if (kind == ManyBlocks) return true;
-        if (stamp >> BlockShift != now >> BlockShift) return true;
         ulong time = (stamp & TimeMask) >> TimeShift;
+        if (stamp >> BlockShift != now >> BlockShift) return !write || !Ordered(frame, (int)(stamp >> BlockShift & 65535), time);
         if (time < *frame->BarrierTime) return false;
         if (kind == OneBlock) return true;
         if (stamp >> WarpShift != now >> WarpShift) return true;
         if (time < (write ? *frame->WarpTime : *frame->MeetTime)) return false;
         return kind == OneWarp || stamp >> ThreadShift != now >> ThreadShift;
     }
+
+    // Whether what a block wrote at a time of its own is ordered before this thread's access.
+    private static bool Ordered(Frame* frame, int block, ulong time) =>
+        frame->Ordered is not null && time < frame->Ordered[block]
+            && (frame->AcquiredBy == frame->Thread || *frame->BarrierTime > frame->AcquiredAt);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong AddReader(Frame* frame, ulong read, ulong now)

@@ -25,6 +25,7 @@ internal static class AttentionOps
                 new("", Allowed, x => Forward(x, Form.Whole)),
                 new("last query only", Allowed, x => Forward(x, Form.LastQueryOnly)),
                 new("behind prefixes", Allowed, x => Forward(x, Form.BehindPrefixes)),
+                new("joined", Allowed, x => Forward(x, Form.Joined)),
             ],
             Works = [.. s_timed.Select(t => Forward(t.Sequences, t.Length, t.Heads))],
             Kernels = [.. s_counted.Select(c => Forward(c.Kind, c.Lengths, c.LastOnly))],
@@ -37,6 +38,7 @@ internal static class AttentionOps
                 new("", Allowed, x => Backward(x, Form.Whole)),
                 new("last query only", Allowed, x => Backward(x, Form.LastQueryOnly)),
                 new("behind prefixes", Allowed, x => Backward(x, Form.BehindPrefixes)),
+                new("joined", Allowed, x => Backward(x, Form.Joined)),
             ],
             Works = [.. s_timed.Select(t => Backward(t.Sequences, t.Length, t.Heads))],
             Kernels = [.. s_counted.SelectMany(c => Backward(c.Kind, c.Lengths, c.LastOnly))],
@@ -49,6 +51,7 @@ internal static class AttentionOps
         Whole,
         LastQueryOnly,
         BehindPrefixes,
+        Joined,
     }
 
     private static Case Draw(OpOperands x, Form form)
@@ -57,9 +60,10 @@ internal static class AttentionOps
         SequenceLayout layout = x.Layout(x.Extent(3, 2), 33, x.Extent(2, 2), lastQueryOnly, form == Form.BehindPrefixes);
         int heads = x.Extent(4, 2), headWidth = x.Extent(33, 3);
         long wide = (long)heads * headWidth;
+        HeadGroup group = new(heads, headWidth, 1 / MathF.Sqrt(headWidth)) { Joined = form == Form.Joined };
         return new(
-            layout, new HeadGroup(heads, headWidth, 1 / MathF.Sqrt(headWidth)),
-            x.Draw(layout.QueryRows * wide, 2), x.Draw(layout.KeyRows * 2 * wide, 2), x.Out(heads * layout.ProbabilitiesPerHead),
+            layout, group, x.Draw(QuerySpan(layout.QueryRows, group), 2), x.Draw(KeySpan(layout.KeyRows, group), 2),
+            x.Out(heads * layout.ProbabilitiesPerHead),
             layout.PrefixRows == 0 ? null : x.Draw(layout.PrefixRows * 2 * wide, 2), x.Out(layout.QueryRows * wide));
     }
 
@@ -74,11 +78,15 @@ internal static class AttentionOps
         Case c = Draw(x, form);
         x.Device.Attention(c.Q, c.Kv, c.Layout, c.Heads, c.Probabilities, c.Z, c.Prefix);
         int cotangents = x.Extent(3, 1);
-        long queries = (long)cotangents * c.Layout.QueryRows * c.Heads.Width;
-        long keys = (long)cotangents * c.Layout.KeyRows * 2 * c.Heads.Width;
-        Tensor dz = x.Draw(queries), dq = x.Out(queries), dkv = x.Out(keys);
+        int queries = cotangents * c.Layout.QueryRows;
+        Tensor dz = x.Draw((long)queries * c.Heads.Width), dq = x.Out(QuerySpan(queries, c.Heads));
+        Tensor dkv = x.Out(KeySpan(cotangents * c.Layout.KeyRows, c.Heads));
         return d => d.AttentionBackward(dz, c.Q, c.Kv, c.Probabilities, c.Layout, c.Heads, cotangents, dq, dkv, c.Prefix);
     }
+
+    private static long QuerySpan(int rows, in HeadGroup heads) => ((rows - 1L) * heads.QueryStride) + heads.Width;
+
+    private static long KeySpan(int rows, in HeadGroup heads) => ((rows - 1L) * heads.KeyStride) + (2L * heads.Width);
 
     private static OpWork Forward(int sequences, int length, int heads)
     {

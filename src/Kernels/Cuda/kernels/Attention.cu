@@ -14,18 +14,19 @@ constexpr int kWarps = kAttentionThreads / kWarp;
 constexpr int kWeightStride = kAttentionKeys + kAttentionPadding;
 constexpr float kLowest = -3e38f;
 
-// One head of one sequence. Rows of keys and values are 2 d floats apart, all others d.
+// One head of one sequence. Rows of queries and of keys and values have strides of their own, in their gradients too; those of a prefix
+// are 2 d floats apart, all others d. A value stands d behind its key.
 struct Head {
   int keys, own, prefix, queries;
   int64 keyRow, queryRow, prefixRow, probabilities;
-  int d, column;
+  int d, column, queryStride, keyStride;
 };
 
 struct Layout {
   const int *keyStart, *keyLength, *queryStart, *queryLength;
   const int64* probabilityStart;
   const int *prefixStart, *prefixLength;
-  int heads, headWidth;
+  int heads, headWidth, queryStride, keyStride;
 
   DEVICE_MEMBER Head head(int sequence, int h) const {
     Head head;
@@ -39,6 +40,8 @@ struct Layout {
     head.probabilities = probabilityStart[sequence] * heads + (int64)h * head.queries * head.keys;
     head.d = heads * headWidth;
     head.column = h * headWidth;
+    head.queryStride = queryStride;
+    head.keyStride = keyStride;
     return head;
   }
 
@@ -50,7 +53,8 @@ struct Layout {
 
 // Where key (or value, at column d further on) number j of a head stands.
 DEVICE const float* keyAt(const float* kv, const float* prefix, const Head& head, int j) {
-  const float* row = j < head.prefix ? prefix + (head.prefixRow + j) * 2 * head.d : kv + (head.keyRow + j - head.prefix) * 2 * head.d;
+  const float* row =
+      j < head.prefix ? prefix + (head.prefixRow + j) * 2 * head.d : kv + (head.keyRow + j - head.prefix) * head.keyStride;
   return row + head.column;
 }
 
@@ -138,8 +142,8 @@ DEVICE void accumulateTile(
 // pair and what weigh() turns into the weights of the other rows (v or k), which add up to output (z or dq).
 template <int kRows, class Row>
 DEVICE void attend(
-    const Layout& layout, const Head& head, int firstQuery, const float* left, const float* kv, const float* prefix, bool keysFirst,
-    int quads, float* output, Row row) {
+    const Layout& layout, const Head& head, int firstQuery, const float* left, int leftStride, const float* kv, const float* prefix,
+    bool keysFirst, int quads, float* output, int outputStride, Row row) {
   constexpr int kQueries = kRows * kWarps;
   const int stride = layout.stride();
   float* a = dynamicShared<float>();
@@ -166,7 +170,7 @@ DEVICE void attend(
     sums[s] = splat<float4>(0);
   }
   float products[kRows];
-  loadTile(a, layout, kQueries, queries, quads, [&](int r) { return left + (int64)r * head.d; });
+  loadTile(a, layout, kQueries, queries, quads, [&](int r) { return left + (int64)r * leftStride; });
   for (int j = 0; j < seen; j += kAttentionKeys) {
     if (j > 0) barrier();
     loadKeys(b, j, first);
@@ -200,7 +204,7 @@ DEVICE void attend(
   }
 #pragma unroll
   for (int s = 0; s < kAttentionSlots; s++) {
-    if (s < slots && rows[s] < queries) storeUnit(output + (int64)rows[s] * head.d, 4 * unit, layout.headWidth, quads, sums[s]);
+    if (s < slots && rows[s] < queries) storeUnit(output + (int64)rows[s] * outputStride, 4 * unit, layout.headWidth, quads, sums[s]);
   }
 }
 
@@ -259,13 +263,15 @@ DEVICE void attentionForward(
   const Head head = layout.head(blockX() / tiles, blockY());
   const int firstQuery = blockX() % tiles * kRows * kWarps;
   if (firstQuery >= head.queries) return;
-  const int64 at = (head.queryRow + firstQuery) * head.d + head.column;
+  const int64 row = head.queryRow + firstQuery;
   SoftmaxRows<kRows> rows;
   rows.scale = scale;
   rows.probabilities = probabilities + head.probabilities + (int64)firstQuery * head.keys;
   rows.keys = head.keys;
   rows.start();
-  attend<kRows>(layout, head, firstQuery, q + at, kv, prefix, true, quads, z + at, rows);
+  attend<kRows>(
+      layout, head, firstQuery, q + row * head.queryStride + head.column, head.queryStride, kv, prefix, true, quads,
+      z + row * head.d + head.column, head.d, rows);
 }
 
 // ds = scale p (dp - along) with along = sum of p dp, which is left behind for the gradients of keys and values.
@@ -309,14 +315,15 @@ DEVICE void attentionQueryGradient(
   const int firstQuery = blockX() % tiles * kRows * kWarps;
   if (firstQuery >= head.queries) return;
   const int64 row = (int64)cotangent * queryRows + head.queryRow + firstQuery;
-  const int64 at = row * head.d + head.column;
   ScoreGradientRows<kRows> rows;
   rows.scale = scale;
   rows.probabilities = probabilities + head.probabilities + (int64)firstQuery * head.keys;
   rows.keys = head.keys;
   rows.along = along + (int64)blockY() * allQueryRows + row;
   rows.start();
-  attend<kRows>(layout, head, firstQuery, dz + at, kv, prefix, false, quads, dq + at, rows);
+  attend<kRows>(
+      layout, head, firstQuery, dz + row * head.d + head.column, head.d, kv, prefix, false, quads,
+      dq + row * head.queryStride + head.column, head.queryStride, rows);
 }
 
 constexpr int kTileRows = kAttentionQueries / kWarps;
@@ -325,8 +332,9 @@ constexpr int kTransposedStride = kAttentionQueries + kAttentionPadding;
 #define LAYOUT_PARAMETERS                                                                                                   \
   const int *__restrict__ keyStart, const int *__restrict__ keyLength, const int *__restrict__ queryStart,                  \
       const int *__restrict__ queryLength, const int64 *__restrict__ probabilityStart, const int *__restrict__ prefixStart, \
-      const int *__restrict__ prefixLength, int heads, int headWidth
-#define LAYOUT Layout{keyStart, keyLength, queryStart, queryLength, probabilityStart, prefixStart, prefixLength, heads, headWidth}
+      const int *__restrict__ prefixLength, int heads, int headWidth, int queryStride, int keyStride
+#define LAYOUT                                                                                                                        \
+  Layout{keyStart, keyLength, queryStart, queryLength, probabilityStart, prefixStart, prefixLength, heads, headWidth, queryStride, keyStride}
 
 // The kernels over queries take 4 kRows queries per block: few where sequences are short or heads are wide.
 // Grid (tiles of queries of the longest sequence x sequences (x cotangents), heads).
@@ -377,18 +385,18 @@ KERNEL __launch_bounds__(kAttentionThreads) attentionKeyGradient(
     dk[s] = dv[s] = splat<float4>(0);
   }
   const int64 queryRow = (int64)cotangent * queryRows + head.queryRow;
-  const float* leftRows = q + head.queryRow * head.d + head.column;
+  const float* leftRows = q + head.queryRow * head.queryStride + head.column;
   const float* gradientRows = dz + queryRow * head.d + head.column;
   const float* sums = along + (int64)blockY() * allQueryRows + queryRow;
   const float* p = probabilities + head.probabilities + head.prefix + firstKey;
   loadTile(values, layout, kAttentionKeys, count, quads, [&](int r) {
-    return kv + (head.keyRow + firstKey + r) * 2 * head.d + head.d + head.column;
+    return kv + (head.keyRow + firstKey + r) * head.keyStride + head.d + head.column;
   });
   const int before = head.prefix + firstKey - (head.keys - head.queries);  // the first query that sees the first key
   for (int i = before > 0 ? before : 0; i < head.queries; i += kAttentionQueries) {
     const int filled = head.queries - i < kAttentionQueries ? head.queries - i : kAttentionQueries;
     barrier();
-    loadTile(lefts, layout, kAttentionQueries, filled, quads, [&](int r) { return leftRows + (int64)(i + r) * head.d; });
+    loadTile(lefts, layout, kAttentionQueries, filled, quads, [&](int r) { return leftRows + (int64)(i + r) * head.queryStride; });
     loadTile(gradients, layout, kAttentionQueries, filled, quads, [&](int r) { return gradientRows + (int64)(i + r) * head.d; });
     barrier();
     float share[kTileRows], products[kTileRows];
@@ -413,7 +421,7 @@ KERNEL __launch_bounds__(kAttentionThreads) attentionKeyGradient(
 #pragma unroll
   for (int s = 0; s < kAttentionSlots; s++) {
     if (s >= slots || rows[s] >= count) break;
-    float* row = dkv + ((int64)cotangent * keyRows + head.keyRow + firstKey + rows[s]) * 2 * head.d + head.column;
+    float* row = dkv + ((int64)cotangent * keyRows + head.keyRow + firstKey + rows[s]) * head.keyStride + head.column;
     storeUnit(row, 4 * unit, headWidth, quads, dk[s]);
     storeUnit(row + head.d, 4 * unit, headWidth, quads, dv[s]);
   }

@@ -224,13 +224,14 @@ struct Result {
 
 // The parameters of every tile kernel, in this order; CudaDevice.MultiplyTiles passes them. Blocks: x = tile of C, rows first, so that the
 // blocks that run together share a part of B; y = split of k; z = member of the batch. Where `partials` is given, split s of member z
-// writes its sums to partials[((z * splits + s) * m + row) * n + column], and a second kernel adds them up.
+// writes its sums to partials[((z * splits + s) * m + row) * n + column]; the last block of a tile adds them up in the order of splits
+// where `arrived` counts a tile's blocks (zeros before and after), and elsewhere a second kernel does.
 #define GEMM_PARAMETERS                                                                                                             \
   const float *__restrict__ a, const float *__restrict__ b, float *c, const float *__restrict__ bias, float *partials, int64 stepA, \
       int64 stepB, int64 stepC, int m, int n, int k, int strideA, int strideB, int strideC, int copyA, int copyB, int wideC,        \
-      int accumulate, int depth
+      int accumulate, int depth, uint32 *arrived
 #define GEMM_ARGUMENTS \
-  a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth
+  a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth, arrived
 
 // Distance between rows of partial sums: n rounded up to whole fours; what lies between is zero.
 DEVICE int partialPitch(int n) { return (n + kPartialUnit - 1) / kPartialUnit * kPartialUnit; }
@@ -249,10 +250,39 @@ struct BlockPlace {
   }
 };
 
-DEVICE Result resultOf(float* c, const float* bias, float* partials, int64 stepC, int m, int n, int strideC, int wideC, int accumulate) {
-  if (partials) {
-    const int pitch = partialPitch(n);
-    return {partials + ((int64)blockZ() * blocksY() + blockY()) * m * pitch, nullptr, pitch, m, pitch, false, true};
+// A block's tile from shared memory to C, or to the partial sums, which the last block of the tile adds up.
+template <int kRows, int kColumns, int kPitch, int kThreads>
+DEVICE void finishTile(
+    float* tile, const BlockPlace<kRows, kColumns>& place, float* c, const float* bias, float* partials, int64 stepC, int m, int n,
+    int strideC, int wideC, int accumulate, uint32* arrived) {
+  const Result result = {c + blockZ() * stepC, bias, strideC, m, n, accumulate != 0, wideC != 0};
+  if (!partials) {
+    result.storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
+    return;
   }
-  return {c + blockZ() * stepC, bias, strideC, m, n, accumulate != 0, wideC != 0};
+  const int pitch = partialPitch(n);
+  const int64 share = (int64)m * pitch;
+  float* first = partials + (int64)blockZ() * blocksY() * share;
+  const Result part = {first + blockY() * share, nullptr, pitch, m, pitch, false, true};
+  part.storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
+  if (!arrived) return;
+  barrier();
+  uint32* before = (uint32*)tile;
+  if (threadX() == 0) *before = arrive(arrived + blockZ() * blocksX() + blockX(), blocksY() - 1);
+  barrier();
+  if ((int)*before != blocksY() - 1) return;
+  constexpr int kPieces = kColumns / 4;
+#pragma unroll 1
+  for (int pass = 0; pass < kRows * kPieces / kThreads; pass++) {
+    const int i = pass * kThreads + threadX(), row = place.row + i / kPieces, column = place.column + i % kPieces * 4;
+    if (row >= m || column >= pitch) continue;
+    const float* from = first + (int64)row * pitch + column;
+    float4 sum = *(const float4*)from;
+#pragma unroll 4
+    for (int s = 1; s < blocksY(); s++) {
+      const float4 v = *(const float4*)(from + s * share);
+      sum = {sum.x + v.x, sum.y + v.y, sum.z + v.z, sum.w + v.w};
+    }
+    result.store(row, column, sum);
+  }
 }

@@ -79,8 +79,8 @@ DEVICE void multiplyFfma(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  const Result result = resultOf(c, bias, partials, stepC, m, n, strideC, wideC, accumulate);
-  result.storeTile<kRows, kColumns, kPitchB, kThreads>(shared, place.row, place.column);
+  finishTile<kRows, kColumns, kPitchB, kThreads>(
+      shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived);
 }
 
 #define FFMA_KERNEL(name, rows, columns, threadColumns, threads, blocks) \

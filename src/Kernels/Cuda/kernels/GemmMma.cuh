@@ -269,8 +269,8 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  const Result result = resultOf(c, bias, partials, stepC, m, n, strideC, wideC, accumulate);
-  result.storeTile<kRows, kColumns, kPitch, kThreads>(shared, place.row, place.column);
+  finishTile<kRows, kColumns, kPitch, kThreads>(
+      shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived);
 }
 
 #define MMA_KERNEL(name, arithmetic, depthMajorB, rows, columns, warpRows, warpColumns, stages, threads, blocks)             \

@@ -39,6 +39,15 @@ DEVICE int warp() { return threadX() / kWarp; }
 // All threads of the block arrive before any goes on; shared and global writes before it are seen after it.
 DEVICE void barrier() { __syncthreads(); }
 
+// One more block has come to a counter, which begins anew after `most` others: how many were there before. The thread calls it behind a
+// barrier of its block; all that the block wrote before is seen by the block that comes last, behind its next barrier.
+DEVICE uint32 arrive(uint32* counter, uint32 most) {
+  __nvvm_membar_gl();
+  const uint32 before = __nvvm_atom_inc_gen_ui(counter, most);
+  __nvvm_membar_gl();
+  return before;
+}
+
 DEVICE float shuffleXor(float v, int mask) { return __nvvm_shfl_sync_bfly_f32(kAllLanes, v, mask, 31); }
 DEVICE int shuffleXor(int v, int mask) { return __nvvm_shfl_sync_bfly_i32(kAllLanes, v, mask, 31); }
 DEVICE double shuffleXor(double v, int mask) {
