@@ -36,13 +36,15 @@ public sealed class DeviceMemoryTests
     }
 
     [Fact]
-    public void Memory_is_zeroed_and_aligned()
+    public void Memory_is_aligned_and_zero_where_it_has_to_be()
     {
         using var device = new CpuDevice(1);
         for (int i = 0; i < 20; i++)
         {
-            using Tensor tensor = device.Allocate(1 + (17 * i));
+            using Tensor tensor = device.AllocateZeros(1 + (17 * i)), other = device.Allocate(1 + (17 * i));
             Assert.Equal(0, tensor.Address % 64);
+            Assert.Equal(0, other.Address % 64);
+            Assert.All(other.ToArray(), v => Assert.True(float.IsNaN(v), "tests fill what nobody has cleared"));
             Assert.All(tensor.ToArray(), v => Assert.Equal(0, v));
             device.Fill(tensor, 1, tensor.Length);
         }

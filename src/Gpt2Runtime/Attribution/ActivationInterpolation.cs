@@ -51,8 +51,8 @@ internal sealed class ActivationInterpolation : BatchScorer
         _points = Own(new Activations(context.Config, device, all, keepWriters: false));
         _backward = Own(new BackwardPass(context.Weights, all, 1));
         _upstream = Own(new BackwardPass(context.Weights, one, 1));
-        _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false));
-        _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false));
+        _readers = Own(new ReaderGradients(context.Weights, constants, one, _steps, false, reachesAll: false));
+        _upstreamReaders = Own(new ReaderGradients(context.Weights, constants, one, 1, false, reachesAll: false));
         _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, Math.Max(two.Sequences, all.Sequences)));
         _pair = Own(new PairRun(context, spans, false, _head));
         _points.Prefix = _pair.Prefix;

@@ -30,8 +30,10 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="points">Number of gradient points between two resets.</param>
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <param name="rules">The rules of the backward passes; null for derivatives.</param>
+    /// <param name="reachesAll">Whether backward passes reach every layer that is contracted.</param>
     public ReaderGradients(
-        Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly, BackwardRules? rules = null)
+        Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly, BackwardRules? rules = null,
+        bool reachesAll = true)
     {
         _frozenNorms = (rules ?? BackwardRules.Derivatives).FrozenNorms;
         _weights = weights;
@@ -53,8 +55,8 @@ internal sealed class ReaderGradients : ResourceOwner
         Own(_sums).Allocate(_device);
         for (int l = 0; l < _config.Layers; l++)
         {
-            Tensor standardized = Own(_frozenNorms ? _device.Allocate(1) : _device.Allocate(points, capacity.Rows, d));
-            Tensor answers = last[l] && !_frozenNorms ? Own(_device.Allocate(points, capacity.Sequences, d)) : standardized;
+            Tensor standardized = MakeStandardized(capacity.Rows);
+            Tensor answers = last[l] && !_frozenNorms ? MakeStandardized(capacity.Sequences) : standardized;
             _groups[l] = last[l]
                 ?
                 [
@@ -66,6 +68,10 @@ internal sealed class ReaderGradients : ResourceOwner
         }
         _logits = _sums[logits];
         _buffer = Own(_device.Allocate(_graph.ReadersPerLayer, capacity.Rows, d));
+
+        // A layer that no backward pass reaches has coefficients of zero, which only numbers can be multiplied with.
+        Tensor MakeStandardized(int rows) => Own(
+            _frozenNorms ? _device.Allocate(1) : reachesAll ? _device.Allocate(points, rows, d) : _device.AllocateZeros(points, rows, d));
 
         // The number of the first of three parts.
         int AddGroup(int rows, int readers)

@@ -52,8 +52,14 @@ internal sealed class WriterBlocks : ResourceOwner
     /// <param name="rows">Rows that count.</param>
     /// <param name="skip">Blocks that are left out in front.</param>
     /// <returns>[blocks, rows * D].</returns>
-    public Matrix Front(int first, int rows, int skip = 0) => new(
-        _storage, ((long)skip * _stride) + ((long)first * _width), _count - skip, checked(rows * _width), _stride);
+    public Matrix Front(int first, int rows, int skip = 0)
+    {
+        long offset = _count == skip ? 0 : ((long)skip * _stride) + ((long)first * _width);
+        return new Matrix(_storage, offset, _count - skip, checked(rows * _width), Math.Max(_stride, rows * _width));
+    }
+
+    /// <summary>All blocks become zeros.</summary>
+    public void Clear() => _storage.Device.Fill(_storage, 0, _storage.Length);
 
     /// <summary>The blocks of the last layer, one per row of the matrix.</summary>
     /// <param name="first">Rows of a pass before those that count.</param>

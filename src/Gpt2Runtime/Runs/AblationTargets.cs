@@ -64,6 +64,7 @@ internal sealed class AblationTargets : IDisposable
         Device device = context.Device;
         var one = PassCapacity.For([length], 1, answerOnly);
         var means = new WriterOutputs(context.Config, device, one);
+        means.Blocks.Clear();
         int[] lengths = [.. Enumerable.Repeat(length, context.Plan.Size)];
         using var a = new Activations(context.Config, device, PassCapacity.For(lengths, 1, answerOnly), keepWriters: true);
         using Tensor embeddings = device.Allocate(lengths.Length * length, context.Config.Width);
