@@ -85,6 +85,12 @@ internal static class KernelConstants
     /// <summary>An operand of a product is copied to shared memory by 4 bytes a thread and transposed on the way.</summary>
     public const int CopyTransposed = 2;
 
+    /// <summary>A product is multiplied by other numbers before it is stored.</summary>
+    public const int EpilogueMultiply = 1;
+
+    /// <summary>A product goes through GELU before it is stored.</summary>
+    public const int EpilogueGelu = 2;
+
     /// <summary>Rows and columns of a block of the plain product.</summary>
     public const int PlainSide = 16;
 

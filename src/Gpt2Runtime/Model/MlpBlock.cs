@@ -38,9 +38,7 @@ internal static class MlpBlock
         float epsilon = weights.Config.Epsilon;
         if (addend is null) device.LayerNorm(input, w.MlpGain, w.MlpShift, epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
         else device.AddLayerNorm(input, addend, sum!, w.MlpGain, w.MlpShift, epsilon, rows, d, b.Mean, b.Rstd, b.Normed);
-        device.Gemm(
-            b.Normed.AsMatrix(rows, d), w.UpWeight.AsMatrix(), b.Derivative.AsMatrix(rows, inner), new GemmOptions(Bias: w.UpBias));
-        Activate(device, weights.Config, (long)rows * inner, b);
+        Activate(device, weights.Config, b.Normed.AsMatrix(rows, d), w, b);
         device.Gemm(b.Hidden.AsMatrix(rows, inner), w.DownWeight.AsMatrix(), output.AsMatrix(rows, d), new GemmOptions(Bias: w.DownBias));
     }
 
@@ -61,20 +59,21 @@ internal static class MlpBlock
         Gpt2Layer w = weights.Layers[layer];
         Device device = weights.Device;
         (int d, int inner) = (weights.Config.Width, weights.Config.InnerWidth);
-        device.Gemm(gradient.AsMatrix(rows.Rows, d), w.DownWeight.AsMatrix().T, b.Hidden.AsMatrix(rows.Rows, inner));
-        device.MultiplyRows(b.Hidden, b.Derivative, rows.Rows, rows.ActivationRows, inner);
+        device.GemmMultiply(gradient.AsMatrix(rows.Rows, d), w.DownWeight.AsMatrix().T, b.Derivative, rows.ActivationRows, b.Hidden);
         device.Gemm(b.Hidden.AsMatrix(rows.Rows, inner), w.UpWeight.AsMatrix().T, b.Normed.AsMatrix(rows.Rows, d));
         device.LayerNormBackward(b.Normed, input, w.MlpGain, b.Mean, b.Rstd, rows, d, target, reader, contributingRows);
     }
 
-    private static void Activate(Device device, Gpt2Config config, long length, in Buffers b)
+    private static void Activate(Device device, Gpt2Config config, in Matrix input, Gpt2Layer w, in Buffers b)
     {
         ActivationFunction function = Function(config);
         if (b.Slopes is null)
         {
-            device.Activate(function, b.Derivative, length, b.Hidden);
+            device.GemmActivate(input, w.UpWeight.AsMatrix(), w.UpBias, function, b.Derivative, b.Hidden);
             return;
         }
+        long length = (long)input.Rows * config.InnerWidth;
+        device.Gemm(input, w.UpWeight.AsMatrix(), b.Derivative.AsMatrix(input.Rows, config.InnerWidth), new GemmOptions(Bias: w.UpBias));
         device.CopyBlock(b.Derivative, 0, b.Slopes, 0, length);
         device.Activate(function, b.Slopes, length, b.Hidden);
         device.Ratios(b.Derivative, b.Hidden, SlopeAtZero(function), length);

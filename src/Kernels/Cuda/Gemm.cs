@@ -46,9 +46,7 @@ public sealed partial class CudaDevice
             CublasProduct(a, b, c, options);
             return;
         }
-        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
-        GemmPlan plan = ForcedPlan?.Invoke(shape)
-            ?? GemmPlan.Choose(shape, Arithmetic, b.Transposed, _info.Multiprocessors, _info.SharedMemoryPerBlock, PartialsLimit);
+        GemmPlan plan = PlanOf(new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch), b.Transposed);
         for (int first = 0; first < options.Batch; first += MostInZ)
         {
             int count = Math.Min(MostInZ, options.Batch - first);
@@ -59,6 +57,36 @@ public sealed partial class CudaDevice
             else MultiplyTiles(plan, aPart, bPart, cPart, options with { Batch = count });
         }
     }
+
+    private protected override void GemmActivateCore(
+        in Matrix a, in Matrix b, in Matrix x, Tensor bias, ActivationFunction function, Tensor output)
+    {
+        var epilogue = new Epilogue(EpilogueGelu, output, 1);
+        if (function != ActivationFunction.GeluTanh || !MultiplyWith(epilogue, a, b, x, new GemmOptions(Bias: bias, Batch: 1)))
+        {
+            base.GemmActivateCore(a, b, x, bias, function, output);
+        }
+    }
+
+    private protected override void GemmMultiplyCore(in Matrix a, in Matrix b, in Matrix c, Tensor factors, int factorRows)
+    {
+        var epilogue = new Epilogue(EpilogueMultiply, factors, factorRows);
+        if (!MultiplyWith(epilogue, a, b, c, new GemmOptions(Batch: 1))) base.GemmMultiplyCore(a, b, c, factors, factorRows);
+    }
+
+    // What follows goes with the product where one kernel ends it: not behind cuBLAS, the plain kernel and sums of many shares.
+    private bool MultiplyWith(in Epilogue epilogue, in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    {
+        if (_cublas is not null && ForcedPlan is null) return false;
+        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, 1);
+        GemmPlan plan = PlanOf(shape, b.Transposed);
+        if (plan.Tile is null || (plan.Splits > 1 && !plan.AddsInPlace(shape))) return false;
+        MultiplyTiles(plan, a, b, c, options, epilogue);
+        return true;
+    }
+
+    private GemmPlan PlanOf(in GemmShape shape, bool transposedB) => ForcedPlan?.Invoke(shape)
+        ?? GemmPlan.Choose(shape, Arithmetic, transposedB, _info.Multiprocessors, _info.SharedMemoryPerBlock, PartialsLimit);
 
     private void MultiplyPlain(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
@@ -73,7 +101,8 @@ public sealed partial class CudaDevice
             c.Rows, c.Columns, a.OperandColumns, rowA, depthA, depthB, columnB, c.Stride, options.Accumulate ? 1 : 0);
     }
 
-    private void MultiplyTiles(in GemmPlan plan, in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
+    private void MultiplyTiles(
+        in GemmPlan plan, in Matrix a, in Matrix b, in Matrix c, in GemmOptions options, in Epilogue epilogue = default)
     {
         GemmTile tile = plan.Tile!;
         bool outerMajor = tile.Arithmetic == GemmArithmetic.Ffma;
@@ -88,8 +117,8 @@ public sealed partial class CudaDevice
             tile.SharedBytes(b.Transposed),
             AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? Partials : 0, options.StepA, options.StepB, options.StepC,
             c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB,
-            CopyAlong(c, options.StepC) == CopyWide ? 1 : 0,
-            options.Accumulate ? 1 : 0, plan.Depth, addsInPlace ? Arrived : 0);
+            CopyAlong(c, options.StepC) == CopyWide && RowSplit.Aligned(epilogue.Other?.Address ?? 0) ? 1 : 0,
+            options.Accumulate ? 1 : 0, plan.Depth, addsInPlace ? Arrived : 0, epilogue.Kind, epilogue.Other, epilogue.OtherRows);
         if (!split || addsInPlace) return;
         Launch(
             Load(ref _gemmAddSplits, "Gemm", "gemmAddSplits"),
@@ -112,4 +141,10 @@ public sealed partial class CudaDevice
 
     private static int CopyAlong(in Matrix m, long step) =>
         AddressOf(m) % 16 == 0 && m.Stride % 4 == 0 && step % 4 == 0 ? CopyWide : CopySingle;
+
+    /// <summary>What follows a product in the same kernel.</summary>
+    /// <param name="Kind">0 for nothing.</param>
+    /// <param name="Other">What it reads or writes besides C, of C's width.</param>
+    /// <param name="OtherRows">Rows of that, where it is read; row r of C takes number r mod these.</param>
+    private readonly record struct Epilogue(int Kind, Tensor? Other, int OtherRows);
 }

@@ -47,10 +47,65 @@ internal static class GemmOps
             Kernels = [.. Kernels()],
             Writes = ["c"],
         },
+        new("Gemm", "GemmActivate")
+        {
+            Cases =
+            [
+                Followed("", x => Activate(x, ActivationFunction.GeluTanh, false)),
+                Followed("B transposed", x => Activate(x, ActivationFunction.GeluTanh, true)),
+                Followed("another function", x => Activate(x, (ActivationFunction)(1 + x.Below((int)ActivationFunction.Tanh)), false)),
+            ],
+            Works = [new($"{Timed.AllRows} x {Timed.Inner} x {Timed.Width}", 2 * Timed.AllElements * Timed.Inner,
+                Timed.Float * (Timed.AllElements + (Timed.Width * Timed.Inner) + (8 * Timed.AllElements)), x =>
+                {
+                    Matrix a = x.Tensor(Timed.AllRows, Timed.Width).AsMatrix(), b = x.Tensor(Timed.Width, Timed.Inner).AsMatrix();
+                    Tensor derivative = x.Tensor(Timed.AllRows, Timed.Inner), output = x.Tensor(Timed.AllRows, Timed.Inner);
+                    Tensor bias = x.Tensor(Timed.Inner);
+                    return () => x.Device.GemmActivate(a, b, bias, ActivationFunction.GeluTanh, derivative, output);
+                })],
+            Kernels = [],
+            Writes = ["x", "output"],
+        },
+        new("Gemm", "GemmMultiply")
+        {
+            Cases = [Followed("", x => Multiplied(x, false)), Followed("B transposed", x => Multiplied(x, true))],
+            Works = [new($"{Timed.AllRows} x {Timed.Inner} x {Timed.Width}", 2 * Timed.AllElements * Timed.Inner,
+                Timed.Float * (Timed.AllElements + (Timed.Width * Timed.Inner) + (8 * Timed.AllElements)), x =>
+                {
+                    Matrix a = x.Tensor(Timed.AllRows, Timed.Width).AsMatrix(), b = x.Tensor(Timed.Inner, Timed.Width).AsMatrix();
+                    Tensor factors = x.Tensor(Timed.AllRows, Timed.Inner), c = x.Tensor(Timed.AllRows, Timed.Inner);
+                    return () => x.Device.GemmMultiply(a, b.T, factors, Timed.AllRows, c);
+                })],
+            Kernels = [],
+            Writes = ["c"],
+        },
     ];
 
     private static OpCase Case(string special, Func<OpOperands, Shape> draw) =>
         new(special, OpCase.Rounding, x => Multiply(x, draw(x))) { RoundsFactors = true };
+
+    // The function's slope is at most 1.2, and what it adds of its own is as for Activate.
+    private static OpCase Followed(string special, Func<OpOperands, Expression<Action<Device>>> draw) =>
+        new(special, 2 * OpCase.Rounding, draw) { RoundsFactors = true };
+
+    private static Expression<Action<Device>> Activate(OpOperands x, ActivationFunction function, bool transposeB)
+    {
+        (int m, int n, int k) = (x.Extent(40), x.Extent(70), x.Extent(70));
+        Matrix a = x.Draw((long)m * k).AsMatrix(m, k), b = Stored(x, n, k, transposeB);
+        Tensor bias = x.Draw(n), derivative = x.Out((long)m * n), output = x.Out((long)m * n);
+        return d => d.GemmActivate(a, b, bias, function, derivative, output);
+    }
+
+    private static Expression<Action<Device>> Multiplied(OpOperands x, bool transposeB)
+    {
+        int factorRows = x.Extent(9), m = factorRows * x.Extent(4), n = x.Extent(70), k = x.Extent(70);
+        Matrix a = x.Draw((long)m * k).AsMatrix(m, k), b = Stored(x, n, k, transposeB);
+        Tensor factors = x.Draw((long)factorRows * n), c = x.Out((long)m * n);
+        return d => d.GemmMultiply(a, b, factors, factorRows, c);
+    }
+
+    private static Matrix Stored(OpOperands x, int n, int k, bool transposed) =>
+        transposed ? x.Draw((long)n * k).AsMatrix(n, k).T : x.Draw((long)k * n).AsMatrix(k, n);
 
     private static Shape Draw(OpOperands x, bool transposeA, bool transposeB, int largest = 70) =>
         new(x.Extent(largest), x.Extent(largest), x.Extent(largest), transposeA, transposeB);

@@ -105,6 +105,6 @@ public sealed partial class CudaDevice
             threads,
             sharedBytes,
             AddressOf(delta), AddressOf(gradients), (nint)0, (nint)0, Partials, 0L, 0L, 0L,
-            delta.Rows, readers, delta.Columns, delta.Stride, gradients.Stride, 0, copyA, copyB, 0, 0, slice, (nint)0);
+            delta.Rows, readers, delta.Columns, delta.Stride, gradients.Stride, 0, copyA, copyB, 0, 0, slice, (nint)0, 0, (nint)0, 0);
     }
 }

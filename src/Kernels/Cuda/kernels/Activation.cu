@@ -9,20 +9,8 @@
 // and with e = e^(-2 |x|):
 //   Tanh:      f = sign(x) (1 - e) / (1 + e), f' = 4 e / (1 + e)^2; near 0, where 1 - e would cancel, f is the fraction of polynomials that
 //              the continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))) gives after five terms, within 1e-10 of tanh
-#include "math.cuh"
+#include "gelu.cuh"
 #include "rows.cuh"
-
-struct Activated {
-  float value, slope;
-};
-
-struct GeluTanh {
-  DEVICE Activated at(float x) {
-    const float square = x * x;
-    const float s = 1 / (1 + exponential(x * (square * (-2 * kGeluRoot * kGeluCubic) - 2 * kGeluRoot)));
-    return {x * s, x * s * (1 - s) * (square * (6 * kGeluRoot * kGeluCubic) + 2 * kGeluRoot) + s};
-  }
-};
 
 struct GeluErf {
   DEVICE Activated at(float x) {

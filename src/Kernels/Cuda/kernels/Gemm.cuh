@@ -11,7 +11,7 @@
 //
 // What lies beyond the matrix is not read and counts as zero: cp.async fills it in. The ways differ in speed only, never in a bit of C.
 #pragma once
-#include "cuda.cuh"
+#include "gelu.cuh"
 
 // An operand of one member of the batch: element (i, j) as stored at data[i * stride + j].
 struct Operand {
@@ -179,7 +179,38 @@ struct OuterMajorTile {
   }
 };
 
+// What follows a product in the same kernel, element by element, on sums that are complete; [rows, columns] without gaps.
+//   kMultiply: C = C other[row mod otherRows], such as a gradient times the activation function's slope
+//   kGelu:     other = f(C), C = f'(C), GPT-2's GELU
+struct Epilogue {
+  int kind;
+  float* other;
+  int otherRows;
+
+  DEVICE_MEMBER float* at(int row, int column, int columns) const {
+    return other + (int64)(kind == kEpilogueMultiply ? row % otherRows : row) * columns + column;
+  }
+
+  DEVICE_MEMBER float apply(float v, float* place) const {
+    if (kind == kEpilogueMultiply) return v * *place;
+    const Activated a = GeluTanh::at(v);
+    *place = a.value;
+    return a.slope;
+  }
+
+  DEVICE_MEMBER float4 apply(float4 v, float* place) const {
+    if (kind == kEpilogueMultiply) {
+      const float4 factor = *(const float4*)place;
+      return {v.x * factor.x, v.y * factor.y, v.z * factor.z, v.w * factor.w};
+    }
+    const Activated x = GeluTanh::at(v.x), y = GeluTanh::at(v.y), z = GeluTanh::at(v.z), w = GeluTanh::at(v.w);
+    *(float4*)place = {x.value, y.value, z.value, w.value};
+    return {x.slope, y.slope, z.slope, w.slope};
+  }
+};
+
 // C, or a split's share of it: where a block's results go.
+template <bool kEpilogues>
 struct Result {
   float* data;
   const float* bias;  // null for none
@@ -187,6 +218,7 @@ struct Result {
   int rows, columns;
   bool accumulate;
   bool wide;  // addresses of whole fours are multiples of 16
+  Epilogue epilogue;
 
   // Four neighbours of a row.
   DEVICE_MEMBER void store(int row, int column, float4 v) const {
@@ -198,6 +230,9 @@ struct Result {
         const float4 c = *(const float4*)to;
         v = {v.x + c.x, v.y + c.y, v.z + c.z, v.w + c.w};
       }
+      if constexpr (kEpilogues) {
+        if (epilogue.kind) v = epilogue.apply(v, epilogue.at(row, column, columns));
+      }
       *(float4*)to = v;
       return;
     }
@@ -205,7 +240,11 @@ struct Result {
     for (int e = 0; e < 4 && column + e < columns; e++) {
       float value = e == 0 ? v.x : e == 1 ? v.y : e == 2 ? v.z : v.w;
       if (bias) value += bias[column + e];
-      to[e] = accumulate ? value + to[e] : value;
+      if (accumulate) value += to[e];
+      if constexpr (kEpilogues) {
+        if (epilogue.kind) value = epilogue.apply(value, epilogue.at(row, column + e, columns));
+      }
+      to[e] = value;
     }
   }
 
@@ -229,9 +268,10 @@ struct Result {
 #define GEMM_PARAMETERS                                                                                                             \
   const float *__restrict__ a, const float *__restrict__ b, float *c, const float *__restrict__ bias, float *partials, int64 stepA, \
       int64 stepB, int64 stepC, int m, int n, int k, int strideA, int strideB, int strideC, int copyA, int copyB, int wideC,        \
-      int accumulate, int depth, uint32 *arrived
-#define GEMM_ARGUMENTS \
-  a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth, arrived
+      int accumulate, int depth, uint32 *arrived, int epilogue, float *other, int otherRows
+#define GEMM_ARGUMENTS                                                                                                                 \
+  a, b, c, bias, partials, stepA, stepB, stepC, m, n, k, strideA, strideB, strideC, copyA, copyB, wideC, accumulate, depth, arrived, \
+      epilogue, other, otherRows
 
 // Distance between rows of partial sums: n rounded up to whole fours; what lies between is zero.
 DEVICE int partialPitch(int n) { return (n + kPartialUnit - 1) / kPartialUnit * kPartialUnit; }
@@ -251,20 +291,20 @@ struct BlockPlace {
 };
 
 // A block's tile from shared memory to C, or to the partial sums, which the last block of the tile adds up.
-template <int kRows, int kColumns, int kPitch, int kThreads>
+template <int kRows, int kColumns, int kPitch, int kThreads, bool kEpilogues>
 DEVICE void finishTile(
     float* tile, const BlockPlace<kRows, kColumns>& place, float* c, const float* bias, float* partials, int64 stepC, int m, int n,
-    int strideC, int wideC, int accumulate, uint32* arrived) {
-  const Result result = {c + blockZ() * stepC, bias, strideC, m, n, accumulate != 0, wideC != 0};
+    int strideC, int wideC, int accumulate, uint32* arrived, const Epilogue& epilogue) {
+  const Result<kEpilogues> result = {c + blockZ() * stepC, bias, strideC, m, n, accumulate != 0, wideC != 0, epilogue};
   if (!partials) {
-    result.storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
+    result.template storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
     return;
   }
   const int pitch = partialPitch(n);
   const int64 share = (int64)m * pitch;
   float* first = partials + (int64)blockZ() * blocksY() * share;
-  const Result part = {first + blockY() * share, nullptr, pitch, m, pitch, false, true};
-  part.storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
+  const Result<false> part = {first + blockY() * share, nullptr, pitch, m, pitch, false, true, {}};
+  part.template storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
   if (!arrived) return;
   barrier();
   uint32* before = (uint32*)tile;

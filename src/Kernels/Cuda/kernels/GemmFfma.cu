@@ -79,8 +79,8 @@ DEVICE void multiplyFfma(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  finishTile<kRows, kColumns, kPitchB, kThreads>(
-      shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived);
+  finishTile<kRows, kColumns, kPitchB, kThreads, true>(
+      shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived, {epilogue, other, otherRows});
 }
 
 #define FFMA_KERNEL(name, rows, columns, threadColumns, threads, blocks) \

@@ -269,8 +269,8 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  finishTile<kRows, kColumns, kPitch, kThreads>(
-      shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived);
+  finishTile<kRows, kColumns, kPitch, kThreads, kTransposesA>(
+      shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived, {epilogue, other, otherRows});
 }
 
 #define MMA_KERNEL(name, arithmetic, depthMajorB, rows, columns, warpRows, warpColumns, stages, threads, blocks)             \

@@ -64,6 +64,10 @@ constexpr int kCopyWide = 0;
 constexpr int kCopySingle = 1;
 // An operand of a product is copied to shared memory by 4 bytes a thread and transposed on the way.
 constexpr int kCopyTransposed = 2;
+// A product is multiplied by other numbers before it is stored.
+constexpr int kEpilogueMultiply = 1;
+// A product goes through GELU before it is stored.
+constexpr int kEpilogueGelu = 2;
 // Rows and columns of a block of the plain product.
 constexpr int kPlainSide = 16;
 // Threads of a block that adds the parts of a split product.
