@@ -97,6 +97,10 @@ internal sealed class BackwardPass : ResourceOwner
             if (s % 2 == 1) Mlp(shape, a, s / 2, cotangents, readers, readerCopies);
             else Attention(shape, a, s / 2, cotangents, readers, readerCopies);
         }
+
+        // Layers whose attention lies between the two boundaries.
+        int end = ((from < 0 ? 2 * _config.Layers : from) + 1) / 2;
+        readers?.AddPoints(shape, a, (downTo + 1) / 2, end, readerCopies);
     }
 
     private void Mlp(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)

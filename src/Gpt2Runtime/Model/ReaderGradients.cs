@@ -21,6 +21,8 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Tensor _logits;
     private readonly TensorParts _sums = new();
     private readonly Tensor _buffer;
+    private readonly Tensor _standardized;
+    private readonly int _standardizedRows;
     private readonly bool _frozenNorms;
 
     /// <summary>Allocates for the largest batch.</summary>
@@ -53,10 +55,14 @@ internal sealed class ReaderGradients : ResourceOwner
             AddGroup(rows, apart ? heads : 3 * heads), apart ? AddGroup(capacity.Rows, 2 * heads) : -1, _sums.Add(rows, d)))];
         int logits = _sums.Add(capacity.Sequences, d);
         Own(_sums).Allocate(_device);
+        _standardizedRows = points * capacity.Rows;
+        _standardized = MakeStandardized(checked(_config.Layers * _standardizedRows));
         for (int l = 0; l < _config.Layers; l++)
         {
-            Tensor standardized = MakeStandardized(capacity.Rows);
-            Tensor answers = last[l] && !_frozenNorms ? MakeStandardized(capacity.Sequences) : standardized;
+            Tensor standardized = _frozenNorms
+                ? _standardized
+                : _standardized.Slice((long)l * _standardizedRows * d, points, capacity.Rows, d);
+            Tensor answers = last[l] && !_frozenNorms ? MakeStandardized(points * capacity.Sequences) : standardized;
             _groups[l] = last[l]
                 ?
                 [
@@ -71,7 +77,7 @@ internal sealed class ReaderGradients : ResourceOwner
 
         // A layer that no backward pass reaches has coefficients of zero, which only numbers can be multiplied with.
         Tensor MakeStandardized(int rows) => Own(
-            _frozenNorms ? _device.Allocate(1) : reachesAll ? _device.Allocate(points, rows, d) : _device.AllocateZeros(points, rows, d));
+            _frozenNorms ? _device.Allocate(1) : reachesAll ? _device.Allocate(rows, d) : _device.AllocateZeros(rows, d));
 
         // The number of the first of three parts.
         int AddGroup(int rows, int readers)
@@ -160,20 +166,30 @@ internal sealed class ReaderGradients : ResourceOwner
                 new ReaderSums(group.Sums, group.Offsets, group.Coefficients),
                 Points);
         }
+    }
 
-        // The points' normalised inputs, one block of rows per point: what flows through the LayerNorm's scale.
-        if (_frozenNorms) return;
-        int d = _config.Width;
-        Group queryGroup = _groups[layer][0];
+    /// <summary>
+    /// Adds what flows through the scale of the LayerNorms in front of attention, of the layers that a backward pass has reached: the
+    /// points' normalised inputs, one block of rows per point.
+    /// </summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="firstLayer">The first layer.</param>
+    /// <param name="endLayer">The one behind the last.</param>
+    /// <param name="copies">How many copies count, from the first.</param>
+    public void AddPoints(PassShape shape, Activations a, int firstLayer, int endLayer, int copies)
+    {
+        if (_frozenNorms || endLayer <= firstLayer) return;
+        (int d, int rows, int layers) = (_config.Width, a.Capacity.Rows, endLayer - firstLayer);
+        _device.StandardizeBlocks(
+            a.Streams!, a.StreamMeans!, a.StreamRstds!, new RowBlocks(layers, firstLayer * rows, rows), copies * shape.BaseRows, d,
+            _standardized, new RowBlocks(layers, (firstLayer * _standardizedRows) + (Points * shape.BaseRows), _standardizedRows));
+        Group last = _groups[^1][0];
+        if (endLayer < _config.Layers || !last.AnswerRows) return;
+        Activations.Boundary boundary = a.Boundaries[2 * (_config.Layers - 1)];
         _device.Standardize(
-            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, _groups[layer][^1].Standardized,
-            Points * shape.BaseRows);
-        if (queryGroup.AnswerRows)
-        {
-            _device.Standardize(
-                boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, queryGroup.Standardized,
-                Points * shape.Items);
-        }
+            boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, last.Standardized,
+            Points * shape.Items);
     }
 
     /// <summary>Adds the score of every edge: the contraction of the writers' differences with these gradients.</summary>

@@ -82,6 +82,24 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Range.Parts);
     }
 
+    private protected override void StandardizeBlocksCore(
+        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
+    {
+        var job = new StandardizeBlocksJob
+        {
+            X = P(x),
+            Mean = P(mean),
+            Rstd = P(rstd),
+            From = from,
+            Into = into,
+            Rows = rows,
+            Width = width,
+            Output = P(output),
+            Range = RowRange.Divide(checked(from.Blocks * rows), width, Workers),
+        };
+        _pool.Run(ref job, job.Range.Parts);
+    }
+
     private struct LayerNormJob : IParallelJob
     {
         public float* X, Addend, Sum, Gain, Shift, Mean, Rstd, Y;
@@ -165,6 +183,24 @@ public sealed unsafe partial class CpuDevice
             {
                 int r = Indices == null ? i : Indices[i];
                 StandardRow(X + ((long)r * Width), Mean[r], Rstd[r], new Span<float>(Output + ((long)i * Width), Width));
+            }
+        }
+    }
+
+    private struct StandardizeBlocksJob : IParallelJob
+    {
+        public float* X, Mean, Rstd, Output;
+        public RowBlocks From, Into;
+        public int Rows, Width;
+        public RowRange Range;
+
+        public readonly void Execute(int part, int worker)
+        {
+            for (int n = Range.From(part); n < Range.To(part); n++)
+            {
+                (int block, int i) = (n / Rows, n % Rows);
+                long from = From.FirstRow + ((long)block * From.Stride) + i, to = Into.FirstRow + ((long)block * Into.Stride) + i;
+                StandardRow(X + (from * Width), Mean[from], Rstd[from], new Span<float>(Output + (to * Width), Width));
             }
         }
     }

@@ -84,17 +84,18 @@ public sealed partial class CudaDevice
         nint to = ElementAddress(output, (long)outputRow * width);
         RowSplit split = RowSplit.Of(width, x.Address, to);
         Launch(
-            Load(ref _standardize, "LayerNorm", "standardize"),
-            split.Blocks(rows),
-            split.Threads,
-            0,
-            x,
-            mean,
-            rstd,
-            indices,
-            split.Parts,
-            width,
-            split.Quads,
-            to);
+            Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks(rows), split.Threads, 0, x, mean, rstd, indices, rows, 0, 0,
+            split.Parts, width, split.Quads, to);
+    }
+
+    private protected override void StandardizeBlocksCore(
+        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
+    {
+        nint first = ElementAddress(x, (long)from.FirstRow * width), to = ElementAddress(output, (long)into.FirstRow * width);
+        RowSplit split = RowSplit.Of(width, first, to);
+        Launch(
+            Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks((long)from.Blocks * rows), split.Threads, 0, first,
+            ElementAddress(mean, from.FirstRow), ElementAddress(rstd, from.FirstRow), (nint)0, rows, from.Stride, into.Stride, split.Parts,
+            width, split.Quads, to);
     }
 }

@@ -199,6 +199,40 @@ public abstract partial class Device
         Ended();
     }
 
+    /// <summary><see cref="Standardize"/> of some rows of several blocks at once.</summary>
+    /// <param name="x">[*, width].</param>
+    /// <param name="mean">[*].</param>
+    /// <param name="rstd">[*].</param>
+    /// <param name="from">The blocks of x.</param>
+    /// <param name="rows">Rows of each block.</param>
+    /// <param name="width">Width of a row.</param>
+    /// <param name="output">[*, width]; must not overlap another operand.</param>
+    /// <param name="into">The blocks of the output, as many, whose rows do not overlap.</param>
+    internal void StandardizeBlocks(
+        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
+    {
+        AtLeast(0, rows);
+        AtLeast(1, width);
+        AtLeast(0, from.Blocks);
+        AtLeast(0, from.FirstRow);
+        AtLeast(0, from.Stride);
+        AtLeast(0, into.FirstRow);
+        AtLeast(from.Blocks > 1 ? rows : 0, into.Stride);
+        AtLeast(from.Blocks, into.Blocks);
+        AtMost(from.Blocks, into.Blocks);
+        long read = from.End(rows), written = into.End(rows);
+        Need(x, Product(read, width));
+        Need(mean, read);
+        Need(rstd, read);
+        Need(output, Product(written, width));
+        Apart(output, output.Length, x, x.Length);
+        Apart(output, output.Length, mean, mean.Length);
+        Apart(output, output.Length, rstd, rstd.Length);
+        if (read == 0 || !Begins(nameof(StandardizeBlocks))) return;
+        StandardizeBlocksCore(x, mean, rstd, from, rows, width, output, into);
+        Ended();
+    }
+
     /// <inheritdoc cref="LayerNorm" />
     private protected abstract void LayerNormCore(
         Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y);
@@ -224,6 +258,10 @@ public abstract partial class Device
     /// <inheritdoc cref="Standardize" />
     private protected abstract void StandardizeCore(
         Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow);
+
+    /// <inheritdoc cref="StandardizeBlocks" />
+    private protected abstract void StandardizeBlocksCore(
+        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into);
 
     /// <summary>Requires rows of a backward pass that go together.</summary>
     private static void Need(in GradientRows rows, [CallerMemberName] string op = "")

@@ -86,7 +86,7 @@ internal static class GemmOps
 
     // The function's slope is at most 1.2, and what it adds of its own is as for Activate.
     private static OpCase Followed(string special, Func<OpOperands, Expression<Action<Device>>> draw) =>
-        new(special, 2 * OpCase.Rounding, draw) { RoundsFactors = true };
+        new(special, 2 * OpCase.Rounding, x => draw(x)) { RoundsFactors = true };
 
     private static Expression<Action<Device>> Activate(OpOperands x, ActivationFunction function, bool transposeB)
     {

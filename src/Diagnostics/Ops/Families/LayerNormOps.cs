@@ -104,6 +104,30 @@ internal static class LayerNormOps
                 x.Rows(Counted.Rows), 0))],
             Writes = ["output"],
         },
+        new("LayerNorm", "StandardizeBlocks")
+        {
+            Cases = [new("", OpCase.Rounding, x =>
+            {
+                int blocks = x.Extent(5), rows = x.Extent(Rows), width = x.Extent(Width);
+                RowBlocks from = new(blocks, x.Below(4), rows + x.Below(5)), into = new(blocks, x.Below(4), rows + x.Below(5));
+                int read = (int)from.End(rows);
+                Tensor values = x.Draw((long)read * width, 1, 3), mean = x.Draw(read, 0.5, 3), rstd = x.Draw(read, 0.5, 1);
+                Tensor output = x.Out(into.End(rows) * width);
+                return d => d.StandardizeBlocks(values, mean, rstd, from, rows, width, output, into);
+            })],
+            Works = [new($"4 blocks of {Timed.Rows} x {Timed.Width}", 8 * Timed.Rows * Timed.Width, 8 * Timed.Float * Timed.Rows * Timed.Width,
+                x =>
+                {
+                    RowBlocks blocks = new(4, 0, Timed.Rows);
+                    Tensor values = x.Tensor(4 * Timed.Rows, Timed.Width), output = x.Tensor(4 * Timed.Rows, Timed.Width);
+                    Tensor mean = x.Tensor(4 * Timed.Rows), rstd = x.Tensor(4 * Timed.Rows);
+                    return () => x.Device.StandardizeBlocks(values, mean, rstd, blocks, Timed.Rows, Timed.Width, output, blocks);
+                })],
+            Kernels = [new("standardize", "4 blocks of 6 x 768", 2 * Counted.Rows * Counted.RowBytes, x => x.Device.StandardizeBlocks(
+                x.Rows(Counted.Rows), x.Floats(Counted.Rows), x.Positive(Counted.Rows), new RowBlocks(4, 0, 6), 6, Counted.Width,
+                x.Rows(Counted.Rows), new RowBlocks(4, 0, 6)))],
+            Writes = ["output"],
+        },
     ];
 
     private static Expression<Action<Device>> Add(OpOperands x, bool inPlace)

@@ -148,17 +148,19 @@ KERNEL __launch_bounds__(kLayerNormThreads * kLayerNormMostGroups) layerNormBack
   });
 }
 
-// output[i] = (x[r] - mean[r]) rstd[r] with r = indices[i], or i. One thread per element; x is read and output written once.
+// output[b outputRows + i] = (x[r] - mean[r]) rstd[r] with r = b blockRows + indices[i], or i, for count rows of each block b. One thread per
+// element; x is read and output written once.
 KERNEL standardize(
     const float* __restrict__ x,      // [*, width]
     const float* __restrict__ mean,   // [*]
     const float* __restrict__ rstd,   // [*]
-    const int* __restrict__ indices,  // [rows] or null
-    int parts, int width, int quads,
-    float* __restrict__ output) {     // [rows, width]
+    const int* __restrict__ indices,  // [count] or null
+    int count, int blockRows, int outputRows, int parts, int width, int quads,
+    float* __restrict__ output) {     // [*, width]
   eachOfRow(parts, width, quads, [=](auto v, int64 row, int at) {
     using V = decltype(v);
-    const int64 from = indices ? indices[row] : row;
-    store(output + row * width, at, (load<V>(x + from * width, at) - mean[from]) * rstd[from]);
+    const int block = (int)row / count, i = (int)row % count;
+    const int64 from = (int64)block * blockRows + (indices ? indices[i] : i), to = (int64)block * outputRows + i;
+    store(output + to * width, at, (load<V>(x + from * width, at) - mean[from]) * rstd[from]);
   });
 }
