@@ -23,6 +23,70 @@ public sealed class GemmTests(ITestOutputHelper output)
         }
     }
 
+    // The sum of the shares' own products in their order, whoever adds them up: the tile's last block where there are few, else a kernel.
+    [Theory]
+    [MemberData(nameof(Tiles))]
+    public void A_split_product_is_the_sum_of_its_shares_to_the_bit(int arithmetic, int index)
+    {
+        GemmTile tile = GemmTile.Of((GemmArithmetic)arithmetic)[index];
+        (int m, int n, int depth) = (tile.Rows + 3, tile.Columns + 5, 96);
+        foreach (int splits in (int[])[2, 9])
+        {
+            int k = (splits * depth) - 7;
+            using CudaDevice device = Open(tile, splits);
+            var random = new Random(splits);
+            float[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)random.NextDouble() - 0.5f)];
+            using Tensor a = device.StoreTensor(Draw(m * k), m, k), b = device.StoreTensor(Draw(k * n), k, n), bias = device.StoreTensor(Draw(n), n);
+            float[] start = Draw(m * n);
+            using Tensor c = device.StoreTensor(start, m, n), again = device.StoreTensor(start, m, n), share = device.Allocate(m, n);
+            GemmPlan plan = GemmPlan.Split(tile, k, splits);
+            Assert.Equal((splits, splits * tile.Rows * tile.Columns <= 32_768), (plan.Splits, plan.AddsInPlace(new GemmShape(m, n, k, 1))));
+            device.Gemm(a.AsMatrix(), b.AsMatrix(), c.AsMatrix(), new GemmOptions(Accumulate: true, Bias: bias));
+            device.Gemm(a.AsMatrix(), b.AsMatrix(), again.AsMatrix(), new GemmOptions(Accumulate: true, Bias: bias));
+            device.ForcedPlan = shape => GemmPlan.Split(tile, shape.K, 1);
+            float[] sums = new float[m * n];
+            for (int s = 0; s < splits; s++)
+            {
+                (int from, int count) = (s * plan.Depth, Math.Min(plan.Depth, k - (s * plan.Depth)));
+                device.Gemm(a.AsMatrix().SliceColumns(from, count), b.AsMatrix().SliceRows(from, count), share.AsMatrix());
+                float[] values = share.ToArray();
+                for (int i = 0; i < sums.Length; i++) sums[i] = s == 0 ? values[i] : sums[i] + values[i];
+            }
+            float[] biases = bias.ToArray();
+            for (int i = 0; i < sums.Length; i++) sums[i] = sums[i] + biases[i % n] + start[i];
+            Assert.Equal(sums, c.ToArray());
+            Assert.Equal(sums, again.ToArray());
+        }
+    }
+
+    // With what follows it in the same kernel, and with a kernel of its own: the plain product, many shares.
+    [Theory]
+    [MemberData(nameof(Tiles))]
+    public void What_follows_a_product_has_the_bits_of_two_operations(int arithmetic, int index)
+    {
+        GemmTile tile = GemmTile.Of((GemmArithmetic)arithmetic)[index];
+        foreach ((int n, int splits) in ((int, int)[])[(tile.Columns + 8, 1), (tile.Columns + 5, 2), (tile.Columns + 8, 2), (tile.Columns + 8, 9)])
+        {
+            (int m, int factorRows, int k) = (2 * ((tile.Rows / 2) + 3), (tile.Rows / 2) + 3, splits * 96);
+            using CudaDevice device = Open(tile, splits);
+            var random = new Random(n);
+            Tensor Draw(int rows, int columns) => device.StoreTensor(
+                [.. Enumerable.Range(0, rows * columns).Select(_ => (float)random.NextDouble() - 0.5f)], rows, columns);
+            using Tensor a = Draw(m, k), b = Draw(k, n), bias = Draw(1, n), factors = Draw(factorRows, n);
+            using Tensor x = device.Allocate(m, n), output = device.Allocate(m, n);
+            using Tensor plainX = device.Allocate(m, n), plainOutput = device.Allocate(m, n);
+            device.GemmActivate(a.AsMatrix(), b.AsMatrix(), bias, ActivationFunction.GeluTanh, x, output);
+            device.Gemm(a.AsMatrix(), b.AsMatrix(), plainX.AsMatrix(), new GemmOptions(Bias: bias));
+            device.Activate(ActivationFunction.GeluTanh, plainX, (long)m * n, plainOutput);
+            Assert.Equal(plainX.ToArray(), x.ToArray());
+            Assert.Equal(plainOutput.ToArray(), output.ToArray());
+            device.GemmMultiply(a.AsMatrix(), b.AsMatrix(), factors, factorRows, x);
+            device.Gemm(a.AsMatrix(), b.AsMatrix(), plainX.AsMatrix());
+            device.MultiplyRows(plainX, factors, m, factorRows, n);
+            Assert.Equal(plainX.ToArray(), x.ToArray());
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Tiles))]
     public void All_forms_with_strides_offsets_batches_accumulation_and_bias(int arithmetic, int index)

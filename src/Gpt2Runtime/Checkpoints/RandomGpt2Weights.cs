@@ -49,7 +49,7 @@ internal static class RandomGpt2Weights
         {
             foreach (TensorSpec spec in specs)
             {
-                Tensor tensor = device.Allocate(spec.Shape);
+                Tensor tensor = device.AllocateZeros(spec.Shape);
                 tensors.Add(spec.Name, tensor);
                 ulong stream = Mix(((ulong)(uint)seed << 32) | (uint)tensors.Count);
                 (float mean, double deviation) = Distribution(spec.Name, config, scale, gainJitter, biasJitter);
