@@ -36,7 +36,8 @@ public sealed class GemmTests(ITestOutputHelper output)
             using CudaDevice device = Open(tile, splits);
             var random = new Random(splits);
             float[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)random.NextDouble() - 0.5f)];
-            using Tensor a = device.StoreTensor(Draw(m * k), m, k), b = device.StoreTensor(Draw(k * n), k, n), bias = device.StoreTensor(Draw(n), n);
+            using Tensor a = device.StoreTensor(Draw(m * k), m, k), b = device.StoreTensor(Draw(k * n), k, n);
+            using Tensor bias = device.StoreTensor(Draw(n), n);
             float[] start = Draw(m * n);
             using Tensor c = device.StoreTensor(start, m, n), again = device.StoreTensor(start, m, n), share = device.Allocate(m, n);
             GemmPlan plan = GemmPlan.Split(tile, k, splits);
@@ -65,7 +66,8 @@ public sealed class GemmTests(ITestOutputHelper output)
     public void What_follows_a_product_has_the_bits_of_two_operations(int arithmetic, int index)
     {
         GemmTile tile = GemmTile.Of((GemmArithmetic)arithmetic)[index];
-        foreach ((int n, int splits) in ((int, int)[])[(tile.Columns + 8, 1), (tile.Columns + 5, 2), (tile.Columns + 8, 2), (tile.Columns + 8, 9)])
+        int columns = tile.Columns;
+        foreach ((int n, int splits) in ((int, int)[])[(columns + 8, 1), (columns + 5, 2), (columns + 8, 2), (columns + 8, 9)])
         {
             (int m, int factorRows, int k) = (2 * ((tile.Rows / 2) + 3), (tile.Rows / 2) + 3, splits * 96);
             using CudaDevice device = Open(tile, splits);

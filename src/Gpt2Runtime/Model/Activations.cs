@@ -163,7 +163,9 @@ internal sealed class Activations : ResourceOwner
     /// <summary>2 L + 1 boundaries.</summary>
     public Boundary[] Boundaries { get; }
 
-    /// <summary>The residual streams that enter attention in one piece, layer after layer [L, rows, D]; null where they are not kept.</summary>
+    /// <summary>
+    /// The residual streams that enter attention in one piece, layer after layer [L, rows, D]; null where they are not kept.
+    /// </summary>
     public Tensor? Streams { get; }
 
     /// <summary>Their means [L, rows].</summary>

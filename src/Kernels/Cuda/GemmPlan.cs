@@ -104,7 +104,8 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
         double fromMemory = ((operands * (shape.M + shape.N)) + (sizeof(float) * (double)shape.M * shape.N * shape.Batch)) / MemoryBytes;
         double clocks = Math.Max(arithmetic, Math.Max(cached, fromMemory)) + (Math.Ceiling(onOne / tile.Blocks) * FillClocks);
         if (Splits == 1) return clocks;
-        if (AddsInPlace(shape)) return clocks + ArrivalClocks + (sizeof(float) * (double)Splits * tile.Rows * tile.Columns / CacheBytesEach);
+        double added = sizeof(float) * (double)Splits * tile.Rows * tile.Columns;
+        if (AddsInPlace(shape)) return clocks + ArrivalClocks + (added / CacheBytesEach);
         return clocks + SecondStageClocks + (2 * PartialBytes(shape) / (CacheBytesEach * multiprocessors));
     }
 }

@@ -7,7 +7,8 @@ public sealed partial class CudaDevice
 {
     private const int RunThreads = 256;
 
-    private Kernel? _gatherRows, _scatterAddRows, _combine, _fill, _scaleRows, _copyMatrix, _subtractRows, _mirrorUpperTriangle, _combineBlocks;
+    private Kernel? _gatherRows, _scatterAddRows, _combine, _combineBlocks, _fill, _scaleRows, _copyMatrix, _subtractRows;
+    private Kernel? _mirrorUpperTriangle;
 
     private protected override void GatherRowsCore(
         Tensor table, DeviceArray<int> indices, int count, int width, Tensor output, Tensor? addend)

@@ -9,7 +9,7 @@ public sealed partial class CudaDevice
 
     /// <summary>Bytes that the device holds for its operations, which <see cref="Device.AllocatedBytes"/> includes.</summary>
     internal long OwnScratchBytes =>
-        sizeof(float) * ((_scratch?.Length ?? 0) + (_partials?.Length ?? 0) + (_arrived?.Length ?? 0) + (_ones?.Length ?? 0) + (_cublasWorkspace?.Length ?? 0));
+        sizeof(float) * ((Tensor?[])[_scratch, _partials, _arrived, _ones, _cublasWorkspace]).Sum(t => t?.Length ?? 0);
 
     /// <summary>Partial sums of products and contractions, see <see cref="PartialsBytes"/>.</summary>
     private nint Partials => (_partials ??= AllocateScratch(PartialsBytes)).Address;

@@ -82,7 +82,9 @@ public abstract partial class Device
         }
     }
 
-    /// <summary>c[r] = factors[r mod factorRows] (A B)[r], element by element: a product and <see cref="MultiplyRows"/> behind it.</summary>
+    /// <summary>
+    /// c[r] = factors[r mod factorRows] (A B)[r], element by element: a product and <see cref="MultiplyRows"/> behind it.
+    /// </summary>
     /// <param name="a">[M, K] after transposition.</param>
     /// <param name="b">[K, N] after transposition.</param>
     /// <param name="factors">[factorRows, N].</param>

@@ -115,8 +115,8 @@ public abstract partial class Device
         AtLeast(1, width);
         if (!SameShape(a, output) || !SameShape(b, output)) OpErrors.NoCombination(a, b, output);
         if (output.Columns % width != 0) OpErrors.NoMultiple(nameof(CombineBlocks), "output.Columns", output.Columns, nameof(width), width);
-        if (!SamePlace(a, output) && Matrix.Overlap(a, 0, output, 0)) OpErrors.PartOverlap(nameof(CombineBlocks), nameof(output), nameof(a));
-        if (!SamePlace(b, output) && Matrix.Overlap(b, 0, output, 0)) OpErrors.PartOverlap(nameof(CombineBlocks), nameof(output), nameof(b));
+        if (OverlapsApart(output, a)) OpErrors.PartOverlap(nameof(CombineBlocks), nameof(output), nameof(a));
+        if (OverlapsApart(output, b)) OpErrors.PartOverlap(nameof(CombineBlocks), nameof(output), nameof(b));
         if (factors is not null)
         {
             int rows = output.Columns / width;
@@ -287,8 +287,12 @@ public abstract partial class Device
     private static bool SameShape(in Matrix a, in Matrix b) =>
         !a.Transposed && !b.Transposed && a.Rows == b.Rows && a.Columns == b.Columns;
 
-    private static bool SamePlace(in Matrix a, in Matrix b) =>
-        a.Storage.Address + (nint)(a.Offset * sizeof(float)) == b.Storage.Address + (nint)(b.Offset * sizeof(float)) && a.Stride == b.Stride;
+    // Whether two rectangles share elements without being the same.
+    private static bool OverlapsApart(in Matrix a, in Matrix b)
+    {
+        nint first = a.Storage.Address + (nint)(a.Offset * sizeof(float)), second = b.Storage.Address + (nint)(b.Offset * sizeof(float));
+        return (first != second || a.Stride != b.Stride) && Matrix.Overlap(a, 0, b, 0);
+    }
 
     private void NeedBlocks(Tensor source, long sourceOffset, Tensor target, long targetOffset, long length, string op)
     {
