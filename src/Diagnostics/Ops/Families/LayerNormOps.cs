@@ -115,8 +115,8 @@ internal static class LayerNormOps
                 Tensor output = x.Out(into.End(rows) * width);
                 return d => d.StandardizeBlocks(values, mean, rstd, from, rows, width, output, into);
             })],
-            Works = [new($"4 blocks of {Timed.Rows} x {Timed.Width}", 8 * Timed.Rows * Timed.Width, 8 * Timed.Float * Timed.Rows * Timed.Width,
-                x =>
+            Works = [new(
+                $"4 blocks of {Timed.Rows} x {Timed.Width}", 8 * Timed.Rows * Timed.Width, 8 * Timed.Float * Timed.Rows * Timed.Width, x =>
                 {
                     RowBlocks blocks = new(4, 0, Timed.Rows);
                     Tensor values = x.Tensor(4 * Timed.Rows, Timed.Width), output = x.Tensor(4 * Timed.Rows, Timed.Width);
