@@ -46,7 +46,7 @@ public sealed partial class CudaDevice
             throw new DeviceException($"there is no GPU {ordinal}: this machine has {Gpus(found.Devices)}, numbered from 0");
         }
         ICudaDriver driver = CudaDrivers.Get();
-        return new CudaDevice(driver, ordinal ?? Roomiest(driver, found.Devices), options);
+        return new CudaDevice(driver, ordinal ?? Roomiest(driver, found.Devices), options, CudaDrivers.Cache);
     }
 
     /// <summary>A number of GPUs in words.</summary>

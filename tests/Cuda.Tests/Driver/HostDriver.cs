@@ -13,6 +13,8 @@ internal sealed unsafe class HostDriver : ICudaDriver
 
     public int Version { get; set; } = 12040;
 
+    public string Compiler { get; set; } = "";
+
     public int DeviceCount => Devices.Count;
 
     public List<CudaDeviceInfo> Devices { get; } = [new("Host memory", 8, 0, 4, 166912, 1L << 40, 1 << 20)];
@@ -49,7 +51,10 @@ internal sealed unsafe class HostDriver : ICudaDriver
         return (FreeBytes.GetValueOrDefault(Current, total / 2), total);
     }
 
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx) => _next++;
+    public CudaImage Compile(string name, ReadOnlySpan<byte> ptx) =>
+        new([.. System.Text.Encoding.UTF8.GetBytes($"image of {name} for {Version}"), 0], $"info: {name}", 0.5);
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> image) => _next++;
 
     public void UnloadModule(nint module)
     {

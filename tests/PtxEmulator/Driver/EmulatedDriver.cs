@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
@@ -38,6 +39,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     }
 
     public int Version => 12080;
+
+    public string Compiler => "emulator";
 
     public int DeviceCount => _options.DeviceCount;
 
@@ -92,24 +95,19 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         _graphs.Clear();
     }
 
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
+    /// <remarks>The image is the text itself; the log says what a compiler's says first.</remarks>
+    public CudaImage Compile(string name, ReadOnlySpan<byte> ptx)
     {
-        Check("cuModuleLoadDataEx");
+        long start = Stopwatch.GetTimestamp();
+        CompiledModule code = Read("cuLinkAddData", name, ptx);
+        string log = string.Join('\n', code.Kernels.Values.Select(k => $"ptx info : {k.Ptx.Name}: {k.LiveRegisters} live registers"));
+        return new CudaImage(ptx.ToArray(), log, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> image)
+    {
         NotWhileCapturing("cuModuleLoadDataEx");
-        if (FailNextModule is { } log)
-        {
-            FailNextModule = null;
-            throw new CudaException("cuModuleLoadDataEx", CudaResult.InvalidPtx, $"{name}: {log}");
-        }
-        CompiledModule code;
-        try
-        {
-            code = ModuleCache.Get(ptx, _options.Count);
-        }
-        catch (PtxException e)
-        {
-            throw new CudaException("cuModuleLoadDataEx", CudaResult.InvalidPtx, $"{name}: {e.Message}");
-        }
+        CompiledModule code = Read("cuModuleLoadDataEx", name, image);
         ulong variables = 0;
         if (code.Ptx.VariableBytes > 0)
         {
@@ -119,6 +117,24 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         nint handle = NewHandle();
         _modules.Add(handle, new Module(name, code, variables));
         return handle;
+    }
+
+    private CompiledModule Read(string call, string name, ReadOnlySpan<byte> ptx)
+    {
+        Check(call);
+        if (FailNextModule is { } log)
+        {
+            FailNextModule = null;
+            throw new CudaException(call, CudaResult.InvalidPtx, $"{name}: {log}");
+        }
+        try
+        {
+            return ModuleCache.Get(ptx, _options.Count);
+        }
+        catch (PtxException e)
+        {
+            throw new CudaException(call, CudaResult.InvalidPtx, $"{name}: {e.Message}");
+        }
     }
 
     // Variables that are given no content are zero.
