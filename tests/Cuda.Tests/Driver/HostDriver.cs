@@ -30,6 +30,11 @@ internal sealed unsafe class HostDriver : ICudaDriver
     /// <summary>GPUs that somebody else has for himself.</summary>
     public HashSet<int> Reserved { get; } = [];
 
+    /// <summary>What the management library says of each GPU; nothing where it is not installed.</summary>
+    public Dictionary<int, GpuState> States { get; } = [];
+
+    public GpuState? State(int ordinal) => States.GetValueOrDefault(ordinal);
+
     public nint CreateContext(int ordinal)
     {
         if (Reserved.Contains(ordinal)) throw new CudaException("cuDevicePrimaryCtxRetain", CudaResult.InvalidDevice);

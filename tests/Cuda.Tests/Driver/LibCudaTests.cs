@@ -43,6 +43,21 @@ public unsafe class LibCudaTests
         Assert.Equal((0x1111111111, 0x2222222222), driver.MemoryInfo());
     }
 
+    /// <summary>The management library finds a GPU by its place on the bus; what it does not tell is not there.</summary>
+    [SkippableFact]
+    public void States_of_GPUs()
+    {
+        LibCuda driver = Start();
+        Assert.Equal(new GpuState(5L << 30, 1980, 2619, "550.54.15"), driver.State(0));
+        Assert.Equal(new GpuState(70L << 30, 1980, null, "550.54.15"), driver.State(1));
+        Assert.Null(driver.State(3));
+        Assert.Equal(
+            ["cuDeviceGet 0", "cuDeviceGetPCIBusId 32 40", "cuDeviceGet 1", "cuDeviceGetPCIBusId 32 41", "cuDeviceGet 3",
+                "cuDeviceGetPCIBusId 32 43"],
+            FakeCuda.Calls());
+        Assert.Null(Nvml.TryOpen(["libnot-there.so.1"]));
+    }
+
     [SkippableFact]
     public void Modules_and_launches()
     {
@@ -171,6 +186,7 @@ public unsafe class LibCudaTests
             ["cuDeviceGetName"] = () => driver.Describe(0),
             ["cuDeviceGetAttribute"] = () => driver.Describe(0),
             ["cuDeviceTotalMem_v2"] = () => driver.Describe(0),
+            ["cuDeviceGetPCIBusId"] = () => driver.State(0),
             ["cuDevicePrimaryCtxRetain"] = () => driver.CreateContext(0),
             ["cuDevicePrimaryCtxRelease_v2"] = () => driver.ReleaseContext(0, 0),
             ["cuCtxSetCurrent"] = () => driver.MakeCurrent(0),

@@ -74,6 +74,12 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 
     public CudaDeviceInfo Describe(int ordinal) => inner.Describe(ordinal);
 
+    public GpuState? State(int ordinal)
+    {
+        Note(nameof(State));
+        return inner.State(ordinal);
+    }
+
     public nint CreateContext(int ordinal)
     {
         Note(nameof(CreateContext));

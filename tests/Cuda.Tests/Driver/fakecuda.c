@@ -50,6 +50,7 @@ CUresult cuDeviceGet(CUdevice *d, int ordinal) { *d = 40 + ordinal; LOG("cuDevic
 CUresult cuDeviceGetName(char *name, int length, CUdevice d) { snprintf(name, (size_t)length, "Fake GPU"); LOG("cuDeviceGetName %d %d\n", length, d); RETURN; }
 CUresult cuDeviceGetAttribute(int *v, int attribute, CUdevice d) { *v = 1000 + attribute; LOG("cuDeviceGetAttribute %d %d\n", attribute, d); RETURN; }
 CUresult cuDeviceTotalMem_v2(size_t *n, CUdevice d) { *n = 0x123456789aull; LOG("cuDeviceTotalMem_v2 %d\n", d); RETURN; }
+CUresult cuDeviceGetPCIBusId(char *id, int length, CUdevice d) { snprintf(id, (size_t)length, "0000:%02d:00.0", d); LOG("cuDeviceGetPCIBusId %d %d\n", length, d); RETURN; }
 CUresult cuDevicePrimaryCtxRetain(handle *c, CUdevice d) { *c = (handle)0x7000000000000001; LOG("cuDevicePrimaryCtxRetain %d\n", d); RETURN; }
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice d) { LOG("cuDevicePrimaryCtxRelease_v2 %d\n", d); RETURN; }
 CUresult cuCtxSetCurrent(handle c) { LOG("cuCtxSetCurrent %p\n", c); RETURN; }

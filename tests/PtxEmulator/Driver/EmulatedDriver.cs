@@ -57,6 +57,9 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
             _options.MemoryLimit, 50 << 20);
     }
 
+    /// <remarks>There is nothing to manage.</remarks>
+    public GpuState? State(int ordinal) => null;
+
     public nint CreateContext(int ordinal)
     {
         CheckOrdinal("cuDevicePrimaryCtxRetain", ordinal);

@@ -22,6 +22,9 @@ internal interface ICudaDriver
     /// <summary>What a GPU is.</summary>
     CudaDeviceInfo Describe(int ordinal);
 
+    /// <summary>How a GPU is, asked without a context; null where the management library is not there or does not know it.</summary>
+    GpuState? State(int ordinal);
+
     /// <summary>Makes a GPU's primary context and makes it current on this thread.</summary>
     nint CreateContext(int ordinal);
 

@@ -18,14 +18,19 @@ internal sealed unsafe partial class LibCuda : ICudaDriver
     private const int FunctionLocalBytes = 3;
     private const int FunctionRegisters = 4;
     private const int FunctionMaxDynamicSharedBytes = 8;
+    private const int BusIdBytes = 32;
     private const uint StreamNonBlocking = 1;
     private const int CaptureThreadLocal = 1;
 
+    private readonly Lazy<Nvml?> _nvml;
+
     /// <summary>Loads and initialises the driver.</summary>
     /// <param name="names">Names of the library; null for the installed driver's.</param>
+    /// <param name="nvmlNames">Names of the management library; null for the installed one's.</param>
     /// <exception cref="DeviceException">There is no driver, or it does not start; the message says what is missing.</exception>
-    public LibCuda(IReadOnlyList<string>? names = null)
+    public LibCuda(IReadOnlyList<string>? names = null, IReadOnlyList<string>? nvmlNames = null)
     {
+        _nvml = new(() => Nvml.TryOpen(nvmlNames ?? Nvml.Names));
         names ??= LibCudaLibrary.Names;
         if (!LibCudaLibrary.Load(names))
         {
@@ -82,6 +87,15 @@ internal sealed unsafe partial class LibCuda : ICudaDriver
             Check(cuDeviceGetAttribute(out int value, attribute, device), nameof(cuDeviceGetAttribute));
             return value;
         }
+    }
+
+    /// <inheritdoc />
+    public GpuState? State(int ordinal)
+    {
+        if (_nvml.Value is not { } nvml) return null;
+        byte* id = stackalloc byte[BusIdBytes];
+        Check(cuDeviceGetPCIBusId(id, BusIdBytes, Device(ordinal)), nameof(cuDeviceGetPCIBusId));
+        return nvml.State(Marshal.PtrToStringUTF8((nint)id)!);
     }
 
     /// <inheritdoc />

@@ -38,6 +38,9 @@ internal static unsafe partial class LibCudaNative
     internal static partial int cuDeviceTotalMem_v2(out nuint bytes, int device);
 
     [LibraryImport(Library)]
+    internal static partial int cuDeviceGetPCIBusId(byte* id, int length, int device);
+
+    [LibraryImport(Library)]
     internal static partial int cuDevicePrimaryCtxRetain(out nint context, int device);
 
     [LibraryImport(Library)]
