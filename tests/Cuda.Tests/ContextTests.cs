@@ -103,7 +103,7 @@ public sealed class ContextTests
         device.Combine(1, x, 1, x, 8, y);
         driver.Fault = (call, _) => call == "Synchronize" ? CudaResult.MisalignedAddress : null;
         var e = Assert.Throws<DeviceException>(device.Synchronize);
-        Assert.Contains("a kernel touched a misaligned address (CUDA error 716) (the last kernel launched is combine on 1 x 1 x 1 blocks of ",
+        Assert.Contains("a kernel touched a misaligned address (CUDA error 716) (the last kernel launched is combine on 1 x 1 x 1 ",
             e.Message, StringComparison.Ordinal);
         Assert.Contains(" threads with 0 bytes of shared memory; before it: fill on ", e.Message, StringComparison.Ordinal);
         Assert.Equal(3, e.Message.Split("fill on").Length - 1);

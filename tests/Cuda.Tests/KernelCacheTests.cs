@@ -139,7 +139,8 @@ public sealed class KernelCacheTests : IDisposable
         cache.Store("B", keys[1], image);
         Assert.False(File.Exists(abandoned));
         Assert.True(File.Exists(fresh));
-        foreach (string file in Directory.GetFiles(_folder["cache"], "*.cubin")) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
+        foreach (string file in Directory.GetFiles(_folder["cache"], "*.cubin"))
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
         Assert.NotNull(cache.Find("A", keys[0]));
         cache.Store("C", keys[2], image);
         Assert.Equal([true, false, true], new[] { "A", "B", "C" }.Select((n, i) => cache.Find(n, keys[i]) is not null));

@@ -21,6 +21,13 @@ internal sealed class KernelImages(ICudaDriver driver, nint context, string capa
     private readonly Lazy<string> _compiler = new(() => $"{driver.Version} {driver.Compiler}");
     private volatile bool _stopped;
 
+    /// <summary>Where images are kept; null for nowhere.</summary>
+    public string? Folder => cache.Folder;
+
+    /// <summary>Whether a file's image is in the cache.</summary>
+    /// <param name="file">The file without its extension.</param>
+    public bool IsKept(string file) => cache.Find(file, KeyOf(read(file))) is not null;
+
     /// <summary>Begins to compile files, on threads of their own, and does not wait.</summary>
     /// <param name="files">The files, those first that take longest.</param>
     /// <param name="most">Most threads.</param>
@@ -33,7 +40,7 @@ internal sealed class KernelImages(ICudaDriver driver, nint context, string capa
         int more = Math.Min(most - _threads.Count, _ahead.Count);
         for (int i = 0; i < more; i++)
         {
-            Thread thread = new(Work) { IsBackground = true, Name = "gradpath kernels" };
+            Thread thread = new(Work) { IsBackground = true, Name = "kernels" };
             _threads.Add(thread);
             thread.Start();
         }

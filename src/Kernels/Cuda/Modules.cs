@@ -67,6 +67,13 @@ public sealed partial class CudaDevice
         _images.Begin(files.Where(f => !_modules.ContainsKey(f)), Math.Clamp(Environment.ProcessorCount, 1, MostCompilers));
     }
 
+    /// <summary>Where compiled kernels are kept; null for nowhere.</summary>
+    internal string? CacheFolder => _images.Folder;
+
+    /// <summary>Whether a file's image is kept for later runs.</summary>
+    /// <param name="file">The file without its extension.</param>
+    internal bool IsKept(string file) => _images.IsKept(file);
+
     /// <summary>A file's image, from the cache or compiled.</summary>
     /// <param name="file">The file without its extension.</param>
     /// <exception cref="DeviceException">The driver refuses it; the message has its compiler's log.</exception>

@@ -4,7 +4,7 @@ namespace Gradpath.Kernels.Cuda.Driver;
 internal static class CudaResults
 {
     private const string Sanitizer =
-        "CUDA_LAUNCH_BLOCKING=1 in the environment, which shows the kernel, and then compute-sanitizer of the CUDA toolkit before the command";
+        "CUDA_LAUNCH_BLOCKING=1 in the environment, which shows the kernel, and then compute-sanitizer of a CUDA toolkit";
 
     private const string Hardware = "nvidia-smi -q and the kernel's log (dmesg, Xid), then a reset of the GPU, or another one";
 
@@ -23,7 +23,8 @@ internal static class CudaResults
         [CudaResult.NoDevice] = new(
             "the driver finds no GPU", "nvidia-smi -L, and whether CUDA_VISIBLE_DEVICES or the container hides the GPUs"),
         [CudaResult.InvalidDevice] = new(
-            "there is no GPU of this number", "nvidia-smi -L; CUDA_VISIBLE_DEVICES changes the numbers, and one in exclusive mode may be taken"),
+            "there is no GPU of this number",
+            "nvidia-smi -L; CUDA_VISIBLE_DEVICES changes the numbers, and one in exclusive mode may be taken"),
         [CudaResult.DeviceNotLicensed] = new("the GPU has no licence for compute", "the licence of the virtual GPU"),
         [CudaResult.InvalidImage] = new("the compiled kernels are damaged", "again with GRADPATH_KERNEL_CACHE=off in the environment"),
         [CudaResult.InvalidContext] = new("no context is current"),
