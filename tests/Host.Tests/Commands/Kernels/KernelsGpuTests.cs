@@ -86,6 +86,22 @@ public sealed class KernelsGpuTests : IDisposable
         Assert.Equal(10, _driver.Statistics[kernel].Launches);
     }
 
+    /// <summary>Every command's last line is made in the same place.</summary>
+    [Fact]
+    public void A_fault_is_one_line_with_the_kernel_its_launch_and_what_to_try()
+    {
+        string[] line = ["kernels", "run", "pathStep", "--device", "cuda", "--repeats", "1"];
+        _driver.FailNextLaunch = "pathStep";
+        Cli run = Cli.Run(line).Fails(1, "pathStep", " threads with 0 bytes of shared memory", "; try CUDA_LAUNCH_BLOCKING=1");
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+
+        // Without a cache: what comes from one and is refused is compiled anew.
+        CudaDrivers.Replace(() => _driver);
+        _driver.FailNextModule = "ptxas error : line 3\nptxas fatal : no";
+        run = Cli.Run(line).Fails(1, "could not be loaded", "Path.ptx: ptxas error : line 3 ptxas fatal : no; try a newer NVIDIA driver");
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
     [Fact]
     public void A_kernel_stands_for_its_op()
     {
