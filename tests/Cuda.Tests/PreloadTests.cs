@@ -71,6 +71,26 @@ public sealed class PreloadTests
         Assert.Equal(3, _driver.Compiled.Length);
     }
 
+    /// <summary>A file that its user has made meanwhile is not compiled a second time when its turn comes.</summary>
+    [Fact]
+    public void What_is_loaded_before_its_turn_is_compiled_once()
+    {
+        using ManualResetEventSlim go = new();
+        using (CudaDevice device = new(_driver, 0))
+        {
+            string[] slow = [.. CudaDevice.ModuleFiles.Where(f => f != "Rows")];
+            _driver.Compiling = name =>
+            {
+                if (name != "Rows.ptx") Assert.True(go.Wait(s_patience));
+            };
+            device.Preload([.. slow, "Rows"]);
+            device.LoadModule("Rows");
+            go.Set();
+            foreach (string file in slow) device.LoadModule(file);
+        }
+        Assert.Equal(CudaDevice.ModuleFiles.Count, _driver.Compiled.Length);
+    }
+
     [Fact]
     public void A_failure_is_told_at_the_first_use_with_the_log_and_tried_again()
     {

@@ -17,6 +17,7 @@ internal sealed class KernelImages(ICudaDriver driver, nint context, string capa
 {
     private readonly ConcurrentDictionary<string, Lazy<KernelImage>> _images = new();
     private readonly ConcurrentQueue<string> _ahead = new();
+    private readonly ConcurrentDictionary<string, bool> _loaded = new();
     private readonly List<Thread> _threads = [];
     private readonly Lazy<string> _compiler = new(() => $"{driver.Version} {driver.Compiler}");
     private volatile bool _stopped;
@@ -69,6 +70,7 @@ internal sealed class KernelImages(ICudaDriver driver, nint context, string capa
     public void Drop(string file, bool refused)
     {
         if (refused) cache.Delete(file, KeyOf(read(file)));
+        else _loaded[file] = true;
         _images.TryRemove(file, out _);
     }
 
@@ -92,7 +94,11 @@ internal sealed class KernelImages(ICudaDriver driver, nint context, string capa
             {
                 if (!entered) driver.MakeCurrent(context);
                 entered = true;
-                _ = _images.GetOrAdd(file, f => new(() => Make(f))).Value;
+                Lazy<KernelImage> image = _images.GetOrAdd(file, f => new(() => Make(f)));
+
+                // Its user was faster than this thread, and needs no second image.
+                if (_loaded.ContainsKey(file)) _images.TryRemove(KeyValuePair.Create(file, image));
+                else _ = image.Value;
             }
             catch (Exception) when (!entered)
             {
