@@ -4,6 +4,7 @@ namespace Gradpath.Host;
 internal static class ShortForms
 {
     private static readonly string[] s_words = ["status", "retry", "merge", "submit"];
+    private static readonly string[] s_named = ["dump", "run"], s_bare = ["list", "compile"];
 
     /// <summary>The words that may follow <c>sweep</c>.</summary>
     public static IReadOnlyList<string> SweepWords => s_words;
@@ -15,6 +16,10 @@ internal static class ShortForms
         // "completion bash" is short for "completion --shell bash", "reproduce ioi" for "reproduce --study ioi".
         ["completion", [not '-', ..] shell, .. var others] => ["completion", "--shell", shell, .. others],
         ["reproduce", [not '-', ..] study, .. var others] => ["reproduce", "--study", study, .. others],
+
+        // "kernels dump NAME" for "kernels --dump NAME", "kernels list" for "kernels --list".
+        ["kernels", { } word, [not '-', ..] name, .. var others] when s_named.Contains(word) => ["kernels", $"--{word}", name, .. others],
+        ["kernels", { } word, .. var others] when s_named.Contains(word) || s_bare.Contains(word) => ["kernels", $"--{word}", .. others],
 
         // "sweep status DIR" for "sweep-status --dir DIR".
         ["sweep", { } word, [not '-', ..] folder, .. var others] when s_words.Contains(word) =>

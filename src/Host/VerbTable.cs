@@ -39,6 +39,7 @@ internal static class VerbTable
         Verb.Of<DrawOptions>(DrawCommand.Run),
         Verb.Of<SelfTestOptions>(SelfTestCommand.Run),
         Verb.Of<BenchOptions>(BenchCommand.Run),
+        Verb.Of<KernelsOptions>(KernelsCommand.Run),
         Verb.Of<CompletionOptions>((o, _) => CompletionCommand.Run(o)),
     ];
 

@@ -56,6 +56,14 @@ public abstract partial class Device : IDisposable
     /// </summary>
     public long WorkspaceBudget => MemoryBudget ?? Math.Max(0, TotalMemory - AllocatedBytes) / 2;
 
+    /// <summary>
+    /// Begins beside the caller's work what takes time before the first op of a scoring, where there is such a thing. Whoever loads a
+    /// model calls it first.
+    /// </summary>
+    internal virtual void PrepareForScoring()
+    {
+    }
+
     /// <summary>Bytes that the workspaces of a run can take at most: what is free, and no more than <see cref="MemoryBudget"/>.</summary>
     internal long WorkspaceLimit => Math.Min(MemoryBudget ?? long.MaxValue, FreeMemory);
 

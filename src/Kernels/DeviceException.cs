@@ -11,6 +11,9 @@ public sealed class DeviceException : Exception
     {
     }
 
+    /// <summary>What may help, in words that follow "try"; null where nobody knows.</summary>
+    internal string? Advice { get; init; }
+
     /// <summary>Whether memory ran out. A run with smaller batches takes less.</summary>
     public bool IsOutOfMemory { get; init; }
 }

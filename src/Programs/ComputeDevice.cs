@@ -39,14 +39,7 @@ internal static class ComputeDevice
     public static Device Open(DeviceOptions o, Terminal terminal)
     {
         Check(o);
-        MatrixProvider provider = Provider(o);
-        CudaOptions options = new()
-        {
-            Precision = Precision(o),
-            UseCublas = provider == MatrixProvider.Cublas,
-            TensorCores = provider != MatrixProvider.Ffma,
-        };
-        Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
+        Device device = Open(o.Device, o.Threads, Options(o), () => NeedsGpu(o), terminal);
         if (o.Memory is null) return device;
         long memory = Sizes.Parse("memory", o.Memory), most = device.TotalMemory;
         if (memory > most)
@@ -56,6 +49,18 @@ internal static class ComputeDevice
         }
         device.MemoryBudget = memory;
         return device;
+    }
+
+    /// <summary>How a GPU computes.</summary>
+    public static CudaOptions Options(DeviceOptions o)
+    {
+        MatrixProvider provider = Provider(o);
+        return new CudaOptions
+        {
+            Precision = Precision(o),
+            UseCublas = provider == MatrixProvider.Cublas,
+            TensorCores = provider != MatrixProvider.Ffma,
+        };
     }
 
     /// <summary>Opens the device that a command without further options of it names.</summary>

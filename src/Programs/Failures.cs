@@ -42,9 +42,17 @@ internal static partial class Failures
             {
                 GradpathException own => own.Describe(OptionNames.Of),
                 FileNotFoundException { FileName: { Length: > 0 } file } => UnreadableFile.Of(file, e).Message,
+
+                // A compiler's log has lines.
+                DeviceException device => device.Message.ReplaceLineEndings(" "),
                 _ => e.Message,
             };
-            string advice = e is DeviceException { IsOutOfMemory: true } ? "; use a smaller --batch-size" : "";
+            string advice = e switch
+            {
+                DeviceException { IsOutOfMemory: true } => "; use a smaller --batch-size",
+                DeviceException { Advice: { } words } => $"; try {words}",
+                _ => "",
+            };
             int code = Fail(terminal, program, [message + advice], ExitCode.Failure);
             if (Debug) terminal.Error.WriteLine(e);
             return code;

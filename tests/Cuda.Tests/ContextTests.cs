@@ -33,11 +33,22 @@ public sealed class ContextTests
             (d, _) => d.Allocate(7).Dispose(),
             (d, _) => Assert.True(d.FreeMemory > 0),
             (d, _) => d.LoadModule("Rows"),
+            (d, _) => d.LoadModule("Masks"),
+            (d, _) => Assert.True(d.TotalMemory > 0),
+            (d, t) => d.Time(() => Other(d, t), 1),
         ];
         foreach (Action<CudaDevice, Tensor> call in calls)
         {
             call(first, a);
             call(second, b);
+        }
+
+        // Work that is timed may use another GPU in between.
+        void Other(CudaDevice d, Tensor t)
+        {
+            d.Fill(t, 1, 4);
+            if (ReferenceEquals(d, first)) second.Fill(b, 1, 4);
+            else first.Fill(a, 1, 4);
         }
         using Gpt2Weights one = TinyRuns.Model(first), other = TinyRuns.Model(second);
         AttributionOptions options = TinyRuns.Options(AttributionMethods.EapIg, 2) with { BatchSize = 1 };
@@ -77,5 +88,50 @@ public sealed class ContextTests
         var e = Assert.Throws<DeviceException>(() => device.Gemm(a.AsMatrix(256, 256), b.AsMatrix(256, 256), c.AsMatrix(256, 256)));
         Assert.StartsWith("cuda:0: the kernel gemmTf32x3Nn", e.Message, StringComparison.Ordinal);
         Assert.Contains("could not be loaded", e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>An error that shows at the next wait names what was launched since the last one, and what to try.</summary>
+    [Fact]
+    public void A_late_error_names_the_last_launches()
+    {
+        WatchedDriver driver = new(new HostDriver());
+        using CudaDevice device = new(driver, 0);
+        using Tensor x = device.Allocate(8), y = device.Allocate(8);
+        device.ScaleRows(x, x, 1, 1, 8, y);
+        device.Synchronize();
+        for (int i = 0; i < 5; i++) device.Fill(x, i, 8);
+        device.Combine(1, x, 1, x, 8, y);
+        driver.Fault = (call, _) => call == "Synchronize" ? CudaResult.MisalignedAddress : null;
+        var e = Assert.Throws<DeviceException>(device.Synchronize);
+        Assert.Contains("a kernel touched a misaligned address (CUDA error 716) (the last kernel launched is combine on 1 x 1 x 1 ",
+            e.Message, StringComparison.Ordinal);
+        Assert.Contains(" threads with 0 bytes of shared memory; before it: fill on ", e.Message, StringComparison.Ordinal);
+        Assert.Equal(3, e.Message.Split("fill on").Length - 1);
+        Assert.DoesNotContain("scaleRows", e.Message, StringComparison.Ordinal);
+        Assert.Contains("compute-sanitizer", e.Advice, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Theory]
+    [InlineData(2, "a smaller batch")]
+    [InlineData(46, "nvidia-smi")]
+    [InlineData(100, "CUDA_VISIBLE_DEVICES")]
+    [InlineData(209, "a newer NVIDIA driver")]
+    [InlineData(214, "Xid")]
+    [InlineData(221, "libnvidia-ptxjitcompiler")]
+    [InlineData(222, "version 520")]
+    [InlineData(700, "compute-sanitizer")]
+    [InlineData(702, "drives no display")]
+    [InlineData(802, "nvidia-fabricmanager")]
+    [InlineData(803, "restart")]
+    public void Results_that_a_user_can_do_something_about_say_what(int code, string advice) =>
+        Assert.Contains(advice, ((CudaResult)code).Advice(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_result_has_words_of_its_own()
+    {
+        CudaResult[] all = [.. Enum.GetValues<CudaResult>().Where(r => r != CudaResult.Success)];
+        Assert.Equal(all.Order(), CudaResults.Known.Order());
+        Assert.Equal(all.Length, all.Select(r => r.Meaning()).Distinct().Count());
     }
 }

@@ -53,6 +53,32 @@ public sealed class OpeningTests : IDisposable
         Assert.Empty(_driver.Live);
     }
 
+    /// <summary>Where the management library tells how much is free, no context is made but the one that is wanted.</summary>
+    [Fact]
+    public void The_gpu_with_the_most_free_memory_is_found_without_contexts()
+    {
+        CudaDeviceInfo fit = _machine.Devices[0];
+        _machine.Devices.Clear();
+        _machine.Devices.AddRange([fit, fit with { Major = 7, Minor = 5 }, fit, fit]);
+        foreach ((int i, long free) in new[] { (0, 300L), (1, 999L), (2, 700L), (3, 500L) })
+        {
+            _machine.States[i] = new GpuState(free, 1980, null, "550.54.15");
+            _machine.FreeBytes[i] = 1000 - free;
+        }
+        using (CudaDevice device = CudaDevice.Open())
+        {
+            Assert.Equal(("cuda:2", 1), (device.Name, _driver.Calls("CreateContext")));
+            Assert.Equal(("550.54.15", "12.4"), (device.State!.DriverVersion, device.CudaVersion));
+        }
+
+        // One that it does not know, and all are asked in the old way.
+        _machine.States.Remove(3);
+        using (CudaDevice device = CudaDevice.Open()) Assert.Equal(("cuda:0", 5), (device.Name, _driver.Calls("CreateContext")));
+        _machine.States[3] = _machine.States[0];
+        _driver.Fault = (call, _) => call == "State" ? CudaResult.InvalidDevice : null;
+        using (CudaDevice device = CudaDevice.Open()) Assert.Equal(("cuda:0", 9), (device.Name, _driver.Calls("CreateContext")));
+    }
+
     [Fact]
     public void An_old_gpu_is_named()
     {

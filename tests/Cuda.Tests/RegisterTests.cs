@@ -1,3 +1,4 @@
+using Gradpath.Diagnostics.KernelRuns;
 using Gradpath.PtxEmulator.Survey;
 using Xunit.Abstractions;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gradpath.Diagnostics.KernelRuns;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.PtxEmulator.Survey;
 

@@ -9,6 +9,10 @@ public sealed class ShortFormsTests
     [InlineData("sweep merge --dir a", "sweep-merge --dir a")]
     [InlineData("completion bash", "completion --shell bash")]
     [InlineData("reproduce ioi --quiet", "reproduce --study ioi --quiet")]
+    [InlineData("kernels list --json", "kernels --list --json")]
+    [InlineData("kernels dump Rows --out a", "kernels --dump Rows --out a")]
+    [InlineData("kernels run --shape 1x2x3", "kernels --run --shape 1x2x3")]
+    [InlineData("kernels compile", "kernels --compile")]
     [InlineData("score --model demo", "score --model demo")]
     public void A_short_form_is_the_long_one(string given, string meant)
     {

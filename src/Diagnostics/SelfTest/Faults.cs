@@ -23,15 +23,9 @@ internal static class Faults
     public static string OfOpening(DeviceException e, string stage, int left) => OneLine(
         $"{e.Message}; {left} checks of this stage are not done; try the stage {stage} in a new process");
 
-    private static string Advice(CudaResult? result, string alone) => result switch
-    {
-        CudaResult.InvalidPtx or CudaResult.UnsupportedPtxVersion or CudaResult.NoBinaryForGpu => "a newer NVIDIA driver",
-        CudaResult.OutOfMemory => "again once other programs have left the GPU",
-        CudaResult.LaunchTimeout => "a GPU that drives no display",
-        CudaResult.EccUncorrectable => "a reset of the GPU, or another one",
-        { } sticky when sticky.IsSticky() => $"compute-sanitizer with {alone}",
-        _ => alone,
-    };
+    // A kernel that went wrong is looked at alone.
+    private static string Advice(CudaResult? result, string alone) =>
+        result is not { } code ? alone : code.IsOfKernel() ? $"compute-sanitizer with {alone}" : code.Advice() ?? alone;
 
     private static string Alone(string stage, string check) => $"the stage {stage} with the check \"{check}\" alone";
 

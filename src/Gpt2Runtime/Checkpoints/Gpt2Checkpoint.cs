@@ -115,6 +115,7 @@ public sealed class Gpt2Checkpoint : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         ObjectDisposedException.ThrowIf(_disposed, this);
         using RunLease lease = device.EnterRun();
+        device.PrepareForScoring();
         Dictionary<string, Tensor> loaded = new(StringComparer.Ordinal);
         try
         {

@@ -19,7 +19,7 @@ public sealed partial class CudaDevice
     private void CublasProduct(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
         Enter();
-        _lastLaunch = "a product by cuBLAS";
+        _recent.Add(new KernelLaunch("a product by cuBLAS", 1, 0, 0));
         float beta = options.Accumulate ? 1 : 0;
         if (options.Bias is { } bias)
         {

@@ -24,16 +24,18 @@ public sealed partial class CudaDevice : Device
     private readonly nint _stream;
     private readonly long _identity = Interlocked.Increment(ref _opened);
     private readonly MemoryPool _memory;
-    private readonly Dictionary<string, nint> _modules = [];
-    private string _lastLaunch = "";
+    private readonly Dictionary<string, Module> _modules = [];
+    private readonly KernelImages _images;
+    private readonly RecentLaunches _recent = new();
     private bool _failed;
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="driver">The driver.</param>
     /// <param name="ordinal">Which GPU.</param>
     /// <param name="options">How it computes; null for the defaults.</param>
+    /// <param name="cache">Where compiled kernels are kept; null for nowhere.</param>
     /// <exception cref="DeviceException">The GPU cannot be used; the message says why.</exception>
-    internal CudaDevice(ICudaDriver driver, int ordinal, CudaOptions? options = null)
+    internal CudaDevice(ICudaDriver driver, int ordinal, CudaOptions? options = null, KernelCache? cache = null)
     {
         _driver = driver;
         _ordinal = ordinal;
@@ -60,8 +62,9 @@ public sealed partial class CudaDevice : Device
         }
         catch (CudaException e)
         {
-            throw new DeviceException($"{Name} cannot be opened: {e.Message}", e);
+            throw new DeviceException($"{Name} cannot be opened: {e.Message}", e) { Advice = e.Result.Advice() };
         }
+        _images = new KernelImages(driver, _context, $"{_info.Major}.{_info.Minor}", cache ?? KernelCache.None, PtxOf);
         _memory = new MemoryPool(driver, _options.CacheMemory);
         Arithmetic = ArithmeticOf(_options);
         if (!_options.UseCublas) return;
@@ -116,18 +119,20 @@ public sealed partial class CudaDevice : Device
         {
             throw WorkFailed(e);
         }
+        _recent.Clear();
         _memory.Drain();
     }
 
     private protected override void DisposeCore()
     {
+        _images.Dispose();
         Quietly(() => _driver.MakeCurrent(_context));
         Quietly(() => _driver.Synchronize(_stream));
         foreach (Recording recording in _recordings.ToArray()) recording.Dispose();
         _cublas?.Dispose();
         if (_staging is not null) Quietly(_staging.Dispose);
         _memory.Clear(address => Quietly(() => _driver.Free(address)));
-        foreach (nint module in _modules.Values) Quietly(() => _driver.UnloadModule(module));
+        foreach (Module module in _modules.Values) Quietly(() => _driver.UnloadModule(module.Handle));
         Quietly(() => _driver.DestroyStream(_stream));
         Quietly(() => _driver.ReleaseContext(_ordinal, _context));
         _current = 0;
@@ -144,14 +149,13 @@ public sealed partial class CudaDevice : Device
         Enter();
         try
         {
-            nint function = _driver.GetFunction(Module(file), name);
+            nint function = _driver.GetFunction(LoadedModule(file).Handle, name);
             if (sharedBytes > SharedBytesWithoutLeave) _driver.AllowSharedMemory(function, sharedBytes);
             return slot = new Kernel(name, function);
         }
         catch (CudaException e)
         {
-            _failed |= e.Result.IsSticky();
-            throw new DeviceException($"{Name}: the kernel {name} could not be loaded: {e.Message}", e);
+            throw Fault($"the kernel {name} could not be loaded", e);
         }
     }
 
@@ -159,7 +163,7 @@ public sealed partial class CudaDevice : Device
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
         Enter();
-        _lastLaunch = kernel.Name;
+        _recent.Add(new KernelLaunch(kernel.Name, grid, threads, sharedBytes));
         Span<nint> addresses = stackalloc nint[arguments.Length];
         fixed (KernelArgument* first = arguments)
         {
@@ -170,11 +174,7 @@ public sealed partial class CudaDevice : Device
             }
             catch (CudaException e)
             {
-                _failed |= e.Result.IsSticky();
-                throw new DeviceException(
-                    $"{Name}: the kernel {kernel.Name} could not be launched on {grid.X} x {grid.Y} x {grid.Z} blocks of {threads} threads "
-                    + $"with {sharedBytes} bytes of shared memory: {e.Message}",
-                    e);
+                throw Fault($"the kernel {kernel.Name} could not be launched {new KernelLaunch("", grid, threads, sharedBytes).Place}", e);
             }
         }
     }
@@ -208,14 +208,13 @@ public sealed partial class CudaDevice : Device
     }
 
     /// <summary>An error that shows when the device is waited for: one of the kernels since the last wait.</summary>
-    private DeviceException WorkFailed(CudaException e)
+    private DeviceException WorkFailed(CudaException e) => Fault("work on the GPU failed", e, _recent.ToString());
+
+    /// <summary>An error of the driver with what was done and what to try.</summary>
+    private DeviceException Fault(string what, CudaException e, string where = "")
     {
         _failed |= e.Result.IsSticky();
-        string where = _lastLaunch.Length == 0
-            ? ""
-            : $" (the last kernel launched is {_lastLaunch}; with CUDA_LAUNCH_BLOCKING=1 in the environment the error shows at the kernel "
-                + "that caused it)";
-        return new DeviceException($"{Name}: work on the GPU failed: {e.Message}{where}", e);
+        return new DeviceException($"{Name}: {what}: {e.Message}{where}", e) { Advice = e.Result.Advice() };
     }
 
     /// <summary>

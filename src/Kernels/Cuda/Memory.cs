@@ -96,6 +96,7 @@ public sealed partial class CudaDevice
         {
             throw WorkFailed(e);
         }
+        _recent.Clear();
         _memory.Drain();
     }
 
@@ -110,7 +111,11 @@ public sealed partial class CudaDevice
         }
         catch (CudaException e) when (e.Result == CudaResult.OutOfMemory)
         {
-            throw new DeviceException($"{Name} has no room for {Size(bytes)}{Room()}", e) { IsOutOfMemory = true };
+            throw new DeviceException($"{Name} has no room for {Size(bytes)}{Room()}", e)
+            {
+                IsOutOfMemory = true,
+                Advice = e.Result.Advice(),
+            };
         }
         catch (CudaException e)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Gradpath.Kernels.Cuda.Driver;
 
 namespace Gradpath.Kernels.Cuda;
@@ -46,8 +47,14 @@ public sealed partial class CudaDevice
             throw new DeviceException($"there is no GPU {ordinal}: this machine has {Gpus(found.Devices)}, numbered from 0");
         }
         ICudaDriver driver = CudaDrivers.Get();
-        return new CudaDevice(driver, ordinal ?? Roomiest(driver, found.Devices), options);
+        return new CudaDevice(driver, ordinal ?? Roomiest(driver, found.Devices), options, CudaDrivers.Cache);
     }
+
+    /// <summary>How the GPU is just now: its clocks, the driver's version; null where nobody tells.</summary>
+    internal GpuState? State => StateOf(_driver, _ordinal);
+
+    /// <summary>The CUDA version that the driver supports, such as 12.4.</summary>
+    internal string CudaVersion => string.Create(CultureInfo.InvariantCulture, $"{_driver.Version / 1000}.{_driver.Version % 1000 / 10}");
 
     /// <summary>A number of GPUs in words.</summary>
     internal static string Gpus(int count) => count == 1 ? "1 GPU" : $"{count} GPUs";
@@ -69,11 +76,13 @@ public sealed partial class CudaDevice
 
     private static bool IsFit(CudaDeviceInfo info) => (10 * info.Major) + info.Minor >= LowestCapability;
 
-    // The memory of a GPU can only be asked for within a context.
+    // Where the management library does not tell, the memory of a GPU can only be asked for within a context.
     private static int Roomiest(ICudaDriver driver, int count)
     {
         int[] fit = [.. Enumerable.Range(0, count).Where(i => IsFit(driver.Describe(i)))];
         if (fit.Length == 1) return fit[0];
+        GpuState?[] states = [.. fit.Select(i => StateOf(driver, i))];
+        if (states.All(s => s is not null)) return fit.Zip(states).MaxBy(p => p.Second!.FreeBytes).First;
         (int best, long most) = (fit[0], -1);
         foreach (int i in fit)
         {
@@ -98,5 +107,17 @@ public sealed partial class CudaDevice
             }
         }
         return best;
+    }
+
+    private static GpuState? StateOf(ICudaDriver driver, int ordinal)
+    {
+        try
+        {
+            return driver.State(ordinal);
+        }
+        catch (CudaException)
+        {
+            return null;
+        }
     }
 }

@@ -32,14 +32,13 @@ public sealed partial class CudaDevice
         if (slot.Recording is null) slot.Recording = Record(slot, state, pass);
         try
         {
-            _lastLaunch = "in a recorded pass";
+            _recent.Add(new KernelLaunch("in a recorded pass", 1, 0, 0));
             _driver.LaunchGraph(((Recording)slot.Recording).Graph, _stream);
             ReplayedPasses++;
         }
         catch (CudaException e)
         {
-            _failed |= e.Result.IsSticky();
-            throw new DeviceException($"{Name}: a recorded pass could not be launched: {e.Message}", e);
+            throw Fault("a recorded pass could not be launched", e, _recent.ToString());
         }
     }
 
@@ -66,8 +65,7 @@ public sealed partial class CudaDevice
         }
         catch (CudaException e)
         {
-            _failed |= e.Result.IsSticky();
-            throw new DeviceException($"{Name}: a pass could not be recorded: {e.Message}", e);
+            throw Fault("a pass could not be recorded", e);
         }
     }
 

@@ -17,6 +17,9 @@ public sealed partial class CudaDevice
             end = _driver.CreateEvent();
             _driver.RecordEvent(start, _stream);
             for (int i = 0; i < repeats; i++) work();
+
+            // The work may have used another GPU, too.
+            SwitchContext();
             _driver.RecordEvent(end, _stream);
             _driver.SynchronizeEvent(end);
             return _driver.ElapsedMilliseconds(start, end) / 1000.0 / repeats;
@@ -27,6 +30,7 @@ public sealed partial class CudaDevice
         }
         finally
         {
+            Quietly(SwitchContext);
             if (start != 0) Quietly(() => _driver.DestroyEvent(start));
             if (end != 0) Quietly(() => _driver.DestroyEvent(end));
         }

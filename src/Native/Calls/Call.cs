@@ -32,6 +32,7 @@ internal static class Call
         OptionException option => (Status.Argument, option.Describe(OptionText.Of)),
         GradpathException input => (Status.Input, input.Describe(OptionText.Of)),
         DeviceException { IsOutOfMemory: true } memory => (Status.Memory, memory.Message),
+        DeviceException { Advice: { } advice } device => (Status.Device, $"{device.Message}; try {advice}"),
         DeviceException device => (Status.Device, device.Message),
         OutOfMemoryException => (Status.Memory, "the process has no memory left for this"),
         ArgumentException argument => (Status.Argument, argument.Message),

@@ -43,8 +43,13 @@ internal static unsafe class FakeCuda
     {
         if (CompiledC.Build("fakecuda.c", out string reason) is not { } library) return (0, null, reason);
         nint handle = NativeLibrary.Load(library);
-        var driver = new LibCuda([library]);
+        if (CompiledC.Build("fakenvml.c", out reason) is not { } nvml) return (0, null, reason);
+        var driver = new LibCuda([library], ["libnot-there.so.1", nvml]);
+
+        // Loaded when it is first asked.
+        driver.State(0);
         Directory.Delete(Path.GetDirectoryName(library)!, recursive: true);
+        Directory.Delete(Path.GetDirectoryName(nvml)!, recursive: true);
         return (handle, driver, "");
     }
 }

@@ -13,6 +13,8 @@ internal sealed unsafe class HostDriver : ICudaDriver
 
     public int Version { get; set; } = 12040;
 
+    public string Compiler { get; set; } = "";
+
     public int DeviceCount => Devices.Count;
 
     public List<CudaDeviceInfo> Devices { get; } = [new("Host memory", 8, 0, 4, 166912, 1L << 40, 1 << 20)];
@@ -27,6 +29,11 @@ internal sealed unsafe class HostDriver : ICudaDriver
 
     /// <summary>GPUs that somebody else has for himself.</summary>
     public HashSet<int> Reserved { get; } = [];
+
+    /// <summary>What the management library says of each GPU; nothing where it is not installed.</summary>
+    public Dictionary<int, GpuState> States { get; } = [];
+
+    public GpuState? State(int ordinal) => States.GetValueOrDefault(ordinal);
 
     public nint CreateContext(int ordinal)
     {
@@ -49,7 +56,10 @@ internal sealed unsafe class HostDriver : ICudaDriver
         return (FreeBytes.GetValueOrDefault(Current, total / 2), total);
     }
 
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx) => _next++;
+    public CudaImage Compile(string name, ReadOnlySpan<byte> ptx) =>
+        new([.. System.Text.Encoding.UTF8.GetBytes($"image of {name} for {Version}"), 0], $"info: {name}", 0.5);
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> image) => _next++;
 
     public void UnloadModule(nint module)
     {

@@ -43,6 +43,21 @@ public unsafe class LibCudaTests
         Assert.Equal((0x1111111111, 0x2222222222), driver.MemoryInfo());
     }
 
+    /// <summary>The management library finds a GPU by its place on the bus; what it does not tell is not there.</summary>
+    [SkippableFact]
+    public void States_of_GPUs()
+    {
+        LibCuda driver = Start();
+        Assert.Equal(new GpuState(5L << 30, 1980, 2619, "550.54.15"), driver.State(0));
+        Assert.Equal(new GpuState(70L << 30, 1980, null, "550.54.15"), driver.State(1));
+        Assert.Null(driver.State(3));
+        Assert.Equal(
+            ["cuDeviceGet 0", "cuDeviceGetPCIBusId 32 40", "cuDeviceGet 1", "cuDeviceGetPCIBusId 32 41", "cuDeviceGet 3",
+                "cuDeviceGetPCIBusId 32 43"],
+            FakeCuda.Calls());
+        Assert.Null(Nvml.TryOpen(["libnot-there.so.1"]));
+    }
+
     [SkippableFact]
     public void Modules_and_launches()
     {
@@ -55,7 +70,7 @@ public unsafe class LibCudaTests
         driver.UnloadModule(module);
         Assert.Equal(
             [
-                "cuModuleLoadDataEx [.version 7.8] 4: 5 6=16384 3 4=16384", "cuModuleGetFunction 0x7000000000000002 [layerNorm]",
+                "cuModuleLoadDataEx [.version 7.8] 4: 5 6=65536 3 4=65536", "cuModuleGetFunction 0x7000000000000002 [layerNorm]",
                 .. new[] { 4, 1, 3, 0 }.Select(a => $"cuFuncGetAttribute {a} 0x7000000000000003"),
                 "cuFuncSetAttribute 0x7000000000000003 8 65536",
                 "cuOccupancyMaxActiveBlocksPerMultiprocessor 0x7000000000000003 256 65536", "cuModuleUnload 0x7000000000000002",
@@ -75,6 +90,36 @@ public unsafe class LibCudaTests
                 "cuLaunchKernel 0x7000000000000003 (1 1 1) (32 1 1) 0 (nil) extra (nil):",
             ],
             FakeCuda.Calls());
+    }
+
+    /// <summary>Numbers travel in the slots themselves, and the wall time comes back there as a float32.</summary>
+    [SkippableFact]
+    public void Compilations()
+    {
+        LibCuda driver = Start();
+        CudaImage image = driver.Compile("X.ptx", ".version 7.8"u8);
+        Assert.Equal("cubin\0made"u8.ToArray(), image.Bytes);
+        Assert.Equal(("ptxas info : Used 40 registers", 1.2345), (image.Log, Math.Round(image.Seconds, 6)));
+        Assert.Equal(
+            [
+                "cuLinkCreate_v2 6: 5 6=65536 3 4=65536 12=1 2=0",
+                "cuLinkAddData_v2 0x7000000000000008 1 [.version 7.8] 13 [X.ptx] 0 (nil) (nil)",
+                "cuLinkComplete 0x7000000000000008",
+                "cuLinkDestroy 0x7000000000000008",
+            ],
+            FakeCuda.Calls());
+        foreach (string call in new[] { "cuLinkAddData_v2", "cuLinkComplete" })
+        {
+            FakeCuda.SetCompilerLog("ptxas error : line 3: unknown symbol");
+            FakeCuda.Fail(call, 218);
+            var e = Assert.Throws<CudaException>(() => driver.Compile("X.ptx", "x"u8));
+            Assert.StartsWith(
+                $"{call}: the driver's compiler rejects the PTX (CUDA error 218): X.ptx: ptxas error : line 3: unknown symbol", e.Message,
+                StringComparison.Ordinal);
+            Assert.Equal("cuLinkDestroy 0x7000000000000008", FakeCuda.Calls()[^1]);
+        }
+        FakeCuda.SetCompilerLog("");
+        FakeCuda.Fail("", 0);
     }
 
     [SkippableFact]
@@ -141,11 +186,15 @@ public unsafe class LibCudaTests
             ["cuDeviceGetName"] = () => driver.Describe(0),
             ["cuDeviceGetAttribute"] = () => driver.Describe(0),
             ["cuDeviceTotalMem_v2"] = () => driver.Describe(0),
+            ["cuDeviceGetPCIBusId"] = () => driver.State(0),
             ["cuDevicePrimaryCtxRetain"] = () => driver.CreateContext(0),
             ["cuDevicePrimaryCtxRelease_v2"] = () => driver.ReleaseContext(0, 0),
             ["cuCtxSetCurrent"] = () => driver.MakeCurrent(0),
             ["cuMemGetInfo_v2"] = () => driver.MemoryInfo(),
             ["cuModuleLoadDataEx"] = () => driver.LoadModule("X.ptx", ""u8),
+            ["cuLinkCreate_v2"] = () => driver.Compile("X.ptx", ""u8),
+            ["cuLinkAddData_v2"] = () => driver.Compile("X.ptx", ""u8),
+            ["cuLinkComplete"] = () => driver.Compile("X.ptx", ""u8),
             ["cuModuleUnload"] = () => driver.UnloadModule(0),
             ["cuModuleGetFunction"] = () => driver.GetFunction(0, "f"),
             ["cuFuncGetAttribute"] = () => driver.DescribeFunction(0),
@@ -212,9 +261,9 @@ public unsafe class LibCudaTests
             "LayerNorm.ptx: the compiler left no log",
             Assert.Throws<CudaException>(() => driver.LoadModule("LayerNorm.ptx", "x"u8)).Message, StringComparison.Ordinal);
 
-        FakeCuda.Fail("cuMemAlloc_v2", 802);
+        FakeCuda.Fail("cuMemAlloc_v2", 805);
         Assert.Equal(
-            "cuMemAlloc_v2: the driver failed (CUDA error 802): CUDA_ERROR_SYSTEM_NOT_READY, system not yet initialized",
+            "cuMemAlloc_v2: the driver failed (CUDA error 805): CUDA_ERROR_MPS_CONNECTION_FAILED, MPS client failed to connect",
             Assert.Throws<CudaException>(() => driver.Allocate(1)).Message);
         FakeCuda.Fail("cuMemAlloc_v2", 12345);
         Assert.Equal("cuMemAlloc_v2: the driver failed (CUDA error 12345)", Assert.Throws<CudaException>(() => driver.Allocate(1)).Message);

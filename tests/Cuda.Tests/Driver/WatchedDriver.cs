@@ -14,13 +14,30 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     private readonly Dictionary<nint, nint> _contextOfStream = [];
     private readonly Dictionary<nint, string> _kernels = [];
     private readonly ThreadLocal<nint> _context = new();
+    private readonly List<string> _compiled = [];
     private nint _stream;
+    private int _compiling;
 
     /// <summary>Asked before each call, by its name and how often it has been made before; not null makes the call fail so.</summary>
     public Func<string, int, CudaResult?>? Fault { get; set; }
 
     /// <summary>Asked before each launch, by the kernel's name; not null makes the launch fail so.</summary>
     public Func<string, CudaResult?>? KernelFault { get; set; }
+
+    /// <summary>Told of each compilation before it is done, by the file's name, on its own thread.</summary>
+    public Action<string>? Compiling { get; set; }
+
+    /// <summary>Told of each module before it is loaded: the file's name and the image.</summary>
+    public Action<string, byte[]>? Loading { get; set; }
+
+    /// <summary>The files that were compiled, in order.</summary>
+    public string[] Compiled
+    {
+        get
+        {
+            lock (_compiled) return [.. _compiled];
+        }
+    }
 
     /// <summary>The kernels that were launched or recorded.</summary>
     public HashSet<string> Launched { get; } = [];
@@ -39,15 +56,29 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 
     public int Version => inner.Version;
 
+    public string Compiler => inner.Compiler;
+
     public int DeviceCount => inner.DeviceCount;
 
     /// <summary>How often a function was called.</summary>
-    public int Calls(string name) => _calls.GetValueOrDefault(name);
+    public int Calls(string name)
+    {
+        lock (_calls) return _calls.GetValueOrDefault(name);
+    }
 
     /// <summary>Starts counting again.</summary>
-    public void Reset() => _calls.Clear();
+    public void Reset()
+    {
+        lock (_calls) _calls.Clear();
+    }
 
     public CudaDeviceInfo Describe(int ordinal) => inner.Describe(ordinal);
+
+    public GpuState? State(int ordinal)
+    {
+        Note(nameof(State));
+        return inner.State(ordinal);
+    }
 
     public nint CreateContext(int ordinal)
     {
@@ -67,6 +98,7 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
     public void ReleaseContext(int ordinal, nint context)
     {
         Note(nameof(ReleaseContext));
+        if (_compiling > 0) throw new InvalidOperationException("a context is released while something is compiled in it");
         Give("context", context);
         inner.ReleaseContext(ordinal, context);
     }
@@ -77,10 +109,28 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
         return inner.MemoryInfo();
     }
 
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
+    public CudaImage Compile(string name, ReadOnlySpan<byte> ptx)
+    {
+        Note(nameof(Compile));
+        if (_context.Value == 0) throw new InvalidOperationException("a compilation without a context");
+        lock (_compiled) _compiled.Add(name);
+        Interlocked.Increment(ref _compiling);
+        try
+        {
+            Compiling?.Invoke(name);
+            return inner.Compile(name, ptx);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _compiling);
+        }
+    }
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> image)
     {
         Note(nameof(LoadModule));
-        return Take("module", inner.LoadModule(name, ptx), 1);
+        Loading?.Invoke(name, image.ToArray());
+        return Take("module", inner.LoadModule(name, image), 1);
     }
 
     public void UnloadModule(nint module)
@@ -255,8 +305,12 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 
     private void Note(string call)
     {
-        int before = _calls.GetValueOrDefault(call);
-        _calls[call] = before + 1;
+        int before;
+        lock (_calls)
+        {
+            before = _calls.GetValueOrDefault(call);
+            _calls[call] = before + 1;
+        }
         if (Fault?.Invoke(call, before) is { } result) throw new CudaException(call, result);
     }
 

@@ -38,34 +38,81 @@ void fakeCompilerLog(const char *log) { compilerLog = strdup(log); }
 CUresult cuInit(unsigned flags) { LOG("cuInit %u\n", flags); RETURN; }
 CUresult cuDriverGetVersion(int *v) { *v = 12040; LOG("cuDriverGetVersion\n"); RETURN; }
 CUresult cuGetErrorName(CUresult e, const char **s) {
-  *s = e == 802 ? "CUDA_ERROR_SYSTEM_NOT_READY" : 0;
-  return e == 802 ? 0 : 1;
+  *s = e == 805 ? "CUDA_ERROR_MPS_CONNECTION_FAILED" : 0;
+  return e == 805 ? 0 : 1;
 }
 CUresult cuGetErrorString(CUresult e, const char **s) {
-  *s = e == 802 ? "system not yet initialized" : 0;
-  return e == 802 ? 0 : 1;
+  *s = e == 805 ? "MPS client failed to connect" : 0;
+  return e == 805 ? 0 : 1;
 }
 CUresult cuDeviceGetCount(int *n) { *n = 3; LOG("cuDeviceGetCount\n"); RETURN; }
 CUresult cuDeviceGet(CUdevice *d, int ordinal) { *d = 40 + ordinal; LOG("cuDeviceGet %d\n", ordinal); RETURN; }
 CUresult cuDeviceGetName(char *name, int length, CUdevice d) { snprintf(name, (size_t)length, "Fake GPU"); LOG("cuDeviceGetName %d %d\n", length, d); RETURN; }
 CUresult cuDeviceGetAttribute(int *v, int attribute, CUdevice d) { *v = 1000 + attribute; LOG("cuDeviceGetAttribute %d %d\n", attribute, d); RETURN; }
 CUresult cuDeviceTotalMem_v2(size_t *n, CUdevice d) { *n = 0x123456789aull; LOG("cuDeviceTotalMem_v2 %d\n", d); RETURN; }
+CUresult cuDeviceGetPCIBusId(char *id, int length, CUdevice d) { snprintf(id, (size_t)length, "0000:%02d:00.0", d); LOG("cuDeviceGetPCIBusId %d %d\n", length, d); RETURN; }
 CUresult cuDevicePrimaryCtxRetain(handle *c, CUdevice d) { *c = (handle)0x7000000000000001; LOG("cuDevicePrimaryCtxRetain %d\n", d); RETURN; }
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice d) { LOG("cuDevicePrimaryCtxRelease_v2 %d\n", d); RETURN; }
 CUresult cuCtxSetCurrent(handle c) { LOG("cuCtxSetCurrent %p\n", c); RETURN; }
 CUresult cuMemGetInfo_v2(size_t *f, size_t *t) { *f = 0x1111111111ull; *t = 0x2222222222ull; LOG("cuMemGetInfo_v2\n"); RETURN; }
 
+// As the driver does: numbers are the slots themselves, and what comes back is written over them.
+static void **linkValues;
+static int *linkOptions;
+static unsigned linkCount;
+static char linked[16];
+
+static void readOptions(unsigned n, int *options, void **values) {
+  char *error = 0;
+  for (unsigned i = 0; i < n; i++) {
+    LOG(" %d", options[i]);
+    if (options[i] == 5) error = values[i];
+    else if (options[i] == 3) continue;
+    else LOG("=%llu", (u64)values[i]);
+  }
+  if (error) strcpy(error, compilerLog);
+  LOG("\n");
+}
+
 CUresult cuModuleLoadDataEx(handle *m, const void *image, unsigned n, int *options, void **values) {
   *m = (handle)0x7000000000000002;
   LOG("cuModuleLoadDataEx [%s] %u:", (const char *)image, n);
-  char *buffer = 0;
-  for (unsigned i = 0; i < n; i++) {
-    LOG(" %d", options[i]);
-    if (options[i] == 5) buffer = values[i];
-    else if (options[i] == 4 || options[i] == 6) LOG("=%llu", (u64)values[i]);
+  readOptions(n, options, values);
+  RETURN;
+}
+
+CUresult cuLinkCreate_v2(unsigned n, int *options, void **values, handle *link) {
+  *link = (handle)0x7000000000000008;
+  linkCount = n;
+  linkOptions = options;
+  linkValues = values;
+  LOG("cuLinkCreate_v2 %u:", n);
+  readOptions(n, options, values);
+  RETURN;
+}
+
+CUresult cuLinkAddData_v2(handle link, int kind, void *data, size_t n, const char *name, unsigned options, int *o, void **v) {
+  LOG("cuLinkAddData_v2 %p %d [%s] %zu [%s] %u %p %p\n", link, kind, (const char *)data, n, name, options, (void *)o, (void *)v);
+  RETURN;
+}
+
+CUresult cuLinkComplete(handle link, void **image, size_t *n) {
+  memcpy(linked, "cubin\0made", 10);
+  *image = linked;
+  *n = 10;
+  for (unsigned i = 0; i < linkCount; i++) {
+    if (linkOptions[i] == 2) *(float *)(linkValues + i) = 1234.5f;
+    else if (linkOptions[i] == 3) strcpy(linkValues[i], "ptxas info : Used 40 registers");
+    else if (linkOptions[i] == 4) *(unsigned *)(linkValues + i) = 30;
   }
-  if (buffer) strcpy(buffer, compilerLog);
-  LOG("\n");
+  LOG("cuLinkComplete %p\n", link);
+  RETURN;
+}
+
+CUresult cuLinkDestroy(handle link) {
+  // The image is the linker's and goes with it.
+  memset(linked, 0, sizeof linked);
+  LOG("cuLinkDestroy %p\n", link);
   RETURN;
 }
 

@@ -38,6 +38,7 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["report"] = ["--scores", DemoCircuit, "--out", "out.html"],
         ["draw"] = ["--scores", DemoCircuit, "--out", "out.html"],
         ["selftest"] = ["--against", "cpu", "--device", "cpu"],
+        ["kernels"] = ["--run", "Gemm", "--device", "cpu", "--repeats", "1000"],
         ["bench"] = ["--device", "cpu", "--out", "out.json"],
         ["completion"] = ["bash"],
     };

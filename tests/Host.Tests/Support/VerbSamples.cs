@@ -128,6 +128,13 @@ internal static class VerbSamples
             ["selftest", "--threads", "1", "--stages", "identities", "--only", "eap-gp"],
         ],
         ["completion"] = _ => [["completion", "bash"], ["completion", "fish"]],
+        ["kernels"] = m =>
+        [
+            ["kernels", "list", "--device", "cpu"],
+            ["kernels", "dump", "fill"],
+            ["kernels", "dump", "Rows", "--out", m.Path("Rows.ptx")],
+            ["kernels", "run", "Fill", "--threads", "1", "--repeats", "2"],
+        ],
         ["bench"] = m => [["bench", "--threads", "1", "--quick", "--only", "Fill", "--out", m.Path("bench.json")]],
     };
 

@@ -12,9 +12,13 @@ internal sealed unsafe partial class EmulatedDriver
     private readonly List<Worker> _workers = [];
     private readonly Dictionary<string, KernelStatistics> _statistics = [];
     private ulong _launchNumber;
+    private long _launches;
 
     /// <summary>Name of the kernel whose next launch fails.</summary>
     public string? FailNextLaunch { get; set; }
+
+    /// <summary>How many kernels were launched; may be read from any thread.</summary>
+    public long Launches => Interlocked.Read(ref _launches);
 
     /// <summary>What was launched, by the kernels' names. Traffic is counted only where the options ask for it.</summary>
     public IReadOnlyDictionary<string, KernelStatistics> Statistics => _statistics;
@@ -55,6 +59,7 @@ internal sealed unsafe partial class EmulatedDriver
     private void Run(Function function, Grid grid, int threads, int sharedBytes, byte[] arguments)
     {
         CompiledKernel kernel = function.Kernel;
+        Interlocked.Increment(ref _launches);
         if (FailNextLaunch == kernel.Name)
         {
             FailNextLaunch = null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
@@ -39,6 +40,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
 
     public int Version => 12080;
 
+    public string Compiler => "emulator";
+
     public int DeviceCount => _options.DeviceCount;
 
     /// <summary>Modules, streams, events and graphs that are not yet unloaded or destroyed.</summary>
@@ -53,6 +56,9 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         return new("Emulated GPU", _options.Major, _options.Minor, _options.Multiprocessors, _options.SharedMemoryPerBlock,
             _options.MemoryLimit, 50 << 20);
     }
+
+    /// <remarks>There is nothing to manage.</remarks>
+    public GpuState? State(int ordinal) => null;
 
     public nint CreateContext(int ordinal)
     {
@@ -92,24 +98,19 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         _graphs.Clear();
     }
 
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
+    /// <remarks>The image is the text itself; the log says what a compiler's says first.</remarks>
+    public CudaImage Compile(string name, ReadOnlySpan<byte> ptx)
     {
-        Check("cuModuleLoadDataEx");
+        long start = Stopwatch.GetTimestamp();
+        CompiledModule code = Read("cuLinkAddData", name, ptx);
+        string log = string.Join('\n', code.Kernels.Values.Select(k => $"ptx info : {k.Ptx.Name}: {k.LiveRegisters} live registers"));
+        return new CudaImage(ptx.ToArray(), log, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> image)
+    {
         NotWhileCapturing("cuModuleLoadDataEx");
-        if (FailNextModule is { } log)
-        {
-            FailNextModule = null;
-            throw new CudaException("cuModuleLoadDataEx", CudaResult.InvalidPtx, $"{name}: {log}");
-        }
-        CompiledModule code;
-        try
-        {
-            code = ModuleCache.Get(ptx, _options.Count);
-        }
-        catch (PtxException e)
-        {
-            throw new CudaException("cuModuleLoadDataEx", CudaResult.InvalidPtx, $"{name}: {e.Message}");
-        }
+        CompiledModule code = Read("cuModuleLoadDataEx", name, image);
         ulong variables = 0;
         if (code.Ptx.VariableBytes > 0)
         {
@@ -119,6 +120,24 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         nint handle = NewHandle();
         _modules.Add(handle, new Module(name, code, variables));
         return handle;
+    }
+
+    private CompiledModule Read(string call, string name, ReadOnlySpan<byte> ptx)
+    {
+        Check(call);
+        if (FailNextModule is { } log)
+        {
+            FailNextModule = null;
+            throw new CudaException(call, CudaResult.InvalidPtx, $"{name}: {log}");
+        }
+        try
+        {
+            return ModuleCache.Get(ptx, _options.Count);
+        }
+        catch (PtxException e)
+        {
+            throw new CudaException(call, CudaResult.InvalidPtx, $"{name}: {e.Message}");
+        }
     }
 
     // Variables that are given no content are zero.

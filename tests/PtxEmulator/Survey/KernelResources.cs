@@ -1,3 +1,5 @@
+using Gradpath.Diagnostics.KernelRuns;
+
 namespace Gradpath.PtxEmulator.Survey;
 
 /// <summary>What a kernel is, from its PTX alone.</summary>

@@ -1,3 +1,4 @@
+using Gradpath.Diagnostics.KernelRuns;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Kernels.Cuda;
 using Gradpath.PtxEmulator.Compile;

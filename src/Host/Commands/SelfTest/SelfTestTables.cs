@@ -45,13 +45,18 @@ internal static class SelfTestTables
 
     private static ReportTableOf<ComparisonLine> Modules(StageResult stage, IReadOnlyList<CudaModuleInfo> modules)
     {
-        double? Milliseconds(ComparisonLine line) => 1000 * modules.FirstOrDefault(m => m.File == line.Name)?.Seconds;
+        CudaModuleInfo? Of(ComparisonLine line) => modules.FirstOrDefault(m => m.File == line.Name);
         return Ending(ReportTable.Of("modules", stage.Lines)
             .Text("module", "name", l => l.Name)
             .Count("kernels", "kernels", l => l.Cases)
             .Column(
-                "compiled and loaded, ms", "milliseconds", l => Milliseconds(l),
-                l => Milliseconds(l)?.ToString("0.0", CultureInfo.InvariantCulture) ?? "-"));
+                "compiled and loaded, ms", "milliseconds", l => 1000 * Of(l)?.Seconds, l => Milliseconds(Of(l)?.Seconds))
+            .Column(
+                "compiler, ms", "compiler_milliseconds", l => 1000 * Of(l)?.CompileSeconds, l => Milliseconds(Of(l)?.CompileSeconds))
+            .Column("from", "from_cache", l => Of(l)?.IsKept, l => Of(l) is { } m ? m.IsKept ? "cache" : "compiler" : "-")
+            .Hidden("log", l => Of(l)?.Log));
+
+        static string Milliseconds(double? seconds) => (1000 * seconds)?.ToString("0.0", CultureInfo.InvariantCulture) ?? "-";
     }
 
     private static ReportTableOf<CudaKernelInfo> Kernels(IEnumerable<CudaModuleInfo> modules) =>

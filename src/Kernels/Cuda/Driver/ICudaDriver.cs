@@ -6,18 +6,24 @@ namespace Gradpath.Kernels.Cuda.Driver;
 /// </summary>
 /// <remarks>
 /// A context belongs to the thread that made it current; the other calls act on that one. Work within one stream runs in order.
-/// Calls on memory and streams may come from one thread at a time only.
+/// Calls on memory and streams may come from one thread at a time only; compiling may go on beside them.
 /// </remarks>
 internal interface ICudaDriver
 {
     /// <summary>The CUDA version that the driver supports: 1000 major + 10 minor.</summary>
     int Version { get; }
 
+    /// <summary>Which build of the driver compiles, where that is known: another one's images are not used.</summary>
+    string Compiler { get; }
+
     /// <summary>Number of GPUs.</summary>
     int DeviceCount { get; }
 
     /// <summary>What a GPU is.</summary>
     CudaDeviceInfo Describe(int ordinal);
+
+    /// <summary>How a GPU is, asked without a context; null where the management library is not there or does not know it.</summary>
+    GpuState? State(int ordinal);
 
     /// <summary>Makes a GPU's primary context and makes it current on this thread.</summary>
     nint CreateContext(int ordinal);
@@ -31,11 +37,17 @@ internal interface ICudaDriver
     /// <summary>Free and total bytes of the current context's GPU.</summary>
     (long Free, long Total) MemoryInfo();
 
-    /// <summary>Compiles PTX for the GPU.</summary>
+    /// <summary>Compiles PTX for the current context's GPU. Threads may compile side by side, and beside all other calls.</summary>
     /// <param name="name">Where the text comes from, for errors.</param>
     /// <param name="ptx">The text, as UTF-8.</param>
     /// <exception cref="CudaException">The compiler's log is part of the message.</exception>
-    nint LoadModule(string name, ReadOnlySpan<byte> ptx);
+    CudaImage Compile(string name, ReadOnlySpan<byte> ptx);
+
+    /// <summary>Loads an image, or PTX, which is then compiled.</summary>
+    /// <param name="name">Where it comes from, for errors.</param>
+    /// <param name="image">The image.</param>
+    /// <exception cref="CudaException">The driver's log is part of the message.</exception>
+    nint LoadModule(string name, ReadOnlySpan<byte> image);
 
     /// <summary>Unloads a module.</summary>
     void UnloadModule(nint module);

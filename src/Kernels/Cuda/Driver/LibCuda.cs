@@ -5,9 +5,9 @@ using static Gradpath.Kernels.Cuda.Driver.LibCudaNative;
 namespace Gradpath.Kernels.Cuda.Driver;
 
 /// <summary>The installed NVIDIA driver.</summary>
-internal sealed unsafe class LibCuda : ICudaDriver
+internal sealed unsafe partial class LibCuda : ICudaDriver
 {
-    // Numbers of the driver's interface: device attributes, function attributes, options of its compiler, flags.
+    // Numbers of the driver's interface: device attributes, function attributes, flags.
     private const int MultiprocessorCount = 16;
     private const int L2CacheSize = 38;
     private const int CapabilityMajor = 75;
@@ -18,19 +18,19 @@ internal sealed unsafe class LibCuda : ICudaDriver
     private const int FunctionLocalBytes = 3;
     private const int FunctionRegisters = 4;
     private const int FunctionMaxDynamicSharedBytes = 8;
-    private const int InfoLog = 3;
-    private const int InfoLogBytes = 4;
-    private const int ErrorLog = 5;
-    private const int ErrorLogBytes = 6;
+    private const int BusIdBytes = 32;
     private const uint StreamNonBlocking = 1;
     private const int CaptureThreadLocal = 1;
-    private const int LogBytes = 16384;
+
+    private readonly Lazy<Nvml?> _nvml;
 
     /// <summary>Loads and initialises the driver.</summary>
     /// <param name="names">Names of the library; null for the installed driver's.</param>
+    /// <param name="nvmlNames">Names of the management library; null for the installed one's.</param>
     /// <exception cref="DeviceException">There is no driver, or it does not start; the message says what is missing.</exception>
-    public LibCuda(IReadOnlyList<string>? names = null)
+    public LibCuda(IReadOnlyList<string>? names = null, IReadOnlyList<string>? nvmlNames = null)
     {
+        _nvml = new(() => Nvml.TryOpen(nvmlNames ?? Nvml.Names));
         names ??= LibCudaLibrary.Names;
         if (!LibCudaLibrary.Load(names))
         {
@@ -90,6 +90,15 @@ internal sealed unsafe class LibCuda : ICudaDriver
     }
 
     /// <inheritdoc />
+    public GpuState? State(int ordinal)
+    {
+        if (_nvml.Value is not { } nvml) return null;
+        byte* id = stackalloc byte[BusIdBytes];
+        Check(cuDeviceGetPCIBusId(id, BusIdBytes, Device(ordinal)), nameof(cuDeviceGetPCIBusId));
+        return nvml.State(Marshal.PtrToStringUTF8((nint)id)!);
+    }
+
+    /// <inheritdoc />
     public nint CreateContext(int ordinal)
     {
         int device = Device(ordinal);
@@ -118,24 +127,6 @@ internal sealed unsafe class LibCuda : ICudaDriver
     {
         Check(cuMemGetInfo_v2(out nuint free, out nuint total), nameof(cuMemGetInfo_v2));
         return ((long)free, (long)total);
-    }
-
-    /// <inheritdoc />
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
-    {
-        // The driver reads the text up to a zero.
-        var text = new byte[ptx.Length + 1];
-        ptx.CopyTo(text);
-        var error = new byte[LogBytes];
-        var info = new byte[LogBytes];
-        fixed (byte* image = text, errorLog = error, infoLog = info)
-        {
-            int* options = stackalloc int[] { ErrorLog, ErrorLogBytes, InfoLog, InfoLogBytes };
-            nint* values = stackalloc nint[] { (nint)errorLog, LogBytes, (nint)infoLog, LogBytes };
-            int result = cuModuleLoadDataEx(out nint module, image, 4, options, values);
-            if (result != 0) throw Failure(nameof(cuModuleLoadDataEx), result, $"{name}: {Log(error, info)}");
-            return module;
-        }
     }
 
     /// <inheritdoc />
@@ -300,17 +291,5 @@ internal sealed unsafe class LibCuda : ICudaDriver
             detail = detail is null ? said : $"{said}: {detail}";
         }
         return new CudaException(call, result, detail);
-    }
-
-    private static string Log(params byte[][] logs)
-    {
-        string text = string.Join('\n', logs.Select(Text).Where(t => t.Length > 0));
-        return text.Length == 0 ? "the compiler left no log" : text;
-
-        static string Text(byte[] log)
-        {
-            int end = Array.IndexOf(log, (byte)0);
-            return Encoding.UTF8.GetString(log, 0, end < 0 ? log.Length : end).Trim();
-        }
     }
 }

@@ -38,6 +38,9 @@ internal static unsafe partial class LibCudaNative
     internal static partial int cuDeviceTotalMem_v2(out nuint bytes, int device);
 
     [LibraryImport(Library)]
+    internal static partial int cuDeviceGetPCIBusId(byte* id, int length, int device);
+
+    [LibraryImport(Library)]
     internal static partial int cuDevicePrimaryCtxRetain(out nint context, int device);
 
     [LibraryImport(Library)]
@@ -54,6 +57,19 @@ internal static unsafe partial class LibCudaNative
 
     [LibraryImport(Library)]
     internal static partial int cuModuleUnload(nint module);
+
+    [LibraryImport(Library)]
+    internal static partial int cuLinkCreate_v2(uint optionCount, int* options, nint* values, out nint link);
+
+    [LibraryImport(Library)]
+    internal static partial int cuLinkAddData_v2(
+        nint link, int kind, byte* data, nuint bytes, byte* name, uint optionCount, int* options, nint* values);
+
+    [LibraryImport(Library)]
+    internal static partial int cuLinkComplete(nint link, out byte* image, out nuint bytes);
+
+    [LibraryImport(Library)]
+    internal static partial int cuLinkDestroy(nint link);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int cuModuleGetFunction(out nint function, nint module, string name);

@@ -73,6 +73,12 @@ public sealed class SelfTestStagesTests : IDisposable
         JsonNode failed = tables["plans"]!.AsArray().Single(p => p!["fault"] is not null)!;
         Assert.Equal("gemmBf16Nt64x64", failed["name"]!.GetValue<string>());
         Assert.Null(failed["error"]);
+        Assert.All(tables["modules"]!.AsArray(), m =>
+        {
+            Assert.False(m!["from_cache"]!.GetValue<bool>());
+            Assert.Contains(" live registers", m["log"]!.GetValue<string>(), StringComparison.Ordinal);
+            Assert.InRange(m["compiler_milliseconds"]!.GetValue<double>(), 0, m["milliseconds"]!.GetValue<double>());
+        });
         Assert.All(tables["kernels"]!.AsArray(), k => Assert.InRange(k!["resident_blocks"]!.GetValue<int>(), 1, 32));
     }
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Gradpath.PtxEmulator.Survey;
+namespace Gradpath.Diagnostics.KernelRuns;
 
 /// <summary>
 /// How many 32-bit registers the values of a kernel need at its widest point, from the PTX: a bound that a compiler which keeps the order
