@@ -65,6 +65,39 @@ DEVICE void storeUnit(float* to, float a, float b, float c, float d) {
   }
 }
 
+// Row number `row` of rows that are `pitch` floats apart, by one instruction: the compiler would multiply 64 bits by 64.
+template <class T>
+DEVICE T* rowAt(T* first, int row, int pitch) {
+  uint64 result;
+  asm("mad.wide.s32 %0, %1, %2, %3;" : "=l"(result) : "r"(row), "r"(pitch * 4), "l"((uint64)first));
+  return (T*)result;
+}
+
+// p[kAt], or 0 where kAt is not below the limit; and a store that happens below it only. Without branches, of which the compiler would make
+// one for each.
+template <int kAt>
+DEVICE float loadBelow(const float* p, int limit) {
+  float v;
+  asm("{\n\t"
+      ".reg .pred below;\n\t"
+      "setp.gt.s32 below, %1, %3;\n\t"
+      "mov.f32 %0, 0f00000000;\n\t"
+      "@below ld.global.f32 %0, [%2+%4];\n\t"
+      "}"
+      : "=&f"(v)
+      : "r"(limit), "l"(p), "n"(kAt), "n"(kAt * 4));
+  return v;
+}
+template <int kAt>
+DEVICE void storeBelow(float* p, int limit, float v) {
+  asm volatile("{\n\t"
+               ".reg .pred below;\n\t"
+               "setp.gt.s32 below, %0, %3;\n\t"
+               "@below st.global.f32 [%1+%4], %2;\n\t"
+               "}" ::"r"(limit), "l"(p), "f"(v), "n"(kAt), "n"(kAt * 4)
+               : "memory");
+}
+
 // Rows of a head, those of a prefix first. A row beyond the last is the last.
 struct Rows {
   const float *prefix, *own;  // of row 0, also where it does not exist
@@ -72,44 +105,48 @@ struct Rows {
 
   DEVICE_MEMBER const float* at(int row) const {
     row = minimum(row, last);
-    return (row < prefixRows ? prefix : own) + (int64)row * pitch;
+    return rowAt(row < prefixRows ? prefix : own, row, pitch);
   }
 };
 
 // Keys (or values, at column d further on) of a head, of which `seen` are read.
 DEVICE Rows keysOf(const float* kv, const float* prefix, const Head& head, int seen, int column) {
-  const int64 pitch = 2 * head.d;
+  const int pitch = 2 * head.d;
+  column += head.column;
   return {
-      prefix + head.prefixRow * pitch + head.column + column, kv + (head.keyRow - head.prefix) * pitch + head.column + column, head.prefix,
-      seen - 1, 2 * head.d};
+      rowAt(prefix + column, (int)head.prefixRow, pitch), rowAt(kv + column, (int)head.keyRow - head.prefix, pitch), head.prefix, seen - 1,
+      pitch};
 }
 
-// products[j] = rows (top, bottom) of the left times rows 8 j + g of the right: 16 of them, or 32.
+// products[j] = rows (top, bottom) of the left times rows 8 j + g of the right: 16 of them, or 32, each half by a course of its own, so that
+// nothing stands between the reads of a course.
 template <class Shape>
 DEVICE void multiplyRows(float (&products)[kTiles][4], const float* top, const float* bottom, const Rows& right, bool all, int width) {
   const int unit = lane() % 4 * 4;
   top += unit;
   bottom += unit;
-  const float* rows[kTiles];
 #pragma unroll
-  for (int j = 0; j < kTiles; j++) {
-    rows[j] = right.at(j * 8 + lane() / 4) + unit;
+  for (int half = 0; half < 2; half++) {
+    if (half == 1 && !all) break;
+    const float* rows[2];
 #pragma unroll
-    for (int e = 0; e < 4; e++) products[j][e] = 0;
+    for (int j = 0; j < 2; j++) rows[j] = right.at((2 * half + j) * 8 + lane() / 4) + unit;
+    eachColumn<Shape, 16>(width, [&](int c) __attribute__((always_inline)) {
+      const Words high = loadUnit<Shape::kQuads>(top + c), low = loadUnit<Shape::kQuads>(bottom + c);
+      const uint32 left[8] = {high[0], low[0], high[1], low[1], high[2], low[2], high[3], low[3]};
+      Factor x;
+      x.set(left);
+#pragma unroll
+      for (int j = 0; j < 2; j++) {
+        const Words word = loadUnit<Shape::kQuads>(rows[j] + c);
+        const uint32 y[4] = {word[0], word[1], word[2], word[3]};
+        float step[1][4];
+        multiplyFromZero<1>(step, &x, y);
+#pragma unroll
+        for (int e = 0; e < 4; e++) products[2 * half + j][e] = c == 0 ? step[0][e] : products[2 * half + j][e] + step[0][e];
+      }
+    });
   }
-  eachColumn<Shape, 16>(width, [&](int c) __attribute__((always_inline)) {
-    const Words high = loadUnit<Shape::kQuads>(top + c), low = loadUnit<Shape::kQuads>(bottom + c);
-    const uint32 left[8] = {high[0], low[0], high[1], low[1], high[2], low[2], high[3], low[3]};
-    Factor x;
-    x.set(left);
-#pragma unroll
-    for (int j = 0; j < kTiles; j++) {
-      if (j >= kTiles / 2 && !all) break;
-      const Words word = loadUnit<Shape::kQuads>(rows[j] + c);
-      const uint32 y[4] = {word[0], word[1], word[2], word[3]};
-      multiply<1>(products + j, 1, &x, y);
-    }
-  });
 }
 
 // Weights of 16 rows as the left factors of the sums over the right's rows.
@@ -126,40 +163,49 @@ DEVICE Factor factorOf(const float (&first)[4], const float (&second)[4]) {
 // Rows (top, bottom) of the result = weights times the right's rows; a row that is null is not stored.
 template <class Shape>
 DEVICE void mixRows(float* top, float* bottom, const float (&weights)[kTiles][4], const Rows& right, bool all, int width) {
+  constexpr int kGroups = Shape::kWidth > 0 ? Shape::kWidth / 32 : 1;
   const int group = lane() / 4, within = lane() % 4;
-  const Factor first = factorOf(weights[0], weights[1]), second = factorOf(weights[2], weights[3]);
-  const float* rows[kTiles][2];
-#pragma unroll
-  for (int j = 0; j < kTiles; j++) {
-#pragma unroll
-    for (int e = 0; e < 2; e++) rows[j][e] = right.at(j * 8 + 2 * within + e);
-  }
-  eachColumn<Shape, 32>(width, [&](int c) __attribute__((always_inline)) {
-    const int column = Shape::kWidth % 32 == 0 && Shape::kWidth > 0 ? c + 4 * group : minimum(c + 4 * group, width - 4);
-    float sums[4][4];
+  eachColumn<Shape, 32 * kGroups>(width, [&](int c) __attribute__((always_inline)) {
+    float sums[kGroups][4][4];
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       if (half == 1 && !all) break;
-      Words units[4];
+      const Factor x = factorOf(weights[2 * half], weights[2 * half + 1]);
+      const float* rows[4];
 #pragma unroll
-      for (int i = 0; i < 4; i++) units[i] = loadUnit<Shape::kQuads>(rows[2 * half + i / 2][i % 2] + column);
+      for (int i = 0; i < 4; i++) rows[i] = right.at(half * 16 + i / 2 * 8 + 2 * within + i % 2);
 #pragma unroll
-      for (int m = 0; m < 4; m++) {
-        const uint32 y[4] = {units[0][m], units[1][m], units[2][m], units[3][m]};
-        float (&sum)[1][4] = *(float (*)[1][4])(sums + m);
-        if (half == 0) multiplyFromZero<1>(sum, &first, y);
-        else multiply<1>(sum, 1, &second, y);
+      for (int n = 0; n < kGroups; n++) {
+        int column = c + n * 32 + 4 * group;
+        if constexpr (Shape::kWidth == 0) column = minimum(column, width - 4);
+        Words units[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) units[i] = loadUnit<Shape::kQuads>(rows[i] + column);
+#pragma unroll
+        for (int m = 0; m < 4; m++) {
+          const uint32 y[4] = {units[0][m], units[1][m], units[2][m], units[3][m]};
+          float step[1][4];
+          multiplyFromZero<1>(step, &x, y);
+#pragma unroll
+          for (int e = 0; e < 4; e++) sums[n][m][e] = half == 0 ? step[0][e] : sums[n][m][e] + step[0][e];
+        }
       }
     }
     const int to = c + 8 * within;
-    if (to >= width) return;
-    if (top != nullptr) {
-      storeUnit<Shape::kQuads>(top + to, sums[0][0], sums[1][0], sums[2][0], sums[3][0]);
-      storeUnit<Shape::kQuads>(top + to + 4, sums[0][1], sums[1][1], sums[2][1], sums[3][1]);
-    }
-    if (bottom != nullptr) {
-      storeUnit<Shape::kQuads>(bottom + to, sums[0][2], sums[1][2], sums[2][2], sums[3][2]);
-      storeUnit<Shape::kQuads>(bottom + to + 4, sums[0][3], sums[1][3], sums[2][3], sums[3][3]);
+    if (Shape::kWidth == 0 && to >= width) return;
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      float* row = h == 0 ? top : bottom;
+      if (row == nullptr) continue;
+#pragma unroll
+      for (int n = 0; n < kGroups; n++) {
+        const float(&s)[4][4] = sums[n];
+#pragma unroll
+        for (int e = 0; e < 2; e++) {
+          const int i = 2 * h + e;
+          storeUnit<Shape::kQuads>(row + to + n * 32 + 4 * e, s[0][i], s[1][i], s[2][i], s[3][i]);
+        }
+      }
     }
   });
 }
@@ -170,7 +216,7 @@ struct Queries {
   bool all;          // more than 16 keys
   int row[2];        // among the sequence's queries; the last one where there are fewer
   bool real[2];
-  int64 toward[2];   // from the sequence's first probability to the row's first of this lane
+  int toward[2];     // from the head's first probability to the row's first of this lane
   int sees[2];       // keys from this lane's first on that the row sees
 
   DEVICE_MEMBER Queries(const Head& head, int first) : first(first) {
@@ -189,6 +235,19 @@ struct Queries {
   }
 };
 
+// Two probabilities of a row, those of keys kKey and kKey + 1 from this lane's first on.
+template <int kKey>
+DEVICE void storePair(float* row, int keys, const float* p) {
+  storeBelow<kKey>(row, keys, p[0]);
+  storeBelow<kKey + 1>(row, keys, p[1]);
+}
+
+template <int kKey>
+DEVICE void loadPair(float* p, const float* row, int keys) {
+  p[0] = loadBelow<kKey>(row, keys);
+  p[1] = loadBelow<kKey + 1>(row, keys);
+}
+
 // Over the four lanes that share a row.
 DEVICE float rowSum(float v) {
   v += shuffleXor(v, 1);
@@ -204,10 +263,11 @@ DEVICE void forward(
     const float* q, const float* kv, const float* prefix, const Head& head, int firstQuery, int width, float scale, float* probabilities,
     float* z) {
   const Queries queries(head, firstQuery);
-  const int64 at = head.queryRow * head.d + head.column;
+  q += head.queryRow * head.d + head.column;
+  z += head.queryRow * head.d + head.column;
   float p[kTiles][4];
   multiplyRows<Shape>(
-      p, q + at + queries.row[0] * head.d, q + at + queries.row[1] * head.d, keysOf(kv, prefix, head, queries.seen, 0), queries.all, width);
+      p, rowAt(q, queries.row[0], head.d), rowAt(q, queries.row[1], head.d), keysOf(kv, prefix, head, queries.seen, 0), queries.all, width);
   const auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -235,18 +295,15 @@ DEVICE void forward(
   for (int h = 0; h < 2; h++) {
     float* row = probabilities + head.probabilities + queries.toward[h];
     const int keys = queries.real[h] ? head.keys - lane() % 4 * 2 : 0;
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      if (half == 1 && head.keys <= kShortKeys / 2) break;
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        const int key = half * 16 + i / 2 * 8 + i % 2;
-        if (key < keys) row[key] = half == 0 || queries.all ? p[2 * half + i / 2][2 * h + i % 2] : 0;
-      }
-    }
+    storePair<0>(row, keys, p[0] + 2 * h);
+    storePair<8>(row, keys, p[1] + 2 * h);
+    if (head.keys <= kShortKeys / 2) continue;
+    const float none[2] = {0, 0};
+    storePair<16>(row, keys, queries.all ? p[2] + 2 * h : none);
+    storePair<24>(row, keys, queries.all ? p[3] + 2 * h : none);
   }
   mixRows<Shape>(
-      queries.real[0] ? z + at + queries.row[0] * head.d : nullptr, queries.real[1] ? z + at + queries.row[1] * head.d : nullptr, p,
+      queries.real[0] ? rowAt(z, queries.row[0], head.d) : nullptr, queries.real[1] ? rowAt(z, queries.row[1], head.d) : nullptr, p,
       keysOf(kv, prefix, head, queries.seen, head.d), queries.all, width);
 }
 
@@ -258,16 +315,16 @@ DEVICE void queryGradient(
   const Queries queries(head, firstQuery);
   float ds[kTiles][4], p[kTiles][4];
 #pragma unroll
-  for (int j = 0; j < kTiles; j++) {
-#pragma unroll
-    for (int e = 0; e < 4; e++) {
-      const int key = 8 * j + e % 2;
-      const bool sees = key < queries.sees[e / 2] && (j < kTiles / 2 || queries.all);
-      p[j][e] = sees ? probabilities[head.probabilities + queries.toward[e / 2] + key] : 0;
-    }
+  for (int h = 0; h < 2; h++) {
+    const float* row = probabilities + head.probabilities + queries.toward[h];
+    loadPair<0>(p[0] + 2 * h, row, queries.sees[h]);
+    loadPair<8>(p[1] + 2 * h, row, queries.sees[h]);
+    if (!queries.all) continue;
+    loadPair<16>(p[2] + 2 * h, row, queries.sees[h]);
+    loadPair<24>(p[3] + 2 * h, row, queries.sees[h]);
   }
   multiplyRows<Shape>(
-      ds, dz + queries.row[0] * head.d, dz + queries.row[1] * head.d, keysOf(kv, prefix, head, queries.seen, head.d), queries.all, width);
+      ds, rowAt(dz, queries.row[0], head.d), rowAt(dz, queries.row[1], head.d), keysOf(kv, prefix, head, queries.seen, head.d), queries.all, width);
   const auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -286,7 +343,7 @@ DEVICE void queryGradient(
     if (queries.real[1]) along[queries.row[1]] = sum[1];
   }
   mixRows<Shape>(
-      queries.real[0] ? dq + queries.row[0] * head.d : nullptr, queries.real[1] ? dq + queries.row[1] * head.d : nullptr, ds,
+      queries.real[0] ? rowAt(dq, queries.row[0], head.d) : nullptr, queries.real[1] ? rowAt(dq, queries.row[1], head.d) : nullptr, ds,
       keysOf(kv, prefix, head, queries.seen, 0), queries.all, width);
 }
 
@@ -311,19 +368,20 @@ DEVICE void keyGradient(
   const Rows lefts = {nullptr, q + (head.queryRow + firstQuery) * head.d + head.column, 0, queries - 1, head.d};
   const float* values = kv + head.keyRow * pitch + head.d + head.column;
   float p[kTiles][4], ds[kTiles][4], sums[kTiles][2];
+  const float* shares = probabilities + head.probabilities + firstQuery * head.keys + head.prefix;
 #pragma unroll
   for (int j = 0; j < kTiles; j++) {
+    if (j >= kTiles / 2 && !all) break;
 #pragma unroll
     for (int e = 0; e < 2; e++) {
       const int query = 8 * j + lane() % 4 * 2 + e;
-      const bool is = query < queries && (j < kTiles / 2 || all);
-      const float* shares = probabilities + head.probabilities + (int64)(firstQuery + query) * head.keys + head.prefix;
-      sums[j][e] = is ? along[firstQuery + query] : 0;
+      const float* share = rowAt(shares, query, head.keys);
+      sums[j][e] = loadBelow<0>(along + firstQuery + query, queries - query);
 #pragma unroll
-      for (int h = 0; h < 2; h++) p[j][2 * h + e] = is && real[h] ? shares[row[h]] : 0;
+      for (int h = 0; h < 2; h++) p[j][2 * h + e] = loadBelow<0>(share + row[h], queries - query);
     }
   }
-  multiplyRows<Shape>(ds, values + (int64)row[0] * pitch, values + (int64)row[1] * pitch, gradients, all, width);
+  multiplyRows<Shape>(ds, rowAt(values, row[0], pitch), rowAt(values, row[1], pitch), gradients, all, width);
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     if (half == 1 && !all) break;
@@ -333,8 +391,9 @@ DEVICE void keyGradient(
       ds[j][e] = scale * p[j][e] * (ds[j][e] - sums[j][e % 2]);
     }
   }
-  float* to = dkv + (head.keyRow + row[0]) * pitch + head.column;
-  float* below = dkv + (head.keyRow + row[1]) * pitch + head.column;
+  dkv += head.keyRow * pitch + head.column;
+  float* to = rowAt(dkv, row[0], pitch);
+  float* below = rowAt(dkv, row[1], pitch);
   mixRows<Shape>(real[0] ? to : nullptr, real[1] ? below : nullptr, ds, lefts, all, width);
   mixRows<Shape>(real[0] ? to + head.d : nullptr, real[1] ? below + head.d : nullptr, p, gradients, all, width);
 }
