@@ -65,14 +65,6 @@ DEVICE void storeUnit(float* to, float a, float b, float c, float d) {
   }
 }
 
-// Row number `row` of rows that are `pitch` floats apart, by one instruction: the compiler would multiply 64 bits by 64.
-template <class T>
-DEVICE T* rowAt(T* first, int row, int pitch) {
-  uint64 result;
-  asm("mad.wide.s32 %0, %1, %2, %3;" : "=l"(result) : "r"(row), "r"(pitch * 4), "l"((uint64)first));
-  return (T*)result;
-}
-
 // p[kAt], or 0 where kAt is not below the limit; and a store that happens below it only. Without branches, of which the compiler would make
 // one for each.
 template <int kAt>

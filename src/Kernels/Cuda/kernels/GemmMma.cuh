@@ -220,12 +220,20 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
   const BlockPlace<kRows, kColumns> place(m, k, depth);
   const Operand left = {a + blockZ() * stepA, strideA, m, copyA}, right = {b + blockZ() * stepB, strideB, n, copyB};
   const int steps = (place.end - place.first + kMmaDepth - 1) / kMmaDepth;
+  const bool inside = copyA == kCopyWide && copyB == kCopyWide && place.row + kRows <= m && place.column + kColumns <= n;
+  const int wholeSteps = inside ? (place.end - place.first) / kMmaDepth : 0;
+  const WholeCopies wholeA = TileA::whole(left, place.row, place.first), wholeB = TileB::whole(right, place.column, place.first);
   auto fetch = [&](int step) __attribute__((always_inline)) {
     if (step < steps) {
       const uint32 to = sharedStart + step % kStages * kStageFloats * 4;
-      const int from = place.first + step * kMmaDepth;
-      TileA::copy(to, left, place.row, from, place.end);
-      TileB::copy(to + TileA::kFloats * 4, right, place.column, from, place.end);
+      if (step < wholeSteps) {
+        TileA::copyWhole(wholeA, to, step, strideA);
+        TileB::copyWhole(wholeB, to + TileA::kFloats * 4, step, strideB);
+      } else {
+        const int from = place.first + step * kMmaDepth;
+        TileA::copy(to, left, place.row, from, place.end);
+        TileB::copy(to + TileA::kFloats * 4, right, place.column, from, place.end);
+      }
     }
     copyCommit();
   };
