@@ -99,6 +99,42 @@ public sealed class SplitTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>One product of TF32 keeps infinity, and every NaN but the one of all ones with its sign set.</summary>
+    [Theory]
+    [InlineData(0x7F800000u, float.PositiveInfinity)]
+    [InlineData(0xFF800000u, float.NegativeInfinity)]
+    [InlineData(0x7F7FF000u, float.PositiveInfinity)]
+    [InlineData(0xFF7FFFFFu, float.NegativeInfinity)]
+    [InlineData(0x7F7FEFFFu, 3.4011621E+38f)]
+    [InlineData(0x7FFFFFFFu, float.NaN)]
+    [InlineData(0x7FFFF000u, float.NaN)]
+    [InlineData(0x7FC00000u, float.NaN)]
+    [InlineData(0xFFC00000u, float.NaN)]
+    [InlineData(0xFFFFEFFFu, float.NaN)]
+    [InlineData(0xFFFFFFFFu, 0)]
+    public void Numbers_beyond_the_range_in_one_product(uint bits, float expected)
+    {
+        float value = BitConverter.UInt32BitsToSingle(bits);
+        foreach (GemmTile tile in GemmTile.Of(GemmArithmetic.Tf32).ToArray())
+        {
+            foreach (bool transposed in (bool[])[false, true])
+            {
+                Assert.Equal(expected, GemmTests.Multiply(tile, [value, 0], [1, 1], 1, 1, 2, transposed)[0]);
+                Assert.Equal(expected, GemmTests.Multiply(tile, [1, 1], [value, 0], 1, 1, 2, transposed)[0]);
+            }
+        }
+    }
+
+    /// <summary>A tie goes away from zero, and the last bit that stays takes the carry.</summary>
+    [Fact]
+    public void One_product_rounds_to_nearest()
+    {
+        uint[] given = [0x3F800FFF, 0x3F801000, 0x3F803000, 0xBF801000, 0x3FFFF000, 0x00001000];
+        uint[] rounded = [0x3F800000, 0x3F802000, 0x3F804000, 0xBF802000, 0x40000000, 0x00002000];
+        float[] values = Array.ConvertAll(given, BitConverter.UInt32BitsToSingle);
+        Assert.Equal(Array.ConvertAll(rounded, BitConverter.UInt32BitsToSingle), GemmTests.Multiply(GemmTile.Of(GemmArithmetic.Tf32)[1], values, [1], values.Length, 1, 1, false));
+    }
+
     [Fact]
     public void The_largest_number_that_does_not_round_up_is_multiplied()
     {

@@ -20,7 +20,7 @@
 //
 // Numbers at the end of the range, of Tf32x3: infinity has the rest infinity - infinity and so makes NaN, a number within 2^-12 of the
 // largest rounds up to infinity and does the same, and NaN makes NaN, also the one of all ones, which rounds up to -0 but stays in the
-// rest. Of Tf32 infinity stays, the number within 2^-12 of the largest becomes infinity, and NaN makes NaN.
+// rest. Of Tf32 infinity stays, a number within 2^-12 of the largest becomes infinity, and NaN makes NaN (but see toTf32).
 #pragma once
 #include "Gemm.cuh"
 
@@ -35,15 +35,13 @@ struct Chosen<false, T, U> {
 
 enum class Arithmetic { Bf16, Tf32, Tf32x3 };
 
-// The bits of a float with 11 significant bits, to nearest.
-DEVICE uint32 toTf32(uint32 v) {
-  uint32 result;
-  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "r"(v));
-  return result;
-}
+// A float whose upper 19 bits, which are what the tensor core reads, have 11 significant bits to nearest. The NaN of all ones, which is what
+// a GPU's arithmetic makes, would carry into the sign and become -0: the minimum keeps it. (With the sign set, which no arithmetic makes, it
+// is lost.) Two machine instructions; the conversion takes three.
+DEVICE uint32 toTf32(uint32 v) { return (uint32)minimum((int)v, 0x7fffefff) + 0x1000; }
 
-// The two parts of a float for three products, as bits. The conversion instruction takes four machine instructions for the first part and
-// two more to round the rest, which the tensor core does itself: it reads the upper 19 bits of a word.
+// The two parts of a float for three products, as bits. To convert would take four machine instructions for the first part and two more to
+// round the rest, which the tensor core cuts itself.
 struct Halves {
   uint32 large, rest;
 };
