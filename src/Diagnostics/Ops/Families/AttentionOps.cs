@@ -142,7 +142,8 @@ internal static class AttentionOps
         (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities,
         x => Attend(x, s, backward: false))
     {
-        MostTraffic = kind is null ? 1.2 : kind == 4 ? 1.15 : 1.2,
+        // Longer sequences have several tiles of queries, each of which reads the keys.
+        MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, 8 => 1.65, _ => s.Keys > 2 * KernelConstants.ShortRows ? 1.85 : 1.35 },
     };
 
     private static IEnumerable<KernelCase> Backward(Sums s, int? kind = null)
@@ -152,13 +153,14 @@ internal static class AttentionOps
         yield return new(
             $"{name}QueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
         {
-            MostTraffic = kind == 8 ? 1.15 : 1.2,
+            MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, 8 => 1.7, _ => s.Keys > 2 * KernelConstants.ShortRows ? 1.7 : 1.3 },
         };
         if (kind is 2 or 4) yield break;
         yield return new(
             $"{name}KeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
         {
-            MostTraffic = 1.15,
+            // A warp reads dz as rows and as columns.
+            MostTraffic = kind is null ? 1.9 : 1.15,
         };
     }
 
