@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>
-/// Attention with a warp for a head, on the emulated GPU: against the processor, against the kernels for longer sequences, its bits, and what
-/// a head costs.
+/// Attention with a warp for a head, on the emulated GPU: against the processor, against the kernels for longer sequences, its bits, and
+/// what a head costs.
 /// </summary>
 public sealed class AttentionShortTests(ITestOutputHelper output)
 {
@@ -61,7 +61,8 @@ public sealed class AttentionShortTests(ITestOutputHelper output)
                 double allowed = 2e-6 * Math.Max(1, Math.Abs(expected[k][i]));
                 Assert.True(
                     Math.Abs(expected[k][i] - actual[k][i]) <= allowed, $"result {k}, element {i}: {actual[k][i]}, not {expected[k][i]}");
-                Assert.True(Math.Abs(longer[k][i] - actual[k][i]) <= allowed, $"result {k}, element {i}: {actual[k][i]} and {longer[k][i]}");
+                Assert.True(
+                    Math.Abs(longer[k][i] - actual[k][i]) <= allowed, $"result {k}, element {i}: {actual[k][i]} and {longer[k][i]}");
             }
         }
     }
@@ -108,7 +109,9 @@ public sealed class AttentionShortTests(ITestOutputHelper output)
         Assert.DoesNotContain(broken[0][256..], float.IsNaN);
     }
 
-    /// <summary>Instructions for a head of 64 at 16 tokens, of all warps together; those of the kernels for longer sequences beside it.</summary>
+    /// <summary>
+    /// Instructions for a head of 64 at 16 tokens, of all warps together; those of the kernels for longer sequences beside it.
+    /// </summary>
     [Theory]
     [InlineData(false, "attention4", "attentionQueryGradient4")]
     [InlineData(true, "attention2", "attentionQueryGradient2")]

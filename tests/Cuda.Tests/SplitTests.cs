@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Gradpath.Cuda.Tests;
 
 /// <summary>
-/// Three products of TF32 on the emulated GPU, whose tensor cores read 19 bits of a factor: how a float is cut in two, what of it gets lost,
-/// and what becomes of numbers at the end of the range.
+/// Three products of TF32 on the emulated GPU, whose tensor cores read 19 bits of a factor: how a float is cut in two, what of it gets
+/// lost, and what becomes of numbers at the end of the range.
 /// </summary>
 public sealed class SplitTests(ITestOutputHelper output)
 {
@@ -132,7 +132,8 @@ public sealed class SplitTests(ITestOutputHelper output)
         uint[] given = [0x3F800FFF, 0x3F801000, 0x3F803000, 0xBF801000, 0x3FFFF000, 0x00001000];
         uint[] rounded = [0x3F800000, 0x3F802000, 0x3F804000, 0xBF802000, 0x40000000, 0x00002000];
         float[] values = Array.ConvertAll(given, BitConverter.UInt32BitsToSingle);
-        Assert.Equal(Array.ConvertAll(rounded, BitConverter.UInt32BitsToSingle), GemmTests.Multiply(GemmTile.Of(GemmArithmetic.Tf32)[1], values, [1], values.Length, 1, 1, false));
+        float[] result = GemmTests.Multiply(GemmTile.Of(GemmArithmetic.Tf32)[1], values, [1], values.Length, 1, 1, transposedB: false);
+        Assert.Equal(Array.ConvertAll(rounded, BitConverter.UInt32BitsToSingle), result);
     }
 
     [Fact]
@@ -144,8 +145,8 @@ public sealed class SplitTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// What an inner loop of 16 k may have beside its mma: three instructions for each factor that it splits, an addition for each sum, reads
-    /// of shared memory and a little addressing. The conversion to TF32, of which assemblers make four, is nowhere.
+    /// What an inner loop of 16 k may have beside its mma: three instructions for each factor that it splits, an addition for each sum,
+    /// reads of shared memory and a little addressing. The conversion to TF32, of which assemblers make four, is nowhere.
     /// </summary>
     [Theory]
     [InlineData("GemmTf32x3", "gemmTf32x3Nn128x128", 96, 48, 64)]

@@ -192,6 +192,7 @@ internal static class AttentionOps
 
         private int Heads => Counted.Width / HeadWidth;
 
-        public string Shape => $"{string.Join(" and ", Lengths)} tokens, {Heads} heads of {HeadWidth}{(LastOnly ? ", last query only" : "")}";
+        public string Shape =>
+            $"{string.Join(" and ", Lengths)} tokens, {Heads} heads of {HeadWidth}{(LastOnly ? ", last query only" : "")}";
     }
 }

@@ -1,6 +1,6 @@
 // Attention of sequences of at most 32 keys, a prefix's included, whose heads are a multiple of 16 wide: a warp has 16 queries (or 16 keys,
-// for their gradients) of a head and multiplies on tensor cores by three TF32 products, which err as float32 does (GemmMma.cuh). Attention.cu
-// says what is computed; nothing here goes through shared memory, and nothing waits for another warp.
+// for their gradients) of a head and multiplies on tensor cores by three TF32 products, which err as float32 does (GemmMma.cuh).
+// Attention.cu says what is computed; nothing here goes through shared memory, and nothing waits for another warp.
 //
 // A sum does not care in which order its terms are numbered, as long as both factors agree, nor a tile in which order its columns are. So
 // operands are read into registers in the order in which mma has them already, 16 bytes a thread (g = lane / 4, t = lane % 4):
@@ -110,8 +110,8 @@ DEVICE Rows keysOf(const float* kv, const float* prefix, const Head& head, int s
       pitch};
 }
 
-// products[j] = rows (top, bottom) of the left times rows 8 j + g of the right: 16 of them, or 32, each half by a course of its own, so that
-// nothing stands between the reads of a course.
+// products[j] = rows (top, bottom) of the left times rows 8 j + g of the right: 16 of them, or 32, each half by a course of its own, so
+// that nothing stands between the reads of a course.
 template <class Shape>
 DEVICE void multiplyRows(float (&products)[kTiles][4], const float* top, const float* bottom, const Rows& right, bool all, int width) {
   const int unit = lane() % 4 * 4;
@@ -316,7 +316,8 @@ DEVICE void queryGradient(
     loadPair<24>(p[3] + 2 * h, row, queries.sees[h]);
   }
   multiplyRows<Shape>(
-      ds, rowAt(dz, queries.row[0], head.d), rowAt(dz, queries.row[1], head.d), keysOf(kv, prefix, head, queries.seen, head.d), queries.all, width);
+      ds, rowAt(dz, queries.row[0], head.d), rowAt(dz, queries.row[1], head.d), keysOf(kv, prefix, head, queries.seen, head.d), queries.all,
+      width);
   const auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -339,8 +340,8 @@ DEVICE void queryGradient(
       keysOf(kv, prefix, head, queries.seen, 0), queries.all, width);
 }
 
-// The gradients of 16 of a sequence's own keys and values. The queries that see them, from the first on, are at most 32. Element e of tile j
-// is key g + e / 2 * 8 and query 8 j + 2 t + e % 2.
+// The gradients of 16 of a sequence's own keys and values. The queries that see them, from the first on, are at most 32. Element e of tile
+// j is key g + e / 2 * 8 and query 8 j + 2 t + e % 2.
 template <class Shape>
 DEVICE void keyGradient(
     const float* dz, const float* q, const float* kv, const float* probabilities, const float* along, const Head& head, int firstKey,
@@ -411,9 +412,12 @@ KERNEL __launch_bounds__(kWarp) attentionShortQueryGradient(
   if (first >= head.queries) return;
   const int64 row = (int64)(part / sequences) * queryRows + head.queryRow, at = row * head.d + head.column;
   along += (int64)blockY() * allQueryRows + row;
-  if (quads && headWidth == kUsualWidth) queryGradient<Form<true, kUsualWidth>>(dz + at, kv, prefix, probabilities, head, first, kUsualWidth, scale, along, dq + at);
-  else if (quads) queryGradient<Form<true, 0>>(dz + at, kv, prefix, probabilities, head, first, headWidth, scale, along, dq + at);
-  else queryGradient<Form<false, 0>>(dz + at, kv, prefix, probabilities, head, first, headWidth, scale, along, dq + at);
+  dz += at;
+  dq += at;
+  if (quads && headWidth == kUsualWidth)
+    queryGradient<Form<true, kUsualWidth>>(dz, kv, prefix, probabilities, head, first, kUsualWidth, scale, along, dq);
+  else if (quads) queryGradient<Form<true, 0>>(dz, kv, prefix, probabilities, head, first, headWidth, scale, along, dq);
+  else queryGradient<Form<false, 0>>(dz, kv, prefix, probabilities, head, first, headWidth, scale, along, dq);
 }
 
 // Grid (tiles of 16 keys of the longest sequence x sequences x cotangents, heads).
@@ -428,7 +432,8 @@ KERNEL __launch_bounds__(kWarp) attentionShortKeyGradient(
   dz += row * head.d + head.column;
   along += (int64)blockY() * allQueryRows + row;
   dkv += (int64)(part / sequences) * keyRows * 2 * head.d;
-  if (quads && headWidth == kUsualWidth) keyGradient<Form<true, kUsualWidth>>(dz, q, kv, probabilities, along, head, first, kUsualWidth, scale, dkv);
+  if (quads && headWidth == kUsualWidth)
+    keyGradient<Form<true, kUsualWidth>>(dz, q, kv, probabilities, along, head, first, kUsualWidth, scale, dkv);
   else if (quads) keyGradient<Form<true, 0>>(dz, q, kv, probabilities, along, head, first, headWidth, scale, dkv);
   else keyGradient<Form<false, 0>>(dz, q, kv, probabilities, along, head, first, headWidth, scale, dkv);
 }

@@ -35,9 +35,9 @@ struct Chosen<false, T, U> {
 
 enum class Arithmetic { Bf16, Tf32, Tf32x3 };
 
-// A float whose upper 19 bits, which are what the tensor core reads, have 11 significant bits to nearest. The NaN of all ones, which is what
-// a GPU's arithmetic makes, would carry into the sign and become -0: the minimum keeps it. (With the sign set, which no arithmetic makes, it
-// is lost.) Two machine instructions; the conversion takes three.
+// A float whose upper 19 bits, which are what the tensor core reads, are rounded to 11 significant bits. The NaN of all ones, which is what
+// a GPU's arithmetic makes, would carry into the sign and become -0: the minimum keeps it. (With the sign set, which no arithmetic makes,
+// it is lost.) A minimum and an addition; the conversion instruction takes a comparison, an addition and a selection.
 DEVICE uint32 toTf32(uint32 v) { return (uint32)minimum((int)v, 0x7fffefff) + 0x1000; }
 
 // The two parts of a float for three products, as bits. To convert would take four machine instructions for the first part and two more to
