@@ -52,6 +52,12 @@ internal static class KernelConstants
     /// <summary>Floats between two rows of weights in shared memory.</summary>
     public const int AttentionPadding = 4;
 
+    /// <summary>Most keys of a sequence, prefix included, whose heads have a warp each.</summary>
+    public const int ShortKeys = 32;
+
+    /// <summary>Queries (or keys, for their gradients) of such a warp; the head's width is a multiple of it.</summary>
+    public const int ShortRows = 16;
+
     /// <summary>Threads of a block that accumulates readers: a warp for each reader and row.</summary>
     public const int AccumulateThreads = 128;
 

@@ -314,7 +314,7 @@ public sealed class GemmTests(ITestOutputHelper output)
         }
     }
 
-    private static float[] Multiply(GemmTile tile, float[] a, float[] b, int m, int n, int k, bool transposedB)
+    internal static float[] Multiply(GemmTile tile, float[] a, float[] b, int m, int n, int k, bool transposedB)
     {
         using CudaDevice device = Open(tile, splits: 1);
         float[] stored = b;
@@ -332,7 +332,7 @@ public sealed class GemmTests(ITestOutputHelper output)
         return values;
     }
 
-    private static double[] Product(double[] a, double[] b, int m, int n, int k)
+    internal static double[] Product(double[] a, double[] b, int m, int n, int k)
     {
         double[] c = new double[m * n];
         for (int i = 0; i < m; i++)

@@ -14,6 +14,7 @@ public sealed class RegisterTests(ITestOutputHelper output)
     [InlineData("GemmTf32")]
     [InlineData("GemmBf16")]
     [InlineData("EdgeContraction")]
+    [InlineData("AttentionShort")]
     public void Live_values_fit_the_registers(string file)
     {
         KernelResources[] kernels = [.. KernelSurvey.Resources.Values.Where(k => k.File == $"{file}.ptx")];

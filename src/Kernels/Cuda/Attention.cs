@@ -9,12 +9,20 @@ public sealed partial class CudaDevice
     private readonly Kernel?[] _attentionKernels = new Kernel?[3];
     private readonly Kernel?[] _queryGradientKernels = new Kernel?[3];
     private Kernel? _attentionKeyGradient;
+    private Kernel? _shortAttention;
+    private Kernel? _shortQueryGradient;
+    private Kernel? _shortKeyGradient;
 
     private protected override int WidestHead => 128;
 
     private protected override void AttentionCore(
         Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
     {
+        if (IsShort(layout, heads))
+        {
+            ShortAttention(q, kv, layout, heads, probabilities, z, prefix);
+            return;
+        }
         var tiles = new AttentionTiles(layout, heads.HeadWidth);
         bool quads = RowSplit.Of(heads.HeadWidth, q.Address, kv.Address, z.Address, prefix?.Address ?? 0).Quads;
         Launch(
@@ -55,6 +63,11 @@ public sealed partial class CudaDevice
         Tensor dkv,
         Tensor? prefix)
     {
+        if (IsShort(layout, heads))
+        {
+            ShortAttentionBackward(dz, q, kv, probabilities, layout, heads, cotangents, dq, dkv, prefix);
+            return;
+        }
         var tiles = new AttentionTiles(layout, heads.HeadWidth);
         bool quads = RowSplit.Of(heads.HeadWidth, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0).Quads;
         int queryRows = cotangents * layout.QueryRows;

@@ -10,7 +10,8 @@ public sealed record CudaOptions
     public MatrixPrecision Precision { get; init; } = MatrixPrecision.Float32;
 
     /// <summary>
-    /// Whether float32 products run on tensor cores, as three TF32 products that keep float32's accuracy, in place of the ordinary units.
+    /// Whether float32 products, and attention of at most 32 keys, run on tensor cores, as three TF32 products that keep float32's accuracy,
+    /// in place of the ordinary units.
     /// </summary>
     public bool TensorCores { get; init; } = true;
 

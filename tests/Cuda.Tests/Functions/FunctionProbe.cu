@@ -6,6 +6,11 @@ KERNEL exponentialProbe(const float* __restrict__ x, int count, float* __restric
   if (i < count) y[i] = exponential(x[i]);
 }
 
+KERNEL exponentialBelowZeroProbe(const float* __restrict__ x, int count, float* __restrict__ y) {
+  const int i = blockX() * threads() + threadX();
+  if (i < count) y[i] = exponentialBelowZero(x[i]);
+}
+
 KERNEL normalPointProbe(const float* __restrict__ x, int count, float* __restrict__ cumulative, float* __restrict__ bell) {
   const int i = blockX() * threads() + threadX();
   if (i >= count) return;

@@ -35,6 +35,17 @@ public sealed unsafe class FunctionTests
     }
 
     [Fact]
+    public void The_exponential_below_zero_is_within_1_1_ulp_and_ends_in_zero()
+    {
+        float[] x = [.. Between(-87, 0), .. Between(-1, 0), -0f, 0];
+        float[] y = Run("exponentialBelowZeroProbe", x, 1)[0];
+        for (int i = 0; i < x.Length; i++) Assert.True(Ulps(Math.Exp(x[i]), y[i]) <= 1.1, $"exp({x[i]:R}) is {y[i]:R}");
+        Assert.Equal([1, 1], y[^2..]);
+        float[] ends = Run("exponentialBelowZeroProbe", [-87.01f, -88, -1000, -1e30f, float.NegativeInfinity, float.NaN], 1)[0];
+        Assert.Equal([0, 0, 0, 0, 0, float.NaN], ends);
+    }
+
+    [Fact]
     public void The_normal_distribution_is_within_7_ulp_in_the_middle_and_in_the_tail()
     {
         float[] x = [.. Between(-12, 12), .. Between(-0.1, 0.1), 0];

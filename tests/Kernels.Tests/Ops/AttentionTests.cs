@@ -10,6 +10,8 @@ public sealed class AttentionTests
         { [5, 2], 1, 3, 7, false },
         { [5, 2, 6], 3, 5, 2, true },
         { [17, 11, 13], 1, 1, 33, false },
+        { [17, 1, 32], 1, 2, 16, false },
+        { [9, 32], 2, 1, 48, true },
     };
 
     [Theory]
@@ -85,6 +87,7 @@ public sealed class AttentionTests
     [InlineData(new[] { 5, 1, 3 }, new[] { 2, 0, 19 }, 1, 2, 3, false)]
     [InlineData(new[] { 5, 1, 3 }, new[] { 2, 7, 0 }, 2, 1, 9, false)]
     [InlineData(new[] { 5, 2, 3 }, new[] { 1, 7, 0 }, 3, 2, 5, true)]
+    [InlineData(new[] { 5, 20, 3 }, new[] { 20, 7, 0 }, 2, 2, 16, false)]
     public void A_prefix_with_known_keys_and_values_leaves_only_the_rest_to_do(
         int[] lengths, int[] prefixes, int copies, int heads, int headWidth, bool lastOnly)
     {

@@ -10,11 +10,14 @@ internal static class AttentionOps
 
     private static readonly (int Sequences, int Length, int Heads)[] s_timed = [(50, 16, 12), (1, 1024, 12), (50, 16, 25)];
 
-    // Up to 8 queries of a sequence are dealt in twos to the warps, up to 16 in fours, more in eights.
-    private static readonly (int Kind, int[] Lengths, bool LastOnly)[] s_counted =
+    // Up to 8 queries of a sequence are dealt in twos to the warps, up to 16 or of wide heads in fours, more in eights.
+    private static readonly (int Kind, int[] Lengths, bool LastOnly, int HeadWidth)[] s_counted =
     [
-        (2, [14, 10], true), (4, [14, 10], false), (8, [24], false),
+        (2, [40], true, 64), (4, [40], false, 128), (8, [40], false, 64),
     ];
+
+    // Short sequences have a warp for a head, at most 16 queries and 16 keys at once.
+    private static readonly (int[] Lengths, bool LastOnly)[] s_countedShort = [([16, 16], false), ([16, 16], true), ([30, 20], false)];
 
     public static IReadOnlyList<OpRow> All { get; } =
     [
@@ -26,9 +29,14 @@ internal static class AttentionOps
                 new("last query only", Allowed, x => Forward(x, Form.LastQueryOnly)),
                 new("behind prefixes", Allowed, x => Forward(x, Form.BehindPrefixes)),
                 new("joined", Allowed, x => Forward(x, Form.Joined)),
+                new("short sequences", Allowed, x => Forward(x, Form.Short)),
             ],
             Works = [.. s_timed.Select(t => Forward(t.Sequences, t.Length, t.Heads))],
-            Kernels = [.. s_counted.Select(c => Forward(c.Kind, c.Lengths, c.LastOnly))],
+            Kernels =
+            [
+                .. s_counted.Select(c => Forward(new Sums(c.Lengths, c.LastOnly, c.HeadWidth), c.Kind)),
+                .. s_countedShort.Select(c => Forward(new Sums(c.Lengths, c.LastOnly, Counted.HeadWidth))),
+            ],
             Writes = ["probabilities", "z"],
         },
         new("Attention", "AttentionBackward")
@@ -39,9 +47,14 @@ internal static class AttentionOps
                 new("last query only", Allowed, x => Backward(x, Form.LastQueryOnly)),
                 new("behind prefixes", Allowed, x => Backward(x, Form.BehindPrefixes)),
                 new("joined", Allowed, x => Backward(x, Form.Joined)),
+                new("short sequences", Allowed, x => Backward(x, Form.Short)),
             ],
             Works = [.. s_timed.Select(t => Backward(t.Sequences, t.Length, t.Heads))],
-            Kernels = [.. s_counted.SelectMany(c => Backward(c.Kind, c.Lengths, c.LastOnly))],
+            Kernels =
+            [
+                .. s_counted.SelectMany(c => Backward(new Sums(c.Lengths, c.LastOnly, c.HeadWidth), c.Kind)),
+                .. s_countedShort.SelectMany(c => Backward(new Sums(c.Lengths, c.LastOnly, Counted.HeadWidth))),
+            ],
             Writes = ["dq", "dkv"],
         },
     ];
@@ -52,19 +65,31 @@ internal static class AttentionOps
         LastQueryOnly,
         BehindPrefixes,
         Joined,
+
+        /// <summary>At most 32 keys, heads as wide as tensor cores like them.</summary>
+        Short,
     }
 
     private static Case Draw(OpOperands x, Form form)
     {
         bool lastQueryOnly = form == Form.LastQueryOnly || (form == Form.BehindPrefixes && x.Coin());
-        SequenceLayout layout = x.Layout(x.Extent(3, 2), 33, x.Extent(2, 2), lastQueryOnly, form == Form.BehindPrefixes);
-        int heads = x.Extent(4, 2), headWidth = x.Extent(33, 3);
+        SequenceLayout layout = form == Form.Short
+            ? ShortLayout(x)
+            : x.Layout(x.Extent(3, 2), 33, x.Extent(2, 2), lastQueryOnly, form == Form.BehindPrefixes);
+        int heads = x.Extent(4, 2), headWidth = form == Form.Short ? 16 * x.Extent(4, 2) : x.Extent(33, 3);
         long wide = (long)heads * headWidth;
         HeadGroup group = new(heads, headWidth, 1 / MathF.Sqrt(headWidth)) { Joined = form == Form.Joined };
         return new(
             layout, group, x.Draw(QuerySpan(layout.QueryRows, group), 2), x.Draw(KeySpan(layout.KeyRows, group), 2),
             x.Out(heads * layout.ProbabilitiesPerHead),
             layout.PrefixRows == 0 ? null : x.Draw(layout.PrefixRows * 2 * wide, 2), x.Out(layout.QueryRows * wide));
+    }
+
+    private static SequenceLayout ShortLayout(OpOperands x)
+    {
+        int[] lengths = [.. Enumerable.Range(0, x.Extent(3, 2)).Select(_ => x.Extent(KernelConstants.ShortKeys, 1))];
+        int[] prefixes = [.. lengths.Select(n => x.Coin() ? x.Below(KernelConstants.ShortKeys - n + 1) : 0)];
+        return x.Own(new SequenceLayout(x.Device, lengths, x.Extent(2, 2), x.Coin(), prefixes));
     }
 
     private static Expression<Action<Device>> Forward(OpOperands x, Form form)
@@ -119,41 +144,39 @@ internal static class AttentionOps
         });
     }
 
-    private static KernelCase Forward(int kind, int[] lengths, bool lastOnly)
+    private static KernelCase Forward(Sums s, int? kind = null) => new(
+        kind is { } rows ? $"attention{rows}" : "attentionShort",
+        s.Shape,
+        (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities,
+        x => Attend(x, s, backward: false))
     {
-        Sums s = new(lengths, lastOnly);
-        return new(
-            $"attention{kind}",
-            s.Shape,
-            (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities,
-            x => Attend(x, lengths, lastOnly, backward: false))
+        // Longer sequences have several tiles of queries, each of which reads the keys.
+        MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, 8 => 1.65, _ => s.Keys > 2 * KernelConstants.ShortRows ? 1.85 : 1.35 },
+    };
+
+    private static IEnumerable<KernelCase> Backward(Sums s, int? kind = null)
+    {
+        void Run(KernelOperands x) => Attend(x, s, backward: true);
+        string name = kind is null ? "attentionShort" : "attention";
+        yield return new(
+            $"{name}QueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
         {
-            MostTraffic = kind switch { 2 => 1.2, 4 => 1.15, _ => 1.07 },
+            MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, 8 => 1.7, _ => s.Keys > 2 * KernelConstants.ShortRows ? 1.7 : 1.3 },
+        };
+        if (kind is 2 or 4) yield break;
+        yield return new(
+            $"{name}KeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
+        {
+            // A warp reads dz as rows and as columns.
+            MostTraffic = kind is null ? 1.9 : 1.15,
         };
     }
 
-    private static IEnumerable<KernelCase> Backward(int kind, int[] lengths, bool lastOnly)
+    private static void Attend(KernelOperands x, Sums s, bool backward)
     {
-        Sums s = new(lengths, lastOnly);
-        void Run(KernelOperands x) => Attend(x, lengths, lastOnly, backward: true);
-        yield return new(
-            $"attentionQueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
-        {
-            MostTraffic = kind == 8 ? 1.15 : 1.2,
-        };
-        if (kind != 4) yield break;
-        yield return new(
-            "attentionKeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
-        {
-            MostTraffic = 1.15,
-        };
-    }
-
-    private static void Attend(KernelOperands x, int[] lengths, bool lastOnly, bool backward)
-    {
-        SequenceLayout layout = x.Layout(lengths, lastOnly);
-        HeadGroup heads = new(Counted.Heads, Counted.HeadWidth, 0.125f);
-        Tensor q = x.Rows(layout.QueryRows), kv = x.Rows(2 * layout.KeyRows), p = x.Floats(Counted.Heads * layout.ProbabilitiesPerHead);
+        SequenceLayout layout = x.Layout(s.Lengths, s.LastOnly);
+        HeadGroup heads = new(Counted.Width / s.HeadWidth, s.HeadWidth, 0.125f);
+        Tensor q = x.Rows(layout.QueryRows), kv = x.Rows(2 * layout.KeyRows), p = x.Floats(heads.Heads * layout.ProbabilitiesPerHead);
         if (backward)
         {
             x.Device.AttentionBackward(
@@ -165,16 +188,19 @@ internal static class AttentionOps
     private sealed record Case(SequenceLayout Layout, HeadGroup Heads, Tensor Q, Tensor Kv, Tensor Probabilities, Tensor? Prefix, Tensor Z);
 
     // What a counted case reads and writes.
-    private sealed record Sums(int[] Lengths, bool LastOnly)
+    private sealed record Sums(int[] Lengths, bool LastOnly, int HeadWidth)
     {
         public int Queries => LastOnly ? Lengths.Length : Lengths.Sum();
 
         public int Keys => Lengths.Sum();
 
-        public double Probabilities => (double)Counted.Float * Counted.Heads * Lengths.Sum(n => LastOnly ? n : n * n);
+        public double Probabilities => (double)Counted.Float * Heads * Lengths.Sum(n => LastOnly ? n : n * n);
 
-        public double Along => (double)Counted.Float * Counted.Heads * Queries;
+        public double Along => (double)Counted.Float * Heads * Queries;
 
-        public string Shape => $"{string.Join(" and ", Lengths)} tokens, 12 heads of 64{(LastOnly ? ", last query only" : "")}";
+        private int Heads => Counted.Width / HeadWidth;
+
+        public string Shape =>
+            $"{string.Join(" and ", Lengths)} tokens, {Heads} heads of {HeadWidth}{(LastOnly ? ", last query only" : "")}";
     }
 }

@@ -9,7 +9,8 @@
 //   kCopyTransposed  4 bytes a thread into shared memory that is laid out the other way round; a warp takes 8 contiguous elements (a full
 //                    32-byte sector) of 4 rows, and its 32 writes fall in 32 different banks
 //
-// What lies beyond the matrix is not read and counts as zero: cp.async fills it in. The ways differ in speed only, never in a bit of C.
+// What lies beyond the matrix is not read and counts as zero: cp.async fills it in. Steps that lie wholly within both operands, where both
+// are copied by 16 bytes, have nothing to compare and little to compute. The ways differ in speed only, never in a bit of C.
 #pragma once
 #include "gelu.cuh"
 
@@ -26,6 +27,11 @@ DEVICE uint32 sharedAddress(const void* p) { return (uint32)(uint64)(const __att
 // 16 bytes of which the first `bytes` are read and the rest become zero.
 DEVICE void copyAsync16(uint32 to, const float* from, int bytes) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"((uint64)from), "r"(bytes));
+}
+// The same of 16 bytes that are all there, kOffset bytes further on in shared memory.
+template <int kOffset>
+DEVICE void copyAsyncWhole(uint32 to, const float* from) {
+  asm volatile("cp.async.cg.shared.global [%0+%2], [%1], 16;" ::"r"(to), "l"((uint64)from), "n"(kOffset));
 }
 DEVICE void copyAsync4(uint32 to, const float* from, int bytes) {
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"((uint64)from), "r"(bytes));
@@ -54,6 +60,12 @@ DEVICE T anew(T v) {
   return v;
 }
 
+// Where a thread's 16-byte copies of whole steps begin: in memory for the first step, and in bytes from the start of the tile.
+struct WholeCopies {
+  const float* from;
+  uint32 to;
+};
+
 // A step of 32 k of kRows rows into shared memory with k contiguous (depthMajorIndex). `row` is the tile's first row, `k` the step's first
 // k; k goes up to `end`. kTransposes: whether operands come with the rows contiguous.
 template <int kRows, int kThreads, bool kTransposes>
@@ -66,11 +78,27 @@ struct DepthMajorTile {
     else if constexpr (kTransposes) copyTransposed(to, x, row, k, end);
   }
 
+  DEVICE WholeCopies whole(const Operand& x, int row, int k) {
+    const int piece = threadX() % 8 * 4, first = threadX() / 8;
+    return {x.data + (int64)(row + first) * x.stride + k + piece, (uint32)depthMajorIndex(first, piece) * 4};
+  }
+
+  // The copies of step number `step` into the tile at `to`.
+  DEVICE void copyWhole(const WholeCopies& copies, uint32 to, int step, int stride) {
+    copyPasses<0>(to + copies.to, rowAt(copies.from, step, 32), anew(stride));
+  }
+
  private:
   static constexpr int kWarps = kThreads / 32;
+  static constexpr int kRowsAPass = kThreads / 8;
+
+  template <int kRow>
+  DEVICE void copyPasses(uint32 to, const float* from, int stride) {
+    if (kRow + kRowsAPass <= kRows || kRow + threadX() / 8 < kRows) copyAsyncWhole<kRow * 128>(to, from);
+    if constexpr (kRow + kRowsAPass < kRows) copyPasses<kRow + kRowsAPass>(to, from + (int64)kRowsAPass * stride, stride);
+  }
 
   DEVICE void copy16(uint32 to, const Operand& x, int row, int k, int end) {
-    constexpr int kRowsAPass = kThreads / 8;
     const int thread = anew(threadX()), stride = anew(x.stride);
     const int piece = thread % 8 * 4, first = thread / 8, rest = x.outer - row - first;
     const int bytes = minimum(maximum(end - k - piece, 0), 4) * 4;
@@ -129,11 +157,27 @@ struct OuterMajorTile {
     else if constexpr (kTransposes) copyTransposed(to, x, column, k, end);
   }
 
+  DEVICE WholeCopies whole(const Operand& x, int column, int k) {
+    const int piece = threadX() % kPieces * 4, first = threadX() / kPieces;
+    return {x.data + (int64)(k + first) * x.stride + column + piece, (uint32)(first * kPitch + piece) * 4};
+  }
+
+  DEVICE void copyWhole(const WholeCopies& copies, uint32 to, int step, int stride) {
+    stride = anew(stride);
+    copyPasses<0>(to + copies.to, rowAt(copies.from, step, kDepth * stride), stride);
+  }
+
  private:
   static constexpr int kWarps = kThreads / 32;
+  static constexpr int kPieces = kColumns / 4, kDepthAPass = kThreads / kPieces;
+
+  template <int kRow>
+  DEVICE void copyPasses(uint32 to, const float* from, int stride) {
+    copyAsyncWhole<kRow * kPitch * 4>(to, from);
+    if constexpr (kRow + kDepthAPass < kDepth) copyPasses<kRow + kDepthAPass>(to, from + (int64)kDepthAPass * stride, stride);
+  }
 
   DEVICE void copy16(uint32 to, const Operand& x, int column, int k, int end) {
-    constexpr int kPieces = kColumns / 4, kDepthAPass = kThreads / kPieces;
     static_assert(kDepth % kDepthAPass == 0, "the copies of a step are whole passes");
     const int thread = anew(threadX()), stride = anew(x.stride);
     const int piece = thread % kPieces * 4, first = thread / kPieces, rest = end - k - first;

@@ -11,11 +11,16 @@
 // Arithmetic of a product x y, and the most that a sum of them can err beyond adding exact products in float32:
 //   Bf16    x and y rounded to 8 significant bits, each by at most 2^-8 of itself: 2^-7 sum |x y| (and 2^-16)
 //   Tf32    x and y rounded to 11 significant bits: 2^-10 sum |x y| (and 2^-22)
-//   Tf32x3  x = X + x', y = Y + y', X and Y with 11 significant bits, x' and y' the rest, at most 2^-11 of it and rounded to 11 bits again:
-//           x y = X Y + X y' + x' Y. Left out are x' y' (2^-22) and the rounding of x' and y' (2^-23 each): 2^-21 sum |x y| at the very
-//           worst, and without a sign of its own: on random data about what adding in float32 errs anyway.
+//   Tf32x3  x = X + x', y = Y + y', X and Y rounded to 11 significant bits, x' and y' the rest: x y = X Y + X y' + x' Y.
+//           x' is at most 2^-11 of x and has 13 significant bits, of which the tensor core reads 11: it misses less than 2^-23 of x. Left
+//           out are x' y' (2^-22) and what is not read of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst. Both halves have
+//           either sign whatever x's sign is, so nothing is biased: on random data it errs about as adding in float32 does anyway.
 // Tensor cores cut off where float32 rounds. So each step of 16 k of Tf32x3 starts from zero and joins the running sum by an ordinary
 // addition.
+//
+// Numbers at the end of the range, of Tf32x3: infinity has the rest infinity - infinity and so makes NaN, a number within 2^-12 of the
+// largest rounds up to infinity and does the same, and NaN makes NaN, also the one of all ones, which rounds up to -0 but stays in the
+// rest. Of Tf32 infinity stays, a number within 2^-12 of the largest becomes infinity, and NaN makes NaN (but see toTf32).
 #pragma once
 #include "Gemm.cuh"
 
@@ -30,18 +35,26 @@ struct Chosen<false, T, U> {
 
 enum class Arithmetic { Bf16, Tf32, Tf32x3 };
 
-DEVICE uint32 bits(float v) { return __builtin_bit_cast(uint32, v); }
+// A float whose upper 19 bits, which are what the tensor core reads, are rounded to 11 significant bits. The NaN of all ones, which is what
+// a GPU's arithmetic makes, would carry into the sign and become -0: the minimum keeps it. (With the sign set, which no arithmetic makes,
+// it is lost.) A minimum and an addition; the conversion instruction takes a comparison, an addition and a selection.
+DEVICE uint32 toTf32(uint32 v) { return (uint32)minimum((int)v, 0x7fffefff) + 0x1000; }
 
-// A float with 11 significant bits, to nearest.
-DEVICE uint32 toTf32(float v) {
-  uint32 result;
-  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(result) : "f"(v));
-  return result;
+// The two parts of a float for three products, as bits. To convert would take four machine instructions for the first part and two more to
+// round the rest, which the tensor core cuts itself.
+struct Halves {
+  uint32 large, rest;
+};
+DEVICE Halves split(uint32 v) {
+  Halves parts;
+  parts.large = (v + 0x1000u) & 0xffffe000u;
+  asm("sub.f32 %0, %1, %2;" : "=r"(parts.rest) : "r"(v), "r"(parts.large));
+  return parts;
 }
 
-DEVICE uint32 toBf16x2(float low, float high) {
+DEVICE uint32 toBf16x2(uint32 low, uint32 high) {
   uint32 result;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(high), "f"(low));
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "r"(high), "r"(low));
   return result;
 }
 
@@ -64,20 +77,19 @@ DEVICE void mmaBf16(float (&d)[4], const uint32 (&a)[4], uint32 b0, uint32 b1) {
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-DEVICE void loadMatrix(float* to, uint32 from) {
-  uint32 r0, r1, r2, r3;
+DEVICE void loadMatrix(uint32* to, uint32 from) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(r0), "=r"(r1), "=r"(r2), "=r"(r3)
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
                : "r"(from)
                : "memory");
-  to[0] = __builtin_bit_cast(float, r0);
-  to[1] = __builtin_bit_cast(float, r1);
-  to[2] = __builtin_bit_cast(float, r2);
-  to[3] = __builtin_bit_cast(float, r3);
 }
 
+// Four floats as their bits, by one access.
+typedef uint32 Words __attribute__((vector_size(16)));
+DEVICE Words loadWords(const float* from) { return *(const Words*)from; }
+
 // The factors of A of one mma tile for 16 k, as they are multiplied: x[0..3] are rows g, g + 8, g, g + 8 (g = lane / 4) of the first 8 k,
-// x[4..7] of the second.
+// x[4..7] of the second. Floats stand as their bits.
 template <Arithmetic kArithmetic>
 struct FactorA;
 
@@ -85,7 +97,7 @@ template <>
 struct FactorA<Arithmetic::Bf16> {
   uint32 packed[4];
 
-  DEVICE_MEMBER void set(const float* x) {
+  DEVICE_MEMBER void set(const uint32* x) {
     packed[0] = toBf16x2(x[0], x[2]);
     packed[1] = toBf16x2(x[1], x[3]);
     packed[2] = toBf16x2(x[4], x[6]);
@@ -97,7 +109,7 @@ template <>
 struct FactorA<Arithmetic::Tf32> {
   uint32 rounded[2][4];
 
-  DEVICE_MEMBER void set(const float* x) {
+  DEVICE_MEMBER void set(const uint32* x) {
 #pragma unroll
     for (int i = 0; i < 8; i++) rounded[i / 4][i % 4] = toTf32(x[i]);
   }
@@ -107,12 +119,12 @@ template <>
 struct FactorA<Arithmetic::Tf32x3> {
   uint32 large[2][4], small[2][4];
 
-  DEVICE_MEMBER void set(const float* x) {
+  DEVICE_MEMBER void set(const uint32* x) {
 #pragma unroll
     for (int i = 0; i < 8; i++) {
-      const uint32 l = toTf32(x[i]);
-      large[i / 4][i % 4] = l;
-      small[i / 4][i % 4] = toTf32(x[i] - __builtin_bit_cast(float, l));
+      const Halves parts = split(x[i]);
+      large[i / 4][i % 4] = parts.large;
+      small[i / 4][i % 4] = parts.rest;
     }
   }
 };
@@ -121,7 +133,7 @@ template <Arithmetic kArithmetic, int kDown>
 DEVICE void loadFactors(FactorA<kArithmetic> (&x)[kDown], uint32 stage, uint32 offset) {
 #pragma unroll
   for (int i = 0; i < kDown; i++) {
-    float values[8];
+    uint32 values[8];
     loadMatrix(values, stage + offset + i * 16 * 128);
     loadMatrix(values + 4, stage + (offset ^ 32) + i * 16 * 128);
     x[i].set(values);
@@ -130,14 +142,14 @@ DEVICE void loadFactors(FactorA<kArithmetic> (&x)[kDown], uint32 stage, uint32 o
 
 // sums += A B for a column of kDown mma tiles, 16 k and one mma tile's width; y[i] is k = lane % 4 + 4 i of B's column lane / 4.
 template <int kDown>
-DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Bf16>* x, const float* y) {
+DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Bf16>* x, const uint32* y) {
   const uint32 b0 = toBf16x2(y[0], y[1]), b1 = toBf16x2(y[2], y[3]);
 #pragma unroll
   for (int i = 0; i < kDown; i++) mmaBf16(sums[i * stride], x[i].packed, b0, b1);
 }
 
 template <int kDown>
-DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf32>* x, const float* y) {
+DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf32>* x, const uint32* y) {
 #pragma unroll
   for (int h = 0; h < 2; h++) {
     const uint32 b0 = toTf32(y[2 * h]), b1 = toTf32(y[2 * h + 1]);
@@ -146,15 +158,16 @@ DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf3
   }
 }
 
+// The sums of 16 k alone, small products first.
 template <int kDown>
-DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf32x3>* x, const float* y) {
+DEVICE void multiplyFromZero(float (&step)[kDown][4], const FactorA<Arithmetic::Tf32x3>* x, const uint32* y) {
   uint32 large[4], small[4];
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    large[i] = toTf32(y[i]);
-    small[i] = toTf32(y[i] - __builtin_bit_cast(float, large[i]));
+    const Halves parts = split(y[i]);
+    large[i] = parts.large;
+    small[i] = parts.rest;
   }
-  float step[kDown][4];
 #pragma unroll
   for (int i = 0; i < kDown; i++) mmaTf32Start(step[i], x[i].small[0], large[0], large[1]);
 #pragma unroll
@@ -169,6 +182,12 @@ DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf3
 #pragma unroll
     for (int i = 0; i < kDown; i++) mmaTf32(step[i], x[i].large[h], large[2 * h], large[2 * h + 1]);
   }
+}
+
+template <int kDown>
+DEVICE void multiply(float (*sums)[4], int stride, const FactorA<Arithmetic::Tf32x3>* x, const uint32* y) {
+  float step[kDown][4];
+  multiplyFromZero(step, x, y);
 #pragma unroll
   for (int i = 0; i < kDown; i++) {
 #pragma unroll
@@ -199,12 +218,20 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
   const BlockPlace<kRows, kColumns> place(m, k, depth);
   const Operand left = {a + blockZ() * stepA, strideA, m, copyA}, right = {b + blockZ() * stepB, strideB, n, copyB};
   const int steps = (place.end - place.first + kMmaDepth - 1) / kMmaDepth;
+  const bool inside = copyA == kCopyWide && copyB == kCopyWide && place.row + kRows <= m && place.column + kColumns <= n;
+  const int wholeSteps = inside ? (place.end - place.first) / kMmaDepth : 0;
+  const WholeCopies wholeA = TileA::whole(left, place.row, place.first), wholeB = TileB::whole(right, place.column, place.first);
   auto fetch = [&](int step) __attribute__((always_inline)) {
     if (step < steps) {
       const uint32 to = sharedStart + step % kStages * kStageFloats * 4;
-      const int from = place.first + step * kMmaDepth;
-      TileA::copy(to, left, place.row, from, place.end);
-      TileB::copy(to + TileA::kFloats * 4, right, place.column, from, place.end);
+      if (step < wholeSteps) {
+        TileA::copyWhole(wholeA, to, step, strideA);
+        TileB::copyWhole(wholeB, to + TileA::kFloats * 4, step, strideB);
+      } else {
+        const int from = place.first + step * kMmaDepth;
+        TileA::copy(to, left, place.row, from, place.end);
+        TileB::copy(to + TileA::kFloats * 4, right, place.column, from, place.end);
+      }
     }
     copyCommit();
   };
@@ -224,16 +251,16 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
     const int stage = anew(step % kStages * kStageFloats);
 #pragma unroll kHalvesUnrolled
     for (int d = 0; d < kMmaDepth; d += 16) {
-      float y[kAcross][4];
+      uint32 y[kAcross][4];
       if constexpr (!kDepthMajorB) {
         const float* words = shared + stage + TileA::kFloats + (d + within) * kPitchB + warpColumn + group * 4;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-          const float4 word = *(const float4*)(words + 4 * i * kPitchB);
-          y[0][i] = word.x;
-          y[1][i] = word.y;
-          y[2][i] = word.z;
-          y[3][i] = word.w;
+          const Words word = loadWords(words + 4 * i * kPitchB);
+          y[0][i] = word[0];
+          y[1][i] = word[1];
+          y[2][i] = word[2];
+          y[3][i] = word[3];
         }
       }
       FactorA<kArithmetic> x[kDown];

@@ -1,10 +1,10 @@
 // The matrix product with float32's accuracy on tensor cores (GemmMma.cuh, Tf32x3).
 //
 //   tile      threads  warp tile  blocks at once  live registers *           shared bytes *
-//   128 x 128   256     64 x 32        1         194 / 203 of 255           98,304 / 101,376
-//   128 x 64    128     64 x 32        2         187 / 200 of 255           73,728 / 76,800
-//   64 x 64     128     32 x 32        3         112 / 126 of 168           49,152 / 52,224
-//   32 x 128    128     32 x 32        3         111 / 126 of 168           61,440 / 64,512
+//   128 x 128   256     64 x 32        1         201 / 213 of 255           98,304 / 101,376
+//   128 x 64    128     64 x 32        2         194 / 210 of 255           73,728 / 76,800
+//   64 x 64     128     32 x 32        3         119 / 136 of 168           49,152 / 52,224
+//   32 x 128    128     32 x 32        3         118 / 138 of 168           61,440 / 64,512
 //
 // * B with k contiguous / with n contiguous. The registers are those that the PTX keeps alive, of what the launch bounds leave
 //   (RegisterTests),

@@ -39,6 +39,10 @@ constexpr int kAttentionQueries = 16;
 constexpr int kAttentionSlots = 4;
 // Floats between two rows of weights in shared memory.
 constexpr int kAttentionPadding = 4;
+// Most keys of a sequence, prefix included, whose heads have a warp each.
+constexpr int kShortKeys = 32;
+// Queries (or keys, for their gradients) of such a warp; the head's width is a multiple of it.
+constexpr int kShortRows = 16;
 
 // Threads of a block that accumulates readers: a warp for each reader and row.
 constexpr int kAccumulateThreads = 128;

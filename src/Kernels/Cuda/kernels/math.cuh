@@ -24,6 +24,21 @@ DEVICE float exponential(float x) {
   return p * __builtin_bit_cast(float, (half + 127) << 23) * __builtin_bit_cast(float, (exponent - half + 127) << 23);
 }
 
+// e^x of a number that is not above 0, within 1.1 ulp; 0 below -87, NaN stays NaN. So the factor 2^n is a normal number.
+DEVICE float exponentialBelowZero(float x) {
+  const float shifted = __builtin_fmaf(x, 1.4426950408889634f, 12582912.0f);
+  const float n = shifted - 12582912.0f;
+  float r = __builtin_fmaf(n, -0.693359375f, x);
+  r = __builtin_fmaf(n, 2.12194440e-4f, r);
+  float p = __builtin_fmaf(r, 1.392628393e-3f, 8.36325938e-3f);
+  p = __builtin_fmaf(p, r, 4.166655401e-2f);
+  p = __builtin_fmaf(p, r, 1.666657651e-1f);
+  p = __builtin_fmaf(p, r, 0.5f);
+  p = __builtin_fmaf(p, r * r, r) + 1.0f;
+  const uint32 power = (__builtin_bit_cast(uint32, shifted) << 23) + 0x3f800000u;
+  return x < -87.0f ? 0 : p * __builtin_bit_cast(float, power);
+}
+
 // e^x in float64 within 1.1 ulp: e^x = 2^n e^r with n = round(x / ln 2) and the series of e^r up to r^13 / 13!. Infinite above 709.78,
 // denormal results as they are, NaN stays NaN.
 DEVICE double exponential(double x) {
