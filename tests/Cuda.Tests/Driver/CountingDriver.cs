@@ -21,6 +21,8 @@ internal sealed unsafe class CountingDriver : ICudaDriver
 
     public int Version => 13000;
 
+    public string Compiler => "";
+
     public int DeviceCount => 1;
 
     /// <summary>What the device did, by name, those of graphs included.</summary>
@@ -56,7 +58,11 @@ internal sealed unsafe class CountingDriver : ICudaDriver
 
     public (long Free, long Total) MemoryInfo() => ((139L << 30) - _sizes.Values.Sum(), 141L << 30);
 
-    public nint LoadModule(string name, ReadOnlySpan<byte> ptx) => _next++;
+    public GpuState? State(int ordinal) => null;
+
+    public CudaImage Compile(string name, ReadOnlySpan<byte> ptx) => new([0], "", 0);
+
+    public nint LoadModule(string name, ReadOnlySpan<byte> image) => _next++;
 
     public void UnloadModule(nint module)
     {
