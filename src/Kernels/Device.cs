@@ -70,6 +70,11 @@ public abstract partial class Device : IDisposable
     /// </summary>
     internal virtual int AmpleRows => 1024;
 
+    /// <summary>Rows of a pass that takes copies of a batch side by side, as many as keep the device busy.</summary>
+    /// <param name="onCpu">What a CPU takes: what its caches like for the work in question.</param>
+    /// <returns>That, or more where the device needs more to be busy.</returns>
+    internal virtual int RowsOfCopies(int onCpu) => onCpu;
+
     /// <summary>
     /// Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.
     /// </summary>

@@ -22,10 +22,10 @@ internal static class ComputeDevice
         MatrixProvider provider = Provider(o);
         bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
-        if (provider == MatrixProvider.Ffma && Precision(o) != MatrixPrecision.Float32)
+        if (provider is MatrixProvider.Ffma or MatrixProvider.Tf32x3 && Precision(o) != MatrixPrecision.Float32)
         {
             throw new UsageException(
-                $"--gemm ffma multiplies in fp32 only, and {o.Precision} is for tensor cores: leave --gemm or --precision out.");
+                $"--gemm {o.Gemm} multiplies in fp32 only, and {o.Precision} rounds the factors: leave --gemm or --precision out.");
         }
         if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal))
         {
@@ -44,7 +44,12 @@ internal static class ComputeDevice
         {
             Precision = Precision(o),
             UseCublas = provider == MatrixProvider.Cublas,
-            TensorCores = provider != MatrixProvider.Ffma,
+            TensorCores = provider switch
+            {
+                MatrixProvider.Ffma => false,
+                MatrixProvider.Tf32x3 => true,
+                _ => null,
+            },
         };
         Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
         if (o.Memory is null) return device;
