@@ -37,6 +37,15 @@ public abstract partial class Device : IDisposable
     /// <summary>Who multiplies matrices.</summary>
     public virtual MatrixProvider Multiplier => MatrixProvider.Own;
 
+    /// <summary>Whether an emulator stands in for the device, so that times are none of it.</summary>
+    internal virtual bool IsEmulated => false;
+
+    /// <summary>Bytes of the cache before memory that measurements have to get past; 0 where they leave it as it is.</summary>
+    internal virtual long CacheBytes => 0;
+
+    /// <summary>SHA-256 of the file of measured plans that decides how matrices are multiplied; null where there is none.</summary>
+    internal virtual string? PlansHash => null;
+
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 

@@ -22,6 +22,8 @@ internal static class ComputeDevice
         MatrixProvider provider = Provider(o);
         bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
+        if (o.Plans is not null && (o.Device == Cpu || provider == MatrixProvider.Cublas))
+            throw new UsageException($"--plans {o.Plans} is for the project's own kernels on a GPU: leave it out.");
         if (provider is MatrixProvider.Ffma or MatrixProvider.Tf32x3 && Precision(o) != MatrixPrecision.Float32)
         {
             throw new UsageException(
@@ -52,6 +54,15 @@ internal static class ComputeDevice
             },
         };
         Device device = Open(o.Device, o.Threads, options, () => NeedsGpu(o), terminal);
+        try
+        {
+            PlanFiles.Apply(device, o.Plans, terminal);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
         if (o.Memory is null) return device;
         long memory = Sizes.Parse("memory", o.Memory), most = device.TotalMemory;
         if (memory > most)
@@ -67,7 +78,9 @@ internal static class ComputeDevice
     public static Device Open(string name, Terminal terminal)
     {
         Ordinal(name);
-        return Open(name, null, new CudaOptions(), null, terminal);
+        Device device = Open(name, null, new CudaOptions(), null, terminal);
+        PlanFiles.Apply(device, null, terminal);
+        return device;
     }
 
     private static Device Open(string name, int? threads, CudaOptions options, Func<UsageException>? needsGpu, Terminal terminal)

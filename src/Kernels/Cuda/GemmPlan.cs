@@ -10,7 +10,10 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
 {
     // Up to here one thread per element of C costs no more than starting a tile's pipeline.
     private const double PlainWork = 16_384;
-    private const int MostSplits = 32;
+
+    /// <summary>Most shares of the inner dimension.</summary>
+    public const int MostSplits = 32;
+
     private const int LeastDepth = 96;
 
     // Estimates, in clocks; the choice needs their ratios only.
@@ -46,6 +49,28 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
             }
         }
         return best;
+    }
+
+    /// <summary>Every plan that a choice has.</summary>
+    /// <param name="product">The product.</param>
+    /// <param name="gpu">The GPU.</param>
+    /// <returns>The plain kernel for small products, else each tile with each split that is allowed.</returns>
+    public static List<GemmPlan> Candidates(in GemmPlanKey product, GemmGpu gpu)
+    {
+        GemmShape shape = product.Shape;
+        List<GemmPlan> all = [];
+        if (shape.Work <= PlainWork) all.Add(new GemmPlan(null, 1, shape.K));
+        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic))
+        {
+            if (gpu.Blocks(tile, product.TransposedB) == 0) continue;
+            for (int wanted = 1; wanted <= MostSplits; wanted++)
+            {
+                GemmPlan plan = Split(tile, shape.K, wanted);
+                if (plan.Splits > 1 && !plan.MaySplit(product)) break;
+                if (all.Count == 0 || all[^1] != plan) all.Add(plan);
+            }
+        }
+        return all;
     }
 
     /// <summary>Whether the shares are long enough, and their sums fit their room.</summary>

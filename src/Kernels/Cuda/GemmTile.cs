@@ -49,6 +49,9 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     /// <summary>The tile that contracts edges on the ordinary units.</summary>
     public static GemmTile Contraction => Ffma[2];
 
+    /// <summary>The tile's extents, as plan files name it.</summary>
+    public string Name => $"{Rows}x{Columns}";
+
     /// <summary>k's of one step of the kernel's loop.</summary>
     public int Depth => Arithmetic == GemmArithmetic.Ffma ? FfmaDepth : MmaDepth;
 

@@ -39,6 +39,8 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 
     public int Version => inner.Version;
 
+    public bool IsEmulated => inner.IsEmulated;
+
     public int DeviceCount => inner.DeviceCount;
 
     /// <summary>How often a function was called.</summary>

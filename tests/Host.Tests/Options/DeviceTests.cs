@@ -32,7 +32,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         }
         JsonElement made = gpu.GetProperty("gradpath");
         Assert.StartsWith("Emulated GPU", made.GetProperty("device").GetString(), StringComparison.Ordinal);
-        Assert.Equal(("fp32", "own"), (made.GetProperty("precision").GetString(), made.GetProperty("gemm").GetString()));
+        Assert.Equal(("fp32", "tf32x3"), (made.GetProperty("precision").GetString(), made.GetProperty("gemm").GetString()));
     }
 
     [Fact]

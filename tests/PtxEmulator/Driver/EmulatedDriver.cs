@@ -39,6 +39,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
 
     public int Version => 12080;
 
+    public bool IsEmulated => true;
+
     public int DeviceCount => _options.DeviceCount;
 
     /// <summary>Modules, streams, events and graphs that are not yet unloaded or destroyed.</summary>

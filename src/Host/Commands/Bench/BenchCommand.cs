@@ -21,9 +21,17 @@ internal sealed class BenchOptions : DeviceOptions
     [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
     public bool Quick { get; set; }
 
+    [Option("tune", HelpText =
+        "On a GPU: measure how the products of the works are best cut up, and write the plans that --plans reads "
+            + "(default: where they are looked for when it is not given).")]
+    public bool Tune { get; set; }
+
+    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "Of --tune: GPT-2's shape: tiny, small, medium, large or xl.")]
+    public string Shape { get; set; } = "small";
+
     [Output]
     [Option("out", MetaValue = "FILE", HelpText =
-        "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
+        "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit; with --tune the plans.")]
     public string? Out { get; set; }
 }
 
@@ -41,7 +49,10 @@ internal static class BenchCommand
             throw new UsageException($"--only {word}: nothing that can be timed begins so; there are "
                 + $"{string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
+        if (!Workloads.ShapeNames.Contains(o.Shape))
+            throw new UsageException($"--shape {o.Shape}: {TableNames.Unknown("shape", o.Shape, [.. Workloads.ShapeNames])}.");
         using Device device = ComputeDevice.Open(o, terminal);
+        if (o.Tune) return TuneReport.Run(o, [.. Works.ByModel[0].Names.Where(Wanted)], device, terminal, cancellation);
 
         List<BenchLine> lines = [];
         List<string> notes = [];
@@ -81,8 +92,8 @@ internal static class BenchCommand
 
     private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, string title, OpWork work)
     {
-        using WorkOperands operands = new(device);
-        double seconds = timer.Op(work.Prepare(operands));
+        using Rotation rotation = new(device, work.Bytes, work.Prepare);
+        double seconds = timer.Op(rotation.Run) / rotation.Copies;
         return rates.Line(title, work.Shape, device.Name, seconds, work.Flops, work.Bytes);
     }
 
@@ -118,20 +129,10 @@ internal static class BenchCommand
         .Text("op or work", "name", l => l.Name)
         .Text("shape", "shape", l => l.Shape)
         .Hidden("device", l => l.Device)
-        .Column("time", "seconds", l => l.Seconds, l => Time(l.Seconds))
+        .Column("time", "seconds", l => l.Seconds, l => BenchText.Time(l.Seconds))
         .Hidden("flops", l => l.Flops)
         .Hidden("bytes", l => l.Bytes)
-        .Column("GFLOP/s", "flops_per_second", l => l.Flops / l.Seconds, l => Rate(l.Flops / l.Seconds))
-        .Column("GB/s", "bytes_per_second", l => l.Bytes / l.Seconds, l => Rate(l.Bytes / l.Seconds))
+        .Column("GFLOP/s", "flops_per_second", l => l.Flops / l.Seconds, l => BenchText.Rate(l.Flops / l.Seconds))
+        .Column("GB/s", "bytes_per_second", l => l.Bytes / l.Seconds, l => BenchText.Rate(l.Bytes / l.Seconds))
         .Column("of the limit", "share_of_limit", l => l.ShareOfLimit, l => l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture));
-
-    private static string Time(double seconds) => seconds switch
-    {
-        < 1e-3 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:F1} us"),
-        < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:F2} ms"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:F2} s"),
-    };
-
-    private static string Rate(double perSecond) =>
-        perSecond == 0 ? "-" : (perSecond / 1e9).ToString(perSecond < 1e10 ? "F2" : "F0", CultureInfo.InvariantCulture);
 }

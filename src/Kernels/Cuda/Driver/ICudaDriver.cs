@@ -19,6 +19,9 @@ internal interface ICudaDriver
     /// <summary>What a GPU is.</summary>
     CudaDeviceInfo Describe(int ordinal);
 
+    /// <summary>Whether no GPU stands behind this, so that times are none of a GPU.</summary>
+    bool IsEmulated => false;
+
     /// <summary>Makes a GPU's primary context and makes it current on this thread.</summary>
     nint CreateContext(int ordinal);
 
