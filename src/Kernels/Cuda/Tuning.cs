@@ -21,6 +21,12 @@ public sealed partial class CudaDevice
     /// <inheritdoc />
     public override string Identity => PlansHash is { } hash ? $"{Description}, plans {hash}" : Description;
 
+    /// <summary>Opens the same GPU once more.</summary>
+    /// <param name="options">How it computes.</param>
+    /// <returns>Another device.</returns>
+    /// <exception cref="DeviceException">It cannot compute so.</exception>
+    internal CudaDevice OpenAnother(CudaOptions options) => new(_driver, _ordinal, options);
+
     /// <summary>Takes measured plans. They belong to a device from its beginning: results of one run have the same plans throughout.</summary>
     /// <param name="file">The plans.</param>
     /// <exception cref="DeviceException">They are another GPU's or of other kernels.</exception>

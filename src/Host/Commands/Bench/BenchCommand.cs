@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Cuda;
 using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
@@ -31,7 +32,7 @@ internal sealed class BenchOptions : DeviceOptions
 
     [Output]
     [Option("out", MetaValue = "FILE", HelpText =
-        "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit; with --tune the plans.")]
+        "Write the machine and the measurements (seconds, flops, bytes, share_of_limit and more) as JSON; with --tune the plans.")]
     public string? Out { get; set; }
 }
 
@@ -56,12 +57,14 @@ internal static class BenchCommand
 
         List<BenchLine> lines = [];
         List<string> notes = [];
+        string ceiling = "";
         ScoringProgress.Run(terminal, "bench", progress =>
         {
             BenchTimer timer = new(device, o.Quick, cancellation);
             progress?.Report(new RunProgress(0, 1, "rates"));
             MachineRates rates = MachineRates.Measure(device, timer);
-            lines.AddRange([rates.Copy, rates.Product]);
+            lines.AddRange(rates.Lines);
+            ceiling = rates.FlopSource;
             (OpRow Op, OpWork Work)[] ops = [.. OpCatalog.Works.Where(w => Wanted(w.Work.Title(w.Op)))];
             (string Model, string[] Names)[] works = [.. Works.ByModel.Select(m => (m.Model, Names: m.Names.Where(Wanted).ToArray()))
                 .Where(m => m.Names.Length > 0)];
@@ -69,9 +72,16 @@ internal static class BenchCommand
             void Add(BenchLine line)
             {
                 lines.Add(line);
-                progress?.Report(new RunProgress(lines.Count - 2, total, line.Name));
+                progress?.Report(new RunProgress(lines.Count - rates.Lines.Count, total, line.Name));
             }
-            foreach ((OpRow op, OpWork work) in ops) Add(TimeOp(device, timer, rates, work.Title(op), work));
+            using CudaDevice? cublas = ops.Any(w => w.Op.Name == "Gemm") ? BenchMachine.OpenCublas(device) : null;
+            foreach ((OpRow op, OpWork work) in ops)
+            {
+                BenchLine line = TimeOp(device, timer, rates, work.Title(op), work);
+                if (cublas is not null && op.Name == "Gemm")
+                    line = line with { CublasSeconds = Seconds(cublas, new BenchTimer(cublas, o.Quick, cancellation), work) };
+                Add(line);
+            }
             foreach ((string model, string[] wanted) in works)
                 TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);
             return 0;
@@ -81,20 +91,25 @@ internal static class BenchCommand
         report.Table(Table(lines));
         report.Line($"device: {device.Description}", ("device", device.Description));
         report.Note(
-            "The limit is the time of the least bytes at the copy rate or of the flops at the GEMM rate, whichever is longer; operands "
-                + "that a cache holds can pass it.");
+            $"The limit is the time of the least bytes at the memory's best rate or of the flops at the {ceiling}, whichever is longer; "
+                + $"{(device is CudaDevice ? "operands take turns, so that no cache holds them." : "operands that a cache holds can pass it.")}");
+        if (device.IsEmulated) report.Note("An emulator stands in for the GPU: the times are the emulator's, and none is a GPU's.");
         foreach (string note in notes) report.Note(note);
         if (o.Out is null) return report;
-        BenchLine.Write(o.Out, lines);
+        BenchLine.Write(o.Out, BenchMachine.Describe(device), lines);
         report.File("measurements", o.Out, $"{lines.Count} measurements: {o.Out}");
         return report;
     }
 
     private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, string title, OpWork work)
     {
+        return rates.Line(title, work.Shape, device.Name, Seconds(device, timer, work), work.Flops, work.Bytes);
+    }
+
+    private static double Seconds(Device device, BenchTimer timer, OpWork work)
+    {
         using Rotation rotation = new(device, work.Bytes, work.Prepare);
-        double seconds = timer.Op(rotation.Run) / rotation.Copies;
-        return rates.Line(title, work.Shape, device.Name, seconds, work.Flops, work.Bytes);
+        return timer.Op(rotation.Run) / rotation.Copies;
     }
 
     private static void TimeWorks(
@@ -134,5 +149,7 @@ internal static class BenchCommand
         .Hidden("bytes", l => l.Bytes)
         .Column("GFLOP/s", "flops_per_second", l => l.Flops / l.Seconds, l => BenchText.Rate(l.Flops / l.Seconds))
         .Column("GB/s", "bytes_per_second", l => l.Bytes / l.Seconds, l => BenchText.Rate(l.Bytes / l.Seconds))
+        .Column("data sheet", "peak_per_second", l => l.Peak, l => l.Peak is { } peak ? BenchText.Rate(peak) : "-")
+        .Column("cuBLAS", "cublas_seconds", l => l.CublasSeconds, l => l.CublasSeconds is { } s ? BenchText.Time(s) : "-")
         .Column("of the limit", "share_of_limit", l => l.ShareOfLimit, l => l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture));
 }

@@ -28,7 +28,7 @@ public sealed class TuneTests : IClassFixture<TinyModel>, IDisposable
     [Fact]
     public void Plans_are_measured_written_used_and_stated()
     {
-        string plans = _folder["new/plans.json"];
+        string plans = _folder["plans.json"];
         Cli.Run("bench", "--tune", "--shape", "tiny", "--only", "W3", "--quick", "--device", "cuda", "--out", plans).Succeeds(
             "runner-up", "An emulator stands in for the GPU: the times are the emulator's");
         using JsonDocument file = JsonDocument.Parse(File.ReadAllText(plans));
