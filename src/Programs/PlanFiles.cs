@@ -31,8 +31,8 @@ internal static class PlanFiles
     {
         if (device is not CudaDevice gpu)
         {
-            if (named is not null) throw new UsageException($"--plans {named} is for a GPU, and the device is {device.Name}: leave it out.");
-            return;
+            if (named is null) return;
+            throw new UsageException($"--plans {named} is for a GPU, and the device is {device.Name}: leave it out.");
         }
         if (gpu.Options.UseCublas) return;
         string? path = named ?? Usual(gpu.Info.Name, terminal.Variable);

@@ -29,7 +29,9 @@ internal sealed class BenchTimer(Device device, bool quick, CancellationToken ca
         return Rounds(work, quick ? 5 : 15, (int)Math.Clamp(round / Math.Max(once, 1e-9), 1, MostRepeats));
     }
 
-    /// <summary>Seconds of one run of one of many ways to do the same on a GPU: warmed by three runs, which also record its graph.</summary>
+    /// <summary>
+    /// Seconds of one run of one of many ways to do the same on a GPU: warmed by three runs, which also record its graph.
+    /// </summary>
     /// <param name="work">The way.</param>
     /// <returns>The median over a few short rounds.</returns>
     public double Candidate(Action work)

@@ -38,7 +38,14 @@ internal sealed record Datasheet(string Name, double Float32, double Tf32, doubl
     /// <summary>The data sheet of a GPU.</summary>
     /// <param name="name">Its product name.</param>
     /// <returns>Its peaks; null where they are not known here.</returns>
-    public static Datasheet? Of(string name) => Array.Find(
-        s_all, d => name.StartsWith(d.Name, StringComparison.Ordinal) && (name.Length == d.Name.Length || !char.IsAsciiLetterOrDigit(name[d.Name.Length]))
-            && !(name.EndsWith("Laptop GPU", StringComparison.Ordinal) || name.Contains(" D", StringComparison.Ordinal)));
+    public static Datasheet? Of(string name)
+    {
+        // Cards of these names are slower ones.
+        bool lesser = name.EndsWith("Laptop GPU", StringComparison.Ordinal) || name.EndsWith(" D", StringComparison.Ordinal);
+        return lesser ? null : Array.Find(s_all, d => Names(d.Name, name));
+    }
+
+    private static bool Names(string sheet, string name) =>
+        name.StartsWith(sheet, StringComparison.Ordinal)
+        && (name.Length == sheet.Length || !char.IsAsciiLetterOrDigit(name[sheet.Length]));
 }

@@ -8,11 +8,12 @@ namespace Gradpath.Diagnostics.Bench;
 /// <summary>Measures the plans of products on a GPU.</summary>
 /// <param name="device">The GPU; it must have no plans that were measured before.</param>
 /// <param name="timer">How.</param>
-internal sealed class PlanTuner(CudaDevice device, BenchTimer timer)
+/// <param name="quick">Whether fewer products and plans will do.</param>
+internal sealed class PlanTuner(CudaDevice device, BenchTimer timer, bool quick = false)
 {
     // An estimate that is so much longer than the best one is not wrong enough for its plan to win.
     private const double Hopeless = 3;
-    private const int MostCandidates = 16, MostProducts = 256;
+    private const int MostCandidates = 16, MostProducts = 256, QuickCandidates = 6, QuickProducts = 64, EmulatedProducts = 3;
 
     /// <summary>The products that works run, by the arithmetic of the device.</summary>
     /// <param name="runs">Runs each work once.</param>
@@ -23,10 +24,11 @@ internal sealed class PlanTuner(CudaDevice device, BenchTimer timer)
         device.Synchronize();
         return
         [
-            .. device.Plans.Products.Where(p => p.Arithmetic == device.Arithmetic && p.WorkspaceBytes == device.PartialsLimit)
+            .. device.Plans.Products
+                .Where(p => p.Arithmetic == device.Arithmetic && p.WorkspaceBytes == device.PartialsLimit)
                 .OrderByDescending(p => p.Shape.Work * p.Shape.Batch)
                 .ThenBy(p => (p.Shape.M, p.Shape.N, p.Shape.K, p.TransposedB))
-                .Take(MostProducts),
+                .Take(device.IsEmulated ? EmulatedProducts : quick ? QuickProducts : MostProducts),
         ];
     }
 
@@ -38,7 +40,7 @@ internal sealed class PlanTuner(CudaDevice device, BenchTimer timer)
         List<GemmPlan> all = GemmPlan.Candidates(product, gpu);
         List<GemmPlan> tiles = [.. all.Where(p => p.Tile is not null).OrderBy(Clocks)];
         double most = tiles.Count == 0 ? 0 : Hopeless * Clocks(tiles[0]);
-        return [.. all.Where(p => p.Tile is null), .. tiles.TakeWhile(p => Clocks(p) <= most).Take(MostCandidates)];
+        return [.. all.Where(p => p.Tile is null), .. tiles.TakeWhile(p => Clocks(p) <= most).Take(quick ? QuickCandidates : MostCandidates)];
 
         double Clocks(GemmPlan plan) => plan.Clocks(product.Shape, gpu, gpu.Blocks(plan.Tile!, product.TransposedB));
     }

@@ -2,7 +2,9 @@ using Gradpath.Kernels.Cuda.Driver;
 
 namespace Gradpath.Kernels.Cuda;
 
-/// <summary>What the choice of a plan weighs of a GPU: its extent, its rates, and how many blocks of a tile a multiprocessor holds.</summary>
+/// <summary>
+/// What the choice of a plan weighs of a GPU: its extent, its rates, and how many blocks of a tile a multiprocessor holds.
+/// </summary>
 internal sealed class GemmGpu
 {
     private readonly GpuRates _rates;

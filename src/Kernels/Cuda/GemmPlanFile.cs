@@ -121,7 +121,8 @@ internal sealed record GemmPlanFile
             ["kernels"] = Kernels,
         };
         StringBuilder text = new();
-        text.Append(head.ToJsonString(new JsonSerializerOptions { WriteIndented = true }).TrimEnd('}', '\n', '\r')).Append(",\n  \"plans\": [");
+        text.Append(head.ToJsonString(new JsonSerializerOptions { WriteIndented = true }).TrimEnd('}', '\n', '\r'));
+        text.Append(",\n  \"plans\": [");
         string before = "\n    ";
         foreach (TunedPlan plan in Plans)
         {
@@ -189,7 +190,8 @@ internal sealed record GemmPlanFile
 
     private static string Name(GemmArithmetic arithmetic) => arithmetic.ToString().ToLowerInvariant();
 
-    private static string Text(JsonElement json, string key) => json.GetProperty(key).GetString() ?? throw new FormatException($"{key} is null");
+    private static string Text(JsonElement json, string key) =>
+        json.GetProperty(key).GetString() ?? throw new FormatException($"{key} is null");
 
     private static int Whole(JsonElement json, string key) => json.GetProperty(key).TryGetInt32(out int value) && value > 0
         ? value
@@ -199,8 +201,9 @@ internal sealed record GemmPlanFile
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Assembly assembly = typeof(GemmPlanFile).Assembly;
-        foreach (string name in assembly.GetManifestResourceNames().Where(n => n.StartsWith("Gemm", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (string name in assembly.GetManifestResourceNames().Order(StringComparer.Ordinal))
         {
+            if (!name.StartsWith("Gemm", StringComparison.Ordinal)) continue;
             using Stream stream = assembly.GetManifestResourceStream(name)!;
             byte[] ptx = new byte[stream.Length];
             stream.ReadExactly(ptx);

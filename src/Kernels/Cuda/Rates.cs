@@ -82,6 +82,7 @@ public sealed partial class CudaDevice
     private static void RequireWords(Tensor from, long words, int blocks)
     {
         Require(from, 4 * words);
-        if (words % RateWords(blocks) != 0) throw new ArgumentException($"{words} words are no multiple of {RateWords(blocks)}", nameof(words));
+        if (words % RateWords(blocks) == 0) return;
+        throw new ArgumentException($"{words} words are no multiple of {RateWords(blocks)}", nameof(words));
     }
 }

@@ -27,7 +27,9 @@ public sealed partial class CudaDevice
     /// <exception cref="DeviceException">It cannot compute so.</exception>
     internal CudaDevice OpenAnother(CudaOptions options) => new(_driver, _ordinal, options);
 
-    /// <summary>Takes measured plans. They belong to a device from its beginning: results of one run have the same plans throughout.</summary>
+    /// <summary>
+    /// Takes measured plans. They belong to a device from its beginning: results of one run have the same plans throughout.
+    /// </summary>
     /// <param name="file">The plans.</param>
     /// <exception cref="DeviceException">They are another GPU's or of other kernels.</exception>
     internal void UsePlans(GemmPlanFile file)

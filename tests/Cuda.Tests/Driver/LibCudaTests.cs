@@ -21,7 +21,8 @@ public unsafe class LibCudaTests
         Assert.Equal(["cuDriverGetVersion", "cuDeviceGetCount"], FakeCuda.Calls());
 
         // The stand-in answers 1000 + the attribute's number in the driver's interface.
-        Assert.Equal(new CudaDeviceInfo("Fake GPU", 1075, 1076, 1016, 1097, 0x123456789a, 1038, 1013, 1036, 1037, 1081, 1082), driver.Describe(2));
+        Assert.Equal(
+            new CudaDeviceInfo("Fake GPU", 1075, 1076, 1016, 1097, 0x123456789a, 1038, 1013, 1036, 1037, 1081, 1082), driver.Describe(2));
         Assert.Equal(
             [
                 "cuDeviceGet 2",

@@ -90,9 +90,10 @@ internal static class BenchCommand
         CommandReport report = new();
         report.Table(Table(lines));
         report.Line($"device: {device.Description}", ("device", device.Description));
+        string caches = device is CudaDevice ? "operands take turns, so that no cache holds them" : "operands that a cache holds can pass it";
         report.Note(
             $"The limit is the time of the least bytes at the memory's best rate or of the flops at the {ceiling}, whichever is longer; "
-                + $"{(device is CudaDevice ? "operands take turns, so that no cache holds them." : "operands that a cache holds can pass it.")}");
+                + $"{caches}.");
         if (device.IsEmulated) report.Note("An emulator stands in for the GPU: the times are the emulator's, and none is a GPU's.");
         foreach (string note in notes) report.Note(note);
         if (o.Out is null) return report;

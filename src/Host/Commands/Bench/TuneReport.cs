@@ -21,13 +21,14 @@ internal static class TuneReport
     public static CommandReport Run(
         BenchOptions o, IReadOnlyList<string> names, Device opened, Terminal terminal, CancellationToken cancellation)
     {
-        if (opened is not CudaDevice device) throw new UsageException($"--tune measures a GPU, and the device is {opened.Name}: give --device cuda.");
+        if (opened is not CudaDevice device)
+            throw new UsageException($"--tune measures a GPU, and the device is {opened.Name}: give --device cuda.");
         if (device.Options.UseCublas) throw new UsageException("--tune measures the project's own kernels: leave --gemm cublas out.");
         string path = o.Out ?? PlanFiles.Usual(device.Info.Name, terminal.Variable)
             ?? throw new UsageException("--tune: there is no configuration folder to write the plans to: give --out FILE.");
         if (o.Plans is not null) throw new UsageException($"--plans {o.Plans}: --tune measures anew: leave it out.");
         device.Plans.Measured = null;
-        PlanTuner tuner = new(device, new BenchTimer(device, o.Quick, cancellation));
+        PlanTuner tuner = new(device, new BenchTimer(device, o.Quick, cancellation), o.Quick);
         List<TunedPlan> plans = [];
         ScoringProgress.Run(terminal, "bench", progress =>
         {
@@ -47,7 +48,7 @@ internal static class TuneReport
 
         CommandReport report = new();
         report.Table(ReportTable.Of("plans", plans)
-            .Text("product", "product", p => $"{p.Shape.M} x {p.Shape.N} x {p.Shape.K}{(p.Shape.Batch > 1 ? $", {p.Shape.Batch} at once" : "")}")
+            .Text("product", "product", p => Words(p.Shape))
             .Text("layout", "layout", p => p.TransposedB ? "nt" : "nn")
             .Text("plan", "plan", p => Words(p.Best))
             .Column("time", "seconds", p => p.Best.Seconds, p => BenchText.Time(p.Best.Seconds))
@@ -71,6 +72,8 @@ internal static class TuneReport
 
     private static GemmPlanKey Key(TunedPlan plan, CudaDevice device) =>
         new(plan.Shape, plan.Arithmetic, plan.TransposedB, device.PartialsLimit);
+
+    private static string Words(GemmShape s) => $"{s.M} x {s.N} x {s.K}{(s.Batch > 1 ? $", {s.Batch} at once" : "")}";
 
     private static string Words(TimedPlan plan) => Words(plan.Plan);
 

@@ -122,9 +122,12 @@ KERNEL __launch_bounds__(kRateThreads) rateCopy(float4* to, const float4* from, 
   for (int64 i = (int64)blockX() * threads() + threadX(); i < words; i += kRateUnroll * step) {
     float4 v[kRateUnroll];
 #pragma unroll
-    for (int u = 0; u < kRateUnroll; u++) v[u] = from[i + u * step];
+    for (int u = 0; u < kRateUnroll; u++) {
+      asm volatile("ld.global.v4.f32 {%0,%1,%2,%3}, [%4];"
+                   : "=f"(v[u].x), "=f"(v[u].y), "=f"(v[u].z), "=f"(v[u].w) : "l"(from + i + u * step));
+    }
 #pragma unroll
-    for (int u = 0; u < kRateUnroll; u++) to[i + u * step] = v[u];
+    for (int u = 0; u < kRateUnroll; u++) to[i + u * step] = {v[u].x, v[u].y, v[u].z, v[u].w};
   }
 }
 
