@@ -90,7 +90,9 @@ internal static class BenchCommand
         CommandReport report = new();
         report.Table(Table(lines));
         report.Line($"device: {device.Description}", ("device", device.Description));
-        string caches = device is CudaDevice ? "operands take turns, so that no cache holds them" : "operands that a cache holds can pass it";
+        string caches = device is CudaDevice
+            ? "operands take turns, so that no cache holds them"
+            : "operands that a cache holds can pass it";
         report.Note(
             $"The limit is the time of the least bytes at the memory's best rate or of the flops at the {ceiling}, whichever is longer; "
                 + $"{caches}.");
