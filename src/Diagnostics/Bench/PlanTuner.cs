@@ -40,7 +40,8 @@ internal sealed class PlanTuner(CudaDevice device, BenchTimer timer, bool quick 
         List<GemmPlan> all = GemmPlan.Candidates(product, gpu);
         List<GemmPlan> tiles = [.. all.Where(p => p.Tile is not null).OrderBy(Clocks)];
         double most = tiles.Count == 0 ? 0 : Hopeless * Clocks(tiles[0]);
-        return [.. all.Where(p => p.Tile is null), .. tiles.TakeWhile(p => Clocks(p) <= most).Take(quick ? QuickCandidates : MostCandidates)];
+        int count = quick ? QuickCandidates : MostCandidates;
+        return [.. all.Where(p => p.Tile is null), .. tiles.TakeWhile(p => Clocks(p) <= most).Take(count)];
 
         double Clocks(GemmPlan plan) => plan.Clocks(product.Shape, gpu, gpu.Blocks(plan.Tile!, product.TransposedB));
     }

@@ -9,7 +9,8 @@ namespace Gradpath.Kernels.Cuda;
 /// <param name="Threads">Threads of a block.</param>
 /// <param name="Rate">
 /// Multiply-adds per clock of a full multiprocessor that the loop allows, as designed: 0.7 to 0.9 of <see cref="FfmaUnits"/> for the
-/// ordinary units; for tensor cores what its instructions and the reads of shared memory leave. Only the ratios matter, to the choice of a tile.
+/// ordinary units; for tensor cores what its instructions and the reads of shared memory leave. Only the ratios matter, to the
+/// choice of a tile.
 /// </param>
 internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns, int Threads, int Rate)
 {
