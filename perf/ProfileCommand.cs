@@ -3,6 +3,7 @@ using CommandLine;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Cuda;
 using Gradpath.Programs;
 using Gradpath.Programs.Reporting;
 
@@ -36,15 +37,19 @@ internal static class ProfileCommand
         using OpProfile profile = new(device);
         work.Run();
         profile.Clear();
-        double total = device.Time(work.Run, 1);
+        double total = 0;
+        profile.Range(work.Name, () => total = device.Time(work.Run, 1));
         CommandReport report = new() { Markdown = true };
         report.Line($"{work.Name}: {work.Shape}; {device.Description}; random weights",
             ("work", work.Name), ("shape", work.Shape), ("device", device.Description));
         report.Line(load, ("load", load));
+        string how = device is CudaDevice ? "between two events of the GPU" : "waited for and timed";
         report.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{plain:G4} s as it runs; {total:G4} s with every op waited for and timed, which the shares are of"),
+            $"{plain:G4} s as it runs; {total:G4} s with every op {how}, which the shares are of"),
             ("seconds", plain), ("seconds_watched", total));
+        if (device.IsEmulated)
+            report.Line("an emulator stands in for the GPU: the times are the emulator's, and none is a GPU's", ("emulated", true));
         report.Plain("");
         List<(string Op, OpCost Cost)> rows = [.. profile.Costs.OrderByDescending(c => c.Value.Seconds).Select(c => (c.Key, c.Value))];
         OpCost[] products = [.. profile.Costs.Where(c => c.Value.Flops > 0).Select(c => c.Value)];

@@ -169,7 +169,7 @@ internal sealed class RunCommand
         _byteRate = Math.Max(_byteRate, rates.BytesPerSecond);
         if (rates.FlopsPerSecond <= _flopRate) return;
         _flopRate = rates.FlopsPerSecond;
-        _rateShape = rates.Product.Shape;
+        _rateShape = rates.FlopSource;
     }
 
     private void Compare(int first, string model, Action<string> begin)
@@ -212,8 +212,8 @@ internal sealed class RunCommand
             ("load", load));
         report.Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s, the best matrix product of this run ({_rateShape}), or "
-                + $"bytes of weights at the copy's {_byteRate / 1e9:F1} GB/s, whichever takes longer"),
+            $"floor: flops that no saving avoids at {_flopRate / 1e9:F0} GFLOP/s ({_rateShape}, registers alone), or "
+                + $"bytes of weights at the memory's {_byteRate / 1e9:F1} GB/s, whichever takes longer"),
             ("flops_per_second", _flopRate), ("bytes_per_second", _byteRate));
         report.Note("allocated per pass: from the start of a warm batch of pairs (W7: step), whose tokens are on the device, to its end");
         report.Plain("");

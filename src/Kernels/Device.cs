@@ -37,6 +37,15 @@ public abstract partial class Device : IDisposable
     /// <summary>Who multiplies matrices.</summary>
     public virtual MatrixProvider Multiplier => MatrixProvider.Own;
 
+    /// <summary>Whether an emulator stands in for the device, so that times are none of it.</summary>
+    internal virtual bool IsEmulated => false;
+
+    /// <summary>Bytes of the cache before memory that measurements have to get past; 0 where they leave it as it is.</summary>
+    internal virtual long CacheBytes => 0;
+
+    /// <summary>SHA-256 of the file of measured plans that decides how matrices are multiplied; null where there is none.</summary>
+    internal virtual string? PlansHash => null;
+
     /// <summary>Bytes of memory that an allocation may still take.</summary>
     public abstract long FreeMemory { get; }
 
@@ -77,6 +86,11 @@ public abstract partial class Device : IDisposable
     /// Rows of a pass that keep the device fully busy. A pass of more rows takes more memory and is no faster per row.
     /// </summary>
     internal virtual int AmpleRows => 1024;
+
+    /// <summary>Rows of a pass that takes copies of a batch side by side, as many as keep the device busy.</summary>
+    /// <param name="onCpu">What a CPU takes: what its caches like for the work in question.</param>
+    /// <returns>That, or more where the device needs more to be busy.</returns>
+    internal virtual int RowsOfCopies(int onCpu) => onCpu;
 
     /// <summary>
     /// Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.

@@ -147,4 +147,10 @@ internal static class KernelConstants
 
     /// <summary>Rows of that tile that a block copies at once.</summary>
     public const int MirrorTileRows = 8;
+
+    /// <summary>Threads of a block of the kernels that measure rates.</summary>
+    public const int RateThreads = 256;
+
+    /// <summary>Times that a loop of these kernels is written out.</summary>
+    public const int RateUnroll = 8;
 }

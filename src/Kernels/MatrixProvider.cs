@@ -3,7 +3,10 @@ namespace Gradpath.Kernels;
 /// <summary>Who multiplies matrices on a device.</summary>
 public enum MatrixProvider
 {
-    /// <summary>The project's own kernels; on a GPU those for tensor cores, which keep float32's accuracy by three TF32 products.</summary>
+    /// <summary>
+    /// The project's own kernels; for float32 on a GPU the faster there of <see cref="Ffma"/> and <see cref="Tf32x3"/>, and what a GPU's
+    /// device states is that one.
+    /// </summary>
     Own,
 
     /// <summary>The project's own kernels for a GPU's ordinary units: one fused multiply-add per product.</summary>
@@ -11,4 +14,9 @@ public enum MatrixProvider
 
     /// <summary>cuBLAS.</summary>
     Cublas,
+
+    /// <summary>
+    /// The project's own kernels for a GPU's tensor cores, which keep float32's accuracy by three TF32 products.
+    /// </summary>
+    Tf32x3,
 }

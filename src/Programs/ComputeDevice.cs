@@ -22,10 +22,12 @@ internal static class ComputeDevice
         MatrixProvider provider = Provider(o);
         bool plain = Precision(o) == MatrixPrecision.Float32 && provider == MatrixProvider.Own;
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
-        if (provider == MatrixProvider.Ffma && Precision(o) != MatrixPrecision.Float32)
+        if (o.Plans is not null && (o.Device == Cpu || provider == MatrixProvider.Cublas))
+            throw new UsageException($"--plans {o.Plans} is for the project's own kernels on a GPU: leave it out.");
+        if (provider is MatrixProvider.Ffma or MatrixProvider.Tf32x3 && Precision(o) != MatrixPrecision.Float32)
         {
             throw new UsageException(
-                $"--gemm ffma multiplies in fp32 only, and {o.Precision} is for tensor cores: leave --gemm or --precision out.");
+                $"--gemm {o.Gemm} multiplies in fp32 only, and {o.Precision} rounds the factors: leave --gemm or --precision out.");
         }
         if (o.Threads is not null && o.Device.StartsWith(Cuda, StringComparison.Ordinal))
         {
@@ -40,6 +42,15 @@ internal static class ComputeDevice
     {
         Check(o);
         Device device = Open(o.Device, o.Threads, Options(o), () => NeedsGpu(o), terminal);
+        try
+        {
+            PlanFiles.Apply(device, o.Plans, terminal);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
         if (o.Memory is null) return device;
         long memory = Sizes.Parse("memory", o.Memory), most = device.TotalMemory;
         if (memory > most)
@@ -59,7 +70,12 @@ internal static class ComputeDevice
         {
             Precision = Precision(o),
             UseCublas = provider == MatrixProvider.Cublas,
-            TensorCores = provider != MatrixProvider.Ffma,
+            TensorCores = provider switch
+            {
+                MatrixProvider.Ffma => false,
+                MatrixProvider.Tf32x3 => true,
+                _ => null,
+            },
         };
     }
 
@@ -67,7 +83,9 @@ internal static class ComputeDevice
     public static Device Open(string name, Terminal terminal)
     {
         Ordinal(name);
-        return Open(name, null, new CudaOptions(), null, terminal);
+        Device device = Open(name, null, new CudaOptions(), null, terminal);
+        PlanFiles.Apply(device, null, terminal);
+        return device;
     }
 
     private static Device Open(string name, int? threads, CudaOptions options, Func<UsageException>? needsGpu, Terminal terminal)

@@ -1,4 +1,5 @@
 using CommandLine;
+using Gradpath.Programs.Files;
 
 namespace Gradpath.Programs;
 
@@ -34,7 +35,15 @@ internal abstract class DeviceOptions : CommandOptions
         "gemm",
         MetaValue = "PROVIDER",
         Default = "own",
-        HelpText = "How matrices are multiplied on a GPU: own (tensor cores; fp32 as three TF32 products, as accurate), "
-            + "ffma (without tensor cores; fp32 only) or cublas (of an installed CUDA toolkit).")]
+        HelpText = "How matrices are multiplied on a GPU: own (fp32 by the faster of the next two), tf32x3 (tensor cores; fp32 as three "
+            + "TF32 products, as accurate), ffma (without tensor cores; fp32 only) or cublas (of an installed CUDA toolkit).")]
     public string Gemm { get; set; } = "own";
+
+    [Input]
+    [Option(
+        "plans",
+        MetaValue = "FILE",
+        HelpText = "How matrices are cut up on this GPU, as bench --tune has measured it (default: gradpath/plans/GPU.json in the user's "
+            + "configuration folder, where it is and fits).")]
+    public string? Plans { get; set; }
 }

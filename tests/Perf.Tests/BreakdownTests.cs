@@ -4,8 +4,11 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
+using Gradpath.Kernels.Cuda;
 using Gradpath.Perf.Ops;
+using Gradpath.PtxEmulator;
 
 namespace Gradpath.Perf.Tests;
 
@@ -75,6 +78,34 @@ public sealed class BreakdownTests
             var options = new AttributionOptions { Method = AttributionMethods.EapGp };
             return EdgeAttribution.Score(weights, PromptSet.Of(pairs), options).Values.ToArray();
         }
+    }
+
+    /// <summary>On a GPU events take the time: the device is waited for once, however many ops there are.</summary>
+    [Fact]
+    public void A_profile_of_a_GPU_times_by_events()
+    {
+        using EmulatedDriver driver = new(new EmulatorOptions { Races = false });
+        using CudaDevice device = new(driver, 0);
+        using Tensor a = device.Allocate(8, 12), b = device.Allocate(12, 4), c = device.Allocate(8, 4);
+        device.Fill(a, 1, a.Length);
+        device.Fill(b, 1, b.Length);
+        using (OpProfile profile = new(device))
+        {
+            for (int i = 0; i < 3; i++) device.Gemm(a.AsMatrix(), b.AsMatrix(), c.AsMatrix());
+            device.Fill(c, 1, c.Length);
+            Assert.Equal(8, driver.LiveEvents);
+            Assert.Equal(["Fill", "Gemm 8 x 4 x 12"], profile.Costs.Keys.Order());
+            OpCost product = profile.Costs["Gemm 8 x 4 x 12"];
+            Assert.Equal((3L, 3 * 2.0 * 8 * 4 * 12), (product.Calls, product.Flops));
+            Assert.True(product.Seconds > 0 && double.IsFinite(product.Seconds));
+
+            // Events are used again.
+            double before = product.Seconds;
+            device.Gemm(a.AsMatrix(), b.AsMatrix(), c.AsMatrix());
+            Assert.True(profile.Costs["Gemm 8 x 4 x 12"].Seconds > before);
+            Assert.Equal(8, driver.LiveEvents);
+        }
+        Assert.Equal(0, driver.LiveEvents);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ internal static class OpCatalog
     public static IReadOnlyList<(OpRow Op, OpWork Work)> Works { get; } = [.. All.SelectMany(op => op.Works.Select(work => (op, work)))];
 
     /// <summary>Every kernel at a representative shape.</summary>
-    public static IReadOnlyList<KernelCase> Kernels { get; } = [.. All.SelectMany(op => op.Kernels)];
+    public static IReadOnlyList<KernelCase> Kernels { get; } = [.. All.SelectMany(op => op.Kernels), .. RateKernels.All];
 
     /// <summary>The seeds of a comparison.</summary>
     /// <param name="small">How many small cases.</param>

@@ -7,8 +7,8 @@ namespace Gradpath.Diagnostics.SelfTest;
 
 /// <summary>
 /// Every kernel of the matrix product, by every layout of its operands, with and without a split of the inner dimension, with and without
-/// copies of 16 bytes; and every kernel of the edge contraction. The planner takes the larger ones only for products that are too large
-/// for random checks.
+/// copies of 16 bytes; every kernel of the edge contraction; and those that measure the machine. The planner takes the
+/// larger ones of the products only where these are too large for random checks.
 /// </summary>
 internal static class ForcedPlans
 {
@@ -18,7 +18,7 @@ internal static class ForcedPlans
     private static readonly int[] s_contractions = [8, 24, 40, 64, 80];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<ForcedPlan> All { get; } = [Plain(), .. Tiles(), .. Contractions()];
+    public static IReadOnlyList<ForcedPlan> All { get; } = [Plain(), .. Tiles(), .. Contractions(), .. RateChecks.All];
 
     private static ForcedPlan Plain() => new(
         "gemmPlain", GemmArithmetic.Ffma,

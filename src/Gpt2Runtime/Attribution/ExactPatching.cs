@@ -14,7 +14,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </summary>
 internal sealed class ExactPatching : BatchScorer
 {
-    private const int MostRowsPerPass = 4096;
+    private const int AmpleRows = 4096;
     private const int MostCopies = 64;
 
     private readonly ScoringSettings _settings;
@@ -49,8 +49,8 @@ internal sealed class ExactPatching : BatchScorer
         _nodes = new double[_graph.Writers];
         _metrics = new ItemMetrics(context.Pairs.Count);
         PromptSpan[] spans = context.Largest;
-        _copies = CopiesFor(spans.Sum(s => s.Length));
         Device device = context.Device;
+        _copies = CopiesFor(device.RowsOfCopies(AmpleRows), spans.Sum(s => s.Length));
         var one = PassCapacity.For(spans, 1, true);
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
@@ -154,7 +154,7 @@ internal sealed class ExactPatching : BatchScorer
         OfferWork();
     }
 
-    private static int CopiesFor(int rows) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies);
+    private static int CopiesFor(int most, int rows) => Math.Clamp(most / Math.Max(1, rows), 1, MostCopies);
 
     private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {

@@ -16,7 +16,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// </summary>
 internal sealed class InterpolatedGradients : BatchScorer
 {
-    private const int MostRowsPerPass = 4096;
+    private const int AmpleRows = 4096;
 
     private readonly double[] _shares;
     private readonly int _counted;
@@ -54,7 +54,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         _metrics = new ItemMetrics(context.Pairs.Count);
         _recorded = settings.RecordPath ? [] : null;
         PromptSpan[] spans = context.Largest;
-        _pointsPerPass = PointsPerPass(_shares.Length, spans.Sum(s => s.Length));
+        _pointsPerPass = PointsPerPass(context.Device.RowsOfCopies(AmpleRows), _shares.Length, spans.Sum(s => s.Length));
 
         // Copies of a pass: the points first, then what else the first pass needs: the clean and the corrupted run where they are no
         // points.
@@ -112,7 +112,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         double[][] Recorded() => recorded == 0 ? [] : new double[recorded][];
     }
 
-    private static int PointsPerPass(int points, int rows) => Math.Clamp((MostRowsPerPass / Math.Max(1, rows)) - 2, 1, points);
+    private static int PointsPerPass(int most, int points, int rows) => Math.Clamp((most / Math.Max(1, rows)) - 2, 1, points);
 
     private void RunPoints(
         WeightedBatch batch, PassShape one, int first, int points, double[][] metric, double[][] gradientNorm, double[][] distance)

@@ -15,7 +15,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// </remarks>
 internal sealed class AcdcPasses : ResourceOwner
 {
-    private const int MostRowsPerPass = 2048;
+    private const int AmpleRows = 2048;
     private const int MostCopies = 32;
 
     // What a pass costs whatever its size, in units of rows x D x D of a copy; set by the times of 1, 2 and 4 candidates in
@@ -49,7 +49,8 @@ internal sealed class AcdcPasses : ResourceOwner
         BatchPlan plan = BatchPlan.Make(spans, options.BatchSize, false, model.Device, batch => Bytes(model, pairs, options, batch, 1));
         PromptSpan[] largest = PromptSpan.Largest(spans, plan.Size);
         int rows = largest.Sum(s => s.Length);
-        Copies = Math.Clamp(options.Candidates > 0 ? options.Candidates : MostRowsPerPass / rows, 1, MostCopies);
+        int ample = model.Device.RowsOfCopies(AmpleRows) / rows;
+        Copies = Math.Clamp(options.Candidates > 0 ? options.Candidates : ample, 1, MostCopies);
         while (Copies > 1 && plan.Batches.Count * Bytes(model, pairs, options, largest, Copies) > budget) Copies /= 2;
         long needed = plan.Batches.Count * Bytes(model, pairs, options, largest, Copies);
         if (needed > budget)

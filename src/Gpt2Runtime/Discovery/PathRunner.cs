@@ -12,7 +12,7 @@ namespace Gradpath.Gpt2Runtime.Discovery;
 /// </summary>
 internal sealed class PathRunner : ResourceOwner
 {
-    private const int MostRowsPerPass = 4096;
+    private const int AmpleRows = 4096;
     private const int MostCopies = 64;
 
     private readonly RunContext _context;
@@ -42,8 +42,8 @@ internal sealed class PathRunner : ResourceOwner
         _context = context;
         _options = options;
         PromptSpan[] spans = context.Largest;
-        int copies = _copies = CopiesFor(spans.Sum(s => s.Length), senders);
         Device device = context.Device;
+        int copies = _copies = CopiesFor(device.RowsOfCopies(AmpleRows), spans.Sum(s => s.Length), senders);
         var one = PassCapacity.For(spans, 1, false);
         int answers = spans.Length * Math.Max(2, copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, copies, continues: false));
@@ -133,6 +133,6 @@ internal sealed class PathRunner : ResourceOwner
         base.Dispose();
     }
 
-    private static int CopiesFor(int rows, int senders) =>
-        Math.Min(Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, MostCopies), senders);
+    private static int CopiesFor(int most, int rows, int senders) =>
+        Math.Min(Math.Clamp(most / Math.Max(1, rows), 1, MostCopies), senders);
 }

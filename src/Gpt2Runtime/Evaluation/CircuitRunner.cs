@@ -11,7 +11,7 @@ namespace Gradpath.Gpt2Runtime.Evaluation;
 /// </summary>
 internal sealed class CircuitRunner : ResourceOwner
 {
-    private const int MostRowsPerPass = 2048;
+    private const int AmpleRows = 2048;
 
     private readonly RunContext _context;
     private readonly Metric _judgedBy;
@@ -34,7 +34,7 @@ internal sealed class CircuitRunner : ResourceOwner
         _judgedBy = metric;
         Device device = context.Device;
         PromptSpan[] spans = context.Largest;
-        _copies = CopiesFor(spans.Sum(s => s.Length), circuits);
+        _copies = CopiesFor(device.RowsOfCopies(AmpleRows), spans.Sum(s => s.Length), circuits);
         var one = PassCapacity.For(spans, 1, true);
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
@@ -83,7 +83,8 @@ internal sealed class CircuitRunner : ResourceOwner
         }
     }
 
-    private static int CopiesFor(int rows, int circuits) => Math.Clamp(MostRowsPerPass / Math.Max(1, rows), 1, Math.Max(1, circuits));
+    private static int CopiesFor(int most, int rows, int circuits) =>
+        Math.Clamp(most / Math.Max(1, rows), 1, Math.Max(1, circuits));
 
     // The outcomes of the runs whose inputs of the logits are in _answers.
     private void Judge(PairBatch batch, int[] fullTokens, ReadOnlySpan<OutcomeTally> outcomes)

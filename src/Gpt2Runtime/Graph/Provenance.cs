@@ -60,8 +60,13 @@ public sealed record Provenance
     /// <summary>The precision of matrix products.</summary>
     public string? Precision { get; init; }
 
-    /// <summary>Who multiplied matrices: <c>own</c> or <c>cublas</c>.</summary>
+    /// <summary>
+    /// Who multiplied matrices: <c>own</c>, <c>cublas</c>, or of fp32 on a GPU <c>tf32x3</c> (its tensor cores) or <c>ffma</c>.
+    /// </summary>
     public string? Gemm { get; init; }
+
+    /// <summary>SHA-256 of the file of measured plans by which matrices were multiplied; null where there was none.</summary>
+    public string? GemmPlans { get; init; }
 
     /// <summary>Prompt pairs per pass.</summary>
     public int? BatchSize { get; init; }
@@ -117,6 +122,7 @@ public sealed record Provenance
         Add("device", Device);
         Add("precision", Precision);
         Add("gemm", Gemm);
+        Add("gemm_plans", GemmPlans);
         Add("batch_size", BatchSize);
         Add("seed", Seed);
         Add("items", Items);
@@ -182,6 +188,7 @@ public sealed record Provenance
             Device = Text("device"),
             Precision = Text("precision"),
             Gemm = Text("gemm"),
+            GemmPlans = Text("gemm_plans"),
             BatchSize = Count("batch_size"),
             Seed = Number("seed"),
             Items = Count("items"),

@@ -26,6 +26,7 @@ internal static class RunProvenance
         Device = model.Device.Description,
         Precision = CanonicalNames.Of(model.Device.Precision),
         Gemm = CanonicalNames.Of(model.Device.Multiplier),
+        GemmPlans = model.Device.PlansHash,
         BatchSize = batchSize,
         Items = prompts.Pairs.Count,
         Created = DateTime.UtcNow,

@@ -11,6 +11,8 @@ public sealed partial class CudaDevice : Device
     /// <summary>The lowest compute capability whose instructions the kernels use, times ten.</summary>
     internal const int LowestCapability = 80;
 
+    private const int AmpleRowsOfLarge = 8192, MultiprocessorsOfLarge = 132, RowUnit = 128;
+
     private static long _opened;
 
     [ThreadStatic]
@@ -66,7 +68,8 @@ public sealed partial class CudaDevice : Device
         }
         _images = new KernelImages(driver, _context, $"{_info.Major}.{_info.Minor}", cache ?? KernelCache.None, PtxOf);
         _memory = new MemoryPool(driver, _options.CacheMemory);
-        Arithmetic = ArithmeticOf(_options);
+        Plans = new GemmPlans(new GemmGpu(_info, ResidentBlocks));
+        Arithmetic = ArithmeticOf(_options, Plans.Gpu);
         if (!_options.UseCublas) return;
         try
         {
@@ -86,9 +89,13 @@ public sealed partial class CudaDevice : Device
     public override string Name => $"cuda:{_ordinal}";
 
     /// <summary>
-    /// Rows of a pass that keep a large GPU fully busy: enough for the narrowest products to give every multiprocessor a tile of 128 x 128.
+    /// Rows of a pass that keep the GPU fully busy: enough for the narrowest products to give every multiprocessor about three tiles of
+    /// 128 x 128, so 8,192 for the 132 multiprocessors of an H100.
     /// </summary>
-    internal override int AmpleRows => 8192;
+    internal override int AmpleRows => Blocks((long)_info.Multiprocessors * AmpleRowsOfLarge / MultiprocessorsOfLarge, RowUnit) * RowUnit;
+
+    /// <inheritdoc />
+    internal override int RowsOfCopies(int onCpu) => Math.Max(onCpu, AmpleRows);
 
     /// <inheritdoc />
     public override string Description =>
@@ -99,7 +106,12 @@ public sealed partial class CudaDevice : Device
 
     /// <inheritdoc />
     public override MatrixProvider Multiplier =>
-        _options.UseCublas ? MatrixProvider.Cublas : Arithmetic == GemmArithmetic.Ffma ? MatrixProvider.Ffma : MatrixProvider.Own;
+        _options.UseCublas ? MatrixProvider.Cublas : Arithmetic switch
+        {
+            GemmArithmetic.Ffma => MatrixProvider.Ffma,
+            GemmArithmetic.Tf32x3 => MatrixProvider.Tf32x3,
+            _ => MatrixProvider.Own,
+        };
 
     /// <summary>Whether a kernel has broken the context, so that only a device that is opened anew computes.</summary>
     internal bool HasFailed => _failed;

@@ -1,3 +1,4 @@
+using Gradpath.Kernels.Cuda.Driver;
 using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cuda;
@@ -31,13 +32,28 @@ public sealed partial class CudaDevice
     /// </summary>
     internal long PartialsLimit { get; set; } = PartialsBytes;
 
-    /// <summary>The arithmetic that options ask for.</summary>
-    internal static GemmArithmetic ArithmeticOf(CudaOptions options) => options.Precision switch
+    /// <summary>The plans of products, and what they weigh of the GPU.</summary>
+    internal GemmPlans Plans { get; }
+
+    /// <summary>The arithmetic that options ask for, or that is faster on the GPU.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="gpu">The GPU.</param>
+    /// <returns>How products are multiplied.</returns>
+    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmGpu gpu) => (options.Precision, options.TensorCores) switch
     {
-        MatrixPrecision.Tf32 => GemmArithmetic.Tf32,
-        MatrixPrecision.BFloat16 => GemmArithmetic.Bf16,
-        _ => options.TensorCores ? GemmArithmetic.Tf32x3 : GemmArithmetic.Ffma,
+        (MatrixPrecision.Tf32, _) => GemmArithmetic.Tf32,
+        (MatrixPrecision.BFloat16, _) => GemmArithmetic.Bf16,
+        (_, null) => gpu.Float32,
+        (_, true) => GemmArithmetic.Tf32x3,
+        _ => GemmArithmetic.Ffma,
     };
+
+    /// <summary>The plan of a product, as it is chosen where nothing is forced.</summary>
+    /// <param name="shape">The product.</param>
+    /// <param name="transposedB">Whether B is stored with k contiguous.</param>
+    /// <returns>The plan; found without allocation where it has been asked for before.</returns>
+    internal GemmPlan PlanOf(in GemmShape shape, bool transposedB) =>
+        Plans.Of(new GemmPlanKey(shape, Arithmetic, transposedB && Arithmetic != GemmArithmetic.Ffma, PartialsLimit));
 
     private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
@@ -46,7 +62,8 @@ public sealed partial class CudaDevice
             CublasProduct(a, b, c, options);
             return;
         }
-        GemmPlan plan = PlanOf(new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch), b.Transposed);
+        var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
+        GemmPlan plan = ForcedPlan?.Invoke(shape) ?? PlanOf(shape, b.Transposed);
         for (int first = 0; first < options.Batch; first += MostInZ)
         {
             int count = Math.Min(MostInZ, options.Batch - first);
@@ -79,14 +96,11 @@ public sealed partial class CudaDevice
     {
         if (_cublas is not null && ForcedPlan is null) return false;
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, 1);
-        GemmPlan plan = PlanOf(shape, b.Transposed);
+        GemmPlan plan = ForcedPlan?.Invoke(shape) ?? PlanOf(shape, b.Transposed);
         if (plan.Tile is null || (plan.Splits > 1 && !plan.AddsInPlace(shape))) return false;
         MultiplyTiles(plan, a, b, c, options, epilogue);
         return true;
     }
-
-    private GemmPlan PlanOf(in GemmShape shape, bool transposedB) => ForcedPlan?.Invoke(shape)
-        ?? GemmPlan.Choose(shape, Arithmetic, transposedB, _info.Multiprocessors, _info.SharedMemoryPerBlock, PartialsLimit);
 
     private void MultiplyPlain(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
@@ -135,6 +149,20 @@ public sealed partial class CudaDevice
         kernel = Load(ref kernel, tile.File, tile.KernelName(layout), tile.SharedBytes(layout));
         _gemmTiles.Add((tile, layout), kernel);
         return kernel;
+    }
+
+    // What the driver says of a tile on a GPU that the table of capabilities lacks.
+    private int ResidentBlocks(GemmTile tile, bool transposedB)
+    {
+        nint function = LoadTile(tile, transposedB).Function;
+        try
+        {
+            return Math.Max(1, _driver.ResidentBlocks(function, tile.Threads, tile.SharedBytes(transposedB)));
+        }
+        catch (CudaException e)
+        {
+            throw new DeviceException($"{Name}: {tile.KernelName(transposedB)}: {e.Message}", e);
+        }
     }
 
     private static nint AddressOf(in Matrix m) => m.Storage.Address + (nint)(m.Offset * sizeof(float));

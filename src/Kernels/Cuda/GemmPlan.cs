@@ -10,10 +10,13 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
 {
     // Up to here one thread per element of C costs no more than starting a tile's pipeline.
     private const double PlainWork = 16_384;
-    private const int MostSplits = 32;
+
+    /// <summary>Most shares of the inner dimension.</summary>
+    public const int MostSplits = 32;
+
     private const int LeastDepth = 96;
 
-    // Estimates, in clocks, from the published figures of an H100 at 1.75 GHz; the choice needs their ratios only.
+    // Estimates, in clocks; the choice needs their ratios only.
     private const double ResidentWarps = 8;       // warps that keep a multiprocessor's units busy
     private const double FillClocks = 1500;       // first copies and last stores of a block, which overlap with nothing of its own
     private const double SecondStageClocks = 4000;
@@ -22,41 +25,62 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
 
     /// <summary>Most tiles whose blocks are counted.</summary>
     public const int MostCounted = 1 << 14;
-    private const double MemoryBytes = 1900;      // per clock, all multiprocessors
-    private const double CacheBytesEach = 40;     // per clock and multiprocessor, from the second-level cache
 
     /// <summary>
     /// Chooses the tile and the split with the least estimated time. A pure function: the same arguments give the same plan.
     /// </summary>
-    /// <param name="shape">The product.</param>
-    /// <param name="arithmetic">How to multiply.</param>
-    /// <param name="transposedB">Whether B is stored with k contiguous.</param>
-    /// <param name="multiprocessors">Of the GPU.</param>
-    /// <param name="sharedBytes">Most shared memory of a block.</param>
-    /// <param name="workspaceBytes">Room for partial sums.</param>
+    /// <param name="product">The product.</param>
+    /// <param name="gpu">The GPU.</param>
     /// <returns>The plan.</returns>
-    public static GemmPlan Choose(
-        in GemmShape shape, GemmArithmetic arithmetic, bool transposedB, int multiprocessors, int sharedBytes, long workspaceBytes)
+    public static GemmPlan Choose(in GemmPlanKey product, GemmGpu gpu)
     {
+        GemmShape shape = product.Shape;
         if (shape.Work <= PlainWork) return new GemmPlan(null, 1, shape.K);
         GemmPlan best = default;
         double least = double.PositiveInfinity;
-        foreach (GemmTile tile in GemmTile.Of(arithmetic))
+        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic))
         {
-            if (tile.SharedBytes(transposedB) > sharedBytes) continue;
+            int resident = gpu.Blocks(tile, product.TransposedB);
+            if (resident == 0) continue;
             int previous = 0;
             for (int wanted = 1; wanted <= MostSplits; wanted++)
             {
                 GemmPlan plan = Split(tile, shape.K, wanted);
                 if (plan.Splits == previous) continue;
                 previous = plan.Splits;
-                if (plan.Splits > 1 && (plan.Depth < LeastDepth || plan.PartialBytes(shape) > workspaceBytes)) break;
-                double clocks = plan.Clocks(shape, multiprocessors);
+                if (plan.Splits > 1 && !plan.MaySplit(product)) break;
+                double clocks = plan.Clocks(shape, gpu, resident);
                 if (clocks < least) (least, best) = (clocks, plan);
             }
         }
         return best;
     }
+
+    /// <summary>Every plan that a choice has.</summary>
+    /// <param name="product">The product.</param>
+    /// <param name="gpu">The GPU.</param>
+    /// <returns>The plain kernel for small products, else each tile with each split that is allowed.</returns>
+    public static List<GemmPlan> Candidates(in GemmPlanKey product, GemmGpu gpu)
+    {
+        GemmShape shape = product.Shape;
+        List<GemmPlan> all = [];
+        if (shape.Work <= PlainWork) all.Add(new GemmPlan(null, 1, shape.K));
+        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic))
+        {
+            if (gpu.Blocks(tile, product.TransposedB) == 0) continue;
+            for (int wanted = 1; wanted <= MostSplits; wanted++)
+            {
+                GemmPlan plan = Split(tile, shape.K, wanted);
+                if (plan.Splits > 1 && !plan.MaySplit(product)) break;
+                if (all.Count == 0 || all[^1] != plan) all.Add(plan);
+            }
+        }
+        return all;
+    }
+
+    /// <summary>Whether the shares are long enough, and their sums fit their room.</summary>
+    /// <param name="product">The product.</param>
+    public bool MaySplit(in GemmPlanKey product) => Depth >= LeastDepth && PartialBytes(product.Shape) <= product.WorkspaceBytes;
 
     /// <summary>A tile with K cut into about so many equal shares.</summary>
     /// <param name="tile">The tile.</param>
@@ -87,25 +111,28 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
 
     /// <summary>Estimated time.</summary>
     /// <param name="shape">The product.</param>
-    /// <param name="multiprocessors">Of the GPU.</param>
+    /// <param name="gpu">The GPU.</param>
+    /// <param name="resident">Blocks of the tile that a multiprocessor holds at once.</param>
     /// <returns>Clocks.</returns>
-    public double Clocks(in GemmShape shape, int multiprocessors)
+    public double Clocks(in GemmShape shape, GemmGpu gpu, int resident)
     {
         GemmTile tile = Tile!;
+        int multiprocessors = gpu.Multiprocessors;
         double tilesDown = Math.Ceiling((double)shape.M / tile.Rows), tilesAcross = Math.Ceiling((double)shape.N / tile.Columns);
         double blocks = tilesDown * tilesAcross * shape.Batch * Splits;
         double onOne = Math.Ceiling(blocks / multiprocessors);
-        double together = Math.Min(onOne, tile.Blocks);
+        double together = Math.Min(onOne, resident);
         double busy = Math.Min(1, together * ((double)tile.Threads / Warp) / ResidentWarps);
         double depth = Math.Ceiling(Math.Min(Depth, Math.Max(shape.K, 1)) / (double)tile.Depth) * tile.Depth;
-        double arithmetic = onOne * tile.Rows * tile.Columns * depth / (tile.Rate * busy);
+        double arithmetic = onOne * tile.Rows * tile.Columns * depth / (gpu.Rate(tile) * busy);
         double operands = sizeof(float) * (double)shape.K * shape.Batch;
-        double cached = operands * ((tilesAcross * shape.M) + (tilesDown * shape.N)) / (CacheBytesEach * Math.Min(blocks, multiprocessors));
-        double fromMemory = ((operands * (shape.M + shape.N)) + (sizeof(float) * (double)shape.M * shape.N * shape.Batch)) / MemoryBytes;
-        double clocks = Math.Max(arithmetic, Math.Max(cached, fromMemory)) + (Math.Ceiling(onOne / tile.Blocks) * FillClocks);
+        double cached = operands * ((tilesAcross * shape.M) + (tilesDown * shape.N)) / (gpu.CacheBytes * Math.Min(blocks, multiprocessors));
+        double fromMemory =
+            ((operands * (shape.M + shape.N)) + (sizeof(float) * (double)shape.M * shape.N * shape.Batch)) / gpu.MemoryBytes;
+        double clocks = Math.Max(arithmetic, Math.Max(cached, fromMemory)) + (Math.Ceiling(onOne / resident) * FillClocks);
         if (Splits == 1) return clocks;
         double added = sizeof(float) * (double)Splits * tile.Rows * tile.Columns;
-        if (AddsInPlace(shape)) return clocks + ArrivalClocks + (added / CacheBytesEach);
-        return clocks + SecondStageClocks + (2 * PartialBytes(shape) / (CacheBytesEach * multiprocessors));
+        if (AddsInPlace(shape)) return clocks + ArrivalClocks + (added / gpu.CacheBytes);
+        return clocks + SecondStageClocks + (2 * PartialBytes(shape) / (gpu.CacheBytes * multiprocessors));
     }
 }

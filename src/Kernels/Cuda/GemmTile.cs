@@ -7,45 +7,51 @@ namespace Gradpath.Kernels.Cuda;
 /// <param name="Rows">Rows of C that a block makes.</param>
 /// <param name="Columns">Columns of C that a block makes.</param>
 /// <param name="Threads">Threads of a block.</param>
-/// <param name="Blocks">Blocks that a multiprocessor holds at once, by the kernel's launch bounds.</param>
 /// <param name="Rate">
-/// Multiply-adds per clock of a full multiprocessor, as designed: 0.7 to 0.9 of 128 for the ordinary units; for tensor cores what mma.sync
-/// and the reads of shared memory allow. Only the ratios matter, to the choice of a tile.
+/// Multiply-adds per clock of a full multiprocessor that the loop allows, as designed: 0.7 to 0.9 of <see cref="FfmaUnits"/> for the
+/// ordinary units; for tensor cores what its instructions and the reads of shared memory leave. Only the ratios matter, to the
+/// choice of a tile.
 /// </param>
-internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns, int Threads, int Blocks, int Rate)
+internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns, int Threads, int Rate)
 {
+    /// <summary>The units for which the rates of tiles without tensor cores are stated.</summary>
+    public const int FfmaUnits = 128;
+
     private static readonly GemmTile[] Ffma =
     [
-        new(GemmArithmetic.Ffma, 128, 128, 256, 2, 115),
-        new(GemmArithmetic.Ffma, 128, 64, 128, 3, 110),
-        new(GemmArithmetic.Ffma, 64, 64, 128, 4, 90),
-        new(GemmArithmetic.Ffma, 32, 128, 128, 4, 85),
+        new(GemmArithmetic.Ffma, 128, 128, 256, 115),
+        new(GemmArithmetic.Ffma, 128, 64, 128, 110),
+        new(GemmArithmetic.Ffma, 64, 64, 128, 90),
+        new(GemmArithmetic.Ffma, 32, 128, 128, 85),
     ];
 
     private static readonly GemmTile[] Tf32x3 =
     [
-        new(GemmArithmetic.Tf32x3, 128, 128, 256, 1, 190),
-        new(GemmArithmetic.Tf32x3, 128, 64, 128, 2, 180),
-        new(GemmArithmetic.Tf32x3, 64, 64, 128, 3, 160),
-        new(GemmArithmetic.Tf32x3, 32, 128, 128, 3, 155),
+        new(GemmArithmetic.Tf32x3, 128, 128, 256, 190),
+        new(GemmArithmetic.Tf32x3, 128, 64, 128, 180),
+        new(GemmArithmetic.Tf32x3, 64, 64, 128, 160),
+        new(GemmArithmetic.Tf32x3, 32, 128, 128, 155),
     ];
 
     private static readonly GemmTile[] Tf32 =
     [
-        new(GemmArithmetic.Tf32, 128, 128, 256, 1, 500),
-        new(GemmArithmetic.Tf32, 64, 64, 128, 3, 380),
-        new(GemmArithmetic.Tf32, 32, 128, 128, 3, 370),
+        new(GemmArithmetic.Tf32, 128, 128, 256, 500),
+        new(GemmArithmetic.Tf32, 64, 64, 128, 380),
+        new(GemmArithmetic.Tf32, 32, 128, 128, 370),
     ];
 
     private static readonly GemmTile[] Bf16 =
     [
-        new(GemmArithmetic.Bf16, 128, 128, 256, 1, 600),
-        new(GemmArithmetic.Bf16, 64, 64, 128, 3, 420),
-        new(GemmArithmetic.Bf16, 32, 128, 128, 3, 410),
+        new(GemmArithmetic.Bf16, 128, 128, 256, 600),
+        new(GemmArithmetic.Bf16, 64, 64, 128, 420),
+        new(GemmArithmetic.Bf16, 32, 128, 128, 410),
     ];
 
     /// <summary>The tile that contracts edges on the ordinary units.</summary>
     public static GemmTile Contraction => Ffma[2];
+
+    /// <summary>The tile's extents, as plan files name it.</summary>
+    public string Name => $"{Rows}x{Columns}";
 
     /// <summary>k's of one step of the kernel's loop.</summary>
     public int Depth => Arithmetic == GemmArithmetic.Ffma ? FfmaDepth : MmaDepth;

@@ -30,10 +30,18 @@ internal static class DeviceReader
         {
             Precision = precision,
             UseCublas = gemm == MatrixProvider.Cublas,
-            TensorCores = gemm != MatrixProvider.Ffma,
+            TensorCores = gemm switch
+            {
+                MatrixProvider.Ffma => false,
+                MatrixProvider.Tf32x3 => true,
+                _ => null,
+            },
         };
-        if (gemm == MatrixProvider.Ffma && precision != MatrixPrecision.Float32)
-            throw CallException.Argument($"options: gemm ffma multiplies in fp32 only, not in {CanonicalNames.Of(precision)}");
+        if (gemm is MatrixProvider.Ffma or MatrixProvider.Tf32x3 && precision != MatrixPrecision.Float32)
+        {
+            throw CallException.Argument(
+                $"options: gemm {CanonicalNames.Of(gemm)} multiplies in fp32 only, not in {CanonicalNames.Of(precision)}");
+        }
         if (threads is not null && name.StartsWith(Cuda, StringComparison.Ordinal))
             throw CallException.Argument("options: threads is for the device cpu");
         if (name == Cpu && gpu != new CudaOptions()) throw CallException.Argument("options: precision and gemm are for GPUs");

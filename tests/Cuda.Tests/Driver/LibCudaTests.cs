@@ -21,13 +21,14 @@ public unsafe class LibCudaTests
         Assert.Equal(["cuDriverGetVersion", "cuDeviceGetCount"], FakeCuda.Calls());
 
         // The stand-in answers 1000 + the attribute's number in the driver's interface.
-        Assert.Equal(new CudaDeviceInfo("Fake GPU", 1075, 1076, 1016, 1097, 0x123456789a, 1038), driver.Describe(2));
+        Assert.Equal(
+            new CudaDeviceInfo("Fake GPU", 1075, 1076, 1016, 1097, 0x123456789a, 1038, 1013, 1036, 1037, 1081, 1082), driver.Describe(2));
         Assert.Equal(
             [
                 "cuDeviceGet 2",
                 "cuDeviceGetName 256 42",
                 "cuDeviceTotalMem_v2 42",
-                .. new[] { 75, 76, 16, 97, 38 }.Select(a => $"cuDeviceGetAttribute {a} 42"),
+                .. new[] { 75, 76, 16, 97, 38, 13, 36, 37, 81, 82 }.Select(a => $"cuDeviceGetAttribute {a} 42"),
             ],
             FakeCuda.Calls());
         nint context = driver.CreateContext(1);

@@ -58,6 +58,8 @@ internal sealed class WatchedDriver(ICudaDriver inner) : ICudaDriver
 
     public string Compiler => inner.Compiler;
 
+    public bool IsEmulated => inner.IsEmulated;
+
     public int DeviceCount => inner.DeviceCount;
 
     /// <summary>How often a function was called.</summary>

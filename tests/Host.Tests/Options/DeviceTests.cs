@@ -32,7 +32,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         }
         JsonElement made = gpu.GetProperty("gradpath");
         Assert.StartsWith("Emulated GPU", made.GetProperty("device").GetString(), StringComparison.Ordinal);
-        Assert.Equal(("fp32", "own"), (made.GetProperty("precision").GetString(), made.GetProperty("gemm").GetString()));
+        Assert.Equal(("fp32", "tf32x3"), (made.GetProperty("precision").GetString(), made.GetProperty("gemm").GetString()));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     [InlineData("--device cuda:-1", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--device GPU", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--precision fp16", "choose fp32, tf32 or bf16")]
-    [InlineData("--gemm mkl", "choose own, ffma or cublas")]
+    [InlineData("--gemm mkl", "choose own, ffma, cublas or tf32x3")]
     [InlineData("--gemm ffma --precision bf16", "--gemm ffma multiplies in fp32 only")]
     [InlineData("--device cpu --gemm ffma", "--gemm ffma needs a GPU")]
     [InlineData("--device cpu --precision tf32", "--precision tf32 needs a GPU")]

@@ -42,6 +42,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
 
     public string Compiler => "emulator";
 
+    public bool IsEmulated => true;
+
     public int DeviceCount => _options.DeviceCount;
 
     /// <summary>Modules, streams, events and graphs that are not yet unloaded or destroyed.</summary>

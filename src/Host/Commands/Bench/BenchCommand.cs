@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Cuda;
 using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
@@ -21,9 +22,17 @@ internal sealed class BenchOptions : DeviceOptions
     [Option("quick", HelpText = "Fewer and shorter rounds, samples of W4 and W7, no GPT-2 XL.")]
     public bool Quick { get; set; }
 
+    [Option("tune", HelpText =
+        "On a GPU: measure how the products of the works are best cut up, and write the plans that --plans reads "
+            + "(default: where they are looked for when it is not given).")]
+    public bool Tune { get; set; }
+
+    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "Of --tune: GPT-2's shape: tiny, small, medium, large or xl.")]
+    public string Shape { get; set; } = "small";
+
     [Output]
     [Option("out", MetaValue = "FILE", HelpText =
-        "Write the measurements as JSON: name, shape, device, seconds, flops, bytes, share_of_limit.")]
+        "Write the machine and the measurements (seconds, flops, bytes, share_of_limit and more) as JSON; with --tune the plans.")]
     public string? Out { get; set; }
 }
 
@@ -41,16 +50,21 @@ internal static class BenchCommand
             throw new UsageException($"--only {word}: nothing that can be timed begins so; there are "
                 + $"{string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
+        if (!Workloads.ShapeNames.Contains(o.Shape))
+            throw new UsageException($"--shape {o.Shape}: {TableNames.Unknown("shape", o.Shape, [.. Workloads.ShapeNames])}.");
         using Device device = ComputeDevice.Open(o, terminal);
+        if (o.Tune) return TuneReport.Run(o, [.. Works.ByModel[0].Names.Where(Wanted)], device, terminal, cancellation);
 
         List<BenchLine> lines = [];
         List<string> notes = [];
+        string ceiling = "";
         ScoringProgress.Run(terminal, "bench", progress =>
         {
             BenchTimer timer = new(device, o.Quick, cancellation);
             progress?.Report(new RunProgress(0, 1, "rates"));
             MachineRates rates = MachineRates.Measure(device, timer);
-            lines.AddRange([rates.Copy, rates.Product]);
+            lines.AddRange(rates.Lines);
+            ceiling = rates.FlopSource;
             (OpRow Op, OpWork Work)[] ops = [.. OpCatalog.Works.Where(w => Wanted(w.Work.Title(w.Op)))];
             (string Model, string[] Names)[] works = [.. Works.ByModel.Select(m => (m.Model, Names: m.Names.Where(Wanted).ToArray()))
                 .Where(m => m.Names.Length > 0)];
@@ -58,9 +72,16 @@ internal static class BenchCommand
             void Add(BenchLine line)
             {
                 lines.Add(line);
-                progress?.Report(new RunProgress(lines.Count - 2, total, line.Name));
+                progress?.Report(new RunProgress(lines.Count - rates.Lines.Count, total, line.Name));
             }
-            foreach ((OpRow op, OpWork work) in ops) Add(TimeOp(device, timer, rates, work.Title(op), work));
+            using CudaDevice? cublas = ops.Any(w => w.Op.Name == "Gemm") ? BenchMachine.OpenCublas(device) : null;
+            foreach ((OpRow op, OpWork work) in ops)
+            {
+                BenchLine line = TimeOp(device, timer, rates, work.Title(op), work);
+                if (cublas is not null && op.Name == "Gemm")
+                    line = line with { CublasSeconds = Seconds(cublas, new BenchTimer(cublas, o.Quick, cancellation), work) };
+                Add(line);
+            }
             foreach ((string model, string[] wanted) in works)
                 TimeWorks(device, timer, rates, model, wanted, o.Quick, Add, notes, cancellation);
             return 0;
@@ -69,21 +90,29 @@ internal static class BenchCommand
         CommandReport report = new();
         report.Table(Table(lines));
         report.Line($"device: {device.Description}", ("device", device.Description));
+        string caches = device is CudaDevice
+            ? "operands take turns, so that no cache holds them"
+            : "operands that a cache holds can pass it";
         report.Note(
-            "The limit is the time of the least bytes at the copy rate or of the flops at the GEMM rate, whichever is longer; operands "
-                + "that a cache holds can pass it.");
+            $"The limit is the time of the least bytes at the memory's best rate or of the flops at the {ceiling}, whichever is longer; "
+                + $"{caches}.");
+        if (device.IsEmulated) report.Note("An emulator stands in for the GPU: the times are the emulator's, and none is a GPU's.");
         foreach (string note in notes) report.Note(note);
         if (o.Out is null) return report;
-        BenchLine.Write(o.Out, lines);
+        BenchLine.Write(o.Out, BenchMachine.Describe(device), lines);
         report.File("measurements", o.Out, $"{lines.Count} measurements: {o.Out}");
         return report;
     }
 
     private static BenchLine TimeOp(Device device, BenchTimer timer, MachineRates rates, string title, OpWork work)
     {
-        using WorkOperands operands = new(device);
-        double seconds = timer.Op(work.Prepare(operands));
-        return rates.Line(title, work.Shape, device.Name, seconds, work.Flops, work.Bytes);
+        return rates.Line(title, work.Shape, device.Name, Seconds(device, timer, work), work.Flops, work.Bytes);
+    }
+
+    private static double Seconds(Device device, BenchTimer timer, OpWork work)
+    {
+        using Rotation rotation = new(device, work.Bytes, work.Prepare);
+        return timer.Op(rotation.Run) / rotation.Copies;
     }
 
     private static void TimeWorks(
@@ -118,20 +147,12 @@ internal static class BenchCommand
         .Text("op or work", "name", l => l.Name)
         .Text("shape", "shape", l => l.Shape)
         .Hidden("device", l => l.Device)
-        .Column("time", "seconds", l => l.Seconds, l => Time(l.Seconds))
+        .Column("time", "seconds", l => l.Seconds, l => BenchText.Time(l.Seconds))
         .Hidden("flops", l => l.Flops)
         .Hidden("bytes", l => l.Bytes)
-        .Column("GFLOP/s", "flops_per_second", l => l.Flops / l.Seconds, l => Rate(l.Flops / l.Seconds))
-        .Column("GB/s", "bytes_per_second", l => l.Bytes / l.Seconds, l => Rate(l.Bytes / l.Seconds))
+        .Column("GFLOP/s", "flops_per_second", l => l.Flops / l.Seconds, l => BenchText.Rate(l.Flops / l.Seconds))
+        .Column("GB/s", "bytes_per_second", l => l.Bytes / l.Seconds, l => BenchText.Rate(l.Bytes / l.Seconds))
+        .Column("data sheet", "peak_per_second", l => l.Peak, l => l.Peak is { } peak ? BenchText.Rate(peak) : "-")
+        .Column("cuBLAS", "cublas_seconds", l => l.CublasSeconds, l => l.CublasSeconds is { } s ? BenchText.Time(s) : "-")
         .Column("of the limit", "share_of_limit", l => l.ShareOfLimit, l => l.ShareOfLimit.ToString("P0", CultureInfo.InvariantCulture));
-
-    private static string Time(double seconds) => seconds switch
-    {
-        < 1e-3 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:F1} us"),
-        < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:F2} ms"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds:F2} s"),
-    };
-
-    private static string Rate(double perSecond) =>
-        perSecond == 0 ? "-" : (perSecond / 1e9).ToString(perSecond < 1e10 ? "F2" : "F0", CultureInfo.InvariantCulture);
 }

@@ -72,5 +72,6 @@ internal sealed class SweepDevices
         Memory = o.Memory,
         Precision = o.Precision,
         Gemm = o.Gemm,
+        Plans = o.Plans,
     };
 }

@@ -101,6 +101,7 @@ internal static class SweepTeam
         ];
         if (device.Threads is { } threads) words.AddRange(["--threads", threads.ToString(CultureInfo.InvariantCulture)]);
         if (device.Memory is not null) words.AddRange(["--memory", device.Memory]);
+        if (device.Plans is not null) words.AddRange(["--plans", device.Plans]);
         if (start.Shard is not null) words.AddRange(["--shard", start.Shard.ToString()]);
         if (terminal.Quiet) words.Add("--quiet");
         if (terminal.Verbose) words.Add("--verbose");

@@ -25,6 +25,9 @@ internal interface ICudaDriver
     /// <summary>How a GPU is, asked without a context; null where the management library is not there or does not know it.</summary>
     GpuState? State(int ordinal);
 
+    /// <summary>Whether no GPU stands behind this, so that times are none of a GPU.</summary>
+    bool IsEmulated => false;
+
     /// <summary>Makes a GPU's primary context and makes it current on this thread.</summary>
     nint CreateContext(int ordinal);
 

@@ -8,10 +8,15 @@ namespace Gradpath.Kernels.Cuda.Driver;
 internal sealed unsafe partial class LibCuda : ICudaDriver
 {
     // Numbers of the driver's interface: device attributes, function attributes, flags.
+    private const int ClockRate = 13;
     private const int MultiprocessorCount = 16;
+    private const int MemoryClockRate = 36;
+    private const int GlobalMemoryBusWidth = 37;
     private const int L2CacheSize = 38;
     private const int CapabilityMajor = 75;
     private const int CapabilityMinor = 76;
+    private const int SharedMemoryPerMultiprocessor = 81;
+    private const int RegistersPerMultiprocessor = 82;
     private const int SharedMemoryPerBlockOptIn = 97;
     private const int FunctionMaxThreads = 0;
     private const int FunctionSharedBytes = 1;
@@ -80,7 +85,12 @@ internal sealed unsafe partial class LibCuda : ICudaDriver
             Attribute(MultiprocessorCount),
             Attribute(SharedMemoryPerBlockOptIn),
             (long)bytes,
-            Attribute(L2CacheSize));
+            Attribute(L2CacheSize),
+            Attribute(ClockRate),
+            Attribute(MemoryClockRate),
+            Attribute(GlobalMemoryBusWidth),
+            Attribute(SharedMemoryPerMultiprocessor),
+            Attribute(RegistersPerMultiprocessor));
 
         int Attribute(int attribute)
         {

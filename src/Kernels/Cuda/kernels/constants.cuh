@@ -110,3 +110,8 @@ constexpr int kPathThreads = 256;
 constexpr int kMirrorTile = 32;
 // Rows of that tile that a block copies at once.
 constexpr int kMirrorTileRows = 8;
+
+// Threads of a block of the kernels that measure rates.
+constexpr int kRateThreads = 256;
+// Times that a loop of these kernels is written out.
+constexpr int kRateUnroll = 8;

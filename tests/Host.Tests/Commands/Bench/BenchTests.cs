@@ -10,15 +10,20 @@ public sealed class BenchTests
     {
         using TempFolder folder = new();
         Cli.Run("bench", "--quick", "--only", "Fill,SequenceDots", "--out", folder["bench.json"]).Succeeds(
-            "copy rate", "GEMM rate", "800 x 768", "4 measurements");
+            "copy rate", "FMA rate", "800 x 768", "4 measurements");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(folder["bench.json"]));
-        Assert.Equal(["copy rate", "GEMM rate", "Fill", "SequenceDots"],
-            json.RootElement.EnumerateArray().Select(l => l.GetProperty("name").GetString()));
-        JsonElement fill = json.RootElement[2];
+        JsonElement machine = json.RootElement.GetProperty("machine"), lines = json.RootElement.GetProperty("measurements");
+        Assert.StartsWith("CPU", machine.GetProperty("device").GetString(), StringComparison.Ordinal);
+        Assert.Equal(Environment.ProcessorCount, machine.GetProperty("cores").GetInt32());
+        Assert.NotEmpty(machine.GetProperty("version").GetString()!);
+        Assert.True(DateTime.UtcNow - machine.GetProperty("created").GetDateTime() < TimeSpan.FromHours(1));
+        Assert.Equal(["copy rate", "FMA rate", "Fill", "SequenceDots"],
+            lines.EnumerateArray().Select(l => l.GetProperty("name").GetString()));
+        JsonElement fill = lines[2];
         Assert.Equal("cpu", fill.GetProperty("device").GetString());
         Assert.Equal(800 * 768 * 4, fill.GetProperty("bytes").GetDouble());
         Assert.Equal(0, fill.GetProperty("flops").GetDouble());
-        double copyRate = json.RootElement[0].GetProperty("bytes").GetDouble() / json.RootElement[0].GetProperty("seconds").GetDouble();
+        double copyRate = lines[0].GetProperty("bytes").GetDouble() / lines[0].GetProperty("seconds").GetDouble();
         Assert.Equal(
             800 * 768 * 4 / copyRate / fill.GetProperty("seconds").GetDouble(), fill.GetProperty("share_of_limit").GetDouble(), 1e-9);
     }
