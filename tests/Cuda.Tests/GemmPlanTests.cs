@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Gradpath.Diagnostics.KernelRuns;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Cuda.Driver;
