@@ -1,0 +1,98 @@
+using Gradpath.Cuda.Tests.Driver;
+using Gradpath.Gpt2Runtime;
+using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Discovery;
+using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels.Cuda;
+using Xunit.Abstractions;
+
+namespace Gradpath.Cuda.Tests;
+
+/// <summary>
+/// What patched and masked passes ask of an H200 at GPT-2 small's shape: operations of the device, graph nodes included, and calls of the
+/// host. Twenty pairs of 16 tokens that differ at token 12.
+/// </summary>
+public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
+{
+    private static readonly Gpt2Config Small = new()
+    {
+        Layers = 12, Heads = 12, Width = 768, InnerWidth = 3072, Positions = 1024, Vocabulary = 50257,
+    };
+
+    [Fact]
+    public void A_patched_pass_of_a_thousand_edges()
+    {
+        var graph = new ComputationGraph(Small);
+        var random = new Random(5);
+        EdgeScores ranking = new(graph, [.. Enumerable.Range(0, graph.Writers * graph.Readers).Select(_ => (float)random.NextDouble())]);
+        Circuit circuit = CircuitPruning.Prune(CircuitSelection.TopEdges(ranking, 1000));
+        using Run run = new();
+        run.Counted("an evaluation of one circuit", output, () => Evaluate(1));
+        run.Counted("an evaluation of two circuits", output, () => Evaluate(2));
+
+        void Evaluate(int times) => CircuitEvaluation.Evaluate(
+            run.Model, run.Prompts, [.. Enumerable.Repeat(circuit, times)], new EvaluationOptions { BatchSize = 20 });
+    }
+
+    [Fact]
+    public void Exact_patching_of_the_edges_into_an_mlp()
+    {
+        using Run run = new();
+        run.Counted("exact patching into m6", output, () => EdgeAttribution.Run(
+            run.Model, run.Prompts, new AttributionOptions { Method = AttributionMethods.Exact, BatchSize = 20 },
+            new ScoringHooks { OnlySublayers = s => s == 13 }));
+    }
+
+    [Fact]
+    public void A_step_of_edge_pruning()
+    {
+        using Run run = new();
+        for (int steps = 1; steps <= 5; steps++)
+        {
+            run.Counted($"{steps} steps of edge pruning", output, () => CircuitSearches.EdgePruning.Search(
+                run.Model, run.Prompts, new EdgePruningOptions { Steps = steps, BatchSize = 20, Sparsity = 0.9 }));
+        }
+    }
+
+    private sealed class Run : IDisposable
+    {
+        private readonly TallyDriver _driver = new();
+        private readonly CudaDevice _device;
+
+        public Run()
+        {
+            _device = new CudaDevice(_driver, 0);
+            Model = RandomGpt2Weights.Create(Small, 1, _device);
+            var random = new Random(1);
+            Prompts = PromptSet.Of([.. Enumerable.Range(0, 20).Select(_ =>
+            {
+                int[] clean = [.. Enumerable.Range(0, 16).Select(_ => random.Next(50257))];
+                int[] corrupted = [.. clean];
+                corrupted[12] = (clean[12] + 1 + random.Next(50000)) % 50257;
+                return new PromptPair(clean, corrupted, [random.Next(50257)], [random.Next(50257)]);
+            })]);
+        }
+
+        public Gpt2Weights Model { get; }
+
+        public PromptSet Prompts { get; }
+
+        public (int Operations, int HostCalls) Counted(string what, ITestOutputHelper output, Action work)
+        {
+            _driver.Reset();
+            work();
+            string by = string.Join(", ", _driver.Operations.OrderByDescending(p => p.Value).Select(p => $"{p.Key} {p.Value}"));
+            output.WriteLine($"{what}: {_driver.Total} operations, {_driver.HostCalls} host calls: {by}");
+            return (_driver.Total, _driver.HostCalls);
+        }
+
+        public void Dispose()
+        {
+            Model.Dispose();
+            _device.Dispose();
+        }
+    }
+}
