@@ -65,7 +65,10 @@ public sealed class DiscoveryTests
         (float[] Z, float[] Slope) Draw(Device device, uint step)
         {
             using Tensor parameters = device.StoreTensor(logAlpha, count), z = device.Allocate(count), slope = device.Allocate(count);
-            device.SampleHardConcrete(parameters, count, 0xfedc_ba98_7654_3210, step, z, slope);
+            var host = new double[KernelConstants.MaskNumbers];
+            host[KernelConstants.MaskStep] = step;
+            using DeviceArray<double> numbers = device.Store<double>(host);
+            device.SampleHardConcrete(parameters, count, 0xfedc_ba98_7654_3210, numbers, z, slope);
             return (z.ToArray(), slope.ToArray());
         }
         using CpuDevice cpu = new(1);

@@ -41,20 +41,55 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
     public void Exact_patching_of_the_edges_into_an_mlp()
     {
         using Run run = new();
-        run.Counted("exact patching into m6", output, () => EdgeAttribution.Run(
-            run.Model, run.Prompts, new AttributionOptions { Method = AttributionMethods.Exact, BatchSize = 20 },
-            new ScoringHooks { OnlySublayers = s => s == 13 }));
+        int one = Batches(1), five = Batches(5), six = Batches(6);
+        output.WriteLine($"a batch: {six - five} operations");
+
+        int Batches(int count) => run.Counted($"exact patching into m6, {count} batches", output, () => EdgeAttribution.Run(
+            run.Model, run.Batches(count), new AttributionOptions { Method = AttributionMethods.Exact, BatchSize = 20 },
+            new ScoringHooks { OnlySublayers = s => s == 13 })).Operations;
     }
 
     [Fact]
     public void A_step_of_edge_pruning()
     {
+        Step(CircuitSearches.EdgePruning, new EdgePruningOptions { BatchSize = 20, Sparsity = 0.9 });
+    }
+
+    [Fact]
+    public void A_step_of_edge_pruning_with_gates()
+    {
+        Step(
+            CircuitSearches.EdgePruning,
+            new EdgePruningOptions { BatchSize = 20, Sparsity = 0.9, NodeMasks = true, NodeTarget = 0.3 });
+    }
+
+    [Fact]
+    public void A_step_of_hybrid_pruning()
+    {
+        Step(
+            CircuitSearches.HybridPruning,
+            new HybridPruningOptions
+            {
+                BatchSize = 20, Sparsity = 0.95, Scorer = AttributionMethods.Random.Scorer(new AttributionOptions { Seed = 3 }),
+            });
+    }
+
+    // What a step adds to those before it, once the steps are recorded.
+    private void Step<TOptions, TResult>(CircuitSearchOf<TOptions, TResult> search, TOptions options)
+        where TOptions : EdgePruningOptions, new()
+        where TResult : SearchResult
+    {
         using Run run = new();
-        for (int steps = 1; steps <= 5; steps++)
-        {
-            run.Counted($"{steps} steps of edge pruning", output, () => CircuitSearches.EdgePruning.Search(
-                run.Model, run.Prompts, new EdgePruningOptions { Steps = steps, BatchSize = 20, Sparsity = 0.9 }));
-        }
+        Steps(1);
+        (int operations, int calls) = Steps(9);
+        (int fewerOperations, int fewerCalls) = Steps(8);
+        output.WriteLine($"a step: {operations - fewerOperations} operations by {calls - fewerCalls} calls");
+        Assert.InRange(operations - fewerOperations, 300, 600);
+        Assert.InRange(calls - fewerCalls, 1, 5);
+
+        (int Operations, int HostCalls) Steps(int steps) => run.Counted(
+            $"{steps} steps of {search.Name}", output,
+            () => search.Search(run.Model, run.Prompts, (TOptions)(options with { Steps = steps })));
     }
 
     private sealed class Run : IDisposable
@@ -79,6 +114,8 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
         public Gpt2Weights Model { get; }
 
         public PromptSet Prompts { get; }
+
+        public PromptSet Batches(int count) => PromptSet.Of([.. Enumerable.Range(0, count).SelectMany(_ => Prompts.Pairs)]);
 
         public (int Operations, int HostCalls) Counted(string what, ITestOutputHelper output, Action work)
         {
