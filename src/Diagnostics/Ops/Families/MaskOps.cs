@@ -108,7 +108,7 @@ internal static class MaskOps
             Cases = [new("", 0, x =>
             {
                 int count = x.Extent(900);
-                DeviceArray<double> scores = x.DrawDoubles(count + x.Below(3));
+                DeviceArray<double> scores = x.DrawDoubles(count + x.Spare(3));
                 return d => d.ClearScores(scores, count);
             })],
             Works = [new(TimedShape, 0, Counted.Double * Timed.Edges, x =>
