@@ -34,6 +34,7 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
         int none = run.Counted("an evaluation of no circuit", output, () => Evaluate(0)).Operations;
         int one = run.Counted("an evaluation of one circuit", output, () => Evaluate(1)).Operations;
         output.WriteLine($"a patched pass and its metrics: {one - none} operations");
+        Assert.InRange(one - none, 100, 200);
 
         void Evaluate(int times) => CircuitEvaluation.Evaluate(
             run.Model, run.Prompts, [.. Enumerable.Repeat(circuit, times)], new EvaluationOptions { BatchSize = 20 });

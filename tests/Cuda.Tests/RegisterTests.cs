@@ -13,6 +13,7 @@ public sealed class RegisterTests(ITestOutputHelper output)
     [InlineData("GemmTf32")]
     [InlineData("GemmBf16")]
     [InlineData("EdgeContraction")]
+    [InlineData("Grouped")]
     public void Live_values_fit_the_registers(string file)
     {
         KernelResources[] kernels = [.. KernelSurvey.Resources.Values.Where(k => k.File == $"{file}.ptx")];

@@ -27,6 +27,9 @@ internal sealed partial class PatchedForwardPass
     {
         // The totals behind the first attention of a continued run, see CarryKeptHeads.
         Carry,
+
+        // The total behind a sublayer of a kept run: that before it with the differences of the sublayer's writers.
+        Join,
         Plain,
         Heads,
         Mlp,
@@ -68,7 +71,7 @@ internal sealed partial class PatchedForwardPass
         _mixes = _planner.Upload();
         UploadPlaces();
         Place start = PlaceOf(one, run.From);
-        bool startsKept = _steps[0] is { Kept: true };
+        bool startsKept = _steps[0].Kept;
         for (int c = 0; c < run.Count && run.Continues && !startsKept; c++)
             _device.CopyBlock(_keptTotal[run.From], 0, start.Total, c * start.Length, start.Length);
         int next = 0;
@@ -77,9 +80,6 @@ internal sealed partial class PatchedForwardPass
             Replace(one, run, s);
             ToAnswers(one, run, s);
             for (; next < _steps.Count && _steps[next].Sublayer == s; next++) Do(one, run, _steps[next], answers);
-            if (!run.Keep || s == _last) continue;
-            Place after = PlaceOf(one, s + 1);
-            _device.CopyBlock(after.Total, 0, _keptTotal[s + 1], 0, after.Length);
         }
     }
 
@@ -93,8 +93,13 @@ internal sealed partial class PatchedForwardPass
                 _device.MixInputs(
                     _keptTotal[step.Sublayer + 1], _zero!, place.Slots, MixesOf(step.Inputs), run.Count, place.Rows, _d, place.Total);
                 break;
+            case StepKind.Join:
+                place = PlaceOf(one, step.Sublayer + 1);
+                (Tensor before, _) = Stream(one, step, place);
+                _device.MixInputs(before, _zero!, place.Slots, MixesOf(step.Inputs), 1, place.Rows, _d, _keptTotal[step.Sublayer + 1]);
+                break;
             case StepKind.Plain:
-                PlainHeads(one, step, layer);
+                PlainHeads(one, run, step, layer);
                 break;
             case StepKind.Heads:
                 Heads(one, run, step, layer);
@@ -117,12 +122,14 @@ internal sealed partial class PatchedForwardPass
         _planner.Begin(run.Count * (_graph.Readers + 1));
         for (int s = run.From; s < _last; s++)
         {
+            int before = _steps.Count;
             if (s % 2 == 0) PlanAttention(one, run, s / 2);
             else PlanMlp(run, s / 2);
+            if (run.Keep && (s % 2 == 0 || _steps.Count == before)) PlanJoin(run, s);
         }
         _mixed.Clear();
         for (int c = 0; c < run.Count; c++) _mixed.Add((c, _graph.LogitsColumn));
-        _steps.Add(new Step(StepKind.Logits, _last, new Range(0, run.Count)) { Inputs = PlanMix(run, kept: false) });
+        _steps.Add(new Step(StepKind.Logits, _last, new Range(0, run.Count)) { Inputs = PlanMix(run, run.Keep), Kept = run.Keep });
     }
 
     // The inputs that _mixed names; a negative column stands for the whole residual stream.
@@ -155,7 +162,7 @@ internal sealed partial class PatchedForwardPass
         if (_mixed.Count == 0) return;
 
         // Where a continued run starts here, the first difference of every copy joins the kept run's total.
-        bool kept = run.Continues && run.From == sublayer && summed == run.Count;
+        bool kept = run.Keep || (run.Continues && run.From == sublayer && summed == run.Count);
         int first = _moves.Count / 2;
         foreach ((int copy, _) in _mixed)
         {
@@ -195,6 +202,19 @@ internal sealed partial class PatchedForwardPass
         _steps.Add(new Step(StepKind.Carry, 2 * layer, new Range(0, run.Count)) { Inputs = new Mixed(first, run.Count, 1), Kept = true });
     }
 
+    // A kept run's total goes from its place before a sublayer to that behind it.
+    private void PlanJoin(PatchedRun run, int sublayer)
+    {
+        int first = _planner.Inputs;
+        _planner.AddInput(0, takesTotal: false);
+        for (int h = 0; h < _config.Heads && sublayer % 2 == 0; h++)
+        {
+            int row = _graph.HeadRow(sublayer / 2, h);
+            if (run.Plans[0].IsActive(row)) _planner.AddSlot(run.Slot(0, row));
+        }
+        _steps.Add(new Step(StepKind.Join, sublayer, new Range(0, 1)) { Inputs = new Mixed(first, 1, 0), Kept = true });
+    }
+
     private void PlanPlain(PassShape one, PatchedRun run, int layer, Range copies)
     {
         _mixed.Clear();
@@ -206,7 +226,7 @@ internal sealed partial class PatchedForwardPass
         }
         _steps.Add(new Step(StepKind.Plain, 2 * layer, copies)
         {
-            Inputs = PlanMix(run, kept: false), Slotted = PlanSlots(one, run, layer, copies.First),
+            Inputs = PlanMix(run, run.Keep), Kept = run.Keep, Slotted = PlanSlots(one, run, layer, copies.First),
         });
     }
 
@@ -236,7 +256,7 @@ internal sealed partial class PatchedForwardPass
         {
             Inputs = inputs,
             QueryInputs = queryInputs,
-            Kept = enters,
+            Kept = enters || run.Keep,
             Projected = others,
             ProjectedQueries = queries,
             Slotted = PlanSlots(one, run, layer, first),
@@ -351,11 +371,17 @@ internal sealed partial class PatchedForwardPass
 
     private void Mix(PassShape one, in Step step, in Mixed inputs, in Place place, Tensor output)
     {
-        // At the first sublayer that reads at the answers, what stands at all rows has been brought there.
-        bool brought = place.AtAnswers && step.Sublayer == FirstAtAnswers(one);
-        Tensor baseline = brought ? _ablatedAnswers : _ablated[step.Sublayer];
-        Tensor total = !step.Kept ? place.Total : brought ? _keptAnswerTotal! : _keptTotal[step.Sublayer];
+        (Tensor total, Tensor baseline) = Stream(one, step, place);
         _device.MixInputs(baseline, total, place.Slots, MixesOf(inputs), inputs.Count, place.Rows, _d, output);
+    }
+
+    // What a step reads: the totals of its copies or of the kept run, and the ablated residual stream. At the first sublayer that reads at
+    // the answers, what stands at all rows has been brought there.
+    private (Tensor Total, Tensor Ablated) Stream(PassShape one, in Step step, in Place place)
+    {
+        bool brought = place.AtAnswers && step.Sublayer == FirstAtAnswers(one);
+        Tensor total = !step.Kept ? place.Total : brought ? _keptAnswerTotal! : _keptTotal[step.Sublayer];
+        return (total, brought ? _ablatedAnswers : _ablated[step.Sublayer]);
     }
 
     private void Mlp(PassShape one, PatchedRun run, in Step step, int layer)
@@ -366,10 +392,11 @@ internal sealed partial class PatchedForwardPass
         MlpBlock.Forward(_weights, layer, rows, _inputs, new(_mean, _rstd, _normed, _derivative, _hidden), _output);
         var plan = new DifferencePlan(_places!, _movesAt + step.Moves.First, step.Moves.Count, run.Count, run.EndSlot);
         _device.TakeDifferences(
-            _output, _target.Mlp[layer], plan, place.Rows, _d, place.Slots, place.Total, step.Kept ? _keptTotal[step.Sublayer] : null);
+            _output, _target.Mlp[layer], plan, place.Rows, _d, place.Slots, run.Keep ? _keptTotal[step.Sublayer + 1] : place.Total,
+            step.Kept ? _keptTotal[step.Sublayer] : null);
     }
 
-    private void PlainHeads(PassShape one, in Step step, int layer)
+    private void PlainHeads(PassShape one, PatchedRun run, in Step step, int layer)
     {
         Gpt2Layer w = _weights.Layers[layer];
         Place all = PlaceOf(one, 2 * layer);
@@ -390,6 +417,7 @@ internal sealed partial class PatchedForwardPass
         _device.Gemm((answers ? _inputs : _normed).AsMatrix(queries, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(queries, _d),
             new GemmOptions(Bias: w.QkvBias));
         Attend(one, step, layer, place);
+        if (run.Keep) return;
         var total = new Matrix(place.Total, step.Copies.First * place.Length, queries, _d, _d);
         _device.Gemm(_z.AsMatrix(queries, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
     }
@@ -402,7 +430,7 @@ internal sealed partial class PatchedForwardPass
         Attend(one, step, layer, place);
         for (int r = step.Rounds.First; r < step.Rounds.First + step.Rounds.Count; r++)
             Multiply(_rounds[r], layer, place, place.Total, run.Count - 1, accumulate: true);
-        if (step.Copies.Count == 1) AddRuns(run, step.Copies.First, step.Kept, layer, place);
+        if (step.Copies.Count == 1 && !run.Keep) AddRuns(run, step.Copies.First, step.Kept, layer, place);
     }
 
     // One copy's heads onto its total, neighbours at once.

@@ -40,7 +40,8 @@ internal static class MaskOps
             })],
             Kernels = [new("sampleHardConcrete", CountedShape, 3 * Counted.Float * Counted.Edges, x =>
                 x.Device.SampleHardConcrete(
-                    x.Floats(Counted.Edges), Counted.Edges, 1, x.Doubles(MaskNumbers), x.Floats(Counted.Edges), x.Floats(Counted.Edges)))],
+                    x.Floats(Counted.Edges), Counted.Edges, 1, x.Doubles(MaskNumbers), x.Floats(Counted.Edges), x.Floats(Counted.Edges)))
+                { MostTraffic = 1.09 }],
             Writes = ["z", "slope"],
         },
         new("Masks", "PlaceMasks")
@@ -72,12 +73,12 @@ internal static class MaskOps
                     "edgeMaskGradients",
                     GatedShape,
                     (Counted.Double * Counted.Edges) + (Counted.Float * ((4 * Counted.Edges) + Counted.Gates)),
-                    Gradients),
+                    Gradients) { MostTraffic = 1.09 },
                 new(
                     "gateMaskGradients",
                     GatedShape,
                     (Counted.Double * Counted.Edges) + (Counted.Float * ((2 * Counted.Edges) + (3 * Counted.Gates))),
-                    Gradients) { MostTraffic = 1.31 },
+                    Gradients) { MostTraffic = 1.35 },
             ],
             Writes = ["gradient"],
         },
@@ -100,7 +101,7 @@ internal static class MaskOps
             })],
             Kernels = [new("adamWStep", CountedShape, 7 * Counted.Float * Counted.Edges, x => x.Device.AdamWStep(
                 x.Floats(Counted.Edges), x.Floats(Counted.Edges), x.Floats(Counted.Edges), x.Positive(Counted.Edges), Counted.Edges,
-                new AdamWOptions(0, 0.9, 0.999, 1e-8), x.Doubles(MaskNumbers)))],
+                new AdamWOptions(0, 0.9, 0.999, 1e-8), x.Doubles(MaskNumbers))) { MostTraffic = 1.15 }],
             Writes = ["parameters", "firstMoment", "secondMoment"],
         },
         new("Masks", "ClearScores")
@@ -131,8 +132,8 @@ internal static class MaskOps
                 DeviceArray<double> numbers = x.Doubles(MaskNumbers, 1);
                 return () => x.Device.ConstrainMasks(new MaskConstraints(900, 90, true), numbers);
             })],
-            Kernels = [new("constrainMasks", "", 12 * Counted.Double, x =>
-                x.Device.ConstrainMasks(new MaskConstraints(900, 90, true), x.Doubles(MaskNumbers))) { MostTraffic = 4 }],
+            Kernels = [new("constrainMasks", "1,000 edges, gates", 12 * Counted.Double, x =>
+                x.Device.ConstrainMasks(new MaskConstraints(1000, 90, true), x.Doubles(MaskNumbers))) { MostTraffic = 4.7 }],
             Writes = ["numbers"],
         },
         new("Masks", "BalanceMasks")

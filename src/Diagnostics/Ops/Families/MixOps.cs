@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Circuits;
+using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.Diagnostics.Ops.Families;
 
@@ -50,8 +51,8 @@ internal static class MixOps
         {
             Cases =
             [
-                new("", OpCase.Rounding, x => Group(x, accumulate: false)),
-                new("accumulated", OpCase.Rounding, x => Group(x, accumulate: true)),
+                new("", OpCase.Rounding, x => Group(x, accumulate: false)) { RoundsFactors = true },
+                new("accumulated", OpCase.Rounding, x => Group(x, accumulate: true)) { RoundsFactors = true },
             ],
             Works = [new(
                 $"{Timed.Heads} of {Timed.Rows} x {Timed.HeadWidth} x {Timed.Width}",
@@ -69,7 +70,13 @@ internal static class MixOps
                         new Matrix(c, 0, Timed.Rows, Timed.HeadWidth, Timed.Width), table,
                         new GemmOptions(StepA: (long)Timed.Rows * Timed.Width, StepB: Timed.HeadWidth, StepC: Timed.HeadWidth));
                 })],
-            Kernels = [],
+            Kernels =
+            [
+                .. Enum.GetValues<GemmArithmetic>().Select(arithmetic => new KernelCase(
+                    $"gemmGroups{(arithmetic == GemmArithmetic.Ffma ? "Plain" : arithmetic)}", "12 of 24 x 64 x 768",
+                    Counted.Float * (((13.0 * Counted.Rows) + Counted.Width) * Counted.Width),
+                    x => Heads(x, arithmetic))),
+            ],
             Writes = ["c"],
         },
         new("Mix", "TakeDifferences")
@@ -92,7 +99,7 @@ internal static class MixOps
                 x => x.Device.TakeDifferences(
                     x.Rows(Writers * Rows), x.Rows(Rows),
                     new DifferencePlan(x.Integers([.. Enumerable.Range(0, 2 * Writers).Select(i => i / 2)]), 0, Writers, Writers, Writers),
-                    Rows, Counted.Width, x.Rows(Writers * Rows), x.Rows(Writers * Rows), null))],
+                    Rows, Counted.Width, x.Rows(Writers * Rows), x.Rows(Writers * Rows), null)) { MostTraffic = 1.27 }],
             Writes = ["slots", "totals"],
         },
     ];
@@ -121,6 +128,20 @@ internal static class MixOps
         Tensor differences = x.Draw(slots * block);
         Tensor output = x.Out(inputs * block);
         return d => d.MixInputs(baseline, total, differences, plan, inputs, rows, width, output);
+    }
+
+    // The queries of twelve heads with an input each.
+    private static void Heads(KernelOperands x, GemmArithmetic arithmetic)
+    {
+        const int rows = Counted.Rows, width = Counted.Width;
+        x.Device.Arithmetic = arithmetic;
+        ProductTable table = new(
+            x.Integers([.. Enumerable.Range(0, Counted.Heads).SelectMany(h => new[] { h, h, h, width })]), 0, Counted.Heads,
+            Counted.Heads - 1, Counted.Heads - 1, Counted.Heads - 1);
+        x.Device.GroupedGemm(
+            new Matrix(x.Rows(Counted.Heads * rows), 0, rows, width, width), new Matrix(x.Rows(width), 0, width, Counted.HeadWidth, width),
+            new Matrix(x.Rows(rows), 0, rows, Counted.HeadWidth, width), table,
+            new GemmOptions(StepA: (long)rows * width, StepB: Counted.HeadWidth, StepC: Counted.HeadWidth));
     }
 
     // Members from one on of a table, with as many inputs as weights; each has a place of its own in C, of one of two strides.

@@ -6,7 +6,7 @@ namespace Gradpath.Kernels.Cuda;
 // Groups of products: one launch for all members, each of which walks along the whole inner dimension.
 public sealed partial class CudaDevice
 {
-    private Kernel? _groupedTf32x3, _groupedTf32, _groupedBf16, _groupedPlain;
+    private Kernel? _gemmGroupsTf32x3, _gemmGroupsTf32, _gemmGroupsBf16, _gemmGroupsPlain;
 
     /// <summary>On tensor cores of its own; else members are products by themselves, which cuBLAS or the plain tiles do better.</summary>
     internal override bool GroupsProducts => _cublas is null && Arithmetic != GemmArithmetic.Ffma;
@@ -27,9 +27,9 @@ public sealed partial class CudaDevice
         GemmTile tile = GroupTile(Arithmetic);
         Kernel kernel = Arithmetic switch
         {
-            GemmArithmetic.Tf32x3 => Load(ref _groupedTf32x3, "Grouped", "groupedTf32x3", tile.SharedBytes(false)),
-            GemmArithmetic.Tf32 => Load(ref _groupedTf32, "Grouped", "groupedTf32", tile.SharedBytes(false)),
-            _ => Load(ref _groupedBf16, "Grouped", "groupedBf16", tile.SharedBytes(false)),
+            GemmArithmetic.Tf32x3 => Load(ref _gemmGroupsTf32x3, "Grouped", "gemmGroupsTf32x3", tile.SharedBytes(false)),
+            GemmArithmetic.Tf32 => Load(ref _gemmGroupsTf32, "Grouped", "gemmGroupsTf32", tile.SharedBytes(false)),
+            _ => Load(ref _gemmGroupsBf16, "Grouped", "gemmGroupsBf16", tile.SharedBytes(false)),
         };
         Launch(
             kernel,
@@ -43,7 +43,7 @@ public sealed partial class CudaDevice
     }
 
     private void GroupPlain(in Matrix a, in Matrix b, in Matrix c, in ProductTable table, in GemmOptions options) => Launch(
-        Load(ref _groupedPlain, "Grouped", "groupedPlain"),
+        Load(ref _gemmGroupsPlain, "Grouped", "gemmGroupsPlain"),
         (checked(Blocks(c.Rows, PlainSide) * Blocks(c.Columns, PlainSide)), 1, table.Count),
         PlainSide * PlainSide,
         0,

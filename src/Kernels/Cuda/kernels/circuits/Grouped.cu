@@ -16,12 +16,12 @@
         wideC && member[3] % 4 == 0, accumulate, k);                                                                        \
   }
 
-GROUPED_KERNEL(groupedTf32x3, Tf32x3)
-GROUPED_KERNEL(groupedTf32, Tf32)
-GROUPED_KERNEL(groupedBf16, Bf16)
+GROUPED_KERNEL(gemmGroupsTf32x3, Tf32x3)
+GROUPED_KERNEL(gemmGroupsTf32, Tf32)
+GROUPED_KERNEL(gemmGroupsBf16, Bf16)
 
 // One thread per element, in the order of k.
-KERNEL __launch_bounds__(kPlainSide * kPlainSide) groupedPlain(GROUPED_PARAMETERS, int accumulate) {
+KERNEL __launch_bounds__(kPlainSide * kPlainSide) gemmGroupsPlain(GROUPED_PARAMETERS, int accumulate) {
   const int* member = table + 4 * blockZ();
   const int tilesDown = (m + kPlainSide - 1) / kPlainSide;
   const int row = blockX() % tilesDown * kPlainSide + threadX() / kPlainSide;
