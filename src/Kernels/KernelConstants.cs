@@ -193,7 +193,7 @@ internal static class KernelConstants
     /// <summary>The gates' sparsity.</summary>
     public const int MaskGateSparsity = 17;
 
-    /// <summary>The multipliers: of the edges' gap, of its square, of the gates' gap, of its square; each with its value and its two moments.</summary>
+    /// <summary>Multipliers of the edges' gap, of its square, of the gates' gap, of its square: each its value and two moments.</summary>
     public const int MaskMultipliers = 18;
 
     /// <summary>All numbers of a step.</summary>

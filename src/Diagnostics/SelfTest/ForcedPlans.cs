@@ -6,9 +6,9 @@ using Gradpath.Kernels.Cuda;
 namespace Gradpath.Diagnostics.SelfTest;
 
 /// <summary>
-/// Every kernel of the matrix product and of groups of products, by every layout of its operands, with and without a split of the inner dimension, with and without
-/// copies of 16 bytes; and every kernel of the edge contraction. The planner takes the larger ones only for products that are too large
-/// for random checks.
+/// Every kernel of the matrix product and of groups of products, by every layout of its operands, with and without a split of the inner
+/// dimension, with and without copies of 16 bytes; and every kernel of the edge contraction. The planner takes the larger ones only for
+/// products that are too large for random checks.
 /// </summary>
 internal static class ForcedPlans
 {

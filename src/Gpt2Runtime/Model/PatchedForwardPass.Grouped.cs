@@ -236,8 +236,8 @@ internal sealed partial class PatchedForwardPass
         bool answers = AtAnswersFrom(one, layer);
         int most = _inputs.Shape[0];
         _computed.Clear();
-        Range queries = default, others = default;
-        Mixed queryInputs = default, inputs = default;
+        Range queryMembers = default;
+        Mixed queryInputs = default;
         for (end = first; end < run.Count && (enters || !run.Plans[end].IsPlainAttention(layer)); end++)
         {
             int heads = _computed.Count;
@@ -245,20 +245,22 @@ internal sealed partial class PatchedForwardPass
             {
                 if (run.Plans[end].IsActive(_graph.HeadRow(layer, h)) && !(enters && run.KeepsHead(end, h))) _computed.Add((end, h));
             }
-            if (Distinct(run, layer, answers ? 1 : 0, 3, enters) <= most && (!answers || Distinct(run, layer, 0, 1, enters) <= most)) continue;
+            int others = Distinct(run, layer, answers ? 1 : 0, 3, enters);
+            if (others <= most && (!answers || Distinct(run, layer, 0, 1, enters) <= most)) continue;
             _computed.RemoveRange(heads, _computed.Count - heads);
             break;
         }
         if (_computed.Count == 0) return;
-        if (answers) (queryInputs, queries) = PlanProjection(one, run, layer, 0, 1, enters, first, AnswersOf(one));
-        (inputs, others) = PlanProjection(one, run, layer, answers ? 1 : 0, 3, enters, first, PlaceOf(one, 2 * layer));
+        if (answers) (queryInputs, queryMembers) = PlanProjection(one, run, layer, 0, 1, enters, first, AnswersOf(one));
+        (Mixed inputs, Range members) = PlanProjection(
+            one, run, layer, answers ? 1 : 0, 3, enters, first, PlaceOf(one, 2 * layer));
         _steps.Add(new Step(StepKind.Heads, 2 * layer, new Range(first, end - first))
         {
             Inputs = inputs,
             QueryInputs = queryInputs,
             Kept = enters || run.Keep,
-            Projected = others,
-            ProjectedQueries = queries,
+            Projected = members,
+            ProjectedQueries = queryMembers,
             Slotted = PlanSlots(one, run, layer, first),
             Rounds = end - first == 1 ? default : PlanRounds(one, run, layer, first),
         });
@@ -443,7 +445,8 @@ internal sealed partial class PatchedForwardPass
             if (!Computed(h)) continue;
             while (h + count < _config.Heads && Computed(h + count)) count++;
             var total = new Matrix(place.Total, copy * place.Length, place.Rows, _d, _d);
-            _device.Gemm(new Matrix(_z, h * _config.HeadWidth, place.Rows, count * _config.HeadWidth, _d), OutputRows(layer, h, count), total,
+            _device.Gemm(
+                new Matrix(_z, h * _config.HeadWidth, place.Rows, count * _config.HeadWidth, _d), OutputRows(layer, h, count), total,
                 new GemmOptions(Accumulate: true));
         }
 
@@ -455,7 +458,8 @@ internal sealed partial class PatchedForwardPass
         Gpt2Layer w = _weights.Layers[layer];
         int hw = _config.HeadWidth;
         Mix(one, step, inputs, place, _inputs);
-        _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, inputs.Count * place.Rows, _d, _mean, _rstd, _normed);
+        int rows = inputs.Count * place.Rows;
+        _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
         var table = new ProductTable(
             _places!, members.First, members.Count, inputs.Count - 1, (3 * _config.Heads) - 1,
             checked((int)((_qkv.Length - ((place.Rows - 1L) * 2 * _d)) / hw)) - 1);
@@ -480,8 +484,8 @@ internal sealed partial class PatchedForwardPass
     {
         if (members.Count == 0) return;
         int hw = _config.HeadWidth;
-        var table = new ProductTable(
-            _places!, members.First, members.Count, checked((int)((_z.Length - ((place.Rows - 1L) * _d)) / hw)) - 1, _config.Heads - 1, most);
+        int mostA = checked((int)((_z.Length - ((place.Rows - 1L) * _d)) / hw)) - 1;
+        var table = new ProductTable(_places!, members.First, members.Count, mostA, _config.Heads - 1, most);
         _device.GroupedGemm(
             new Matrix(_z, 0, place.Rows, hw, _d), OutputRows(layer, 0, 1), new Matrix(target, 0, place.Rows, _d, _d), table,
             new GemmOptions(Accumulate: accumulate, StepA: hw, StepB: (long)hw * _d, StepC: place.Length));

@@ -308,7 +308,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         {
             int copy = _mixed[i].Copy;
             KeepDifference(run, copy, _graph.MlpRow(layer), _output, i, place);
-            if (run.NeedsTotal(copy, (2 * layer) + 1)) _device.AddBlock(_output, i * place.Length, place.Total, copy * place.Length, place.Length);
+            if (!run.NeedsTotal(copy, (2 * layer) + 1)) continue;
+            _device.AddBlock(_output, i * place.Length, place.Total, copy * place.Length, place.Length);
         }
     }
 

@@ -53,7 +53,9 @@ public abstract partial class Device
     /// <param name="c">[M, N], not transposed: C of a group with index 0; its stride is the largest that the table has. No C may overlap
     /// another, any A, any B or the bias.</param>
     /// <param name="table">Where the groups lie.</param>
-    /// <param name="options">Accumulation, steps, bias: N elements for each B, a group's from its index of B times N on. Without a batch.</param>
+    /// <param name="options">
+    /// Accumulation, steps, bias: N elements for each B, a group's from its index of B times N on. Without a batch.
+    /// </param>
     internal void GroupedGemm(in Matrix a, in Matrix b, in Matrix c, in ProductTable table, in GemmOptions options)
     {
         AtLeast(0, options.StepA);

@@ -1,7 +1,9 @@
 namespace Gradpath.Kernels.Circuits;
 
-/// <summary>Where the members of a group of products lie: four numbers for each, its index of A, of B and of C, and the stride of C. A member's
-/// operand starts at its index times the operand's step.</summary>
+/// <summary>
+/// Where the members of a group of products lie: four numbers for each, its index of A, of B and of C, and the stride of C. A member's
+/// operand starts at its index times the operand's step.
+/// </summary>
 /// <param name="Entries">The numbers.</param>
 /// <param name="First">The first member that is taken.</param>
 /// <param name="Count">Number of members.</param>

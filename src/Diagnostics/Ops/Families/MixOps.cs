@@ -150,7 +150,7 @@ internal static class MixOps
         int m = x.Extent(70), n = x.Extent(40), k = x.Extent(50), inputs = x.Extent(4), count = x.Extent(5), first = x.Below(3);
         int stride = n + x.Below(3), wide = stride + x.Below(9), step = (m * wide) + x.Below(4);
         Tensor a = x.Draw((inputs * m * k) + x.Spare(3)), b = x.Draw((inputs * n * k) + x.Spare(3)), bias = x.Draw(inputs * n);
-        Tensor c = x.Draw((count * step) + x.Spare(3));
+        Tensor c = x.Draw(((count - 1) * step) + ((m - 1) * wide) + n + x.Spare(3));
         int[] entries =
         [
             .. Enumerable.Range(0, first + count).SelectMany(

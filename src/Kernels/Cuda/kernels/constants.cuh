@@ -141,7 +141,7 @@ constexpr int kMaskEdgeSparsity = 15;
 constexpr int kMaskGateLoss = 16;
 // The gates' sparsity.
 constexpr int kMaskGateSparsity = 17;
-// The multipliers: of the edges' gap, of its square, of the gates' gap, of its square; each with its value and its two moments.
+// Multipliers of the edges' gap, of its square, of the gates' gap, of its square: each its value and two moments.
 constexpr int kMaskMultipliers = 18;
 // All numbers of a step.
 constexpr int kMaskNumbers = 30;
