@@ -66,6 +66,7 @@ public abstract partial class Device
         AtLeast(0, table.MostA);
         AtLeast(0, table.MostB);
         AtLeast(0, table.MostC);
+        AtLeast(0, options.Batch);
         AtMost(1, options.Batch);
         Need(table.Entries, Product(Sum(table.First, table.Count), ProductTable.Numbers));
         long furtherA = Product(table.MostA, options.StepA);

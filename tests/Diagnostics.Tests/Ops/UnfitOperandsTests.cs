@@ -23,7 +23,7 @@ public sealed class UnfitOperandsTests
         "WeightedRowSums.items",
         "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
         "FinishReaders.blocks.Readers",
-        "Listed", "Copies", "Slots", "Count", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
+        "Listed", "Copies", "Slots", "Count", "MostA", "MostB", "MostC", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
     ];
 
     // Divisors and the like, of which every number from 1 on is fit.
