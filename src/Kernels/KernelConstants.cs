@@ -153,4 +153,67 @@ internal static class KernelConstants
 
     /// <summary>Times that a loop of these kernels is written out.</summary>
     public const int RateUnroll = 8;
+
+    /// <summary>Place among the numbers of a mask training's step: the step, from 0.</summary>
+    public const int MaskStep = 0;
+
+    /// <summary>The sparsity of edges that the step is pulled to.</summary>
+    public const int MaskEdgeTarget = 1;
+
+    /// <summary>The sparsity of gates that the step is pulled to.</summary>
+    public const int MaskGateTarget = 2;
+
+    /// <summary>The parameters' learning rate.</summary>
+    public const int MaskRate = 3;
+
+    /// <summary>The multipliers' learning rate.</summary>
+    public const int MaskMultiplierRate = 4;
+
+    /// <summary>One less beta 1 to the power of the steps done.</summary>
+    public const int MaskCorrection1 = 5;
+
+    /// <summary>One less beta 2 to the power of the steps done.</summary>
+    public const int MaskCorrection2 = 6;
+
+    /// <summary>Numbers that the schedule gives: those before this place.</summary>
+    public const int MaskScheduled = 7;
+
+    /// <summary>The sum of the edges' masks.</summary>
+    public const int MaskEdgeSum = 7;
+
+    /// <summary>The sum of the gates.</summary>
+    public const int MaskGateSum = 8;
+
+    /// <summary>The sum of the gradient's squares.</summary>
+    public const int MaskSquares = 9;
+
+    /// <summary>The derivative of the loss by each edge's mask through the sparsity.</summary>
+    public const int MaskEdgePull = 10;
+
+    /// <summary>The same for gates.</summary>
+    public const int MaskGatePull = 11;
+
+    /// <summary>The factor on the gradient; NaN where the step is not to be taken.</summary>
+    public const int MaskScale = 12;
+
+    /// <summary>The mean of the prompts' values.</summary>
+    public const int MaskMean = 13;
+
+    /// <summary>What the edges' sparsity adds to the loss.</summary>
+    public const int MaskEdgeLoss = 14;
+
+    /// <summary>The edges' sparsity.</summary>
+    public const int MaskEdgeSparsity = 15;
+
+    /// <summary>What the gates' sparsity adds to the loss.</summary>
+    public const int MaskGateLoss = 16;
+
+    /// <summary>The gates' sparsity.</summary>
+    public const int MaskGateSparsity = 17;
+
+    /// <summary>Multipliers of the edges' gap, of its square, of the gates' gap, of its square: each its value and two moments.</summary>
+    public const int MaskMultipliers = 18;
+
+    /// <summary>All numbers of a step.</summary>
+    public const int MaskNumbers = 30;
 }

@@ -56,6 +56,25 @@ public sealed class DiscoveryTests
         Assert.Empty(gpu.Driver.Live);
     }
 
+    /// <summary>Steps of edge pruning that are recorded and launched again give the bits of steps that run directly.</summary>
+    [Fact]
+    public void Recorded_steps_of_edge_pruning_give_the_same_bits()
+    {
+        PromptPair[] pairs = TinyRuns.Pairs(4, 4, 4);
+        Findings[] found = [.. ((bool[])[false, true]).Select(graphs =>
+        {
+            using EmulatedGpu gpu = new(new CudaOptions { CacheMemory = false, Graphs = graphs });
+            using Gpt2Weights model = TinyRuns.Model(gpu.Device);
+            Findings findings = DiscoveryRuns.All["edge pruning, node masks, mean"](model, pairs);
+
+            // Of each batch's turns the first is direct.
+            Assert.Equal(graphs, gpu.Device.ReplayedPasses >= 10);
+            return findings;
+        })];
+        Assert.Equal(found[0].Values, found[1].Values);
+        Assert.Equal(found[0].Decisions, found[1].Decisions);
+    }
+
     /// <summary>The masks of each step come from the same random numbers, so they agree from the first step to the last.</summary>
     [Fact]
     public void Masks_are_drawn_alike()
@@ -65,7 +84,10 @@ public sealed class DiscoveryTests
         (float[] Z, float[] Slope) Draw(Device device, uint step)
         {
             using Tensor parameters = device.StoreTensor(logAlpha, count), z = device.Allocate(count), slope = device.Allocate(count);
-            device.SampleHardConcrete(parameters, count, 0xfedc_ba98_7654_3210, step, z, slope);
+            var host = new double[KernelConstants.MaskNumbers];
+            host[KernelConstants.MaskStep] = step;
+            using DeviceArray<double> numbers = device.Store<double>(host);
+            device.SampleHardConcrete(parameters, count, 0xfedc_ba98_7654_3210, numbers, z, slope);
             return (z.ToArray(), slope.ToArray());
         }
         using CpuDevice cpu = new(1);

@@ -15,6 +15,7 @@ public sealed class RegisterTests(ITestOutputHelper output)
     [InlineData("GemmBf16")]
     [InlineData("EdgeContraction")]
     [InlineData("AttentionShort")]
+    [InlineData("Grouped")]
     public void Live_values_fit_the_registers(string file)
     {
         KernelResources[] kernels = [.. KernelSurvey.Resources.Values.Where(k => k.File == $"{file}.ptx")];

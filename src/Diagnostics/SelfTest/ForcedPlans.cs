@@ -6,9 +6,9 @@ using Gradpath.Kernels.Cuda;
 namespace Gradpath.Diagnostics.SelfTest;
 
 /// <summary>
-/// Every kernel of the matrix product, by every layout of its operands, with and without a split of the inner dimension, with and without
-/// copies of 16 bytes; every kernel of the edge contraction; and those that measure the machine. The planner takes the
-/// larger ones of the products only where these are too large for random checks.
+/// Every kernel of the matrix product and of groups of products, by every layout of its operands, with and without a split of the inner
+/// dimension, with and without copies of 16 bytes; every kernel of the edge contraction; and those that measure the machine. The planner
+/// takes the larger ones of the products only where these are too large for random checks.
 /// </summary>
 internal static class ForcedPlans
 {
@@ -18,7 +18,7 @@ internal static class ForcedPlans
     private static readonly int[] s_contractions = [8, 24, 40, 64, 80];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<ForcedPlan> All { get; } = [Plain(), .. Tiles(), .. Contractions(), .. RateChecks.All];
+    public static IReadOnlyList<ForcedPlan> All { get; } = [Plain(), .. Tiles(), .. Groups(), .. Contractions(), .. RateChecks.All];
 
     private static ForcedPlan Plain() => new(
         "gemmPlain", GemmArithmetic.Ffma,
@@ -62,6 +62,38 @@ internal static class ForcedPlans
             Matrix b = transposeB ? x.Draw((long)n * k).AsMatrix(n, k).T : x.Draw((long)k * n).AsMatrix(k, n);
             Matrix c = x.Draw((long)m * n).AsMatrix(m, n);
             device.Gemm(a, b, c, new GemmOptions(Accumulate: true, Bias: x.Draw(n)));
+            return x.All();
+        }
+    }
+
+    private static IEnumerable<ForcedPlan> Groups() =>
+        from arithmetic in Enum.GetValues<GemmArithmetic>()
+        select new ForcedPlan(
+            $"gemmGroups{(arithmetic == GemmArithmetic.Ffma ? "Plain" : arithmetic)}", arithmetic,
+            [
+                .. from accumulate in Both from aligned in Both
+                    let depth = aligned ? AlignedDepth : OddDepth
+                    select new PlanVariant(null, Group($"{(aligned ? "" : "odd, ")}{depth} deep", aligned ? 72 : 73, depth, accumulate)),
+            ]);
+
+    // Three members, two of one input, in C of two strides.
+    private static OpCheck Group(string words, int n, int k, bool accumulate)
+    {
+        return new OpCheck("GroupedGemm", words, OpCase.Rounding, (device, seed) => Run(device, seed, false))
+        {
+            Magnitudes = (device, seed) => Run(device, seed, true),
+        };
+
+        double[][] Run(Device device, int seed, bool magnitudes)
+        {
+            const int m = 67;
+            using OpOperands x = new(device, seed, magnitudes);
+            int wide = 2 * n;
+            ProductTable table = new(x.Integers(1, 0, 0, wide, 0, 1, 1, n, 1, 1, 2, wide), 0, 3, 1, 1, 2);
+            Tensor a = x.Draw(2L * m * k), b = x.Draw(2L * k * n), bias = x.Draw(2 * n), c = x.Draw(3L * m * wide);
+            device.GroupedGemm(
+                new Matrix(a, 0, m, k, k), new Matrix(b, 0, k, n, n), new Matrix(c, 0, m, n, wide), table,
+                new GemmOptions(accumulate, bias, 1, (long)m * k, (long)k * n, (long)m * wide));
             return x.All();
         }
     }

@@ -1,22 +1,27 @@
 using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Circuits;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// The masks' parameters on the device, their samples and their optimiser, with the two constraints on their sparsity.
+/// The masks' parameters on the device, their samples and their optimiser, with the two constraints on their sparsity. What changes from
+/// step to step goes to the device in one copy (<see cref="Begin"/>) and what is told of a step comes back in one (<see cref="End"/>); the
+/// operations between (<see cref="Sample"/>, <see cref="Update"/>) are the same at every step.
 /// </summary>
 internal sealed class MaskOptimizer : ResourceOwner
 {
     private const double Beta1 = 0.9;
     private const double Beta2 = 0.999;
     private const double Epsilon = 1e-8;
+    private const int MultiplierNumbers = MaskNumbers - MaskMultipliers;
     private const double InitialSpread = 0.01;
 
     private readonly Device _device;
     private readonly EdgePruningOptions _options;
-    private readonly int _edgesOfGraph;
+    private readonly MaskConstraints _constraints;
+    private readonly AdamWOptions _adamW;
     private readonly MaskLayout _layout;
     private readonly Tensor _logAlpha;
     private readonly Tensor _first;
@@ -27,10 +32,12 @@ internal sealed class MaskOptimizer : ResourceOwner
     private readonly Tensor _gradient;
     private readonly Tensor _ones;
     private readonly DeviceArray<double> _scores;
-    private readonly DeviceArray<double> _sum;
-    private readonly double[] _noScores;
-    private readonly double[] _hostSum = new double[1];
-    private readonly Multiplier[] _multipliers = [new(), new(), new(), new()];
+    private readonly DeviceArray<double> _numbers;
+    private readonly DeviceArray<double> _edgeSum;
+    private readonly DeviceArray<double> _gateSum;
+    private readonly DeviceArray<double> _squares;
+    private readonly DeviceArray<double> _multipliers;
+    private readonly double[] _host = new double[MaskNumbers];
 
     /// <summary>Allocates and draws the initial parameters from N(mean, 0.01^2).</summary>
     /// <param name="device">The device.</param>
@@ -41,8 +48,9 @@ internal sealed class MaskOptimizer : ResourceOwner
     {
         _device = device;
         _options = options;
-        _edgesOfGraph = plan.Graph.EdgeCount;
         int gates = options.NodeMasks ? plan.Slots : 0;
+        _constraints = new MaskConstraints(plan.Graph.EdgeCount, gates, options.NodeTarget is not null);
+        _adamW = new AdamWOptions(options.WeightDecay!.Value, Beta1, Beta2, Epsilon);
         int[] slots = [.. plan.Edges.Select(e => plan.SlotOf(e.Row))];
         int[] starts = [.. Enumerable.Range(0, plan.Slots + 1).Select(slot => slots.Count(s => s < slot))];
         _layout = Own(new MaskLayout(
@@ -64,8 +72,11 @@ internal sealed class MaskOptimizer : ResourceOwner
         Array.Fill(ones, 1);
         _ones = Own(device.StoreTensor(ones, count));
         _scores = Own(device.AllocateArray<double>((long)plan.Slots * plan.Columns));
-        _sum = Own(device.AllocateArray<double>(1));
-        _noScores = new double[_scores.Length];
+        _numbers = Own(device.Store<double>(_host));
+        _edgeSum = Own(_numbers.Part(MaskEdgeSum, 1));
+        _gateSum = Own(_numbers.Part(MaskGateSum, 1));
+        _squares = Own(_numbers.Part(MaskSquares, 1));
+        _multipliers = Own(_numbers.Part(MaskMultipliers, MultiplierNumbers));
         Mask = Own(device.AllocateZeros(plan.Slots, plan.Columns));
     }
 
@@ -78,73 +89,68 @@ internal sealed class MaskOptimizer : ResourceOwner
     /// <summary>Parameters, moments and multipliers, for saving.</summary>
     public (float[] LogAlpha, float[] First, float[] Second, double[] Multipliers) State
     {
-        get => (_logAlpha.ToArray(), _first.ToArray(), _second.ToArray(), [.. _multipliers.SelectMany(m => m.State)]);
+        get => (_logAlpha.ToArray(), _first.ToArray(), _second.ToArray(), _multipliers.ToArray());
         set
         {
             _logAlpha.Upload(value.LogAlpha);
             _first.Upload(value.First);
             _second.Upload(value.Second);
-            for (int i = 0; i < _multipliers.Length; i++) _multipliers[i].State = value.Multipliers[(3 * i)..((3 * i) + 3)];
+            _multipliers.Upload(value.Multipliers);
         }
     }
 
-    /// <summary>Draws the masks of a step and clears the derivatives.</summary>
+    /// <summary>Brings a step's numbers to the device.</summary>
     /// <param name="step">The step, from 0.</param>
-    public void Sample(int step)
+    public void Begin(int step)
     {
-        _device.SampleHardConcrete(_logAlpha, _layout.Parameters, _options.Seed!.Value, (uint)step, _z, _slope);
+        double rate = _options.RateAt(step);
+        _host[MaskStep] = step;
+        _host[MaskEdgeTarget] = _options.TargetAt(step, _options.Target!.Value, _options.StartSparsity);
+        _host[MaskGateTarget] = _options.NodeTarget is { } target ? _options.TargetAt(step, target, _options.NodeStartSparsity) : 0;
+        _host[MaskRate] = rate * _options.LearningRate;
+        _host[MaskMultiplierRate] = rate * _options.MultiplierRate!.Value;
+        _host[MaskCorrection1] = 1 - Math.Pow(Beta1, step + 1);
+        _host[MaskCorrection2] = 1 - Math.Pow(Beta2, step + 1);
+        _numbers.Upload(_host.AsSpan(0, MaskScheduled));
+    }
+
+    /// <summary>Draws the masks of a step and clears the derivatives.</summary>
+    public void Sample()
+    {
+        _device.SampleHardConcrete(_logAlpha, _layout.Parameters, _options.Seed!.Value, _numbers, _z, _slope);
         _device.PlaceMasks(_z, _layout, Mask);
-        _scores.Upload(_noScores);
+        _device.ClearScores(_scores, _scores.Length);
     }
 
     /// <summary>Moves parameters and multipliers by the derivatives that a backward pass has left.</summary>
-    /// <param name="step">The step, from 0.</param>
-    /// <param name="kl">Its mean KL.</param>
+    /// <param name="kl">[items]: the KL of each prompt.</param>
     /// <param name="items">Prompts of the step.</param>
-    /// <returns>The step as logged.</returns>
-    public EdgePruningStep Update(int step, double kl, int items)
+    public void Update(DeviceArray<double> kl, int items)
     {
-        double edgeTarget = _options.TargetAt(step, _options.Target!.Value, _options.StartSparsity);
-        double edgeSparsity = 1 - (Dot(_z, _ones, _layout.Edges) / _edgesOfGraph);
-        double edgeGap = edgeSparsity - edgeTarget;
-        double nodeSparsity = _layout.Gates == 0 ? 0 : 1 - (Dot(_gateZ, _ones, _layout.Gates) / _layout.Gates);
-        double nodeTarget = _options.NodeTarget is { } target ? _options.TargetAt(step, target, _options.NodeStartSparsity) : 0;
-        double nodeGap = _options.NodeTarget is null ? 0 : nodeSparsity - nodeTarget;
-        double edgePull = -Slope(0, edgeGap) / _edgesOfGraph;
-        double gatePull = _layout.Gates == 0 ? 0 : -Slope(2, nodeGap) / _layout.Gates;
-        _device.MaskGradients(_scores, _layout, _z, _slope, 1.0 / items, edgePull, gatePull, _gradient);
+        _device.RowDots(_z, _ones, 1, 1, _layout.Edges, _edgeSum);
+        if (_layout.Gates > 0) _device.RowDots(_gateZ, _ones, 1, 1, _layout.Gates, _gateSum);
+        _device.ConstrainMasks(_constraints, _numbers);
+        _device.MaskGradients(_scores, _layout, _z, _slope, 1.0 / items, _numbers, _gradient);
+        _device.RowDots(_gradient, _gradient, 1, 1, _layout.Parameters, _squares);
 
         // The multipliers' own gradients count for the norm, as all parameters are one group there.
-        ReadOnlySpan<double> ascents = [edgeGap, edgeGap * edgeGap, nodeGap, nodeGap * nodeGap];
-        double squares = Dot(_gradient, _gradient, _layout.Parameters);
-        foreach (double ascent in ascents) squares += ascent * ascent;
-        double norm = Math.Sqrt(squares);
-        if (!double.IsFinite(norm) || !double.IsFinite(kl))
-            throw GradpathException.Worded(
-                $"step {step + 1}: the loss or its gradient is not a number; check {Terms.Checkpoint}, or lower {Terms.LearningRate}");
-        double scale = Math.Min(1, _options.MaxGradientNorm / (norm + 1e-6));
-        double rate = _options.RateAt(step);
-        var logged = new EdgePruningStep(
-            step + 1, kl, Penalty(0, edgeGap), Penalty(2, nodeGap), edgeTarget, edgeSparsity, nodeTarget, nodeSparsity);
-        _device.AdamWStep(_logAlpha, _gradient, _first, _second, _layout.Parameters, Constants(rate * _options.LearningRate));
-        for (int i = 0; i < (_options.NodeTarget is null ? 2 : 4); i++)
-            _multipliers[i].Ascend(ascents[i], Constants(rate * _options.MultiplierRate!.Value));
-        return logged;
-
-        AdamWStepOptions Constants(double learningRate) =>
-            new(learningRate, _options.WeightDecay!.Value, Beta1, Beta2, Epsilon, step + 1, scale);
+        _device.BalanceMasks(_constraints, kl, items, _options.MaxGradientNorm, _adamW, _numbers);
+        _device.AdamWStep(_logAlpha, _gradient, _first, _second, _layout.Parameters, _adamW, _numbers);
     }
 
-    // lambda_1 gap + lambda_2 gap^2 and its derivative by the gap; the multipliers of a constraint lie side by side.
-    private double Penalty(int first, double gap) => (_multipliers[first].Value * gap) + (_multipliers[first + 1].Value * gap * gap);
-
-    private double Slope(int first, double gap) => _multipliers[first].Value + (2 * _multipliers[first + 1].Value * gap);
-
-    private double Dot(Tensor x, Tensor y, int count)
+    /// <summary>Waits for a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <returns>The step as logged.</returns>
+    /// <exception cref="GradpathException">The loss or its gradient is not a number; the step has changed nothing.</exception>
+    public EdgePruningStep End(int step)
     {
-        _device.RowDots(x, y, 1, 1, count, _sum);
-        _sum.Download(_hostSum);
-        return _hostSum[0];
+        _numbers.Download(_host);
+        if (double.IsNaN(_host[MaskScale]))
+            throw GradpathException.Worded(
+                $"step {step + 1}: the loss or its gradient is not a number; check {Terms.Checkpoint}, or lower {Terms.LearningRate}");
+        return new EdgePruningStep(
+            step + 1, _host[MaskMean], _host[MaskEdgeLoss], _host[MaskGateLoss], _host[MaskEdgeTarget], _host[MaskEdgeSparsity],
+            _host[MaskGateTarget], _host[MaskGateSparsity]);
     }
 
     // Normal numbers by Box and Muller.

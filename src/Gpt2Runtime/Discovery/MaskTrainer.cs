@@ -7,7 +7,8 @@ using Gradpath.Kernels;
 namespace Gradpath.Gpt2Runtime.Discovery;
 
 /// <summary>
-/// The steps of <see cref="EdgePruning"/> on the device: draws masks, runs a batch with them, and moves their parameters.
+/// The steps of <see cref="EdgePruning"/> on the device: draws masks, runs a batch with them, and moves their parameters. A step on a batch
+/// that stays on the device is the same operations whenever its turn comes, so that a device that records passes does all of it at once.
 /// </summary>
 internal sealed class MaskTrainer : ResourceOwner
 {
@@ -17,6 +18,7 @@ internal sealed class MaskTrainer : ResourceOwner
     private readonly MaskedPass _pass;
     private readonly MaskedBatches _batches;
     private readonly MaskOptimizer _optimizer;
+    private readonly RecordedPass?[] _steps;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run; its plan has the batches. Used, not owned.</param>
@@ -34,6 +36,11 @@ internal sealed class MaskTrainer : ResourceOwner
         _pass = Own(new MaskedPass(context.Weights, plan, PassCapacity.For(context.Largest, 1, true), _head));
         _batches = Own(new MaskedBatches(context, plan, _pass.Biases, keep));
         _optimizer = Own(new MaskOptimizer(_device, plan, options, starts));
+
+        // The first turn of a batch runs directly and the second is recorded: worth it where there is a third.
+        int count = context.Plan.Batches.Count;
+        _steps = new RecordedPass?[count];
+        for (int b = 0; b < count && keep && options.Steps / count > 2; b++) _steps[b] = Own(new RecordedPass());
     }
 
     /// <summary>The masks' parameters with everything else that later steps depend on, for saving.</summary>
@@ -55,6 +62,7 @@ internal sealed class MaskTrainer : ResourceOwner
         foreach ((int row, int column) in circuit.Edges) mask[_plan.CellOf(row, column)] = 1;
         _optimizer.Mask.Upload(mask);
         (double sum, int count) = (0, 0);
+        _head.LeavesValues = false;
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -79,15 +87,20 @@ internal sealed class MaskTrainer : ResourceOwner
         // A batch is made at its first turn, and an error on the way leaves no half of it behind.
         using var scope = new AllocationScope(_device);
         MaskedBatch prompts = _batches.Get(batch);
-        int items = prompts.Pairs.Count;
-        _head.UseReference(prompts.Reference, items);
-        _optimizer.Sample(step);
-        _pass.Forward(prompts, _optimizer.Mask);
-        double kl = 0;
-        for (int i = 0; i < items; i++) kl += _head.Values[i] / items;
-        _pass.Backward(prompts, _optimizer.Mask, _optimizer.Scores);
-        EdgePruningStep logged = _optimizer.Update(step, kl, items);
+        _head.UseReference(prompts.Reference, prompts.Pairs.Count);
+        _head.LeavesValues = true;
+        _optimizer.Begin(step);
+        _device.Replay(_steps[batch], (Trainer: this, Prompts: prompts), static s => s.Trainer.Issue(s.Prompts));
+        EdgePruningStep logged = _optimizer.End(step);
         scope.Keep();
         return logged;
+    }
+
+    private void Issue(MaskedBatch prompts)
+    {
+        _optimizer.Sample();
+        _pass.Forward(prompts, _optimizer.Mask);
+        _pass.Backward(prompts, _optimizer.Mask, _optimizer.Scores);
+        _optimizer.Update(_head.DeviceValues, prompts.Pairs.Count);
     }
 }

@@ -34,8 +34,13 @@ internal abstract class MetricHead : ResourceOwner
     /// <summary>The device.</summary>
     protected Device Device => Weights.Device;
 
-    /// <summary>[sequences]: values on the device.</summary>
-    protected DeviceArray<double> DeviceValues { get; }
+    /// <summary>[sequences]: values on the device, as they are computed.</summary>
+    public DeviceArray<double> DeviceValues { get; }
+
+    /// <summary>
+    /// Whether values stay on the device: <see cref="Values"/> then keeps what it has, and an evaluation can be part of a recorded pass.
+    /// </summary>
+    public bool LeavesValues { get; set; }
 
     /// <summary>Takes a new batch.</summary>
     /// <param name="pairs">Its items.</param>
@@ -59,9 +64,12 @@ internal abstract class MetricHead : ResourceOwner
     /// <param name="gradient">[rows, vocabulary] or [rows, D], out; may be <paramref name="x"/> where those are logits.</param>
     public abstract void Gradient(Tensor x, int rows, Tensor gradient);
 
-    /// <summary>Waits for the values on the device.</summary>
+    /// <summary>Waits for the values on the device, unless they stay there.</summary>
     /// <param name="rows">Number of rows.</param>
-    protected void DownloadValues(int rows) => DeviceValues.Download(Values.AsSpan(0, rows));
+    protected void DownloadValues(int rows)
+    {
+        if (!LeavesValues) DeviceValues.Download(Values.AsSpan(0, rows));
+    }
 
     private static InvalidOperationException NoReference() => new("the metric has no reference, or none has been taken");
 }

@@ -60,6 +60,19 @@ internal sealed class OutputHead : ResourceOwner
     /// <summary>The metric of every prompt of every copy, after <see cref="Evaluate"/>; not negated.</summary>
     public double[] Values => _head.Values;
 
+    /// <summary>[rows]: the values on the device, as they are computed.</summary>
+    public DeviceArray<double> DeviceValues => _head.DeviceValues;
+
+    /// <summary>
+    /// Whether values stay on the device, unchecked; <see cref="Values"/> then keeps what it has, and an evaluation can be part of a
+    /// recorded pass.
+    /// </summary>
+    public bool LeavesValues
+    {
+        get => _head.LeavesValues;
+        set => _head.LeavesValues = value;
+    }
+
     /// <summary>Where the metric compares with one: the reference, [items, vocabulary] log-probabilities.</summary>
     public Tensor Reference => _head.Reference;
 
@@ -160,7 +173,7 @@ internal sealed class OutputHead : ResourceOwner
         FinalHead.Normalize(_weights, _residual, rows, _mean, _rstd, _normed);
         if (_logits is not null) FinalHead.Logits(_weights, _normed, rows, _logits);
         _head.Evaluate(_logits ?? _normed, rows, cleanCopy);
-        if (ChecksValues) RequireFinite(rows);
+        if (ChecksValues && !LeavesValues) RequireFinite(rows);
     }
 
     private void RequireFinite(int rows)

@@ -30,8 +30,8 @@ internal sealed class PatchPlan(ComputationGraph graph)
         public static readonly Input Everything = new(true, 0, 0);
     }
 
-    /// <summary>Whether any input starts from the total of all differences.</summary>
-    public bool NeedsTotal { get; private set; }
+    /// <summary>The last sublayer with an input that starts from the total of all differences; -1 for none.</summary>
+    public int LastTotal { get; private set; }
 
     /// <summary>Plans a circuit.</summary>
     /// <param name="circuit">The circuit.</param>
@@ -57,7 +57,7 @@ internal sealed class PatchPlan(ComputationGraph graph)
     public void SetSender(int sender)
     {
         Clear(0);
-        NeedsTotal = true;
+        LastTotal = int.MaxValue;
         for (int l = 0; l < graph.Layers; l++)
         {
             if (graph.MlpRow(l) <= sender) continue;
@@ -75,7 +75,7 @@ internal sealed class PatchPlan(ComputationGraph graph)
     public void SetReceivers(int replacements, IReadOnlyDictionary<int, int> replacementOf)
     {
         Clear(replacements);
-        NeedsTotal = true;
+        LastTotal = int.MaxValue;
         int firstActive = graph.Writers;
         for (int node = 1; node <= graph.LogitsNode; node++)
         {
@@ -152,7 +152,7 @@ internal sealed class PatchPlan(ComputationGraph graph)
         }
         Array.Clear(_active);
         Array.Clear(_listed);
-        NeedsTotal = false;
+        LastTotal = -1;
         _used = 0;
     }
 
@@ -212,7 +212,7 @@ internal sealed class PatchPlan(ComputationGraph graph)
             }
         }
         bool takesTotal = cut == 0 || cut < kept;
-        NeedsTotal |= takesTotal;
+        if (takesTotal) LastTotal = Math.Max(LastTotal, graph.SublayerOfColumn(column));
         List(column, takesTotal, takesTotal ? _cut.AsSpan(0, cut) : _kept.AsSpan(0, kept));
     }
 

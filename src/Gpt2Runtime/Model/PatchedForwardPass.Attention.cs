@@ -96,7 +96,7 @@ internal sealed partial class PatchedForwardPass
         {
             count = Neighbours(a);
             KeepHeads(run, copy, layer, _heads[a], count, new Matrix(_z, a * hw, place.Rows, hw, width), place);
-            if (!run.NeedsTotal(copy)) continue;
+            if (!run.NeedsTotal(copy, 2 * layer)) continue;
             var total = new Matrix(place.Total, copy * place.Length, place.Rows, _d, _d);
             _device.Gemm(new Matrix(_z, a * hw, place.Rows, count * hw, width), OutputRows(layer, _heads[a], count), total,
                 new GemmOptions(Accumulate: true));

@@ -134,7 +134,11 @@ internal sealed partial class PatchedForwardPass
     private void ToAnswers(PassShape one, PatchedRun run, int sublayer)
     {
         if (sublayer != FirstAtAnswers(one)) return;
-        if (!run.Enters(sublayer))
+        if (_groups && run.Keep)
+        {
+            _device.GatherRows(_keptTotal[sublayer], one.AnswerRows, one.Items, _d, _keptAnswerTotal!);
+        }
+        else if (!run.Enters(sublayer))
         {
             DeviceArray<int> rows = _shapes.Get(one.Spans, run.Count, one.AnswerOnly).AnswerRows;
             _device.GatherRows(_total, rows, run.Count * one.Items, _d, _answerTotal);

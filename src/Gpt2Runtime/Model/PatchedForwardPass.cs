@@ -47,8 +47,10 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     /// <param name="one">The largest batch, one copy.</param>
     /// <param name="copies">How many circuits run at once.</param>
     /// <param name="continues">Whether runs will be continued with <see cref="Continue"/>.</param>
-    public PatchedForwardPass(Gpt2Weights weights, PassCapacity one, int copies, bool continues)
+    /// <param name="groups">Whether products of heads are grouped; null where the device gains from it.</param>
+    public PatchedForwardPass(Gpt2Weights weights, PassCapacity one, int copies, bool continues, bool? groups = null)
     {
+        _groups = groups ?? weights.Device.GroupsProducts;
         _weights = weights;
         _config = weights.Config;
         _device = weights.Device;
@@ -71,8 +73,9 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _normed = Allocate(inputs, rows, _d);
         _mean = Allocate(inputs * rows);
         _rstd = Allocate(inputs * rows);
-        _q = Allocate(copies * rows, _d);
-        _kv = Allocate(copies * rows, 2 * _d);
+        _qkv = Allocate(3 * copies * rows, _d);
+        _q = Own(_qkv.Slice(0, copies * rows, _d));
+        _kv = Own(_qkv.Slice((long)copies * rows * _d, copies * rows, 2 * _d));
         _probabilities = Allocate(checked((int)(copies * _config.Heads * one.ProbabilitiesPerHead)));
         _z = Allocate(copies * rows, _d);
         _headTarget = Allocate(rows, _d);
@@ -167,7 +170,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         }
         ReserveSlots(run);
         Place place = PlaceOf(one, from);
-        for (int c = 0; c < run.Count && !run.Enters(from); c++)
+        for (int c = 0; c < run.Count && !run.Enters(from) && !_groups; c++)
             _device.CopyBlock(_keptTotal[from], 0, place.Total, c * place.Length, place.Length);
         RunSublayers(one, run, answers);
     }
@@ -199,6 +202,14 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
             Own(new PassShape(_device, one.Spans, 1 + (i % copies), one.AnswerOnly));
         Own(_device.AllocateArray<int>(slots * one.Items));
         if (_prefix is not null) Own(_device.Allocate(one.All.PrefixRows, 2 * _d));
+
+        if (_groups)
+        {
+            // All inputs of a pass are planned at once; each lists half of its writers at most, and lists have room to grow.
+            Own(_device.AllocateArray<int>((3 * copies * (_graph.Readers + 1)) + 257 + (copies * (_graph.EdgeCount + _graph.Writers))));
+            Own(_device.AllocateArray<int>(copies * _config.Layers * ((ProductTable.Numbers * 5 * _config.Heads) + 2)));
+            return;
+        }
 
         // The planner's numbers: three a readers' input, and every writer that one lists, with room to grow.
         int inputs = Math.Max(copies, 3 * _config.Heads);
@@ -253,11 +264,17 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _answerSlots.Dispose();
         _answerCells?.Dispose();
         _prefixHeads?.Dispose();
+        _places?.Dispose();
         base.Dispose();
     }
 
     private void RunSublayers(PassShape one, PatchedRun run, Tensor answers)
     {
+        if (_groups)
+        {
+            RunGrouped(one, run, answers);
+            return;
+        }
         for (int s = run.From; s < _last; s++)
         {
             Replace(one, run, s);
@@ -291,7 +308,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         {
             int copy = _mixed[i].Copy;
             KeepDifference(run, copy, _graph.MlpRow(layer), _output, i, place);
-            if (run.NeedsTotal(copy)) _device.AddBlock(_output, i * place.Length, place.Total, copy * place.Length, place.Length);
+            if (!run.NeedsTotal(copy, (2 * layer) + 1)) continue;
+            _device.AddBlock(_output, i * place.Length, place.Total, copy * place.Length, place.Length);
         }
     }
 

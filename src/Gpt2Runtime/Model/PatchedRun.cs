@@ -70,10 +70,11 @@ internal sealed class PatchedRun(ComputationGraph graph, int copies)
     /// <returns>The slot, or -1.</returns>
     public ref int Slot(int copy, int writer) => ref _slots[(copy * Writers) + writer];
 
-    /// <summary>Whether the sum of all differences of a copy is read.</summary>
+    /// <summary>Whether the sum of all differences of a copy is read behind a sublayer.</summary>
     /// <param name="copy">The copy.</param>
+    /// <param name="sublayer">The sublayer.</param>
     /// <returns>True where it is.</returns>
-    public bool NeedsTotal(int copy) => Keep || Plans[copy].NeedsTotal;
+    public bool NeedsTotal(int copy, int sublayer) => Keep || Plans[copy].LastTotal > sublayer;
 
     /// <summary>Whether a head of the first sublayer has the difference that it has in the run that is continued.</summary>
     /// <param name="copy">The copy.</param>

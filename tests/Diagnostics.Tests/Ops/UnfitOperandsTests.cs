@@ -23,11 +23,14 @@ public sealed class UnfitOperandsTests
         "WeightedRowSums.items",
         "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
         "FinishReaders.blocks.Readers",
-        "Listed", "Copies", "Slots", "Count", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
+        "Listed", "Copies", "Slots", "Count", "MostA", "MostB", "MostC", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
     ];
 
     // Divisors and the like, of which every number from 1 on is fit.
-    private static readonly string[] s_unbounded = ["AdamWStep.options.Step", "AccumulateReaders.readers.Width"];
+    private static readonly string[] s_unbounded = 
+    [
+        "AccumulateReaders.readers.Width", "constraints.Edges", "constraints.Gates",
+    ];
 
     // What else an op reads says how much of these is needed, and here that is nothing.
     private static readonly string[] s_notReadWithoutGates = ["layout.GateOf", "layout.GateStart"];

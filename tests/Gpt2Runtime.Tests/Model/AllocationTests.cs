@@ -99,10 +99,12 @@ public sealed class AllocationTests
         int step = 0;
         Allocations.None(model.Device, () =>
         {
-            optimizer.Sample(step);
+            optimizer.Begin(step);
+            optimizer.Sample();
             bench.Pass.Forward(bench.Batch, optimizer.Mask);
             bench.Pass.Backward(bench.Batch, optimizer.Mask, optimizer.Scores);
-            optimizer.Update(step++, 0, model.Mixed.Length);
+            optimizer.Update(bench.Values, model.Mixed.Length);
+            optimizer.End(step++);
         });
     }
 }

@@ -49,6 +49,9 @@ internal sealed class MaskedBench : IDisposable
 
     public DeviceArray<double> Scores => _scores;
 
+    /// <summary>The loss's metric per prompt, on the device.</summary>
+    public DeviceArray<double> Values => _head.DeviceValues;
+
     /// <summary>Loss per prompt under masks [F, K].</summary>
     public double[] Loss(double[] masks)
     {

@@ -33,6 +33,14 @@ public sealed class PatchedPassTests
         using var answers = new Bench(model, answerOnly: true, copies: s_densities.Length);
         PatchedCircuit[] circuits = [.. s_densities.Select(density => new PatchedCircuit(all.Graph, Draw(all.Graph, density, 7)))];
         Close(all.Run(circuits, ablatedInputsMatter), answers.Run(circuits, ablatedInputsMatter));
+        foreach (bool answerOnly in (bool[])[false, true])
+        {
+            using var grouped = new Bench(model, answerOnly, copies: s_densities.Length, groups: true);
+            Close(all.Run(circuits, ablatedInputsMatter), grouped.Run(circuits, ablatedInputsMatter));
+
+            // Fewer copies of the same lie in places that others have used.
+            Close(all.Run(circuits[1..3], ablatedInputsMatter), grouped.Run(circuits[1..3], ablatedInputsMatter));
+        }
     }
 
     [Theory]
@@ -41,11 +49,11 @@ public sealed class PatchedPassTests
     {
         using OddModel model = OddModel.Make(name);
         using var plain = new Bench(model, answerOnly: false, copies: 3);
-        foreach (bool answerOnly in (bool[])[false, true])
+        foreach ((bool answerOnly, bool groups) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
         {
             foreach (double density in (double[])[0.5, 1])
             {
-                using var kept = new Bench(model, answerOnly, copies: 3);
+                using var kept = new Bench(model, answerOnly, copies: 3, groups);
                 bool[] start = Draw(kept.Graph, density, 1);
                 kept.Keep(new PatchedCircuit(kept.Graph, start), ablatedInputsMatter);
                 for (int from = 0; from <= 2 * kept.Graph.Layers; from++)
@@ -66,12 +74,14 @@ public sealed class PatchedPassTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_warm_pass_allocates_nothing(bool continues)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void A_warm_pass_allocates_nothing(bool continues, bool groups)
     {
         using OddModel model = OddModel.Make("head bias", workers: 1);
-        using var bench = new Bench(model, answerOnly: true, copies: 4);
+        using var bench = new Bench(model, answerOnly: true, copies: 4, groups);
         PatchedCircuit[] circuits = [.. s_densities[1..].Select((density, i) =>
             new PatchedCircuit(bench.Graph, Draw(bench.Graph, density, i)))];
         if (continues) bench.Keep(new PatchedCircuit(bench.Graph, null), false);
@@ -109,14 +119,14 @@ public sealed class PatchedPassTests
         private readonly Tensor _clean;
         private readonly Tensor _answers;
 
-        public Bench(OddModel model, bool answerOnly, int copies)
+        public Bench(OddModel model, bool answerOnly, int copies, bool groups = false)
         {
             _model = model;
             Graph = new ComputationGraph(model.Weights.Config);
             int[] lengths = [.. model.Mixed.Select(p => p.Length)];
             var capacity = PassCapacity.For(lengths, 1, answerOnly);
             _one = new PassShape(model.Device, lengths, 1, answerOnly);
-            _patched = new PatchedForwardPass(model.Weights, capacity, copies, continues: true);
+            _patched = new PatchedForwardPass(model.Weights, capacity, copies, continues: true, groups);
             _clean = Embeddings(p => p.Clean);
             _answers = model.Device.Allocate(copies * lengths.Length, model.Weights.Config.Width);
             using Tensor corrupted = Embeddings(p => p.Corrupted);

@@ -1,4 +1,5 @@
 using Gradpath.Kernels.Circuits;
+using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Tests;
 
@@ -62,7 +63,8 @@ public sealed class MasksTests
                 new MaskLayout(5, bench.Integers(cells), gates, bench.Integers(gateOf), bench.Integers(0, 3, 4, 4, 5), 12));
             Tensor mask = bench.Store(new float[12]), gradient = bench.Out(5 + gates), zs = bench.Store(z);
             bench.Device.PlaceMasks(zs, layout, mask);
-            bench.Device.MaskGradients(bench.Doubles(scores), layout, zs, bench.Store(slope), Scale, EdgePull, GatePull, gradient);
+            bench.Device.MaskGradients(bench.Doubles(scores), layout, zs, bench.Store(slope), Scale,
+                bench.Doubles(NumbersWith((MaskEdgePull, EdgePull), (MaskGatePull, GatePull))), gradient);
             return [mask, gradient];
         });
 
@@ -94,8 +96,17 @@ public sealed class MasksTests
         {
             Tensor p = bench.Store(start), m = bench.Store(new float[Count]), v = bench.Store(new float[Count]);
             for (int t = 0; t < Steps; t++)
-                bench.Device.AdamWStep(
-                    p, bench.Store(gradients[t]), m, v, Count, new AdamWStepOptions(0.8, 0.01, 0.9, 0.999, 1e-8, t + 1, 0.5));
+            {
+                double[] numbers = NumbersWith(
+                    (MaskRate, 0.8), (MaskScale, 0.5), (MaskCorrection1, 1 - Math.Pow(0.9, t + 1)),
+                    (MaskCorrection2, 1 - Math.Pow(0.999, t + 1)));
+                Tensor gradient = bench.Store(gradients[t]);
+                bench.Device.AdamWStep(p, gradient, m, v, Count, s_adamW, bench.Doubles(numbers));
+
+                // A step that is not to be taken changes nothing.
+                numbers[MaskScale] = double.NaN;
+                bench.Device.AdamWStep(p, gradient, m, v, Count, s_adamW, bench.Doubles(numbers));
+            }
             return [p];
         });
         double[] expected = Numbers.Wide(start);
@@ -114,10 +125,112 @@ public sealed class MasksTests
         Numbers.Same(expected, actual[0], 1e-6);
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(5, false)]
+    [InlineData(5, true)]
+    public void Constraints_pull_by_the_derivative_of_what_they_add(int gates, bool target)
+    {
+        const int Edges = 40;
+        double[] multipliers = [0.3, -0.2, 0.7, 0.1];
+        double[] numbers = NumbersWith((MaskEdgeSum, 31.5), (MaskGateSum, 3.25), (MaskEdgeTarget, 0.4), (MaskGateTarget, 0.2));
+        for (int i = 0; i < 4; i++) numbers[MaskMultipliers + (3 * i)] = multipliers[i];
+        double[] actual = OpBench.Run(bench =>
+        {
+            DeviceArray<double> n = bench.Doubles(numbers);
+            bench.Device.ConstrainMasks(new MaskConstraints(Edges, gates, target), n);
+            return [n];
+        })[0];
+        double gateSparsity = gates == 0 ? 0 : 1 - (3.25 / gates);
+        Numbers.Same([1 - (31.5 / Edges), gateSparsity], [actual[MaskEdgeSparsity], actual[MaskGateSparsity]], 1e-12);
+        Numbers.Same(
+            [Loss(31.5, 3.25) - GateLoss(3.25), GateLoss(3.25)], [actual[MaskEdgeLoss], actual[MaskGateLoss]], 1e-12);
+
+        // Each mask counts for the sum.
+        const double Step = 1e-4;
+        Numbers.Same(
+            [
+                (Loss(31.5 + Step, 3.25) - Loss(31.5 - Step, 3.25)) / (2 * Step),
+                target ? (GateLoss(3.25 + Step) - GateLoss(3.25 - Step)) / (2 * Step) : gates == 0 ? 0 : -multipliers[2] / gates,
+            ],
+            [actual[MaskEdgePull], actual[MaskGatePull]],
+            1e-8);
+
+        double Loss(double edgeSum, double gateSum)
+        {
+            double gap = 1 - (edgeSum / Edges) - 0.4;
+            return (multipliers[0] * gap) + (multipliers[1] * gap * gap) + GateLoss(gateSum);
+        }
+
+        double GateLoss(double gateSum)
+        {
+            double gap = target ? 1 - (gateSum / gates) - 0.2 : 0;
+            return (multipliers[2] * gap) + (multipliers[3] * gap * gap);
+        }
+    }
+
+    [Theory]
+    [InlineData(false, 0.9, 4.0)]
+    [InlineData(true, 0.9, 4.0)]
+    [InlineData(true, 0.9, 1e-9)]
+    [InlineData(true, double.NaN, 4.0)]
+    [InlineData(true, 0.9, double.PositiveInfinity)]
+    public void Multipliers_climb_by_the_shortened_gradient(bool target, double value, double squares)
+    {
+        const double Rate = 0.6;
+        double[] numbers = NumbersWith(
+            (MaskSquares, squares), (MaskEdgeSparsity, 0.5), (MaskEdgeTarget, 0.3), (MaskGateSparsity, 0.2), (MaskGateTarget, 0.6),
+            (MaskMultiplierRate, Rate), (MaskCorrection1, 0.19), (MaskCorrection2, 0.002));
+        for (int i = 0; i < 12; i++) numbers[MaskMultipliers + i] = 0.1 * (i + 1);
+        double[] actual = OpBench.Run(bench =>
+        {
+            DeviceArray<double> n = bench.Doubles(numbers);
+            bench.Device.BalanceMasks(
+                new MaskConstraints(40, 5, target), bench.Doubles(value, -0.25, 0.3), 3, 1, s_adamW, n);
+            return [n];
+        })[0];
+        double[] ascents = [0.5 - 0.3, 0.2 * 0.2, target ? 0.2 - 0.6 : 0, target ? 0.4 * 0.4 : 0];
+        double norm = Math.Sqrt(squares + ascents.Sum(a => a * a));
+        bool goes = double.IsFinite(norm + value);
+        Assert.Equal(goes, double.IsFinite(actual[MaskScale]));
+        if (goes) Numbers.Same([Math.Min(1, 1 / (norm + 1e-6)), 0.4], [actual[MaskScale], actual[MaskMean]], 1e-12);
+        double[] expected = numbers[MaskMultipliers..];
+        for (int i = 0; i < (target ? 4 : 2) && goes; i++)
+        {
+            double g = -actual[MaskScale] * ascents[i];
+            expected[(3 * i) + 1] = (0.9 * expected[(3 * i) + 1]) + (0.1 * g);
+            expected[(3 * i) + 2] = (0.999 * expected[(3 * i) + 2]) + (0.001 * g * g);
+            expected[3 * i] *= 1 - (Rate * 0.01);
+            expected[3 * i] -= Rate * (expected[(3 * i) + 1] / 0.19) / (Math.Sqrt(expected[(3 * i) + 2] / 0.002) + 1e-8);
+        }
+        Numbers.Same(expected, actual[MaskMultipliers..], 1e-12);
+    }
+
+    [Fact]
+    public void Cleared_scores_are_zero_as_far_as_asked()
+    {
+        double[] actual = OpBench.Run(bench =>
+        {
+            DeviceArray<double> scores = bench.Doubles(1, 2, 3, 4);
+            bench.Device.ClearScores(scores, 3);
+            return [scores];
+        })[0];
+        Assert.Equal([0, 0, 0, 4], actual);
+    }
+
+    private static readonly AdamWOptions s_adamW = new(0.01, 0.9, 0.999, 1e-8);
+
+    private static double[] NumbersWith(params ReadOnlySpan<(int Place, double Value)> values)
+    {
+        var numbers = new double[MaskNumbers];
+        foreach ((int place, double value) in values) numbers[place] = value;
+        return numbers;
+    }
+
     private static double[][] Sample(float[] logAlpha) => OpBench.Run(bench =>
     {
         Tensor z = bench.Out(logAlpha.Length), slope = bench.Out(logAlpha.Length);
-        bench.Device.SampleHardConcrete(bench.Store(logAlpha), logAlpha.Length, Seed, Step, z, slope);
+        bench.Device.SampleHardConcrete(bench.Store(logAlpha), logAlpha.Length, Seed, bench.Doubles(NumbersWith((MaskStep, Step))), z, slope);
         return [z, slope];
     });
 

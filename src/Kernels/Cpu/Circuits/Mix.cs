@@ -16,9 +16,9 @@ public sealed unsafe partial class CpuDevice
             Baseline = P(baseline),
             Total = P(total),
             Differences = P(differences),
-            Copy = P(plan.Copy),
-            TakesTotal = P(plan.TakesTotal),
-            Start = P(plan.Start),
+            Copy = P(plan.Copy) + plan.First,
+            TakesTotal = P(plan.TakesTotal) + plan.First,
+            Start = P(plan.Start) + plan.First,
             Slot = P(plan.Slot),
             Inputs = inputs,
             Rows = rows,
@@ -27,6 +27,44 @@ public sealed unsafe partial class CpuDevice
             Range = RowRange.Divide(inputs * rows, 8L * width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
+    }
+
+    // Each is a product by itself.
+    private protected override void GroupedGemmCore(
+        in Matrix a, in Matrix b, in Matrix c, in ProductTable table, in GemmOptions options)
+    {
+        float* bias = options.Bias is null ? null : P(options.Bias);
+        GemmOptions single = new(options.Accumulate);
+        for (int g = 0; g < table.Count; g++)
+        {
+            int* entry = P(table.Entries) + (ProductTable.Numbers * (table.First + g));
+            GemmJob job = new(
+                SerialGemm, new(a with { Offset = a.Offset + (entry[0] * options.StepA) }),
+                new(b with { Offset = b.Offset + (entry[1] * options.StepB) }),
+                new(c with { Offset = c.Offset + (entry[2] * options.StepC), Stride = entry[3] }),
+                bias is null ? null : bias + ((long)entry[1] * c.Columns), single);
+            job.Cut((long)c.Rows * c.Columns * a.Columns < WorthSharing ? 1 : Workers);
+            _pool.Run(ref job, job.Parts);
+        }
+    }
+
+    private protected override void TakeDifferencesCore(
+        Tensor outputs, Tensor target, in DifferencePlan plan, int rows, int width, Tensor slots, Tensor totals, Tensor? from)
+    {
+        int block = checked(rows * width);
+        var ablated = new ReadOnlySpan<float>(P(target), block);
+        for (int i = 0; i < plan.Count; i++)
+        {
+            int* numbers = P(plan.Numbers) + (2 * (plan.First + i));
+            var output = new ReadOnlySpan<float>(P(outputs) + ((long)i * block), block);
+            if (numbers[0] >= 0)
+            {
+                var total = new Span<float>(P(totals) + ((long)numbers[0] * block), block);
+                ReadOnlySpan<float> start = from is null ? total : new ReadOnlySpan<float>(P(from), block);
+                for (int e = 0; e < block; e++) total[e] = start[e] + (output[e] - ablated[e]);
+            }
+            if (numbers[1] >= 0) TensorPrimitives.Subtract(output, ablated, new Span<float>(P(slots) + ((long)numbers[1] * block), block));
+        }
     }
 
     private struct MixJob : IParallelJob

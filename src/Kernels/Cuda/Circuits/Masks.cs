@@ -1,4 +1,5 @@
 using Gradpath.Kernels.Circuits;
+using Gradpath.Kernels.Cuda.Driver;
 using static Gradpath.Kernels.KernelConstants;
 
 namespace Gradpath.Kernels.Cuda;
@@ -8,10 +9,10 @@ public sealed partial class CudaDevice
     private const int MaskThreads = 128;
     private const int GatesPerBlock = MaskThreads / Warp;
 
-    private Kernel? _sampleHardConcrete, _placeMasks, _edgeMaskGradients, _gateMaskGradients, _adamWStep;
+    private Kernel? _sampleHardConcrete, _placeMasks, _edgeMaskGradients, _gateMaskGradients, _adamWStep, _constrainMasks, _balanceMasks;
 
     private protected override void SampleHardConcreteCore(
-        Tensor logAlpha, int count, ulong seed, uint step, Tensor z, Tensor slope) => Launch(
+        Tensor logAlpha, int count, ulong seed, DeviceArray<double> numbers, Tensor z, Tensor slope) => Launch(
         Load(ref _sampleHardConcrete, "Masks", "sampleHardConcrete"),
         Blocks(count, MaskThreads),
         MaskThreads,
@@ -19,7 +20,7 @@ public sealed partial class CudaDevice
         logAlpha,
         count,
         (long)seed,
-        (int)step,
+        numbers,
         HardConcrete.Left,
         HardConcrete.Right,
         HardConcrete.Temperature,
@@ -32,7 +33,7 @@ public sealed partial class CudaDevice
         layout.Edges, mask);
 
     private protected override void MaskGradientsCore(
-        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, double edgePull, double gatePull,
+        DeviceArray<double> scores, MaskLayout layout, Tensor z, Tensor slope, double scale, DeviceArray<double> numbers,
         Tensor gradient)
     {
         Launch(
@@ -47,7 +48,7 @@ public sealed partial class CudaDevice
             slope,
             layout.Edges,
             scale,
-            edgePull,
+            numbers,
             gradient);
         Launch(
             Load(ref _gateMaskGradients, "Masks", "gateMaskGradients"),
@@ -62,12 +63,13 @@ public sealed partial class CudaDevice
             layout.Edges,
             layout.Gates,
             scale,
-            gatePull,
+            numbers,
             gradient);
     }
 
     private protected override void AdamWStepCore(
-        Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWStepOptions options) => Launch(
+        Tensor parameters, Tensor gradient, Tensor firstMoment, Tensor secondMoment, int count, in AdamWOptions options,
+        DeviceArray<double> numbers) => Launch(
         Load(ref _adamWStep, "Masks", "adamWStep"),
         Blocks(count, MaskThreads),
         MaskThreads,
@@ -77,14 +79,45 @@ public sealed partial class CudaDevice
         firstMoment,
         secondMoment,
         count,
-        options.LearningRate,
         options.WeightDecay,
         options.Beta1,
         options.Beta2,
         options.Epsilon,
-        options.GradientScale,
-        options.Correction1,
-        options.Correction2);
+        numbers);
+
+    private protected override void ClearScoresCore(DeviceArray<double> scores, long count)
+    {
+        Enter();
+        try
+        {
+            _driver.FillBytes(scores.Address, 0, count * sizeof(double), _stream);
+        }
+        catch (CudaException e)
+        {
+            throw WorkFailed(e);
+        }
+    }
+
+    private protected override void ConstrainMasksCore(in MaskConstraints constraints, DeviceArray<double> numbers) => Launch(
+        Load(ref _constrainMasks, "Masks", "constrainMasks"), 1, Warp, 0, constraints.Edges, constraints.Gates, constraints.GatesHaveTarget,
+        numbers);
+
+    private protected override void BalanceMasksCore(
+        in MaskConstraints constraints, DeviceArray<double> values, int items, double mostNorm, in AdamWOptions options,
+        DeviceArray<double> numbers) => Launch(
+        Load(ref _balanceMasks, "Masks", "balanceMasks"),
+        1,
+        Warp,
+        0,
+        values,
+        items,
+        constraints.GatesHaveTarget,
+        mostNorm,
+        options.WeightDecay,
+        options.Beta1,
+        options.Beta2,
+        options.Epsilon,
+        numbers);
 
     private static DeviceArray<int>? GateOf(MaskLayout layout) => layout.Gates == 0 ? null : layout.GateOf;
 }

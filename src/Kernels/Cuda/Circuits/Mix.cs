@@ -4,7 +4,7 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private Kernel? _mixInputs;
+    private Kernel? _mixInputs, _takeDifferences;
 
     private protected override void MixInputsCore(
         Tensor baseline, Tensor total, Tensor differences, in MixPlan plan, int inputs, int rows, int width, Tensor output)
@@ -18,9 +18,9 @@ public sealed partial class CudaDevice
             baseline,
             total,
             differences,
-            plan.Copy,
-            plan.TakesTotal,
-            plan.Start,
+            At(plan.Copy, plan.First),
+            At(plan.TakesTotal, plan.First),
+            At(plan.Start, plan.First),
             plan.Slot,
             inputs,
             rows,
@@ -29,4 +29,27 @@ public sealed partial class CudaDevice
             split.Quads,
             output);
     }
+
+    private protected override void TakeDifferencesCore(
+        Tensor outputs, Tensor target, in DifferencePlan plan, int rows, int width, Tensor slots, Tensor totals, Tensor? from)
+    {
+        RowSplit split = RowSplit.Of(width, outputs.Address, target.Address, slots.Address, totals.Address, from?.Address ?? 0);
+        Launch(
+            Load(ref _takeDifferences, "Mix", "takeDifferences"),
+            split.Blocks((long)plan.Count * rows),
+            split.Threads,
+            0,
+            outputs,
+            target,
+            At(plan.Numbers, 2 * plan.First),
+            rows,
+            split.Parts,
+            width,
+            split.Quads,
+            slots,
+            totals,
+            from);
+    }
+
+    private static nint At(DeviceArray<int> numbers, int first) => numbers.Address + (nint)((long)first * sizeof(int));
 }

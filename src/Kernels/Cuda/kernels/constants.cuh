@@ -115,3 +115,46 @@ constexpr int kMirrorTileRows = 8;
 constexpr int kRateThreads = 256;
 // Times that a loop of these kernels is written out.
 constexpr int kRateUnroll = 8;
+
+// Place among the numbers of a mask training's step: the step, from 0.
+constexpr int kMaskStep = 0;
+// The sparsity of edges that the step is pulled to.
+constexpr int kMaskEdgeTarget = 1;
+// The sparsity of gates that the step is pulled to.
+constexpr int kMaskGateTarget = 2;
+// The parameters' learning rate.
+constexpr int kMaskRate = 3;
+// The multipliers' learning rate.
+constexpr int kMaskMultiplierRate = 4;
+// One less beta 1 to the power of the steps done.
+constexpr int kMaskCorrection1 = 5;
+// One less beta 2 to the power of the steps done.
+constexpr int kMaskCorrection2 = 6;
+// Numbers that the schedule gives: those before this place.
+constexpr int kMaskScheduled = 7;
+// The sum of the edges' masks.
+constexpr int kMaskEdgeSum = 7;
+// The sum of the gates.
+constexpr int kMaskGateSum = 8;
+// The sum of the gradient's squares.
+constexpr int kMaskSquares = 9;
+// The derivative of the loss by each edge's mask through the sparsity.
+constexpr int kMaskEdgePull = 10;
+// The same for gates.
+constexpr int kMaskGatePull = 11;
+// The factor on the gradient; NaN where the step is not to be taken.
+constexpr int kMaskScale = 12;
+// The mean of the prompts' values.
+constexpr int kMaskMean = 13;
+// What the edges' sparsity adds to the loss.
+constexpr int kMaskEdgeLoss = 14;
+// The edges' sparsity.
+constexpr int kMaskEdgeSparsity = 15;
+// What the gates' sparsity adds to the loss.
+constexpr int kMaskGateLoss = 16;
+// The gates' sparsity.
+constexpr int kMaskGateSparsity = 17;
+// Multipliers of the edges' gap, of its square, of the gates' gap, of its square: each its value and two moments.
+constexpr int kMaskMultipliers = 18;
+// All numbers of a step.
+constexpr int kMaskNumbers = 30;

@@ -23,11 +23,12 @@ DEVICE uint32 philox(uint32 element, uint32 step, uint64 key) {
 // [0, 1] and slope = dz / da.
 KERNEL sampleHardConcrete(
     const float* __restrict__ logAlpha,  // [count]
-    int count, uint64 seed, uint32 step, double left, double right, double temperature, double margin,
+    int count, uint64 seed, const double* __restrict__ numbers, double left, double right, double temperature, double margin,
     float* __restrict__ z,               // [count]
     float* __restrict__ slope) {         // [count]
   const int i = blockX() * threads() + threadX();
   if (i >= count) return;
+  const uint32 step = (uint32)numbers[kMaskStep];
   const double u = margin + (1 - 2 * margin) * ((philox(i, step, seed) + 0.5) * (1.0 / 4294967296.0));
   const double s = 1 / (1 + exponential(-(logarithm(u) - logarithm(1 - u) + logAlpha[i]) / temperature));
   const double y = left + (right - left) * s;
@@ -53,12 +54,12 @@ KERNEL edgeMaskGradients(
     const int* __restrict__ gateOf,   // [edges], or null without gates
     const float* __restrict__ z,      // [edges + gates]
     const float* __restrict__ slope,  // [edges + gates]
-    int edges, double scale, double edgePull,
+    int edges, double scale, const double* __restrict__ numbers,
     float* __restrict__ gradient) {   // [edges + gates]
   const int i = blockX() * threads() + threadX();
   if (i >= edges) return;
   const double gate = gateOf ? z[edges + gateOf[i]] : 1;
-  gradient[i] = (float)(slope[i] * (scale * scores[cell[i]] * gate + edgePull));
+  gradient[i] = (float)(slope[i] * (scale * scores[cell[i]] * gate + numbers[kMaskEdgePull]));
 }
 
 // gradient[edges + g] = slope (scale sum of S[cell[i]] z[i] over the gate's edges + gatePull). One warp per gate.
@@ -68,32 +69,83 @@ KERNEL gateMaskGradients(
     const int* __restrict__ start,    // [gates + 1]
     const float* __restrict__ z,      // [edges + gates]
     const float* __restrict__ slope,  // [edges + gates]
-    int edges, int gates, double scale, double gatePull,
+    int edges, int gates, double scale, const double* __restrict__ numbers,
     float* __restrict__ gradient) {   // [edges + gates]
   const int gate = blockX() * (threads() / kWarp) + warp();
   if (gate >= gates) return;
   double sum = 0;
   for (int i = start[gate] + lane(); i < start[gate + 1]; i += kWarp) sum += scores[cell[i]] * z[i];
   sum = warpSum(sum);
-  if (lane() == 0) gradient[edges + gate] = (float)(slope[edges + gate] * (scale * sum + gatePull));
+  if (lane() == 0) gradient[edges + gate] = (float)(slope[edges + gate] * (scale * sum + numbers[kMaskGatePull]));
 }
 
-// With g = gradientScale gradient: p -= rate decay p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-// p -= rate (m / correction1) / (sqrt(v / correction2) + epsilon).
+// With g = scale gradient: p -= rate decay p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+// p -= rate (m / correction1) / (sqrt(v / correction2) + epsilon). Nothing where the scale is NaN.
 KERNEL adamWStep(
     float* __restrict__ parameters,      // [count]
     const float* __restrict__ gradient,  // [count]
     float* __restrict__ firstMoment,     // [count]
     float* __restrict__ secondMoment,    // [count]
-    int count, double rate, double decay, double beta1, double beta2, double epsilon, double gradientScale, double correction1,
-    double correction2) {
+    int count, double decay, double beta1, double beta2, double epsilon,
+    const double* __restrict__ numbers) {
   const int i = blockX() * threads() + threadX();
-  if (i >= count) return;
-  const double g = gradientScale * gradient[i];
+  const double scale = numbers[kMaskScale];
+  if (i >= count || scale != scale) return;
+  const double rate = numbers[kMaskRate];
+  const double g = scale * gradient[i];
   const double p = parameters[i] - rate * decay * parameters[i];
   const float m = (float)(beta1 * firstMoment[i] + (1 - beta1) * g);
   const float v = (float)(beta2 * secondMoment[i] + (1 - beta2) * g * g);
   firstMoment[i] = m;
   secondMoment[i] = v;
-  parameters[i] = (float)(p - rate * (m / correction1) / (squareRoot(v / correction2) + epsilon));
+  parameters[i] = (float)(p - rate * (m / numbers[kMaskCorrection1]) / (squareRoot(v / numbers[kMaskCorrection2]) + epsilon));
+}
+
+DEVICE double edgeGap(const double* n) { return n[kMaskEdgeSparsity] - n[kMaskEdgeTarget]; }
+DEVICE double gateGap(const double* n, int target) { return target ? n[kMaskGateSparsity] - n[kMaskGateTarget] : 0; }
+
+// Sparsities, what they add to the loss, and its derivative by each mask. One thread: there are a dozen numbers.
+KERNEL constrainMasks(int edges, int gates, int gatesHaveTarget, double* n) {
+  if (threadX() != 0) return;
+  const double* m = n + kMaskMultipliers;
+  n[kMaskEdgeSparsity] = 1 - n[kMaskEdgeSum] / edges;
+  n[kMaskGateSparsity] = gates == 0 ? 0 : 1 - n[kMaskGateSum] / gates;
+  const double edge = edgeGap(n), gate = gateGap(n, gatesHaveTarget);
+  n[kMaskEdgeLoss] = m[0] * edge + m[3] * edge * edge;
+  n[kMaskGateLoss] = m[6] * gate + m[9] * gate * gate;
+  n[kMaskEdgePull] = -(m[0] + 2 * m[3] * edge) / edges;
+  n[kMaskGatePull] = gates == 0 ? 0 : -(m[6] + 2 * m[9] * gate) / gates;
+}
+
+DEVICE bool finite(double x) { return x - x == 0; }
+
+// The mean value, the gradient's scale by the norm of all gradients, and a step of AdamW upwards for each multiplier. One thread.
+KERNEL balanceMasks(
+    const double* __restrict__ values,  // [items]
+    int items, int gatesHaveTarget, double mostNorm, double decay, double beta1, double beta2, double epsilon, double* n) {
+  if (threadX() != 0) return;
+  double mean = 0;
+  for (int i = 0; i < items; i++) mean += (values[i] < 0 ? 0 : values[i]) / items;
+  n[kMaskMean] = mean;
+  const double edge = edgeGap(n), gate = gateGap(n, gatesHaveTarget);
+  const double ascents[4] = {edge, edge * edge, gate, gate * gate};
+  double squares = n[kMaskSquares];
+#pragma unroll
+  for (int i = 0; i < 4; i++) squares += ascents[i] * ascents[i];
+  const double norm = squareRoot(squares), wanted = mostNorm / (norm + 1e-6);
+  const bool goes = finite(norm) && finite(mean);
+  const double scale = wanted < 1 ? wanted : 1;
+  n[kMaskScale] = goes ? scale : __builtin_nan("");
+  if (!goes) return;
+  const double rate = n[kMaskMultiplierRate];
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    if (i >= 2 && !gatesHaveTarget) return;
+    double* m = n + kMaskMultipliers + 3 * i;
+    const double g = -scale * ascents[i];
+    m[1] = beta1 * m[1] + (1 - beta1) * g;
+    m[2] = beta2 * m[2] + (1 - beta2) * g * g;
+    m[0] -= rate * decay * m[0];
+    m[0] -= rate * (m[1] / n[kMaskCorrection1]) / (squareRoot(m[2] / n[kMaskCorrection2]) + epsilon);
+  }
 }

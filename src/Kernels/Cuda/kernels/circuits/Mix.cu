@@ -30,3 +30,26 @@ KERNEL mixInputs(
     store(output + input * block + line, at, sum);
   });
 }
+
+// d = outputs[i] - target goes to its slot, and onto its copy's total (which starts from `from` where that is given).
+KERNEL takeDifferences(
+    const float* __restrict__ outputs,  // [count, rows, width]
+    const float* __restrict__ target,   // [rows, width]
+    const int* __restrict__ numbers,    // [count, 2]: copy and slot, -1 for none
+    int rows, int parts, int width, int quads,
+    float* slots,                       // [slots, rows, width]
+    float* totals,                      // [copies, rows, width]
+    const float* __restrict__ from) {   // [rows, width] or null
+  eachOfRow(parts, width, quads, [=](auto v, int place, int at) {
+    using V = decltype(v);
+    const int i = place / rows, row = place % rows;
+    const int copy = numbers[2 * i], slot = numbers[2 * i + 1];
+    const int64 block = (int64)rows * width, line = (int64)row * width;
+    const V d = load<V>(outputs + i * block + line, at) - load<V>(target + line, at);
+    if (slot >= 0) store(slots + slot * block + line, at, d);
+    if (copy >= 0) {
+      float* total = totals + copy * block + line;
+      store(total, at, load<V>(from ? from + line : total, at) + d);
+    }
+  });
+}
