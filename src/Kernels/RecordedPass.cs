@@ -6,6 +6,9 @@ namespace Gradpath.Kernels;
 /// </summary>
 internal sealed class RecordedPass : IDisposable
 {
+    /// <summary>Whether the pass is known to run many times, so that it is recorded as soon as it can be.</summary>
+    internal bool Repeats { get; init; }
+
     /// <summary>How often the pass has run.</summary>
     internal int Runs { get; set; }
 

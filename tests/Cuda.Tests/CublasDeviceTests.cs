@@ -66,7 +66,7 @@ public sealed unsafe class CublasDeviceTests : IDisposable
     {
         Skip.If(_path is null, _reason);
         using (CudaDevice device = new(_driver, 0, Options))
-        using (RecordedPass slot = new())
+        using (RecordedPass slot = new() { Repeats = true })
         {
             using Tensor x = device.Allocate(6, 6);
             using Tensor y = device.Allocate(6, 6);

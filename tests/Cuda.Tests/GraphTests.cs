@@ -19,10 +19,10 @@ public sealed class GraphTests
     public void Replayed_passes_equal_direct_ones(string name, EmbeddingPathOuter outer)
     {
         AttributionMethod method = AttributionMethods.Find(name);
-        // Five batches of two of one shape and one of another.
+        // Six batches of two of one shape, of which the first are direct, and one of another.
         EmbeddingPathOptions? path = outer == EmbeddingPathOuter.Delta ? null : new() { Outer = outer };
         AttributionOptions options = TinyRuns.Options(method, 3) with { BatchSize = 2, EmbeddingPath = path };
-        PromptPair[] pairs = TinyRuns.Pairs(3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5);
+        PromptPair[] pairs = TinyRuns.Pairs(3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5);
         (AttributionResult direct, int launches, _) = Run(graphs: false, cache: true);
         (AttributionResult replayed, int fewer, int graphs) = Run(graphs: true, cache: true);
         (AttributionResult uncached, _, _) = Run(graphs: true, cache: false);
@@ -30,7 +30,7 @@ public sealed class GraphTests
         Assert.Equal(direct.CleanMetric.AsSpan(), replayed.CleanMetric.AsSpan());
         Assert.Equal(direct.Edges(), uncached.Edges());
         Assert.True(graphs > 0, "no graph was launched");
-        Assert.True(fewer + graphs < 0.8 * launches, $"{fewer} launches and {graphs} graphs in place of {launches} launches");
+        Assert.True(fewer + graphs < 0.9 * launches, $"{fewer} launches and {graphs} graphs in place of {launches} launches");
 
         (AttributionResult Result, int Launches, int Graphs) Run(bool graphs, bool cache)
         {

@@ -15,7 +15,7 @@ public sealed class ReplayTests
     {
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);
-        using var slot = new RecordedPass();
+        using var slot = new RecordedPass { Repeats = true };
         for (int i = 0; i < 5; i++) device.Replay(slot, bench, static b => b.Run());
         Assert.Equal(2, _driver.Calls("Launch"));
         Assert.Equal(2, _driver.Calls("RecordLaunch"));
@@ -34,7 +34,7 @@ public sealed class ReplayTests
         {
             Assert.False(device.Replays);
             using Bench bench = new(device);
-            using var slot = new RecordedPass();
+            using var slot = new RecordedPass { Repeats = true };
             for (int i = 0; i < 3; i++) device.Replay(slot, bench, static b => b.Run());
         }
         using (var device = new CudaDevice(_driver, 0))
@@ -49,11 +49,23 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public void A_pass_of_which_nobody_knows_that_it_repeats_is_recorded_once_it_has()
+    {
+        using var device = new CudaDevice(_driver, 0);
+        using Bench bench = new(device);
+        using RecordedPass slot = new();
+        for (int i = 1; i <= 3; i++) device.Replay(slot, bench, static b => b.Run());
+        Assert.Equal(0, _driver.Calls("BeginCapture"));
+        for (int i = 0; i < 2; i++) device.Replay(slot, bench, static b => b.Run());
+        Assert.Equal((1, 2), (_driver.Calls("BeginCapture"), _driver.Calls("LaunchGraph")));
+    }
+
+    [Fact]
     public void A_pass_within_a_pass_is_part_of_it()
     {
         using var device = new CudaDevice(_driver, 0);
         using Bench bench = new(device);
-        using RecordedPass outer = new(), inner = new();
+        using RecordedPass outer = new() { Repeats = true }, inner = new() { Repeats = true };
         for (int i = 0; i < 3; i++)
         {
             device.Replay(outer, (device, bench, inner), static s => s.device.Replay(s.inner, s.bench, static b => b.Run()));
@@ -71,7 +83,7 @@ public sealed class ReplayTests
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         using Bench bench = new(device);
-        using var slot = new RecordedPass();
+        using var slot = new RecordedPass { Repeats = true };
         void Pass(Bench b)
         {
             b.Run();
@@ -96,7 +108,7 @@ public sealed class ReplayTests
     {
         using var device = new CudaDevice(_driver, 0, new CudaOptions { CacheMemory = false });
         using Bench bench = new(device);
-        using var slot = new RecordedPass();
+        using var slot = new RecordedPass { Repeats = true };
         device.Replay(slot, bench, static b => b.Run());
         Tensor other = device.Allocate(7);
         int during = -1;
@@ -121,7 +133,7 @@ public sealed class ReplayTests
         using (var device = new CudaDevice(_driver, 0))
         {
             using Bench bench = new(device);
-            using var slot = new RecordedPass();
+            using var slot = new RecordedPass { Repeats = true };
             device.Replay(slot, bench, static b => b.Run());
             _driver.Fault = (name, _) => name == call ? CudaResult.StreamCaptureInvalidated : null;
             var e = Assert.Throws<DeviceException>(() => device.Replay(slot, bench, static b => b.Run()));
@@ -136,7 +148,7 @@ public sealed class ReplayTests
     [Fact]
     public void Recordings_die_with_the_device()
     {
-        var slot = new RecordedPass();
+        var slot = new RecordedPass { Repeats = true };
         using (var device = new CudaDevice(_driver, 0))
         {
             using Bench bench = new(device);

@@ -82,7 +82,7 @@ internal sealed class GpuRateMeter(CudaDevice gpu, BenchTimer timer)
     {
         using Tensor counter = Zeros(1);
         double direct = timer.Op(() => gpu.RunRateNothing(counter));
-        using RecordedPass pass = new();
+        using RecordedPass pass = new() { Repeats = true };
         double inGraph = timer.Op(() => gpu.Replay(pass, this, _ =>
         {
             for (int i = 0; i < Nodes; i++) gpu.RunRateNothing(counter);

@@ -15,7 +15,7 @@ internal sealed class Rotation : IDisposable
     private readonly WorkOperands _operands;
     private readonly Device _device;
     private readonly Action[] _calls;
-    private readonly RecordedPass _pass = new();
+    private readonly RecordedPass _pass = new() { Repeats = true };
     private bool _direct;
 
     /// <summary>Makes the sets.</summary>

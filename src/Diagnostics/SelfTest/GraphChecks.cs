@@ -36,7 +36,16 @@ internal static class GraphChecks
             device.Watcher = null;
         }
         long before = device.ReplayedPasses;
-        replayed = MethodChecks.Score(model, model.Pairs, options);
+        int directRuns = device.DirectRuns;
+        device.DirectRuns = 1;
+        try
+        {
+            replayed = MethodChecks.Score(model, model.Pairs, options);
+        }
+        finally
+        {
+            device.DirectRuns = directRuns;
+        }
         int passes = (int)(device.ReplayedPasses - before);
         (double error, string? place) = OpComparison.Compare(direct, replayed);
         string? fault = place;

@@ -25,6 +25,7 @@ internal static class GivenWeights
             throw new GradpathException($"{named[other].Given}: {Unused(other, config)}");
 
         using RunLease lease = device.EnterRun();
+        device.PrepareForScoring();
         Dictionary<string, Tensor> loaded = new(StringComparer.Ordinal);
         try
         {

@@ -40,7 +40,7 @@ internal sealed class MaskTrainer : ResourceOwner
         // The first turn of a batch runs directly and the second is recorded: worth it where there is a third.
         int count = context.Plan.Batches.Count;
         _steps = new RecordedPass?[count];
-        for (int b = 0; b < count && keep && options.Steps / count > 2; b++) _steps[b] = Own(new RecordedPass());
+        for (int b = 0; b < count && keep && options.Steps / count > 2; b++) _steps[b] = Own(new RecordedPass { Repeats = true });
     }
 
     /// <summary>The masks' parameters with everything else that later steps depend on, for saving.</summary>

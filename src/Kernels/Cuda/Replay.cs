@@ -13,8 +13,14 @@ public sealed partial class CudaDevice
 
     private protected override bool ReplaysPasses => _options.Graphs;
 
-    // A pass runs directly the first time, which loads its kernels and lets scratch grow to its size; the second time it is recorded as a
-    // graph; from then on one launch does all of it.
+    /// <summary>
+    /// How often a pass of which nobody knows that it repeats runs directly: recording it costs about as much as so many runs, and most
+    /// passes do not come so often.
+    /// </summary>
+    internal int DirectRuns { get; set; } = 3;
+
+    // A pass runs directly the first time, which loads its kernels and lets scratch grow to its size; when it is worth it, it is recorded
+    // as a graph; from then on one launch does all of it.
     private protected override void ReplayCore<TState>(RecordedPass slot, TState state, Action<TState> pass)
     {
         if (_recording is not null)
@@ -24,7 +30,7 @@ public sealed partial class CudaDevice
         }
         Enter();
         if (slot.Recording is Recording stale && stale.Generation != _scratchGeneration) slot.Dispose();
-        if (slot.Runs++ == 0)
+        if (slot.Runs++ < (slot.Repeats ? 1 : DirectRuns))
         {
             pass(state);
             return;
