@@ -189,7 +189,7 @@ internal static class SavingsCommand
 
         public void Run()
         {
-            _readers.Reset(_shape);
+            _readers.Reset();
             _forward.Embed(_shape, _activations, _embeddings);
             _forward.Run(_shape, _activations);
             _head.Evaluate(_shape, _activations, 0);
