@@ -15,7 +15,7 @@ public sealed class EmbeddingPathOracleTests
     {
         using var device = new CpuDevice(1);
         using var layout = new SequenceLayout(device, [1]);
-        using Tensor gamma = device.Allocate(1, 1), target = device.StoreTensor([2.5f], 1, 1), gradient = device.Allocate(1, 1);
+        using Tensor gamma = device.AllocateZeros(1, 1), target = device.StoreTensor([2.5f], 1, 1), gradient = device.Allocate(1, 1);
         using DeviceArray<double> squares = device.AllocateArray<double>(1), steps = device.Store<double>([1]);
         var visited = new List<float>();
         for (int j = 0; j < 5; j++)

@@ -16,7 +16,7 @@ internal sealed record KernelChoice(
     OpRow? Op, IReadOnlyList<OpWork> Works, ProductRequest? Product, string? Kernel, string? NeedsGpu)
 {
     private const string Gemm = "Gemm", Plain = "gemmPlain", AddSplits = "gemmAddSplits";
-    private const int DefaultM = 160, DefaultN = 3072, DefaultK = 768, DefaultSplits = 2, MostExtent = 1 << 20;
+    private const int DefaultM = 160, DefaultN = 3072, DefaultK = 768, DefaultSplits = 16, MostExtent = 1 << 20;
 
     /// <summary>Reads the options.</summary>
     /// <param name="o">The options.</param>
@@ -77,7 +77,11 @@ internal sealed record KernelChoice(
 
             // A plan is one of tensor cores unless something else is asked for: what the GPU prefers is known when it is open.
             product = product with { Arithmetic = CudaDevice.ArithmeticOf(ComputeDevice.Options(o), GemmArithmetic.Tf32x3) };
-            return Planned(product, plan);
+            product = Planned(product, plan);
+            GemmShape shape = new(product.M, product.N, product.K, 1);
+            if (kernel is AddSplits && product.Plan!(shape) is { Tile: not null } cut && (cut.Splits == 1 || cut.AddsInPlace(shape)))
+                throw new UsageException($"--plan {plan}: the product itself adds so few shares of K; {kernel} takes {DefaultSplits} or more.");
+            return product;
         }
 
         // A kernel is a tile, and its name says how it multiplies and how B lies.

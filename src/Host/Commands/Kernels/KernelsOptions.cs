@@ -35,7 +35,7 @@ internal sealed class KernelsOptions : DeviceOptions
         "With --run of a product: how A and B are stored, each n or t for transposed: nn, nt, tn or tt (default nn).")]
     public string? Layout { get; set; }
 
-    [Option("plan", MetaValue = "PLAN", HelpText =
+    [Option("plan", MetaValue = "TILE", HelpText =
         "With --run of a product on a GPU: its tile and the shares of K, as 128x64x2, or plain (default: the device's choice).")]
     public string? Plan { get; set; }
 
@@ -43,6 +43,7 @@ internal sealed class KernelsOptions : DeviceOptions
     [Range(1, 100_000)]
     public int? Repeats { get; set; }
 
+    [Input]
     [Option("watch", MetaValue = "DIR", HelpText =
         "With --run on a GPU: take PTX files of this folder in the place of those of the same name, and run again whenever one changes.")]
     public string? Watch { get; set; }

@@ -33,11 +33,12 @@ internal static class PlanKeys
     /// <summary>Keys of <c>stability</c>.</summary>
     public static IReadOnlyList<string> Stability { get; } = ["resamples"];
 
-    /// <summary>Keys of <c>device</c>: the options of devices.</summary>
+    /// <summary>Keys of <c>device</c>: the options of devices that machines share; a file of measured plans is one GPU's.</summary>
     public static IReadOnlyList<string> Device { get; } =
     [
         .. OptionWords.All(typeof(ScoreOptions))
-            .Where(o => o.Property.DeclaringType == typeof(DeviceOptions)).Select(o => o.Option.LongName),
+            .Where(o => o.Property.DeclaringType == typeof(DeviceOptions) && o.Property.Name != nameof(DeviceOptions.Plans))
+            .Select(o => o.Option.LongName),
     ];
 
     /// <summary>Numbers of <c>seeds</c>.</summary>
