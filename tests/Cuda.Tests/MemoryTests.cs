@@ -45,7 +45,7 @@ public sealed class MemoryTests
         {
             first = tensor.Address;
         }
-        using Tensor next = device.Allocate(5);
+        using Tensor next = device.AllocateZeros(5);
         Assert.Equal(first, next.Address);
         Assert.Equal(new float[5], next.ToArray());
         Assert.Equal(1, _driver.Calls("Allocate"));

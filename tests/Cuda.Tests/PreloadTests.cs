@@ -33,7 +33,9 @@ public sealed class PreloadTests
             : GemmPlan.Split(GemmTile.Of(device.Arithmetic)[0], shape.K, 1);
         using Gpt2Weights model = TinyRuns.Model(device);
         TinyRuns.Score(model, TinyRuns.Options(AttributionMethods.EapIg, 2), TinyRuns.Pairs(3));
-        Assert.Equal(device.ScoringFiles.Order(), loaded.Order());
+        string[] attention = ["Attention", "AttentionShort"];
+        Assert.Single(loaded.Intersect(attention));
+        Assert.Equal(device.ScoringFiles.Except(attention).Order(), loaded.Except(attention).Order());
     }
 
     [Fact]

@@ -73,7 +73,9 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _normed = Allocate(inputs, rows, _d);
         _mean = Allocate(inputs * rows);
         _rstd = Allocate(inputs * rows);
-        _qkv = Allocate(3 * copies * rows, _d);
+
+        // Heads that nothing has reached are attended along with the others of their layer, and nobody reads what comes of it.
+        _qkv = Own(_device.AllocateZeros(3 * copies * rows, _d));
         _q = Own(_qkv.Slice(0, copies * rows, _d));
         _kv = Own(_qkv.Slice((long)copies * rows * _d, copies * rows, 2 * _d));
         _probabilities = Allocate(checked((int)(copies * _config.Heads * one.ProbabilitiesPerHead)));

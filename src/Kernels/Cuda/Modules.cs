@@ -41,15 +41,16 @@ public sealed partial class CudaDevice
     internal static string ShippedPtx(string file) => Encoding.UTF8.GetString(ReadPtx(file));
 
     /// <summary>
-    /// The files whose kernels every scoring launches, those first that take the compiler longest. Masks, mixes and paths are loaded where
-    /// they are used.
+    /// The files whose kernels every scoring launches, or one of two (attention of short and of long prompts), those first that take the
+    /// compiler longest. Others are loaded where they are used: masks, mixes, paths, activation functions that no product ends with.
     /// </summary>
     internal IReadOnlyList<string> ScoringFiles
     {
         get
         {
             string[] tiles = _options.UseCublas && Arithmetic != GemmArithmetic.Ffma ? [] : [GemmTile.Of(Arithmetic)[0].File];
-            return ["Attention", .. tiles, "EdgeContraction", "Logits", "LayerNorm", "Activation", "Edges", "Rows", "Gemm"];
+            string[] attention = Arithmetic == GemmArithmetic.Ffma ? ["Attention"] : ["Attention", ShortAttentionFile];
+            return [.. attention, .. tiles, "EdgeContraction", "Logits", "LayerNorm", "Edges", "Rows", "Gemm"];
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class PlanningTests
     {
         Device device = bench.Device;
         using AllocationScope scope = new(device);
-        Tensor held = device.Allocate(5), freed = device.Allocate(7);
+        Tensor held = device.AllocateZeros(5), freed = device.Allocate(7);
         (long Allocated, long Peak, long Reserved) before = (device.AllocatedBytes, device.PeakBytes, device.ReservedBytes);
         long planned = device.PlannedBytes(() =>
         {
