@@ -71,7 +71,7 @@ internal sealed partial class PatchedForwardPass
         {
             // What no run is kept in is given back first.
             if (_keptSlots == 0) old.Dispose();
-            Tensor larger = _device.Allocate(count, rows, _d);
+            Tensor larger = _device.AllocateZeros(count, rows, _d);
             if (_keptSlots == 0) return larger;
             _device.CopyBlock(old, 0, larger, 0, Math.Min(old.Length, (long)_keptSlots * rows * _d));
             old.Dispose();

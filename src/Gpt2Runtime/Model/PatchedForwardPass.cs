@@ -67,7 +67,9 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _ablated = [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? one.FinalRows : rows, _d))];
         _ablatedAnswers = Allocate(one.Sequences, _d);
         _target = Own(new WriterOutputs(_config, _device, one));
-        _total = Allocate(copies, rows, _d);
+
+        // Totals and slots that no reader reads are carried along with others, so they have to be numbers.
+        _total = Own(_device.AllocateZeros(copies, rows, _d));
         _answerTotal = Allocate(copies, one.Sequences, _d);
         _inputs = Allocate(inputs, rows, _d);
         _normed = Allocate(inputs, rows, _d);
