@@ -29,8 +29,8 @@ public sealed class GemmTests(ITestOutputHelper output)
     public void A_split_product_is_the_sum_of_its_shares_to_the_bit(int arithmetic, int index)
     {
         GemmTile tile = GemmTile.Of((GemmArithmetic)arithmetic)[index];
-        (int m, int n, int depth) = (tile.Rows + 3, tile.Columns + 5, 96);
-        foreach (int splits in (int[])[2, 9])
+        (int m, int n, int depth) = (tile.Rows + 3, tile.Columns + 5, 32);
+        foreach (int splits in (int[])[2, 17])
         {
             int k = (splits * depth) - 7;
             using CudaDevice device = Open(tile, splits);
@@ -41,7 +41,7 @@ public sealed class GemmTests(ITestOutputHelper output)
             float[] start = Draw(m * n);
             using Tensor c = device.StoreTensor(start, m, n), again = device.StoreTensor(start, m, n), share = device.Allocate(m, n);
             GemmPlan plan = GemmPlan.Split(tile, k, splits);
-            Assert.Equal((splits, splits * tile.Rows * tile.Columns <= 32_768), (plan.Splits, plan.AddsInPlace(new GemmShape(m, n, k, 1))));
+            Assert.Equal((splits, splits * tile.Rows * tile.Columns <= GemmPlan.MostAddedInPlace), (plan.Splits, plan.AddsInPlace(new GemmShape(m, n, k, 1))));
             device.Gemm(a.AsMatrix(), b.AsMatrix(), c.AsMatrix(), new GemmOptions(Accumulate: true, Bias: bias));
             device.Gemm(a.AsMatrix(), b.AsMatrix(), again.AsMatrix(), new GemmOptions(Accumulate: true, Bias: bias));
             device.ForcedPlan = shape => GemmPlan.Split(tile, shape.K, 1);
@@ -67,9 +67,9 @@ public sealed class GemmTests(ITestOutputHelper output)
     {
         GemmTile tile = GemmTile.Of((GemmArithmetic)arithmetic)[index];
         int columns = tile.Columns;
-        foreach ((int n, int splits) in ((int, int)[])[(columns + 8, 1), (columns + 5, 2), (columns + 8, 2), (columns + 8, 9)])
+        foreach ((int n, int splits) in ((int, int)[])[(columns + 8, 1), (columns + 5, 2), (columns + 8, 2), (columns + 8, 17)])
         {
-            (int m, int factorRows, int k) = (2 * ((tile.Rows / 2) + 3), (tile.Rows / 2) + 3, splits * 96);
+            (int m, int factorRows, int k) = (2 * ((tile.Rows / 2) + 3), (tile.Rows / 2) + 3, splits * 32);
             using CudaDevice device = Open(tile, splits);
             var random = new Random(n);
             Tensor Draw(int rows, int columns) => device.StoreTensor(

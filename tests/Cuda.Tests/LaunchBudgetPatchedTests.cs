@@ -25,7 +25,7 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
         int none = run.Counted("an evaluation of no circuit", output, () => Evaluate(0)).Operations;
         int one = run.Counted("an evaluation of one circuit", output, () => Evaluate(1)).Operations;
         output.WriteLine($"a patched pass and its metrics: {one - none} operations");
-        Assert.InRange(one - none, 100, 200);
+        Assert.InRange(one - none, 50, 140);
 
         void Evaluate(int times) => CircuitEvaluation.Evaluate(
             run.Model, run.Prompts, [.. Enumerable.Repeat(circuit, times)], new EvaluationOptions { BatchSize = 20 });
@@ -38,8 +38,8 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
         int one = Batches(1), five = Batches(5), six = Batches(6);
         output.WriteLine($"a batch: {six - five} operations");
 
-        // 500 of them are of the straight runs before it.
-        Assert.InRange(six - five, 200, 950);
+        // About half of them are of the straight runs before it.
+        Assert.InRange(six - five, 200, 590);
 
         int Batches(int count) => run.Counted($"exact patching into m6, {count} batches", output, () => EdgeAttribution.Run(
             run.Model, run.Batches(count), new AttributionOptions { Method = AttributionMethods.Exact, BatchSize = 20 },
@@ -81,7 +81,7 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
         (int operations, int calls) = Steps(9);
         (int fewerOperations, int fewerCalls) = Steps(8);
         output.WriteLine($"a step: {operations - fewerOperations} operations by {calls - fewerCalls} calls");
-        Assert.InRange(operations - fewerOperations, 300, 600);
+        Assert.InRange(operations - fewerOperations, 300, 500);
         Assert.InRange(calls - fewerCalls, 1, 5);
 
         (int Operations, int HostCalls) Steps(int steps) => run.Counted(

@@ -21,7 +21,9 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     private const double FillClocks = 1500;       // first copies and last stores of a block, which overlap with nothing of its own
     private const double SecondStageClocks = 4000;
     private const double ArrivalClocks = 800;     // fence, counter, and waiting for what the last block reads
-    private const int MostAddedInPlace = 32_768;  // floats of a tile's shares that one block adds in less than a launch takes
+
+    /// <summary>Most floats of a tile's shares that one block adds, in about the time of a second launch.</summary>
+    public const int MostAddedInPlace = 65_536;
 
     /// <summary>Most tiles whose blocks are counted.</summary>
     public const int MostCounted = 1 << 14;

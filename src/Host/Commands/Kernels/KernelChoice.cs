@@ -16,7 +16,7 @@ internal sealed record KernelChoice(
     OpRow? Op, IReadOnlyList<OpWork> Works, ProductRequest? Product, string? Kernel, string? NeedsGpu)
 {
     private const string Gemm = "Gemm", Plain = "gemmPlain", AddSplits = "gemmAddSplits";
-    private const int DefaultM = 160, DefaultN = 3072, DefaultK = 768, DefaultSplits = 16, MostExtent = 1 << 20;
+    private const int DefaultM = 160, DefaultN = 3072, DefaultK = 768, DefaultSplits = 20, MostExtent = 1 << 20;
 
     /// <summary>Reads the options.</summary>
     /// <param name="o">The options.</param>
