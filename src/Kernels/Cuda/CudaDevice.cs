@@ -69,7 +69,7 @@ public sealed partial class CudaDevice : Device
         _images = new KernelImages(driver, _context, $"{_info.Major}.{_info.Minor}", cache ?? KernelCache.None, PtxOf);
         _memory = new MemoryPool(driver, _options.CacheMemory);
         Plans = new GemmPlans(new GemmGpu(_info, ResidentBlocks));
-        Arithmetic = ArithmeticOf(_options, Plans.Gpu);
+        Arithmetic = ArithmeticOf(_options, Plans.Gpu.Float32);
         if (!_options.UseCublas) return;
         try
         {

@@ -37,13 +37,13 @@ public sealed partial class CudaDevice
 
     /// <summary>The arithmetic that options ask for, or that is faster on the GPU.</summary>
     /// <param name="options">The options.</param>
-    /// <param name="gpu">The GPU.</param>
+    /// <param name="faster">The faster one for float32.</param>
     /// <returns>How products are multiplied.</returns>
-    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmGpu gpu) => (options.Precision, options.TensorCores) switch
+    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster) => (options.Precision, options.TensorCores) switch
     {
         (MatrixPrecision.Tf32, _) => GemmArithmetic.Tf32,
         (MatrixPrecision.BFloat16, _) => GemmArithmetic.Bf16,
-        (_, null) => gpu.Float32,
+        (_, null) => faster,
         (_, true) => GemmArithmetic.Tf32x3,
         _ => GemmArithmetic.Ffma,
     };

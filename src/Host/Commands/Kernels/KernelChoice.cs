@@ -74,7 +74,9 @@ internal sealed record KernelChoice(
         {
             string? plan = o.Plan ?? (kernel is null ? null : $"64x64x{DefaultSplits}");
             if (plan is null) return product;
-            product = product with { Arithmetic = CudaDevice.ArithmeticOf(ComputeDevice.Options(o)) };
+
+            // A plan is one of tensor cores unless something else is asked for: what the GPU prefers is known when it is open.
+            product = product with { Arithmetic = CudaDevice.ArithmeticOf(ComputeDevice.Options(o), GemmArithmetic.Tf32x3) };
             return Planned(product, plan);
         }
 
