@@ -12,10 +12,11 @@ public sealed class SelfTestStagesTests : IDisposable
     // that it stands for.
     private static readonly string[] s_line =
     [
-        "selftest", "--device", "cuda", "--cases", "1", "--only", "Activation,Rows,Fill,gemmBf16Nt64x64,relp,eap-gp: the first",
+        "selftest", "--device", "cuda", "--cases", "1", "--only", "Activation,Rows,Fill,gemmBf16Nt64x64,relp,eap-gp: the first,gpt2 eap-ig",
+        "--shape", "tiny",
     ];
 
-    private static readonly string[] s_stages = ["modules", "ops", "plans", "graphs", "identities", "methods"];
+    private static readonly string[] s_stages = ["modules", "ops", "plans", "graphs", "identities", "methods", "gpt2"];
 
     private readonly EmulatedDriver _driver = new(new EmulatorOptions { Races = false });
 
@@ -42,6 +43,7 @@ public sealed class SelfTestStagesTests : IDisposable
     [InlineData("graphs", "layerNorm")]
     [InlineData("identities", "pathStep")]
     [InlineData("methods", "probabilityDifference")]
+    [InlineData("gpt2", "attentionShort16")]
     public void A_fault_is_a_line_and_the_other_stages_go_on(string stage, string? kernel)
     {
         if (kernel is null) _driver.FailNextModule = "ptxas error : line 3\nunknown symbol";
