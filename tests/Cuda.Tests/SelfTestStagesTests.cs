@@ -71,7 +71,6 @@ public sealed class SelfTestStagesTests(ITestOutputHelper output)
             Assert.InRange(l.Error, 1e-9, l.Allowed);
             Assert.Equal(18, l.Agreement!.Shared);
         });
-        output.WriteLine(string.Join(' ', driver.Statistics.Keys));
     }
 
     [Fact]

@@ -18,8 +18,7 @@ namespace Gradpath.Diagnostics.SelfTest;
 /// </summary>
 internal static class CpuScoresFile
 {
-    private const string Key = "gradpath_selftest", Format = "gradpath selftest scores 1";
-    private const string Again = "make it anew by 'gradpath selftest --write-scores FILE'";
+    private const string Key = "gradpath_selftest", Format = "selftest scores 1";
 
     /// <summary>A time as files state it.</summary>
     /// <param name="time">In UTC.</param>
@@ -56,23 +55,23 @@ internal static class CpuScoresFile
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (!file.Metadata.TryGetValue(Key, out string? json))
-            throw new GradpathException($"{path}: holds no scores of a self-test; {Again}");
+            throw new GradpathException($"{path}: holds no scores of a self-test");
         string where = $"{path}: '{Key}' in its metadata";
         return JsonFile.Parse(where, Encoding.UTF8.GetBytes(json), root => Read(file, root, where));
     }
 
     private static CpuScores Read(SafetensorsFile file, JsonElement root, string where)
     {
-        string Text(string name) => root.Text(name, where) ?? throw new GradpathException($"{where}: {name} is missing; {Again}");
+        string Text(string name) => root.Text(name, where) ?? throw new GradpathException($"{where}: {name} is missing");
         string path = file.Path, format = Text("format"), shape = Text("shape");
         if (format != Format)
-            throw new GradpathException($"{path}: is of the format {Quoted.Text(format)}, this program reads \"{Format}\"; {Again}");
+            throw new GradpathException($"{path}: is of the format {Quoted.Text(format)}, this program reads \"{Format}\"");
         if (!Workloads.ShapeNames.Contains(shape))
-            throw new GradpathException($"{path}: {TableNames.Unknown("shape", shape, [.. Workloads.ShapeNames])}; {Again}");
+            throw new GradpathException($"{path}: {TableNames.Unknown("shape", shape, [.. Workloads.ShapeNames])}");
         if (Text("identity") != ScoredModel.Identity(shape))
         {
             throw new GradpathException(
-                $"{path}: has scores of other weights, pairs or settings than this program's, by version {Text("version")}; {Again}");
+                $"{path}: has scores of other weights, pairs or settings than this program's, by version {Text("version")}");
         }
         int edges = new ComputationGraph(Workloads.Shape(shape)).EdgeCount;
         Dictionary<string, float[]> scores = [];
@@ -82,11 +81,11 @@ internal static class CpuScoresFile
             if (entry.Dtype != "F32" || !entry.Shape.SequenceEqual([edges]))
             {
                 throw new GradpathException(
-                    $"{path}: tensor '{method.Name}' is {entry.Dtype} {entry.ShapeText}; F32 [{edges}] is expected; {Again}");
+                    $"{path}: tensor '{method.Name}' is {entry.Dtype} {entry.ShapeText}; F32 [{edges}] is expected");
             }
             scores[method.Name] = file.ReadFloats(method.Name);
         }
-        if (Text("sha256") != Hash(scores)) throw new GradpathException($"{path}: is damaged: its scores have another SHA-256; {Again}");
+        if (Text("sha256") != Hash(scores)) throw new GradpathException($"{path}: is damaged: its scores have another SHA-256");
         double seconds = root.Property("seconds") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : double.NaN;
         return new CpuScores(shape, Text("device"), Text("created"), seconds, scores);
     }

@@ -30,7 +30,7 @@ internal sealed class OutputDistance : ResourceOwner
         _weights = weights;
         _device = weights.Device;
         _d = weights.Config.Width;
-        _gram = Own(_device.Allocate(_d, _d));
+        _gram = Own(_device.AllocateZeros(_d, _d));
         _target = Own(_device.Allocate(baseRows, _d));
         _mean = Own(_device.Allocate(capacity.FinalRows));
         _rstd = Own(_device.Allocate(capacity.FinalRows));

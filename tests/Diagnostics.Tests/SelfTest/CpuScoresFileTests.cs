@@ -27,10 +27,10 @@ public sealed class CpuScoresFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("selftest scores 1", "selftest scores 0", "is of the format \"gradpath selftest scores 0\", this program reads")]
+    [InlineData("selftest scores 1", "selftest scores 0", "is of the format \"selftest scores 0\", this program reads")]
     [InlineData("sha256:", "sha256:0", "has scores of other weights, pairs or settings")]
     [InlineData("tiny", "tiey", "shape")]
-    [InlineData("\\\"created\\\"", "\\\"creates\\\"", "created is missing")]
+    [InlineData("022created", "022creates", "created is missing")]
     [InlineData("gradpath_selftest", "gradpath_selftesd", "holds no scores of a self-test")]
     public void Another_file_is_told_apart(string text, string instead, string mention)
     {
@@ -39,7 +39,6 @@ public sealed class CpuScoresFileTests : IDisposable
         GradpathException e = Assert.Throws<GradpathException>(() => CpuScoresFile.Read(_file));
         Assert.StartsWith(_file, e.Message, StringComparison.Ordinal);
         Assert.Contains(mention, e.Message, StringComparison.Ordinal);
-        Assert.Contains("--write-scores", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Gradpath.Diagnostics.SelfTest;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
@@ -13,10 +14,19 @@ internal static class SelfTestScores
     /// <summary>Reads a file.</summary>
     /// <param name="o">The options.</param>
     /// <param name="path">The file.</param>
+    /// <exception cref="GradpathException">It cannot be used; the message says why.</exception>
     /// <exception cref="UsageException">It is of another shape than the one that is given.</exception>
     public static CpuScores Read(SelfTestOptions o, string path)
     {
-        CpuScores scores = CpuScoresFile.Read(path);
+        CpuScores scores;
+        try
+        {
+            scores = CpuScoresFile.Read(path);
+        }
+        catch (GradpathException e)
+        {
+            throw new GradpathException($"--scores {e.Message}; selftest --write-scores FILE makes a file anew", e);
+        }
         if (o.Shape is null || o.Shape == scores.Shape) return scores;
         throw new UsageException($"--shape {o.Shape}: {path} has scores of the shape {scores.Shape}; leave --shape out.");
     }
