@@ -60,7 +60,9 @@ internal sealed record ScoreAgreement(double Error, double Correlation, int Top,
             return string.Create(
                 CultureInfo.InvariantCulture, $"a correlation of {Correlation:0.000000}, at least {bounds.Correlation:0.000000} is needed");
         }
-        return Overlap >= bounds.Overlap
+
+        // One edge of a small graph is a large share.
+        return Shared >= Math.Min(Top - 1, bounds.Overlap * Top)
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,

@@ -11,14 +11,14 @@ namespace Gradpath.Diagnostics.SelfTest;
 /// fp32: devices add in other orders; CPUs with vectors of 512, 256 and 128 bits and without differ by at most a fifth of 1e-4. An error of
 /// 1e-4 of the largest score in every score, where the largest is up to a hundred times the root mean square, leaves a correlation of
 /// 1 - 5e-5. The weakest of the thousand strongest is three hundredths of the largest, so that a few in a thousand change places. Along a
-/// path errors grow from step to step. Rounded factors: a layer is eight products of two factors each, forwards and backwards, and their
-/// errors are independent, so those of N factors add to sqrt(N) units; four times that is allowed, and four times more along a path. A
-/// relative error r of all scores leaves a correlation of 1 - r^2 / 2, and those change places that lie within r of the weakest of the
-/// strongest, about as large a share.
+/// path errors grow from step to step. Rounded factors: what <see cref="RoundedFactors"/> allows two layers, for every two layers; where
+/// factors are cut off rather than rounded, errors do not cancel. The emulated GPU shows up to a third of it on two layers. A relative error
+/// r of all scores leaves a correlation of 1 - r^2 / 2, and those change places that lie within r of the weakest of the strongest, about as
+/// large a share.
 /// </remarks>
 internal sealed record ScoreBounds(double Error, double Correlation, double Overlap)
 {
-    private const double Agreement = 1e-4, AgreementAlongPaths = 1e-3, FactorsOfLayer = 16, Slack = 4;
+    private const double Agreement = 1e-4, AgreementAlongPaths = 1e-3, ChainLayers = 2;
     private const double Like = 0.9999, Shared = 0.99, SharedAlongPaths = 0.98;
 
     // Beyond these nothing would be tested.
@@ -31,7 +31,7 @@ internal sealed record ScoreBounds(double Error, double Correlation, double Over
     public static ScoreBounds Of(AttributionMethod method, MatrixPrecision precision, int layers)
     {
         bool walks = method.Takes(MethodSettings.EmbeddingPath);
-        double units = Slack * Math.Sqrt(FactorsOfLayer * layers) * (walks ? Slack : 1);
+        double units = (walks ? RoundedFactors.Amplified : RoundedFactors.Chain) * layers / ChainLayers;
         double rounded = RoundedFactors.Allowed(precision, units);
         return new ScoreBounds(
             Math.Min(MostError, (walks ? AgreementAlongPaths : Agreement) + rounded),

@@ -65,8 +65,11 @@ public sealed class ScoreAgreementTests
         (swapped[17], swapped[18]) = (swapped[18], swapped[17]);
         agreement = ScoreAgreement.Of(Scores, swapped);
         Assert.Equal(17, agreement.Shared);
+        Assert.Null(agreement.Fault(new ScoreBounds(1, 0.5, 0.99), s_graph, Scores, swapped));
+        (swapped[16], swapped[19]) = (swapped[19], swapped[16]);
+        agreement = ScoreAgreement.Of(Scores, swapped);
         Assert.Equal(
-            "17 of the 18 strongest edges are the same, at least 99.0 % is needed",
+            "16 of the 18 strongest edges are the same, at least 99.0 % is needed",
             agreement.Fault(new ScoreBounds(1, 0.5, 0.99), s_graph, Scores, swapped));
     }
 
@@ -80,7 +83,7 @@ public sealed class ScoreAgreementTests
             ScoreBounds[] bounds = [.. ((MatrixPrecision[])[MatrixPrecision.Float32, MatrixPrecision.Tf32, MatrixPrecision.BFloat16])
                 .Select(p => ScoreBounds.Of(method, p, Workloads.Shape(shape).Layers))];
             Assert.True(bounds[0].Error is 1e-4 or 1e-3);
-            Assert.True(bounds[0].Error < bounds[1].Error && bounds[1].Error < bounds[2].Error && bounds[2].Error <= 0.5);
+            Assert.True(bounds[0].Error < bounds[1].Error && bounds[1].Error <= bounds[2].Error && bounds[2].Error <= 0.5);
             Assert.All(bounds, b => Assert.True(b is { Correlation: >= 0.85 and < 1, Overlap: >= 0.45 and < 1 }));
         }
     }
