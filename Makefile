@@ -6,7 +6,7 @@
 # make kernels compiles the CUDA kernels to the PTX that is committed (needs clang++-19)
 # make goldens prints how far the scores are from the EAP-IG library's, method by method
 # make perf    W1 to W7 against PyTorch, where it is installed, and their floors: perf/run --quick
-# make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64)
+# make bundle  makes the program one file that needs no .NET: out/bundle/gradpath (linux-x64), and beside it gpu-check with what it takes
 # make native  the C library: libgradpath.so, its engines and gradpath.h in out/native (needs gcc or clang)
 # make pack    makes the NuGet packages Gradpath and Gradpath.Kernels: out/packages
 # make docs    makes the pages of the API with those of docs/: out/docs/index.html (fetches docfx into out/tools)
@@ -57,6 +57,8 @@ bundle:
 	  -p:SuppressTrimAnalysisWarnings=true -p:JsonSerializerIsReflectionEnabledByDefault=true -v quiet -nologo >out/bundle/publish.log \
 	  || { cat out/bundle/publish.log >&2; exit 1; }
 	@cp out/bundle/build/publish/gradpath out/bundle/gradpath
+	@cp perf/gpu-check perf/peers/eap_ig_torch.py out/bundle/
+	@out/bundle/gradpath selftest --write-scores out/bundle/gpt2-scores.safetensors --quiet >/dev/null
 	@echo "out/bundle/gradpath: $$(du -k --apparent-size out/bundle/gradpath | cut -f1) KiB; tests/bundle tries it"
 
 native:

@@ -19,7 +19,7 @@ public sealed class SelfTestStagesTests(ITestOutputHelper output)
         WatchedDriver driver = new(new HostDriver());
         using CpuDevice reference = new(1);
         using TestedDevice tested = new(() => new CudaDevice(driver, 0));
-        using SelfTestRun run = new(tested, reference, CancellationToken.None);
+        using SelfTestRun run = new(tested, reference, CancellationToken.None) { Shape = "tiny" };
         foreach (SelfTestStage stage in SelfTestStages.All)
         {
             HashSet<string> before = [.. driver.Launched];
@@ -53,6 +53,24 @@ public sealed class SelfTestStagesTests(ITestOutputHelper output)
         Assert.Contains("a new process", Assert.Single(SelfTestStages.Graphs.Run(run)).Fault, StringComparison.Ordinal);
         (driver.KernelFault, driver.Fault) = (null, null);
         Assert.Equal(GraphChecks.Methods.Count, SelfTestStages.Graphs.Run(run).Count);
+    }
+
+    [Fact]
+    public void GPT2s_shape_passes_in_small_on_the_emulated_GPU()
+    {
+        using CpuDevice reference = new(1);
+        using EmulatedDriver driver = new(new EmulatorOptions { Races = false });
+        using TestedDevice tested = new(() => new CudaDevice(driver, 0));
+        using SelfTestRun run = new(tested, reference, CancellationToken.None) { Shape = "tiny" };
+        IReadOnlyList<ComparisonLine> lines = SelfTestStages.Full.Run(run);
+        foreach (ComparisonLine line in lines) output.WriteLine($"{line}");
+        Assert.Equal(["gpt2 eap", "gpt2 eap-ig", "gpt2 eap-gp"], lines.Select(l => l.Name));
+        Assert.All(lines, l =>
+        {
+            Assert.Null(l.Fault);
+            Assert.InRange(l.Error, 1e-9, l.Allowed);
+            Assert.Equal(18, l.Agreement!.Shared);
+        });
     }
 
     [Fact]

@@ -8,6 +8,9 @@ namespace Gradpath.Diagnostics.SelfTest;
 /// <param name="Fault">What went wrong first, or null.</param>
 internal sealed record ComparisonLine(string Name, int Cases, double Error, double Allowed, string? Fault)
 {
+    /// <summary>How far scores agree beyond their largest difference; null where none were compared.</summary>
+    public ScoreAgreement? Agreement { get; init; }
+
     /// <summary>A check that could not be done.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="fault">Why not.</param>

@@ -14,6 +14,17 @@ internal sealed class SelfTestRun(TestedDevice tested, Device? reference, Cancel
 
     private SelfTestModel? _testedModel;
     private SelfTestModel? _trustedModel;
+    private ScoredModel? _fullModel;
+    private CpuScores? _computed;
+
+    /// <summary>The shape of the model of <see cref="SelfTestStages.Full"/>, a name of <see cref="Bench.Workloads.ShapeNames"/>.</summary>
+    public string Shape { get; init; } = "small";
+
+    /// <summary>The CPU's scores of that model from a file; null to compute them.</summary>
+    public CpuScores? GivenScores { get; init; }
+
+    /// <summary>Stops the run.</summary>
+    public CancellationToken Cancellation => cancellation;
 
     /// <summary>Random cases per op; a third of them are large.</summary>
     public int Cases { get; init; } = DefaultCases;
@@ -38,6 +49,26 @@ internal sealed class SelfTestRun(TestedDevice tested, Device? reference, Cancel
 
     /// <summary>The same model on the device that is trusted.</summary>
     public SelfTestModel TrustedModel => ModelOn(ref _trustedModel, Reference);
+
+    /// <summary>The model of <see cref="SelfTestStages.Full"/> on the device under test.</summary>
+    public ScoredModel FullModel
+    {
+        get
+        {
+            if (_fullModel is not null && ReferenceEquals(_fullModel.Weights.Device, Device)) return _fullModel;
+            _fullModel?.Dispose();
+            _fullModel = null;
+            return _fullModel = new ScoredModel(Shape, Device);
+        }
+    }
+
+    /// <summary>What the CPU scores that model.</summary>
+    public CpuScores CpuScores => GivenScores ?? Compute(null);
+
+    /// <summary>Computes what the CPU scores that model, if that has not been done.</summary>
+    /// <param name="progress">Told on the way; may be null.</param>
+    public CpuScores Compute(IProgress<RunProgress>? progress) =>
+        _computed ??= CpuScores.Compute(Shape, Reference, progress, cancellation);
 
     /// <summary>Does checks one after another. One that cannot be done is a line with its fault, and the others are done.</summary>
     /// <typeparam name="T">What a check is.</typeparam>
@@ -82,6 +113,7 @@ internal sealed class SelfTestRun(TestedDevice tested, Device? reference, Cancel
     {
         _testedModel?.Dispose();
         _trustedModel?.Dispose();
+        _fullModel?.Dispose();
     }
 
     private ComparisonLine One(string stage, string name, Func<ComparisonLine> run)

@@ -30,8 +30,11 @@ internal static class SelfTestStages
     public static SelfTestStage Methods { get; } = new(
         "methods", StageNeeds.Reference, [.. MethodChecks.All.Select(c => c.Name)], RunMethods);
 
+    /// <summary>Methods at GPT-2's own shape, against scores of the CPU.</summary>
+    public static SelfTestStage Full { get; } = new("gpt2", StageNeeds.Scores, [.. ScoredModel.Methods.Select(FullChecks.NameOf)], RunFull);
+
     /// <summary>All of them in their order.</summary>
-    public static IReadOnlyList<SelfTestStage> All { get; } = [Modules, Ops, Plans, Graphs, Identities, Methods];
+    public static IReadOnlyList<SelfTestStage> All { get; } = [Modules, Ops, Plans, Graphs, Identities, Methods, Full];
 
     private static IReadOnlyList<ComparisonLine> RunModules(SelfTestRun run) => run.Each(
         Modules.Name, CudaDevice.ModuleFiles, file => file, file =>
@@ -79,6 +82,13 @@ internal static class SelfTestStages
             OpOutcome outcome = OpComparison.Run(asOp, run.Reference, run.Device, Enumerable.Range(0, check.Variants.Count));
             ComparisonLine line = Line(check.Name, outcome);
             return line with { Fault = line.Fault?.Replace("seed", "variant", StringComparison.Ordinal) };
+        });
+
+    private static IReadOnlyList<ComparisonLine> RunFull(SelfTestRun run) => run.Each(
+        Full.Name, ScoredModel.Methods, FullChecks.NameOf, method =>
+        {
+            CpuScores expected = run.CpuScores;
+            return FullChecks.Compare(run.FullModel, method, expected, run.Cancellation);
         });
 
     private static ComparisonLine Line(string name, OpOutcome outcome) =>

@@ -11,4 +11,10 @@ internal enum StageNeeds
 
     /// <summary>A GPU under test, and a device to compare with.</summary>
     Gpu,
+
+    /// <summary>
+    /// A device to compare with, or a file of its scores. It is a lot of work: without being asked for, it is for a GPU that is none of an
+    /// emulator.
+    /// </summary>
+    Scores,
 }

@@ -37,6 +37,9 @@ internal static class TileRegisters
         ["gemmTf32x3Nt128x128"] = [228, 228, 228, 230, 226, 222],
     };
 
+    /// <summary>The compute capabilities that the table knows, times ten.</summary>
+    public static IReadOnlyList<int> Capabilities => s_capabilities;
+
     /// <summary>Registers of a thread.</summary>
     /// <param name="kernel">The entry point.</param>
     /// <param name="capability">Compute capability, times ten; of one that the table lacks the last one before it counts.</param>

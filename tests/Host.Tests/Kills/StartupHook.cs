@@ -12,6 +12,7 @@ internal static class StartupHook
     public static void Initialize()
     {
         KillPoint.Arm();
+        EmulatedProcess.Arm();
         SweepChild.Shorten();
         SweepChild.Arm();
     }

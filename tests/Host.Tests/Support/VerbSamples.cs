@@ -122,10 +122,12 @@ internal static class VerbSamples
         ["tokenize"] = _ => [["tokenize", "--model", "demo"]],
         ["report"] = m => [["report", "--scores", m.Scores(), "--out", m.Path("report.html")]],
         ["draw"] = m => [["draw", "--circuit", m.Circuit("a.json", 10), "--out", m.Path("circuit.svg")]],
-        ["selftest"] = _ =>
+        ["selftest"] = m =>
         [
             ["selftest", "--threads", "1", "--against", "cpu", "--cases", "1"],
             ["selftest", "--threads", "1", "--stages", "identities", "--only", "eap-gp"],
+            ["selftest", "--threads", "1", "--write-scores", m.Path("cpu.safetensors"), "--shape", "tiny"],
+            ["selftest", "--threads", "1", "--scores", m.Path("cpu.safetensors"), "--stages", "gpt2"],
         ],
         ["completion"] = _ => [["completion", "bash"], ["completion", "fish"]],
         ["kernels"] = m =>

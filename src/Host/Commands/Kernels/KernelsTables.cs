@@ -24,7 +24,9 @@ internal static class KernelsTables
         Count("static shared", "static_shared_bytes", k => k.StaticSharedBytes);
         Count("dynamic shared", "dynamic_shared_bytes", k => k.DynamicSharedBytes);
         Count("blocks at once", "resident_blocks", k => k.ResidentBlocks);
-        return table;
+        return table.Hidden("tile_registers", e => TileRegisters.Of(e.Name, 0) is null
+            ? null
+            : string.Join(' ', TileRegisters.Capabilities.Select(c => $"{c}:{TileRegisters.Of(e.Name, c)}")));
 
         void Count(string heading, string name, Func<CudaKernelInfo, long> value)
         {

@@ -1,30 +1,10 @@
-using CommandLine;
+using Gradpath.Diagnostics.Bench;
 using Gradpath.Diagnostics.SelfTest;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Kernels;
 using Gradpath.Kernels.Cpu;
 
 namespace Gradpath.Host.Commands;
-
-/// <summary>The options of <c>gradpath selftest</c>.</summary>
-[Verb("selftest", HelpText = "Check on this machine that scores obey the identities that define them, and a device against the CPU.")]
-internal sealed class SelfTestOptions : DeviceOptions
-{
-    [Option("against", MetaValue = "DEVICE", HelpText =
-        "cpu: compare every op and every method with a second CPU device. Any other device than the CPU is always compared so.")]
-    public string? Against { get; set => field = value?.ToLowerInvariant(); }
-
-    [Option("cases", MetaValue = "N", HelpText = "Random shapes per op of the comparison (default 18); a third of them are large.")]
-    [Range(1, 10_000)]
-    public int? Cases { get; set; }
-
-    [Option("stages", MetaValue = "NAMES", Separator = ',', HelpText =
-        "Only these stages: modules, ops, plans, graphs, identities, methods (default: all that the device has).")]
-    public IEnumerable<string> Stages { get; set; } = [];
-
-    [Option("only", MetaValue = "NAMES", Separator = ',', HelpText =
-        "Only the checks whose names begin so: Attention,gemmTf32x3,eap-ig (default: all).")]
-    public IEnumerable<string> Only { get; set; } = [];
-}
 
 /// <summary><c>gradpath selftest</c>: does every check, stage by stage, and states its largest error.</summary>
 internal static class SelfTestCommand
@@ -35,19 +15,33 @@ internal static class SelfTestCommand
     {
         if (o.Against is not (null or "cpu"))
             throw new UsageException($"--against {o.Against}: the comparison is always with the CPU; write --against cpu.");
+        if (o.Shape is { } unknown && !Workloads.ShapeNames.Contains(unknown))
+            throw new UsageException($"--shape {unknown}: {TableNames.Unknown("shape", unknown, [.. Workloads.ShapeNames])}.");
+        if (o.WriteScores is not null) return SelfTestScores.Write(o, terminal, cancellation);
         string[] names = [.. o.Stages.Select(Named)], only = [.. o.Only];
+        CpuScores? given = o.Scores is null ? null : SelfTestScores.Read(o, o.Scores);
         using TestedDevice tested = new(() => ComputeDevice.Open(o, terminal));
         Device device = tested.Device;
         bool isGpu = device is not CpuDevice, compares = o.Against is not null || isGpu;
         if (o.Cases is not null && !compares) throw new UsageException("--cases is for the comparison of devices; add --against cpu.");
+        SelfTestStage full = SelfTestStages.Full;
+        bool asked = names.Contains(full.Name) || o.Scores is not null || o.Shape is not null;
         SelfTestStage[] stages = [.. SelfTestStages.All.Where(s => s.Needs switch
         {
             StageNeeds.Gpu => isGpu,
             StageNeeds.Reference => compares,
+            StageNeeds.Scores => asked ? compares || given is not null : isGpu && !device.IsEmulated,
             _ => true,
         })];
         foreach (string missing in names.Except(stages.Select(s => s.Name)))
             throw new UsageException($"--stages {missing}: {device.Name} has no such stage{(compares ? "" : "; add --against cpu")}.");
+        foreach ((string option, string? value) in new[] { ("scores", o.Scores), ("shape", o.Shape) })
+        {
+            if (value is null || (names.Length == 0 ? stages.Contains(full) : names.Contains(full.Name))) continue;
+            throw new UsageException(names.Length == 0
+                ? $"--{option} {value}: {device.Name} has no stage {full.Name}; add --against cpu."
+                : $"--{option} {value} is for the stage {full.Name}; add it to --stages.");
+        }
         if (names.Length > 0) stages = [.. stages.Where(s => names.Contains(s.Name))];
         foreach (string word in only)
         {
@@ -61,11 +55,25 @@ internal static class SelfTestCommand
         using SelfTestRun run = new(tested, reference, cancellation)
         {
             Cases = o.Cases ?? DefaultCases,
+            Shape = given?.Shape ?? o.Shape ?? SelfTestScores.DefaultShape,
+            GivenScores = given,
             Wanted = name => only.Length == 0 || only.Any(word => Begins(name, word)),
         };
         CommandReport report = new();
         report.Line($"device: {device.Description}", ("device", device.Description));
         if (reference is not null) report.Line($"compared with: {reference.Description}", ("compared_with", reference.Description));
+        if (given is not null)
+        {
+            report.Line(
+                $"scores of the CPU: {o.Scores}, {given.Device}, {given.Created}", ("scores", o.Scores), ("scores_device", given.Device),
+                ("scores_created", given.Created));
+        }
+        bool left = device.IsEmulated && !asked && names.Length == 0 && only.Length == 0;
+        if (left)
+        {
+            report.Line(
+                $"left out: {full.Name}, which takes hours on an emulator; --stages {full.Name} does it", ("left_out", full.Name));
+        }
         report.WriteSoFar(terminal);
         return Report(stages, run, report, terminal);
     }
@@ -75,6 +83,7 @@ internal static class SelfTestCommand
         List<StageResult> results = [];
         foreach (SelfTestStage stage in stages)
         {
+            if (stage == SelfTestStages.Full && stage.Checks.Any(run.Wanted)) SelfTestScores.Compute(run, report, terminal);
             long start = terminal.Time.GetTimestamp();
             IReadOnlyList<ComparisonLine> lines = ScoringProgress.Run(terminal, stage.Name, progress =>
             {

@@ -23,6 +23,7 @@ internal static class SelfTestTables
         else if (stage.Name == SelfTestStages.Plans.Name) report.Table(Lines("kernel", "plans", "variants", stage));
         else if (stage.Name == SelfTestStages.Graphs.Name) report.Table(Lines("method", "graphs", "replayed passes", stage));
         else if (stage.Name == SelfTestStages.Methods.Name) report.Table(Lines("method", "methods", "cases", stage));
+        else if (stage.Name == SelfTestStages.Full.Name) report.Table(Full(stage));
         else report.Table(Lines("check", "checks", null, stage));
     }
 
@@ -42,6 +43,18 @@ internal static class SelfTestTables
             .Column("largest error", "error", l => l.Error, l => Scientific(l.Error))
             .Column("allowed", "allowed", l => l.Allowed, l => Scientific(l.Allowed)));
     }
+
+    private static ReportTableOf<ComparisonLine> Full(StageResult stage) => Ending(ReportTable.Of("gpt2", stage.Lines)
+        .Text("method", "name", l => l.Name)
+        .Count("edges", "cases", l => l.Cases)
+        .Column("largest error", "error", l => l.Error, l => Scientific(l.Error))
+        .Column("allowed", "allowed", l => l.Allowed, l => Scientific(l.Allowed))
+        .Column(
+            "correlation", "correlation", l => l.Agreement?.Correlation,
+            l => l.Agreement?.Correlation.ToString("0.00000000", CultureInfo.InvariantCulture) ?? "-")
+        .Column(
+            "strongest shared", "shared", l => l.Agreement?.Shared, l => l.Agreement is { } a ? $"{a.Shared} of {a.Top}" : "-")
+        .Hidden("strongest", l => l.Agreement?.Top));
 
     private static ReportTableOf<ComparisonLine> Modules(StageResult stage, IReadOnlyList<CudaModuleInfo> modules)
     {
