@@ -98,9 +98,9 @@ internal sealed unsafe partial class EmulatedDriver
         Queue(call, stream, () =>
         {
             CheckRange(call, source, bytes);
-            long unwritten = _arena!.FindUnwritten((ulong)source, bytes);
+            long unwritten = _options.DryRun ? -1 : _arena!.FindUnwritten((ulong)source, bytes);
             if (unwritten >= 0) throw new CudaException(call, CudaResult.InvalidValue, $"byte {unwritten} of {bytes} was never written");
-            Buffer.MemoryCopy(_arena.Host((ulong)source), (void*)target, bytes, bytes);
+            Buffer.MemoryCopy(_arena!.Host((ulong)source), (void*)target, bytes, bytes);
         });
     }
 

@@ -56,7 +56,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     {
         CheckOrdinal("cuDeviceGet", ordinal);
         return new("Emulated GPU", _options.Major, _options.Minor, _options.Multiprocessors, _options.SharedMemoryPerBlock,
-            _options.MemoryLimit, 50 << 20);
+            _options.MemoryLimit, 50 << 20, SharedMemoryPerMultiprocessor: _options.SharedMemoryPerMultiprocessor);
     }
 
     /// <remarks>There is nothing to manage.</remarks>
@@ -134,7 +134,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         }
         try
         {
-            return ModuleCache.Get(ptx, _options.Count);
+            return ModuleCache.Get(ptx, _options.Count, _options.Fuse);
         }
         catch (PtxException e)
         {
