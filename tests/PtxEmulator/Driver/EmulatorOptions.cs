@@ -39,6 +39,9 @@ internal sealed record EmulatorOptions
     /// </summary>
     public bool Fuse { get; init; }
 
+    /// <summary>Work is done only when it is waited for, and host memory is met as it is then.</summary>
+    public bool Deferred { get; init; }
+
     /// <summary>Launches are checked and not run; all memory counts as written.</summary>
     public bool DryRun { get; init; }
 
