@@ -39,6 +39,9 @@ internal sealed record EmulatorOptions
     /// </summary>
     public bool Fuse { get; init; }
 
+    /// <summary>How tensor cores add; null: exactly within a group of k's, as none does.</summary>
+    public Execution.TensorRounding? TensorCores { get; init; }
+
     /// <summary>Work is done only when it is waited for, and host memory is met as it is then.</summary>
     public bool Deferred { get; init; }
 
