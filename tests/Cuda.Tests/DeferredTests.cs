@@ -60,7 +60,8 @@ public sealed class DeferredTests
         PromptPair[] pairs = TinyRuns.Pairs(4, 4, 4);
         EvaluationOptions options = new() { Ablation = ablation };
         Assert.Equal(
-            Run(deferred: false, m => TinyRuns.Evaluate(m, options, pairs)), Run(deferred: true, m => TinyRuns.Evaluate(m, options, pairs)));
+            Run(deferred: false, m => TinyRuns.Evaluate(m, options, pairs)),
+            Run(deferred: true, m => TinyRuns.Evaluate(m, options, pairs)));
     }
 
     [Theory]

@@ -54,7 +54,7 @@ public sealed class FusedTests(ITestOutputHelper output)
         for (int i = 0; i < from.Length; i++) Assert.InRange(to[i], from[i] - allowed, from[i] + allowed);
     }
 
-    /// <summary>The mode does something to the kernels that are shipped, so the tests above are of other code than the plain ones.</summary>
+    /// <summary>The mode does something to the kernels that are shipped.</summary>
     [Fact]
     public void Some_kernels_have_sums_that_may_be_contracted()
     {

@@ -11,7 +11,7 @@ public sealed class TargetTests(ITestOutputHelper output)
 {
     public static TheoryData<int> Targets => [.. GpuTarget.All.Select(t => t.Capability)];
 
-    /// <summary>Every kernel at its representative shape, and every op in every way of calling it: nothing is run, all is checked.</summary>
+    /// <summary>Every kernel at its representative shape, and every op in every way of calling it: checked and not run.</summary>
     [Theory]
     [MemberData(nameof(Targets))]
     public void Every_launch_fits(int capability)
@@ -31,7 +31,8 @@ public sealed class TargetTests(ITestOutputHelper output)
                 device.Synchronize();
             }
         }
-        string[] never = [.. OpCatalog.Kernels.Select(k => k.Kernel).Where(k => Fits(k, target)).Except(driver.Shapes.Select(s => s.Kernel))];
+        IEnumerable<string> launched = driver.Shapes.Select(s => s.Kernel);
+        string[] never = [.. OpCatalog.Kernels.Select(k => k.Kernel).Where(k => Fits(k, target)).Except(launched)];
         output.WriteLine($"{target.Name}: {driver.Shapes.Count} kernels with their block sizes");
         Assert.True(never.Length == 0, $"not launched: {string.Join(' ', never)}");
     }

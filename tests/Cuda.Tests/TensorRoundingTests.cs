@@ -93,7 +93,8 @@ public sealed class TensorRoundingTests(ITestOutputHelper output)
         }
     }
 
-    private static bool Multiplies(OpCheck check) => check.Magnitudes is not null || check.Op.Contains("Contract", StringComparison.Ordinal);
+    private static bool Multiplies(OpCheck check) =>
+        check.Magnitudes is not null || check.Op.Contains("Contract", StringComparison.Ordinal);
 
     private static EmulatorOptions Options(string generation) => new()
     {

@@ -105,7 +105,8 @@ public sealed unsafe class DeferredTests : IDisposable
         _driver.RecordEvent(first, _stream);
         AddOne();
         _driver.RecordEvent(second, _stream);
-        if (deferred) Assert.Equal(CudaResult.NotReady, Assert.Throws<CudaException>(() => _driver.ElapsedMilliseconds(first, second)).Result);
+        Action ask = () => _driver.ElapsedMilliseconds(first, second);
+        if (deferred) Assert.Equal(CudaResult.NotReady, Assert.Throws<CudaException>(ask).Result);
         _driver.SynchronizeEvent(first);
         Assert.Equal(deferred ? 2 : 0, _driver.Pending);
         *pinned = 98; // its copy is done

@@ -1,8 +1,8 @@
 namespace Gradpath.PtxEmulator;
 
 /// <summary>
-/// Registers of a thread of the committed kernels, by NVIDIA's assembler (ptxas 13.0) for each target. Kernels that are newer than the table
-/// are not in it; a kernel that has changed since keeps its line until it is assembled again.
+/// Registers of a thread of the committed kernels, by NVIDIA's assembler (ptxas 13.0) for each target. Kernels newer than the table are
+/// not in it; a kernel that has changed since keeps its line until it is assembled again.
 /// </summary>
 internal static class AssembledRegisters
 {

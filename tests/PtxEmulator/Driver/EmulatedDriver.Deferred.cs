@@ -8,9 +8,9 @@ namespace Gradpath.PtxEmulator;
 /// other streams' stays undone, as nothing orders them.
 /// </summary>
 /// <remarks>
-/// What CUDA promises, and no more: a copy from pageable memory has read it when the call returns; one from page-locked memory reads it when
-/// it runs; a copy to the host has written it when the stream or a later event has been waited for, and until then the target holds what
-/// nobody wants. Freeing device memory and unloading a module wait for all work; freeing page-locked memory does not.
+/// What CUDA promises, and no more: a copy from pageable memory has read it when the call returns; one from page-locked memory reads it
+/// when it runs; a copy to the host has written it when the stream or a later event has been waited for, and until then the target holds
+/// what nobody wants. Freeing device memory and unloading a module wait for all work; freeing page-locked memory does not.
 /// </remarks>
 internal sealed unsafe partial class EmulatedDriver
 {

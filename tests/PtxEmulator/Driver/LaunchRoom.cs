@@ -14,8 +14,8 @@ internal static class LaunchRoom
     private const int Lanes = 32, WarpRegisters = 256, WarpsAtOnce = 4, MostOfThread = 255;
 
     /// <summary>
-    /// Registers of a thread: the assembler's, or where those are not known what the PTX holds at once. A compiler fits a kernel with bounds
-    /// to them and puts what is left over into local memory; without bounds only the most of a thread binds it.
+    /// Registers of a thread: the assembler's, or where those are not known what the PTX holds at once. A compiler fits a kernel with
+    /// bounds to them and puts what is left over into local memory; without bounds only the most of a thread binds it.
     /// </summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="capability">Compute capability, times ten.</param>
