@@ -1,3 +1,4 @@
+using Gradpath.Cuda.Tests.Driver;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
@@ -44,7 +45,8 @@ public sealed class FusedTests(ITestOutputHelper output)
         AttributionOptions options = TinyRuns.Options(method, 2);
         PromptPair[] pairs = TinyRuns.Pairs(3, 5, 3);
         using CpuDevice cpu = new(1);
-        using var driver = new EmulatedDriver(s_fused);
+        using var emulator = new EmulatedDriver(s_fused);
+        var driver = new WatchedDriver(emulator) { ClearsMemory = true };
         using CudaDevice device = new(driver, 0);
         using Gpt2Weights expected = TinyRuns.Model(cpu), model = TinyRuns.Model(device);
         AttributionResult wanted = TinyRuns.Score(expected, options, pairs), got = TinyRuns.Score(model, options, pairs);
