@@ -279,8 +279,12 @@ public sealed class GemmTests(ITestOutputHelper output)
         new GemmCase { M = 1, N = 1, K = 2, Batch = 65_540, Accumulate = true, Pad = 1, Seed = 1 }.Check(device);
     }
 
-    private static CudaDevice Open(GemmTile tile, int splits) =>
-        new(new EmulatedDriver(), 0) { Arithmetic = tile.Arithmetic, ForcedPlan = shape => GemmPlan.Split(tile, shape.K, splits) };
+    private static CudaDevice Open(GemmTile tile, int splits, EmulatorOptions? options = null) =>
+        new(new EmulatedDriver(options ?? new EmulatorOptions()), 0)
+        {
+            Arithmetic = tile.Arithmetic,
+            ForcedPlan = shape => GemmPlan.Split(tile, shape.K, splits),
+        };
 
     // The bounds that kernels/GemmMma.cuh states.
     private static double FactorRounding(GemmArithmetic arithmetic) => arithmetic switch
@@ -314,9 +318,10 @@ public sealed class GemmTests(ITestOutputHelper output)
         }
     }
 
-    internal static float[] Multiply(GemmTile tile, float[] a, float[] b, int m, int n, int k, bool transposedB)
+    internal static float[] Multiply(
+        GemmTile tile, float[] a, float[] b, int m, int n, int k, bool transposedB, EmulatorOptions? options = null)
     {
-        using CudaDevice device = Open(tile, splits: 1);
+        using CudaDevice device = Open(tile, splits: 1, options);
         float[] stored = b;
         if (transposedB)
         {

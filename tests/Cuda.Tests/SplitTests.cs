@@ -1,5 +1,7 @@
 using Gradpath.Kernels.Cuda;
 using Gradpath.Kernels.Tests;
+using Gradpath.PtxEmulator;
+using Gradpath.PtxEmulator.Execution;
 using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
@@ -8,7 +10,7 @@ namespace Gradpath.Cuda.Tests;
 /// Three products of TF32 on the emulated GPU, whose tensor cores read 19 bits of a factor: how a float is cut in two, what of it gets
 /// lost, and what becomes of numbers at the end of the range.
 /// </summary>
-public sealed class SplitTests(ITestOutputHelper output)
+public class SplitTests(ITestOutputHelper output)
 {
     private const double Unit = 1.0 / (1 << 24);
 
@@ -27,7 +29,7 @@ public sealed class SplitTests(ITestOutputHelper output)
         float[] values = Numbers.Draw(5, side * side, 0.5, 0.5);
         values[0] = s_worst;
         double mean = 0, largest = 0;
-        float[] result = GemmTests.Multiply(Tile, right ? one : values, right ? values : one, side, side, side, transposedB: false);
+        float[] result = Multiply(Tile, right ? one : values, right ? values : one, side, side, side, transposedB: false);
         for (int i = 0; i < result.Length; i++)
         {
             double error = ((double)result[i] - values[i]) / values[i];
@@ -52,7 +54,7 @@ public sealed class SplitTests(ITestOutputHelper output)
         float[] a = Factors(kind, 7, m * k), b = Factors(kind, 8, k * n);
         double[] exact = GemmTests.Product(Numbers.Wide(a), Numbers.Wide(b), m, n, k);
         double[] sizes = GemmTests.Product(Magnitudes(a), Magnitudes(b), m, n, k);
-        float[] result = GemmTests.Multiply(Tile, a, b, m, n, k, transposedB: true);
+        float[] result = Multiply(Tile, a, b, m, n, k, transposedB: true);
         double[] errors = [.. result.Select((v, i) => (v - exact[i]) / sizes[i] / Unit)];
         double root = Math.Sqrt(errors.Average(e => e * e)), largest = errors.Max(Math.Abs), mean = errors.Average();
         output.WriteLine($"{kind}: root mean square {root:F3}, largest {largest:F3}, mean {mean:F4} of 2^-24 sum |x y|");
@@ -68,7 +70,7 @@ public sealed class SplitTests(ITestOutputHelper output)
         const int m = 16, n = 8, k = 4;
         float[] a = [.. Enumerable.Repeat(s_worst, m * k)], b = [.. Enumerable.Repeat(s_worst, k * n)];
         double exact = k * (double)s_worst * s_worst;
-        float[] result = GemmTests.Multiply(Tile, a, b, m, n, k, transposedB: true);
+        float[] result = Multiply(Tile, a, b, m, n, k, transposedB: true);
         Assert.All(result, v => Assert.InRange((exact - v) / exact / Unit, 6, 8 + 1));
     }
 
@@ -89,8 +91,8 @@ public sealed class SplitTests(ITestOutputHelper output)
         foreach (bool swapped in (bool[])[false, true])
         {
             float[] result = swapped
-                ? GemmTests.Multiply(Tile, Transposed(b, k, n), Transposed(a, m, k), n, m, k, transposedB: false)
-                : GemmTests.Multiply(Tile, a, b, m, n, k, transposedB: true);
+                ? Multiply(Tile, Transposed(b, k, n), Transposed(a, m, k), n, m, k, transposedB: false)
+                : Multiply(Tile, a, b, m, n, k, transposedB: true);
             for (int i = 0; i < result.Length; i++)
             {
                 Assert.Equal((swapped ? i % m : i / n) == row, float.IsNaN(result[i]));
@@ -119,8 +121,8 @@ public sealed class SplitTests(ITestOutputHelper output)
         {
             foreach (bool transposed in (bool[])[false, true])
             {
-                Assert.Equal(expected, GemmTests.Multiply(tile, [value, 0], [1, 1], 1, 1, 2, transposed)[0]);
-                Assert.Equal(expected, GemmTests.Multiply(tile, [1, 1], [value, 0], 1, 1, 2, transposed)[0]);
+                Assert.Equal(expected, Multiply(tile, [value, 0], [1, 1], 1, 1, 2, transposed)[0]);
+                Assert.Equal(expected, Multiply(tile, [1, 1], [value, 0], 1, 1, 2, transposed)[0]);
             }
         }
     }
@@ -132,7 +134,7 @@ public sealed class SplitTests(ITestOutputHelper output)
         uint[] given = [0x3F800FFF, 0x3F801000, 0x3F803000, 0xBF801000, 0x3FFFF000, 0x00001000];
         uint[] rounded = [0x3F800000, 0x3F802000, 0x3F804000, 0xBF802000, 0x40000000, 0x00002000];
         float[] values = Array.ConvertAll(given, BitConverter.UInt32BitsToSingle);
-        float[] result = GemmTests.Multiply(GemmTile.Of(GemmArithmetic.Tf32)[1], values, [1], values.Length, 1, 1, transposedB: false);
+        float[] result = Multiply(GemmTile.Of(GemmArithmetic.Tf32)[1], values, [1], values.Length, 1, 1, transposedB: false);
         Assert.Equal(Array.ConvertAll(rounded, BitConverter.UInt32BitsToSingle), result);
     }
 
@@ -140,7 +142,7 @@ public sealed class SplitTests(ITestOutputHelper output)
     public void The_largest_number_that_does_not_round_up_is_multiplied()
     {
         float largest = BitConverter.UInt32BitsToSingle(0x7F7FEFFF);
-        float[] result = GemmTests.Multiply(Tile, [largest, 0.5f], [0.25f, 0.5f], 1, 1, 2, transposedB: true);
+        float[] result = Multiply(Tile, [largest, 0.5f], [0.25f, 0.5f], 1, 1, 2, transposedB: true);
         Assert.Equal(largest * 0.25, result[0], largest * 0.25 * 2 * Unit);
     }
 
@@ -166,7 +168,13 @@ public sealed class SplitTests(ITestOutputHelper output)
         Assert.InRange(loop.Length, mma + (3 * factors) + sums, mma + (3 * factors) + sums + 45);
     }
 
+    /// <summary>How the tensor cores add.</summary>
+    private protected virtual TensorRounding? Rounding => null;
+
     private static GemmTile Tile => GemmTile.Of(GemmArithmetic.Tf32x3)[2];
+
+    private float[] Multiply(GemmTile tile, float[] a, float[] b, int m, int n, int k, bool transposedB) =>
+        GemmTests.Multiply(tile, a, b, m, n, k, transposedB, new EmulatorOptions { TensorCores = Rounding, Races = Rounding is null });
 
     private static double[] Magnitudes(float[] values) => Array.ConvertAll(values, v => (double)Math.Abs(v));
 

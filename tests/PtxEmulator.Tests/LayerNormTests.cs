@@ -39,7 +39,8 @@ public sealed class LayerNormTests
         const int Rows = 3, Width = 256;
         using var driver = new EmulatedDriver(new EmulatorOptions { Count = true });
         using var device = new CudaDevice(driver, 0);
-        using Tensor x = device.Allocate(Rows, Width), gain = device.Allocate(Width), shift = device.Allocate(Width);
+        float[] zeros = new float[Rows * Width];
+        using Tensor x = Upload(device, zeros), gain = Upload(device, zeros[..Width]), shift = Upload(device, zeros[..Width]);
         using Tensor mean = device.Allocate(Rows), rstd = device.Allocate(Rows), y = device.Allocate(Rows, Width);
         device.LayerNorm(x, gain, shift, 1e-5f, Rows, Width, mean, rstd, y);
         device.Synchronize();

@@ -66,24 +66,48 @@ internal static partial class LiveRegisters
             read[i].Add(predicate);
             read[i].UnionWith(written[i]);
         }
-        HashSet<string>[] live = new HashSet<string>[count + 1];
-        for (int i = 0; i <= count; i++) live[i] = [];
-        for (int i = 0; i < count; i++) (written[i], read[i]) = ([.. written[i].Except(free)], [.. read[i].Except(free)]);
+        Dictionary<string, int> numbers = [];
+        ulong[][] reads = new ulong[count][], keeps = new ulong[count][], live = new ulong[count + 1][];
+        foreach (string register in written.Concat(read).SelectMany(r => r).Except(free)) numbers.TryAdd(register, numbers.Count);
+        int words = (numbers.Count + 63) / 64;
+        for (int i = 0; i < count; i++)
+        {
+            (reads[i], keeps[i]) = (Bits(read[i]), Bits(written[i]));
+            for (int w = 0; w < words; w++) keeps[i][w] = ~keeps[i][w];
+        }
+        for (int i = 0; i <= count; i++) live[i] = new ulong[words];
         for (bool changed = true; changed;)
         {
             changed = false;
             for (int i = count - 1; i >= 0; i--)
             {
-                HashSet<string> now = falls[i] ? [.. live[i + 1]] : [];
-                if (jump[i] >= 0) now.UnionWith(live[jump[i]]);
-                now.ExceptWith(written[i]);
-                now.UnionWith(read[i]);
-                if (now.Count == live[i].Count) continue; // it only ever grows
-                live[i] = now;
-                changed = true;
+                ulong[]? next = falls[i] ? live[i + 1] : null, target = jump[i] >= 0 ? live[jump[i]] : null;
+                for (int w = 0; w < words; w++)
+                {
+                    ulong now = reads[i][w] | (((next?[w] ?? 0) | (target?[w] ?? 0)) & keeps[i][w]);
+                    changed |= now != live[i][w];
+                    live[i][w] = now;
+                }
             }
         }
-        return live.Max(set => set.Sum(Words));
+        int[] sizes = new int[words * 64];
+        foreach ((string register, int number) in numbers) sizes[number] = Words(register);
+        return live.Max(set =>
+        {
+            int sum = 0;
+            for (int n = 0; n < sizes.Length; n++) sum += (set[n / 64] >> (n % 64) & 1) != 0 ? sizes[n] : 0;
+            return sum;
+        });
+
+        ulong[] Bits(HashSet<string> registers)
+        {
+            ulong[] bits = new ulong[words];
+            foreach (string register in registers)
+            {
+                if (numbers.TryGetValue(register, out int n)) bits[n / 64] |= 1UL << (n % 64);
+            }
+            return bits;
+        }
     }
 
     private static bool StoresOnly(string operation) =>

@@ -36,6 +36,9 @@ internal sealed class CompiledKernel
 {
     public const int Exited = -1, Yielded = -2;
 
+    /// <summary>The thread goes on in another piece of the code; seen within the code alone.</summary>
+    public const int Jumped = -3;
+
     public required PtxKernel Ptx { get; init; }
 
     public string Name => Ptx.Name;

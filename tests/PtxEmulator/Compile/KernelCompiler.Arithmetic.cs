@@ -13,6 +13,7 @@ internal sealed unsafe partial class KernelCompiler
         table["mul"] = Multiply;
         table["mad"] = MultiplyAdd;
         table["fma"] = Fused;
+        table[Contraction.Op] = Contracted;
         table["div"] = Divide;
         table["rem"] = i => IntegerCall(i, "Rem");
         table["min"] = i => MinMax(i, "Min");
@@ -190,6 +191,23 @@ internal sealed unsafe partial class KernelCompiler
             else if (Rounding(i) is { } mode) Call(typeof(Rounded), $"Fma{mode}{Suffix(type)}");
             else Call(typeof(Floats), $"Fma{Suffix(type)}");
             if (type is PtxType.F32 or PtxType.F64) FinishFloat(i, type);
+        });
+    }
+
+    // The product's factors, then what is added to it, subtracted from it or what it is subtracted from.
+    private void Contracted(Instruction i)
+    {
+        PtxType type = i.Type;
+        Allow(i, "add", "minus", "from", "ftz", "sat");
+        Store(i.Operands[0], type, () =>
+        {
+            for (int k = 1; k <= 3; k++)
+            {
+                PushFlushed(i, i.Operands[k], type);
+                if ((k == 1 && i.Has("from")) || (k == 3 && i.Has("minus"))) _il.Emit(OpCodes.Neg);
+            }
+            Call(typeof(Floats), $"Fma{Suffix(type)}");
+            FinishFloat(i, type);
         });
     }
 

@@ -14,7 +14,7 @@ internal sealed unsafe partial class KernelCompiler
         {
             if (i.Guard is not null) throw Unknown(i, "under a predicate");
             Push(i.Operands[0], PtxType.U32);
-            _il.Emit(OpCodes.Switch, [.. ControlFlow.Targets(i).Select(t => _labels[t])]);
+            _il.Emit(OpCodes.Switch, [.. ControlFlow.Targets(i).Select(LabelOf)]);
             Trap(i, nameof(Traps.BranchIndex));
         };
         table["ret"] = Exit;
@@ -57,11 +57,11 @@ internal sealed unsafe partial class KernelCompiler
         if (i.Guard is { } guard)
         {
             Push(guard with { Not = false }, PtxType.Pred);
-            _il.Emit(guard.Not ? OpCodes.Brfalse : OpCodes.Brtrue, _labels[target]);
+            _il.Emit(guard.Not ? OpCodes.Brfalse : OpCodes.Brtrue, LabelOf(target));
         }
         else
         {
-            _il.Emit(OpCodes.Br, _labels[target]);
+            _il.Emit(OpCodes.Br, LabelOf(target));
         }
     }
 
@@ -76,13 +76,8 @@ internal sealed unsafe partial class KernelCompiler
         }
         Field(nameof(Frame.Instructions));
         Field(nameof(Frame.YieldAt));
-        _il.Emit(OpCodes.Blt, _labels[target]);
-        if (!_yieldPoints.TryGetValue(target, out int resume))
-        {
-            _resume.Add(_labels[target]);
-            _yieldPoints.Add(target, resume = _resume.Count);
-        }
-        SetResume(resume);
+        _il.Emit(OpCodes.Blt, LabelOf(target));
+        SetResume(EntryOf(target));
         _il.Emit(OpCodes.Ldc_I4, CompiledKernel.Yielded);
         _il.Emit(OpCodes.Ret);
         _il.MarkLabel(skip);
@@ -99,7 +94,7 @@ internal sealed unsafe partial class KernelCompiler
     private void Meet(Collective collective)
     {
         Label behind = _il.DefineLabel();
-        _resume.Add(behind);
+        _resume.Add((_piece, behind));
         SetResume(_resume.Count);
         _il.Emit(OpCodes.Ldc_I4, _collectives.Count);
         _collectives.Add(collective);

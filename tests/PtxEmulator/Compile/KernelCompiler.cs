@@ -6,34 +6,42 @@ using Gradpath.PtxEmulator.Ptx;
 namespace Gradpath.PtxEmulator.Compile;
 
 /// <summary>
-/// Makes a kernel's instructions into one IL method that runs a single thread. Registers live in the thread's frame, so the method
-/// can return at a collective and be called again to go on behind it.
+/// Makes a kernel's instructions into IL that runs a single thread. Registers live in the thread's frame, so the code can return at a
+/// collective and be called again to go on behind it.
 /// </summary>
+/// <remarks>A long kernel becomes several methods: the runtime does not optimise one of more than 20,000 instructions of IL.</remarks>
 internal sealed unsafe partial class KernelCompiler
 {
+    private const int PieceLength = 900;
+
     private readonly PtxKernel _kernel;
     private readonly bool _count;
-    private readonly DynamicMethod _method;
-    private readonly ILGenerator _il;
+    private readonly DynamicMethod[] _methods;
+    private readonly Dictionary<int, Label> _ways = [];
     private readonly List<Collective> _collectives = [];
     private readonly List<MemoryInstruction> _memory = [];
-    private readonly List<Label> _resume = [];
-    private readonly Dictionary<int, int> _yieldPoints = [];
+    private readonly List<(int Piece, Label Label)> _resume = [];
+    private readonly Dictionary<int, int> _entries = [];
     private readonly Label[] _labels;
     private readonly Dictionary<PtxVariable, int> _sharedOffsets = [];
     private readonly Dictionary<PtxVariable, int> _localOffsets = [];
     private readonly Dictionary<string, Action<Instruction>> _emitters;
     private int _sharedBytes, _localBytes, _dynamicOffset;
-    private int _index;
+    private ILGenerator _il = null!;
+    private int _index, _piece;
 
     private KernelCompiler(PtxKernel kernel, bool count)
     {
         _kernel = kernel;
         _count = count;
-        _method = new DynamicMethod(
-            kernel.Name, typeof(int), [typeof(Frame*), typeof(Worker)], typeof(KernelCompiler).Module, skipVisibility: true);
-        _il = _method.GetILGenerator(kernel.Instructions.Count * 32);
-        _labels = [.. Enumerable.Range(0, kernel.Instructions.Count + 1).Select(_ => _il.DefineLabel())];
+        int length = kernel.Instructions.Count;
+        _methods =
+        [
+            .. Enumerable.Range(0, (length / PieceLength) + 1).Select(_ => new DynamicMethod(
+                kernel.Name, typeof(int), [typeof(Frame*), typeof(Worker)], typeof(KernelCompiler).Module, skipVisibility: true)),
+        ];
+        foreach (DynamicMethod method in _methods) method.GetILGenerator(Math.Min(length, PieceLength) * 32);
+        _labels = [.. Enumerable.Range(0, length + 1).Select(i => _methods[i / PieceLength].GetILGenerator().DefineLabel())];
         _emitters = Emitters();
     }
 
@@ -44,28 +52,14 @@ internal sealed unsafe partial class KernelCompiler
     {
         (int frameBytes, int live) = RegisterLayout.Place(_kernel, (sizeof(Frame) + 15) / 16 * 16);
         PlaceVariables();
-        Label start = _il.DefineLabel(), dispatch = _il.DefineLabel();
-        _il.Emit(OpCodes.Br, dispatch);
-        _il.MarkLabel(start);
         bool[] leaders = Leaders();
-        for (_index = 0; _index < _kernel.Instructions.Count; _index++)
-        {
-            _il.MarkLabel(_labels[_index]);
-            if (leaders[_index]) CountInstructions(leaders);
-            Emit(_kernel.Instructions[_index]);
-        }
-        _il.MarkLabel(_labels[^1]);
-        _il.Emit(OpCodes.Ldc_I4, CompiledKernel.Exited);
-        _il.Emit(OpCodes.Ret);
-        _il.MarkLabel(dispatch);
-        Field(nameof(Frame.Resume));
-        _il.Emit(OpCodes.Switch, [start, .. _resume]);
-        _il.Emit(OpCodes.Br, start);
+        Label[] dispatch = [.. _methods.Select((_, piece) => EmitPiece(piece, leaders))];
+        for (int piece = 0; piece < _methods.Length; piece++) EmitDispatch(piece, dispatch[piece]);
         PtxVariable? last = _kernel.Parameters.Count == 0 ? null : _kernel.Parameters[^1];
         return new CompiledKernel
         {
             Ptx = _kernel,
-            Code = new(() => _method.CreateDelegate<ThreadCode>()),
+            Code = new(MakeCode),
             Collectives = [.. _collectives],
             MemoryInstructions = [.. _memory],
             FrameBytes = (frameBytes + 63) / 64 * 64,
@@ -75,6 +69,84 @@ internal sealed unsafe partial class KernelCompiler
             LocalBytes = _localBytes,
             LiveRegisters = live,
         };
+    }
+
+    private Label EmitPiece(int piece, bool[] leaders)
+    {
+        _il = _methods[_piece = piece].GetILGenerator();
+        int count = _kernel.Instructions.Count, end = Math.Min(count, (piece + 1) * PieceLength);
+        Label dispatch = _il.DefineLabel();
+        _il.Emit(OpCodes.Br, dispatch);
+        for (_index = piece * PieceLength; _index < end; _index++)
+        {
+            _il.MarkLabel(_labels[_index]);
+            if (leaders[_index]) CountInstructions(leaders);
+            Emit(_kernel.Instructions[_index]);
+        }
+        if (piece + 1 < _methods.Length)
+        {
+            _il.Emit(OpCodes.Br, LabelOf(end));
+        }
+        else
+        {
+            _il.MarkLabel(_labels[^1]);
+            _il.Emit(OpCodes.Ldc_I4, CompiledKernel.Exited);
+            _il.Emit(OpCodes.Ret);
+        }
+        foreach ((int target, Label way) in _ways)
+        {
+            _il.MarkLabel(way);
+            SetResume(EntryOf(target));
+            _il.Emit(OpCodes.Ldc_I4, CompiledKernel.Jumped);
+            _il.Emit(OpCodes.Ret);
+        }
+        _ways.Clear();
+        return dispatch;
+    }
+
+    // Resume 0 is the start.
+    private void EmitDispatch(int piece, Label dispatch)
+    {
+        _il = _methods[piece].GetILGenerator();
+        Label elsewhere = _il.DefineLabel();
+        _il.MarkLabel(dispatch);
+        Field(nameof(Frame.Resume));
+        Label start = piece == 0 ? _labels[0] : elsewhere;
+        _il.Emit(OpCodes.Switch, [start, .. _resume.Select(r => r.Piece == piece ? r.Label : elsewhere)]);
+        _il.MarkLabel(elsewhere);
+        _il.Emit(OpCodes.Ldc_I4, CompiledKernel.Exited);
+        _il.Emit(OpCodes.Ret);
+    }
+
+    private ThreadCode MakeCode()
+    {
+        ThreadCode[] codes = [.. _methods.Select(m => m.CreateDelegate<ThreadCode>())];
+        if (codes.Length == 1) return codes[0];
+        int[] pieces = [0, .. _resume.Select(r => r.Piece)];
+        return (frame, worker) =>
+        {
+            int result;
+            do result = codes[pieces[frame->Resume]](frame, worker);
+            while (result == CompiledKernel.Jumped);
+            return result;
+        };
+    }
+
+    // Where a branch goes for an instruction: to it, or to the way out to its piece.
+    private Label LabelOf(int target)
+    {
+        if (target / PieceLength == _piece) return _labels[target];
+        if (!_ways.TryGetValue(target, out Label way)) _ways.Add(target, way = _il.DefineLabel());
+        return way;
+    }
+
+    // The number under which the code goes on at an instruction.
+    private int EntryOf(int target)
+    {
+        if (_entries.TryGetValue(target, out int entry)) return entry;
+        _resume.Add((target / PieceLength, _labels[target]));
+        _entries.Add(target, _resume.Count);
+        return _resume.Count;
     }
 
     private void PlaceVariables()

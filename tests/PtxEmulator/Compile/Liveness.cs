@@ -136,9 +136,11 @@ internal sealed class Liveness
         _ => true,
     };
 
-    private static IEnumerable<Register> Written(Instruction i) => HasResult(i) ? Inside(i.Operands[0]) : [];
+    /// <summary>The registers that an instruction writes.</summary>
+    public static IEnumerable<Register> Written(Instruction i) => HasResult(i) ? Inside(i.Operands[0]) : [];
 
-    private static IEnumerable<Register> Read(Instruction i)
+    /// <summary>The registers that an instruction reads.</summary>
+    public static IEnumerable<Register> Read(Instruction i)
     {
         IEnumerable<Register> read = i.Operands.Skip(HasResult(i) ? 1 : 0).SelectMany(Inside);
         return i.Guard is { } guard ? read.Append(guard.Register) : read;

@@ -11,6 +11,7 @@ internal sealed unsafe partial class EmulatedDriver
 {
     private readonly List<Worker> _workers = [];
     private readonly Dictionary<string, KernelStatistics> _statistics = [];
+    private readonly HashSet<(string Kernel, int Threads, int SharedBytes)> _shapes = [];
     private ulong _launchNumber;
     private long _launches;
 
@@ -22,6 +23,9 @@ internal sealed unsafe partial class EmulatedDriver
 
     /// <summary>What was launched, by the kernels' names. Traffic is counted only where the options ask for it.</summary>
     public IReadOnlyDictionary<string, KernelStatistics> Statistics => _statistics;
+
+    /// <summary>Every kernel that was launched, with the threads and the dynamic shared memory of its blocks.</summary>
+    public IReadOnlyCollection<(string Kernel, int Threads, int SharedBytes)> Shapes => _shapes;
 
     public void Launch(nint function, Grid grid, int threads, int sharedBytes, nint stream, ReadOnlySpan<nint> arguments)
     {
@@ -42,6 +46,8 @@ internal sealed unsafe partial class EmulatedDriver
                 $"'{kernel.Name}': {sharedBytes} bytes of dynamic and {kernel.StaticSharedBytes} of static shared memory; allowed are "
                 + $"{launched.AllowedSharedBytes}");
         }
+        if (_options.Resources && LaunchRoom.Missing(kernel, _options, threads, sharedBytes) is { } missing)
+            throw new CudaException(call, CudaResult.LaunchOutOfResources, missing);
         if (arguments.Length != kernel.Ptx.Parameters.Count)
         {
             throw new CudaException(call, CudaResult.InvalidValue,
@@ -53,6 +59,7 @@ internal sealed unsafe partial class EmulatedDriver
             PtxVariable parameter = kernel.Ptx.Parameters[i];
             new ReadOnlySpan<byte>((void*)arguments[i], parameter.Bytes).CopyTo(block.AsSpan(parameter.Offset));
         }
+        _shapes.Add((kernel.Name, threads, sharedBytes));
         Queue(call, stream, () => Run(launched, grid, threads, sharedBytes, block));
     }
 
@@ -66,6 +73,7 @@ internal sealed unsafe partial class EmulatedDriver
             Fail(CudaResult.LaunchFailed, $"kernel {kernel.Name}: the launch was made to fail");
             return;
         }
+        if (_options.DryRun) return;
         if (!_statistics.TryGetValue(kernel.Name, out KernelStatistics? statistics))
             _statistics.Add(kernel.Name, statistics = new KernelStatistics { Name = kernel.Name });
         var launch = new LaunchContext(kernel, grid, threads, sharedBytes, arguments, function.Module.Variables, NextNumber(), _arena!,

@@ -56,6 +56,7 @@ internal sealed unsafe partial class EmulatedDriver
     {
         Check("cuMemFree");
         NotWhileCapturing("cuMemFree");
+        WaitForAll("cuMemFree");
         _allocations!.Free((ulong)address);
     }
 
@@ -72,9 +73,9 @@ internal sealed unsafe partial class EmulatedDriver
     {
         Check("cuMemFreeHost");
         NotWhileCapturing("cuMemFreeHost");
-        if (!_pinned.Remove(address))
+        if (!_pinned.Remove(address, out long bytes))
             throw new CudaException("cuMemFreeHost", CudaResult.InvalidValue, $"0x{address:x} is not page-locked memory of this driver");
-        NativeMemory.AlignedFree((void*)address);
+        Release(address, bytes);
     }
 
     public void CopyToDevice(nint target, nint source, long bytes, nint stream)
@@ -82,10 +83,11 @@ internal sealed unsafe partial class EmulatedDriver
         const string call = "cuMemcpyHtoDAsync";
         CheckRange(call, target, bytes);
         CheckPinnedForCapture(call, source, bytes, stream);
+        Func<nint> from = Source(source, bytes);
         Queue(call, stream, () =>
         {
             CheckRange(call, target, bytes);
-            Buffer.MemoryCopy((void*)source, _arena!.Host((ulong)target), bytes, bytes);
+            Buffer.MemoryCopy((void*)from(), _arena!.Host((ulong)target), bytes, bytes);
             _arena.MarkWritten((ulong)target, bytes);
         });
     }
@@ -95,12 +97,13 @@ internal sealed unsafe partial class EmulatedDriver
         const string call = "cuMemcpyDtoHAsync";
         CheckRange(call, source, bytes);
         CheckPinnedForCapture(call, target, bytes, stream);
+        if (_options.Deferred && _capturing is null) NativeMemory.Fill((void*)target, (nuint)bytes, Garbage);
         Queue(call, stream, () =>
         {
             CheckRange(call, source, bytes);
-            long unwritten = _arena!.FindUnwritten((ulong)source, bytes);
+            long unwritten = _options.DryRun ? -1 : _arena!.FindUnwritten((ulong)source, bytes);
             if (unwritten >= 0) throw new CudaException(call, CudaResult.InvalidValue, $"byte {unwritten} of {bytes} was never written");
-            Buffer.MemoryCopy(_arena.Host((ulong)source), (void*)target, bytes, bytes);
+            Buffer.MemoryCopy(_arena!.Host((ulong)source), (void*)target, bytes, bytes);
         });
     }
 
@@ -143,7 +146,7 @@ internal sealed unsafe partial class EmulatedDriver
     private void CheckPinnedForCapture(string call, nint host, long bytes, nint stream)
     {
         if (_capturing is null || stream != _captureStream || bytes == 0) return;
-        if (_pinned.Any(p => host >= p.Key && host + bytes <= p.Key + p.Value)) return;
+        if (IsPinned(host, bytes)) return;
         throw new CudaException(
             call, CudaResult.StreamCaptureUnsupported, "only page-locked memory may be copied from or to in a recording");
     }

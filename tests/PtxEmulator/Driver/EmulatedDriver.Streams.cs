@@ -29,7 +29,13 @@ internal sealed partial class EmulatedDriver
 
     public void DestroyStream(nint stream)
     {
-        if (!_streams.Remove(stream)) throw new CudaException("cuStreamDestroy", CudaResult.InvalidHandle, $"handle 0x{stream:x}");
+        const string call = "cuStreamDestroy";
+        if (!_streams.Contains(stream)) throw new CudaException(call, CudaResult.InvalidHandle, $"handle 0x{stream:x}");
+
+        // Its work is still done.
+        if (_failure == CudaResult.Success) Wait(call, stream);
+        _streams.Remove(stream);
+        _pending.Remove(stream);
     }
 
     public void Synchronize(nint stream)
@@ -38,6 +44,7 @@ internal sealed partial class EmulatedDriver
         Check(call);
         CheckStream(call, stream);
         NotWhileCapturing(call);
+        Wait(call, stream);
     }
 
     public nint CreateEvent()
@@ -50,6 +57,7 @@ internal sealed partial class EmulatedDriver
 
     public void DestroyEvent(nint handle)
     {
+        _recorded.Remove(handle);
         if (!_events.Remove(handle)) throw new CudaException("cuEventDestroy", CudaResult.InvalidHandle, $"handle 0x{handle:x}");
     }
 
@@ -58,7 +66,15 @@ internal sealed partial class EmulatedDriver
         const string call = "cuEventRecord";
         Check(call);
         Get(_events, handle, call);
-        Queue(call, stream, () => _events[handle] = Stopwatch.GetTimestamp());
+        bool captured = _capturing is not null && stream == _captureStream;
+        Queue(call, stream, () =>
+        {
+            // It may have been destroyed since.
+            if (_events.ContainsKey(handle)) _events[handle] = Stopwatch.GetTimestamp();
+        });
+        if (captured || !_options.Deferred) return;
+        _events[handle] = 0;
+        _recorded[handle] = (stream, _lastNumber);
     }
 
     public void SynchronizeEvent(nint handle)
@@ -67,6 +83,7 @@ internal sealed partial class EmulatedDriver
         Check(call);
         Get(_events, handle, call);
         NotWhileCapturing(call);
+        WaitForEvent(call, handle);
     }
 
     public float ElapsedMilliseconds(nint start, nint end)
@@ -74,6 +91,8 @@ internal sealed partial class EmulatedDriver
         const string call = "cuEventElapsedTime";
         Check(call);
         long from = Get(_events, start, call), to = Get(_events, end, call);
+        if ((from == 0 && _recorded.ContainsKey(start)) || (to == 0 && _recorded.ContainsKey(end)))
+            throw new CudaException(call, CudaResult.NotReady, "an event has not happened yet");
         if (from == 0 || to == 0) throw new CudaException(call, CudaResult.InvalidHandle, "an event was not recorded");
         return (float)Stopwatch.GetElapsedTime(from, to).TotalMilliseconds;
     }
@@ -109,7 +128,7 @@ internal sealed partial class EmulatedDriver
         Check(call);
         CheckStream(call, stream);
         NotWhileCapturing(call);
-        foreach (Action work in Get(_graphs, graph, call)) Do(work);
+        foreach (Action work in Get(_graphs, graph, call)) Do(stream, work);
     }
 
     public void DestroyGraph(nint graph)
@@ -128,13 +147,7 @@ internal sealed partial class EmulatedDriver
         Check(call);
         CheckStream(call, stream);
         if (_capturing is not null && stream == _captureStream) _capturing.Add(work);
-        else Do(work);
-    }
-
-    // After a failure the rest of a stream's work is not done.
-    private void Do(Action work)
-    {
-        if (_failure == CudaResult.Success) work();
+        else Do(stream, work);
     }
 
     // A call that would wait or change memory breaks the recording, as the driver has it in its default mode.

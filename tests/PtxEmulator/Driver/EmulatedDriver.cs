@@ -7,8 +7,9 @@ using Gradpath.PtxEmulator.Ptx;
 namespace Gradpath.PtxEmulator;
 
 /// <summary>
-/// The driver without a GPU: runs the PTX that is loaded and looks for faults and races. Work is done when it is queued; what goes
-/// wrong in a kernel is reported by the next call, and from then on by every call, as by a real context.
+/// The driver without a GPU: runs the PTX that is loaded and looks for faults and races. Work is done when it is queued or, where the
+/// options ask for it, when it is waited for; what goes wrong in a kernel is reported by the next call, and from then on by every call, as
+/// by a real context.
 /// </summary>
 /// <remarks>All devices are alike; each has memory of its own, of which one context at a time is in use.</remarks>
 internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
@@ -56,7 +57,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     {
         CheckOrdinal("cuDeviceGet", ordinal);
         return new("Emulated GPU", _options.Major, _options.Minor, _options.Multiprocessors, _options.SharedMemoryPerBlock,
-            _options.MemoryLimit, 50 << 20);
+            _options.MemoryLimit, 50 << 20, SharedMemoryPerMultiprocessor: _options.SharedMemoryPerMultiprocessor);
     }
 
     /// <remarks>There is nothing to manage.</remarks>
@@ -134,7 +135,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         }
         try
         {
-            return ModuleCache.Get(ptx, _options.Count);
+            return ModuleCache.Get(ptx, _options.Count, _options.Fuse);
         }
         catch (PtxException e)
         {
@@ -153,6 +154,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     public void UnloadModule(nint module)
     {
         Check("cuModuleUnload");
+        WaitForAll("cuModuleUnload");
         Module unloaded = Get(_modules, module, "cuModuleUnload");
         if (unloaded.Variables != 0) _allocations!.Free(unloaded.Variables);
         _modules.Remove(module);
@@ -211,6 +213,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
 
     public void Dispose()
     {
+        ForgetPending();
         foreach (Execution.Worker worker in _workers) worker.Dispose();
         _workers.Clear();
         _arena?.Dispose();

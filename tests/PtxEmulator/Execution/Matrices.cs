@@ -5,13 +5,14 @@ namespace Gradpath.PtxEmulator.Execution;
 /// <summary>mma.sync with f32 sums.</summary>
 /// <remarks>
 /// Of tf32 operands the low 13 bits are ignored. Products are exact. Per k group, four wide for tf32 and eight for bf16 and f16, the
-/// products and the sum so far are added exactly (in double) and cut to f32 toward zero, as tensor cores do; k ascends.
+/// products and the sum so far are added exactly (in double) and cut to f32 toward zero, as tensor cores do; k ascends. Tensor cores add
+/// less exactly, each generation in a way of its own: that is what <see cref="TensorRounding"/> is for.
 /// </remarks>
 internal static unsafe class Matrices
 {
     private const int Rows = 16, Columns = 8;
 
-    public static void Multiply(string mode, Frame* frames, int frameBytes)
+    public static void Multiply(string mode, Frame* frames, int frameBytes, TensorRounding? rounding)
     {
         bool tf32 = mode.EndsWith("tf32", StringComparison.Ordinal), half = mode.EndsWith(".f16", StringComparison.Ordinal);
         int depth = mode.StartsWith("m16n8k16", StringComparison.Ordinal)
@@ -43,7 +44,13 @@ internal static unsafe class Matrices
             float* words = (float*)((Frame*)((byte*)frames + ((long)lane * frameBytes)))->Exchange + sums;
             for (int w = 0; w < 4; w++) c[(((lane / 4) + (w / 2 * 8)) * Columns) + (lane % 4 * 2) + (w % 2)] = words[w];
         }
-        for (int row = 0; row < Rows; row++) Row(a + (row * 16), b, c + (row * Columns), depth, step);
+        int together = tf32 ? rounding?.Tf32Group ?? 0 : rounding?.HalfGroup ?? 0, least = half ? -14 : -126;
+        for (int row = 0; row < Rows; row++)
+        {
+            double* factors = a + (row * 16), to = c + (row * Columns);
+            if (rounding is null) Row(factors, b, to, depth, step);
+            else for (int n = 0; n < Columns; n++) to[n] = rounding.Add(factors, b + n, Columns, to[n], depth, together, least);
+        }
         for (int lane = 0; lane < 32; lane++)
         {
             float* words = (float*)((Frame*)((byte*)frames + ((long)lane * frameBytes)))->Exchange;

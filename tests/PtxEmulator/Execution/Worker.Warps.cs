@@ -56,7 +56,7 @@ internal sealed unsafe partial class Worker
                 break;
             case CollectiveKind.Matrix:
                 if (lanes != uint.MaxValue) throw Fault(first, "mma needs all 32 lanes");
-                Matrices.Multiply(collective.Mode, FrameOf(first), _frameBytes);
+                Matrices.Multiply(collective.Mode, FrameOf(first), _frameBytes, _launch.Options.TensorCores);
                 CountMatrix(collective);
                 break;
             default:

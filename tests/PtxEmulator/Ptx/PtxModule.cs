@@ -98,6 +98,9 @@ internal sealed class PtxKernel(string name, Scope scope, int line)
 
     /// <summary>Most threads that the code was compiled for; 1024 where it does not say.</summary>
     public int MaxThreads { get; set; } = 1024;
+
+    /// <summary>Whether the code says for how many threads it is compiled, which a compiler fits the registers to.</summary>
+    public bool HasBounds { get; set; }
 }
 
 /// <summary>A PTX file.</summary>

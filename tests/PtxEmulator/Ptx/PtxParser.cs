@@ -97,7 +97,7 @@ internal sealed partial class PtxParser
             }
             long product = 1;
             do product *= Integer(); while (TryTake(","));
-            if (directive is ".maxntid" or ".reqntid") kernel.MaxThreads = (int)product;
+            if (directive is ".maxntid" or ".reqntid") (kernel.MaxThreads, kernel.HasBounds) = ((int)product, true);
         }
         _source = null;
         Body(kernel, kernel.Scope);
