@@ -12,9 +12,9 @@ namespace Gradpath.Diagnostics.SelfTest;
 /// 1e-4 of the largest score in every score, where the largest is up to a hundred times the root mean square, leaves a correlation of
 /// 1 - 5e-5. The weakest of the thousand strongest is three hundredths of the largest, so that a few in a thousand change places. Along a
 /// path errors grow from step to step. Rounded factors: what <see cref="RoundedFactors"/> allows two layers, for every two layers; where
-/// factors are cut off rather than rounded, errors do not cancel. The emulated GPU shows up to a third of it on two layers. A relative error
-/// r of all scores leaves a correlation of 1 - r^2 / 2, and those change places that lie within r of the weakest of the strongest, about as
-/// large a share.
+/// factors are cut off rather than rounded, errors do not cancel. The emulated GPU shows up to a third of it on two layers. A relative
+/// error r of all scores leaves a correlation of 1 - r^2 / 2, and those change places that lie within r of the weakest of the strongest,
+/// about as large a share.
 /// </remarks>
 internal sealed record ScoreBounds(double Error, double Correlation, double Overlap)
 {

@@ -5,7 +5,7 @@ namespace Gradpath.Kernels;
 
 // Masks: soft masks on edges, drawn anew each step, and the optimiser of their parameters. Elementwise, in float64 between float32 tensors:
 // there are few elements, and devices then agree to the last bit or two. What changes from step to step (the schedule's numbers, sums,
-// pulls, multipliers) lies in device memory, at the places that KernelConstants.Mask... name, so that a step is the same operations every time.
+// pulls, multipliers) lies in device memory, at the places that KernelConstants.Mask... name, so that every step is the same operations.
 public abstract partial class Device
 {
     /// <summary>

@@ -23,6 +23,13 @@ public sealed unsafe partial class CpuDevice
         _pool.Run(ref job, job.Parts);
     }
 
+    private protected override void GemmActivateCore(
+        in Matrix a, in Matrix b, in Matrix x, Tensor bias, ActivationFunction function, Tensor output) =>
+        MultiplyThenActivate(a, b, x, bias, function, output);
+
+    private protected override void GemmMultiplyCore(in Matrix a, in Matrix b, in Matrix c, Tensor factors, int factorRows) =>
+        MultiplyThenMultiplyRows(a, b, c, factors, factorRows);
+
     /// <summary>C = A B or C += A B, plus a bias row, by the calling thread alone: callable from inside a part of a parallel job.</summary>
     /// <param name="worker">Index of the thread that calls, as its job was given it; selects scratch memory.</param>
     /// <param name="a">[M, K] after transposition.</param>

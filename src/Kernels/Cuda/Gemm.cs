@@ -81,14 +81,14 @@ public sealed partial class CudaDevice
         var epilogue = new Epilogue(EpilogueGelu, output, 1);
         if (function != ActivationFunction.GeluTanh || !MultiplyWith(epilogue, a, b, x, new GemmOptions(Bias: bias, Batch: 1)))
         {
-            base.GemmActivateCore(a, b, x, bias, function, output);
+            MultiplyThenActivate(a, b, x, bias, function, output);
         }
     }
 
     private protected override void GemmMultiplyCore(in Matrix a, in Matrix b, in Matrix c, Tensor factors, int factorRows)
     {
         var epilogue = new Epilogue(EpilogueMultiply, factors, factorRows);
-        if (!MultiplyWith(epilogue, a, b, c, new GemmOptions(Batch: 1))) base.GemmMultiplyCore(a, b, c, factors, factorRows);
+        if (!MultiplyWith(epilogue, a, b, c, new GemmOptions(Batch: 1))) MultiplyThenMultiplyRows(a, b, c, factors, factorRows);
     }
 
     // What follows goes with the product where one kernel ends it: not behind cuBLAS, the plain kernel and sums of many shares.

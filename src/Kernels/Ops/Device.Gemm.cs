@@ -110,15 +110,22 @@ public abstract partial class Device
     private protected abstract void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options);
 
     /// <inheritdoc cref="GemmActivate" />
-    private protected virtual void GemmActivateCore(
+    private protected abstract void GemmActivateCore(
+        in Matrix a, in Matrix b, in Matrix x, Tensor bias, ActivationFunction function, Tensor output);
+
+    /// <inheritdoc cref="GemmMultiply" />
+    private protected abstract void GemmMultiplyCore(in Matrix a, in Matrix b, in Matrix c, Tensor factors, int factorRows);
+
+    /// <summary><see cref="GemmActivate"/> as two operations.</summary>
+    private protected void MultiplyThenActivate(
         in Matrix a, in Matrix b, in Matrix x, Tensor bias, ActivationFunction function, Tensor output)
     {
-        GemmCore(a, b, x, new GemmOptions(Bias: bias));
+        GemmCore(a, b, x, new GemmOptions(Bias: bias, Batch: 1));
         ActivateCore(function, x.Storage, Size(x.Rows, x.Columns), output);
     }
 
-    /// <inheritdoc cref="GemmMultiply" />
-    private protected virtual void GemmMultiplyCore(in Matrix a, in Matrix b, in Matrix c, Tensor factors, int factorRows)
+    /// <summary><see cref="GemmMultiply"/> as two operations.</summary>
+    private protected void MultiplyThenMultiplyRows(in Matrix a, in Matrix b, in Matrix c, Tensor factors, int factorRows)
     {
         GemmCore(a, b, c, new GemmOptions(Batch: 1));
         MultiplyRowsCore(c.Storage, factors, c.Rows, factorRows, c.Columns);

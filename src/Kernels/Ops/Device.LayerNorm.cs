@@ -43,7 +43,7 @@ public abstract partial class Device
         Ended();
     }
 
-    /// <summary>sum = x + addend, and <see cref="LayerNorm"/> of it. No result may overlap another operand, but the sum may be x.</summary>
+    /// <summary>sum = x + addend, and <see cref="LayerNorm"/> of it. No result may overlap another operand.</summary>
     /// <param name="x">[rows, width].</param>
     /// <param name="addend">[rows, width].</param>
     /// <param name="sum">[rows, width], out.</param>
@@ -70,7 +70,7 @@ public abstract partial class Device
         Need(mean, rows);
         Need(rstd, rows);
         Need(y, size);
-        SameOrApart(sum, x, size);
+        Apart(sum, size, x, size);
         Apart(sum, size, addend, size);
         Apart(sum, size, gain, width);
         Apart(sum, size, shift, width);

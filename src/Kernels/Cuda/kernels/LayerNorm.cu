@@ -51,11 +51,11 @@ DEVICE void normalize(
 
 // One block per row.
 KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
-    const float* x,                   // [rows, width]
-    const float* __restrict__ addend, // [rows, width], added to x, or null
-    float* added,                     // [rows, width]: the sum where there is an addend; may be x
-    const float* __restrict__ gain,   // [width]
-    const float* __restrict__ shift,  // [width]
+    const float* __restrict__ x,       // [rows, width]
+    const float* __restrict__ addend,  // [rows, width], added to x, or null
+    float* __restrict__ added,         // [rows, width]: the sum where there is an addend
+    const float* __restrict__ gain,    // [width]
+    const float* __restrict__ shift,   // [width]
     float epsilon,
     int width, int quads,
     float* __restrict__ mean,  // [rows]
