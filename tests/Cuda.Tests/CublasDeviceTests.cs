@@ -29,7 +29,8 @@ public sealed unsafe class CublasDeviceTests : IDisposable
         if (_path is not null) _library = NativeLibrary.Load(_path);
     }
 
-    public static TheoryData<string> Products => [.. OpCatalog.All.Single(o => o.Name == "Gemm").Cases.Select(c => c.Check("Gemm", "Gemm").Op)];
+    public static TheoryData<string> Products =>
+        [.. OpCatalog.All.Single(o => o.Name == "Gemm").Cases.Select(c => c.Check("Gemm", "Gemm").Op)];
 
     private CudaOptions Options => new() { UseCublas = true, CublasNames = [_path!] };
 

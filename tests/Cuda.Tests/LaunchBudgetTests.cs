@@ -34,8 +34,8 @@ public sealed class LaunchBudgetTests(ITestOutputHelper output)
         AttributionOptions options = new() { Method = AttributionMethods.All.Single(m => m.Name == method), BatchSize = 20 };
         if (preset.Length > 0) options = options with { EmbeddingPath = EmbeddingPathOptions.Published };
         using SmallRun run = new();
-        (int Operations, int HostCalls) Batches(int count) =>
-            run.Counted($"{count} batches of {method} {preset}", output, () => EdgeAttribution.Score(run.Model, run.Batches(count), options));
+        (int Operations, int HostCalls) Batches(int count) => run.Counted(
+            $"{count} batches of {method} {preset}", output, () => EdgeAttribution.Score(run.Model, run.Batches(count), options));
         (int five, int fiveCalls) = Batches(5);
         (int six, int sixCalls) = Batches(6);
         output.WriteLine($"a further batch: {six - five} operations by {sixCalls - fiveCalls} calls");

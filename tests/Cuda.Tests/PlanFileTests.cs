@@ -101,7 +101,7 @@ public sealed class PlanFileTests
     }
 
     [Theory]
-    [InlineData("gradpath plans 1", "plans", "bench --tune writes such a file")]
+    [InlineData("gradpath.plans.1", "plans", "as files of measured plans have")]
     [InlineData("\"tile\":\"64x64\"", "\"tile\":\"96x64\"", "no tile of tf32x3 is called 96x64")]
     [InlineData("\"splits\":2", "\"splits\":7", "256 is not cut into 7 shares")]
     [InlineData("\"splits\":2", "\"splits\":-1", "splits must be a whole number from 1, not -1")]

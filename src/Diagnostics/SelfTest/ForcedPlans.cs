@@ -18,7 +18,8 @@ internal static class ForcedPlans
     private static readonly int[] s_contractions = [8, 24, 40, 64, 80];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<ForcedPlan> All { get; } = [Plain(), .. Tiles(), .. Groups(), .. Contractions(), .. RateChecks.All];
+    public static IReadOnlyList<ForcedPlan> All { get; } =
+        [Plain(), ManyShares(), .. Tiles(), .. Groups(), .. Contractions(), .. RateChecks.All];
 
     private static ForcedPlan Plain() => new(
         "gemmPlain", GemmArithmetic.Ffma,
@@ -26,6 +27,16 @@ internal static class ForcedPlans
             .. from transposeA in Both from transposeB in Both
                 select new PlanVariant(
                     shape => new GemmPlan(null, 1, shape.K), Product("Gemm", 19, 37, 21, transposeA, transposeB)),
+        ]);
+
+    // More shares than the last block of a tile adds.
+    private static ForcedPlan ManyShares() => new(
+        "gemmAddSplits", GemmArithmetic.Tf32x3,
+        [
+            .. from transposeB in Both
+                select new PlanVariant(
+                    shape => GemmPlan.Split(GemmTile.Of(GemmArithmetic.Tf32x3)[2], shape.K, 20),
+                    Product(transposeB ? "nt, 20 shares" : "nn, 20 shares", 40, 72, 640, false, transposeB)),
         ]);
 
     private static bool[] Both => [false, true];

@@ -39,7 +39,8 @@ public sealed partial class CudaDevice
     /// <param name="options">The options.</param>
     /// <param name="faster">The faster one for float32.</param>
     /// <returns>How products are multiplied.</returns>
-    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster) => (options.Precision, options.TensorCores) switch
+    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster) => (
+        options.Precision, options.TensorCores) switch
     {
         (MatrixPrecision.Tf32, _) => GemmArithmetic.Tf32,
         (MatrixPrecision.BFloat16, _) => GemmArithmetic.Bf16,

@@ -12,7 +12,7 @@ namespace Gradpath.Kernels.Cuda;
 internal sealed record GemmPlanFile
 {
     /// <summary>What the file says it is.</summary>
-    public const string FormatName = "gradpath plans 1";
+    public const string FormatName = "gradpath.plans.1";
 
     private const string PlainKernel = "plain";
 
@@ -63,7 +63,7 @@ internal sealed record GemmPlanFile
             if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("format", out JsonElement format)
                 || format.ValueKind != JsonValueKind.String || format.GetString() != FormatName)
             {
-                throw new FormatException($"it has no \"format\": \"{FormatName}\"; bench --tune writes such a file");
+                throw new FormatException($"it has no \"format\": \"{FormatName}\", as files of measured plans have");
             }
             return new GemmPlanFile
             {
@@ -97,7 +97,7 @@ internal sealed record GemmPlanFile
             return $"it was measured with compute capability {Capability} and {Multiprocessors} multiprocessors, and this GPU has "
                 + $"{capability} and {info.Multiprocessors}";
         }
-        return Kernels == KernelsHash ? null : "it was measured with other kernels than this version's; bench --tune measures anew";
+        return Kernels == KernelsHash ? null : "it was measured with other kernels than this version's, so that it has to be measured anew";
     }
 
     /// <summary>The compute capability in words.</summary>

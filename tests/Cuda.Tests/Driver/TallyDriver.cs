@@ -4,8 +4,8 @@ using Gradpath.Kernels.Cuda.Driver;
 namespace Gradpath.Cuda.Tests.Driver;
 
 /// <summary>
-/// An H200 that computes nothing: memory is addresses alone, downloads are zeros. It tallies what a GPU would do (kernels, copies and fills,
-/// also those within graphs) and the calls that the host makes for it.
+/// An H200 that computes nothing: memory is addresses alone, downloads are zeros. It tallies what a GPU would do (kernels, copies and
+/// fills, also those within graphs) and the calls that the host makes for it.
 /// </summary>
 internal sealed unsafe class TallyDriver : ICudaDriver
 {

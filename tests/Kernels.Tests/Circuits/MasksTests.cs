@@ -230,7 +230,8 @@ public sealed class MasksTests
     private static double[][] Sample(float[] logAlpha) => OpBench.Run(bench =>
     {
         Tensor z = bench.Out(logAlpha.Length), slope = bench.Out(logAlpha.Length);
-        bench.Device.SampleHardConcrete(bench.Store(logAlpha), logAlpha.Length, Seed, bench.Doubles(NumbersWith((MaskStep, Step))), z, slope);
+        bench.Device.SampleHardConcrete(
+            bench.Store(logAlpha), logAlpha.Length, Seed, bench.Doubles(NumbersWith((MaskStep, Step))), z, slope);
         return [z, slope];
     });
 

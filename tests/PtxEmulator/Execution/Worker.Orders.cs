@@ -5,8 +5,8 @@ namespace Gradpath.PtxEmulator.Execution;
 
 /// <summary>
 /// What orders blocks of one launch: a thread that has passed a barrier of its block and then a fence releases, by an atomic operation,
-/// what the block wrote before the barrier; a thread that meets the same word by an atomic operation later and then passes a fence acquires it,
-/// for itself and, behind the next barrier, for its block. Blocks run one after another where races are looked for, so "later" is the
+/// what the block wrote before the barrier; a thread that meets the same word by an atomic operation later and then passes a fence acquires
+/// it, for itself and, behind the next barrier, for its block. Blocks run one after another where races are looked for, so "later" is the
 /// order in which they run.
 /// </summary>
 internal sealed unsafe partial class Worker

@@ -10,7 +10,7 @@ namespace Gradpath.Diagnostics.Ops.Families;
 internal static class GemmOps
 {
     // Counted: rows that every tile divides; a depth that shows the loop.
-    private const int CountedRows = 128, CountedDepth = 256, CountedSplits = 4;
+    private const int CountedRows = 128, CountedDepth = 256, CountedSplits = 8;
 
     public static IReadOnlyList<OpRow> All { get; } =
     [

@@ -80,7 +80,10 @@ internal sealed record KernelChoice(
             product = Planned(product, plan);
             GemmShape shape = new(product.M, product.N, product.K, 1);
             if (kernel is AddSplits && product.Plan!(shape) is { Tile: not null } cut && (cut.Splits == 1 || cut.AddsInPlace(shape)))
-                throw new UsageException($"--plan {plan}: the product itself adds so few shares of K; {kernel} takes {DefaultSplits} or more.");
+            {
+                throw new UsageException(
+                    $"--plan {plan}: the product itself adds so few shares of K; {kernel} takes {DefaultSplits} or more.");
+            }
             return product;
         }
 

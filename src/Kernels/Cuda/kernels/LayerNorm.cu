@@ -18,7 +18,8 @@ DEVICE void eachHeld(int thread, int count, F f) {
 // With an addend, x + addend takes the place of x and is kept in added; threads read again only what they have written themselves.
 template <class V>
 DEVICE void normalize(
-    const float* x, const float* addend, float* added, const float* gain, const float* shift, float epsilon, int width, float* mean, float* rstd, float* y, float* parts) {
+    const float* x, const float* addend, float* added, const float* gain, const float* shift, float epsilon, int width, float* mean,
+    float* rstd, float* y, float* parts) {
   const int count = width / kFloats<V>;
   V held[kHeld];
   V sum = splat<V>(0);
@@ -65,7 +66,8 @@ KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
   const int64 row = blockX();
   byWidth(quads, [=](auto v) {
     normalize<decltype(v)>(
-        x + row * width, addend ? addend + row * width : nullptr, added + row * width, gain, shift, epsilon, width, mean + row, rstd + row, y + row * width, parts);
+        x + row * width, addend ? addend + row * width : nullptr, added + row * width, gain, shift, epsilon, width, mean + row, rstd + row,
+        y + row * width, parts);
   });
 }
 
@@ -148,8 +150,8 @@ KERNEL __launch_bounds__(kLayerNormThreads * kLayerNormMostGroups) layerNormBack
   });
 }
 
-// output[b outputRows + i] = (x[r] - mean[r]) rstd[r] with r = b blockRows + indices[i], or i, for count rows of each block b. One thread per
-// element; x is read and output written once.
+// output[b outputRows + i] = (x[r] - mean[r]) rstd[r] with r = b blockRows + indices[i], or i, for count rows of each block b. One thread
+// per element; x is read and output written once.
 KERNEL standardize(
     const float* __restrict__ x,      // [*, width]
     const float* __restrict__ mean,   // [*]

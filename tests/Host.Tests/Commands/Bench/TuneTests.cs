@@ -57,7 +57,7 @@ public sealed class TuneTests : IClassFixture<TinyModel>, IDisposable
         Assert.Null(Plans("other.json"));
         Score("refused.json", null, "--plans", usual).Fails(2, $"--plans {usual}: it was measured on NVIDIA L4");
         File.WriteAllText(usual, "{}");
-        Score("refused.json", null, "--plans", usual).Fails(2, "bench --tune writes such a file");
+        Score("refused.json", null, "--plans", usual).Fails(2, "as files of measured plans have");
     }
 
     [Theory]
