@@ -81,6 +81,6 @@ public sealed partial class KernelsDocsTests : IDisposable
     [GeneratedRegex("`make ([a-z-]+)`")]
     private static partial Regex Target();
 
-    [GeneratedRegex(@"^\| `([a-z]+)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `([a-z0-9]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Stage();
 }
