@@ -67,7 +67,9 @@ public sealed class LaunchBudgetPatchedTests(ITestOutputHelper output)
             CircuitSearches.HybridPruning,
             new HybridPruningOptions
             {
-                BatchSize = 20, Sparsity = 0.95, Scorer = AttributionMethods.Random.Scorer(new AttributionOptions { Seed = 3 }),
+                BatchSize = 20,
+                Sparsity = 0.95,
+                Scorer = AttributionMethods.Random.Scorer(new AttributionOptions { Seed = 3 }),
             });
     }
 

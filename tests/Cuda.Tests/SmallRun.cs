@@ -31,7 +31,12 @@ internal sealed class SmallRun : IDisposable
     /// <summary>GPT-2 small's shape.</summary>
     public static Gpt2Config Config { get; } = new()
     {
-        Layers = 12, Heads = 12, Width = 768, InnerWidth = 3072, Positions = 1024, Vocabulary = 50257,
+        Layers = 12,
+        Heads = 12,
+        Width = 768,
+        InnerWidth = 3072,
+        Positions = 1024,
+        Vocabulary = 50257,
     };
 
     /// <summary>The model, with random weights.</summary>

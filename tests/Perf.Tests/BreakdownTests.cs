@@ -35,7 +35,7 @@ public sealed class BreakdownTests
     [Fact]
     public void A_profile_names_ops_and_products() =>
         PerfCli.Succeeds("profile W1 --shape tiny --device cpu", "W1: EAP-IG, 5 points, tiny", "| AttentionBackward |",
-            "| Gemm 240 x 96 x 24 |", "| all matrix products |", "| outside every op |");
+            "| GemmActivate 240 x 96 x 24 |", "| all matrix products |", "| outside every op |");
 
     [Fact]
     public void Scaling_fits_an_exponent_to_every_quantity() =>

@@ -171,7 +171,9 @@ internal sealed partial class PatchedForwardPass
         }
         _steps.Add(new Step(StepKind.Mlp, sublayer, new Range(0, run.Count))
         {
-            Inputs = PlanMix(run, kept), Kept = kept, Moves = new Range(first, _mixed.Count),
+            Inputs = PlanMix(run, kept),
+            Kept = kept,
+            Moves = new Range(first, _mixed.Count),
         });
     }
 
@@ -226,7 +228,9 @@ internal sealed partial class PatchedForwardPass
         }
         _steps.Add(new Step(StepKind.Plain, 2 * layer, copies)
         {
-            Inputs = PlanMix(run, run.Keep), Kept = run.Keep, Slotted = PlanSlots(one, run, layer, copies.First),
+            Inputs = PlanMix(run, run.Keep),
+            Kept = run.Keep,
+            Slotted = PlanSlots(one, run, layer, copies.First),
         });
     }
 

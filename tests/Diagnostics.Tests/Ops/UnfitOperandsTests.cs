@@ -27,7 +27,7 @@ public sealed class UnfitOperandsTests
     ];
 
     // Divisors and the like, of which every number from 1 on is fit.
-    private static readonly string[] s_unbounded = 
+    private static readonly string[] s_unbounded =
     [
         "AccumulateReaders.readers.Width", "constraints.Edges", "constraints.Gates",
     ];
