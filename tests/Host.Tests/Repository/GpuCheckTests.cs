@@ -38,6 +38,7 @@ public sealed class GpuCheckTests : IDisposable
         out=/dev/null shape=
         for word; do [ "$last" != --out ] || out=$word; [ "$last" != --stages ] || shape=$word; last=$word; done
         case $1 in
+          --version) echo "gradpath 0.3.0" ;;
           kernels) printf '{\n  "version": "0.3.0+abc",\n  "facts": {\n    "device": "NVIDIA H200 (compute capability 9.0)"\n  }\n}\n' ;;
           selftest) [ "$shape" != "$HANG" ] || sleep 60; echo "$shape: 3 checks, ok, 0.01 s" ;;
           bench) printf '{\n  "machine": {\n    "emulated": false\n  },\n' >"$out"

@@ -27,8 +27,11 @@ internal sealed class BenchOptions : DeviceOptions
             + "(default: where they are looked for when it is not given).")]
     public bool Tune { get; set; }
 
-    [Option("shape", MetaValue = "NAME", Default = "small", HelpText = "Of --tune: GPT-2's shape: tiny, small, medium, large or xl.")]
-    public string Shape { get; set; } = "small";
+    [Option("shape", MetaValue = "NAME", HelpText = "Of --tune: GPT-2's shape: tiny, small (the default), medium, large or xl.")]
+    public string? Shape { get; set; }
+
+    /// <summary>The shape that is tuned for.</summary>
+    public string TunedShape => Shape ?? "small";
 
     [Output]
     [Option("out", MetaValue = "FILE", HelpText =
@@ -50,8 +53,9 @@ internal static class BenchCommand
             throw new UsageException($"--only {word}: nothing that can be timed begins so; there are "
                 + $"{string.Join(", ", names.Select(n => n.Split(',')[0]).Distinct())}.");
         }
-        if (!Workloads.ShapeNames.Contains(o.Shape))
-            throw new UsageException($"--shape {o.Shape}: {TableNames.Unknown("shape", o.Shape, [.. Workloads.ShapeNames])}.");
+        if (o.Shape is not null && !o.Tune) throw new UsageException($"--shape {o.Shape} is for --tune; bench goes through all shapes.");
+        if (!Workloads.ShapeNames.Contains(o.TunedShape))
+            throw new UsageException($"--shape {o.Shape}: {TableNames.Unknown("shape", o.TunedShape, [.. Workloads.ShapeNames])}.");
         using Device device = ComputeDevice.Open(o, terminal);
         if (o.Tune) return TuneReport.Run(o, [.. Works.ByModel[0].Names.Where(Wanted)], device, terminal, cancellation);
 

@@ -64,10 +64,10 @@ internal static class TuneReport
     private static IEnumerable<Action> Works(
         BenchOptions o, IReadOnlyList<string> names, CudaDevice device, CancellationToken cancellation)
     {
-        using Gpt2Weights weights = Diagnostics.Bench.Works.TryCreate(o.Shape, device, out string? obstacle)
-            ?? throw new UsageException($"--shape {o.Shape}: {obstacle}.");
+        using Gpt2Weights weights = Diagnostics.Bench.Works.TryCreate(o.TunedShape, device, out string? obstacle)
+            ?? throw new UsageException($"--shape {o.TunedShape}: {obstacle}.");
         foreach (string name in names)
-            yield return Diagnostics.Bench.Works.Prepare(name, o.Shape, weights, sample: true, cancellation).Run;
+            yield return Diagnostics.Bench.Works.Prepare(name, o.TunedShape, weights, sample: true, cancellation).Run;
     }
 
     private static GemmPlanKey Key(TunedPlan plan, CudaDevice device) =>

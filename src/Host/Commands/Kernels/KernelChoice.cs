@@ -31,7 +31,8 @@ internal sealed record KernelChoice(
         {
             string[] names = [.. OpCatalog.All.Select(r => r.Name), .. OpCatalog.Kernels.Select(k => k.Kernel)];
             throw new UsageException($"--run {name}: there is no such op or kernel"
-                + (NearestName.Of(name, names) is { } near ? $"; did you mean {near}?" : "; 'gradpath kernels list' has their names."));
+                + (NearestName.Of(name, names) is { } near ? $"; did you mean {near}?"
+                    : "; 'gradpath kernels list' has the kernels' names, and 'gradpath bench --quick' the ops'."));
         }
         string? needs = o.Watch is not null ? "--watch" : kernel is not null ? $"--run {name}" : o.Plan is not null ? "--plan" : null;
         bool ownShape = op.Name == Gemm && o.Shape is not null && op.Works.All(w => !IsShape(w, o.Shape));
@@ -57,7 +58,8 @@ internal sealed record KernelChoice(
     {
         int[] extents = o.Shape is null
             ? [DefaultM, DefaultN, DefaultK]
-            : Numbers(o.Shape, 3) ?? throw new UsageException($"--shape {o.Shape}: a product's is M x N x K, as 160x3072x768.");
+            : Numbers(o.Shape, 3) ?? throw new UsageException(
+                $"--shape {o.Shape}: a product's is M x N x K, each from 1 to {MostExtent}, as 160x3072x768.");
         if (o.Layout is not (null or "nn" or "nt" or "tn" or "tt"))
             throw new UsageException($"--layout {o.Layout}: choose {EnumNames.Choice(["nn", "nt", "tn", "tt"])}.");
         ProductRequest product = new(kernel ?? Gemm, extents[0], extents[1], extents[2])

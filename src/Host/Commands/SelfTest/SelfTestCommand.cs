@@ -34,7 +34,11 @@ internal static class SelfTestCommand
             _ => true,
         })];
         foreach (string missing in names.Except(stages.Select(s => s.Name)))
-            throw new UsageException($"--stages {missing}: {device.Name} has no such stage{(compares ? "" : "; add --against cpu")}.");
+        {
+            bool needsGpu = SelfTestStages.All.Single(s => s.Name == missing).Needs == StageNeeds.Gpu;
+            string advice = needsGpu ? "; it needs a GPU" : compares ? "" : "; add --against cpu";
+            throw new UsageException($"--stages {missing}: {device.Name} has no such stage{advice}.");
+        }
         foreach ((string option, string? value) in new[] { ("scores", o.Scores), ("shape", o.Shape) })
         {
             if (value is null || (names.Length == 0 ? stages.Contains(full) : names.Contains(full.Name))) continue;

@@ -59,7 +59,7 @@ public sealed class KernelsTests : IDisposable
     [InlineData("kernels run gemmTf32x3Nn64x65", "did you mean gemmTf32x3Nn64x64?")]
     [InlineData("kernels run Fill --shape 3x3", "--shape 3x3: Fill is timed at 800 x 768.")]
     [InlineData("kernels run Fill --plan 64x64", "--plan 64x64: Fill is no product.")]
-    [InlineData("kernels run Gemm --shape 3x3", "--shape 3x3: a product's is M x N x K, as 160x3072x768.")]
+    [InlineData("kernels run Gemm --shape 3x3", "--shape 3x3: a product's is M x N x K, each from 1 to 1048576, as 160x3072x768.")]
     [InlineData("kernels run Gemm --shape 3x3x0", "--shape 3x3x0: a product's is M x N x K")]
     [InlineData("kernels run Gemm --layout tx", "--layout tx: choose nn, nt, tn or tt.")]
     [InlineData("kernels run Gemm --plan 3x3", "--plan 3x3: choose 128x128, 128x64, 64x64, 32x128 or plain; 128x128x2 cuts K")]

@@ -18,7 +18,7 @@ public sealed class SelfTestTests
     [InlineData("--against cpu --cases 0", "--cases 0")]
     [InlineData("--stages op", "--stages op: no such value; did you mean ops?")]
     [InlineData("--device cpu --stages ops", "--stages ops: cpu has no such stage; add --against cpu.")]
-    [InlineData("--device cpu --against cpu --stages graphs", "--stages graphs: cpu has no such stage.")]
+    [InlineData("--device cpu --against cpu --stages graphs", "--stages graphs: cpu has no such stage; it needs a GPU.")]
     [InlineData("--device cpu --only Gemm", "--only Gemm: no check of identities begins so.")]
     [InlineData("--shape smal", "--shape smal: no such shape; did you mean small?")]
     [InlineData("--device cpu --shape tiny", "--shape tiny: cpu has no stage gpt2; add --against cpu.")]
