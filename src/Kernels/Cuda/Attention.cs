@@ -18,18 +18,17 @@ public sealed partial class CudaDevice
     private protected override void AttentionCore(
         Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
     {
-        if (IsShort(layout, heads))
-        {
-            ShortAttention(q, kv, layout, heads, probabilities, z, prefix);
-            return;
-        }
+        bool isShort = IsShort(layout, heads);
         var tiles = new AttentionTiles(layout, heads.HeadWidth);
-        bool quads = RowSplit.Of(heads.HeadWidth, q.Address, kv.Address, z.Address, prefix?.Address ?? 0).Quads;
+        int ofQueries = isShort ? ShortQueryTiles(layout) : tiles.OfQueries;
+        bool quads = IsWhole(isShort, heads, q.Address, kv.Address, z.Address, prefix?.Address ?? 0);
         Launch(
-            LoadAttention(_attentionKernels, "attention", tiles),
-            (tiles.OfQueries * layout.Sequences, heads.Heads),
-            AttentionThreads,
-            tiles.SharedBytes,
+            isShort
+                ? Load(ref _shortAttention, ShortAttentionFile, "attentionShort")
+                : LoadAttention(_attentionKernels, "attention", tiles),
+            (ofQueries * layout.Sequences, heads.Heads),
+            isShort ? Warp : AttentionThreads,
+            isShort ? 0 : tiles.SharedBytes,
             q,
             kv,
             prefix,
@@ -45,7 +44,7 @@ public sealed partial class CudaDevice
             heads.QueryStride,
             heads.KeyStride,
             heads.Scale,
-            tiles.OfQueries,
+            ofQueries,
             quads,
             probabilities,
             z);
@@ -63,20 +62,20 @@ public sealed partial class CudaDevice
         Tensor dkv,
         Tensor? prefix)
     {
-        if (IsShort(layout, heads))
-        {
-            ShortAttentionBackward(dz, q, kv, probabilities, layout, heads, cotangents, dq, dkv, prefix);
-            return;
-        }
+        bool isShort = IsShort(layout, heads);
         var tiles = new AttentionTiles(layout, heads.HeadWidth);
-        bool quads = RowSplit.Of(heads.HeadWidth, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0).Quads;
+        int ofQueries = isShort ? ShortQueryTiles(layout) : tiles.OfQueries;
+        bool quads = IsWhole(
+            isShort, heads, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0);
         int queryRows = cotangents * layout.QueryRows;
         nint along = Scratch((long)heads.Heads * queryRows * sizeof(float));
         Launch(
-            LoadAttention(_queryGradientKernels, "attentionQueryGradient", tiles),
-            (tiles.OfQueries * layout.Sequences * cotangents, heads.Heads),
-            AttentionThreads,
-            tiles.SharedBytes,
+            isShort
+                ? Load(ref _shortQueryGradient, ShortAttentionFile, "attentionShortQueryGradient")
+                : LoadAttention(_queryGradientKernels, "attentionQueryGradient", tiles),
+            (ofQueries * layout.Sequences * cotangents, heads.Heads),
+            isShort ? Warp : AttentionThreads,
+            isShort ? 0 : tiles.SharedBytes,
             dz,
             kv,
             prefix,
@@ -96,10 +95,15 @@ public sealed partial class CudaDevice
             layout.Sequences,
             layout.QueryRows,
             queryRows,
-            tiles.OfQueries,
+            ofQueries,
             quads,
             along,
             dq);
+        if (isShort)
+        {
+            ShortKeyGradient(dz, q, kv, probabilities, along, layout, heads, cotangents, quads, dkv);
+            return;
+        }
         Launch(
             Load(ref _attentionKeyGradient, "Attention", "attentionKeyGradient"),
             (tiles.OfKeys * layout.Sequences * cotangents, heads.Heads),

@@ -12,80 +12,11 @@ public sealed partial class CudaDevice
     private bool IsShort(SequenceLayout layout, in HeadGroup heads) =>
         Arithmetic != GemmArithmetic.Ffma && layout.LongestKeys <= ShortKeys && heads.HeadWidth % ShortRows == 0;
 
-    private void ShortAttention(
-        Tensor q, Tensor kv, SequenceLayout layout, in HeadGroup heads, Tensor probabilities, Tensor z, Tensor? prefix)
+    private void ShortKeyGradient(
+        Tensor dz, Tensor q, Tensor kv, Tensor probabilities, nint along, SequenceLayout layout, in HeadGroup heads, int cotangents,
+        bool quads, Tensor dkv)
     {
-        int tiles = ShortQueryTiles(layout);
-        Launch(
-            Load(ref _shortAttention, ShortAttentionFile, "attentionShort"),
-            (tiles * layout.Sequences, heads.Heads),
-            Warp,
-            0,
-            q,
-            kv,
-            prefix,
-            layout.KeyStart,
-            layout.KeyLength,
-            layout.QueryStart,
-            layout.QueryLength,
-            layout.ProbabilityStart,
-            layout.PrefixStart,
-            layout.PrefixLength,
-            heads.Heads,
-            heads.HeadWidth,
-            heads.QueryStride,
-            heads.KeyStride,
-            heads.Scale,
-            tiles,
-            RowSplit.Aligned(q.Address, kv.Address, z.Address, prefix?.Address ?? 0),
-            probabilities,
-            z);
-    }
-
-    private void ShortAttentionBackward(
-        Tensor dz,
-        Tensor q,
-        Tensor kv,
-        Tensor probabilities,
-        SequenceLayout layout,
-        in HeadGroup heads,
-        int cotangents,
-        Tensor dq,
-        Tensor dkv,
-        Tensor? prefix)
-    {
-        bool quads = RowSplit.Aligned(dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0);
-        int queryRows = cotangents * layout.QueryRows, tiles = ShortQueryTiles(layout);
-        int keyTiles = Blocks(layout.LongestKeys, ShortRows);
-        nint along = Scratch((long)heads.Heads * queryRows * sizeof(float));
-        Launch(
-            Load(ref _shortQueryGradient, ShortAttentionFile, "attentionShortQueryGradient"),
-            (tiles * layout.Sequences * cotangents, heads.Heads),
-            Warp,
-            0,
-            dz,
-            kv,
-            prefix,
-            probabilities,
-            layout.KeyStart,
-            layout.KeyLength,
-            layout.QueryStart,
-            layout.QueryLength,
-            layout.ProbabilityStart,
-            layout.PrefixStart,
-            layout.PrefixLength,
-            heads.Heads,
-            heads.HeadWidth,
-            heads.QueryStride,
-            heads.KeyStride,
-            heads.Scale,
-            layout.Sequences,
-            layout.QueryRows,
-            queryRows,
-            tiles,
-            quads,
-            along,
-            dq);
+        int queryRows = cotangents * layout.QueryRows, keyTiles = Blocks(layout.LongestKeys, ShortRows);
         Launch(
             Load(ref _shortKeyGradient, ShortAttentionFile, "attentionShortKeyGradient"),
             (keyTiles * layout.Sequences * cotangents, heads.Heads),
@@ -116,6 +47,10 @@ public sealed partial class CudaDevice
             quads,
             dkv);
     }
+
+    // Whether rows are read by 16 bytes: heads that are a multiple of 16 wide need aligned addresses alone.
+    private static bool IsWhole(bool isShort, in HeadGroup heads, params ReadOnlySpan<nint> addresses) =>
+        isShort ? RowSplit.Aligned(addresses) : RowSplit.Of(heads.HeadWidth, addresses).Quads;
 
     private static int ShortQueryTiles(SequenceLayout layout) => layout.LastQueryOnly ? 1 : Blocks(layout.LongestKeys, ShortRows);
 }
