@@ -97,7 +97,7 @@ internal static class AcdcTimes
         forward.Embed(one, activations, corrupted);
         forward.Run(one, activations);
         target.Take(one, activations, corrupted, 0);
-        patched.SetAblation(one, target);
+        patched.SetAblation(one, target.Target);
         forward.Embed(one, activations, clean);
         forward.Run(one, activations);
         head.SetItems(pairs);

@@ -56,7 +56,7 @@ internal static class CircuitTimes
         var forward = new ForwardPass(weights);
         RunForward(corrupted);
         target.Take(shape, activations, corrupted, 0);
-        patched.SetAblation(shape, target);
+        patched.SetAblation(shape, target.Target);
 
         // The plain pass and the circuits take turns.
         Circuit[] circuits = [.. Sizes.Select(size => CircuitPruning.Prune(CircuitSelection.TopEdges(scores, size)))];

@@ -27,9 +27,10 @@ internal sealed class ExactPatching : BatchScorer
     private readonly PatchedForwardPass _patched;
     private readonly OutputHead _head;
     private readonly Tensor _answers;
-    private readonly WriterOutputs _target;
     private readonly AblationTargets _ablation;
-    private double[] _full = [];
+
+    // The full model's metric by the sublayer that it is continued from, as far as it is known for the batch.
+    private readonly double[]?[] _full;
     private int _batchesDone;
     private int _chunksDone;
 
@@ -47,17 +48,19 @@ internal sealed class ExactPatching : BatchScorer
         _graph = context.Graph;
         _edges = new double[(long)_graph.Writers * _graph.Readers];
         _nodes = new double[_graph.Writers];
+        _full = new double[(2 * context.Config.Layers) + 1][];
         _metrics = new ItemMetrics(context.Pairs.Count);
         PromptSpan[] spans = context.Largest;
         Device device = context.Device;
         _copies = CopiesFor(device.RowsOfCopies(AmpleRows), spans.Sum(s => s.Length));
         var one = PassCapacity.For(spans, 1, true);
-        int answers = spans.Length * Math.Max(2, _copies);
-        _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: true));
+
+        // The full model is a copy beside them.
+        int answers = spans.Length * (1 + _copies);
+        _patched = Own(new PatchedForwardPass(context.Weights, one, 1 + _copies, continues: true));
         _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, true, _head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
-        _target = Own(new WriterOutputs(context.Config, device, one));
         _ablation = Own(new AblationTargets(context, true));
     }
 
@@ -125,9 +128,6 @@ internal sealed class ExactPatching : BatchScorer
         PassShape both = Context.Shapes.Get(batch.Spans, 2, true);
         PassShape one = Context.Shapes.Get(batch.Spans, 1, true);
         RunBoth(batch, both, one);
-        _patched.Run(one, _pair.Prompts.Clean, [new PatchedCircuit(_graph, null)], true, _answers, keep: true);
-        _head.EvaluateRows(_answers, one.Items);
-        _full = _head.Values[..one.Items];
         int done = 0, skip = _chunksLeft;
         _chunksLeft = 0;
         for (int sublayer = 0; sublayer <= 2 * Context.Config.Layers; sublayer++)
@@ -138,7 +138,8 @@ internal sealed class ExactPatching : BatchScorer
             {
                 done += chunk.Length;
                 if (skip-- > 0) continue;
-                double[] changes = LossChanges(batch, one, chunk.Select(e => new PatchedCircuit(_graph, null, [e])), sublayer);
+                if (chunk[0] != edges[0]) FindFull(batch, one, sublayer);
+                double[] changes = LossChanges(batch, one, chunk.Select(WithoutEdge), sublayer);
                 for (int c = 0; c < chunk.Length; c++) _edges[((long)chunk[c].Row * _graph.Readers) + chunk[c].Column] += changes[c];
                 Passed();
                 Advance("edges", (double)done / (_graph.EdgeCount + _graph.Writers));
@@ -158,10 +159,10 @@ internal sealed class ExactPatching : BatchScorer
 
     private void RunBoth(WeightedBatch batch, PassShape both, PassShape one)
     {
-        _metrics.Note(batch, _pair.Run(batch, both));
-        _pair.TakeWriters(both, 1, _target);
-        _ablation.Target(one, _target, _target);
-        _patched.SetAblation(one, _target, _pair.Prefix);
+        _metrics.Note(batch, _pair.Run(batch, both, cleanCopy: 1));
+        _patched.SetAblation(one, _ablation.After(_pair, both, one), _pair.Prefix);
+        _patched.Keep(one, _pair.Activations, _pair.Embeddings, 1);
+        Array.Clear(_full);
     }
 
     private IEnumerable<(int Row, int Column)> EdgesInto(int sublayer)
@@ -180,6 +181,7 @@ internal sealed class ExactPatching : BatchScorer
             foreach (int[] chunk in nodes.Chunk(_copies).Take(mostChunks))
             {
                 if (skip-- > 0) continue;
+                FindFull(batch, one, sublayer + 1);
                 double[] changes = LossChanges(batch, one, chunk.Select(WithoutNode), sublayer + 1);
                 for (int c = 0; c < chunk.Length; c++) _nodes[chunk[c]] += changes[c];
                 Passed();
@@ -187,18 +189,32 @@ internal sealed class ExactPatching : BatchScorer
         }
     }
 
+    private PatchedCircuit WithoutEdge((int Row, int Column) edge) => new(_graph, null, [edge]);
+
     private PatchedCircuit WithoutNode(int node) => new(
         _graph, null, Enumerable.Range(0, _graph.Readers).Where(column => _graph.IsEdge(node, column)).Select(column => (node, column)));
 
+    // A run that goes on behind the first edges of a sublayer runs them for the full model's sake, so that its bits are those of a run in
+    // one go: what else is a copy may change the order of a GPU's sums.
+    private void FindFull(WeightedBatch batch, PassShape one, int from)
+    {
+        if (_full[from] is null) LossChanges(batch, one, EdgesInto(from).Take(_copies).Select(WithoutEdge), from);
+    }
+
+    // The full model is a copy beside the first edges into a sublayer: rounded as the others are, it makes the change of an edge that
+    // changes nothing 0.
     private double[] LossChanges(WeightedBatch batch, PassShape one, IEnumerable<PatchedCircuit> circuits, int from)
     {
-        PatchedCircuit[] copies = [.. circuits];
+        int first = _full[from] is null ? 1 : 0;
+        PatchedCircuit[] copies = first == 0 ? [.. circuits] : [new PatchedCircuit(_graph, null), .. circuits];
         _patched.Continue(one, copies, true, from, _answers);
         _head.EvaluateRows(_answers, copies.Length * one.Items);
-        var changes = new double[copies.Length];
-        for (int c = 0; c < copies.Length; c++)
+        double[] full = _full[from] ??= _head.Values[..one.Items];
+        var changes = new double[copies.Length - first];
+        for (int c = 0; c < changes.Length; c++)
         {
-            for (int i = 0; i < one.Items; i++) changes[c] += batch.HostItemWeights[i] * (_head.Values[(c * one.Items) + i] - _full[i]);
+            int row = (first + c) * one.Items;
+            for (int i = 0; i < one.Items; i++) changes[c] += batch.HostItemWeights[i] * (_head.Values[row + i] - full[i]);
             changes[c] *= _settings.Metric.LossSign;
         }
         return changes;

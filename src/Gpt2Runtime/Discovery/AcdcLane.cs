@@ -37,17 +37,17 @@ internal sealed class AcdcLane : ResourceOwner
         _patched = Own(new PatchedForwardPass(context.Weights, capacity, copies, continues: true));
         _head = Own(new OutputHead(context.Weights, metric, items.Length, 2 * items.Length));
         _answers = Own(device.Allocate(copies * items.Length, _width));
+        WriterOutputs target = Own(new WriterOutputs(context.Config, device, capacity));
 
         // What only the kept run needs is given back before the search starts.
         using var both = new PassShape(device, batch.Spans, 2, true);
-        using var target = new WriterOutputs(context.Config, device, capacity);
         using var pair = new PairRun(context, batch.Spans, true, _head);
         pair.Run(batch, both);
         pair.TakeWriters(both, 1, target);
         ablation.Target(_one, target, target);
         PrefixKeys? prefix = pair.ReleasePrefix();
         if (prefix is not null) Own(prefix);
-        _patched.SetAblation(_one, target, prefix);
+        _patched.SetAblation(_one, target.Target, prefix);
         _patched.Run(_one, pair.Prompts.Clean, [new PatchedCircuit(context.Graph, null)], true, _answers, keep: true);
         Judge(0);
     }

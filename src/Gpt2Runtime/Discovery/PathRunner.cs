@@ -75,7 +75,7 @@ internal sealed class PathRunner : ResourceOwner
         _pair.TakeWriters(both, 1, _differences);
         _ablation.Difference(_one, _clean, _differences, _differences);
         _differences.Weight(_one, _masks[_options.SenderPositions], null);
-        _patched.SetAblation(_one, _clean, _pair.Prefix);
+        _patched.SetAblation(_one, _pair.First, _pair.Prefix);
         _patched.TakeAblatedAnswers(_one, _answers);
         _head.EvaluateRows(_answers, _one.Items);
         _full = _head.Values[.._one.Items];

@@ -21,7 +21,6 @@ internal sealed class CircuitRunner : ResourceOwner
     private readonly OutputHead _metric;
     private readonly OutputHead _kl;
     private readonly Tensor _answers;
-    private readonly WriterOutputs _target;
     private readonly AblationTargets _ablation;
 
     /// <summary>Allocates for the largest batch.</summary>
@@ -42,7 +41,6 @@ internal sealed class CircuitRunner : ResourceOwner
         _kl = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, spans.Length, answers));
         _pair = Own(new PairRun(context, spans, true, _metric));
         _answers = Own(device.Allocate(answers, context.Config.Width));
-        _target = Own(new WriterOutputs(context.Config, device, one));
         _ablation = Own(new AblationTargets(context, true));
     }
 
@@ -70,7 +68,8 @@ internal sealed class CircuitRunner : ResourceOwner
         int[] fullTokens = RunBoth(batch, both, one);
 
         // The full circuit is the clean run and the empty one the ablated residual stream: neither needs a pass of its own.
-        _context.Device.CopyBlock(_pair.Activations.Boundaries[^1].Residual, 0, _answers, 0, (long)one.Items * _context.Config.Width);
+        long length = (long)one.Items * _context.Config.Width;
+        _context.Device.CopyBlock(_pair.Activations.Boundaries[^1].Residual, length, _answers, 0, length);
         _patched.TakeAblatedAnswers(one, _answers, one.Items);
         Judge(batch, fullTokens, outcomes.AsSpan(0, 2));
         advance(2);
@@ -112,13 +111,11 @@ internal sealed class CircuitRunner : ResourceOwner
     // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
     private int[] RunBoth(PairBatch batch, PassShape both, PassShape one)
     {
-        _pair.Run(batch, both);
+        _pair.Run(batch, both, cleanCopy: 1);
         _kl.SetItems(batch.Pairs, batch.Items);
-        _kl.Evaluate(both, _pair.Activations, 0);
-        int[] tokens = _kl.MostProbable(one.Items);
-        _pair.TakeWriters(both, 1, _target);
-        _ablation.Target(one, _target, _target);
-        _patched.SetAblation(one, _target, _pair.Prefix);
+        _kl.Evaluate(both, _pair.Activations, 1);
+        int[] tokens = _kl.MostProbable(both.Sequences)[one.Items..];
+        _patched.SetAblation(one, _ablation.After(_pair, both, one), _pair.Prefix);
         return tokens;
     }
 }

@@ -146,8 +146,12 @@ internal sealed partial class PatchedForwardPass
         }
         int count = run.EndSlot - run.FirstSlot;
         if (count == 0 || (one.AnswerOnly && run.From == sublayer && run.Continues)) return;
-        if (!ReferenceEquals(_cellsOf.Shape, one) || _cellsOf.First != run.FirstSlot || _cellsOf.Count < count)
-            MakeCells(one, run.FirstSlot, count);
+        SlotsToAnswers(one, run.FirstSlot, count);
+    }
+
+    private void SlotsToAnswers(PassShape one, int first, int count)
+    {
+        if (!ReferenceEquals(_cellsOf.Shape, one) || _cellsOf.First != first || _cellsOf.Count < count) MakeCells(one, first, count);
         _device.GatherRows(_slots, _answerCells!, count * one.Items, _d, _answerSlotsFrom!);
     }
 

@@ -30,9 +30,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private readonly PassShapes _shapes;
     private readonly PatchedRun _run;
     private readonly PatchPlan _keptPlan;
-    private readonly Tensor[] _ablated;
     private readonly Tensor _ablatedAnswers;
-    private readonly WriterOutputs _target;
     private readonly Tensor _inputs;
     private readonly Tensor _mean;
     private readonly Tensor _rstd;
@@ -40,6 +38,9 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
     private readonly Tensor _derivative;
     private readonly Tensor _hidden;
     private readonly Tensor _output;
+    private Tensor[] _ablated = [];
+    private Tensor[]? _madeAblated;
+    private PatchTarget _target;
     private PrefixKeys? _prefix;
 
     /// <summary>Allocates for the largest batch.</summary>
@@ -64,9 +65,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _run = new PatchedRun(_graph, copies);
         _keptPlan = new PatchPlan(_graph);
         _planner = Own(new MixPlanner(_device));
-        _ablated = [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? one.FinalRows : rows, _d))];
         _ablatedAnswers = Allocate(one.Sequences, _d);
-        _target = Own(new WriterOutputs(_config, _device, one));
 
         // Totals and slots that no reader reads are carried along with others, so they have to be numbers.
         _total = Own(_device.AllocateZeros(copies, rows, _d));
@@ -91,38 +90,29 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _answerSlots = _device.Allocate(0, one.Sequences, _d);
         if (!continues)
         {
-            _keptTotal = [];
+            (_keptTotal, _keepsTotal) = ([], []);
             return;
         }
         _keptTotal = [.. Enumerable.Range(0, _last + 1).Select(_ => Allocate(rows, _d))];
+        _keepsTotal = new bool[_last + 1];
         _keptAnswerTotal = Allocate(one.Sequences, _d);
         _zero = Own(_device.AllocateZeros(rows, _d));
     }
 
-    /// <summary>Takes what replaces the writers' outputs in a new batch and makes the residual stream of the fully ablated run.</summary>
+    /// <summary>
+    /// Takes what replaces the writers' outputs in a new batch, and with it the residual stream of the fully ablated run, which is made
+    /// where no run has left it.
+    /// </summary>
     /// <param name="shape">The batch, one copy.</param>
-    /// <param name="target">The ablated outputs.</param>
+    /// <param name="target">The ablated outputs; used until others take their place.</param>
     /// <param name="prefix">Keys and values in front of the batch's spans, where every run is the same; null where whole prompts are
     /// run.</param>
-    public void SetAblation(PassShape shape, WriterOutputs target, PrefixKeys? prefix = null)
+    public void SetAblation(PassShape shape, in PatchTarget target, PrefixKeys? prefix = null)
     {
-        _prefix = prefix;
-        _target.Combine(shape, 1, target, 0, target);
-        _device.GatherRows(_weights.PositionEmbedding, shape.Positions, shape.Rows, _d, _ablated[0], _target.Input);
-        for (int l = 0; l < _config.Layers; l++)
-        {
-            (Tensor before, Tensor between, Tensor after) = (_ablated[2 * l], _ablated[(2 * l) + 1], _ablated[(2 * l) + 2]);
-            int rows = shape.QueryRows(l, _config.Layers);
-            long length = (long)rows * _d;
-            if (rows == shape.Rows) _device.CopyBlock(before, 0, between, 0, length);
-            else _device.GatherRows(before, shape.AnswerRows, rows, _d, between);
-            if (2 * l == FirstAtAnswers(shape)) _device.GatherRows(before, shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
-            Matrix output = _weights.Layers[l].OutputWeight.AsMatrix();
-            _device.Gemm(_target.Z[l].AsMatrix(rows, _d), output, between.AsMatrix(rows, _d),
-                new GemmOptions(Accumulate: true, Bias: _weights.Layers[l].OutputBias));
-            _device.Combine(1, between, 1, _target.Mlp[l], length, after);
-        }
-        if (FirstAtAnswers(shape) == _last) _device.GatherRows(_ablated[_last], shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
+        (_prefix, _target) = (prefix, target);
+        if (target.Streams is null) MakeAblated(shape);
+        else _ablated = target.Streams;
+        _device.GatherRows(_ablated[FirstAtAnswers(shape)], shape.AnswerRows, shape.Items, _d, _ablatedAnswers);
         _keptSlots = 0;
     }
 
@@ -144,6 +134,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
             run.Plans[c].SetCircuit(circuits[c], ablatedInputsMatter, 0);
         }
         ReserveSlots(run);
+        if (keep) _plain = null;
         long length = (long)one.Rows * _d;
         _device.Combine(1, embeddings, -1, _target.Input, length, _output);
         for (int c = 0; c < run.Count; c++)
@@ -173,6 +164,8 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
             FindKeptHeads(run, c);
         }
         ReserveSlots(run);
+        KeepTotal(one, from);
+        if (run.Enters(from)) KeepTotal(one, from + 1);
         Place place = PlaceOf(one, from);
         for (int c = 0; c < run.Count && !run.Enters(from) && !_groups; c++)
             _device.CopyBlock(_keptTotal[from], 0, place.Total, c * place.Length, place.Length);
@@ -270,6 +263,25 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
         _prefixHeads?.Dispose();
         _places?.Dispose();
         base.Dispose();
+    }
+
+    private void MakeAblated(PassShape shape)
+    {
+        _madeAblated ??= [.. Enumerable.Range(0, _last + 1).Select(b => Allocate(b >= _last - 1 ? _one.FinalRows : _one.Rows, _d))];
+        _ablated = _madeAblated;
+        _device.GatherRows(_weights.PositionEmbedding, shape.Positions, shape.Rows, _d, _ablated[0], _target.Input);
+        for (int l = 0; l < _config.Layers; l++)
+        {
+            (Tensor before, Tensor between, Tensor after) = (_ablated[2 * l], _ablated[(2 * l) + 1], _ablated[(2 * l) + 2]);
+            int rows = shape.QueryRows(l, _config.Layers);
+            long length = (long)rows * _d;
+            if (rows == shape.Rows) _device.CopyBlock(before, 0, between, 0, length);
+            else _device.GatherRows(before, shape.AnswerRows, rows, _d, between);
+            Matrix output = _weights.Layers[l].OutputWeight.AsMatrix();
+            _device.Gemm(_target.Z[l].AsMatrix(rows, _d), output, between.AsMatrix(rows, _d),
+                new GemmOptions(Accumulate: true, Bias: _weights.Layers[l].OutputBias));
+            _device.Combine(1, between, 1, _target.Mlp[l], length, after);
+        }
     }
 
     private void RunSublayers(PassShape one, PatchedRun run, Tensor answers)

@@ -11,6 +11,7 @@ internal sealed class WriterBlocks : ResourceOwner
 {
     private readonly Tensor _storage;
     private readonly int _width;
+    private readonly int _before;
     private readonly int _count;
     private readonly int _stride;
     private readonly int _finalStride;
@@ -24,7 +25,7 @@ internal sealed class WriterBlocks : ResourceOwner
     public WriterBlocks(Device device, int layers, PassCapacity capacity, int width, bool input)
     {
         _width = width;
-        int before = input ? 1 : 0;
+        int before = _before = input ? 1 : 0;
         _count = before + (2 * (layers - 1));
         _stride = checked(capacity.Rows * width);
         _finalStride = checked(capacity.FinalRows * width);
@@ -58,6 +59,20 @@ internal sealed class WriterBlocks : ResourceOwner
         return new Matrix(_storage, offset, _count - skip, checked(rows * _width), Math.Max(_stride, rows * _width));
     }
 
+    /// <summary>The heads' mixed values of layers before the last, one per row of the matrix.</summary>
+    /// <param name="first">Rows of a pass before those that count.</param>
+    /// <param name="rows">Rows that count.</param>
+    /// <param name="layer">The first of the layers.</param>
+    /// <param name="layers">Number of layers.</param>
+    /// <returns>[layers, rows * D].</returns>
+    public Matrix Heads(int first, int rows, int layer, int layers) => EverySecond(_before + (2 * layer), first, rows, layers);
+
+    /// <summary>The MLPs' outputs before the last layer, one per row of the matrix.</summary>
+    /// <param name="first">Rows of a pass before those that count.</param>
+    /// <param name="rows">Rows that count.</param>
+    /// <returns>[layers - 1, rows * D].</returns>
+    public Matrix Mlps(int first, int rows) => EverySecond(_before + 1, first, rows, (_count - _before) / 2);
+
     /// <summary>All blocks become zeros.</summary>
     public void Clear() => _storage.Device.Fill(_storage, 0, _storage.Length);
 
@@ -71,5 +86,8 @@ internal sealed class WriterBlocks : ResourceOwner
     /// <summary>The token embedding and the MLPs' outputs before the last layer, one per row of the matrix.</summary>
     /// <param name="rows">Rows that count.</param>
     /// <returns>[layers, rows * D].</returns>
-    public Matrix InputAndMlps(int rows) => new(_storage, 0, (_count + 1) / 2, checked(rows * _width), checked(2 * _stride));
+    public Matrix InputAndMlps(int rows) => EverySecond(0, 0, rows, (_count + 1) / 2);
+
+    private Matrix EverySecond(int block, int first, int rows, int count) => new(
+        _storage, count == 0 ? 0 : ((long)block * _stride) + ((long)first * _width), count, checked(rows * _width), checked(2 * _stride));
 }

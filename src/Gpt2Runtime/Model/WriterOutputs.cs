@@ -39,6 +39,9 @@ internal sealed class WriterOutputs : ResourceOwner
     /// <summary>Per layer the MLP's output, bias included [query rows, D].</summary>
     public Tensor[] Mlp => Blocks.Mlp;
 
+    /// <summary>These as what replaces writers' outputs.</summary>
+    public PatchTarget Target => new(Input, Blocks);
+
     /// <summary>this = alpha x + beta y, writer by writer.</summary>
     /// <param name="shape">A pass whose first copy these are.</param>
     /// <param name="alpha">Factor of x.</param>

@@ -9,7 +9,9 @@ namespace Gradpath.Gpt2Runtime.Runs;
 internal sealed class AblationTargets : IDisposable
 {
     private readonly RunContext _context;
+    private readonly bool _answerOnly;
     private readonly WriterOutputs? _means;
+    private WriterOutputs? _outputs;
 
     /// <summary>
     /// Sets up the target. For means it runs the model over all clean prompts, which <see cref="PairChecks"/> has found to be of one
@@ -19,7 +21,7 @@ internal sealed class AblationTargets : IDisposable
     /// <param name="answerOnly">Whether passes need the last layer at the answer positions alone.</param>
     public AblationTargets(RunContext context, bool answerOnly)
     {
-        _context = context;
+        (_context, _answerOnly) = (context, answerOnly);
         if (context.Ablation == Ablation.MeanPositional) _means = Means(context, answerOnly);
     }
 
@@ -45,6 +47,20 @@ internal sealed class AblationTargets : IDisposable
         }
     }
 
+    /// <summary>What replaces writers' outputs in patched passes; for patching it is what the corrupted run has left.</summary>
+    /// <param name="pair">A run with the corrupted prompts as copy 0; what comes back is good until the next.</param>
+    /// <param name="both">Its pass.</param>
+    /// <param name="one">The same, one copy.</param>
+    /// <returns>The target.</returns>
+    public PatchTarget After(PairRun pair, PassShape both, PassShape one)
+    {
+        if (_context.Ablation == Ablation.Patching) return pair.First;
+        _outputs ??= new WriterOutputs(_context.Config, _context.Device, PassCapacity.For(_context.Largest, 1, _answerOnly));
+        pair.TakeWriters(both, 0, _outputs);
+        Target(one, _outputs, _outputs);
+        return _outputs.Target;
+    }
+
     /// <summary>The target itself, one row per row of the batch.</summary>
     /// <param name="shape">A pass whose first copy it is.</param>
     /// <param name="corrupted">The corrupted run's outputs.</param>
@@ -52,11 +68,16 @@ internal sealed class AblationTargets : IDisposable
     public void Target(PassShape shape, WriterOutputs corrupted, WriterOutputs target)
     {
         if (_context.Ablation == Ablation.MeanPositional) target.Repeat(shape, _means!);
-        else target.Combine(shape, _context.Ablation == Ablation.Patching ? 1 : 0, corrupted, 0, corrupted);
+        else if (_context.Ablation == Ablation.Zero) target.Combine(shape, 0, corrupted, 0, corrupted);
+        else if (target != corrupted) target.Combine(shape, 1, corrupted, 0, corrupted);
     }
 
     /// <inheritdoc />
-    public void Dispose() => _means?.Dispose();
+    public void Dispose()
+    {
+        _means?.Dispose();
+        _outputs?.Dispose();
+    }
 
     private static WriterOutputs Means(RunContext context, bool answerOnly)
     {

@@ -22,6 +22,7 @@ internal sealed class PairRun : ResourceOwner
         Activations = Own(new Activations(context.Config, context.Device, two, keepWriters: true));
         Prompts = Own(new PromptEmbeddings(context.Weights, two.Rows / 2));
         Embeddings = Own(context.Device.Allocate(two.Rows, context.Config.Width));
+        First = new PatchTarget(Embeddings, Activations.Writers, [.. Activations.Boundaries.Select(b => b.Residual)]);
         if (spans.Any(s => s.Prefix > 0)) Activations.Prefix = Prefix = new PrefixKeys(context.Weights, spans);
     }
 
@@ -36,6 +37,9 @@ internal sealed class PairRun : ResourceOwner
 
     /// <summary>[2 rows, D]: the embeddings of both copies.</summary>
     public Tensor Embeddings { get; }
+
+    /// <summary>What copy 0 has left, as what replaces writers' outputs.</summary>
+    public PatchTarget First { get; }
 
     /// <summary>Runs a batch.</summary>
     /// <param name="batch">The batch.</param>

@@ -74,6 +74,42 @@ public sealed class PatchedPassTests
     }
 
     [Theory]
+    [MemberData(nameof(OddModel.Names), MemberType = typeof(OddModel))]
+    public void A_run_that_continues_a_plain_pass_gives_what_a_run_from_the_input_on_gives(string name)
+    {
+        using OddModel model = OddModel.Make(name);
+        using var plain = new Bench(model, answerOnly: false, copies: 4);
+        foreach ((bool answerOnly, bool groups) in ((bool, bool)[])[(false, false), (true, false), (false, true), (true, true)])
+        {
+            foreach (bool streams in (bool[])[false, true])
+            {
+                using var kept = new Bench(model, answerOnly, copies: 4, groups);
+                kept.KeepPlain(streams);
+                Start(kept, 0);
+
+                // Another run is kept, and then the plain pass again, backwards.
+                kept.Keep(new PatchedCircuit(kept.Graph, Draw(kept.Graph, 0.5, 1)), true);
+                kept.KeepPlain(streams);
+                for (int from = 2 * kept.Graph.Layers; from > 0; from--) Start(kept, from);
+            }
+        }
+
+        void Start(Bench kept, int from)
+        {
+            ComputationGraph graph = kept.Graph;
+            int first = graph.FirstColumnOfSublayer(from);
+            PatchedCircuit[] circuits =
+            [
+                new(graph, null),
+                new(graph, null, [(graph.WritersBefore(first) - 1, first)]),
+                new(graph, null, graph.Edges.Where(e => e.Column >= first && e.Row == 0)),
+                new(graph, [.. Draw(graph, 0.3, from).Select((member, i) => member || i % graph.Readers < first)]),
+            ];
+            Close(plain.Run(circuits, true), kept.Continue(circuits, true, from));
+        }
+    }
+
+    [Theory]
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(false, true)]
@@ -84,11 +120,12 @@ public sealed class PatchedPassTests
         using var bench = new Bench(model, answerOnly: true, copies: 4, groups);
         PatchedCircuit[] circuits = [.. s_densities[1..].Select((density, i) =>
             new PatchedCircuit(bench.Graph, Draw(bench.Graph, density, i)))];
-        if (continues) bench.Keep(new PatchedCircuit(bench.Graph, null), false);
+        if (continues) bench.KeepPlain(streams: true);
         Allocations.None(model.Device, Pass);
 
         void Pass()
         {
+            if (continues) bench.KeepPlainAgain();
             if (!continues) bench.Issue(circuits, false);
             for (int from = 0; continues && from <= 2 * bench.Graph.Layers; from++) bench.IssueContinued(circuits, false, from);
         }
@@ -116,8 +153,12 @@ public sealed class PatchedPassTests
         private readonly OddModel _model;
         private readonly PassShape _one;
         private readonly PatchedForwardPass _patched;
+        private readonly WriterOutputs _target;
         private readonly Tensor _clean;
         private readonly Tensor _answers;
+        private readonly PassShape _two;
+        private readonly Activations _both;
+        private readonly Tensor _embeddings;
 
         public Bench(OddModel model, bool answerOnly, int copies, bool groups = false)
         {
@@ -129,14 +170,20 @@ public sealed class PatchedPassTests
             _patched = new PatchedForwardPass(model.Weights, capacity, copies, continues: true, groups);
             _clean = Embeddings(p => p.Clean);
             _answers = model.Device.Allocate(copies * lengths.Length, model.Weights.Config.Width);
+            _target = new WriterOutputs(model.Weights.Config, model.Device, capacity);
+
+            // A plain pass with the corrupted prompts in front of the clean ones.
+            _two = new PassShape(model.Device, lengths, 2, answerOnly);
+            _both = new Activations(model.Weights.Config, model.Device, PassCapacity.For(lengths, 2, answerOnly), keepWriters: true);
+            _embeddings = model.Device.Allocate(2 * _one.Rows, model.Weights.Config.Width);
             using Tensor corrupted = Embeddings(p => p.Corrupted);
-            using var activations = new Activations(model.Weights.Config, model.Device, capacity, keepWriters: true);
-            using var target = new WriterOutputs(model.Weights.Config, model.Device, capacity);
+            model.Device.CopyBlock(corrupted, 0, _embeddings, 0, corrupted.Length);
+            model.Device.CopyBlock(_clean, 0, _embeddings, corrupted.Length, corrupted.Length);
             var forward = new ForwardPass(model.Weights);
-            forward.Embed(_one, activations, corrupted);
-            forward.Run(_one, activations);
-            target.Take(_one, activations, corrupted, 0);
-            _patched.SetAblation(_one, target);
+            forward.Embed(_two, _both, _embeddings);
+            forward.Run(_two, _both);
+            _target.Take(_two, _both, _embeddings, 0);
+            _patched.SetAblation(_one, _target.Target);
         }
 
         public ComputationGraph Graph { get; }
@@ -162,10 +209,28 @@ public sealed class PatchedPassTests
         public void Keep(PatchedCircuit circuit, bool ablatedInputsMatter) =>
             _patched.Run(_one, _clean, [circuit], ablatedInputsMatter, _answers, keep: true);
 
+        /// <summary>Keeps the clean run of the plain pass.</summary>
+        /// <param name="streams">Whether the ablated residual stream is the plain pass's, not made of the ablated outputs.</param>
+        public void KeepPlain(bool streams)
+        {
+            _patched.SetAblation(
+                _one,
+                streams
+                    ? new PatchTarget(_embeddings, _both.Writers, [.. _both.Boundaries.Select(b => b.Residual)])
+                    : _target.Target);
+            KeepPlainAgain();
+        }
+
+        public void KeepPlainAgain() => _patched.Keep(_one, _both, _embeddings, 1);
+
         public void Dispose()
         {
             _one.Dispose();
+            _two.Dispose();
+            _both.Dispose();
+            _embeddings.Dispose();
             _patched.Dispose();
+            _target.Dispose();
             _clean.Dispose();
             _answers.Dispose();
         }
