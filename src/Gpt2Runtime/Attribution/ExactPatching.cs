@@ -133,6 +133,7 @@ internal sealed class ExactPatching : BatchScorer
         for (int sublayer = 0; sublayer <= 2 * Context.Config.Layers; sublayer++)
         {
             if (_settings.Hooks.OnlySublayers?.Invoke(sublayer) == false) continue;
+            if (sublayer % 2 == 0 && sublayer < 2 * Context.Config.Layers) _patched.KeepHeads(one, sublayer / 2);
             (int Row, int Column)[] edges = [.. EdgesInto(sublayer)];
             foreach ((int Row, int Column)[] chunk in edges.Chunk(_copies).Take(mostChunks))
             {

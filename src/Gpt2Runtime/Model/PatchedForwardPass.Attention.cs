@@ -44,14 +44,27 @@ internal sealed partial class PatchedForwardPass
 
     private void PlainAttention(PassShape one, PatchedRun run, int layer, int first, int count)
     {
-        Gpt2Layer w = _weights.Layers[layer];
-        Place all = PlaceOf(one, 2 * layer);
         Place place = PlaceOf(one, (2 * layer) + 1);
-        int rows = count * one.Rows;
         int queries = count * place.Rows;
         _mixed.Clear();
         for (int c = first; c < first + count; c++) _mixed.Add((c, -1));
-        Mix(one, run, 2 * layer, all, _inputs);
+        Mix(one, run, 2 * layer, PlaceOf(one, 2 * layer), _inputs);
+        PlainDifferences(one, layer, count);
+        var total = new Matrix(place.Total, first * place.Length, queries, _d, _d);
+        _device.Gemm(_z.AsMatrix(queries, _d), _weights.Layers[layer].OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
+        for (int c = 0; c < count; c++)
+        {
+            KeepHeads(run, first + c, layer, 0, _config.Heads, new Matrix(_z, c * place.Length, place.Rows, _config.HeadWidth, _d), place);
+        }
+    }
+
+    // The differences of all heads' mixed values in copies whose heads all read what stands in _inputs.
+    private void PlainDifferences(PassShape one, int layer, int count)
+    {
+        Gpt2Layer w = _weights.Layers[layer];
+        Place place = PlaceOf(one, (2 * layer) + 1);
+        int rows = count * one.Rows;
+        int queries = count * place.Rows;
         _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
         Matrix qkv = w.QkvWeight.AsMatrix();
         _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(_d, 2 * _d), _kv.AsMatrix(rows, 2 * _d),
@@ -64,12 +77,6 @@ internal sealed partial class PatchedForwardPass
         _device.Attention(
             _q, _kv, answers ? shape.Final : shape.All, ForwardPass.HeadsOf(_config, layer), _probabilities, _z, _prefix?.Of(layer));
         _device.SubtractRows(_z, _target.Z[layer], place.Rows, queries, _d);
-        var total = new Matrix(place.Total, first * place.Length, queries, _d, _d);
-        _device.Gemm(_z.AsMatrix(queries, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
-        for (int c = 0; c < count; c++)
-        {
-            KeepHeads(run, first + c, layer, 0, _config.Heads, new Matrix(_z, c * place.Length, place.Rows, _config.HeadWidth, _d), place);
-        }
     }
 
     // One copy, and of it the heads in _heads.

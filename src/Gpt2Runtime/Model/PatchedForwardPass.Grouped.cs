@@ -404,28 +404,14 @@ internal sealed partial class PatchedForwardPass
 
     private void PlainHeads(PassShape one, PatchedRun run, in Step step, int layer)
     {
-        Gpt2Layer w = _weights.Layers[layer];
-        Place all = PlaceOf(one, 2 * layer);
         Place place = PlaceOf(one, (2 * layer) + 1);
-        int rows = step.Copies.Count * one.Rows;
-        int queries = step.Copies.Count * place.Rows;
-        Mix(one, step, step.Inputs, all, _inputs);
-        _device.LayerNorm(_inputs, w.AttentionGain, w.AttentionShift, _config.Epsilon, rows, _d, _mean, _rstd, _normed);
-        Matrix qkv = w.QkvWeight.AsMatrix();
-        _device.Gemm(_normed.AsMatrix(rows, _d), qkv.SliceColumns(_d, 2 * _d), _kv.AsMatrix(rows, 2 * _d),
-            new GemmOptions(Bias: _keyValueBias[layer]));
-        bool answers = AtAnswersFrom(one, layer);
-        if (answers)
-        {
-            PassShape shape = _shapes.Get(one.Spans, step.Copies.Count, one.AnswerOnly);
-            _device.GatherRows(_normed, shape.AnswerRows, queries, _d, _inputs);
-        }
-        _device.Gemm((answers ? _inputs : _normed).AsMatrix(queries, _d), qkv.SliceColumns(0, _d), _q.AsMatrix(queries, _d),
-            new GemmOptions(Bias: w.QkvBias));
-        Attend(one, step, layer, place);
+        Mix(one, step, step.Inputs, PlaceOf(one, 2 * layer), _inputs);
+        PlainDifferences(one, layer, step.Copies.Count);
+        Multiply(step.Slotted, layer, place, place.Slots, place.Slots.Shape[0] - 1, accumulate: false);
         if (run.Keep) return;
+        int queries = step.Copies.Count * place.Rows;
         var total = new Matrix(place.Total, step.Copies.First * place.Length, queries, _d, _d);
-        _device.Gemm(_z.AsMatrix(queries, _d), w.OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
+        _device.Gemm(_z.AsMatrix(queries, _d), _weights.Layers[layer].OutputWeight.AsMatrix(), total, new GemmOptions(Accumulate: true));
     }
 
     private void Heads(PassShape one, PatchedRun run, in Step step, int layer)

@@ -134,7 +134,7 @@ internal sealed partial class PatchedForwardPass : ResourceOwner
             run.Plans[c].SetCircuit(circuits[c], ablatedInputsMatter, 0);
         }
         ReserveSlots(run);
-        if (keep) _plain = null;
+        if (keep) Array.Fill(_keepsTotal, true);
         long length = (long)one.Rows * _d;
         _device.Combine(1, embeddings, -1, _target.Input, length, _output);
         for (int c = 0; c < run.Count; c++)

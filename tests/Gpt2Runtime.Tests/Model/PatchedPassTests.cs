@@ -91,6 +91,14 @@ public sealed class PatchedPassTests
                 kept.Keep(new PatchedCircuit(kept.Graph, Draw(kept.Graph, 0.5, 1)), true);
                 kept.KeepPlain(streams);
                 for (int from = 2 * kept.Graph.Layers; from > 0; from--) Start(kept, from);
+
+                // Heads as a continued run makes them, which changes the totals behind them.
+                for (int layer = 0; layer < kept.Graph.Layers; layer++)
+                {
+                    kept.KeepHeads(layer);
+                    Start(kept, 2 * layer);
+                    Start(kept, (2 * layer) + 1);
+                }
             }
         }
 
@@ -125,7 +133,6 @@ public sealed class PatchedPassTests
 
         void Pass()
         {
-            if (continues) bench.KeepPlainAgain();
             if (!continues) bench.Issue(circuits, false);
             for (int from = 0; continues && from <= 2 * bench.Graph.Layers; from++) bench.IssueContinued(circuits, false, from);
         }
@@ -218,10 +225,10 @@ public sealed class PatchedPassTests
                 streams
                     ? new PatchTarget(_embeddings, _both.Writers, [.. _both.Boundaries.Select(b => b.Residual)])
                     : _target.Target);
-            KeepPlainAgain();
+            _patched.Keep(_one, _both, _embeddings, 1);
         }
 
-        public void KeepPlainAgain() => _patched.Keep(_one, _both, _embeddings, 1);
+        public void KeepHeads(int layer) => _patched.KeepHeads(_one, layer);
 
         public void Dispose()
         {
