@@ -48,6 +48,9 @@ internal sealed unsafe partial class KernelCompiler
             case "try_wait":
                 TryWait(i);
                 break;
+            case "test_wait":
+                TestWait(i);
+                break;
             default:
                 throw Unknown(i);
         }
@@ -71,17 +74,24 @@ internal sealed unsafe partial class KernelCompiler
     // Where the phase is not over the thread stops, and goes on when it is.
     private void TryWait(Instruction i)
     {
-        Allow(i, "try_wait", "parity", "acquire", "cta", "shared", "shared::cta");
-        if (!i.Has("parity")) throw Unknown(i, "the wait for a state is not emulated");
         Label over = _il.DefineLabel();
-        PushWorkerAndFrame();
-        PushAddress(i.Operands[1]);
-        Push(i.Operands[2], PtxType.U32);
-        Finish(i, nameof(Worker.TryWait));
+        PushPhase(i, nameof(Worker.TryWait));
         _il.Emit(OpCodes.Brtrue, over);
         Meet(new Collective(CollectiveKind.Phase, "", i));
         _il.MarkLabel(over);
         Store(i.Operands[0], PtxType.Pred, () => _il.Emit(OpCodes.Ldc_I4_1));
+    }
+
+    private void TestWait(Instruction i) => Store(i.Operands[0], PtxType.Pred, () => PushPhase(i, nameof(Worker.TestWait)));
+
+    private void PushPhase(Instruction i, string method)
+    {
+        Allow(i, "try_wait", "test_wait", "parity", "acquire", "cta", "shared", "shared::cta");
+        if (!i.Has("parity")) throw Unknown(i, "the wait for a state is not emulated");
+        PushWorkerAndFrame();
+        PushAddress(i.Operands[1]);
+        Push(i.Operands[2], PtxType.U32);
+        Finish(i, method);
     }
 
     private void BulkCopy(Instruction i)

@@ -8,6 +8,7 @@ namespace Gradpath.PtxEmulator.Execution;
 internal sealed unsafe partial class Worker
 {
     private const uint MostArrivals = (1 << 20) - 1, MostBytes = (1 << 20) - 1;
+    private const long TurnOfTest = 64;
     private readonly Dictionary<ulong, Mbarrier> _mbarriers = [];
 
     private int Agents => _orders is null ? 0 : _orders.State->Agents;
@@ -77,6 +78,19 @@ internal sealed unsafe partial class Worker
         if (!barrier.IsOver(parity)) return false;
         if (barrier.Phase > 0) _orders?.Acquire(frame->Thread, barrier.Known);
         return true;
+    }
+
+    /// <summary>mbarrier.test_wait.parity, which does not wait.</summary>
+    /// <param name="frame">The thread.</param>
+    /// <param name="address">The mbarrier.</param>
+    /// <param name="parity">The phase's parity.</param>
+    /// <param name="line">The line of the PTX.</param>
+    /// <returns>Whether the phase is over; where it is not, others soon have their turn, for the thread may ask again and again.</returns>
+    public bool TestWait(Frame* frame, ulong address, uint parity, int line)
+    {
+        bool over = TryWait(frame, address, parity, line);
+        if (!over) frame->YieldAt = Math.Min(frame->YieldAt, frame->Instructions + TurnOfTest);
+        return over;
     }
 
     /// <summary>fence.mbarrier_init: mbarriers that the thread has made are seen by copies.</summary>
