@@ -34,6 +34,8 @@ public sealed class Sm90aBulkTests
         // Who does not wait himself may read behind a barrier of those who did.
         string read = "ld.shared.u32 %r4, [%r3];\n";
         Runs(start + Only(0, Wait("full", 0, "B"), "C") + "bar.sync 0;\n" + read);
+        // A wait may be in vain and must be asked for again.
+        Fails(start + "mbarrier.try_wait.parity.shared::cta.b64 %p6, [full], 0;\n" + read, "the thread has not waited for the phase of");
         Fails(start, "the block ends while a bulk copy to shared address");
     }
 

@@ -138,9 +138,7 @@ internal sealed unsafe partial class Worker
         for (int thread = 0; thread < _threads; thread++)
         {
             if (!WaitsForPhase(thread)) continue;
-            Mbarrier barrier = Awaited(thread);
-            if (!barrier.IsOver(FrameOf(thread)->Exchange[2])) continue;
-            _orders?.Acquire(thread, barrier.Known);
+            if (!Awaited(thread).IsOver(FrameOf(thread)->Exchange[2])) continue;
             _status[thread] = Ready;
             woken = true;
         }
