@@ -7,14 +7,14 @@
 // overflow nor underflow; C's number is the sum times two powers of two, in the end. No line's bits depend on what other lines hold.
 //
 // The most that a sum errs beyond adding exact products in float32: a half has 11 significant bits, so x' is at most 2^-11 of x and has 13
-// significant bits, of which rounding misses at most 2^-23 of x, as Tf32x3 does (GemmMma.cuh). Left out are x' y' (2^-22) and what is missed
-// of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and either sign is as likely. Besides, halves end at 2^-24: beside a largest
-// number X a factor is missed by up to 2^-37 X where it is below 2^-14 X or so. A sum of k products of a row with the largest |x| X and a
-// column with the largest |y| Y errs by 2^-37 (X sum |y| + Y sum |x|) more at most. Products of a step of 32 k start from zero and join the
-// running sum by an ordinary addition, because tensor cores cut off where float32 rounds.
+// significant bits, of which rounding misses at most 2^-23 of x, as Tf32x3 does (GemmMma.cuh). Left out are x' y' (2^-22) and what is
+// missed of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and either sign is as likely. Besides, halves end at 2^-24: beside a
+// largest number X a factor is missed by up to 2^-37 X where it is below 2^-14 X or so. A sum of k products of a row with the largest |x| X
+// and a column with the largest |y| Y errs by 2^-37 (X sum |y| + Y sum |x|) more at most. Products of a step of 32 k start from zero and
+// join the running sum by an ordinary addition, because tensor cores cut off where float32 rounds.
 //
-// Numbers at the ends of the range: numbers up to the largest float are multiplied as others are, and so are subnormal ones. Infinity has the
-// rest infinity - infinity and so makes NaN, and NaN makes NaN, of the whole row or column.
+// Numbers at the ends of the range: numbers up to the largest float are multiplied as others are, and so are subnormal ones. Infinity has
+// the rest infinity - infinity and so makes NaN, and NaN makes NaN, of the whole row or column.
 //
 // Block tile kRows x kColumns, 32 k a step. Copies bring a step's floats to shared memory as they do for the other kernels. Then a thread
 // cuts a line of 32 k up for all warps, one step ahead of the multiplication and in the same stretch of code, between the mma of a row of
@@ -27,8 +27,9 @@
 
 typedef _Float16 HalfPair __attribute__((ext_vector_type(2)));
 
-// Exponents as a float's bits have them. A line whose numbers have exponents of at most `top` is multiplied by 2^(kUnitOfTop - top), so that
-// one of `top` lies between 2^14 and 2^15; `top` is at least kLeastTop, where that power is 2^126, and a rise leaves room for kRoom more.
+// Exponents as a float's bits have them. A line whose numbers have exponents of at most `top` is multiplied by 2^(kUnitOfTop - top), so
+// that one of `top` lies between 2^14 and 2^15; `top` is at least kLeastTop, where that power is 2^126, and a rise leaves room for kRoom
+// more.
 constexpr int kUnitOfTop = 127 + 14, kLeastTop = 15, kRoom = 2, kExponentBias = 127;
 constexpr int kLineBytes = 128;
 
@@ -214,7 +215,7 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   constexpr int kThreads = kWarpsDown * kWarpsAcross * kWarp;
   constexpr int kDown = kWarpRows / 16, kAcross = kWarpColumns / 8, kLines = kRows + kColumns;
   static_assert(kMmaStages == 3, "one step is multiplied, one is cut up, one is on its way");
-  static_assert(kMmaDepth == kWarp && kLines <= 2 * kThreads && 4 % kDown == 0, "a thread cuts up a line or two, in as many parts as tiles");
+  static_assert(kMmaDepth == kWarp && kLines <= 2 * kThreads && 4 % kDown == 0, "a thread cuts up a line or two, in as many parts");
   using TileA = DepthMajorTile<kRows, kThreads, kTransposesA>;
   using TileB = typename Chosen<
       kDepthMajorB, DepthMajorTile<kColumns, kThreads, false>,
