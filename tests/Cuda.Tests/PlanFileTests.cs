@@ -102,11 +102,11 @@ public sealed class PlanFileTests
 
     [Theory]
     [InlineData("gradpath.plans.1", "plans", "as files of measured plans have")]
-    [InlineData("\"tile\":\"64x64\"", "\"tile\":\"96x64\"", "no tile of tf32x3 is called 96x64")]
+    [InlineData("\"tile\":\"64x64\"", "\"tile\":\"96x64\"", "no tile of fp16x3 is called 96x64")]
     [InlineData("\"splits\":2", "\"splits\":7", "256 is not cut into 7 shares")]
     [InlineData("\"splits\":2", "\"splits\":-1", "splits must be a whole number from 1, not -1")]
     [InlineData("\"layout\":\"nt\"", "\"layout\":\"tt\"", "no layout is called tt")]
-    [InlineData("\"arithmetic\":\"tf32x3\"", "\"arithmetic\":\"fp8\"", "no arithmetic is called fp8")]
+    [InlineData("\"arithmetic\":\"fp16x3\"", "\"arithmetic\":\"fp8\"", "no arithmetic is called fp8")]
     [InlineData("\"m\":40,", "", "it is damaged")]
     [InlineData("\n  ]", "", "it is damaged")]
     [InlineData("\"emulated\": true", "\"emulated\": 1", "it is damaged")]

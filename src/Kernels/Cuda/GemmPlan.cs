@@ -22,6 +22,9 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     private const double SecondStageClocks = 4000;
     private const double ArrivalClocks = 800;     // fence, counter, and waiting for what the last block reads
 
+    // A plan of two launches has to save a fifth, which is more than the estimates are sure of: a launch is work for the host as well.
+    private const double MostOfTwoLaunches = 0.8;
+
     /// <summary>Most floats of a tile's shares that one block adds, in about the time of a second launch.</summary>
     public const int MostAddedInPlace = 65_536;
 
@@ -38,8 +41,8 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
     {
         GemmShape shape = product.Shape;
         if (shape.Work <= PlainWork) return new GemmPlan(null, 1, shape.K);
-        GemmPlan best = default;
-        double least = double.PositiveInfinity;
+        GemmPlan best = default, bestOfTwo = default;
+        double least = double.PositiveInfinity, leastOfTwo = double.PositiveInfinity;
         foreach (GemmTile tile in GemmTile.Of(product.Arithmetic))
         {
             int resident = gpu.Blocks(tile, product.TransposedB);
@@ -52,10 +55,17 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
                 previous = plan.Splits;
                 if (plan.Splits > 1 && !plan.MaySplit(product)) break;
                 double clocks = plan.Clocks(shape, gpu, resident);
-                if (clocks < least) (least, best) = (clocks, plan);
+                if (plan.Splits > 1 && !plan.AddsInPlace(shape))
+                {
+                    if (clocks < leastOfTwo) (leastOfTwo, bestOfTwo) = (clocks, plan);
+                }
+                else if (clocks < least)
+                {
+                    (least, best) = (clocks, plan);
+                }
             }
         }
-        return best;
+        return leastOfTwo < MostOfTwoLaunches * least ? bestOfTwo : best;
     }
 
     /// <summary>Every plan that a choice has.</summary>

@@ -33,6 +33,15 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
         new(GemmArithmetic.Tf32x3, 32, 128, 128, 155),
     ];
 
+    // What the 128 bytes a clock of shared memory leave, some of it lost: a step of 32 k of m rows and n columns is written, read and
+    // written again by 128 bytes a line, and read by each warp: 192 KiB for 128 x 128.
+    private static readonly GemmTile[] Fp16x3 =
+    [
+        new(GemmArithmetic.Fp16x3, 128, 128, 256, 300),
+        new(GemmArithmetic.Fp16x3, 64, 64, 128, 185),
+        new(GemmArithmetic.Fp16x3, 32, 128, 128, 160),
+    ];
+
     private static readonly GemmTile[] Tf32 =
     [
         new(GemmArithmetic.Tf32, 128, 128, 256, 500),
@@ -61,6 +70,7 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     {
         GemmArithmetic.Ffma => "GemmFfma",
         GemmArithmetic.Tf32x3 => "GemmTf32x3",
+        GemmArithmetic.Fp16x3 => "GemmFp16x3",
         GemmArithmetic.Tf32 => "GemmTf32",
         _ => "GemmBf16",
     };
@@ -72,6 +82,7 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     {
         GemmArithmetic.Ffma => Ffma,
         GemmArithmetic.Tf32x3 => Tf32x3,
+        GemmArithmetic.Fp16x3 => Fp16x3,
         GemmArithmetic.Tf32 => Tf32,
         _ => Bf16,
     };
@@ -94,6 +105,12 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
         {
             return sizeof(float) * Math.Max(FfmaStages * Depth * (Rows + Columns + (2 * FfmaPadding)), Rows * (Columns + FfmaPadding));
         }
-        return sizeof(float) * MmaStages * Depth * (Rows + Columns + (transposedB ? 0 : MmaPadding));
+        int lines = Rows + Columns;
+        if (Arithmetic == GemmArithmetic.Fp16x3)
+        {
+            // A line of 32 k is as long in halves and rests as in floats; it has two numbers of 16 bits besides.
+            return ((sizeof(float) * MmaStages * Depth) + (2 * sizeof(ushort))) * lines;
+        }
+        return sizeof(float) * MmaStages * Depth * (lines + (transposedB ? 0 : MmaPadding));
     }
 }

@@ -35,8 +35,8 @@ public sealed class BenchTimerTests
             ],
             rates.Lines.Select(l => l.Name));
         Assert.All(rates.Lines, l => Assert.True(l.Seconds > 0 && double.IsFinite(l.Seconds), l.Name));
-        Assert.Equal((rates.Lines[1], 3), (rates.Arithmetic, rates.Products));
-        Assert.Equal(rates.Lines[1].Flops / rates.Lines[1].Seconds / 3, rates.FlopsPerSecond, 1);
+        Assert.Equal((rates.Lines[2], 3), (rates.Arithmetic, rates.Products));
+        Assert.Equal(rates.Lines[2].Flops / rates.Lines[2].Seconds / 3, rates.FlopsPerSecond, 1);
         Assert.Contains(rates.Memory, rates.Lines.Skip(5).Take(3));
 
         // 256 threads: 8 steps of 8 times 16 multiply-adds each, or 8 warps' 8 steps of 8 times 8 tiles.
@@ -51,16 +51,18 @@ public sealed class BenchTimerTests
     [Fact]
     public void The_rate_of_products_is_that_of_the_units_that_they_run_on()
     {
-        foreach ((CudaOptions options, int line) in ((CudaOptions, int)[])
+        foreach ((CudaOptions options, int line, int products) in ((CudaOptions, int, int)[])
             [
-                (new() { TensorCores = false }, 0), (new() { Precision = MatrixPrecision.Tf32 }, 1),
-                (new() { Precision = MatrixPrecision.BFloat16 }, 2),
+                (new() { TensorCores = false }, 0, 1), (new() { Precision = MatrixPrecision.Tf32 }, 1, 1),
+                (new() { Precision = MatrixPrecision.BFloat16 }, 2, 1),
+                (new() { TensorCores = true, TensorProducts = MatrixProvider.Tf32x3 }, 1, 3),
+                (new() { TensorCores = true, TensorProducts = MatrixProvider.Fp16x3 }, 2, 3),
             ])
         {
             using EmulatedDriver driver = new(new EmulatorOptions { Races = false });
             using CudaDevice device = new(driver, 0, options);
             MachineRates rates = MachineRates.Measure(device, new BenchTimer(device, quick: true, default));
-            Assert.Equal((rates.Lines[line], 1), (rates.Arithmetic, rates.Products));
+            Assert.Equal((rates.Lines[line], products), (rates.Arithmetic, rates.Products));
         }
     }
 
