@@ -1,5 +1,5 @@
 // The matrix product with float32's accuracy on compute capability 9.0: three products of halves by a warpgroup's instruction (wgmma), A as
-// it lies in memory, B packed beforehand (Pack.cu), which is what weights are.
+// it lies in memory, B packed beforehand (PackSm90a.cu), which is what weights are.
 //
 //   tile 128 x 192, 32 k a step, 384 threads: one warpgroup copies, two multiply 64 rows each
 //   shared memory: 4 steps of A (20 KiB) and of B (24 KiB) and their barriers
@@ -93,7 +93,7 @@ KERNEL __launch_bounds__(kBlockThreads, 1) gemmSm90a128x192(
   if (threadX() == 0) {
     for (int s = 0; s < kStages; s++) {
       initBarrier(full + 8 * s, kCopyThreads + 1);
-      initBarrier(empty + 8 * s, 2);
+      initBarrier(empty + 8 * s, Multipliers::kThreads / kWarp);
     }
     fenceBarriers();
   }
@@ -151,7 +151,7 @@ KERNEL __launch_bounds__(kBlockThreads, 1) gemmSm90a128x192(
     addProducts192(sum, x.high[1], high + 2);
     commitProducts();
     waitProducts192(sum);
-    if (threadX() % 128 == 0) arriveAt(empty + 8 * stage);
+    if (lane() == 0) arriveAt(empty + 8 * stage);
 #pragma unroll
     for (int e = 0; e < kColumns / 2; e++) sums[e] = __builtin_fmaf(sum[e], x.back[e / 2 % 2], sums[e]);
     if (++stage == kStages) stage = 0, parity ^= 1;

@@ -1,0 +1,158 @@
+using Gradpath.Kernels.Cuda.Driver;
+using static Gradpath.Kernels.KernelConstants;
+
+namespace Gradpath.Kernels.Cuda;
+
+// Factors of products that do not change are packed once, which compute capability 9.0 multiplies faster: by its own instructions, from a
+// form that needs no work in the product's loop. Where anything speaks against it, products are as on other GPUs.
+public sealed partial class CudaDevice
+{
+    // Packed factors take as much memory as the matrices, once for each way that they are read.
+    private const int ShareOfFreeMemory = 4;
+
+    // The product that is checked before any is trusted: two tiles down, one and a part across, and k that ends within a step.
+    private const int CheckedRows = 136, CheckedColumns = 200, CheckedDepth = 164;
+
+    private readonly Dictionary<(Tensor Storage, bool Transposed), PackedFactor> _packed = [];
+    private Kernel? _packFactor;
+    private bool _packedChecked;
+
+    /// <summary>Why products of packed factors are not used though the GPU has the instructions; null where nothing speaks against them or
+    /// the GPU lacks them.</summary>
+    internal string? PackedRefusal { get; private set; }
+
+    /// <summary>Whether the GPU has the instructions of products with packed factors.</summary>
+    internal bool KnowsSm90a => _info is { Major: 9, Minor: 0 };
+
+    /// <summary>Whether products look for packed factors.</summary>
+    internal bool UsesPacked => KnowsSm90a && Arithmetic == GemmArithmetic.Fp16x3 && !_options.UseCublas && PackedRefusal is null;
+
+    /// <inheritdoc />
+    internal override IDisposable? PrepareFactors(IReadOnlyList<Matrix> factors)
+    {
+        if (!UsesPacked || IsPlanning) return null;
+        long bytes = factors.Sum(f => PackedFactor.BytesOf(f));
+        if (bytes > FreeMemory / ShareOfFreeMemory)
+        {
+            PackedRefusal = $"packed weights would take {Size(bytes)}, more than a quarter of what is free";
+            return null;
+        }
+        if (!CheckPacked()) return null;
+        PackedFactors all = new(this);
+        try
+        {
+            foreach (Matrix factor in factors) all.Add(Pack(factor));
+            return all;
+        }
+        catch
+        {
+            all.Dispose();
+            throw;
+        }
+    }
+
+    // One product by the instructions of 9.0 against float64, once: a driver that does not know them, or another result than expected,
+    // leaves products to the kernels that all GPUs have.
+    private bool CheckPacked()
+    {
+        if (_packedChecked) return PackedRefusal is null;
+        _packedChecked = true;
+        float[] a = new float[CheckedRows * CheckedDepth], b = new float[CheckedDepth * CheckedColumns];
+        for (int i = 0; i < a.Length; i++) a[i] = ((i * 37 % 211) - 105) * 0.0173f;
+        for (int i = 0; i < b.Length; i++) b[i] = ((i * 53 % 197) - 98) * 0.0007f;
+        try
+        {
+            _ = LoadTile(GemmTile.Packed, transposedB: false);
+        }
+        catch (DeviceException e) when (!_failed)
+        {
+            PackedRefusal = e.Message;
+            return false;
+        }
+        using Tensor left = Allocate(CheckedRows, CheckedDepth), right = Allocate(CheckedDepth, CheckedColumns);
+        using Tensor result = Allocate(CheckedRows, CheckedColumns);
+        left.Upload(a);
+        right.Upload(b);
+        var shape = new GemmShape(CheckedRows, CheckedColumns, CheckedDepth, 1);
+        MultiplyTiles(
+            GemmPlan.Split(GemmTile.Packed, shape.K, 1), left.AsMatrix(), right.AsMatrix(), result.AsMatrix(), new GemmOptions(Batch: 1));
+        float[] c = result.ToArray();
+        for (int i = 0; i < c.Length; i++)
+        {
+            (int row, int column) = (i / CheckedColumns, i % CheckedColumns);
+            double sum = 0, magnitudes = 0;
+            for (int k = 0; k < CheckedDepth; k++)
+            {
+                double product = (double)a[(row * CheckedDepth) + k] * b[(k * CheckedColumns) + column];
+                sum += product;
+                magnitudes += Math.Abs(product);
+            }
+            if (Math.Abs(c[i] - sum) <= magnitudes * PackedTolerance) continue;
+            PackedRefusal = $"the check of {GemmTile.Packed.KernelName(false)} failed at row {row}, column {column}: {c[i]:G9} in place of "
+                + $"{sum:G9}";
+            return false;
+        }
+        return true;
+    }
+
+    // Four times the kernel's bound (2^-21), for the sums.
+    private const double PackedTolerance = 1.0 / (1 << 19);
+
+    private PackedFactor Pack(in Matrix matrix)
+    {
+        PackedFactor packed = new(this, matrix);
+        (long stepK, long stepColumn) = matrix.Transposed ? (1L, (long)matrix.Stride) : (matrix.Stride, 1L);
+        Launch(
+            Load(ref _packFactor, "PackSm90a", "packFactor"),
+            ((int)packed.Back.Length / Warp, 1, 1),
+            PackThreads,
+            0,
+            AddressOf(matrix), packed.Halves, packed.Back, matrix.OperandColumns, matrix.OperandRows, stepK, stepColumn, packed.Chunks);
+        return packed;
+    }
+
+    private bool FindPacked(in Matrix a, in Matrix b, in GemmOptions options, out PackedPlace place)
+    {
+        place = default;
+        return _packed.Count > 0 && !a.Transposed && CopyAlong(a, options.StepA) == CopyWide
+            && _packed.TryGetValue((b.Storage, b.Transposed), out PackedFactor? packed)
+            && packed.TryPlace(b, options.Batch, options.StepB, out place);
+    }
+
+    private void MultiplyPacked(
+        in GemmPlan plan, in Matrix a, in PackedPlace place, in Matrix c, in GemmOptions options, in Epilogue epilogue, nint arrived)
+    {
+        GemmTile tile = plan.Tile!;
+        Launch(
+            LoadTile(tile, false),
+            (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch),
+            tile.Threads,
+            tile.SharedBytes(false),
+            AddressOf(a), place.Halves, place.Back, AddressOf(c), options.Bias, plan.Splits > 1 ? Partials : 0,
+            options.StepA, place.Step, options.StepC, c.Rows, c.Columns, a.OperandColumns, a.Stride, place.Chunks, c.Stride,
+            CopyAlong(c, options.StepC) == CopyWide && RowSplit.Aligned(epilogue.Other?.Address ?? 0) ? 1 : 0,
+            options.Accumulate ? 1 : 0, plan.Depth, arrived, epilogue.Kind, epilogue.Other, epilogue.OtherRows);
+    }
+
+    // What a model's weights keep of their packed form.
+    private sealed class PackedFactors(CudaDevice device) : IDisposable
+    {
+        private readonly List<PackedFactor> _all = [];
+
+        public void Add(PackedFactor factor)
+        {
+            _all.Add(factor);
+            device._packed[(factor.Matrix.Storage, factor.Matrix.Transposed)] = factor;
+        }
+
+        public void Dispose()
+        {
+            foreach (PackedFactor factor in _all)
+            {
+                device._packed.Remove((factor.Matrix.Storage, factor.Matrix.Transposed));
+                factor.Dispose();
+            }
+            _all.Clear();
+        }
+    }
+}
