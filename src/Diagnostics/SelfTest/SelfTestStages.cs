@@ -37,7 +37,7 @@ internal static class SelfTestStages
     public static IReadOnlyList<SelfTestStage> All { get; } = [Modules, Ops, Plans, Graphs, Identities, Methods, Full];
 
     private static IReadOnlyList<ComparisonLine> RunModules(SelfTestRun run) => run.Each(
-        Modules.Name, CudaDevice.ModuleFiles, file => file, file =>
+        Modules.Name, ((CudaDevice)run.Device).Files, file => file, file =>
         {
             CudaModuleInfo module = ((CudaDevice)run.Device).LoadModule(file);
             run.Modules.Add(module);

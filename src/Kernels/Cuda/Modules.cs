@@ -24,6 +24,13 @@ public sealed partial class CudaDevice
             .Order(StringComparer.Ordinal),
     ];
 
+    /// <summary>The files that this GPU's driver can compile: all but those for other GPUs alone.</summary>
+    internal IReadOnlyList<string> Files => field ??= KnowsSm90a ? ModuleFiles : [.. ModuleFiles.Where(f => !IsSm90a(f))];
+
+    /// <summary>Whether a file is for compute capability 9.0 alone, which its name says.</summary>
+    /// <param name="file">The file without its extension.</param>
+    internal static bool IsSm90a(string file) => file.EndsWith("Sm90a", StringComparison.Ordinal);
+
     // What the kernels of products and contractions are launched with; that of others depends on the shape.
     private static Dictionary<string, int> SharedBytesOfKernels { get; } = new(
         Enum.GetValues<GemmArithmetic>()
