@@ -4,8 +4,8 @@ namespace Gradpath.Kernels;
 public enum MatrixProvider
 {
     /// <summary>
-    /// The project's own kernels; for float32 on a GPU the faster there of <see cref="Ffma"/> and <see cref="Tf32x3"/>, and what a GPU's
-    /// device states is that one.
+    /// The project's own kernels; for float32 on a GPU the fastest there of <see cref="Ffma"/>, <see cref="Tf32x3"/> and
+    /// <see cref="Fp16x3"/>, and what a GPU's device states is that one.
     /// </summary>
     Own,
 
@@ -19,4 +19,9 @@ public enum MatrixProvider
     /// The project's own kernels for a GPU's tensor cores, which keep float32's accuracy by three TF32 products.
     /// </summary>
     Tf32x3,
+
+    /// <summary>
+    /// The project's own kernels for a GPU's tensor cores, which keep float32's accuracy by three products of halves.
+    /// </summary>
+    Fp16x3,
 }

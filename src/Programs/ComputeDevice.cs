@@ -24,7 +24,7 @@ internal static class ComputeDevice
         if (o.Device == Cpu && !plain) throw NeedsGpu(o);
         if (o.Plans is not null && (o.Device == Cpu || provider == MatrixProvider.Cublas))
             throw new UsageException($"--plans {o.Plans} is for the project's own kernels on a GPU: leave it out.");
-        if (provider is MatrixProvider.Ffma or MatrixProvider.Tf32x3 && Precision(o) != MatrixPrecision.Float32)
+        if (provider is MatrixProvider.Ffma or MatrixProvider.Tf32x3 or MatrixProvider.Fp16x3 && Precision(o) != MatrixPrecision.Float32)
         {
             throw new UsageException(
                 $"--gemm {o.Gemm} multiplies in fp32 only, and {o.Precision} rounds the factors: leave --gemm or --precision out.");
@@ -70,10 +70,11 @@ internal static class ComputeDevice
         {
             Precision = Precision(o),
             UseCublas = provider == MatrixProvider.Cublas,
+            TensorProducts = provider is MatrixProvider.Tf32x3 or MatrixProvider.Fp16x3 ? provider : null,
             TensorCores = provider switch
             {
                 MatrixProvider.Ffma => false,
-                MatrixProvider.Tf32x3 => true,
+                MatrixProvider.Tf32x3 or MatrixProvider.Fp16x3 => true,
                 _ => null,
             },
         };

@@ -161,10 +161,10 @@ public sealed class GemmPlanTests(ITestOutputHelper output)
     {
         GemmGpu gpu = new(Gpu(capability, 100));
         Assert.Equal((GemmArithmetic)expected, gpu.Float32);
-        Assert.Equal((GemmArithmetic)expected, CudaDevice.ArithmeticOf(CudaOptions.Default, gpu.Float32));
-        Assert.Equal(GemmArithmetic.Ffma, CudaDevice.ArithmeticOf(new CudaOptions { TensorCores = false }, gpu.Float32));
-        Assert.Equal(GemmArithmetic.Tf32x3, CudaDevice.ArithmeticOf(new CudaOptions { TensorCores = true }, gpu.Float32));
-        Assert.Equal(GemmArithmetic.Bf16, CudaDevice.ArithmeticOf(new CudaOptions { Precision = MatrixPrecision.BFloat16 }, gpu.Float32));
+        Assert.Equal((GemmArithmetic)expected, CudaDevice.ArithmeticOf(CudaOptions.Default, gpu.Float32, gpu.TensorFloat32));
+        Assert.Equal(GemmArithmetic.Ffma, CudaDevice.ArithmeticOf(new CudaOptions { TensorCores = false }, gpu.Float32, gpu.TensorFloat32));
+        Assert.Equal(GemmArithmetic.Fp16x3, CudaDevice.ArithmeticOf(new CudaOptions { TensorCores = true }, gpu.Float32, gpu.TensorFloat32));
+        Assert.Equal(GemmArithmetic.Bf16, CudaDevice.ArithmeticOf(new CudaOptions { Precision = MatrixPrecision.BFloat16 }, gpu.Float32, gpu.TensorFloat32));
     }
 
     [Theory]

@@ -37,10 +37,10 @@ internal sealed class GpuRateMeter(CudaDevice gpu, BenchTimer timer)
         {
             _ when gpu.Options.UseCublas && gpu.Precision == MatrixPrecision.Float32 => loops[0],
             GemmArithmetic.Ffma => loops[0],
-            GemmArithmetic.Bf16 => loops[2],
+            GemmArithmetic.Bf16 or GemmArithmetic.Fp16x3 => loops[2],
             _ => loops[1],
         };
-        int products = gpu.Arithmetic == GemmArithmetic.Tf32x3 && arithmetic == loops[1] ? 3 : 1;
+        int products = gpu.Arithmetic is GemmArithmetic.Tf32x3 or GemmArithmetic.Fp16x3 && arithmetic != loops[0] ? 3 : 1;
         return new MachineRates(
             [.. loops, Cache(), .. streams, .. Launches()], streams.MaxBy(s => s.Bytes / s.Seconds)!, arithmetic, products);
     }

@@ -69,7 +69,7 @@ public sealed partial class CudaDevice : Device
         _images = new KernelImages(driver, _context, $"{_info.Major}.{_info.Minor}", cache ?? KernelCache.None, PtxOf);
         _memory = new MemoryPool(driver, _options.CacheMemory);
         Plans = new GemmPlans(new GemmGpu(_info, ResidentBlocks));
-        Arithmetic = ArithmeticOf(_options, Plans.Gpu.Float32);
+        Arithmetic = ArithmeticOf(_options, Plans.Gpu.Float32, Plans.Gpu.TensorFloat32);
         if (!_options.UseCublas) return;
         try
         {
@@ -110,6 +110,7 @@ public sealed partial class CudaDevice : Device
         {
             GemmArithmetic.Ffma => MatrixProvider.Ffma,
             GemmArithmetic.Tf32x3 => MatrixProvider.Tf32x3,
+            GemmArithmetic.Fp16x3 => MatrixProvider.Fp16x3,
             _ => MatrixProvider.Own,
         };
 

@@ -10,12 +10,18 @@ public sealed record CudaOptions
     public MatrixPrecision Precision { get; init; } = MatrixPrecision.Float32;
 
     /// <summary>
-    /// Whether float32 products, and attention of at most 32 keys, run on tensor cores, as three TF32 products that keep float32's
-    /// accuracy, in place of the ordinary units; null for whichever is faster on the GPU: tensor cores on compute capability 8.0, 8.7, 9.0
-    /// and 10, whose TF32 is eight times as fast as float32 or four times, ordinary units on 8.6, 8.9 and 12, where it is at most twice as
-    /// fast.
+    /// Whether float32 products, and attention of at most 32 keys, run on tensor cores, as three products of halves or of TF32 that keep
+    /// float32's accuracy, in place of the ordinary units; null for whichever is faster on the GPU: tensor cores on compute capability 8.0,
+    /// 8.7, 9.0 and 10, whose halves are eight times as fast as float32 or more, ordinary units on 8.6, 8.9 and 12, where they are at most
+    /// twice as fast.
     /// </summary>
     public bool? TensorCores { get; init; }
+
+    /// <summary>
+    /// Which products those on tensor cores are: <see cref="MatrixProvider.Fp16x3"/> or <see cref="MatrixProvider.Tf32x3"/>; null for the
+    /// faster. Attention and the contraction of edges have three TF32 products in either case.
+    /// </summary>
+    public MatrixProvider? TensorProducts { get; init; }
 
     /// <summary>Whether cuBLAS multiplies in place of our own kernels.</summary>
     public bool UseCublas { get; init; }

@@ -37,15 +37,18 @@ public sealed partial class CudaDevice
 
     /// <summary>The arithmetic that options ask for, or that is faster on the GPU.</summary>
     /// <param name="options">The options.</param>
-    /// <param name="faster">The faster one for float32.</param>
+    /// <param name="faster">The fastest one for float32.</param>
+    /// <param name="onTensorCores">The faster one of those on tensor cores.</param>
     /// <returns>How products are multiplied.</returns>
-    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster) => (
-        options.Precision, options.TensorCores) switch
+    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster, GemmArithmetic onTensorCores) => (
+        options.Precision, options.TensorCores, options.TensorProducts) switch
     {
-        (MatrixPrecision.Tf32, _) => GemmArithmetic.Tf32,
-        (MatrixPrecision.BFloat16, _) => GemmArithmetic.Bf16,
-        (_, null) => faster,
-        (_, true) => GemmArithmetic.Tf32x3,
+        (MatrixPrecision.Tf32, _, _) => GemmArithmetic.Tf32,
+        (MatrixPrecision.BFloat16, _, _) => GemmArithmetic.Bf16,
+        (_, null, _) => faster,
+        (_, true, MatrixProvider.Tf32x3) => GemmArithmetic.Tf32x3,
+        (_, true, MatrixProvider.Fp16x3) => GemmArithmetic.Fp16x3,
+        (_, true, _) => onTensorCores,
         _ => GemmArithmetic.Ffma,
     };
 

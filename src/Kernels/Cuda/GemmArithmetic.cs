@@ -11,6 +11,12 @@ internal enum GemmArithmetic
     /// </summary>
     Tf32x3,
 
+    /// <summary>
+    /// float32's accuracy on tensor cores at twice their rate of TF32: three products of halves, after each row of A and each column of B
+    /// was multiplied by a power of two. An infinity gives NaN. <c>kernels/GemmFp16x3.cuh</c> states the error.
+    /// </summary>
+    Fp16x3,
+
     /// <summary>Factors rounded to TF32.</summary>
     Tf32,
 

@@ -28,7 +28,8 @@ internal sealed class GemmGpu
         MemoryBytes = info is { MemoryBytesPerSecond: > 0, ClockKilohertz: > 0 }
             ? info.MemoryBytesPerSecond / (1e3 * info.ClockKilohertz)
             : known.MemoryBytes * info.Multiprocessors;
-        Float32 = Best(GemmArithmetic.Tf32x3) > Best(GemmArithmetic.Ffma) ? GemmArithmetic.Tf32x3 : GemmArithmetic.Ffma;
+        TensorFloat32 = Best(GemmArithmetic.Fp16x3) > Best(GemmArithmetic.Tf32x3) ? GemmArithmetic.Fp16x3 : GemmArithmetic.Tf32x3;
+        Float32 = Best(TensorFloat32) > Best(GemmArithmetic.Ffma) ? TensorFloat32 : GemmArithmetic.Ffma;
     }
 
     /// <summary>Number of multiprocessors.</summary>
@@ -43,8 +44,11 @@ internal sealed class GemmGpu
     /// <summary>Bytes per clock that a multiprocessor gets from the second-level cache.</summary>
     public double CacheBytes => _rates.CacheBytes;
 
-    /// <summary>The faster arithmetic with float32's accuracy: three TF32 products, or the ordinary units.</summary>
+    /// <summary>The fastest arithmetic with float32's accuracy: three products of halves or of TF32, or the ordinary units.</summary>
     public GemmArithmetic Float32 { get; }
+
+    /// <summary>The faster of those on tensor cores.</summary>
+    public GemmArithmetic TensorFloat32 { get; }
 
     /// <summary>Multiply-adds per clock of a full multiprocessor: what the loop allows, as far as the units do.</summary>
     /// <param name="tile">The tile.</param>

@@ -33,6 +33,16 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
         new(GemmArithmetic.Tf32x3, 32, 128, 128, 155),
     ];
 
+    // What the 128 bytes a clock of shared memory leave, some of it lost: a step of 32 k of m rows and n columns is written, read and
+    // written again by 128 bytes a line, and read by each warp: 192 KiB for 128 x 128.
+    private static readonly GemmTile[] Fp16x3 =
+    [
+        new(GemmArithmetic.Fp16x3, 128, 128, 256, 300),
+        new(GemmArithmetic.Fp16x3, 128, 64, 128, 240),
+        new(GemmArithmetic.Fp16x3, 64, 64, 128, 185),
+        new(GemmArithmetic.Fp16x3, 32, 128, 128, 160),
+    ];
+
     private static readonly GemmTile[] Tf32 =
     [
         new(GemmArithmetic.Tf32, 128, 128, 256, 500),
@@ -61,6 +71,7 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     {
         GemmArithmetic.Ffma => "GemmFfma",
         GemmArithmetic.Tf32x3 => "GemmTf32x3",
+        GemmArithmetic.Fp16x3 => "GemmFp16x3",
         GemmArithmetic.Tf32 => "GemmTf32",
         _ => "GemmBf16",
     };
@@ -72,6 +83,7 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     {
         GemmArithmetic.Ffma => Ffma,
         GemmArithmetic.Tf32x3 => Tf32x3,
+        GemmArithmetic.Fp16x3 => Fp16x3,
         GemmArithmetic.Tf32 => Tf32,
         _ => Bf16,
     };
@@ -93,6 +105,12 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
         if (Arithmetic == GemmArithmetic.Ffma)
         {
             return sizeof(float) * Math.Max(FfmaStages * Depth * (Rows + Columns + (2 * FfmaPadding)), Rows * (Columns + FfmaPadding));
+        }
+        if (Arithmetic == GemmArithmetic.Fp16x3)
+        {
+            // B with n contiguous has two steps as they come and two of halves; a line has two numbers of 16 bits besides.
+            int lines = (MmaStages * Rows) + ((transposedB ? MmaStages : 4) * Columns);
+            return (sizeof(float) * Depth * lines) + (2 * sizeof(ushort) * (Rows + Columns));
         }
         return sizeof(float) * MmaStages * Depth * (Rows + Columns + (transposedB ? 0 : MmaPadding));
     }

@@ -20,7 +20,7 @@ namespace Gradpath.Kernels.Cuda;
 /// <param name="MostBlocks">Blocks that a multiprocessor holds.</param>
 /// <param name="Ffma">float32 multiply-adds per clock of the ordinary units.</param>
 /// <param name="Tf32">TF32 multiply-adds per clock of the tensor cores, dense.</param>
-/// <param name="Bf16">bfloat16 multiply-adds per clock of the tensor cores, dense, with float32 sums.</param>
+/// <param name="Bf16">bfloat16 multiply-adds per clock of the tensor cores, dense, with float32 sums; halves have the same rate.</param>
 /// <param name="MmaShare">
 /// The share of these that <c>mma.sync</c> reaches: nearly all where it is the tensor cores' own instruction, about 0.62 on 9.0, whose full
 /// rate needs wgmma (measured by others); on 10.x taken to be as many multiply-adds as on 9.0, for want of a figure.
@@ -81,6 +81,7 @@ internal sealed record GpuRates(
     {
         GemmArithmetic.Ffma => Ffma,
         GemmArithmetic.Tf32x3 => Tf32 * MmaShare / 3,
+        GemmArithmetic.Fp16x3 => Bf16 * MmaShare / 3,
         GemmArithmetic.Tf32 => Tf32 * MmaShare,
         _ => Bf16 * MmaShare,
     };

@@ -30,14 +30,15 @@ internal static class DeviceReader
         {
             Precision = precision,
             UseCublas = gemm == MatrixProvider.Cublas,
+            TensorProducts = gemm is MatrixProvider.Tf32x3 or MatrixProvider.Fp16x3 ? gemm : null,
             TensorCores = gemm switch
             {
                 MatrixProvider.Ffma => false,
-                MatrixProvider.Tf32x3 => true,
+                MatrixProvider.Tf32x3 or MatrixProvider.Fp16x3 => true,
                 _ => null,
             },
         };
-        if (gemm is MatrixProvider.Ffma or MatrixProvider.Tf32x3 && precision != MatrixPrecision.Float32)
+        if (gemm is MatrixProvider.Ffma or MatrixProvider.Tf32x3 or MatrixProvider.Fp16x3 && precision != MatrixPrecision.Float32)
         {
             throw CallException.Argument(
                 $"options: gemm {CanonicalNames.Of(gemm)} multiplies in fp32 only, not in {CanonicalNames.Of(precision)}");

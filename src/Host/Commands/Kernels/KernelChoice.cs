@@ -78,7 +78,8 @@ internal sealed record KernelChoice(
             if (plan is null) return product;
 
             // A plan is one of tensor cores unless something else is asked for: what the GPU prefers is known when it is open.
-            product = product with { Arithmetic = CudaDevice.ArithmeticOf(ComputeDevice.Options(o), GemmArithmetic.Tf32x3) };
+            const GemmArithmetic usual = GemmArithmetic.Fp16x3;
+            product = product with { Arithmetic = CudaDevice.ArithmeticOf(ComputeDevice.Options(o), usual, usual) };
             product = Planned(product, plan);
             GemmShape shape = new(product.M, product.N, product.K, 1);
             if (kernel is AddSplits && product.Plan!(shape) is { Tile: not null } cut && (cut.Splits == 1 || cut.AddsInPlace(shape)))

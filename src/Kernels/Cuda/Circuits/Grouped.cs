@@ -6,7 +6,7 @@ namespace Gradpath.Kernels.Cuda;
 // Groups of products: one launch for all members, each of which walks along the whole inner dimension.
 public sealed partial class CudaDevice
 {
-    private Kernel? _gemmGroupsTf32x3, _gemmGroupsTf32, _gemmGroupsBf16, _gemmGroupsPlain;
+    private Kernel? _gemmGroupsTf32x3, _gemmGroupsFp16x3, _gemmGroupsTf32, _gemmGroupsBf16, _gemmGroupsPlain;
 
     /// <summary>On tensor cores of its own; else members are products by themselves, which cuBLAS or the plain tiles do better.</summary>
     internal override bool GroupsProducts => _cublas is null && Arithmetic != GemmArithmetic.Ffma;
@@ -28,6 +28,7 @@ public sealed partial class CudaDevice
         Kernel kernel = Arithmetic switch
         {
             GemmArithmetic.Tf32x3 => Load(ref _gemmGroupsTf32x3, "Grouped", "gemmGroupsTf32x3", tile.SharedBytes(false)),
+            GemmArithmetic.Fp16x3 => Load(ref _gemmGroupsFp16x3, "Grouped", "gemmGroupsFp16x3", tile.SharedBytes(false)),
             GemmArithmetic.Tf32 => Load(ref _gemmGroupsTf32, "Grouped", "gemmGroupsTf32", tile.SharedBytes(false)),
             _ => Load(ref _gemmGroupsBf16, "Grouped", "gemmGroupsBf16", tile.SharedBytes(false)),
         };
