@@ -11,7 +11,20 @@ internal unsafe delegate int ThreadCode(Frame* frame, Worker worker);
 /// <param name="Kind">What is done.</param>
 /// <param name="Mode">The modifier that tells variants of a kind apart.</param>
 /// <param name="Instruction">Where.</param>
-internal sealed record Collective(CollectiveKind Kind, string Mode, Instruction Instruction);
+internal sealed record Collective(CollectiveKind Kind, string Mode, Instruction Instruction)
+{
+    /// <summary>Whether the lanes of a warp that a mask names do it together.</summary>
+    public bool OfWarp { get; } = Kind is not (CollectiveKind.Barrier or CollectiveKind.BarrierReduce) && Kind < CollectiveKind.Phase;
+
+    /// <summary>Whether the four warps of a warpgroup do it together.</summary>
+    public bool OfWarpgroup { get; } = Kind > CollectiveKind.Phase;
+
+    /// <summary>A warpgroup's product.</summary>
+    public WarpgroupProduct? Product { get; init; }
+
+    /// <summary>Groups that may stay under way, or registers of a thread.</summary>
+    public int Number { get; init; }
+}
 
 internal enum CollectiveKind
 {
@@ -24,6 +37,16 @@ internal enum CollectiveKind
     Match,
     Matrix,
     LoadMatrix,
+    StoreMatrix,
+    Elect,
+
+    /// <summary>A thread waits for a phase of an mbarrier.</summary>
+    Phase,
+    WarpgroupFence,
+    WarpgroupProduct,
+    WarpgroupCommit,
+    WarpgroupWait,
+    WarpgroupRegisters,
 }
 
 /// <summary>A load, store, copy or atomic operation, as statistics see it.</summary>
@@ -48,6 +71,9 @@ internal sealed class CompiledKernel
     public required Collective[] Collectives { get; init; }
 
     public required MemoryInstruction[] MemoryInstructions { get; init; }
+
+    /// <summary>Whether it uses mbarriers, bulk copies, products of warpgroups or barriers that do not wait.</summary>
+    public required bool IsAsynchronous { get; init; }
 
     /// <summary>Bytes of a thread's frame and registers.</summary>
     public required int FrameBytes { get; init; }

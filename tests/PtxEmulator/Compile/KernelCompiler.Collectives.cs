@@ -30,12 +30,18 @@ internal sealed unsafe partial class KernelCompiler
         };
         table["mma"] = Matrix;
         table["ldmatrix"] = LoadMatrix;
+        table["stmatrix"] = StoreMatrix;
+        table["elect"] = Elect;
     }
 
     private void Barrier(Instruction i)
     {
         Allow(i, "sync", "cta", "aligned", "warp", "red", "popc", "and", "or", "arrive");
-        if (i.Has("arrive")) throw Unknown(i, "a barrier that does not wait is not emulated");
+        if (i.Has("arrive"))
+        {
+            BarrierArrive(i);
+            return;
+        }
         if (i.Has("warp"))
         {
             ToExchange(MaskWord, i.Operands[0], PtxType.B32);
@@ -119,8 +125,8 @@ internal sealed unsafe partial class KernelCompiler
 
     private void LoadMatrix(Instruction i)
     {
-        Allow(i, "sync", "aligned", "m8n8", "x1", "x2", "x4", "trans", "shared");
-        if (!i.Has("shared")) throw Unknown(i, "a generic address is not emulated");
+        Allow(i, "sync", "aligned", "m8n8", "x1", "x2", "x4", "trans", "shared", "shared::cta");
+        if (SpaceOf(i) != Space.Shared) throw Unknown(i, "a generic address is not emulated");
         Operand[] result = i.Operands[0] is VectorOperand vector ? vector.Elements : [i.Operands[0]];
         PushExchange(0);
         PushAddress(i.Operands[1]);
@@ -129,5 +135,30 @@ internal sealed unsafe partial class KernelCompiler
         if (_count) _memory.Add(new MemoryInstruction(Space.Shared, Store: false, 16, i));
         Meet(new Collective(CollectiveKind.LoadMatrix, $"{result.Length}{(i.Has("trans") ? "t" : "")}", i));
         for (int k = 0; k < result.Length; k++) FromExchange(result[k], PtxType.B32, k);
+    }
+
+    private void StoreMatrix(Instruction i)
+    {
+        Allow(i, "sync", "aligned", "m8n8", "x1", "x2", "x4", "trans", "shared", "shared::cta");
+        if (SpaceOf(i) != Space.Shared) throw Unknown(i, "a generic address is not emulated");
+        Operand[] from = i.Operands[1] is VectorOperand vector ? vector.Elements : [i.Operands[1]];
+        PushExchange(0);
+        PushAddress(i.Operands[0]);
+        _il.Emit(OpCodes.Stind_I8);
+        for (int k = 0; k < from.Length; k++) ToExchange(2 + k, from[k], PtxType.B32);
+        ToExchange(MaskWord, new ImmediateOperand(uint.MaxValue, PtxType.B32), PtxType.B32);
+        if (_count) _memory.Add(new MemoryInstruction(Space.Shared, Store: true, 16, i));
+        Meet(new Collective(CollectiveKind.StoreMatrix, $"{from.Length}{(i.Has("trans") ? "t" : "")}", i));
+    }
+
+    // The elected lane, and whether it is this one.
+    private void Elect(Instruction i)
+    {
+        Allow(i, "sync");
+        ToExchange(MaskWord, i.Operands[1], PtxType.B32);
+        Meet(new Collective(CollectiveKind.Elect, "", i));
+        var pair = (PairOperand)i.Operands[0];
+        FromExchange(pair.Second, PtxType.Pred, 1);
+        FromExchange(pair.First, PtxType.B32, 0);
     }
 }

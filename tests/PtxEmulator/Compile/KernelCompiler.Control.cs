@@ -27,6 +27,11 @@ internal sealed unsafe partial class KernelCompiler
     // A fence within the block changes nothing here: lanes run one after another.
     private void Fence(Instruction i)
     {
+        if (i.Has("proxy") || i.Has("mbarrier_init"))
+        {
+            AsyncFence(i);
+            return;
+        }
         if (!i.Has("gl") && !i.Has("gpu") && !i.Has("sys")) return;
         _il.Emit(OpCodes.Ldarg_1);
         _il.Emit(OpCodes.Ldarg_0);

@@ -10,7 +10,7 @@ internal sealed unsafe partial class KernelCompiler
 {
     private static readonly string[] MemoryModifiers =
     [
-        "global", "shared", "local", "const", "param", "nc", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta",
+        "global", "shared", "shared::cta", "local", "const", "param", "nc", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta",
         "cluster", "gpu", "sys",
         "ca", "cg", "cs", "lu", "cv", "wb", "wt", "v2", "v4", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
         "L1::evict_last",
@@ -30,7 +30,7 @@ internal sealed unsafe partial class KernelCompiler
     }
 
     private static Space SpaceOf(Instruction i) =>
-        i.Has("param") ? Space.Param : i.Has("shared") ? Space.Shared : i.Has("local") ? Space.Local
+        i.Has("param") ? Space.Param : i.Has("shared") || i.Has("shared::cta") ? Space.Shared : i.Has("local") ? Space.Local
         : i.Has("const") ? Space.Const : i.Has("global") ? Space.Global : Space.Generic;
 
     /// <summary>Puts an address within its state space on the stack, as long.</summary>
@@ -199,6 +199,11 @@ internal sealed unsafe partial class KernelCompiler
     private void AsyncCopy(Instruction i)
     {
         if (i.Parts.Length < 3 || i.Parts[1] != "async") throw Unknown(i);
+        if (i.Has("bulk") || i.Has("mbarrier"))
+        {
+            BulkCopy(i);
+            return;
+        }
         if (i.Has("commit_group") || i.Has("wait_all") || i.Has("wait_group"))
         {
             _il.Emit(OpCodes.Ldarg_1);

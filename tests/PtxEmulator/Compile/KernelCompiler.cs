@@ -27,6 +27,8 @@ internal sealed unsafe partial class KernelCompiler
     private readonly Dictionary<PtxVariable, int> _localOffsets = [];
     private readonly Dictionary<string, Action<Instruction>> _emitters;
     private int _sharedBytes, _localBytes, _dynamicOffset;
+    private bool _asynchronous;
+    private InFlight? _inFlight;
     private ILGenerator _il = null!;
     private int _index, _piece;
 
@@ -50,7 +52,8 @@ internal sealed unsafe partial class KernelCompiler
 
     private CompiledKernel Compile()
     {
-        (int frameBytes, int live) = RegisterLayout.Place(_kernel, (sizeof(Frame) + 15) / 16 * 16);
+        _inFlight = InFlight.Of(_kernel);
+        (int frameBytes, int live) = RegisterLayout.Place(_kernel, (sizeof(Frame) + 15) / 16 * 16, _inFlight);
         PlaceVariables();
         bool[] leaders = Leaders();
         Label[] dispatch = [.. _methods.Select((_, piece) => EmitPiece(piece, leaders))];
@@ -62,6 +65,7 @@ internal sealed unsafe partial class KernelCompiler
             Code = new(MakeCode),
             Collectives = [.. _collectives],
             MemoryInstructions = [.. _memory],
+            IsAsynchronous = _asynchronous,
             FrameBytes = (frameBytes + 63) / 64 * 64,
             ParameterBytes = last is null ? 0 : last.Offset + last.Bytes,
             StaticSharedBytes = _sharedBytes,
@@ -221,6 +225,7 @@ internal sealed unsafe partial class KernelCompiler
             Push(guard with { Not = false }, PtxType.Pred);
             _il.Emit(guard.Not ? OpCodes.Brtrue : OpCodes.Brfalse, skip.Value);
         }
+        if (_inFlight is not null) CheckInFlight(instruction);
         try
         {
             emitter(instruction);
@@ -243,6 +248,8 @@ internal sealed unsafe partial class KernelCompiler
         AddMemory(table);
         AddControl(table);
         AddCollectives(table);
+        AddAsynchronous(table);
+        AddWarpgroups(table);
         return table;
     }
 

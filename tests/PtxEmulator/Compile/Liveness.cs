@@ -7,28 +7,25 @@ internal sealed class Liveness
 {
     private readonly PtxKernel _kernel;
     private readonly Dictionary<Register, int> _numbers = [];
-    private readonly List<int> _starts = [];
+    private readonly BasicBlocks _blocks;
     private readonly ulong[][] _liveIn, _liveOut;
-    private readonly int[][] _next;
 
-    public Liveness(PtxKernel kernel)
+    /// <summary>Looks through a kernel.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="inFlight">Registers that asynchronous products keep in use; null where there are none.</param>
+    public Liveness(PtxKernel kernel, InFlight? inFlight = null)
     {
         _kernel = kernel;
         foreach (Register register in kernel.Registers) _numbers.Add(register, _numbers.Count);
-        int count = kernel.Instructions.Count;
-        var leaders = new SortedSet<int> { 0 };
-        for (int i = 0; i < count; i++)
-        {
-            leaders.UnionWith(ControlFlow.Targets(kernel.Instructions[i]));
-            if (ControlFlow.Ends(kernel.Instructions[i])) leaders.Add(i + 1);
-        }
-        leaders.Remove(count);
-        _starts.AddRange(leaders);
-        _next = [.. Enumerable.Range(0, _starts.Count).Select(Successors)];
+        _blocks = new BasicBlocks(kernel);
         int words = (_numbers.Count + 63) / 64;
-        _liveIn = [.. _starts.Select(_ => new ulong[words])];
-        _liveOut = [.. _starts.Select(_ => new ulong[words])];
+        _liveIn = [.. _blocks.Starts.Select(_ => new ulong[words])];
+        _liveOut = [.. _blocks.Starts.Select(_ => new ulong[words])];
         Solve();
+        for (int i = 0; inFlight is not null && i < kernel.Instructions.Count; i++)
+        {
+            foreach (Register register in inFlight.At(i)) Extend(register, i);
+        }
     }
 
     /// <summary>First and last instruction at which each register must keep its place.</summary>
@@ -37,38 +34,27 @@ internal sealed class Liveness
     /// <summary>Most 32-bit words, predicates left out, that hold something needed at one instruction.</summary>
     public int Most { get; private set; }
 
-    private int End(int block) => block + 1 < _starts.Count ? _starts[block + 1] : _kernel.Instructions.Count;
-
-    private int[] Successors(int block)
-    {
-        int end = End(block);
-        Instruction last = _kernel.Instructions[end - 1];
-        IEnumerable<int> next = ControlFlow.Targets(last);
-        if (!ControlFlow.NeverFallsThrough(last)) next = next.Append(end);
-        return [.. next.Where(i => i < _kernel.Instructions.Count).Select(i => _starts.BinarySearch(i)).Distinct()];
-    }
-
     private void Solve()
     {
         bool changed = true;
         while (changed)
         {
             changed = false;
-            for (int block = _starts.Count - 1; block >= 0; block--)
+            for (int block = _blocks.Starts.Count - 1; block >= 0; block--)
             {
                 ulong[] live = _liveOut[block];
-                foreach (int next in _next[block])
+                foreach (int next in _blocks.Next[block])
                 {
                     for (int w = 0; w < live.Length; w++) live[w] |= _liveIn[next][w];
                 }
                 live = (ulong[])live.Clone();
-                for (int i = End(block) - 1; i >= _starts[block]; i--) Step(_kernel.Instructions[i], live);
+                for (int i = _blocks.End(block) - 1; i >= _blocks.Starts[block]; i--) Step(_kernel.Instructions[i], live);
                 if (live.AsSpan().SequenceEqual(_liveIn[block])) continue;
                 _liveIn[block] = live;
                 changed = true;
             }
         }
-        for (int block = 0; block < _starts.Count; block++) Measure(block);
+        for (int block = 0; block < _blocks.Starts.Count; block++) Measure(block);
     }
 
     // From what is live behind an instruction to what is live before it.
@@ -87,7 +73,7 @@ internal sealed class Liveness
 
     private void Measure(int block)
     {
-        int start = _starts[block], end = End(block);
+        int start = _blocks.Starts[block], end = _blocks.End(block);
         ulong[] live = (ulong[])_liveOut[block].Clone();
         Extend(_liveIn[block], start);
         Extend(live, end - 1);
@@ -131,7 +117,9 @@ internal sealed class Liveness
     private static bool HasResult(Instruction i) => i.Op switch
     {
         "st" or "red" or "bra" or "brx" or "ret" or "exit" or "trap" or "cp"
-            or "membar" or "fence" or "prefetch" or "prefetchu" or "nanosleep" or "pmevent" => false,
+            or "membar" or "fence" or "prefetch" or "prefetchu" or "nanosleep" or "pmevent" or "setmaxnreg" or "stmatrix" => false,
+        "mbarrier" => i.Operands[0] is not AddressOperand,
+        "wgmma" => i.Has("mma_async"),
         "bar" or "barrier" => i.Has("red"),
         _ => true,
     };
@@ -142,7 +130,9 @@ internal sealed class Liveness
     /// <summary>The registers that an instruction reads.</summary>
     public static IEnumerable<Register> Read(Instruction i)
     {
-        IEnumerable<Register> read = i.Operands.Skip(HasResult(i) ? 1 : 0).SelectMany(Inside);
+        // A product of a warpgroup adds to its first operand, unless it says that it does not.
+        bool adds = InFlight.IsProduct(i) && i.Operands[3] is not ImmediateOperand { Bits: 0 };
+        IEnumerable<Register> read = i.Operands.Skip(HasResult(i) && !adds ? 1 : 0).SelectMany(Inside);
         return i.Guard is { } guard ? read.Append(guard.Register) : read;
     }
 

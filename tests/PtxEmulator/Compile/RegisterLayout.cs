@@ -5,11 +5,15 @@ namespace Gradpath.PtxEmulator.Compile;
 /// <summary>Gives registers their places in a thread's frame; those that are never needed at once may share one.</summary>
 internal static class RegisterLayout
 {
+    /// <summary>Places a kernel's registers.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="start">Where they begin.</param>
+    /// <param name="inFlight">Registers that asynchronous products keep in use; null where there are none.</param>
     /// <returns>Bytes of the frame, and the most 32-bit registers in use at once.</returns>
-    public static (int Bytes, int Live) Place(PtxKernel kernel, int start)
+    public static (int Bytes, int Live) Place(PtxKernel kernel, int start, InFlight? inFlight)
     {
         if (kernel.Instructions.Count == 0) return (start, 0);
-        var liveness = new Liveness(kernel);
+        var liveness = new Liveness(kernel, inFlight);
         int end = start;
         // Places in use, by when they come free; those of four and of eight bytes are kept apart.
         var busy = new PriorityQueue<Register, int>();

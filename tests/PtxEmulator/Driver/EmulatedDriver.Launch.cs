@@ -128,10 +128,13 @@ internal sealed unsafe partial class EmulatedDriver
     private string Report(Function function, LaunchContext launch, Worker worker, long block, FaultException fault)
     {
         long x = block % launch.Grid.X, y = block / launch.Grid.X % launch.Grid.Y, z = block / launch.Grid.X / launch.Grid.Y;
-        Instruction? instruction = launch.Kernel.Ptx.Instructions.Find(i => i.Line == fault.Line);
+        List<Instruction> line = launch.Kernel.Ptx.Instructions.FindAll(i => i.Line == fault.Line);
+        Instruction? instruction = line.Count == 0 ? null : line[0];
+        // In a kernel of inline assembly several may share a line; which of them it was the words tell.
+        string texts = string.Join("; ", line.Take(4).Select(i => i.Text)) + (line.Count > 4 ? "; .." : "");
         string place = instruction is null
             ? ""
-            : $" line {fault.Line} ({instruction.Text}{(instruction.Source is { } source ? $", {source}" : "")})";
+            : $" line {fault.Line} ({texts}{(instruction.Source is { } source ? $", {source}" : "")})";
         string more = "";
         if (fault.Address >= Arena.Base + Arena.GlobalStart) more = $"; {_allocations!.Describe(fault.Address)}";
         else if (fault.Unwritten) more = worker.CopyUnderWay(fault.Address);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Gradpath.Kernels.Cuda.Driver;
 using Gradpath.PtxEmulator.Compile;
 using Gradpath.PtxEmulator.Memory;
@@ -135,11 +136,31 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         }
         try
         {
-            return ModuleCache.Get(ptx, _options.Count, _options.Fuse);
+            CompiledModule code = ModuleCache.Get(ptx, _options.Count, _options.Fuse);
+            CheckTarget(code.Ptx);
+            return code;
         }
         catch (PtxException e)
         {
             throw new CudaException(call, CudaResult.InvalidPtx, $"{name}: {e.Message}");
+        }
+    }
+
+    // PTX for a capability runs on that and on later ones; with the letter a on that one alone.
+    private void CheckTarget(PtxModule module)
+    {
+        string target = module.Target, number = target.StartsWith("sm_", StringComparison.Ordinal) ? target[3..].TrimEnd('a') : "";
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int capability)) return;
+        bool alone = target.EndsWith('a');
+        if (capability > _options.Capability)
+        {
+            throw new PtxException(
+                module.TargetLine, $".target '{target}' is higher than the GPU's compute capability {_options.Major}.{_options.Minor}");
+        }
+        if (alone && capability != _options.Capability)
+        {
+            throw new PtxException(module.TargetLine,
+                $".target '{target}' cannot be compiled for the GPU's compute capability {_options.Major}.{_options.Minor}: it is for one alone");
         }
     }
 

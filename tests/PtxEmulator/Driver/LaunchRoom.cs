@@ -47,6 +47,12 @@ internal static class LaunchRoom
             : $"'{kernel.Name}' needs {shared} bytes of shared memory, the driver's {ReservedBytes} included; a multiprocessor has {most}";
     }
 
+    /// <summary>Registers that a kernel's bounds leave a thread, all of which it gets where it trades them; 0 where it has none.</summary>
+    /// <param name="kernel">The kernel.</param>
+    public static int Bound(Ptx.PtxKernel kernel) => kernel.MaxRegisters > 0
+        ? (kernel.MaxRegisters + 7) / 8 * 8
+        : kernel.HasBounds ? Math.Min(256, MostFor(Warps(kernel.MaxThreads) * Lanes * kernel.MinBlocks)) / 8 * 8 : 0;
+
     private static int Warps(int threads) => (((threads + Lanes - 1) / Lanes) + WarpsAtOnce - 1) / WarpsAtOnce * WarpsAtOnce;
 
     private static int OfWarp(int registers) => ((registers * Lanes) + WarpRegisters - 1) / WarpRegisters * WarpRegisters;

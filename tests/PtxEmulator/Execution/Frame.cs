@@ -44,6 +44,9 @@ internal unsafe struct Frame
     public int Acquires;
     public ulong Released;
 
+    /// <summary>What is known of the block's shared memory; null where its barriers tell enough or races are not looked for.</summary>
+    public Memory.WatchState* Watch;
+
     /// <summary>Instructions run, and the count at which the thread lets others go on.</summary>
     public long Instructions;
     public long YieldAt;

@@ -9,6 +9,10 @@ internal sealed unsafe partial class Worker
     private bool IsBarrier(int thread) =>
         _status[thread] >= 0 && _launch.Kernel.Collectives[_status[thread]].Kind is CollectiveKind.Barrier or CollectiveKind.BarrierReduce;
 
+    // By barrier the threads that have arrived and do not wait, and what they let others know.
+    private readonly uint[] _arrived = new uint[16];
+    private readonly uint[]?[] _told = new uint[16][];
+
     // Opens every barrier at which all it waits for have arrived; called when no thread can run.
     private bool OpenBarriers()
     {
@@ -18,18 +22,44 @@ internal sealed unsafe partial class Worker
             if (_status[first] < 0 || !IsBarrier(first)) continue;
             uint name = FrameOf(first)->Exchange[0], count = FrameOf(first)->Exchange[1];
             if (name > 15) throw Fault(first, $"there is no barrier {name}: they are 0 to 15");
-            uint expected = count == 0 ? (uint)_threads : count, arrived = 0;
-            for (int thread = first; thread < _threads; thread++)
-            {
-                if (IsBarrier(thread) && FrameOf(thread)->Exchange[0] == name) arrived++;
-            }
-            if (arrived < expected) continue;
-            if (arrived > expected)
-                throw Fault(first, $"divergent barrier: {arrived} threads wait at barrier {name}, which counts {expected}");
-            Open(first, name);
-            opened = true;
+            opened |= TryOpen(first, name, count == 0 ? (uint)_threads : count);
         }
         return opened;
+    }
+
+    private bool TryOpen(int first, uint name, uint expected)
+    {
+        uint arrived = _arrived[name];
+        for (int thread = first; thread < _threads; thread++)
+        {
+            if (IsBarrier(thread) && FrameOf(thread)->Exchange[0] == name) arrived++;
+        }
+        if (arrived < expected) return false;
+        if (arrived > expected)
+            throw Fault(first, $"divergent barrier: {arrived} threads wait at barrier {name}, which counts {expected}");
+        Open(first, name);
+        return true;
+    }
+
+    /// <summary>bar.arrive: the thread counts at a barrier and does not wait.</summary>
+    /// <param name="frame">The thread.</param>
+    /// <param name="name">The barrier.</param>
+    /// <param name="count">Threads that it counts.</param>
+    /// <param name="line">The line of the PTX.</param>
+    public void ArriveAtBarrier(Frame* frame, uint name, uint count, int line)
+    {
+        if (name > 15) throw Wrong(line, $"there is no barrier {name}: they are 0 to 15");
+        if (count == 0 || count % Lanes != 0) throw Wrong(line, $"a barrier counts whole warps, not {count} threads");
+        _arrived[name]++;
+        if (_orders is not null)
+        {
+            _told[name] ??= new uint[_orders.Length];
+            _orders.Release(frame->Thread, _told[name]!);
+        }
+        int first = 0;
+        while (first < _threads && !(IsBarrier(first) && FrameOf(first)->Exchange[0] == name)) first++;
+        if (first < _threads) TryOpen(first, name, count);
+        else if (_arrived[name] > count) throw Wrong(line, $"{_arrived[name]} threads arrive at barrier {name}, which counts {count}");
     }
 
     private void Open(int first, uint name)
@@ -54,6 +84,12 @@ internal sealed unsafe partial class Worker
             if (_launch.Kernel.Collectives[status].Kind == CollectiveKind.BarrierReduce) ones += FrameOf(thread)->Exchange[2];
         }
         Tick();
+        _arrived[name] = 0;
+        if (_orders is not null)
+        {
+            _orders.Meet([.. Enumerable.Range(0, _threads).Where(t => IsBarrier(t) && FrameOf(t)->Exchange[0] == name)], _told[name]);
+            _told[name] = null;
+        }
         *BarrierTime = _clock;
         for (int warp = 0; warp * Lanes < _threads; warp++) *WarpTime(warp) = *MeetTime(warp) = _clock;
         for (int thread = first; thread < _threads; thread++)
@@ -83,7 +119,7 @@ internal sealed unsafe partial class Worker
         int exited = Array.IndexOf(_status, CompiledKernel.Exited, 0, _threads);
         for (int thread = 0; thread < _threads; thread++)
         {
-            if (_status[thread] < 0 || IsBarrier(thread)) continue;
+            if (_status[thread] < 0 || !_launch.Kernel.Collectives[_status[thread]].OfWarp) continue;
             uint mask = FrameOf(thread)->Exchange[KernelCompiler.MaskWord];
             int first = thread / Lanes * Lanes;
             for (int lane = 0; lane < Lanes && first + lane < _threads; lane++)
@@ -95,6 +131,8 @@ internal sealed unsafe partial class Worker
                     + $"{lane}, which {Where(first + lane)}");
             }
         }
+        if (StuckAtMbarrier() is { } atMbarrier) return atMbarrier;
+        if (StuckInWarpgroup() is { } inWarpgroup) return inWarpgroup;
         int waiting = Array.FindIndex(_status, 0, _threads, s => s >= 0);
         if (exited >= 0) return Fault(waiting, $"divergent barrier: the thread waits while thread {exited} has ended");
         int other = Array.FindIndex(_status, 0, _threads, s => s >= 0 && s != _status[waiting]);

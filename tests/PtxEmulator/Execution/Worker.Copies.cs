@@ -7,10 +7,11 @@ namespace Gradpath.PtxEmulator.Execution;
 /// <summary>cp.async: a copy is made when its thread waits for it, and until then its target holds nothing that may be read.</summary>
 internal sealed unsafe partial class Worker
 {
-    private readonly record struct PendingCopy(ulong Target, nint Source, int Bytes, int SourceBytes, int Group, int Line);
+    private readonly record struct PendingCopy(ulong Target, nint Source, int Bytes, int SourceBytes, int Group, int Line, long Number);
 
     private readonly List<PendingCopy>?[] _copies = new List<PendingCopy>?[1024];
     private readonly int[] _groups = new int[1024];
+    private long _copyNumber;
 
     /// <summary>Begins a copy from global to shared memory; bytes beyond <paramref name="sourceBytes"/> become zero.</summary>
     public void Copy(Frame* frame, ulong target, ulong source, int bytes, uint sourceBytes, int line)
@@ -30,7 +31,7 @@ internal sealed unsafe partial class Worker
         }
         Access.StoreShared(frame, target, bytes, line);
         arena.MarkUnwritten(frame->SharedBase + target, bytes);
-        (_copies[frame->Thread] ??= []).Add(new(target, (nint)from, bytes, (int)sourceBytes, _groups[frame->Thread], line));
+        (_copies[frame->Thread] ??= []).Add(new(target, (nint)from, bytes, (int)sourceBytes, _groups[frame->Thread], line, _copyNumber++));
     }
 
     /// <summary>Ends a group.</summary>
@@ -49,16 +50,38 @@ internal sealed unsafe partial class Worker
         foreach (PendingCopy copy in copies)
         {
             if (copy.Group >= beforeGroup) break;
-            byte* to = Access.StoreShared(frame, copy.Target, copy.Bytes, copy.Line);
-            Buffer.MemoryCopy((byte*)copy.Source, to, copy.SourceBytes, copy.SourceBytes);
-            NativeMemory.Clear(to + copy.SourceBytes, (nuint)(copy.Bytes - copy.SourceBytes));
+            Land(copy, Access.StoreShared(frame, copy.Target, copy.Bytes, copy.Line));
             done++;
         }
         copies.RemoveRange(0, done);
     }
 
+    private static void Land(PendingCopy copy, byte* to)
+    {
+        Buffer.MemoryCopy((byte*)copy.Source, to, copy.SourceBytes, copy.SourceBytes);
+        NativeMemory.Clear(to + copy.SourceBytes, (nuint)(copy.Bytes - copy.SourceBytes));
+    }
+
+    // Lets a thread's copies up to a number land; an mbarrier tells of them.
+    private void CompleteBefore(int thread, long number, int agent, uint clock)
+    {
+        if (_copies[thread] is not { } copies) return;
+        ulong shared = FrameOf(thread)->SharedBase;
+        foreach (PendingCopy copy in copies)
+        {
+            if (copy.Number >= number) break;
+            Land(copy, arena.Host(shared + copy.Target));
+            arena.MarkWritten(shared + copy.Target, copy.Bytes);
+            if (_orders is not null)
+                SharedWatch.Restamp(_orders.State, agent, clock, shared + copy.Target - Arena.Base, copy.Bytes);
+        }
+        copies.RemoveAll(c => c.Number < number);
+    }
+
     private void FinishCopies(Frame* frame)
     {
+        // What an mbarrier is to be told of lands by itself.
+        if (_launch.Kernel.IsAsynchronous && _flying.Exists(f => f.Thread == frame->Thread && f.Bytes == 0)) return;
         if (_copies[frame->Thread] is { Count: > 0 }) Complete(frame, int.MaxValue);
     }
 
@@ -84,6 +107,6 @@ internal sealed unsafe partial class Worker
                     return $"; thread {thread} has not waited for its cp.async (line {copy.Line}) to it";
             }
         }
-        return "";
+        return _launch.Kernel.IsAsynchronous ? BulkUnderWay(sharedAddress) : "";
     }
 }

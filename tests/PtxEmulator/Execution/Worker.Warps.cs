@@ -15,7 +15,7 @@ internal sealed unsafe partial class Worker
         for (int thread = first; thread < end; thread++)
         {
             int at = _status[thread];
-            if (at < 0 || IsBarrier(thread)) continue;
+            if (at < 0 || !_launch.Kernel.Collectives[at].OfWarp) continue;
             uint mask = FrameOf(thread)->Exchange[KernelCompiler.MaskWord];
             if ((mask >> (thread - first) & 1) == 0) throw Fault(thread, $"the mask 0x{mask:x8} does not name the lane itself");
             uint need = mask & exist;
@@ -37,8 +37,21 @@ internal sealed unsafe partial class Worker
     {
         Tick();
         *MeetTime(warp) = _clock;
+        if (_orders is not null) OrderLanes(collective, first, lanes);
         switch (collective.Kind)
         {
+            case CollectiveKind.Elect:
+                for (uint rest = lanes; rest != 0; rest &= rest - 1)
+                {
+                    int lane = BitOperations.TrailingZeroCount(rest), elected = BitOperations.TrailingZeroCount(lanes);
+                    FrameOf(first + lane)->Exchange[0] = (uint)elected;
+                    FrameOf(first + lane)->Exchange[1] = lane == elected ? 1u : 0u;
+                }
+                break;
+            case CollectiveKind.StoreMatrix:
+                if (lanes != uint.MaxValue) throw Fault(first, "stmatrix needs all 32 lanes");
+                StoreMatrix(collective, first);
+                break;
             case CollectiveKind.WarpBarrier:
                 *WarpTime(warp) = _clock;
                 break;
@@ -184,6 +197,34 @@ internal sealed unsafe partial class Worker
                 uint high = transpose ? matrix[((column + 1) * 8) + row] : matrix[(row * 8) + column + 1];
                 frame->Exchange[m] = low | (high << 16);
             }
+        }
+        EndTrace();
+    }
+
+    // The reverse: lane l gives of each matrix the pair (l / 4, 2 (l % 4)), or transposed (2 (l % 4), l / 4) and the one below.
+    private void StoreMatrix(Collective collective, int first)
+    {
+        int count = collective.Mode[0] - '0', line = collective.Instruction.Line;
+        bool transpose = collective.Mode.EndsWith('t');
+        ushort* values = stackalloc ushort[256];
+        for (int lane = 0; lane < Lanes; lane++)
+        {
+            for (int m = 0; m < count; m++)
+            {
+                uint pair = FrameOf(first + lane)->Exchange[2 + m];
+                int row = lane / 4, column = lane % 4 * 2;
+                ushort* matrix = values + (m * 64);
+                matrix[transpose ? (column * 8) + row : (row * 8) + column] = (ushort)pair;
+                matrix[transpose ? ((column + 1) * 8) + row : (row * 8) + column + 1] = (ushort)(pair >> 16);
+            }
+        }
+        for (int row = 0; row < count * 8; row++)
+        {
+            Frame* frame = FrameOf(first + row);
+            CurrentThread = first + row;
+            ulong address = *(ulong*)frame->Exchange;
+            RecordLoadMatrix(collective, frame, address);
+            Buffer.MemoryCopy(values + (row * 8), Access.StoreShared(frame, address, 16, line), 16, 16);
         }
         EndTrace();
     }

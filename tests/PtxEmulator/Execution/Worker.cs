@@ -21,6 +21,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
     private ThreadCode _code = null!;
     private int _threads, _frameBytes, _live;
     private ulong _clock;
+    private bool _yielded;
 
     /// <summary>The thread that runs, for reports.</summary>
     public int CurrentThread { get; private set; }
@@ -69,11 +70,13 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
         int warps = (_threads + Lanes - 1) / Lanes;
         while (true)
         {
-            bool ran = false;
+            bool ran = _yielded = false;
             for (int warp = 0; warp < warps; warp++) ran |= RunWarp(warp);
             if (_live == 0) break;
-            if (!ran && !OpenBarriers()) throw Stuck();
+            if (_launch.Kernel.IsAsynchronous) ran = GoOn(ran);
+            if (!ran && !OpenBarriers() && !Land()) throw Stuck();
         }
+        if (_launch.Kernel.IsAsynchronous) EndAsynchronous();
         for (int thread = 0; thread < _threads; thread++) Instructions += FrameOf(thread)->Instructions;
     }
 
@@ -89,6 +92,8 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
         NativeMemory.Fill(_frames, (nuint)((long)_threads * _frameBytes), 0xFF);
         _clock = 1;
         for (int i = 0; i <= 2 * Lanes; i++) _times[i] = 1;
+        if (_launch.Kernel.IsAsynchronous && _launch.Options.Races) WatchShared(shared, sharedBytes);
+        else Unwatch();
         for (int thread = 0; thread < _threads; thread++)
         {
             *FrameOf(thread) = new Frame
@@ -119,6 +124,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
                 NCtaX = _launch.Grid.X,
                 NCtaY = _launch.Grid.Y,
                 NCtaZ = _launch.Grid.Z,
+                Watch = _orders is null ? null : _orders.State,
                 Lane = thread % Lanes,
                 Warp = thread / Lanes,
                 Thread = thread,
@@ -128,6 +134,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
         _live = _threads;
         ForgetOrders(launch: false);
         ClearCopies();
+        if (_launch.Kernel.IsAsynchronous) BeginAsynchronous();
     }
 
     private bool RunWarp(int warp)
@@ -164,6 +171,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
             _status[thread] = CompiledKernel.Exited;
             _live--;
             FinishCopies(frame);
+            if (_launch.Kernel.IsAsynchronous) FinishBulkStores(frame);
         }
         else
         {
@@ -173,6 +181,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
                     CudaResult.LaunchTimeout, 0, $"the thread has run {frame->Instructions} instructions and does not end");
             }
             frame->YieldAt = frame->Instructions + Turn;
+            _yielded = true;
         }
     }
 
@@ -187,6 +196,7 @@ internal sealed unsafe partial class Worker(Arena arena, int window) : IDisposab
 
     public void Dispose()
     {
+        _watch?.Dispose();
         NativeMemory.AlignedFree(_frames);
         NativeMemory.AlignedFree(_parameters);
         NativeMemory.Free(_times);

@@ -9,7 +9,8 @@ namespace Gradpath.PtxEmulator.Memory;
 /// in order; a barrier orders a block's threads; bar.warp.sync orders a warp's lanes; shfl, vote, mma and the like order their reads
 /// before it and their writes behind it, since a warp's accesses leave it in order, but do not make writes seen. A meeting of some lanes
 /// is taken for one of all. Blocks of one launch are ordered by fences with atomic
-/// operations alone (see the worker's orders). Atomic operations do not race with each other.
+/// operations alone (see the worker's orders). Atomic operations do not race with each other. The shared memory of kernels with mbarriers
+/// and the like is for <see cref="SharedWatch"/>.
 /// </summary>
 /// <remarks>
 /// Each word carries two stamps: its last write and its reads. A stamp is, from the high end, launch (11 bits, 0: none), block (16),
@@ -30,6 +31,11 @@ internal static unsafe class Races
     public static void Read(Frame* frame, ulong offset, int size, int line)
     {
         if (size == 1) return;
+        if (frame->Watch is not null && offset - frame->Watch->Start < Arena.SharedWindow)
+        {
+            SharedWatch.Read(frame, offset, size, line);
+            return;
+        }
         ulong now = Now(frame, offset, size);
         ulong* stamps = frame->Stamps + (offset >> 2) * 2, end = stamps + (size > 4 ? size / 2 : 2);
         for (; stamps < end; stamps += 2)
@@ -44,6 +50,11 @@ internal static unsafe class Races
     public static void Write(Frame* frame, ulong offset, int size, int line)
     {
         if (size == 1) return;
+        if (frame->Watch is not null && offset - frame->Watch->Start < Arena.SharedWindow)
+        {
+            SharedWatch.Write(frame, offset, size, line, atomic: false);
+            return;
+        }
         ulong now = Now(frame, offset, size);
         ulong* stamps = frame->Stamps + (offset >> 2) * 2, end = stamps + (size > 4 ? size / 2 : 2);
         for (; stamps < end; stamps += 2)
@@ -58,6 +69,11 @@ internal static unsafe class Races
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Atomic(Frame* frame, ulong offset, int size, int line)
     {
+        if (frame->Watch is not null && offset - frame->Watch->Start < Arena.SharedWindow)
+        {
+            SharedWatch.Write(frame, offset, size, line, atomic: true);
+            return;
+        }
         ulong now = Now(frame, offset, size) | AtomicBit;
         ulong* stamps = frame->Stamps + (offset >> 2) * 2, end = stamps + (size > 4 ? size / 2 : 2);
         for (; stamps < end; stamps += 2)

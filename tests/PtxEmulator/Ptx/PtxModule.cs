@@ -101,12 +101,23 @@ internal sealed class PtxKernel(string name, Scope scope, int line)
 
     /// <summary>Whether the code says for how many threads it is compiled, which a compiler fits the registers to.</summary>
     public bool HasBounds { get; set; }
+
+    /// <summary>Blocks that a multiprocessor is to hold at once, by the code's bounds.</summary>
+    public int MinBlocks { get; set; } = 1;
+
+    /// <summary>Most registers of a thread that the code allows; 0 where it does not say.</summary>
+    public int MaxRegisters { get; set; }
 }
 
 /// <summary>A PTX file.</summary>
 internal sealed class PtxModule
 {
     public Scope Scope { get; } = new(null);
+
+    /// <summary>The GPU that the file is for, such as sm_80.</summary>
+    public string Target { get; set; } = "";
+
+    public int TargetLine { get; set; }
 
     public List<PtxKernel> Kernels { get; } = [];
 

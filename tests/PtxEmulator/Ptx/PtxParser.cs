@@ -42,7 +42,8 @@ internal sealed partial class PtxParser
         {
             string word = Text;
             if (word is ".visible" or ".weak" or ".extern" or ".common") _at++;
-            else if (word is ".version" or ".target" or ".address_size") SkipLine();
+            else if (word == ".target") Target();
+            else if (word is ".version" or ".address_size") SkipLine();
             else if (word == ".file") File();
             else if (word == ".entry") Kernel();
             else if (word is ".global" or ".const" or ".shared") Variable(_module.Scope, kernel: null);
@@ -52,6 +53,15 @@ internal sealed partial class PtxParser
             else throw new PtxException(Line, $"'{word}' is not a directive that the emulator knows");
         }
         return _module;
+    }
+
+    // Only the GPU counts: options such as debug may follow it.
+    private void Target()
+    {
+        _module.TargetLine = Line;
+        _at++;
+        _module.Target = Text;
+        SkipLine();
     }
 
     private void SkipLine()
@@ -98,6 +108,8 @@ internal sealed partial class PtxParser
             long product = 1;
             do product *= Integer(); while (TryTake(","));
             if (directive is ".maxntid" or ".reqntid") (kernel.MaxThreads, kernel.HasBounds) = ((int)product, true);
+            else if (directive == ".minnctapersm") kernel.MinBlocks = (int)product;
+            else if (directive == ".maxnreg") kernel.MaxRegisters = (int)product;
         }
         _source = null;
         Body(kernel, kernel.Scope);
