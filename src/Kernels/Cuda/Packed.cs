@@ -73,9 +73,11 @@ public sealed partial class CudaDevice
         using Tensor result = Allocate(CheckedRows, CheckedColumns);
         left.Upload(a);
         right.Upload(b);
-        var shape = new GemmShape(CheckedRows, CheckedColumns, CheckedDepth, 1);
+        using PackedFactor packed = Pack(right.AsMatrix());
+        GemmOptions options = new(Batch: 1);
+        if (!packed.TryPlace(packed.Matrix, 1, 0, out PackedPlace place)) throw new InvalidOperationException("a whole matrix has a place");
         MultiplyTiles(
-            GemmPlan.Split(GemmTile.Packed, shape.K, 1), left.AsMatrix(), right.AsMatrix(), result.AsMatrix(), new GemmOptions(Batch: 1));
+            GemmPlan.Split(GemmTile.Packed, CheckedDepth, 1), left.AsMatrix(), right.AsMatrix(), place, result.AsMatrix(), options);
         float[] c = result.ToArray();
         for (int i = 0; i < c.Length; i++)
         {
@@ -111,27 +113,12 @@ public sealed partial class CudaDevice
         return packed;
     }
 
-    private bool FindPacked(in Matrix a, in Matrix b, in GemmOptions options, out PackedPlace place)
+    // Where B lies in packed form, if it does and A's rows can be copied by 16 bytes.
+    private PackedPlace? FindPacked(in Matrix a, in Matrix b, in GemmOptions options)
     {
-        place = default;
-        return _packed.Count > 0 && !a.Transposed && CopyAlong(a, options.StepA) == CopyWide
-            && _packed.TryGetValue((b.Storage, b.Transposed), out PackedFactor? packed)
-            && packed.TryPlace(b, options.Batch, options.StepB, out place);
-    }
-
-    private void MultiplyPacked(
-        in GemmPlan plan, in Matrix a, in PackedPlace place, in Matrix c, in GemmOptions options, in Epilogue epilogue, nint arrived)
-    {
-        GemmTile tile = plan.Tile!;
-        Launch(
-            LoadTile(tile, false),
-            (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch),
-            tile.Threads,
-            tile.SharedBytes(false),
-            AddressOf(a), place.Halves, place.Back, AddressOf(c), options.Bias, plan.Splits > 1 ? Partials : 0,
-            options.StepA, place.Step, options.StepC, c.Rows, c.Columns, a.OperandColumns, a.Stride, place.Chunks, c.Stride,
-            CopyAlong(c, options.StepC) == CopyWide && RowSplit.Aligned(epilogue.Other?.Address ?? 0) ? 1 : 0,
-            options.Accumulate ? 1 : 0, plan.Depth, arrived, epilogue.Kind, epilogue.Other, epilogue.OtherRows);
+        if (_packed.Count == 0 || a.Transposed || CopyAlong(a, options.StepA) != CopyWide) return null;
+        return _packed.TryGetValue((b.Storage, b.Transposed), out PackedFactor? packed)
+            && packed.TryPlace(b, options.Batch, options.StepB, out PackedPlace place) ? place : null;
     }
 
     // What a model's weights keep of their packed form.

@@ -51,7 +51,7 @@ internal sealed class PackedFactor : IDisposable
         bool wholeDepth = b.OperandRows % PackedDepth == 0 || k + b.OperandRows == Matrix.OperandRows;
         if (k % PackedDepth != 0 || n % PackedColumns != 0 || !wholeDepth) return false;
         long between = 0;
-        if (batch > 1)
+        if (batch > 1 && step != 0)
         {
             // Members follow each other along k: rows as stored, or columns of what is read transposed.
             bool alongDepth = b.Transposed
