@@ -57,8 +57,9 @@ public sealed partial class CudaDevice
     /// <param name="transposedB">Whether B is stored with k contiguous.</param>
     /// <param name="packed">Whether B is there in packed form besides.</param>
     /// <returns>The plan; found without allocation where it has been asked for before.</returns>
-    internal GemmPlan PlanOf(in GemmShape shape, bool transposedB, bool packed = false) =>
-        Plans.Of(new GemmPlanKey(shape, Arithmetic, transposedB && Arithmetic != GemmArithmetic.Ffma, PartialsLimit, packed));
+    internal GemmPlan PlanOf(in GemmShape shape, bool transposedB, bool packed = false) => packed && PackedOnly
+        ? GemmPlan.Split(GemmTile.Packed, shape.K, 1)
+        : Plans.Of(new GemmPlanKey(shape, Arithmetic, transposedB && Arithmetic != GemmArithmetic.Ffma, PartialsLimit, packed));
 
     private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
@@ -134,7 +135,8 @@ public sealed partial class CudaDevice
         int wideC = CopyAlong(c, options.StepC) == CopyWide && RowSplit.Aligned(epilogue.Other?.Address ?? 0) ? 1 : 0;
         if (tile.IsPacked)
         {
-            PackedPlace place = packed ?? throw new InvalidOperationException("a product with packed factors has none");
+            PackedPlace place = packed ?? throw new DeviceException(
+                $"{Name}: {tile.KernelName(false)} takes a packed B, and rows of A as they are stored that start at multiples of 16 bytes");
             Launch(
                 LoadTile(tile, false), grid, tile.Threads, tile.SharedBytes(false),
                 AddressOf(a), place.Halves, place.Back, AddressOf(c), options.Bias, partials, options.StepA, place.Step, options.StepC,

@@ -10,12 +10,12 @@ public sealed partial class CudaDevice
     // Packed factors take as much memory as the matrices, once for each way that they are read.
     private const int ShareOfFreeMemory = 4;
 
-    // The product that is checked before any is trusted: two tiles down, one and a part across, and k that ends within a step.
-    private const int CheckedRows = 136, CheckedColumns = 200, CheckedDepth = 164;
+    // The product that is checked before any is trusted: rows of both warpgroups, a tile and a part across, and k that ends within a step.
+    private const int CheckedRows = 72, CheckedColumns = 200, CheckedDepth = 164;
 
     private readonly Dictionary<(Tensor Storage, bool Transposed), PackedFactor> _packed = [];
     private Kernel? _packFactor;
-    private bool _packedChecked;
+    private bool _packedChecked, _packedFailed;
 
     /// <summary>Why products of packed factors are not used though the GPU has the instructions; null where nothing speaks against them or
     /// the GPU lacks them.</summary>
@@ -24,20 +24,37 @@ public sealed partial class CudaDevice
     /// <summary>Whether the GPU has the instructions of products with packed factors.</summary>
     internal bool KnowsSm90a => _info is { Major: 9, Minor: 0 };
 
-    /// <summary>Whether products look for packed factors.</summary>
-    internal bool UsesPacked => KnowsSm90a && Arithmetic == GemmArithmetic.Fp16x3 && !_options.UseCublas && PackedRefusal is null;
+    /// <summary>Whether every product with a packed factor is done by the packed tile, for checks of it, in place of what is chosen.</summary>
+    internal bool PackedOnly { get; set; }
+
+    private bool MayPack => KnowsSm90a && Arithmetic == GemmArithmetic.Fp16x3 && _cublas is null;
 
     /// <inheritdoc />
     internal override IDisposable? PrepareFactors(IReadOnlyList<Matrix> factors)
     {
-        if (!UsesPacked || IsPlanning) return null;
+        if (!MayPack || IsPlanning || _packedFailed) return null;
         long bytes = factors.Sum(f => PackedFactor.BytesOf(f));
-        if (bytes > FreeMemory / ShareOfFreeMemory)
+        PackedRefusal = bytes > FreeMemory / ShareOfFreeMemory
+            ? $"packed weights would take {Size(bytes)}, more than a quarter of what is free"
+            : null;
+        if (PackedRefusal is not null) return null;
+        if (!_packedChecked)
         {
-            PackedRefusal = $"packed weights would take {Size(bytes)}, more than a quarter of what is free";
-            return null;
+            _packedChecked = true;
+            PackedRefusal = CheckPacked();
+            _packedFailed = PackedRefusal is not null;
         }
-        if (!CheckPacked()) return null;
+        return _packedFailed ? null : PackFactors(factors);
+    }
+
+    /// <summary>Packs factors, whatever the check says.</summary>
+    /// <param name="factors">Matrices as factor B.</param>
+    /// <returns>What holds the packed forms.</returns>
+    /// <exception cref="DeviceException">The GPU has no such products, or no room.</exception>
+    internal IDisposable PackFactors(IReadOnlyList<Matrix> factors)
+    {
+        if (!KnowsSm90a)
+            throw new DeviceException($"{Name}: products of packed factors need compute capability 9.0; this is {_info.Major}.{_info.Minor}");
         PackedFactors all = new(this);
         try
         {
@@ -53,21 +70,19 @@ public sealed partial class CudaDevice
 
     // One product by the instructions of 9.0 against float64, once: a driver that does not know them, or another result than expected,
     // leaves products to the kernels that all GPUs have.
-    private bool CheckPacked()
+    private string? CheckPacked()
     {
-        if (_packedChecked) return PackedRefusal is null;
-        _packedChecked = true;
         float[] a = new float[CheckedRows * CheckedDepth], b = new float[CheckedDepth * CheckedColumns];
         for (int i = 0; i < a.Length; i++) a[i] = ((i * 37 % 211) - 105) * 0.0173f;
         for (int i = 0; i < b.Length; i++) b[i] = ((i * 53 % 197) - 98) * 0.0007f;
         try
         {
             _ = LoadTile(GemmTile.Packed, transposedB: false);
+            _ = LoadPack();
         }
         catch (DeviceException e) when (!_failed)
         {
-            PackedRefusal = e.Message;
-            return false;
+            return e.Message;
         }
         using Tensor left = Allocate(CheckedRows, CheckedDepth), right = Allocate(CheckedDepth, CheckedColumns);
         using Tensor result = Allocate(CheckedRows, CheckedColumns);
@@ -90,11 +105,9 @@ public sealed partial class CudaDevice
                 magnitudes += Math.Abs(product);
             }
             if (Math.Abs(c[i] - sum) <= magnitudes * PackedTolerance) continue;
-            PackedRefusal = $"the check of {GemmTile.Packed.KernelName(false)} failed at row {row}, column {column}: {c[i]:G9} in place of "
-                + $"{sum:G9}";
-            return false;
+            return $"the check of {GemmTile.Packed.KernelName(false)} failed at row {row}, column {column}: {c[i]:G9} in place of {sum:G9}";
         }
-        return true;
+        return null;
     }
 
     // Four times the kernel's bound (2^-21), for the sums.
@@ -105,7 +118,7 @@ public sealed partial class CudaDevice
         PackedFactor packed = new(this, matrix);
         (long stepK, long stepColumn) = matrix.Transposed ? (1L, (long)matrix.Stride) : (matrix.Stride, 1L);
         Launch(
-            Load(ref _packFactor, "PackSm90a", "packFactor"),
+            LoadPack(),
             ((int)packed.Back.Length / Warp, 1, 1),
             PackThreads,
             0,
@@ -113,10 +126,12 @@ public sealed partial class CudaDevice
         return packed;
     }
 
+    private Kernel LoadPack() => Load(ref _packFactor, "PackSm90a", "packFactor");
+
     // Where B lies in packed form, if it does and A's rows can be copied by 16 bytes.
     private PackedPlace? FindPacked(in Matrix a, in Matrix b, in GemmOptions options)
     {
-        if (_packed.Count == 0 || a.Transposed || CopyAlong(a, options.StepA) != CopyWide) return null;
+        if (_packed.Count == 0 || Arithmetic != GemmArithmetic.Fp16x3 || a.Transposed || CopyAlong(a, options.StepA) != CopyWide) return null;
         return _packed.TryGetValue((b.Storage, b.Transposed), out PackedFactor? packed)
             && packed.TryPlace(b, options.Batch, options.StepB, out PackedPlace place) ? place : null;
     }
