@@ -36,7 +36,7 @@ class Device(Owner):
             threads: Threads of the CPU; by default one per core.
             memory: What batches are planned by, in bytes or as "6GiB"; by default what the device has.
             precision: Of matrix products on a GPU: ``fp32``, ``tf32`` or ``bf16``.
-            gemm: How a GPU multiplies matrices: ``own``, ``ffma``, ``tf32x3`` or ``cublas``.
+            gemm: How a GPU multiplies matrices: ``own``, ``ffma``, ``tf32x3``, ``fp16x3`` or ``cublas``.
 
         Raises:
             ArgumentError: There is no such device, or an option does not go with it.

@@ -87,7 +87,7 @@ public sealed class ContextTests
         using Tensor a = device.Allocate(256 * 256), b = device.Allocate(256 * 256), c = device.Allocate(256 * 256);
         driver.Fault = (call, _) => call == "AllowSharedMemory" ? CudaResult.InvalidValue : null;
         var e = Assert.Throws<DeviceException>(() => device.Gemm(a.AsMatrix(256, 256), b.AsMatrix(256, 256), c.AsMatrix(256, 256)));
-        Assert.StartsWith("cuda:0: the kernel gemmTf32x3Nn", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("cuda:0: the kernel gemmFp16x3Nn", e.Message, StringComparison.Ordinal);
         Assert.Contains("could not be loaded", e.Message, StringComparison.Ordinal);
     }
 

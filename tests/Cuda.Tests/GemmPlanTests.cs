@@ -148,27 +148,32 @@ public sealed class GemmPlanTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(80, (int)GemmArithmetic.Tf32x3)]
+    [InlineData(80, (int)GemmArithmetic.Fp16x3)]
     [InlineData(86, (int)GemmArithmetic.Ffma)]
-    [InlineData(87, (int)GemmArithmetic.Tf32x3)]
+    [InlineData(87, (int)GemmArithmetic.Fp16x3)]
     [InlineData(89, (int)GemmArithmetic.Ffma)]
-    [InlineData(90, (int)GemmArithmetic.Tf32x3)]
-    [InlineData(100, (int)GemmArithmetic.Tf32x3)]
-    [InlineData(103, (int)GemmArithmetic.Tf32x3)]
+    [InlineData(90, (int)GemmArithmetic.Fp16x3)]
+    [InlineData(100, (int)GemmArithmetic.Fp16x3)]
+    [InlineData(103, (int)GemmArithmetic.Fp16x3)]
     [InlineData(120, (int)GemmArithmetic.Ffma)]
     [InlineData(121, (int)GemmArithmetic.Ffma)]
     public void Float32_is_multiplied_by_whatever_is_faster(int capability, int expected)
     {
         GemmGpu gpu = new(Gpu(capability, 100));
         Assert.Equal((GemmArithmetic)expected, gpu.Float32);
-        Assert.Equal((GemmArithmetic)expected, CudaDevice.ArithmeticOf(CudaOptions.Default, gpu.Float32, gpu.TensorFloat32));
-        Assert.Equal(GemmArithmetic.Ffma, CudaDevice.ArithmeticOf(new CudaOptions { TensorCores = false }, gpu.Float32, gpu.TensorFloat32));
-        Assert.Equal(GemmArithmetic.Fp16x3, CudaDevice.ArithmeticOf(new CudaOptions { TensorCores = true }, gpu.Float32, gpu.TensorFloat32));
-        Assert.Equal(GemmArithmetic.Bf16, CudaDevice.ArithmeticOf(new CudaOptions { Precision = MatrixPrecision.BFloat16 }, gpu.Float32, gpu.TensorFloat32));
+        Assert.Equal(GemmArithmetic.Fp16x3, gpu.TensorFloat32);
+        Assert.Equal((GemmArithmetic)expected, Of(CudaOptions.Default));
+        Assert.Equal(GemmArithmetic.Ffma, Of(new() { TensorCores = false }));
+        Assert.Equal(GemmArithmetic.Fp16x3, Of(new() { TensorCores = true }));
+        Assert.Equal(GemmArithmetic.Fp16x3, Of(new() { TensorCores = true, TensorProducts = MatrixProvider.Fp16x3 }));
+        Assert.Equal(GemmArithmetic.Tf32x3, Of(new() { TensorCores = true, TensorProducts = MatrixProvider.Tf32x3 }));
+        Assert.Equal(GemmArithmetic.Bf16, Of(new() { Precision = MatrixPrecision.BFloat16 }));
+
+        GemmArithmetic Of(CudaOptions options) => CudaDevice.ArithmeticOf(options, gpu.Float32, gpu.TensorFloat32);
     }
 
     [Theory]
-    [InlineData(9, 0, MatrixProvider.Tf32x3)]
+    [InlineData(9, 0, MatrixProvider.Fp16x3)]
     [InlineData(8, 9, MatrixProvider.Ffma)]
     public void A_device_names_what_multiplies(int major, int minor, MatrixProvider expected)
     {

@@ -17,7 +17,7 @@ public sealed class PreloadTests
 
     /// <summary>A scoring whose products are of both kinds uses every file, and no other.</summary>
     [Theory]
-    [InlineData(MatrixPrecision.Float32, true, "GemmTf32x3")]
+    [InlineData(MatrixPrecision.Float32, true, "GemmFp16x3")]
     [InlineData(MatrixPrecision.Float32, false, "GemmFfma")]
     [InlineData(MatrixPrecision.Tf32, true, "GemmTf32")]
     [InlineData(MatrixPrecision.BFloat16, true, "GemmBf16")]

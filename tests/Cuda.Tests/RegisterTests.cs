@@ -11,6 +11,7 @@ public sealed class RegisterTests(ITestOutputHelper output)
     [InlineData("Gemm")]
     [InlineData("GemmFfma")]
     [InlineData("GemmTf32x3")]
+    [InlineData("GemmFp16x3")]
     [InlineData("GemmTf32")]
     [InlineData("GemmBf16")]
     [InlineData("EdgeContraction")]

@@ -61,7 +61,8 @@ public sealed record Provenance
     public string? Precision { get; init; }
 
     /// <summary>
-    /// Who multiplied matrices: <c>own</c>, <c>cublas</c>, or of fp32 on a GPU <c>tf32x3</c> (its tensor cores) or <c>ffma</c>.
+    /// Who multiplied matrices: <c>own</c>, <c>cublas</c>, or of fp32 on a GPU <c>fp16x3</c> or
+    /// <c>tf32x3</c> (its tensor cores) or <c>ffma</c>.
     /// </summary>
     public string? Gemm { get; init; }
 

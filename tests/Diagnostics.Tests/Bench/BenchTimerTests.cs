@@ -51,16 +51,18 @@ public sealed class BenchTimerTests
     [Fact]
     public void The_rate_of_products_is_that_of_the_units_that_they_run_on()
     {
-        foreach ((CudaOptions options, int line) in ((CudaOptions, int)[])
+        foreach ((CudaOptions options, int line, int products) in ((CudaOptions, int, int)[])
             [
-                (new() { TensorCores = false }, 0), (new() { Precision = MatrixPrecision.Tf32 }, 1),
-                (new() { Precision = MatrixPrecision.BFloat16 }, 2),
+                (new() { TensorCores = false }, 0, 1), (new() { Precision = MatrixPrecision.Tf32 }, 1, 1),
+                (new() { Precision = MatrixPrecision.BFloat16 }, 2, 1),
+                (new() { TensorCores = true, TensorProducts = MatrixProvider.Tf32x3 }, 1, 3),
+                (new() { TensorCores = true, TensorProducts = MatrixProvider.Fp16x3 }, 2, 3),
             ])
         {
             using EmulatedDriver driver = new(new EmulatorOptions { Races = false });
             using CudaDevice device = new(driver, 0, options);
             MachineRates rates = MachineRates.Measure(device, new BenchTimer(device, quick: true, default));
-            Assert.Equal((rates.Lines[line], 1), (rates.Arithmetic, rates.Products));
+            Assert.Equal((rates.Lines[line], products), (rates.Arithmetic, rates.Products));
         }
     }
 

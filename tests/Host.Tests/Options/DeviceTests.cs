@@ -32,7 +32,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         }
         JsonElement made = gpu.GetProperty("gradpath");
         Assert.StartsWith("Emulated GPU", made.GetProperty("device").GetString(), StringComparison.Ordinal);
-        Assert.Equal(("fp32", "tf32x3"), (made.GetProperty("precision").GetString(), made.GetProperty("gemm").GetString()));
+        Assert.Equal(("fp32", "fp16x3"), (made.GetProperty("precision").GetString(), made.GetProperty("gemm").GetString()));
     }
 
     [Fact]
@@ -42,7 +42,8 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
         Score("ffma.json", "--device", "cuda", "--gemm", "ffma").Succeeds();
         Assert.Equal(("fp32", "ffma"), (Provenance("ffma.json", "precision"), Provenance("ffma.json", "gemm")));
         Assert.Contains(driver.Statistics.Keys, k => k.StartsWith("gemmFfma", StringComparison.Ordinal));
-        Assert.DoesNotContain(driver.Statistics.Keys, k => k.StartsWith("gemmTf32", StringComparison.Ordinal)
+        Assert.DoesNotContain(driver.Statistics.Keys, k => k.StartsWith("gemmFp16", StringComparison.Ordinal)
+            || k.StartsWith("gemmTf32", StringComparison.Ordinal)
             || k.StartsWith("contractEdges", StringComparison.Ordinal));
         Cli.Run("circuit", "--scores", _model.Path("ffma.json"), "--top-n", "12", "--out", _model.Path("ffma-circuit.json")).Succeeds();
         Cli.Run(
@@ -141,7 +142,7 @@ public sealed class DeviceTests : IClassFixture<TinyModel>, IDisposable
     [InlineData("--device cuda:-1", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--device GPU", "choose auto, cpu, cuda or cuda:N")]
     [InlineData("--precision fp16", "choose fp32, tf32 or bf16")]
-    [InlineData("--gemm mkl", "choose own, ffma, cublas or tf32x3")]
+    [InlineData("--gemm mkl", "choose own, ffma, cublas, tf32x3 or fp16x3")]
     [InlineData("--gemm ffma --precision bf16", "--gemm ffma multiplies in fp32 only")]
     [InlineData("--device cpu --gemm ffma", "--gemm ffma needs a GPU")]
     [InlineData("--device cpu --precision tf32", "--precision tf32 needs a GPU")]

@@ -313,7 +313,7 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   const auto begin = [&](int step) __attribute__((always_inline)) {
     copyWait<0>();
     if (__nvvm_bar0_or(rose)) {
-      all.change(tops, step, row, column, [](float v, int ofRow, int ofColumn) { return v * risen(ofRow) * risen(ofColumn); });
+      all.change(tops, step, row, kRows + column, [](float v, int ofRow, int ofColumn) { return v * risen(ofRow) * risen(ofColumn); });
     }
     rose = false;
   };
@@ -342,7 +342,7 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   tops.set(steps, first, top);
   if (kLines > kThreads && second < kLines) tops.set(steps, second, topOfSecond);
   barrier();
-  all.change(tops, steps, row, column, [](float v, int ofRow, int ofColumn) { return inUnitOfResult(v, ofRow, ofColumn); });
+  all.change(tops, steps, row, kRows + column, [](float v, int ofRow, int ofColumn) { return inUnitOfResult(v, ofRow, ofColumn); });
 
   // A pitch of 8 more than a multiple of 32 spreads a half warp's pairs over all banks.
   constexpr int kPitch = kColumns + 8;

@@ -64,7 +64,8 @@ public sealed class KernelsGpuTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Gemm --plan 64x64x2 --layout tn", "gemmTf32x3Nn64x64", "64x64x2")]
+    [InlineData("Gemm --plan 64x64x2 --layout tn", "gemmFp16x3Nn64x64", "64x64x2")]
+    [InlineData("Gemm --plan 64x64x2 --gemm tf32x3", "gemmTf32x3Nn64x64", "64x64x2")]
     [InlineData("Gemm --plan 32x128 --precision bf16 --layout nt", "gemmBf16Nt32x128", "32x128x1")]
     [InlineData("gemmTf32Nt64x64", "gemmTf32Nt64x64", "64x64x1")]
     [InlineData("gemmFfma64x64 --plan 64x64x3", "gemmFfma64x64", "64x64x3")]

@@ -66,7 +66,7 @@ public sealed partial class PlanFaultTests
     [InlineData("device: {threads: 0}", 1, "device: threads 0: must be from 1 to 1024")]
     [InlineData("device: {device: cpu, precision: tf32}", 1, "device: precision tf32 needs a GPU")]
     [InlineData("device: {device: cpu, precision: x}", 1, "device: precision x: no such value; choose fp32")]
-    [InlineData("device: {gemm: x}", 1, "device: gemm x: no such value; choose own, ffma, cublas or tf32x3")]
+    [InlineData("device: {gemm: x}", 1, "device: gemm x: no such value; choose own, ffma, cublas, tf32x3 or fp16x3")]
     [InlineData("device: {memory: lots}", 1, "device: memory lots: give a size")]
     [InlineData("a: [b", 2, "not valid YAML: a list, a mapping or a text above is not closed")]
     [InlineData("a: 'b", 1, "not valid YAML: while scanning a quoted scalar, found unexpected end of stream")]
