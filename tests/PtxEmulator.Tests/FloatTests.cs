@@ -87,7 +87,12 @@ public sealed class FloatTests
     [InlineData("cvt.rz.f16.f32 %h4, %f1;", 65520f, 0x7BFFu)]
     [InlineData("cvt.rn.f16.f32 %h4, %f1;", 1.0f, 0x3C00u)]
     [InlineData("cvt.rn.bf16x2.f32 %r4, %f1, 0f40000000;", 1.0f, 0x3F804000u)]
+    [InlineData("cvt.rn.f16.f32 %h4, %f1;", 1.00048828125f, 0x3C00u)] // A tie goes to even.
+    [InlineData("cvt.rn.f16.f32 %h4, %f1;", 1.00146484375f, 0x3C02u)]
+    [InlineData("cvt.rn.f16.f32 %h4, %f1;", 5.9604645e-8f, 1u)] // 2^-24, the least above 0.
+    [InlineData("cvt.rn.f16.f32 %h4, %f1;", 2.9802322e-8f, 0u)]
     [InlineData("cvt.rn.f16x2.f32 %r4, %f1, 0f40000000;", 1.0f, 0x3C004000u)]
+    [InlineData("cvt.rn.f16x2.f32 %r4, %f1, %f1;", -1.00146484375f, 0xBC02BC02u)]
     public void From_floats(string instruction, float a, uint expected) => Assert.Equal(expected, Word(instruction, Bits(a)));
 
     [Theory]
@@ -96,6 +101,9 @@ public sealed class FloatTests
     [InlineData("cvt.rn.f32.u32 %f4, %r1;", 0xFFFFFFFFu, 4294967296f)]
     [InlineData("cvt.rz.f32.u32 %f4, %r1;", 0xFFFFFFFFu, 4294967040f)]
     [InlineData("cvt.f32.f16 %f4, %h1;", 0x3C00u, 1f)]
+    [InlineData("cvt.f32.f16 %f4, %h1;", 0x8001u, -5.9604645e-8f)]
+    [InlineData("cvt.f32.f16 %f4, %h1;", 0x7C00u, float.PositiveInfinity)]
+    [InlineData("mov.b32 {%h2, %h3}, %r1; cvt.f32.f16 %f4, %h3;", 0x40003C00u, 2f)]
     [InlineData("cvt.rn.f32.s8 %f4, %r1;", 0xFFu, -1f)]
     public void To_floats(string instruction, uint a, float expected) => Assert.Equal(Bits(expected), Word(instruction, a));
 
@@ -129,6 +137,12 @@ public sealed class FloatTests
     [InlineData("fma.rn.f16 %h4, %h1, %h2, %h3;", 0x4000u, 0x4200u, 0x3C00u, 0x4700u)]
     [InlineData("add.f16 %h4, %h1, %h2;", 0x4000u, 0x4200u, 0u, 0x4500u)]
     [InlineData("fma.rn.bf16x2 %r4, %r1, %r2, %r3;", 0x40003F80u, 0x40403F80u, 0x3F803F80u, 0x40E04000u)]
+    [InlineData("fma.rn.f16x2 %r4, %r1, %r2, %r3;", 0x40003C00u, 0x42003C00u, 0x3C003C00u, 0x47004000u)]
+    [InlineData("add.rn.f16x2 %r4, %r1, %r2;", 0x40003C00u, 0x42003C00u, 0u, 0x45004000u)]
+    [InlineData("sub.rn.f16x2 %r4, %r1, %r2;", 0x40003C00u, 0x42003C00u, 0u, 0xBC000000u)]
+    [InlineData("mul.rn.f16x2 %r4, %r1, %r2;", 0x40003C00u, 0x42003C00u, 0u, 0x46003C00u)]
+    [InlineData("abs.f16x2 %r4, %r1;", 0xC0003C00u, 0u, 0u, 0x40003C00u)]
+    [InlineData("neg.f16x2 %r4, %r1;", 0xC0003C00u, 0u, 0u, 0x4000BC00u)]
     [InlineData("max.f16x2 %r4, %r1, %r2;", 0x40003C00u, 0x42000000u, 0u, 0x42003C00u)]
     [InlineData("neg.bf16x2 %r4, %r1;", 0x40003C00u, 0u, 0u, 0xC000BC00u)]
     public void Halves(string instruction, uint a, uint b, uint c, uint expected) => Assert.Equal(expected, Word(instruction, a, b, c));

@@ -11,8 +11,10 @@ public sealed unsafe class TensorRoundingTests
     private static float Mma(string mode, float a, float b, float c, TensorRounding? rounding)
     {
         bool tf32 = mode.EndsWith("tf32", StringComparison.Ordinal);
-        string pack = tf32 ? "" : "shr.u32 %r5, %r1, 16; or.b32 %r1, %r1, %r5; shr.u32 %r5, %r2, 16; or.b32 %r2, %r2, %r5;";
-        string shape = tf32 ? "m16n8k8" : "m16n8k16", type = tf32 ? "tf32" : "bf16";
+        string pack = tf32 ? "" : mode == "f16"
+            ? "mov.b32 %f1, %r1; mov.b32 %f2, %r2; cvt.rn.f16x2.f32 %r1, %f1, %f1; cvt.rn.f16x2.f32 %r2, %f2, %f2;"
+            : "shr.u32 %r5, %r1, 16; or.b32 %r1, %r1, %r5; shr.u32 %r5, %r2, 16; or.b32 %r2, %r2, %r5;";
+        string shape = tf32 ? "m16n8k8" : "m16n8k16", type = mode;
         string ptx = Kernel($$"""
             ld.global.b32 %r1, [%rd0]; ld.global.b32 %r2, [%rd0+4]; ld.global.f32 %f3, [%rd0+8]; {{pack}}
             mma.sync.aligned.{{shape}}.row.col.f32.{{type}}.{{type}}.f32 {%f4, %f5, %f6, %f7}, {%r1, %r1, %r1, %r1}, {%r2, %r2},
@@ -30,13 +32,14 @@ public sealed unsafe class TensorRoundingTests
     [Theory]
     [InlineData("tf32", 8)]
     [InlineData("bf16", 16)]
+    [InlineData("f16", 16)]
     public void Terms_below_the_last_bit_kept_are_lost(string mode, int terms)
     {
-        float small = MathF.ScaleB(1, -25);
-        Assert.Equal(1 + (terms * small), Mma(mode, small, 1, 1, null));
-        Assert.Equal(1, Mma(mode, small, 1, 1, TensorRounding.Ampere));
-        Assert.Equal(1 + (terms * small), Mma(mode, small, 1, 1, TensorRounding.Hopper));
-        Assert.Equal(1 + (terms * 2 * small), Mma(mode, 2 * small, 1, 1, TensorRounding.Ampere));
+        float small = MathF.ScaleB(1, -25), root = MathF.ScaleB(1, -12);
+        Assert.Equal(1 + (terms * small), Mma(mode, root, root / 2, 1, null));
+        Assert.Equal(1, Mma(mode, root, root / 2, 1, TensorRounding.Ampere));
+        Assert.Equal(1 + (terms * small), Mma(mode, root, root / 2, 1, TensorRounding.Hopper));
+        Assert.Equal(1 + (terms * 2 * small), Mma(mode, root, root, 1, TensorRounding.Ampere));
     }
 
     /// <summary>Cut toward zero, whatever the sign: what is lost has the sum's sign.</summary>

@@ -18,7 +18,11 @@ internal sealed unsafe partial class KernelCompiler
         table["rem"] = i => IntegerCall(i, "Rem");
         table["min"] = i => MinMax(i, "Min");
         table["max"] = i => MinMax(i, "Max");
-        table["abs"] = i => Unary(i, i.Type.IsFloat() ? $"Abs{Suffix(i.Type)}" : $"Abs{(i.Type.IsWide() ? 64 : 32)}", "ftz");
+        table["abs"] = i =>
+        {
+            bool isFloat = i.Type.IsFloat() || i.Type is PtxType.F16x2 or PtxType.BF16x2;
+            Unary(i, isFloat ? $"Abs{Suffix(i.Type)}" : $"Abs{(i.Type.IsWide() ? 64 : 32)}", "ftz");
+        };
         table["neg"] = Negate;
         table["sad"] = i =>
         {

@@ -48,6 +48,9 @@ internal sealed unsafe partial class KernelCompiler
             case "try_wait":
                 TryWait(i);
                 break;
+            case "test_wait":
+                TestWait(i);
+                break;
             default:
                 throw Unknown(i);
         }
@@ -68,20 +71,31 @@ internal sealed unsafe partial class KernelCompiler
         Finish(i, nameof(Worker.ArriveAtMbarrier));
     }
 
-    // Where the phase is not over the thread stops, and goes on when it is.
+    // Where the phase is not over the thread stops until it is. It is told then that it has waited in vain, as a GPU may say at any time:
+    // so it must ask again, and who does not is found to race.
     private void TryWait(Instruction i)
     {
-        Allow(i, "try_wait", "parity", "acquire", "cta", "shared", "shared::cta");
+        Label over = _il.DefineLabel(), end = _il.DefineLabel();
+        PushPhase(i, nameof(Worker.TryWait));
+        _il.Emit(OpCodes.Brtrue, over);
+        Meet(new Collective(CollectiveKind.Phase, "", i));
+        Store(i.Operands[0], PtxType.Pred, () => _il.Emit(OpCodes.Ldc_I4_0));
+        _il.Emit(OpCodes.Br, end);
+        _il.MarkLabel(over);
+        Store(i.Operands[0], PtxType.Pred, () => _il.Emit(OpCodes.Ldc_I4_1));
+        _il.MarkLabel(end);
+    }
+
+    private void TestWait(Instruction i) => Store(i.Operands[0], PtxType.Pred, () => PushPhase(i, nameof(Worker.TestWait)));
+
+    private void PushPhase(Instruction i, string method)
+    {
+        Allow(i, "try_wait", "test_wait", "parity", "acquire", "cta", "shared", "shared::cta");
         if (!i.Has("parity")) throw Unknown(i, "the wait for a state is not emulated");
-        Label over = _il.DefineLabel();
         PushWorkerAndFrame();
         PushAddress(i.Operands[1]);
         Push(i.Operands[2], PtxType.U32);
-        Finish(i, nameof(Worker.TryWait));
-        _il.Emit(OpCodes.Brtrue, over);
-        Meet(new Collective(CollectiveKind.Phase, "", i));
-        _il.MarkLabel(over);
-        Store(i.Operands[0], PtxType.Pred, () => _il.Emit(OpCodes.Ldc_I4_1));
+        Finish(i, method);
     }
 
     private void BulkCopy(Instruction i)

@@ -10,8 +10,8 @@ internal sealed unsafe partial class KernelCompiler
 {
     private static readonly string[] MemoryModifiers =
     [
-        "global", "shared", "shared::cta", "local", "const", "param", "nc", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta",
-        "cluster", "gpu", "sys",
+        "global", "shared", "shared::cta", "local", "const", "param", "nc", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel",
+        "cta", "cluster", "gpu", "sys",
         "ca", "cg", "cs", "lu", "cv", "wb", "wt", "v2", "v4", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
         "L1::evict_last",
         "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B",

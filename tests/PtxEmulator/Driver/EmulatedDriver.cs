@@ -159,8 +159,8 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         }
         if (alone && capability != _options.Capability)
         {
-            throw new PtxException(module.TargetLine,
-                $".target '{target}' cannot be compiled for the GPU's compute capability {_options.Major}.{_options.Minor}: it is for one alone");
+            throw new PtxException(module.TargetLine, $".target '{target}' cannot be compiled for the GPU's compute capability "
+                + $"{_options.Major}.{_options.Minor}: it is for one alone");
         }
     }
 

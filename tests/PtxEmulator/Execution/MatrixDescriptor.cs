@@ -50,7 +50,8 @@ internal readonly struct MatrixDescriptor(ulong bits)
             return $"it begins {into} bytes into a pattern of {pattern} bytes, the swizzle's; "
                 + (transposed ? "it must begin with one" : "it may begin at a multiple of 32 bytes within the first row");
         }
-        if (lines > 8 && _stride % pattern != 0) return $"its stride of {_stride} bytes is no multiple of the swizzle's pattern of {pattern}";
+        if (lines > 8 && _stride % pattern != 0)
+            return $"its stride of {_stride} bytes is no multiple of the swizzle's pattern of {pattern}";
         if (transposed && pieces > _across && _leading % pattern != 0)
             return $"its leading offset of {_leading} bytes is no multiple of the swizzle's pattern of {pattern}";
         return null;

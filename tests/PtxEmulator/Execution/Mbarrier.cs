@@ -66,7 +66,8 @@ internal sealed class Mbarrier(uint address, uint count, int thread, int known)
     public string Lacking()
     {
         string bytes = Expected == Come ? ""
-            : $"; expect_tx told it of {Expected} bytes, of which {(Come > Expected ? $"{Come} have come" : $"{Expected - Come} are missing")}";
+            : $"; expect_tx told it of {Expected} bytes, of which "
+                + (Come > Expected ? $"{Come} have come" : $"{Expected - Come} are missing");
         return $"phase {Phase} of the mbarrier at shared address 0x{Address:x}: {Pending} of {Count} arrivals are missing{bytes}";
     }
 }

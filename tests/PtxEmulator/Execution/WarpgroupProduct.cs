@@ -41,7 +41,8 @@ internal sealed unsafe record WarpgroupProduct(int Width, PtxType Type, bool Tra
     /// <param name="rounding">How the tensor core adds; null: exactly within a group of k's.</param>
     public void Multiply(byte* frames, int frameBytes, byte* shared, ulong a, ulong b, bool adds, TensorRounding? rounding)
     {
-        double* left = stackalloc double[Rows * MostDepth], right = stackalloc double[MostDepth * 256], sums = stackalloc double[Rows * 256];
+        double* left = stackalloc double[Rows * MostDepth], right = stackalloc double[MostDepth * 256];
+        double* sums = stackalloc double[Rows * 256];
         if (Factors.Length == 0) Load(new MatrixDescriptor(a), OfA, TransposeA, shared, left, 1, Depth);
         else LoadFactors(frames, frameBytes, left);
         Load(new MatrixDescriptor(b), OfB, TransposeB, shared, right, Width, 1);

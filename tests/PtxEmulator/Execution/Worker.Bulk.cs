@@ -46,8 +46,8 @@ internal sealed unsafe partial class Worker
         Mbarrier barrier = Find(frame, address, line);
         if (!barrier.Fenced)
         {
-            throw Wrong(line, $"the mbarrier at shared address 0x{address:x} is used through the async proxy; fence.mbarrier_init behind its "
-                + "making is missing");
+            throw Wrong(line, $"the mbarrier at shared address 0x{address:x} is used through the async proxy; "
+                + "fence.mbarrier_init behind its making is missing");
         }
         foreach (ulong other in _mbarriers.Keys)
         {
@@ -98,8 +98,8 @@ internal sealed unsafe partial class Worker
         if (copy.Barrier.Phase != copy.Phase)
         {
             throw new FaultException(CudaResult.LaunchFailed, copy.Line,
-                $"{copy.Bytes} bytes come to the mbarrier at shared address 0x{copy.Barrier.Address:x} when its phase {copy.Phase} is over: "
-                + "expect_tx told it of fewer bytes than there are")
+                $"{copy.Bytes} bytes come to the mbarrier at shared address 0x{copy.Barrier.Address:x} when its phase {copy.Phase} is over"
+                + ": expect_tx told it of fewer bytes than there are")
             { Thread = copy.Thread };
         }
         ulong to = FrameOf(0)->SharedBase + copy.Target;
@@ -132,7 +132,8 @@ internal sealed unsafe partial class Worker
         CheckBulk(frame, source, target, bytes, line);
         if (!_storing.TryGetValue(frame->Thread, out (int Agent, int Group) storing))
         {
-            storing = (_orders?.Add($"a bulk store of thread {frame->Thread}", "cp.async.bulk.wait_group.read has not waited for it", line) ?? 0, 1);
+            string missing = "cp.async.bulk.wait_group.read has not waited for it";
+            storing = (_orders?.Add($"a bulk store of thread {frame->Thread}", missing, line) ?? 0, 1);
             _storing.Add(frame->Thread, storing);
         }
         (int Writer, uint Clock, int How) known = default;

@@ -8,6 +8,7 @@ namespace Gradpath.PtxEmulator.Execution;
 internal sealed unsafe partial class Worker
 {
     private const uint MostArrivals = (1 << 20) - 1, MostBytes = (1 << 20) - 1;
+    private const long TurnOfTest = 64;
     private readonly Dictionary<ulong, Mbarrier> _mbarriers = [];
 
     private int Agents => _orders is null ? 0 : _orders.State->Agents;
@@ -79,6 +80,19 @@ internal sealed unsafe partial class Worker
         return true;
     }
 
+    /// <summary>mbarrier.test_wait.parity, which does not wait.</summary>
+    /// <param name="frame">The thread.</param>
+    /// <param name="address">The mbarrier.</param>
+    /// <param name="parity">The phase's parity.</param>
+    /// <param name="line">The line of the PTX.</param>
+    /// <returns>Whether the phase is over; where it is not, others soon have their turn, for the thread may ask again and again.</returns>
+    public bool TestWait(Frame* frame, ulong address, uint parity, int line)
+    {
+        bool over = TryWait(frame, address, parity, line);
+        if (!over) frame->YieldAt = Math.Min(frame->YieldAt, frame->Instructions + TurnOfTest);
+        return over;
+    }
+
     /// <summary>fence.mbarrier_init: mbarriers that the thread has made are seen by copies.</summary>
     /// <param name="frame">The thread.</param>
     public void FenceMbarriers(Frame* frame)
@@ -124,9 +138,7 @@ internal sealed unsafe partial class Worker
         for (int thread = 0; thread < _threads; thread++)
         {
             if (!WaitsForPhase(thread)) continue;
-            Mbarrier barrier = Awaited(thread);
-            if (!barrier.IsOver(FrameOf(thread)->Exchange[2])) continue;
-            _orders?.Acquire(thread, barrier.Known);
+            if (!Awaited(thread).IsOver(FrameOf(thread)->Exchange[2])) continue;
             _status[thread] = Ready;
             woken = true;
         }

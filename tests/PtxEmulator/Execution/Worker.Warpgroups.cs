@@ -193,8 +193,9 @@ internal sealed unsafe partial class Worker
             WarpgroupProduct product = flying.Collective.Product!;
             bool isSum = Array.IndexOf(product.Sums, register) >= 0;
             if (!isSum && (!writes || Array.IndexOf(product.Factors, register) < 0)) continue;
-            throw Wrong(line, $"{(isSum ? "a sum" : "A's register")} of wgmma (line {Line(flying)}) is {(writes ? "written" : "read")} here "
-                + "before wgmma.wait_group has waited for it");
+            throw Wrong(line,
+                $"{(isSum ? "a sum" : "A's register")} of wgmma (line {Line(flying)}) is {(writes ? "written" : "read")} here before "
+                + "wgmma.wait_group has waited for it");
         }
     }
 
@@ -220,7 +221,10 @@ internal sealed unsafe partial class Worker
             int first = thread / WarpgroupThreads * WarpgroupThreads, end = Math.Min(first + WarpgroupThreads, _threads);
             int other = Array.FindIndex(_status, first, end - first, s => s != _status[thread]);
             if (other >= 0)
-                return Fault(thread, $"divergent warpgroup: '{collective.Instruction.Text}' waits for thread {other}, which {Where(other)}");
+            {
+                return Fault(
+                    thread, $"divergent warpgroup: '{collective.Instruction.Text}' waits for thread {other}, which {Where(other)}");
+            }
             if (collective.Kind != CollectiveKind.WarpgroupRegisters) continue;
             int have = LaunchRegisters * _warpgroups.Count;
             return Fault(thread, $"deadlock: setmaxnreg waits for {collective.Number} registers a thread; the block's {_warpgroups.Count} "

@@ -67,7 +67,8 @@ internal sealed unsafe class SharedOrders : IDisposable
     public int Add(string name, string missing, int line)
     {
         if (_others.Count == Others)
-            throw new FaultException(CudaResult.LaunchFailed, line, $"more than {Others} mbarriers, warpgroups and storing threads in one block");
+            throw new FaultException(CudaResult.LaunchFailed, line,
+                $"more than {Others} mbarriers, warpgroups and storing threads in one block");
         _others.Add((name, missing));
         return _state->Threads + _others.Count - 1;
     }

@@ -68,7 +68,8 @@ internal static unsafe class SharedWatch
     /// <param name="line">The line of the PTX.</param>
     /// <param name="known">The writer and its clock that were found good last.</param>
     public static void ReadAsync(
-        Frame* frames, int frameBytes, int count, int agent, uint clock, ulong offset, int line, ref (int Writer, uint Clock, int How) known)
+        Frame* frames, int frameBytes, int count, int agent, uint clock, ulong offset, int line,
+        ref (int Writer, uint Clock, int How) known)
     {
         WatchState* state = frames->Watch;
         for (int i = 0; i < 4; i++)
@@ -123,7 +124,8 @@ internal static unsafe class SharedWatch
             if (reader.Agent != self && (reader.Halves & halves) != 0 && reader.Clock > read[reader.Agent])
             {
                 throw new FaultException(CudaResult.LaunchFailed, line,
-                    $"race: the word at {Place(frame, word)} is written here and was read by {Name(frame, reader.Agent)}; {Missing(frame, reader.Agent)}");
+                    $"race: the word at {Place(frame, word)} is written here and was read by {Name(frame, reader.Agent)}; "
+                    + Missing(frame, reader.Agent));
             }
             at = reader.Next;
         }
@@ -150,7 +152,8 @@ internal static unsafe class SharedWatch
             if (state->ReaderCount == state->ReaderCapacity)
             {
                 state->ReaderCapacity *= 2;
-                state->Readers = (WatchReader*)NativeMemory.Realloc(state->Readers, (nuint)state->ReaderCapacity * (nuint)sizeof(WatchReader));
+                nuint bytes = (nuint)state->ReaderCapacity * (nuint)sizeof(WatchReader);
+                state->Readers = (WatchReader*)NativeMemory.Realloc(state->Readers, bytes);
             }
             added = state->ReaderCount++;
         }
@@ -183,7 +186,8 @@ internal static unsafe class SharedWatch
         ? "neither a barrier nor a phase of an mbarrier stands between" : Orders(frame).Missing(agent);
 
     private static FaultException Race(Frame* frame, WatchedWord* word, string access, int line) => new(CudaResult.LaunchFailed, line,
-        $"race: the word at {Place(frame, word)} is {access} here and was written by {Name(frame, word->Writer)}; {Missing(frame, word->Writer)}")
+        $"race: the word at {Place(frame, word)} is {access} here and was written by {Name(frame, word->Writer)}; "
+        + Missing(frame, word->Writer))
     {
         Thread = frame->Thread,
     };
