@@ -6,13 +6,14 @@
 //
 // The first warpgroup brings the steps: A's rows by 16 bytes a thread, B by one bulk copy of a step's whole 24 KiB. Two barriers a step say
 // that it is there and that it may be overwritten. A thread of the others reads its factors of A, which are 16 of two rows, finds with the
-// three threads that share them each row's largest, and splits them in registers (halves.cuh); the scale goes on the sums when they join
-// the running ones. B's scale, one power of two a column, goes on at the end.
+// three threads that share them each row's largest, and splits them in registers (halves.cuh). A row's power of two is that of the largest
+// number that the row has had: where a step brings a larger one, the sums so far fall by what the power fell by, in the multiply-add that
+// joins the step's sums to them. A column of B has one power. Both go off at the end.
 //
 // Arithmetic: x y = (X + x')(Y + y') = X Y + X y' + x' Y, each factor scaled and in two halves of 11 significant bits. Left out are x' y'
 // (2^-22 of the product) and what is rounded off x' and y' (2^-22 each, the half of a unit of 2^-21 below x): 2^-21 sum |x y| at the very
-// worst, as for three products of TF32, and for factors that are more than 2^17 below the largest of their row of 32 k (of A) or of their
-// column (of B) 2^-40 of that largest times the other factor. Each step of 32 k starts from zero and joins by one multiply-add.
+// worst, as for three products of TF32, and for factors that are more than 2^17 below the largest of their row (of A) or of their column
+// (of B) 2^-39 of that largest times the other factor. Each step of 32 k starts from zero and joins by one multiply-add.
 // Infinity and NaN in a row of A make NaN of the row, in a column of B of the column.
 //
 // The warpgroup's product takes 6 x 96 clocks a step, two warpgroups 1,152; a step brings 40 KiB from the second-level cache, 36 bytes a
@@ -39,7 +40,8 @@ struct Multipliers {
 // A thread's factors of A of a step: rows g and g + 8 (g = lane / 4) of its warp's 16, halves as wgmma takes them for two times 16 k.
 struct FactorsA {
   uint32 high[2][4], low[2][4];
-  float back[2];
+  uint32 top[2] = {kLeastTop, kLeastTop};
+  float fall[2];
 
   // `from`: the thread's first pair of floats in shared memory.
   DEVICE_MEMBER void load(uint32 from) {
@@ -64,13 +66,14 @@ struct FactorsA {
       }
       most = largest(most, shuffleXor(most, 1));
       most = largest(most, shuffleXor(most, 2));
-      const HalfScale scale = scaleToHalves(most);
-      back[h] = scale.back;
+      const uint32 risen = topAfter(top[h], most);
+      fall[h] = fallTo(risen, top[h]);
+      top[h] = risen;
 #pragma unroll
       for (int s = 0; s < 2; s++) {
 #pragma unroll
         for (int i = h; i < 4; i += 2) {
-          const HalfParts parts = splitToHalves(x[s][i].x, x[s][i].y, scale.to);
+          const HalfParts parts = splitToHalves(x[s][i].x, x[s][i].y, toHalvesOf(risen));
           high[s][i] = parts.high;
           low[s][i] = parts.low;
         }
@@ -132,13 +135,13 @@ KERNEL __launch_bounds__(kBlockThreads, 1) gemmSm90a128x192(
   takeRegisters<232>();
   const int row = (group - 1) * 64 + warp() % 4 * 16 + lane() / 4;
   const uint32 from = stages + row * kPitchA + lane() % 4 * 8;
+  FactorsA x;
   float sums[kColumns / 2] = {};
   int stage = 0;
   uint32 parity = 0;
 #pragma unroll 1
   for (int step = 0; step < steps; step++) {
     waitPhase(full + 8 * stage, parity);
-    FactorsA x;
     x.load(from + stage * kBytesStage);
     const uint64 high = describeRows64(stages + stage * kBytesStage + kBytesA), low = high + kPartB / 16;
     float sum[kColumns / 2];
@@ -153,7 +156,7 @@ KERNEL __launch_bounds__(kBlockThreads, 1) gemmSm90a128x192(
     waitProducts192(sum);
     if (lane() == 0) arriveAt(empty + 8 * stage);
 #pragma unroll
-    for (int e = 0; e < kColumns / 2; e++) sums[e] = __builtin_fmaf(sum[e], x.back[e / 2 % 2], sums[e]);
+    for (int e = 0; e < kColumns / 2; e++) sums[e] = __builtin_fmaf(sums[e], x.fall[e / 2 % 2], sum[e]);
     if (++stage == kStages) stage = 0, parity ^= 1;
   }
 
@@ -162,12 +165,17 @@ KERNEL __launch_bounds__(kBlockThreads, 1) gemmSm90a128x192(
   static_assert(kRows * kPitch * 4 <= kStages * kBytesStage, "the tile takes the place of the steps");
   Multipliers::meet();
   float* tile = shared + row * kPitch + lane() % 4 * 2;
+  const HalvedPower ofRow[2] = {halved(backFrom(x.top[0])), halved(backFrom(x.top[1]))};
   const float* scales = back + place.column + lane() % 4 * 2;
 #pragma unroll
   for (int j = 0; j < kColumns / 8; j++) {
     const float2 scale = *(const float2*)(scales + 8 * j);
-    *(float2*)(tile + 8 * j) = {sums[4 * j] * scale.x, sums[4 * j + 1] * scale.y};
-    *(float2*)(tile + 8 * kPitch + 8 * j) = {sums[4 * j + 2] * scale.x, sums[4 * j + 3] * scale.y};
+    const HalvedPower left = halved(scale.x), right = halved(scale.y);
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      *(float2*)(tile + h * 8 * kPitch + 8 * j) = {
+          inUnitOfResult(sums[4 * j + 2 * h], ofRow[h], left), inUnitOfResult(sums[4 * j + 2 * h + 1], ofRow[h], right)};
+    }
   }
   Multipliers::meet();
   finishTile<kRows, kColumns, kPitch, Multipliers, true>(

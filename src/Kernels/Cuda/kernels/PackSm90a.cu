@@ -27,8 +27,8 @@ packFactor(const float* __restrict__ data, uint32* __restrict__ packed, float* _
   barrier();
 #pragma unroll
   for (int w = 0; w < kPackThreads / kWarp; w++) mine = largest(mine, most[w][lane()]);
-  const HalfScale scale = scaleToHalves(mine);
-  if (warp() == 0) back[column] = scale.back;
+  const uint32 top = topAfter(kLeastTop, mine);
+  if (warp() == 0) back[column] = backFrom(top);
 
   const int row = column % kPackedColumns;
   uint32* to = packed + (int64)(column / kPackedColumns) * chunks * (kPackedColumns * 32);
@@ -39,7 +39,7 @@ packFactor(const float* __restrict__ data, uint32* __restrict__ packed, float* _
     for (int i = 0; i < 8; i++) x[i] = first + i < end ? from[(first + i) * stepK] : 0.0f;
     HalfParts parts[4];
 #pragma unroll
-    for (int i = 0; i < 4; i++) parts[i] = splitToHalves(x[2 * i], x[2 * i + 1], scale.to);
+    for (int i = 0; i < 4; i++) parts[i] = splitToHalves(x[2 * i], x[2 * i + 1], toHalvesOf(top));
     uint32* at = to + first / kPackedDepth * (kPackedColumns * 32) + swizzledPiece(row, first / 8 % 4) / 4;
     *(uint4*)at = {parts[0].high, parts[1].high, parts[2].high, parts[3].high};
     *(uint4*)(at + kPackedColumns * 16) = {parts[0].low, parts[1].low, parts[2].low, parts[3].low};
