@@ -80,7 +80,8 @@ public sealed class Sm90aThreadsTests
         Fails(Handed("bar.arrive 2, 64;", "bar.sync 1, 64;"), "divergent barrier", threads: 64);
         Fails(Handed("bar.arrive 1, 60;", "bar.sync 1, 64;"), "a barrier counts whole warps, not 60 threads", threads: 64);
         Fails(Handed("bar.arrive 16, 64;", "bar.sync 1, 64;"), "there is no barrier 16: they are 0 to 15", threads: 64);
-        Fails(Handed("bar.arrive 1, 32;\nbar.arrive 1, 32;", "bra.uni END;"), "33 threads arrive at barrier 1, which counts 32", threads: 64);
+        Fails(Handed("bar.arrive 1, 32;\nbar.arrive 1, 32;", "bra.uni END;"),
+            "33 threads arrive at barrier 1, which counts 32", threads: 64);
     }
 
     [Theory]
