@@ -132,6 +132,8 @@ public sealed class GemmPlanTests(ITestOutputHelper output)
     [InlineData((int)GemmArithmetic.Tf32, 64, 64, true, 3, 2, 4)]
     [InlineData((int)GemmArithmetic.Tf32x3, 128, 64, false, 2, 1, 2)]
     [InlineData((int)GemmArithmetic.Tf32x3, 128, 128, true, 1, 1, 1)]
+    [InlineData((int)GemmArithmetic.Fp16x3, 64, 64, false, 2, 2, 2)]
+    [InlineData((int)GemmArithmetic.Fp16x3, 128, 128, false, 1, 1, 1)]
     [InlineData((int)GemmArithmetic.Ffma, 32, 128, false, 5, 3, 5)]
     [InlineData((int)GemmArithmetic.Ffma, 64, 64, false, 5, 3, 5)]
     [InlineData((int)GemmArithmetic.Ffma, 128, 64, false, 3, 2, 3)]
@@ -167,6 +169,9 @@ public sealed class GemmPlanTests(ITestOutputHelper output)
         Assert.Equal(GemmArithmetic.Fp16x3, Of(new() { TensorCores = true }));
         Assert.Equal(GemmArithmetic.Fp16x3, Of(new() { TensorCores = true, TensorProducts = MatrixProvider.Fp16x3 }));
         Assert.Equal(GemmArithmetic.Tf32x3, Of(new() { TensorCores = true, TensorProducts = MatrixProvider.Tf32x3 }));
+        Assert.Equal(
+            gpu.Float32 == GemmArithmetic.Ffma ? GemmArithmetic.Ffma : GemmArithmetic.Tf32x3,
+            Of(new() { TensorProducts = MatrixProvider.Tf32x3 }));
         Assert.Equal(GemmArithmetic.Bf16, Of(new() { Precision = MatrixPrecision.BFloat16 }));
 
         GemmArithmetic Of(CudaOptions options) => CudaDevice.ArithmeticOf(options, gpu.Float32, gpu.TensorFloat32);

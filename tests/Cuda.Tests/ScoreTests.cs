@@ -2,6 +2,8 @@ using System.Globalization;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Tasks;
+using Gradpath.Kernels;
+using Gradpath.Kernels.Cuda;
 using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
@@ -37,6 +39,29 @@ public sealed class ScoreTests(ITestOutputHelper output)
             foreach (string key in Padded) cases.Add("tiny-random/padded", key);
             return cases;
         }
+    }
+
+    /// <summary>
+    /// Every product but groups' by a tile of three products of halves or of TF32, which the planner takes for large ones alone.
+    /// </summary>
+    [SkippableTheory]
+    [InlineData(MatrixProvider.Fp16x3, "EAP-IG-inputs/logit_diff/per_item_mean")]
+    [InlineData(MatrixProvider.Fp16x3, "EAP-GP[k=5]/logit_diff/per_item_mean")]
+    [InlineData(MatrixProvider.Tf32x3, "EAP-IG-inputs/logit_diff/per_item_mean")]
+    public void Scores_by_tiles_of_tensor_cores_equal_the_goldens(MatrixProvider products, string key)
+    {
+        GoldenSet goldens = GoldenSet.Read("tiny-random/equal");
+        GoldenScores golden = goldens.Score(key);
+        using EmulatedGpu gpu = new(new CudaOptions { CacheMemory = false, TensorCores = true, TensorProducts = products });
+        gpu.Device.ForcedPlan = shape => GemmPlan.Split(
+            GemmTile.Of(gpu.Device.Arithmetic).ToArray().Single(t => t.Name == "64x64"), shape.K, 1);
+        ReferenceModel stored = ReferenceCheckpoint.Load(goldens.ModelDirectory);
+        using Gpt2Weights weights = EngineModels.Weights(ReferenceKeys.Model(golden.Key, stored), gpu.Device);
+        AttributionResult result = EdgeAttribution.Run(
+            weights, PromptSet.Of(goldens.Pairs), EngineModels.Options(ReferenceKeys.Options(golden.Key)));
+        Assert.InRange(EngineModels.RelativeError(result.Edges(), golden.Matrix), 0, 1e-5);
+        Assert.Superset(new HashSet<string>([$"gemm{products}Nn64x64", $"gemm{products}Nt64x64"]), gpu.Driver.Launched);
+        Assert.DoesNotContain("gemmPlain", gpu.Driver.Launched);
     }
 
     [SkippableTheory]

@@ -18,8 +18,8 @@ public sealed record CudaOptions
     public bool? TensorCores { get; init; }
 
     /// <summary>
-    /// Which products those on tensor cores are: <see cref="MatrixProvider.Fp16x3"/> or <see cref="MatrixProvider.Tf32x3"/>; null for the
-    /// faster. Attention and the contraction of edges have three TF32 products in either case.
+    /// Which products those of float32 on tensor cores are: <see cref="MatrixProvider.Fp16x3"/> or <see cref="MatrixProvider.Tf32x3"/>;
+    /// null, or any other, for the faster. Attention and the contraction of edges have three TF32 products in either case.
     /// </summary>
     public MatrixProvider? TensorProducts { get; init; }
 

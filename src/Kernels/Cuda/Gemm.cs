@@ -40,17 +40,19 @@ public sealed partial class CudaDevice
     /// <param name="faster">The fastest one for float32.</param>
     /// <param name="onTensorCores">The faster one of those on tensor cores.</param>
     /// <returns>How products are multiplied.</returns>
-    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster, GemmArithmetic onTensorCores) => (
-        options.Precision, options.TensorCores, options.TensorProducts) switch
-    {
-        (MatrixPrecision.Tf32, _, _) => GemmArithmetic.Tf32,
-        (MatrixPrecision.BFloat16, _, _) => GemmArithmetic.Bf16,
-        (_, null, _) => faster,
-        (_, true, MatrixProvider.Tf32x3) => GemmArithmetic.Tf32x3,
-        (_, true, MatrixProvider.Fp16x3) => GemmArithmetic.Fp16x3,
-        (_, true, _) => onTensorCores,
-        _ => GemmArithmetic.Ffma,
-    };
+    internal static GemmArithmetic ArithmeticOf(CudaOptions options, GemmArithmetic faster, GemmArithmetic onTensorCores) =>
+        options.Precision switch
+        {
+            MatrixPrecision.Tf32 => GemmArithmetic.Tf32,
+            MatrixPrecision.BFloat16 => GemmArithmetic.Bf16,
+            _ when !(options.TensorCores ?? faster != GemmArithmetic.Ffma) => GemmArithmetic.Ffma,
+            _ => options.TensorProducts switch
+            {
+                MatrixProvider.Tf32x3 => GemmArithmetic.Tf32x3,
+                MatrixProvider.Fp16x3 => GemmArithmetic.Fp16x3,
+                _ => onTensorCores,
+            },
+        };
 
     /// <summary>The plan of a product, as it is chosen where nothing is forced.</summary>
     /// <param name="shape">The product.</param>

@@ -39,7 +39,6 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
     private static readonly GemmTile[] Fp16x3 =
     [
         new(GemmArithmetic.Fp16x3, 128, 128, 256, 300),
-        new(GemmArithmetic.Fp16x3, 128, 64, 128, 240),
         new(GemmArithmetic.Fp16x3, 64, 64, 128, 185),
         new(GemmArithmetic.Fp16x3, 32, 128, 128, 160),
     ];
@@ -119,13 +118,16 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
         {
             return sizeof(float) * Math.Max(FfmaStages * Depth * (Rows + Columns + (2 * FfmaPadding)), Rows * (Columns + FfmaPadding));
         }
+<<<<<<< HEAD
         if (IsPacked) return Sm90aSharedBytes;
+=======
+        int lines = Rows + Columns;
+>>>>>>> fp16x3
         if (Arithmetic == GemmArithmetic.Fp16x3)
         {
-            // B with n contiguous has two steps as they come and two of halves; a line has two numbers of 16 bits besides.
-            int lines = (MmaStages * Rows) + ((transposedB ? MmaStages : 4) * Columns);
-            return (sizeof(float) * Depth * lines) + (2 * sizeof(ushort) * (Rows + Columns));
+            // A line of 32 k is as long in halves and rests as in floats; it has two numbers of 16 bits besides.
+            return ((sizeof(float) * MmaStages * Depth) + (2 * sizeof(ushort))) * lines;
         }
-        return sizeof(float) * MmaStages * Depth * (Rows + Columns + (transposedB ? 0 : MmaPadding));
+        return sizeof(float) * MmaStages * Depth * (lines + (transposedB ? 0 : MmaPadding));
     }
 }

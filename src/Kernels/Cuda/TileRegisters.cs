@@ -8,7 +8,8 @@ internal static class TileRegisters
 {
     private static readonly int[] s_capabilities = [80, 86, 89, 90, 100, 120];
 
-    // The kernel's registers for each of these.
+    // The kernel's registers for each of these. Those of gemmFp16x3 were not assembled yet: they are the values that are live at once in the
+    // PTX and 28 more, about the most that the assembler has added for the like kernels of TF32, up to what the launch bounds allow.
     private static readonly Dictionary<string, int[]> s_registers = new()
     {
         ["gemmBf16Nn32x128"] = [120, 120, 120, 126, 118, 113],
@@ -21,13 +22,11 @@ internal static class TileRegisters
         ["gemmFfma64x64"] = [93, 95, 95, 95, 95, 95],
         ["gemmFfma128x64"] = [147, 161, 161, 159, 159, 147],
         ["gemmFfma128x128"] = [128, 128, 128, 128, 128, 128],
-        ["gemmFp16x3Nn32x128"] = [168, 168, 168, 168, 168, 168],
-        ["gemmFp16x3Nn64x64"] = [168, 168, 168, 168, 168, 168],
-        ["gemmFp16x3Nn128x64"] = [255, 255, 255, 255, 255, 255],
-        ["gemmFp16x3Nn128x128"] = [255, 255, 255, 255, 255, 255],
-        ["gemmFp16x3Nt32x128"] = [168, 168, 168, 168, 168, 168],
-        ["gemmFp16x3Nt64x64"] = [168, 168, 168, 168, 168, 168],
-        ["gemmFp16x3Nt128x64"] = [255, 255, 255, 255, 255, 255],
+        ["gemmFp16x3Nn32x128"] = [243, 243, 243, 243, 243, 243],
+        ["gemmFp16x3Nn64x64"] = [219, 219, 219, 219, 219, 219],
+        ["gemmFp16x3Nn128x128"] = [251, 251, 251, 251, 251, 251],
+        ["gemmFp16x3Nt32x128"] = [244, 244, 244, 244, 244, 244],
+        ["gemmFp16x3Nt64x64"] = [223, 223, 223, 223, 223, 223],
         ["gemmFp16x3Nt128x128"] = [255, 255, 255, 255, 255, 255],
         // Stated to the assembler: 384 threads share all registers, and give and take from there.
         ["gemmSm90a128x192"] = [168, 168, 168, 168, 168, 168],

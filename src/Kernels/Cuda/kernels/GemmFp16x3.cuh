@@ -7,27 +7,29 @@
 // overflow nor underflow; C's number is the sum times two powers of two, in the end. No line's bits depend on what other lines hold.
 //
 // The most that a sum errs beyond adding exact products in float32: a half has 11 significant bits, so x' is at most 2^-11 of x and has 13
-// significant bits, of which rounding misses at most 2^-23 of x, as Tf32x3 does (GemmMma.cuh). Left out are x' y' (2^-22) and what is missed
-// of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and either sign is as likely. Besides, halves end at 2^-24: beside a largest
-// number X a factor is missed by up to 2^-37 X where it is below 2^-14 X or so. A sum of k products of a row with the largest |x| X and a
-// column with the largest |y| Y errs by 2^-37 (X sum |y| + Y sum |x|) more at most. Products of a step of 32 k start from zero and join the
-// running sum by an ordinary addition, because tensor cores cut off where float32 rounds.
+// significant bits, of which rounding misses at most 2^-23 of x, as Tf32x3 does (GemmMma.cuh). Left out are x' y' (2^-22) and what is
+// missed of x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, and either sign is as likely. Besides, halves end at 2^-24: beside a
+// largest number X a factor is missed by up to 2^-37 X where it is below 2^-14 X or so. A sum of k products of a row with the largest |x| X
+// and a column with the largest |y| Y errs by 2^-37 (X sum |y| + Y sum |x|) more at most. Products of a step of 32 k start from zero and
+// join the running sum by an ordinary addition, because tensor cores cut off where float32 rounds.
 //
-// Numbers at the ends of the range: numbers up to the largest float are multiplied as others are, and so are subnormal ones. Infinity has the
-// rest infinity - infinity and so makes NaN, and NaN makes NaN, of the whole row or column.
+// Numbers at the ends of the range: numbers up to the largest float are multiplied as others are, and so are subnormal ones. Infinity has
+// the rest infinity - infinity and so makes NaN, and NaN makes NaN, of the whole row or column.
 //
 // Block tile kRows x kColumns, 32 k a step. Copies bring a step's floats to shared memory as they do for the other kernels. Then a thread
-// cuts a line of 32 k up for all warps (in place where k is contiguous in shared memory: halves take the room of floats), one step ahead of
-// the multiplication and in the same stretch of code, between the mma of a row of tiles and the next: tensor cores work meanwhile. Lines
-// of halves are 128 bytes: eight pieces of 16 bytes, permuted by the line's number; piece 2 q has the halves of k 8 q to 8 q + 7, piece
-// 2 q + 1 the rests. Writes, and reads by ldmatrix, meet no conflict of banks. One barrier a step.
+// cuts a line of 32 k up for all warps, one step ahead of the multiplication and in the same stretch of code, between the mma of a row of
+// tiles and the next: tensor cores work meanwhile. Lines of halves are 128 bytes: eight pieces of 16 bytes, permuted by the line's number;
+// piece 2 q has the halves of k 8 q to 8 q + 7, piece 2 q + 1 the rests. They take the room of the floats that they are made of: a line's
+// own where k is contiguous, and of B with n contiguous the 32 x 32 floats of the 32 columns that a warp cuts up, line i in the row of k i.
+// Writes, and reads by ldmatrix, meet no conflict of banks. One barrier a step.
 #pragma once
 #include "GemmMma.cuh"
 
 typedef _Float16 HalfPair __attribute__((ext_vector_type(2)));
 
-// Exponents as a float's bits have them. A line whose numbers have exponents of at most `top` is multiplied by 2^(kUnitOfTop - top), so that
-// one of `top` lies between 2^14 and 2^15; `top` is at least kLeastTop, where that power is 2^126, and a rise leaves room for kRoom more.
+// Exponents as a float's bits have them. A line whose numbers have exponents of at most `top` is multiplied by 2^(kUnitOfTop - top), so
+// that one of `top` lies between 2^14 and 2^15; `top` is at least kLeastTop, where that power is 2^126, and a rise leaves room for kRoom
+// more.
 constexpr int kUnitOfTop = 127 + 14, kLeastTop = 15, kRoom = 2, kExponentBias = 127;
 constexpr int kLineBytes = 128;
 
@@ -74,6 +76,11 @@ DEVICE void storeWords(uint32 to, const uint32 (&v)[4]) {
 
 // Where a line lies among lines of 128 bytes: its first piece. Piece p is at this ^ (p * 16).
 DEVICE uint32 lineOffset(int line) { return (uint32)(line * kLineBytes + (line % 8 << 4)); }
+// The same of a column of B that came with n contiguous.
+template <int kColumns>
+DEVICE uint32 lineOffsetAcross(int column) {
+  return (uint32)(column % kWarp * kColumns * 4 + column / kWarp * kLineBytes + (column % 8 << 4));
+}
 
 // A line of 32 k on its way into halves.
 struct SplitLine {
@@ -169,8 +176,8 @@ struct RowFactors {
   }
 };
 
-// The factors of B of a warp's columns, alike.
-template <int kAcross>
+// The factors of B of a warp's columns, whose lines are kPitch bytes apart, alike.
+template <int kAcross, int kPitch>
 struct ColumnFactors {
   uint32 parts[2][2][kAcross][2];
 
@@ -180,15 +187,15 @@ struct ColumnFactors {
 #pragma unroll
       for (int part = 0; part < 2; part++) {
 #pragma unroll
-        for (int j = 0; j < kAcross; j += 2) loadMatrix(parts[part][h][j], (lines ^ (h * 64 + part * 16)) + j * 8 * kLineBytes);
+        for (int j = 0; j < kAcross; j += 2) loadMatrix(parts[part][h][j], (lines ^ (h * 64 + part * 16)) + j * 8 * kPitch);
       }
     }
   }
 };
 
 // The sums of 32 k alone, small products first.
-template <int kAcross>
-DEVICE void multiplyFromZero(float (&step)[kAcross][4], const RowFactors& x, const ColumnFactors<kAcross>& y) {
+template <int kAcross, class Columns>
+DEVICE void multiplyFromZero(float (&step)[kAcross][4], const RowFactors& x, const Columns& y) {
 #pragma unroll
   for (int t = 0; t < 6; t++) {
     const int ofX = t / 2 == 0, ofY = t / 2 == 1, h = t % 2;
@@ -208,16 +215,13 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   constexpr int kThreads = kWarpsDown * kWarpsAcross * kWarp;
   constexpr int kDown = kWarpRows / 16, kAcross = kWarpColumns / 8, kLines = kRows + kColumns;
   static_assert(kMmaStages == 3, "one step is multiplied, one is cut up, one is on its way");
-  static_assert(kMmaDepth == 32 && kLines <= 2 * kThreads && 4 % kDown == 0, "a thread cuts up a line or two, in as many parts as tiles");
+  static_assert(kMmaDepth == kWarp && kLines <= 2 * kThreads && 4 % kDown == 0, "a thread cuts up a line or two, in as many parts");
   using TileA = DepthMajorTile<kRows, kThreads, kTransposesA>;
   using TileB = typename Chosen<
       kDepthMajorB, DepthMajorTile<kColumns, kThreads, false>,
       OuterMajorTile<kMmaDepth, kColumns, kColumns, kThreads, false>>::Type;
-  // Lines of a step, of which three lie in shared memory: A's, and B's where it comes with k contiguous. Otherwise two steps of B as it
-  // comes and two of its lines lie behind them.
-  constexpr int kStepBytes = (kDepthMajorB ? kLines : kRows) * kLineBytes, kBytesB = kColumns * kLineBytes;
-  constexpr int kFloatsB = kMmaStages * kStepBytes, kLinesB = kFloatsB + 2 * kBytesB;
-  constexpr int kTops = kDepthMajorB ? kFloatsB : kLinesB + 2 * kBytesB;
+  // Three steps lie in shared memory, A's lines and then B's; the tops behind them.
+  constexpr int kBytesA = kRows * kLineBytes, kStepBytes = kLines * kLineBytes, kTops = kMmaStages * kStepBytes;
   const uint32 shared = sharedAddress(dynamicSharedMemory);
   const LineTops<kLines> tops = {(typename LineTops<kLines>::Entry*)((char*)dynamicSharedMemory + kTops)};
 
@@ -231,27 +235,28 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   uint32 now = shared, next = shared + kStepBytes, later = shared + 2 * kStepBytes;
   auto fetch = [&](int step, uint32 to) __attribute__((always_inline)) {
     if (step < steps) {
-      const uint32 toB = kDepthMajorB ? to + kRows * kLineBytes : shared + kFloatsB + (step & 1) * kBytesB;
       if (step < wholeSteps) {
         TileA::copyWhole(wholeA, to, step, strideA);
-        TileB::copyWhole(wholeB, toB, step, strideB);
+        TileB::copyWhole(wholeB, to + kBytesA, step, strideB);
       } else {
         const int from = place.first + step * kMmaDepth;
         TileA::copy(to, left, place.row, from, place.end);
-        TileB::copy(toB, right, place.column, from, place.end);
+        TileB::copy(to + kBytesA, right, place.column, from, place.end);
       }
     }
     copyCommit();
   };
 
   // A thread's lines: rows of A, then columns of B. A warp's are all of one kind.
-  const auto loadLine = [&](SplitLine& line, int number, int step, uint32 lines) __attribute__((always_inline)) {
+  const auto loadLine = [&](SplitLine& line, int number, uint32 lines) __attribute__((always_inline)) {
     if (kDepthMajorB || number < kRows) line.loadAlong(lines + lineOffset(number));
-    else line.template loadDown<kColumns>(shared + kFloatsB + (step & 1) * kBytesB + (number - kRows) * 4);
+    else line.template loadDown<kColumns>(lines + kBytesA + (number - kRows) * 4);
   };
-  const auto splitTo = [&](int number, int step, uint32 lines) __attribute__((always_inline)) {
+  // Where it goes, once all lanes have loaded theirs.
+  const auto splitTo = [&](int number, uint32 lines) __attribute__((always_inline)) {
+    if constexpr (!kDepthMajorB) __nvvm_bar_warp_sync(0xffffffff);
     return kDepthMajorB || number < kRows ? lines + lineOffset(number)
-                                          : shared + kLinesB + (step & 1) * kBytesB + lineOffset(number - kRows);
+                                          : lines + kBytesA + lineOffsetAcross<kColumns>(number - kRows);
   };
   const int first = threadX(), second = threadX() + kThreads;
   int top = kLeastTop, topOfSecond = kLeastTop;
@@ -265,9 +270,9 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   };
   const auto splitWhole = [&](int& topOfLine, int number, int step, uint32 lines) __attribute__((always_inline)) {
     SplitLine line;
-    loadLine(line, number, step, lines);
+    loadLine(line, number, lines);
     const float power = raise(topOfLine, line.topAfter(topOfLine), number, step);
-    const uint32 to = splitTo(number, step, lines);
+    const uint32 to = splitTo(number, lines);
 #pragma unroll
     for (int octet = 0; octet < 4; octet++) line.store(octet, power, to);
   };
@@ -275,27 +280,29 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
   const int warpRow = warp() % kWarpsDown * kWarpRows, warpColumn = warp() / kWarpsDown * kWarpColumns;
   const int row = warpRow + lane() / 4, column = warpColumn + lane() % 4 * 2;
   const int rowOfA = warpRow + lane() % 16, columnOfB = warpColumn + lane() / 16 * 8 + lane() % 8;
-  const uint32 offsetA = lineOffset(rowOfA) ^ (lane() / 16 * 32), offsetB = lineOffset(columnOfB) ^ (lane() / 8 % 2 * 32);
+  const uint32 offsetA = lineOffset(rowOfA) ^ (lane() / 16 * 32), offsetB = kBytesA +
+      ((kDepthMajorB ? lineOffset(columnOfB) : lineOffsetAcross<kColumns>(columnOfB)) ^ (lane() / 8 % 2 * 32));
   WarpSums<kDown, kAcross> all;
 
   // Multiplies a step, and cuts the one behind it up where there is one.
   const auto multiplyStep = [&]<bool kSplits>(int step) __attribute__((always_inline)) {
-    const uint32 linesB = kDepthMajorB ? now + kRows * kLineBytes : shared + kLinesB + (step & 1) * kBytesB;
     SplitLine line;
-    if constexpr (kSplits) loadLine(line, first, step + 1, next);
-    ColumnFactors<kAcross> y;
-    RowFactors x[2];
-    y.load(linesB + offsetB);
-    x[0].load(now + offsetA);
+    if constexpr (kSplits) loadLine(line, first, next);
+    ColumnFactors<kAcross, kDepthMajorB ? kLineBytes : kColumns * 4> y;
+    y.load(now + offsetB);
     float power = 0;
+    uint32 to = 0;
 #pragma unroll
     for (int i = 0; i < kDown; i++) {
+      RowFactors x;
+      x.load(now + offsetA + i * 16 * kLineBytes);
       float sum[kAcross][4];
-      multiplyFromZero(sum, x[i % 2], y);
-      if (i + 1 < kDown) x[(i + 1) % 2].load(now + offsetA + (i + 1) * 16 * kLineBytes);
+      multiplyFromZero(sum, x, y);
       if constexpr (kSplits) {
-        if (i == 0) power = raise(top, line.topAfter(top), first, step + 1);
-        const uint32 to = splitTo(first, step + 1, next);
+        if (i == 0) {
+          power = raise(top, line.topAfter(top), first, step + 1);
+          to = splitTo(first, next);
+        }
 #pragma unroll
         for (int octet = i * 4 / kDown; octet < (i + 1) * 4 / kDown; octet++) line.store(octet, power, to);
       }

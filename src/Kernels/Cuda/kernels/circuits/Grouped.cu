@@ -8,8 +8,8 @@
       const int *__restrict__ table, int64 stepA, int64 stepB, int64 stepC, int m, int n, int k, int strideA, int strideB
 
 // The rest of a kernel: the product of a member by a template that takes GEMM_PARAMETERS.
-#define GROUPED_KERNEL(name, ...)                                                                                           \
-  KERNEL __launch_bounds__(128, 3) name(GROUPED_PARAMETERS, int copyA, int copyB, int wideC, int accumulate) {              \
+#define GROUPED_KERNEL(name, blocks, ...)                                                                                   \
+  KERNEL __launch_bounds__(128, blocks) name(GROUPED_PARAMETERS, int copyA, int copyB, int wideC, int accumulate) {         \
     const int* member = table + 4 * blockZ();                                                                               \
     __VA_ARGS__(                                                                                                            \
         a + member[0] * stepA, b + member[1] * stepB, c + member[2] * stepC, bias ? bias + (int64)member[1] * n : nullptr,  \
@@ -17,10 +17,10 @@
         nullptr, 0, nullptr, 0);                                                                                            \
   }
 
-GROUPED_KERNEL(gemmGroupsTf32x3, multiplyMma<Arithmetic::Tf32x3, false, 64, 64, 32, 32, kMmaStages, false>)
-GROUPED_KERNEL(gemmGroupsFp16x3, multiplyFp16x3<false, 64, 64, 32, 32, false>)
-GROUPED_KERNEL(gemmGroupsTf32, multiplyMma<Arithmetic::Tf32, false, 64, 64, 32, 32, kMmaStages, false>)
-GROUPED_KERNEL(gemmGroupsBf16, multiplyMma<Arithmetic::Bf16, false, 64, 64, 32, 32, kMmaStages, false>)
+GROUPED_KERNEL(gemmGroupsTf32x3, 3, multiplyMma<Arithmetic::Tf32x3, false, 64, 64, 32, 32, kMmaStages, false>)
+GROUPED_KERNEL(gemmGroupsFp16x3, 2, multiplyFp16x3<false, 64, 64, 32, 32, false>)
+GROUPED_KERNEL(gemmGroupsTf32, 3, multiplyMma<Arithmetic::Tf32, false, 64, 64, 32, 32, kMmaStages, false>)
+GROUPED_KERNEL(gemmGroupsBf16, 3, multiplyMma<Arithmetic::Bf16, false, 64, 64, 32, 32, kMmaStages, false>)
 
 // One thread per element, in the order of k.
 KERNEL __launch_bounds__(kPlainSide * kPlainSide) gemmGroupsPlain(GROUPED_PARAMETERS, int accumulate) {
