@@ -118,11 +118,8 @@ internal sealed record GemmTile(GemmArithmetic Arithmetic, int Rows, int Columns
         {
             return sizeof(float) * Math.Max(FfmaStages * Depth * (Rows + Columns + (2 * FfmaPadding)), Rows * (Columns + FfmaPadding));
         }
-<<<<<<< HEAD
         if (IsPacked) return Sm90aSharedBytes;
-=======
         int lines = Rows + Columns;
->>>>>>> fp16x3
         if (Arithmetic == GemmArithmetic.Fp16x3)
         {
             // A line of 32 k is as long in halves and rests as in floats; it has two numbers of 16 bits besides.

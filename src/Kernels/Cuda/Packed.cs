@@ -27,6 +27,9 @@ public sealed partial class CudaDevice
     /// <summary>Whether every product with a packed factor is done by the packed tile, for checks of it, in place of what is chosen.</summary>
     internal bool PackedOnly { get; set; }
 
+    /// <summary>Whether a product is checked before packed factors are used; not where a driver that computes nothing counts.</summary>
+    internal bool ChecksPacked { get; init; } = true;
+
     private bool MayPack => KnowsSm90a && Arithmetic == GemmArithmetic.Fp16x3 && _cublas is null;
 
     /// <inheritdoc />
@@ -38,7 +41,7 @@ public sealed partial class CudaDevice
             ? $"packed weights would take {Size(bytes)}, more than a quarter of what is free"
             : null;
         if (PackedRefusal is not null) return null;
-        if (!_packedChecked)
+        if (ChecksPacked && !_packedChecked)
         {
             _packedChecked = true;
             PackedRefusal = CheckPacked();
