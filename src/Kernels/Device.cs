@@ -73,6 +73,13 @@ public abstract partial class Device : IDisposable
     {
     }
 
+    /// <summary>
+    /// Told of matrices that products will read often and that do not change, so that the device may keep forms of its own of them.
+    /// </summary>
+    /// <param name="factors">Matrices as factor B of products.</param>
+    /// <returns>What holds these forms; dispose of it before the matrices. Null where there are none.</returns>
+    internal virtual IDisposable? PrepareFactors(IReadOnlyList<Matrix> factors) => null;
+
     /// <summary>Bytes that the workspaces of a run can take at most: what is free, and no more than <see cref="MemoryBudget"/>.</summary>
     internal long WorkspaceLimit => Math.Min(MemoryBudget ?? long.MaxValue, FreeMemory);
 

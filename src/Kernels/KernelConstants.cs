@@ -124,6 +124,18 @@ internal static class KernelConstants
     /// <summary>Floats between two rows of B in shared memory where n is contiguous, tile kernels on tensor cores.</summary>
     public const int MmaPadding = 8;
 
+    /// <summary>Columns of a block of a packed factor, which is what a tile of products on compute capability 9.0 has.</summary>
+    public const int PackedColumns = 192;
+
+    /// <summary>k's of a step of a packed factor.</summary>
+    public const int PackedDepth = 32;
+
+    /// <summary>Threads of a block that packs.</summary>
+    public const int PackThreads = 256;
+
+    /// <summary>Shared memory of a block of products on compute capability 9.0.</summary>
+    public const int Sm90aSharedBytes = 180288;
+
     /// <summary>Threads of a block that normalises a row.</summary>
     public const int LayerNormThreads = 128;
 

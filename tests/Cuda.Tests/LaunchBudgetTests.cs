@@ -41,4 +41,20 @@ public sealed class LaunchBudgetTests(ITestOutputHelper output)
         output.WriteLine($"a further batch: {six - five} operations by {sixCalls - fiveCalls} calls");
         Assert.InRange(six - five, 100, budget);
     }
+
+    // Tiles of 128 x 192 leave few blocks where rows are few, so that more products are cut into shares that a second kernel adds: more
+    // launches, and less time by the planner's estimate.
+    [Theory]
+    [InlineData("eap", 565)]
+    [InlineData("eap-ig", 590)]
+    public void LaunchBudget_with_packed_factors(string method, int budget)
+    {
+        AttributionOptions options = new() { Method = AttributionMethods.All.Single(m => m.Name == method), BatchSize = 20 };
+        using SmallRun run = new(packed: true);
+        int Batches(int count) => run.Counted(
+            $"{count} batches of {method}", output, () => EdgeAttribution.Score(run.Model, run.Batches(count), options)).Operations;
+        int five = Batches(5), six = Batches(6);
+        output.WriteLine($"a further batch: {six - five} operations");
+        Assert.InRange(six - five, 100, budget);
+    }
 }

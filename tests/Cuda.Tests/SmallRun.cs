@@ -14,9 +14,10 @@ internal sealed class SmallRun : IDisposable
     private readonly CudaDevice _device;
 
     /// <summary>Makes the model.</summary>
-    public SmallRun()
+    /// <param name="packed">Whether its weights are packed for the products of compute capability 9.0.</param>
+    public SmallRun(bool packed = false)
     {
-        _device = new CudaDevice(_driver, 0);
+        _device = new CudaDevice(_driver, 0) { ChecksPacked = !packed };
         Model = RandomGpt2Weights.Create(Config, 1, _device);
         var random = new Random(1);
         Prompts = PromptSet.Of([.. Enumerable.Range(0, 20).Select(_ =>

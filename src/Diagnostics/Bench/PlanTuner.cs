@@ -25,9 +25,10 @@ internal sealed class PlanTuner(CudaDevice device, BenchTimer timer, bool quick 
         return
         [
             .. device.Plans.Products
-                .Where(p => p.Arithmetic == device.Arithmetic && p.WorkspaceBytes == device.PartialsLimit)
+                .Where(p => p.Arithmetic == device.Arithmetic && p.WorkspaceBytes == device.PartialsLimit
+                    && !(p.Packed && p.TransposedB && p.Shape.Batch > 1))
                 .OrderByDescending(p => p.Shape.Work * p.Shape.Batch)
-                .ThenBy(p => (p.Shape.M, p.Shape.N, p.Shape.K, p.TransposedB))
+                .ThenBy(p => (p.Shape.M, p.Shape.N, p.Shape.K, p.TransposedB, p.Packed))
                 .Take(device.IsEmulated ? EmulatedProducts : quick ? QuickProducts : MostProducts),
         ];
     }
@@ -58,6 +59,7 @@ internal sealed class PlanTuner(CudaDevice device, BenchTimer timer, bool quick 
             Matrix a = x.Tensor(s.Batch, s.M, s.K).AsMatrix(s.M, s.K), c = x.Tensor(s.Batch, s.M, s.N).AsMatrix(s.M, s.N);
             Tensor right = x.Tensor(s.Batch, s.K, s.N);
             Matrix b = product.TransposedB ? right.AsMatrix(s.N, s.K).T : right.AsMatrix(s.K, s.N);
+            if (product.Packed) x.Own(device.PackFactors([new Matrix(b.Storage, 0, s.Batch * b.Rows, b.Columns, b.Stride, b.Transposed)]));
             GemmOptions options = new(
                 Batch: s.Batch, StepA: (long)s.M * s.K, StepB: (long)s.K * s.N, StepC: (long)s.M * s.N);
             return () => device.Gemm(a, b, c, options);
@@ -78,7 +80,10 @@ internal sealed class PlanTuner(CudaDevice device, BenchTimer timer, bool quick 
             device.ForcedPlan = before;
         }
         TimedPlan[] order = [.. timed.OrderBy(t => t.Seconds)];
-        return new TunedPlan(s, product.Arithmetic, product.TransposedB, order[0], order.Length > 1 ? order[1] : null);
+        return new TunedPlan(s, product.Arithmetic, product.TransposedB, order[0], order.Length > 1 ? order[1] : null)
+        {
+            Packed = product.Packed,
+        };
     }
 
     /// <summary>A file of what was measured.</summary>

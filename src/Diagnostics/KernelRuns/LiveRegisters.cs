@@ -58,6 +58,8 @@ internal static partial class LiveRegisters
             int results = StoresOnly(operation) ? 0 : first;
             written[i] = [.. Register().Matches(operands[..results]).Select(m => m.Value)];
             read[i] = [.. Register().Matches(operands[results..]).Select(m => m.Value)];
+            // A warpgroup's product adds to its results, unless the factor on them is 0.
+            if (operation.StartsWith("wgmma.mma", StringComparison.Ordinal) && !StartsSums().IsMatch(operands)) read[i].UnionWith(written[i]);
             bool again = operation.StartsWith("ld.param", StringComparison.Ordinal)
                 || (operation.StartsWith("cvta.to.global", StringComparison.Ordinal) && read[i].IsSubsetOf(free))
                 || (operation.StartsWith("mov", StringComparison.Ordinal) && Place().IsMatch(operands));
@@ -112,7 +114,7 @@ internal static partial class LiveRegisters
 
     private static bool StoresOnly(string operation) =>
         operation.StartsWith("st.", StringComparison.Ordinal) || operation.StartsWith("cp.async", StringComparison.Ordinal)
-            || operation.StartsWith("bar", StringComparison.Ordinal);
+            || operation.StartsWith("bar", StringComparison.Ordinal) || operation.StartsWith("mbarrier", StringComparison.Ordinal);
 
     private static int Words(string register) => register[1] switch
     {
@@ -139,6 +141,9 @@ internal static partial class LiveRegisters
 
     [GeneratedRegex(@"%(?:rd|fd|rs|r|f|p|h|b)\d+")]
     private static partial Regex Register();
+
+    [GeneratedRegex(@"%rd\d+, 0, ")]
+    private static partial Regex StartsSums();
 
     [GeneratedRegex(@"%n?(?:tid|ctaid)\.")]
     private static partial Regex Place();

@@ -27,6 +27,9 @@ internal sealed record ProductRequest(string Name, int M, int N, int K)
     /// <summary>The plan; null for the device's choice.</summary>
     public Func<GemmShape, GemmPlan>? Plan { get; init; }
 
+    /// <summary>Whether the plan takes a packed B.</summary>
+    public bool Packs { get; init; }
+
     /// <summary>The plan in words, where it is forced.</summary>
     public string? PlanWords { get; init; }
 
@@ -47,6 +50,7 @@ internal sealed record ProductRequest(string Name, int M, int N, int K)
         Matrix a = TransposeA ? x.Tensor(K, M).AsMatrix().T : x.Tensor(M, K).AsMatrix();
         Matrix b = TransposeB ? x.Tensor(N, K).AsMatrix().T : x.Tensor(K, N).AsMatrix();
         Matrix c = x.Tensor(M, N).AsMatrix();
+        Pack(x.Device, b, x.Own);
         return () => x.Device.Gemm(a, b, c);
     });
 
@@ -66,12 +70,18 @@ internal sealed record ProductRequest(string Name, int M, int N, int K)
         _ => MatrixPrecision.Float32,
     };
 
+    private void Pack(Device device, in Matrix b, Func<IDisposable, IDisposable> own)
+    {
+        if (Packs && device is CudaDevice gpu) own(gpu.PackFactors([b]));
+    }
+
     private double[][] Run(Device device, int seed, bool magnitudes)
     {
         using OpOperands x = new(device, seed, magnitudes);
         Matrix a = TransposeA ? x.Draw((long)K * M).AsMatrix(K, M).T : x.Draw((long)M * K).AsMatrix(M, K);
         Matrix b = TransposeB ? x.Draw((long)N * K).AsMatrix(N, K).T : x.Draw((long)K * N).AsMatrix(K, N);
         Matrix c = x.Draw((long)M * N).AsMatrix(M, N);
+        Pack(device, b, x.Own);
         device.Gemm(a, b, c, new GemmOptions(Accumulate: true, Bias: x.Draw(N)));
         return x.All();
     }

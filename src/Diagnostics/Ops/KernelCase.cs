@@ -13,6 +13,9 @@ internal sealed record KernelCase(string Kernel, string Shape, double LeastBytes
     /// </summary>
     public double MostTraffic { get; init; } = 1.07;
 
+    /// <summary>Whether it is for compute capability 9.0 alone.</summary>
+    public bool NeedsSm90a { get; init; }
+
     /// <summary>Most turns that accesses to shared memory may wait for a bank, per access.</summary>
     public double MostConflicts { get; init; }
 }

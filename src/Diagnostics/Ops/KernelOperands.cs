@@ -52,6 +52,9 @@ internal sealed class KernelOperands(CudaDevice device) : IDisposable
         Integers(Enumerable.Range(0, Counted.Gates + 1).Select(g => ((g * Counted.Edges) + Counted.Gates - 1) / Counted.Gates)),
         Counted.Edges);
 
+    /// <summary>Keeps something until the case is over.</summary>
+    public void Own(IDisposable resource) => _operands.Own(resource);
+
     /// <inheritdoc />
     public void Dispose() => _operands.Dispose();
 }

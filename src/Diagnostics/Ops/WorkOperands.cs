@@ -53,6 +53,12 @@ internal sealed class WorkOperands(Device device) : IDisposable
         Own(device.Store<float>([.. Enumerable.Range(0, 2 * items).Select(i => i % 2 == 0 ? 1f : -1f)])),
         2 * items);
 
+    /// <summary>Tells the device of a factor B that does not change, as a model's weights are.</summary>
+    public void Factor(in Matrix b)
+    {
+        if (device.PrepareFactors([b]) is { } factors) Own(factors);
+    }
+
     /// <summary>Keeps something until the operands are released.</summary>
     public T Own<T>(T resource)
         where T : IDisposable

@@ -13,6 +13,9 @@ internal sealed record ForcedPlan(string Kernel, GemmArithmetic Arithmetic, IRea
     // Even: operands start where copies of 16 bytes are possible.
     private const int Seed = 2;
 
+    /// <summary>Whether it is for compute capability 9.0 alone.</summary>
+    public bool NeedsSm90a { get; init; }
+
     /// <summary>Runs all variants on a trusted device and, as planned here, on a GPU.</summary>
     /// <param name="reference">The device that is trusted.</param>
     /// <param name="device">The GPU.</param>

@@ -19,7 +19,7 @@ internal static class ForcedPlans
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ForcedPlan> All { get; } =
-        [Plain(), ManyShares(), .. Tiles(), .. Groups(), .. Contractions(), .. RateChecks.All];
+        [Plain(), ManyShares(), .. Tiles(), Packed(), .. Groups(), .. Contractions(), .. RateChecks.All];
 
     private static ForcedPlan Plain() => new(
         "gemmPlain", GemmArithmetic.Ffma,
@@ -59,7 +59,28 @@ internal static class ForcedPlans
                 ? Product(words, tile.Rows + 4, tile.Columns + 12, AlignedDepth, transposeA, transposeB)
                 : Product(words, tile.Rows + 3, tile.Columns + 9, OddDepth, transposeA, transposeB));
 
-    private static OpCheck Product(string words, int m, int n, int k, bool transposeA, bool transposeB)
+    // Rows and columns to the tile's rim and beyond, and steps of k that end within one.
+    private static ForcedPlan Packed()
+    {
+        GemmTile tile = GemmTile.Packed;
+        return new ForcedPlan(
+            tile.KernelName(false), tile.Arithmetic,
+            [
+                .. from transposeB in Both
+                    from splits in (int[])[1, Splits]
+                    from rest in (int[])[0, 4]
+                    select new PlanVariant(
+                        shape => GemmPlan.Split(tile, shape.K, splits),
+                        Product(
+                            $"n{(transposeB ? "t" : "n")}, {splits} shares{(rest == 0 ? "" : ", odd")}", tile.Rows + 3 + rest,
+                            tile.Columns + 12 - rest, AlignedDepth + rest, false, transposeB, packed: true)),
+            ])
+        {
+            NeedsSm90a = true,
+        };
+    }
+
+    private static OpCheck Product(string words, int m, int n, int k, bool transposeA, bool transposeB, bool packed = false)
     {
         return new OpCheck("Gemm", words, OpCase.Rounding, (device, seed) => Run(device, seed, false))
         {
@@ -72,6 +93,7 @@ internal static class ForcedPlans
             Matrix a = transposeA ? x.Draw((long)k * m).AsMatrix(k, m).T : x.Draw((long)m * k).AsMatrix(m, k);
             Matrix b = transposeB ? x.Draw((long)n * k).AsMatrix(n, k).T : x.Draw((long)k * n).AsMatrix(k, n);
             Matrix c = x.Draw((long)m * n).AsMatrix(m, n);
+            if (packed && device is CudaDevice gpu) x.Own(gpu.PackFactors([b]));
             device.Gemm(a, b, c, new GemmOptions(Accumulate: true, Bias: x.Draw(n)));
             return x.All();
         }

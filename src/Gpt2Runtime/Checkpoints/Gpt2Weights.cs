@@ -5,7 +5,7 @@ namespace Gradpath.Gpt2Runtime.Checkpoints;
 /// <summary>All weights of a GPT-2 model on a device, float32.</summary>
 public sealed class Gpt2Weights : IDisposable
 {
-    private readonly IDisposable? _source;
+    private readonly IDisposable? _source, _factors;
     private readonly ModelIdentity _identity;
 
     /// <summary>Gathers weights that are on a device already.</summary>
@@ -40,6 +40,7 @@ public sealed class Gpt2Weights : IDisposable
         Unembedding = unembedding;
         UnembeddingBias = unembeddingBias;
         _source = source;
+        _factors = Device.PrepareFactors([.. layers.SelectMany(Factors)]);
         _identity = identity ?? new ModelIdentity("unnamed", () => WeightsHash.Compute(this));
     }
 
@@ -110,6 +111,7 @@ public sealed class Gpt2Weights : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        _factors?.Dispose();
         TokenEmbedding.Dispose();
         PositionEmbedding.Dispose();
         foreach (Gpt2Layer l in Layers)
@@ -126,4 +128,10 @@ public sealed class Gpt2Weights : IDisposable
         UnembeddingBias?.Dispose();
         _source?.Dispose();
     }
+
+    // Forward passes multiply by the matrices of a layer, backward ones by their transposes.
+    private static IEnumerable<Matrix> Factors(Gpt2Layer layer) =>
+        from weight in (Tensor[])[layer.QkvWeight, layer.OutputWeight, layer.UpWeight, layer.DownWeight]
+        from factor in (Matrix[])[weight.AsMatrix(), weight.AsMatrix().T]
+        select factor;
 }

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Host.Reports;
 using Gradpath.Kernels;
+using Gradpath.Kernels.Cuda;
 
 namespace Gradpath.Host.Sessions;
 
@@ -18,7 +19,10 @@ internal static class ModelLoading
     {
         TokenizerNotes.Warn(terminal, checkpoint.Warnings);
         checkpoint.ComputeHash(cancellation);
-        return checkpoint.LoadWeights(device, NameOf(argument, checkpoint), cancellation);
+        Gpt2Weights weights = checkpoint.LoadWeights(device, NameOf(argument, checkpoint), cancellation);
+        if (device is CudaDevice { PackedRefusal: { } reason })
+            terminal.Warn($"products run as on GPUs before compute capability 9.0: {reason}");
+        return weights;
     }
 
     /// <summary>What results call a model.</summary>

@@ -57,9 +57,11 @@ public sealed partial class CudaDevice
     /// <summary>The plan of a product, as it is chosen where nothing is forced.</summary>
     /// <param name="shape">The product.</param>
     /// <param name="transposedB">Whether B is stored with k contiguous.</param>
+    /// <param name="packed">Whether B is there in packed form besides.</param>
     /// <returns>The plan; found without allocation where it has been asked for before.</returns>
-    internal GemmPlan PlanOf(in GemmShape shape, bool transposedB) =>
-        Plans.Of(new GemmPlanKey(shape, Arithmetic, transposedB && Arithmetic != GemmArithmetic.Ffma, PartialsLimit));
+    internal GemmPlan PlanOf(in GemmShape shape, bool transposedB, bool packed = false) => packed && PackedOnly
+        ? GemmPlan.Split(GemmTile.Packed, shape.K, 1)
+        : Plans.Of(new GemmPlanKey(shape, Arithmetic, transposedB && Arithmetic != GemmArithmetic.Ffma, PartialsLimit, packed));
 
     private protected override void GemmCore(in Matrix a, in Matrix b, in Matrix c, in GemmOptions options)
     {
@@ -69,7 +71,8 @@ public sealed partial class CudaDevice
             return;
         }
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
-        GemmPlan plan = ForcedPlan?.Invoke(shape) ?? PlanOf(shape, b.Transposed);
+        PackedPlace? packed = options.Batch <= MostInZ ? FindPacked(a, b, options) : null;
+        GemmPlan plan = ForcedPlan?.Invoke(shape) ?? PlanOf(shape, b.Transposed, packed is not null);
         for (int first = 0; first < options.Batch; first += MostInZ)
         {
             int count = Math.Min(MostInZ, options.Batch - first);
@@ -77,7 +80,7 @@ public sealed partial class CudaDevice
             Matrix bPart = b with { Offset = b.Offset + (first * options.StepB) };
             Matrix cPart = c with { Offset = c.Offset + (first * options.StepC) };
             if (plan.Tile is null) MultiplyPlain(aPart, bPart, cPart, options with { Batch = count });
-            else MultiplyTiles(plan, aPart, bPart, cPart, options with { Batch = count });
+            else MultiplyTiles(plan, aPart, bPart, packed, cPart, options with { Batch = count });
         }
     }
 
@@ -102,9 +105,10 @@ public sealed partial class CudaDevice
     {
         if (_cublas is not null && ForcedPlan is null) return false;
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, 1);
-        GemmPlan plan = ForcedPlan?.Invoke(shape) ?? PlanOf(shape, b.Transposed);
+        PackedPlace? packed = FindPacked(a, b, options);
+        GemmPlan plan = ForcedPlan?.Invoke(shape) ?? PlanOf(shape, b.Transposed, packed is not null);
         if (plan.Tile is null || (plan.Splits > 1 && !plan.AddsInPlace(shape))) return false;
-        MultiplyTiles(plan, a, b, c, options, epilogue);
+        MultiplyTiles(plan, a, b, packed, c, options, epilogue);
         return true;
     }
 
@@ -122,24 +126,37 @@ public sealed partial class CudaDevice
     }
 
     private void MultiplyTiles(
-        in GemmPlan plan, in Matrix a, in Matrix b, in Matrix c, in GemmOptions options, in Epilogue epilogue = default)
+        in GemmPlan plan, in Matrix a, in Matrix b, PackedPlace? packed, in Matrix c, in GemmOptions options, in Epilogue epilogue = default)
     {
         GemmTile tile = plan.Tile!;
-        bool outerMajor = tile.Arithmetic == GemmArithmetic.Ffma;
-        int copyA = a.Transposed == outerMajor ? CopyAlong(a, options.StepA) : CopyTransposed;
-        int copyB = outerMajor && b.Transposed ? CopyTransposed : CopyAlong(b, options.StepB);
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);
-        bool split = plan.Splits > 1, addsInPlace = plan.AddsInPlace(shape);
-        Launch(
-            LoadTile(tile, b.Transposed),
-            (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch),
-            tile.Threads,
-            tile.SharedBytes(b.Transposed),
-            AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, split ? Partials : 0, options.StepA, options.StepB, options.StepC,
-            c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB,
-            CopyAlong(c, options.StepC) == CopyWide && RowSplit.Aligned(epilogue.Other?.Address ?? 0) ? 1 : 0,
-            options.Accumulate ? 1 : 0, plan.Depth, addsInPlace ? Arrived : 0, epilogue.Kind, epilogue.Other, epilogue.OtherRows);
-        if (!split || addsInPlace) return;
+        bool addsInPlace = plan.AddsInPlace(shape);
+        (int, int, int) grid =
+            (checked(Blocks(c.Rows, tile.Rows) * Blocks(c.Columns, tile.Columns)), plan.Splits, options.Batch);
+        nint partials = plan.Splits > 1 ? Partials : 0, arrived = addsInPlace ? Arrived : 0;
+        int wideC = CopyAlong(c, options.StepC) == CopyWide && RowSplit.Aligned(epilogue.Other?.Address ?? 0) ? 1 : 0;
+        if (tile.IsPacked)
+        {
+            PackedPlace place = packed ?? throw new DeviceException(
+                $"{Name}: {tile.KernelName(false)} takes a packed B, and rows of A as they are stored that start at multiples of 16 bytes");
+            Launch(
+                LoadTile(tile, false), grid, tile.Threads, tile.SharedBytes(false),
+                AddressOf(a), place.Halves, place.Back, AddressOf(c), options.Bias, partials, options.StepA, place.Step, options.StepC,
+                c.Rows, c.Columns, a.OperandColumns, a.Stride, place.Chunks, c.Stride, wideC,
+                options.Accumulate ? 1 : 0, plan.Depth, arrived, epilogue.Kind, epilogue.Other, epilogue.OtherRows);
+        }
+        else
+        {
+            bool outerMajor = tile.Arithmetic == GemmArithmetic.Ffma;
+            int copyA = a.Transposed == outerMajor ? CopyAlong(a, options.StepA) : CopyTransposed;
+            int copyB = outerMajor && b.Transposed ? CopyTransposed : CopyAlong(b, options.StepB);
+            Launch(
+                LoadTile(tile, b.Transposed), grid, tile.Threads, tile.SharedBytes(b.Transposed),
+                AddressOf(a), AddressOf(b), AddressOf(c), options.Bias, partials, options.StepA, options.StepB, options.StepC,
+                c.Rows, c.Columns, a.OperandColumns, a.Stride, b.Stride, c.Stride, copyA, copyB, wideC,
+                options.Accumulate ? 1 : 0, plan.Depth, arrived, epilogue.Kind, epilogue.Other, epilogue.OtherRows);
+        }
+        if (plan.Splits == 1 || addsInPlace) return;
         Launch(
             Load(ref _gemmAddSplits, "Gemm", "gemmAddSplits"),
             (Blocks((long)shape.M * shape.PartialPitch, AddSplitsThreads), 1, options.Batch),
@@ -150,7 +167,7 @@ public sealed partial class CudaDevice
 
     private Kernel LoadTile(GemmTile tile, bool transposedB)
     {
-        bool layout = transposedB && tile.Arithmetic != GemmArithmetic.Ffma;
+        bool layout = transposedB && tile.HasLayouts;
         if (_gemmTiles.TryGetValue((tile, layout), out Kernel? kernel)) return kernel;
         kernel = Load(ref kernel, tile.File, tile.KernelName(layout), tile.SharedBytes(layout));
         _gemmTiles.Add((tile, layout), kernel);

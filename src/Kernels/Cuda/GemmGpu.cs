@@ -55,7 +55,7 @@ internal sealed class GemmGpu
     /// <returns>An estimate; the choice needs the ratios only.</returns>
     public double Rate(GemmTile tile) => tile.Arithmetic == GemmArithmetic.Ffma
         ? tile.Rate * _rates.Ffma / GemmTile.FfmaUnits
-        : Math.Min(tile.Rate, _rates.Ceiling(tile.Arithmetic));
+        : Math.Min(tile.Rate, tile.IsPacked ? _rates.PackedCeiling : _rates.Ceiling(tile.Arithmetic));
 
     /// <summary>Blocks of a tile kernel that a multiprocessor holds at once.</summary>
     /// <param name="tile">The tile.</param>

@@ -43,7 +43,7 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
         if (shape.Work <= PlainWork) return new GemmPlan(null, 1, shape.K);
         GemmPlan best = default, bestOfTwo = default;
         double least = double.PositiveInfinity, leastOfTwo = double.PositiveInfinity;
-        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic))
+        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic, product.Packed))
         {
             int resident = gpu.Blocks(tile, product.TransposedB);
             if (resident == 0) continue;
@@ -77,7 +77,7 @@ internal readonly record struct GemmPlan(GemmTile? Tile, int Splits, int Depth)
         GemmShape shape = product.Shape;
         List<GemmPlan> all = [];
         if (shape.Work <= PlainWork) all.Add(new GemmPlan(null, 1, shape.K));
-        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic))
+        foreach (GemmTile tile in GemmTile.Of(product.Arithmetic, product.Packed))
         {
             if (gpu.Blocks(tile, product.TransposedB) == 0) continue;
             for (int wanted = 1; wanted <= MostSplits; wanted++)

@@ -143,6 +143,7 @@ internal sealed record GemmPlanFile
             ["layout"] = plan.TransposedB ? "nt" : "nn",
             ["arithmetic"] = Name(plan.Arithmetic),
         };
+        if (plan.Packed) json["packed"] = true;
         Add(json, plan.Best);
         if (plan.RunnerUp is { } next)
         {
@@ -167,17 +168,19 @@ internal sealed record GemmPlanFile
         GemmArithmetic[] named = [.. Enum.GetValues<GemmArithmetic>().Where(a => Name(a) == name)];
         if (named.Length == 0) throw new FormatException($"no arithmetic is called {name}");
         if (layout is not ("nn" or "nt")) throw new FormatException($"no layout is called {layout}");
-        TimedPlan? next = json.TryGetProperty("runner_up", out JsonElement second) ? Timed(second, shape, named[0]) : null;
-        return new TunedPlan(shape, named[0], layout == "nt", Timed(json, shape, named[0]), next);
+        bool packed = json.TryGetProperty("packed", out JsonElement said) && said.GetBoolean();
+        ReadOnlySpan<GemmTile> tiles = GemmTile.Of(named[0], packed);
+        TimedPlan? next = json.TryGetProperty("runner_up", out JsonElement second) ? Timed(second, shape, tiles) : null;
+        return new TunedPlan(shape, named[0], layout == "nt", Timed(json, shape, tiles), next) { Packed = packed };
     }
 
-    private static TimedPlan Timed(JsonElement json, in GemmShape shape, GemmArithmetic arithmetic)
+    private static TimedPlan Timed(JsonElement json, in GemmShape shape, ReadOnlySpan<GemmTile> tiles)
     {
         string name = Text(json, "tile");
         int splits = Whole(json, "splits");
         double seconds = json.GetProperty("seconds").GetDouble();
         if (name == PlainKernel && splits == 1) return new TimedPlan(new GemmPlan(null, 1, shape.K), seconds);
-        foreach (GemmTile tile in GemmTile.Of(arithmetic))
+        foreach (GemmTile tile in tiles)
         {
             if (tile.Name != name) continue;
             GemmPlan plan = GemmPlan.Split(tile, shape.K, splits);
@@ -185,7 +188,7 @@ internal sealed record GemmPlanFile
                 ? new TimedPlan(plan, seconds)
                 : throw new FormatException($"{shape.K} is not cut into {splits} shares");
         }
-        throw new FormatException($"no tile of {Name(arithmetic)} is called {name}");
+        throw new FormatException($"no tile of {Name(tiles[0].Arithmetic)} is called {name}");
     }
 
     private static string Name(GemmArithmetic arithmetic) => arithmetic.ToString().ToLowerInvariant();

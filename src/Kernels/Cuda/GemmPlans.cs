@@ -29,7 +29,7 @@ internal sealed class GemmPlans(GemmGpu gpu)
             _plans.Clear();
             _measured.Clear();
             foreach (TunedPlan plan in value?.Plans ?? [])
-                _measured[new GemmPlanKey(plan.Shape, plan.Arithmetic, plan.TransposedB, 0)] = plan.Best.Plan;
+                _measured[new GemmPlanKey(plan.Shape, plan.Arithmetic, plan.TransposedB, 0, plan.Packed)] = plan.Best.Plan;
         }
     }
 

@@ -24,10 +24,17 @@ public sealed partial class CudaDevice
             .Order(StringComparer.Ordinal),
     ];
 
+    /// <summary>The files that this GPU's driver can compile: all but those for other GPUs alone.</summary>
+    internal IReadOnlyList<string> Files => field ??= KnowsSm90a ? ModuleFiles : [.. ModuleFiles.Where(f => !IsSm90a(f))];
+
+    /// <summary>Whether a file is for compute capability 9.0 alone, which its name says.</summary>
+    /// <param name="file">The file without its extension.</param>
+    internal static bool IsSm90a(string file) => file.EndsWith("Sm90a", StringComparison.Ordinal);
+
     // What the kernels of products and contractions are launched with; that of others depends on the shape.
     private static Dictionary<string, int> SharedBytesOfKernels { get; } = new(
         Enum.GetValues<GemmArithmetic>()
-            .SelectMany(a => GemmTile.Of(a).ToArray())
+            .SelectMany(a => GemmTile.Of(a, packed: true).ToArray())
             .SelectMany(tile => new[] { false, true }.Select(b => KeyValuePair.Create(tile.KernelName(b), tile.SharedBytes(b))))
             .Concat(ContractionColumns.Select(c => KeyValuePair.Create($"contractEdges{c}", ContractionSharedBytes(c))))
             .DistinctBy(p => p.Key));
@@ -50,7 +57,8 @@ public sealed partial class CudaDevice
         {
             string[] tiles = _options.UseCublas && Arithmetic != GemmArithmetic.Ffma ? [] : [GemmTile.Of(Arithmetic)[0].File];
             string[] attention = Arithmetic == GemmArithmetic.Ffma ? ["Attention"] : ["Attention", ShortAttentionFile];
-            return [.. attention, .. tiles, "EdgeContraction", "Logits", "LayerNorm", "Edges", "Rows", "Gemm"];
+            string[] packed = MayPack ? [GemmTile.Packed.File, "PackSm90a"] : [];
+            return [.. attention, .. tiles, .. packed, "EdgeContraction", "Logits", "LayerNorm", "Edges", "Rows", "Gemm"];
         }
     }
 

@@ -28,6 +28,8 @@ internal static class TileRegisters
         ["gemmFp16x3Nt32x128"] = [244, 244, 244, 244, 244, 244],
         ["gemmFp16x3Nt64x64"] = [223, 223, 223, 223, 223, 223],
         ["gemmFp16x3Nt128x128"] = [255, 255, 255, 255, 255, 255],
+        // Stated to the assembler: 384 threads share all registers, and give and take from there.
+        ["gemmSm90a128x192"] = [168, 168, 168, 168, 168, 168],
         ["gemmTf32Nn32x128"] = [99, 99, 99, 98, 96, 92],
         ["gemmTf32Nn64x64"] = [98, 98, 98, 96, 94, 92],
         ["gemmTf32Nn128x128"] = [132, 132, 132, 130, 128, 120],

@@ -7,4 +7,8 @@ namespace Gradpath.Kernels.Cuda;
 /// <param name="Best">The plan that was fastest.</param>
 /// <param name="RunnerUp">The next one; null where there was no other.</param>
 internal sealed record TunedPlan(
-    GemmShape Shape, GemmArithmetic Arithmetic, bool TransposedB, TimedPlan Best, TimedPlan? RunnerUp);
+    GemmShape Shape, GemmArithmetic Arithmetic, bool TransposedB, TimedPlan Best, TimedPlan? RunnerUp)
+{
+    /// <summary>Whether B is there in packed form besides.</summary>
+    public bool Packed { get; init; }
+}

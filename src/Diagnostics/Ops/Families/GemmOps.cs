@@ -44,7 +44,7 @@ internal static class GemmOps
                 Heads(160, 768, 12),
                 Heads(160, 1600, 25),
             ],
-            Kernels = [.. Kernels()],
+            Kernels = [.. Kernels(), .. Packed()],
             Writes = ["c"],
         },
         new("Gemm", "GemmActivate")
@@ -159,6 +159,7 @@ internal static class GemmOps
             Matrix a = x.Tensor(m, k).AsMatrix();
             Matrix b = transposeB ? x.Tensor(n, k).AsMatrix().T : x.Tensor(k, n).AsMatrix();
             Matrix c = x.Tensor(m, n).AsMatrix();
+            x.Factor(b);
             return () => x.Device.Gemm(a, b, c);
         });
 
@@ -202,6 +203,23 @@ internal static class GemmOps
         }
     }
 
+    private static IEnumerable<KernelCase> Packed()
+    {
+        const int width = Counted.Width;
+        yield return new("packFactor", $"{CountedDepth} x {width}", 2 * Counted.Float * CountedDepth * width, x =>
+            x.Own(x.Device.PackFactors([x.Floats(CountedDepth * width).AsMatrix(CountedDepth, width)])))
+        {
+            NeedsSm90a = true,
+        };
+        yield return new(
+            GemmTile.Packed.KernelName(false), $"{CountedRows} x {width} x {CountedDepth}",
+            Counted.Float * (((double)CountedRows * CountedDepth) + ((double)CountedDepth * width) + ((double)CountedRows * width)),
+            x => Multiply(x, GemmTile.Packed, transposed: false, 1))
+        {
+            NeedsSm90a = true,
+        };
+    }
+
     private static void Multiply(KernelOperands x, GemmTile tile, bool transposed, int splits)
     {
         const int width = Counted.Width;
@@ -210,6 +228,7 @@ internal static class GemmOps
         Matrix b = transposed
             ? x.Floats(width * CountedDepth).AsMatrix(width, CountedDepth).T
             : x.Floats(CountedDepth * width).AsMatrix(CountedDepth, width);
+        if (tile.IsPacked) x.Own(x.Device.PackFactors([b]));
         x.Device.Gemm(
             x.Floats(CountedRows * CountedDepth).AsMatrix(CountedRows, CountedDepth),
             b,

@@ -49,7 +49,7 @@ internal static class TuneReport
         CommandReport report = new();
         report.Table(ReportTable.Of("plans", plans)
             .Text("product", "product", p => Words(p.Shape))
-            .Text("layout", "layout", p => p.TransposedB ? "nt" : "nn")
+            .Text("layout", "layout", p => $"{(p.TransposedB ? "nt" : "nn")}{(p.Packed ? ", packed" : "")}")
             .Text("plan", "plan", p => Words(p.Best))
             .Column("time", "seconds", p => p.Best.Seconds, p => BenchText.Time(p.Best.Seconds))
             .Text("estimated best", "estimated", p => Words(tuner.CandidatesOf(Key(p, device))[0]))
@@ -71,7 +71,7 @@ internal static class TuneReport
     }
 
     private static GemmPlanKey Key(TunedPlan plan, CudaDevice device) =>
-        new(plan.Shape, plan.Arithmetic, plan.TransposedB, device.PartialsLimit);
+        new(plan.Shape, plan.Arithmetic, plan.TransposedB, device.PartialsLimit, plan.Packed);
 
     private static string Words(GemmShape s) => $"{s.M} x {s.N} x {s.K}{(s.Batch > 1 ? $", {s.Batch} at once" : "")}";
 

@@ -91,13 +91,17 @@ internal sealed record KernelChoice(
         }
 
         // A kernel is a tile, and its name says how it multiplies and how B lies.
-        GemmTile tile = Enum.GetValues<GemmArithmetic>().SelectMany(a => GemmTile.Of(a).ToArray())
+        GemmTile tile = Enum.GetValues<GemmArithmetic>().SelectMany(a => GemmTile.Of(a, packed: true).ToArray())
             .First(t => t.KernelName(false) == kernel || t.KernelName(true) == kernel);
         bool transposed = tile.KernelName(true) == kernel && tile.KernelName(false) != kernel;
         bool either = tile.KernelName(true) == tile.KernelName(false);
         if (!either && o.Layout is not null && product.TransposeB != transposed)
             throw new UsageException($"--layout {o.Layout}: {kernel} is for {(transposed ? "nt and tt" : "nn and tn")}.");
         product = product with { Arithmetic = tile.Arithmetic, TransposeB = either ? product.TransposeB : transposed };
+        if (tile.IsPacked && product.TransposeA)
+            throw new UsageException($"--layout {o.Layout}: {kernel} reads A as it is stored: nn and nt.");
+        if (tile.IsPacked && product.K % 4 != 0)
+            throw new UsageException($"--shape {o.Shape}: {kernel} takes a K that is a multiple of 4.");
         string words = $"{tile.Rows}x{tile.Columns}";
         if (o.Plan is not null && !$"{Bare(o.Plan)}x".StartsWith($"{words}x", StringComparison.Ordinal))
             throw new UsageException($"--plan {o.Plan}: {kernel} is the tile {words}; write {words}x2 for two shares of K.");
@@ -108,7 +112,7 @@ internal sealed record KernelChoice(
     {
         if (plan == "plain") return product with { Plan = s => new GemmPlan(null, 1, s.K), PlanWords = plan };
         int[]? numbers = Numbers(plan, 3) ?? Numbers(plan, 2);
-        GemmTile[] tiles = GemmTile.Of(product.Arithmetic!.Value).ToArray();
+        GemmTile[] tiles = GemmTile.Of(product.Arithmetic!.Value, packed: true).ToArray();
         GemmTile? tile = numbers is null ? null : tiles.FirstOrDefault(t => t.Rows == numbers[0] && t.Columns == numbers[1]);
         if (tile is null)
         {
@@ -116,7 +120,12 @@ internal sealed record KernelChoice(
             throw new UsageException($"--plan {plan}: choose {choice}; {tiles[0].Rows}x{tiles[0].Columns}x2 cuts K into two shares.");
         }
         int splits = numbers!.Length == 3 ? numbers[2] : 1;
-        return product with { Plan = s => GemmPlan.Split(tile, s.K, splits), PlanWords = $"{tile.Rows}x{tile.Columns}x{splits}" };
+        return product with
+        {
+            Plan = s => GemmPlan.Split(tile, s.K, splits),
+            Packs = tile.IsPacked,
+            PlanWords = $"{tile.Rows}x{tile.Columns}x{splits}",
+        };
     }
 
     private static int[]? Numbers(string text, int count)

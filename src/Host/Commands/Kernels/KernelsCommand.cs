@@ -67,8 +67,8 @@ internal static class KernelsCommand
         IEnumerable<CudaKernelInfo> loaded = [];
         if (device is CudaDevice gpu)
         {
-            gpu.Preload(CudaDevice.ModuleFiles);
-            loaded = [.. CudaDevice.ModuleFiles.SelectMany(file => gpu.LoadModule(file).Kernels)];
+            gpu.Preload(gpu.Files);
+            loaded = [.. gpu.Files.SelectMany(file => gpu.LoadModule(file).Kernels)];
             report.Line($"device: {device.Description}", ("device", device.Description));
         }
         else
@@ -118,10 +118,10 @@ internal static class KernelsCommand
         using CudaDevice gpu = OpenGpu(o, "--compile", terminal);
         if (gpu.CacheFolder is not { } folder)
             throw new DeviceException($"--compile: {KernelCache.Variable} says that compiled kernels are kept nowhere");
-        gpu.Preload([.. gpu.ScoringFiles, .. CudaDevice.ModuleFiles.Except(gpu.ScoringFiles)]);
+        gpu.Preload([.. gpu.ScoringFiles, .. gpu.Files.Except(gpu.ScoringFiles)]);
         CommandReport report = new();
-        report.Table(KernelsTables.Images([.. CudaDevice.ModuleFiles.Select(file => (file, gpu.ImageOf(file)))]));
-        if (CudaDevice.ModuleFiles.FirstOrDefault(file => !gpu.IsKept(file)) is { } lost)
+        report.Table(KernelsTables.Images([.. gpu.Files.Select(file => (file, gpu.ImageOf(file)))]));
+        if (gpu.Files.FirstOrDefault(file => !gpu.IsKept(file)) is { } lost)
             throw new DeviceException($"--compile: {folder} does not take the image of {lost}{PtxExtension}");
         report.Line($"device: {gpu.Description}", ("device", gpu.Description));
         report.Line($"kept in {folder}", ("folder", folder));

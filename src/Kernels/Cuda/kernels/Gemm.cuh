@@ -293,13 +293,13 @@ struct Result {
   }
 
   // A block's tile from shared memory, [kRows][kPitch] of which kColumns count, to C's (row, column) and on: whole rows, 16 bytes a thread.
-  template <int kRows, int kColumns, int kPitch, int kThreads>
+  template <int kRows, int kColumns, int kPitch, class Team>
   DEVICE_MEMBER void storeTile(const float* tile, int row, int column) const {
-    constexpr int kPieces = kColumns / 4;
+    constexpr int kPieces = kColumns / 4, kThreads = Team::kThreads;
     static_assert(kRows * kPieces % kThreads == 0, "the stores of a tile are whole passes");
 #pragma unroll 2
     for (int pass = 0; pass < kRows * kPieces / kThreads; pass++) {
-      const int i = pass * kThreads + threadX(), down = i / kPieces, across = i % kPieces * 4;
+      const int i = pass * kThreads + Team::thread(), down = i / kPieces, across = i % kPieces * 4;
       store(row + down, column + across, *(const float4*)(tile + down * kPitch + across));
     }
   }
@@ -334,31 +334,39 @@ struct BlockPlace {
   }
 };
 
+// The threads that end a tile: all of a block.
+template <int kCount>
+struct WholeBlock {
+  static constexpr int kThreads = kCount;
+  DEVICE int thread() { return threadX(); }
+  DEVICE void meet() { barrier(); }
+};
+
 // A block's tile from shared memory to C, or to the partial sums, which the last block of the tile adds up.
-template <int kRows, int kColumns, int kPitch, int kThreads, bool kEpilogues>
+template <int kRows, int kColumns, int kPitch, class Team, bool kEpilogues>
 DEVICE void finishTile(
     float* tile, const BlockPlace<kRows, kColumns>& place, float* c, const float* bias, float* partials, int64 stepC, int m, int n,
     int strideC, int wideC, int accumulate, uint32* arrived, const Epilogue& epilogue) {
   const Result<kEpilogues> result = {c + blockZ() * stepC, bias, strideC, m, n, accumulate != 0, wideC != 0, epilogue};
   if (!partials) {
-    result.template storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
+    result.template storeTile<kRows, kColumns, kPitch, Team>(tile, place.row, place.column);
     return;
   }
   const int pitch = partialPitch(n);
   const int64 share = (int64)m * pitch;
   float* first = partials + (int64)blockZ() * blocksY() * share;
   const Result<false> part = {first + blockY() * share, nullptr, pitch, m, pitch, false, true, {}};
-  part.template storeTile<kRows, kColumns, kPitch, kThreads>(tile, place.row, place.column);
+  part.template storeTile<kRows, kColumns, kPitch, Team>(tile, place.row, place.column);
   if (!arrived) return;
-  barrier();
+  Team::meet();
   uint32* before = (uint32*)tile;
-  if (threadX() == 0) *before = arrive(arrived + blockZ() * blocksX() + blockX(), blocksY() - 1);
-  barrier();
+  if (Team::thread() == 0) *before = arrive(arrived + blockZ() * blocksX() + blockX(), blocksY() - 1);
+  Team::meet();
   if ((int)*before != blocksY() - 1) return;
-  constexpr int kPieces = kColumns / 4;
+  constexpr int kPieces = kColumns / 4, kThreads = Team::kThreads;
 #pragma unroll 1
   for (int pass = 0; pass < kRows * kPieces / kThreads; pass++) {
-    const int i = pass * kThreads + threadX(), row = place.row + i / kPieces, column = place.column + i % kPieces * 4;
+    const int i = pass * kThreads + Team::thread(), row = place.row + i / kPieces, column = place.column + i % kPieces * 4;
     if (row >= m || column >= pitch) continue;
     const float* from = first + (int64)row * pitch + column;
     float4 sum = *(const float4*)from;

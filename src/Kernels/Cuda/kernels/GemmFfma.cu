@@ -79,7 +79,7 @@ DEVICE void multiplyFfma(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  finishTile<kRows, kColumns, kPitchB, kThreads, true>(
+  finishTile<kRows, kColumns, kPitchB, WholeBlock<kThreads>, true>(
       shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived, {epilogue, other, otherRows});
 }
 

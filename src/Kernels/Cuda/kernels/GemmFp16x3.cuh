@@ -365,7 +365,7 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  finishTile<kRows, kColumns, kPitch, kThreads, kTransposesA>(
+  finishTile<kRows, kColumns, kPitch, WholeBlock<kThreads>, kTransposesA>(
       tile, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived, {epilogue, other, otherRows});
 }
 

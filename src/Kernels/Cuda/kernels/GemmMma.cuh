@@ -296,7 +296,7 @@ DEVICE void multiplyMma(GEMM_PARAMETERS) {
     }
   }
   barrier();
-  finishTile<kRows, kColumns, kPitch, kThreads, kTransposesA>(
+  finishTile<kRows, kColumns, kPitch, WholeBlock<kThreads>, kTransposesA>(
       shared, place, c, bias, partials, stepC, m, n, strideC, wideC, accumulate, arrived, {epilogue, other, otherRows});
 }
 

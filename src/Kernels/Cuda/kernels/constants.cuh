@@ -91,6 +91,15 @@ constexpr int kMmaStages = 3;
 // Floats between two rows of B in shared memory where n is contiguous, tile kernels on tensor cores.
 constexpr int kMmaPadding = 8;
 
+// Columns of a block of a packed factor, which is what a tile of products on compute capability 9.0 has.
+constexpr int kPackedColumns = 192;
+// k's of a step of a packed factor.
+constexpr int kPackedDepth = 32;
+// Threads of a block that packs.
+constexpr int kPackThreads = 256;
+// Shared memory of a block of products on compute capability 9.0.
+constexpr int kSm90aSharedBytes = 180288;
+
 // Threads of a block that normalises a row.
 constexpr int kLayerNormThreads = 128;
 // Most rows that a block of LayerNorm's backward kernel has at once: at 3 a thread has 168 registers and needs 150.

@@ -23,6 +23,9 @@ struct alignas(8) float2 {
 struct alignas(16) float4 {
   float x, y, z, w;
 };
+struct alignas(16) uint4 {
+  uint32 x, y, z, w;
+};
 
 constexpr uint32 kAllLanes = 0xffffffffu;
 
