@@ -21,6 +21,9 @@ internal static class ShortForms
         ["kernels", { } word, [not '-', ..] name, .. var others] when s_named.Contains(word) => ["kernels", $"--{word}", name, .. others],
         ["kernels", { } word, .. var others] when s_named.Contains(word) || s_bare.Contains(word) => ["kernels", $"--{word}", .. others],
 
+        // A word that should have been one of those: the parser says which option is near.
+        ["kernels", [not '-', ..] word, .. var others] when word.All(char.IsAsciiLetter) => ["kernels", $"--{word}", .. others],
+
         // "sweep status DIR" for "sweep-status --dir DIR".
         ["sweep", { } word, [not '-', ..] folder, .. var others] when s_words.Contains(word) =>
             [$"sweep-{word}", "--dir", folder, .. others],
@@ -39,6 +42,11 @@ internal static class ShortForms
     {
         List<string> words = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
         if (words.Count < 2) return line;
+        if (words[1] == "kernels" && words.Count > 2 && (s_named.Contains(words[2][2..]) || s_bare.Contains(words[2][2..])))
+        {
+            words[2] = words[2][2..];
+            return Joined(line, words);
+        }
         string? word = s_words.FirstOrDefault(w => words[1] == $"sweep-{w}");
         string? option = word is not null ? "--dir" : words[1] switch
         {
@@ -53,6 +61,9 @@ internal static class ShortForms
         words.RemoveRange(at, 2);
         words.Insert(2, value);
         if (word is not null) words[1] = $"sweep {word}";
-        return line[..(line.Length - line.TrimStart().Length)] + string.Join(' ', words);
+        return Joined(line, words);
     }
+
+    private static string Joined(string line, List<string> words) =>
+        line[..(line.Length - line.TrimStart().Length)] + string.Join(' ', words);
 }

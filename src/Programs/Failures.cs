@@ -49,7 +49,7 @@ internal static partial class Failures
             };
             string advice = e switch
             {
-                DeviceException { IsOutOfMemory: true } => "; use a smaller --batch-size",
+                DeviceException { IsOutOfMemory: true } when HasBatchSize(terminal) => "; use a smaller --batch-size",
                 DeviceException { Advice: { } words } => $"; try {words}",
                 _ => "",
             };
@@ -108,6 +108,9 @@ internal static partial class Failures
         }
         return code;
     }
+
+    private static bool HasBatchSize(Terminal terminal) =>
+        terminal.Options is { } options && OptionWords.Find(options, "batch-size") is not null;
 
     private static bool Debug => Environment.GetEnvironmentVariable(DebugVariable) is { Length: > 0 } and not "0";
 

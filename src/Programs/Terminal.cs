@@ -75,6 +75,9 @@ internal sealed class Terminal
     /// <summary>The command that runs; null before one is known.</summary>
     public string? Verb { get; set; }
 
+    /// <summary>The options of the command that runs; null before one is known.</summary>
+    public Type? Options { get; set; }
+
     /// <summary>Whether the result is written as JSON.</summary>
     public bool Json { get; set; }
 

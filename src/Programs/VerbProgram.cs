@@ -46,6 +46,7 @@ internal sealed class VerbProgram(string name, string about, IReadOnlyList<Verb>
         // Known before anything can fail, so that a failure is written in the same form.
         terminal.Json = args.TakeWhile(a => a != "--").Contains("--json");
         terminal.Verb = verb?.Name;
+        terminal.Options = verb?.Options;
         using Parser parser = VerbWords.CreateParser();
         return Failures.Guard(name, Parsed, terminal, cancellation);
 

@@ -13,6 +13,7 @@ public sealed class ShortFormsTests
     [InlineData("kernels dump Rows --out a", "kernels --dump Rows --out a")]
     [InlineData("kernels run --shape 1x2x3", "kernels --run --shape 1x2x3")]
     [InlineData("kernels compile", "kernels --compile")]
+    [InlineData("kernels lst --json", "kernels --lst --json")]
     [InlineData("score --model demo", "score --model demo")]
     public void A_short_form_is_the_long_one(string given, string meant)
     {
@@ -23,6 +24,7 @@ public sealed class ShortFormsTests
     [InlineData("  gradpath sweep --out a --plan plan.yaml", "  gradpath sweep plan.yaml --out a")]
     [InlineData("  gradpath sweep-submit --array 8 --dir a --plan b", "  gradpath sweep submit a --array 8 --plan b")]
     [InlineData("  gradpath reproduce --data a/b --study ioi", "  gradpath reproduce ioi --data a/b")]
+    [InlineData("  gradpath kernels --dump Rows --out a", "  gradpath kernels dump Rows --out a")]
     [InlineData("  gradpath score --model demo --plan x", "  gradpath score --model demo --plan x")]
     public void Examples_are_short(string line, string shown) => Assert.Equal(shown, ShortForms.Short(line));
 
@@ -32,5 +34,8 @@ public sealed class ShortFormsTests
     [InlineData("sweep-retry", "  gradpath sweep retry runs/demo")]
     [InlineData("sweep-merge", "  gradpath sweep merge runs/demo")]
     [InlineData("sweep-submit", "  gradpath sweep submit runs/eap-gp --array 8 ")]
+    [InlineData("kernels", "  gradpath kernels dump standardize")]
+    [InlineData("selftest", "  gradpath selftest --write-scores cpu.safetensors")]
+    [InlineData("bench", "  gradpath bench --only Gemm,W1")]
     public void Help_shows_them(string verb, string line) => Cli.Run(verb, "--help").Succeeds(line);
 }

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Gradpath.Kernels;
+using Gradpath.Programs;
 
 namespace Gradpath.Host.Tests;
 
@@ -38,6 +40,20 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
     public void Missing_prompts_are_explained() =>
         Cli.Run("score", "--model", model.ModelDirectory, "--data", model.Path("none.jsonl")).Fails(1, "none.jsonl");
 
+    /// <summary>A smaller batch helps only a command that has batches.</summary>
+    [Theory]
+    [InlineData("score", true)]
+    [InlineData("kernels", false)]
+    public void Memory_that_runs_out_is_explained(string verb, bool batches)
+    {
+        using StringWriter errors = new();
+        Terminal terminal = new(TextReader.Null, TextWriter.Null, errors) { Options = VerbTable.All.Single(v => v.Name == verb).Options };
+        int code = Failures.Guard(
+            "gradpath", () => throw new DeviceException("no memory") { IsOutOfMemory = true }, terminal, CancellationToken.None);
+        Assert.Equal(ExitCode.Failure, code);
+        Assert.Equal(batches ? "gradpath: no memory; use a smaller --batch-size" : "gradpath: no memory", errors.ToString().Trim());
+    }
+
     /// <summary>Every message about an option begins with it, which is what <c>error.option</c> has.</summary>
     [Theory]
     [InlineData("score --nosuch 1", "--nosuch", "there is no such option")]
@@ -45,6 +61,8 @@ public sealed class FailureTests(TinyModel model) : IClassFixture<TinyModel>
     [InlineData("score --task ioi", "--model", "--model is needed: --model MODEL.")]
     [InlineData("score --model demo --memory=", "--memory", "needs a value: --memory SIZE.")]
     [InlineData("score --model demo --batch-size= --task ioi", "--batch-size", "needs a value: --batch-size N.")]
+    [InlineData("kernels lst", "--lst", "did you mean --list?")]
+    [InlineData("selftest --write-scores a.json", "--write-scores", "--write-scores a.json: ")]
     [InlineData("score --model demo --task", "--task", "needs a value: --task TASK.")]
     [InlineData("score --model demo --task ioi --task ioi", "--task", "appears twice")]
     [InlineData("score --model demo --task ioi --quiet=", "--quiet", "takes no value")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CommandLine;
+using CommandLine.Text;
 using Gradpath.Diagnostics.Bench;
 using Gradpath.Diagnostics.Ops;
 using Gradpath.Gpt2Runtime;
@@ -15,6 +16,8 @@ namespace Gradpath.Host.Commands;
 [Verb("bench", HelpText = "Time every op and whole works on random weights against what the device could do.")]
 internal sealed class BenchOptions : DeviceOptions
 {
+    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+
     [Option("only", MetaValue = "NAMES", Separator = ',',
         HelpText = "Only the ops and works whose names begin so: Gemm,ContractEdges,W1 (default: all).")]
     public IEnumerable<string> Only { get; set; } = [];
@@ -37,6 +40,14 @@ internal sealed class BenchOptions : DeviceOptions
     [Option("out", MetaValue = "FILE", HelpText =
         "Write the machine and the measurements (seconds, flops, bytes, share_of_limit and more) as JSON; with --tune the plans.")]
     public string? Out { get; set; }
+
+    [Usage(ApplicationAlias = "gradpath")]
+    public static IEnumerable<Example> Examples =>
+    [
+        new("Every op and work, in a few minutes", s_short, new BenchOptions { Quick = true, Out = "bench.json" }),
+        new("Products and one work", s_short, new BenchOptions { Only = ["Gemm", "W1"] }),
+        new("How products are best cut up on this GPU", s_short, new BenchOptions { Device = "cuda", Tune = true }),
+    ];
 }
 
 /// <summary><c>gradpath bench</c>: measures the device, every op, then whole works, and states each as a share of the limit.</summary>

@@ -1,4 +1,5 @@
 using CommandLine;
+using CommandLine.Text;
 using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
@@ -7,6 +8,8 @@ namespace Gradpath.Host.Commands;
 [Verb("kernels", HelpText = "List the GPU's kernels, show one's code, run and time an op or a kernel, compile all of them ahead.")]
 internal sealed class KernelsOptions : DeviceOptions
 {
+    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+
     [Option("list", HelpText = "Every entry point with its threads and registers; 'kernels list' is short for it.")]
     public bool List { get; set; }
 
@@ -47,4 +50,13 @@ internal sealed class KernelsOptions : DeviceOptions
     [Option("watch", MetaValue = "DIR", HelpText =
         "With --run on a GPU: take PTX files of this folder in the place of those of the same name, and run again whenever one changes.")]
     public string? Watch { get; set; }
+
+    [Usage(ApplicationAlias = "gradpath")]
+    public static IEnumerable<Example> Examples =>
+    [
+        new("Every kernel", s_short, new KernelsOptions { List = true }),
+        new("The PTX of one", s_short, new KernelsOptions { Dump = "standardize" }),
+        new("An op's time beside the CPU's results", s_short, new KernelsOptions { Run = "LayerNorm" }),
+        new("A product cut up by hand", s_short, new KernelsOptions { Run = "Gemm", Shape = "320x3072x768", Plan = "128x64x2" }),
+    ];
 }

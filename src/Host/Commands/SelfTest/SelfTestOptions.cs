@@ -1,4 +1,5 @@
 using CommandLine;
+using CommandLine.Text;
 using Gradpath.Programs.Files;
 
 namespace Gradpath.Host.Commands;
@@ -7,6 +8,8 @@ namespace Gradpath.Host.Commands;
 [Verb("selftest", HelpText = "Check on this machine that scores obey the identities that define them, and a device against the CPU.")]
 internal sealed class SelfTestOptions : DeviceOptions
 {
+    private static readonly UnParserSettings s_short = new() { SkipDefault = true };
+
     [Option("against", MetaValue = "DEVICE", HelpText =
         "cpu: compare every op and every method with a second CPU device. Any other device than the CPU is always compared so.")]
     public string? Against { get; set => field = value?.ToLowerInvariant(); }
@@ -32,8 +35,17 @@ internal sealed class SelfTestOptions : DeviceOptions
         "Of the stage gpt2 and of --write-scores: GPT-2's shape: tiny, small (the default), medium, large or xl.")]
     public string? Shape { get; set; }
 
-    [Output]
-    [Option("write-scores", MetaValue = "FILE", HelpText =
-        "Test nothing: write the CPU's scores for --scores, as safetensors. It needs no GPU.")]
+    [Output(".safetensors")]
+    [Option("write-scores", MetaValue = "FILE.safetensors", HelpText =
+        "Test nothing: write the CPU's scores for --scores. It needs no GPU.")]
     public string? WriteScores { get; set; }
+
+    [Usage(ApplicationAlias = "gradpath")]
+    public static IEnumerable<Example> Examples =>
+    [
+        new("All of it, on the device at hand", s_short, new SelfTestOptions()),
+        new("A GPU's kernels alone", s_short, new SelfTestOptions { Device = "cuda", Stages = ["modules", "ops", "plans"] }),
+        new("The scores that a GPU elsewhere is to be held against", s_short, new SelfTestOptions { WriteScores = "cpu.safetensors" }),
+        new("There", s_short, new SelfTestOptions { Device = "cuda", Scores = "cpu.safetensors" }),
+    ];
 }
