@@ -153,14 +153,9 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
         MakeLogProbabilities(shape, a);
         _device.ProbabilityDistanceGradient(_logits!, _targetLogProbabilities!, shape.Items, rows, vocabulary, _logits!);
         FinalHead.LogitsBackward(_weights, _logits!, rows, _normed!);
-        _device.Fill(_answers, 0, (long)rows * d);
-        FinalHead.NormalizeBackward(_weights, _normed!, _rows!, _mean!, _rstd!, new GradientRows(rows, rows, rows), _answers);
-        if (shape.AnswerOnly)
-        {
-            _device.CopyBlock(_answers, 0, residualGradient, 0, (long)rows * d);
-            return;
-        }
-        _device.Fill(residualGradient, 0, (long)shape.FinalRows * d);
-        _device.ScatterAddRows(_answers, shape.AnswerRows, rows, d, residualGradient);
+        if (!shape.AnswerOnly) _device.Fill(residualGradient, 0, (long)shape.FinalRows * d);
+        FinalHead.NormalizeBackward(
+            _weights, _normed!, _rows!, _mean!, _rstd!, new GradientRows(rows, rows, rows), residualGradient,
+            targets: shape.AnswerOnly ? null : shape.AnswerRows, fresh: true);
     }
 }

@@ -64,6 +64,11 @@ internal abstract class MetricHead : ResourceOwner
     /// <param name="gradient">[rows, vocabulary] or [rows, D], out; may be <paramref name="x"/> where those are logits.</param>
     public abstract void Gradient(Tensor x, int rows, Tensor gradient);
 
+    /// <summary>
+    /// [items, D]: each row's derivative of the loss by the final LayerNorm's output, where a batch alone says what it is; else null.
+    /// </summary>
+    public virtual Tensor? LossDirections => null;
+
     /// <summary>Waits for the values on the device, unless they stay there.</summary>
     /// <param name="rows">Number of rows.</param>
     protected void DownloadValues(int rows)

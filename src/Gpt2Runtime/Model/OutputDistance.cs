@@ -76,9 +76,8 @@ internal sealed class OutputDistance : ResourceOwner
     /// <param name="residualGradient">[rows, D], out.</param>
     public void Gradient(PassShape shape, Activations a, Tensor residualGradient)
     {
-        _device.Fill(residualGradient, 0, (long)shape.FinalRows * _d);
         var rows = new GradientRows(shape.FinalRows, shape.FinalRows, shape.FinalRows);
-        FinalHead.NormalizeBackward(_weights, _product, a.Boundaries[^1].Residual, _mean, _rstd, rows, residualGradient);
+        FinalHead.NormalizeBackward(_weights, _product, a.Boundaries[^1].Residual, _mean, _rstd, rows, residualGradient, fresh: true);
     }
 
     private void Normalize(PassShape shape, Activations a) =>

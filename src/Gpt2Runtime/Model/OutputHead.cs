@@ -21,7 +21,6 @@ internal sealed class OutputHead : ResourceOwner
     private readonly Tensor _rstd;
     private readonly Tensor _normed;
     private readonly Tensor _normedGradient;
-    private readonly Tensor _residualGradient;
     private readonly Tensor? _logits;
     private readonly FrozenNorm? _frozen;
     private IReadOnlyList<PromptPair> _pairs = [];
@@ -45,7 +44,6 @@ internal sealed class OutputHead : ResourceOwner
         _rstd = Own(_device.Allocate(sequences));
         _normed = Own(_device.Allocate(sequences, _d));
         _normedGradient = Own(_device.Allocate(sequences, _d));
-        _residualGradient = Own(_device.Allocate(sequences, _d));
         if (metric.ReadsLogits) _logits = Own(_device.Allocate(sequences, _vocabulary));
         if (rules is { FrozenNorms: true }) _frozen = Own(new FrozenNorm(_device, sequences, _d));
         _head = Own(metric.Head(weights, items, sequences));
@@ -136,12 +134,9 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="readerCopies">How many copies count for it.</param>
     public void LossGradient(PassShape shape, BackwardPass backward, ReaderGradients? readers, int readerCopies)
     {
-        int rows = shape.Sequences;
-        Tensor target = shape.AnswerOnly ? backward.Residual : _residualGradient;
-        MakeLossGradient(rows, target, readers?.Logits, readerCopies * _head.Items);
-        if (shape.AnswerOnly) return;
-        _device.Fill(backward.Residual, 0, (long)shape.Rows * _d);
-        _device.ScatterAddRows(_residualGradient, shape.AnswerRows, rows, _d, backward.Residual);
+        if (!shape.AnswerOnly) _device.Fill(backward.Residual, 0, (long)shape.Rows * _d);
+        MakeLossGradient(
+            shape.Sequences, backward.Residual, readers?.Logits, readerCopies * _head.Items, shape.AnswerOnly ? null : shape.AnswerRows);
     }
 
     /// <summary>After an evaluation: the gradient of the loss (each row by itself) at the residual stream of the evaluated rows.</summary>
@@ -149,7 +144,18 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="gradient">[rows, D], out.</param>
     public void LossGradientAt(int rows, Tensor gradient) => MakeLossGradient(rows, gradient, null, 0);
 
-    private void MakeLossGradient(int rows, Tensor target, Tensor? reader, int contributingRows)
+    private void MakeLossGradient(int rows, Tensor target, Tensor? reader, int contributingRows, DeviceArray<int>? targets = null)
+    {
+        // Rows beyond the batch's items are other copies of them.
+        Tensor? known = rows <= _head.Items ? _head.LossDirections : null;
+        if (known is null) MakeNormedGradient(rows);
+        var gradientRows = new GradientRows(rows, rows, _head.Items);
+        FinalHead.NormalizeBackward(
+            _weights, known ?? _normedGradient, _frozen?.Input ?? _residual, _frozen?.Mean ?? _mean, _rstd, gradientRows, target, reader,
+            contributingRows, targets, fresh: true);
+    }
+
+    private void MakeNormedGradient(int rows)
     {
         if (_logits is null)
         {
@@ -161,11 +167,6 @@ internal sealed class OutputHead : ResourceOwner
             FinalHead.LogitsBackward(_weights, _logits, rows, _normedGradient);
         }
         if (_metric.LossSign < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
-        _device.Fill(target, 0, (long)rows * _d);
-        var gradientRows = new GradientRows(rows, rows, _head.Items);
-        FinalHead.NormalizeBackward(
-            _weights, _normedGradient, _frozen?.Input ?? _residual, _frozen?.Mean ?? _mean, _rstd, gradientRows, target, reader,
-            contributingRows);
     }
 
     private void EvaluateResidual(int rows, int cleanCopy)

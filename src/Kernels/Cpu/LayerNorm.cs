@@ -45,7 +45,9 @@ public sealed unsafe partial class CpuDevice
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows)
+        int contributingRows,
+        DeviceArray<int>? targets,
+        bool fresh)
     {
         var job = new LayerNormBackwardJob
         {
@@ -61,6 +63,8 @@ public sealed unsafe partial class CpuDevice
             Reader = reader is null ? null : P(reader),
             BaseRows = rows.BaseRows,
             Contributing = contributingRows,
+            Targets = targets is null ? null : P(targets),
+            Fresh = fresh,
             Range = RowRange.Divide(rows.BaseRows, (long)width * (rows.Rows / rows.BaseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -78,24 +82,6 @@ public sealed unsafe partial class CpuDevice
             Width = width,
             Output = P(output) + ((long)outputRow * width),
             Range = RowRange.Divide(rows, width, Workers),
-        };
-        _pool.Run(ref job, job.Range.Parts);
-    }
-
-    private protected override void StandardizeBlocksCore(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
-    {
-        var job = new StandardizeBlocksJob
-        {
-            X = P(x),
-            Mean = P(mean),
-            Rstd = P(rstd),
-            From = from,
-            Into = into,
-            Rows = rows,
-            Width = width,
-            Output = P(output),
-            Range = RowRange.Divide(checked(from.Blocks * rows), width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
@@ -136,7 +122,9 @@ public sealed unsafe partial class CpuDevice
     private struct LayerNormBackwardJob : IParallelJob
     {
         public float* Dy, X, Gain, Mean, Rstd, ResidualGradient, Reader;
+        public int* Targets;
         public int Rows, ActivationRows, Width, BaseRows, Contributing;
+        public bool Fresh;
         public RowRange Range;
 
         [SkipLocalsInit]
@@ -158,7 +146,8 @@ public sealed unsafe partial class CpuDevice
                     TensorPrimitives.Subtract(t, meanT, t);
                     TensorPrimitives.MultiplyAddEstimate(standard, -meanTx, t, t);
                     float rstd = Rstd[a];
-                    var residual = new Span<float>(ResidualGradient + ((long)r * Width), Width);
+                    var residual = new Span<float>(ResidualGradient + ((long)(Targets == null ? r : Targets[r]) * Width), Width);
+                    if (Fresh) residual.Clear();
                     TensorPrimitives.MultiplyAddEstimate(t, rstd, residual, residual);
                     if (Reader != null && r < Contributing)
                     {
@@ -183,24 +172,6 @@ public sealed unsafe partial class CpuDevice
             {
                 int r = Indices == null ? i : Indices[i];
                 StandardRow(X + ((long)r * Width), Mean[r], Rstd[r], new Span<float>(Output + ((long)i * Width), Width));
-            }
-        }
-    }
-
-    private struct StandardizeBlocksJob : IParallelJob
-    {
-        public float* X, Mean, Rstd, Output;
-        public RowBlocks From, Into;
-        public int Rows, Width;
-        public RowRange Range;
-
-        public readonly void Execute(int part, int worker)
-        {
-            for (int n = Range.From(part); n < Range.To(part); n++)
-            {
-                (int block, int i) = (n / Rows, n % Rows);
-                long from = From.FirstRow + ((long)block * From.Stride) + i, to = Into.FirstRow + ((long)block * Into.Stride) + i;
-                StandardRow(X + (from * Width), Mean[from], Rstd[from], new Span<float>(Output + (to * Width), Width));
             }
         }
     }

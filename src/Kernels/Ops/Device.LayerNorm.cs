@@ -99,7 +99,8 @@ public abstract partial class Device
 
     /// <summary>
     /// With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx, and where a reader is given its
-    /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand.
+    /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand. Where targets are given,
+    /// gradient row r goes to row targets[r] of the residual gradient.
     /// </summary>
     /// <param name="dy">[gradient rows, width].</param>
     /// <param name="x">[activation rows, width]: the forward input.</param>
@@ -111,6 +112,8 @@ public abstract partial class Device
     /// <param name="residualGradient">[gradient rows, width], added to.</param>
     /// <param name="reader">[base rows, width], added to; or null.</param>
     /// <param name="contributingRows">Only gradient rows below this are added to the reader.</param>
+    /// <param name="targets">Rows of the residual gradient, [gradient rows], no two the same; null for the first ones.</param>
+    /// <param name="fresh">Whether dx takes the place of what the residual gradient had, in place of being added.</param>
     internal void LayerNormBackward(
         Tensor dy,
         Tensor x,
@@ -121,7 +124,9 @@ public abstract partial class Device
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows)
+        int contributingRows,
+        DeviceArray<int>? targets = null,
+        bool fresh = false)
     {
         Need(rows);
         if (rows.Rows > 0 && rows.Rows % rows.ActivationRows != 0)
@@ -137,12 +142,19 @@ public abstract partial class Device
         Need(gain, width);
         Need(mean, rows.ActivationRows);
         Need(rstd, rows.ActivationRows);
-        Need(residualGradient, size);
-        Apart(residualGradient, size, dy, size);
-        Apart(residualGradient, size, x, activations);
-        Apart(residualGradient, size, gain, width);
-        Apart(residualGradient, size, mean, rows.ActivationRows);
-        Apart(residualGradient, size, rstd, rows.ActivationRows);
+        long target = size;
+        if (targets is null) Need(residualGradient, size);
+        else
+        {
+            Need(targets, rows.Rows);
+            NeedRows(residualGradient, rows.Rows, width);
+            target = residualGradient.Length;
+        }
+        Apart(residualGradient, target, dy, size);
+        Apart(residualGradient, target, x, activations);
+        Apart(residualGradient, target, gain, width);
+        Apart(residualGradient, target, mean, rows.ActivationRows);
+        Apart(residualGradient, target, rstd, rows.ActivationRows);
         if (reader is not null)
         {
             long all = Size(rows.BaseRows, width);
@@ -152,10 +164,10 @@ public abstract partial class Device
             Apart(reader, all, gain, width);
             Apart(reader, all, mean, rows.ActivationRows);
             Apart(reader, all, rstd, rows.ActivationRows);
-            Apart(reader, all, residualGradient, size);
+            Apart(reader, all, residualGradient, target);
         }
         if (rows.Rows == 0 || !Begins(nameof(LayerNormBackward))) return;
-        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, reader, contributingRows);
+        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, reader, contributingRows, targets, fresh);
         Ended();
     }
 
@@ -199,40 +211,6 @@ public abstract partial class Device
         Ended();
     }
 
-    /// <summary><see cref="Standardize"/> of some rows of several blocks at once.</summary>
-    /// <param name="x">[*, width].</param>
-    /// <param name="mean">[*].</param>
-    /// <param name="rstd">[*].</param>
-    /// <param name="from">The blocks of x.</param>
-    /// <param name="rows">Rows of each block.</param>
-    /// <param name="width">Width of a row.</param>
-    /// <param name="output">[*, width]; must not overlap another operand.</param>
-    /// <param name="into">The blocks of the output, as many, whose rows do not overlap.</param>
-    internal void StandardizeBlocks(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
-    {
-        AtLeast(0, rows);
-        AtLeast(1, width);
-        AtLeast(0, from.Blocks);
-        AtLeast(0, from.FirstRow);
-        AtLeast(0, from.Stride);
-        AtLeast(0, into.FirstRow);
-        AtLeast(from.Blocks > 1 ? rows : 0, into.Stride);
-        AtLeast(from.Blocks, into.Blocks);
-        AtMost(from.Blocks, into.Blocks);
-        long read = from.End(rows), written = into.End(rows);
-        Need(x, Product(read, width));
-        Need(mean, read);
-        Need(rstd, read);
-        Need(output, Product(written, width));
-        Apart(output, output.Length, x, x.Length);
-        Apart(output, output.Length, mean, mean.Length);
-        Apart(output, output.Length, rstd, rstd.Length);
-        if (read == 0 || !Begins(nameof(StandardizeBlocks))) return;
-        StandardizeBlocksCore(x, mean, rstd, from, rows, width, output, into);
-        Ended();
-    }
-
     /// <inheritdoc cref="LayerNorm" />
     private protected abstract void LayerNormCore(
         Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y);
@@ -253,15 +231,13 @@ public abstract partial class Device
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows);
+        int contributingRows,
+        DeviceArray<int>? targets,
+        bool fresh);
 
     /// <inheritdoc cref="Standardize" />
     private protected abstract void StandardizeCore(
         Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow);
-
-    /// <inheritdoc cref="StandardizeBlocks" />
-    private protected abstract void StandardizeBlocksCore(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into);
 
     /// <summary>Requires rows of a backward pass that go together.</summary>
     private static void Need(in GradientRows rows, [CallerMemberName] string op = "")

@@ -22,14 +22,14 @@ public sealed class UnfitOperandsTests
         "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows",
         "WeightedRowSums.items",
         "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
-        "FinishReaders.blocks.Readers", "blocks", "Blocks", "FirstRow", "StandardizeBlocks.from.Stride",
+        "FinishReaders.blocks.Readers", "blocks", "FirstPoint",
         "Listed", "Copies", "Slots", "Count", "MostA", "MostB", "MostC", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
     ];
 
     // Divisors and the like, of which every number from 1 on is fit.
     private static readonly string[] s_unbounded =
     [
-        "AccumulateReaders.readers.Width", "constraints.Edges", "constraints.Gates",
+        "AccumulateReaders.points.Readers.Width", "constraints.Edges", "constraints.Gates",
     ];
 
     // What else an op reads says how much of these is needed, and here that is nothing.

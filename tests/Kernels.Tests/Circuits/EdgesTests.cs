@@ -46,10 +46,10 @@ public sealed class EdgesTests
                     weight.AsMatrix(width, all),
                     y.AsMatrix(half, all),
                     new GemmOptions(Bias: bench.Store(x.Bias)));
-                bench.Device.AccumulateReaders(
+                bench.Device.AccumulateReaders(new ReaderPoints(
                     bench.Store(x.Dy[(call * half * all)..((call + 1) * half * all)]), y, constant, gainSums, rstd,
                     new ReaderGroup(readers, headWidth, width), new GradientRows(half, half, baseRows),
-                    new ReaderSums(sums, offsets, coefficients), 2 * call);
+                    new ReaderSums(sums, offsets, coefficients), 2 * call));
                 bench.Device.Standardize(input, mean, rstd, null, half, width, standardized, 2 * call * baseRows);
             }
             const int First = 11;
@@ -83,9 +83,9 @@ public sealed class EdgesTests
             Tensor sums = bench.Store(new float[Base * 2]);
             Tensor offsets = bench.Store(new float[Readers * Base]);
             Tensor coefficients = bench.Out(Readers * Base);
-            bench.Device.AccumulateReaders(
+            bench.Device.AccumulateReaders(new ReaderPoints(
                 bench.Store(dy), bench.Store(y), bench.Store(zeros), bench.Store([1, 2]), bench.Store(rstd),
-                new ReaderGroup(Readers, 1, Width), new GradientRows(Base, 2 * Base, Base), new ReaderSums(sums, offsets, coefficients), 0);
+                new ReaderGroup(Readers, 1, Width), new GradientRows(Base, 2 * Base, Base), new ReaderSums(sums, offsets, coefficients), 0));
             return [sums, offsets, coefficients];
         });
         var expected = new double[3][];
