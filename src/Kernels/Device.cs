@@ -93,6 +93,12 @@ public abstract partial class Device : IDisposable
     internal virtual int RowsOfCopies(int onCpu) => onCpu;
 
     /// <summary>
+    /// Layers whose readers are contracted at once. Several read the writers' differences less often, and meet some writers behind them in
+    /// vain.
+    /// </summary>
+    internal virtual int ContractedLayers => 1;
+
+    /// <summary>
     /// Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.
     /// </summary>
     internal long ReservedBytes => Volatile.Read(ref _reserved);

@@ -53,7 +53,7 @@ internal abstract class MetricHead : ResourceOwner
     public virtual void UseReference(Tensor logProbabilities, int items) => throw NoReference();
 
     /// <summary>Computes the rows' <see cref="Values"/>.</summary>
-    /// <param name="x">[rows, vocabulary] or [rows, D]; may be overwritten.</param>
+    /// <param name="x">[rows, vocabulary], which may be overwritten, or [rows, D].</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="cleanCopy">The copy that holds the clean run, or -1 to go on comparing with that of an earlier call.</param>
     public abstract void Evaluate(Tensor x, int rows, int cleanCopy);

@@ -173,7 +173,7 @@ internal sealed class Activations : ResourceOwner
     /// <summary>The MLP's output per layer [query rows, D].</summary>
     public Tensor[] MlpOutput { get; }
 
-    /// <summary>Scratch: a LayerNorm's output [rows, D].</summary>
+    /// <summary>A LayerNorm's output [rows, D]: after a pass that of the final one [final rows, D]; during a pass scratch.</summary>
     public Tensor Normed { get; }
 
     /// <summary>Scratch: rows picked at the answer positions [sequences, D].</summary>

@@ -69,7 +69,8 @@ internal sealed class ReaderGradients : ResourceOwner
             _mlp[l] = _sums[parts[l].Mlp];
         }
         _logits = _sums[logits];
-        _buffer = Own(_device.Allocate(_graph.ReadersPerLayer, capacity.Rows, d));
+        int buffered = Math.Clamp(last.Count(l => !l), 1, _device.ContractedLayers) * _graph.ReadersPerLayer;
+        _buffer = Own(_device.Allocate(buffered, capacity.Rows, d));
 
         // A layer that no backward pass reaches has coefficients of zero, which only numbers can be multiplied with.
         Tensor MakeStandardized(int rows) => Own(
@@ -212,26 +213,31 @@ internal sealed class ReaderGradients : ResourceOwner
         int heads = _config.Heads;
         int stride = _graph.Readers;
         int d = _config.Width;
-        for (int l = firstLayer; l < endLayer; l++)
+        long block = (long)shape.BaseRows * d;
+        for (int l = firstLayer, next; l < endLayer; l = next)
         {
+            next = l + 1;
             int feeding = _graph.HeadRow(l, 0);
             int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);
             (Group queries, Group keysValues) = (_groups[l][0], _groups[l][^1]);
-            long block = (long)shape.BaseRows * d;
             if (!queries.AnswerRows)
             {
-                // All readers of a layer in one contraction, which reads the writers' differences once. The layer's own heads, which feed
-                // its MLP, meet its queries, keys and values on the way; those cells are no edges and nobody reads them.
-                MakeGradients(queries, l, shape.BaseRows, _mlp[l]);
+                // All readers of some layers in one contraction, which reads the writers' differences once. The last layer's heads, which
+                // feed its MLP, and the writers of the layers before it meet readers in front of them on the way; those cells are no edges
+                // and nobody reads them.
+                while (next < endLayer && next - l < _device.ContractedLayers && !_groups[next][0].AnswerRows) next++;
+                int perLayer = _graph.ReadersPerLayer;
+                for (int m = l; m < next; m++) MakeGradients(_groups[m][0], m, shape.BaseRows, (m - l) * perLayer * block, _mlp[m]);
                 _device.ContractEdges(
-                    delta.AtAllRows, _graph.MlpRow(l), _buffer, _graph.ReadersPerLayer, block, new ScoreBlock(scores, stride, firstColumn));
+                    delta.AtAllRows, _graph.MlpRow(next - 1), _buffer, (next - l) * perLayer, block,
+                    new ScoreBlock(scores, stride, firstColumn));
                 continue;
             }
-            MakeGradients(keysValues, l, shape.BaseRows);
+            MakeGradients(keysValues, l, shape.BaseRows, 0);
             _device.ContractEdges(
                 delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(
                     scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0)));
-            MakeGradients(queries, l, shape.Items);
+            MakeGradients(queries, l, shape.Items, 0);
             _device.ContractEdges(
                 delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
             _device.ContractEdges(
@@ -241,18 +247,18 @@ internal sealed class ReaderGradients : ResourceOwner
             delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.LogitsColumn));
     }
 
-    // A group's gradients in the buffer, and behind them one that needs nothing.
-    private void MakeGradients(Group group, int layer, int rows, Tensor? last = null)
+    // A group's gradients in the buffer from an element on, and behind them one that needs nothing.
+    private void MakeGradients(Group group, int layer, int rows, long offset, Tensor? last = null)
     {
         int d = _config.Width;
         int w = _config.HeadWidth;
         Tensor qkv = _weights.Layers[layer].QkvWeight;
         var sums = new Matrix(group.Sums, 0, rows, w, group.Readers * w);
         var weights = new Matrix(qkv, (long)group.First * w, d, w, 3 * d, Transposed: true);
-        var gradients = new Matrix(_buffer, 0, rows, d, d);
+        var gradients = new Matrix(_buffer, offset, rows, d, d);
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
         _device.FinishReaders(
-            _buffer, 0, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
+            _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
             new ReaderBlocks(group.Readers, rows, d, _frozenNorms ? 0 : Points), last);
     }
 }

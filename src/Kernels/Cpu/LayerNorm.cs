@@ -46,8 +46,9 @@ public sealed unsafe partial class CpuDevice
         Tensor residualGradient,
         Tensor? reader,
         int contributingRows,
-        DeviceArray<int>? targets,
-        bool fresh)
+        DeviceArray<int>? chosen,
+        bool fresh,
+        int clearedRows)
     {
         var job = new LayerNormBackwardJob
         {
@@ -63,8 +64,9 @@ public sealed unsafe partial class CpuDevice
             Reader = reader is null ? null : P(reader),
             BaseRows = rows.BaseRows,
             Contributing = contributingRows,
-            Targets = targets is null ? null : P(targets),
+            Chosen = chosen is null ? null : P(chosen),
             Fresh = fresh,
+            ClearedRows = clearedRows,
             Range = RowRange.Divide(rows.BaseRows, (long)width * (rows.Rows / rows.BaseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -122,8 +124,8 @@ public sealed unsafe partial class CpuDevice
     private struct LayerNormBackwardJob : IParallelJob
     {
         public float* Dy, X, Gain, Mean, Rstd, ResidualGradient, Reader;
-        public int* Targets;
-        public int Rows, ActivationRows, Width, BaseRows, Contributing;
+        public int* Chosen;
+        public int Rows, ActivationRows, Width, BaseRows, Contributing, ClearedRows;
         public bool Fresh;
         public RowRange Range;
 
@@ -137,7 +139,7 @@ public sealed unsafe partial class CpuDevice
             {
                 for (int r = n; r < Rows; r += BaseRows)
                 {
-                    int a = r % ActivationRows;
+                    int place = Chosen == null ? r : Chosen[r], a = Chosen == null ? r % ActivationRows : place;
                     TensorPrimitives.Multiply(new ReadOnlySpan<float>(Dy + ((long)r * Width), Width), gain, t);
                     StandardRow(X + ((long)a * Width), Mean[a], Rstd[a], standard);
                     float meanT = TensorPrimitives.Sum<float>(t) / Width;
@@ -146,7 +148,8 @@ public sealed unsafe partial class CpuDevice
                     TensorPrimitives.Subtract(t, meanT, t);
                     TensorPrimitives.MultiplyAddEstimate(standard, -meanTx, t, t);
                     float rstd = Rstd[a];
-                    var residual = new Span<float>(ResidualGradient + ((long)(Targets == null ? r : Targets[r]) * Width), Width);
+                    Span<float> residual = RowOf(place);
+                    if (Chosen != null) ClearAround(r, place);
                     if (Fresh) residual.Clear();
                     TensorPrimitives.MultiplyAddEstimate(t, rstd, residual, residual);
                     if (Reader != null && r < Contributing)
@@ -157,6 +160,15 @@ public sealed unsafe partial class CpuDevice
                 }
             }
         }
+
+        // The rows in front of a chosen one that nobody has chosen, and those behind the last.
+        private readonly void ClearAround(int r, int place)
+        {
+            for (int i = r == 0 ? 0 : Chosen[r - 1] + 1; i < Math.Min(place, ClearedRows); i++) RowOf(i).Clear();
+            for (int i = place + 1; r == Rows - 1 && i < ClearedRows; i++) RowOf(i).Clear();
+        }
+
+        private readonly Span<float> RowOf(int i) => new(ResidualGradient + ((long)i * Width), Width);
     }
 
     private struct StandardizeJob : IParallelJob

@@ -51,8 +51,9 @@ public sealed partial class CudaDevice
         Tensor residualGradient,
         Tensor? reader,
         int contributingRows,
-        DeviceArray<int>? targets,
-        bool fresh)
+        DeviceArray<int>? chosen,
+        bool fresh,
+        int clearedRows)
     {
         bool quads = RowSplit.Of(width, dy.Address, x.Address, gain.Address, residualGradient.Address, reader?.Address ?? 0).Quads;
 
@@ -75,8 +76,9 @@ public sealed partial class CudaDevice
             width,
             quads,
             residualGradient,
-            targets,
+            chosen,
             fresh,
+            clearedRows,
             reader,
             baseRows,
             contributingRows);

@@ -99,8 +99,8 @@ public abstract partial class Device
 
     /// <summary>
     /// With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx, and where a reader is given its
-    /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand. Where targets are given,
-    /// gradient row r goes to row targets[r] of the residual gradient.
+    /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand. Where rows are chosen,
+    /// gradient row r belongs to row chosen[r] of x, mean, rstd and the residual gradient.
     /// </summary>
     /// <param name="dy">[gradient rows, width].</param>
     /// <param name="x">[activation rows, width]: the forward input.</param>
@@ -112,8 +112,10 @@ public abstract partial class Device
     /// <param name="residualGradient">[gradient rows, width], added to.</param>
     /// <param name="reader">[base rows, width], added to; or null.</param>
     /// <param name="contributingRows">Only gradient rows below this are added to the reader.</param>
-    /// <param name="targets">Rows of the residual gradient, [gradient rows], no two the same; null for the first ones.</param>
+    /// <param name="chosen">[gradient rows], ascending: rows of all but dy and the reader, which have any number; null for the first
+    /// ones.</param>
     /// <param name="fresh">Whether dx takes the place of what the residual gradient had, in place of being added.</param>
+    /// <param name="clearedRows">Where rows are chosen: those of the residual gradient below this that are not become zeros.</param>
     internal void LayerNormBackward(
         Tensor dy,
         Tensor x,
@@ -125,8 +127,9 @@ public abstract partial class Device
         Tensor residualGradient,
         Tensor? reader,
         int contributingRows,
-        DeviceArray<int>? targets = null,
-        bool fresh = false)
+        DeviceArray<int>? chosen = null,
+        bool fresh = false,
+        int clearedRows = 0)
     {
         Need(rows);
         if (rows.Rows > 0 && rows.Rows % rows.ActivationRows != 0)
@@ -138,23 +141,32 @@ public abstract partial class Device
         AtMost(rows.Rows, contributingRows);
         long size = Size(rows.Rows, width), activations = Size(rows.ActivationRows, width);
         Need(dy, size);
-        Need(x, activations);
         Need(gain, width);
-        Need(mean, rows.ActivationRows);
-        Need(rstd, rows.ActivationRows);
+        AtLeast(0, clearedRows);
         long target = size;
-        if (targets is null) Need(residualGradient, size);
+        if (chosen is null)
+        {
+            AtMost(0, clearedRows);
+            Need(x, activations);
+            Need(mean, rows.ActivationRows);
+            Need(rstd, rows.ActivationRows);
+            Need(residualGradient, size);
+        }
         else
         {
-            Need(targets, rows.Rows);
+            Need(chosen, rows.Rows);
+            NeedRows(x, rows.Rows, width);
+            Need(mean, x.Length / width);
+            Need(rstd, x.Length / width);
             NeedRows(residualGradient, rows.Rows, width);
-            target = residualGradient.Length;
+            Need(residualGradient, Size(clearedRows, width));
+            (target, activations) = (residualGradient.Length, x.Length);
         }
         Apart(residualGradient, target, dy, size);
         Apart(residualGradient, target, x, activations);
         Apart(residualGradient, target, gain, width);
-        Apart(residualGradient, target, mean, rows.ActivationRows);
-        Apart(residualGradient, target, rstd, rows.ActivationRows);
+        Apart(residualGradient, target, mean, mean.Length);
+        Apart(residualGradient, target, rstd, rstd.Length);
         if (reader is not null)
         {
             long all = Size(rows.BaseRows, width);
@@ -162,12 +174,12 @@ public abstract partial class Device
             Apart(reader, all, dy, size);
             Apart(reader, all, x, activations);
             Apart(reader, all, gain, width);
-            Apart(reader, all, mean, rows.ActivationRows);
-            Apart(reader, all, rstd, rows.ActivationRows);
+            Apart(reader, all, mean, mean.Length);
+            Apart(reader, all, rstd, rstd.Length);
             Apart(reader, all, residualGradient, target);
         }
         if (rows.Rows == 0 || !Begins(nameof(LayerNormBackward))) return;
-        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, reader, contributingRows, targets, fresh);
+        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, reader, contributingRows, chosen, fresh, clearedRows);
         Ended();
     }
 
@@ -232,8 +244,9 @@ public abstract partial class Device
         Tensor residualGradient,
         Tensor? reader,
         int contributingRows,
-        DeviceArray<int>? targets,
-        bool fresh);
+        DeviceArray<int>? chosen,
+        bool fresh,
+        int clearedRows);
 
     /// <inheritdoc cref="Standardize" />
     private protected abstract void StandardizeCore(

@@ -19,7 +19,7 @@ public sealed class UnfitOperandsTests
     // Counts and places, which may be 0; the op then does less, or nothing.
     private static readonly string[] s_mayBeZero =
     [
-        "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows",
+        "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows", "clearedRows",
         "WeightedRowSums.items",
         "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
         "FinishReaders.blocks.Readers", "blocks", "FirstPoint",

@@ -69,6 +69,45 @@ public sealed class EdgesTests
         Numbers.Same(x.Gradients(baseRows), actual[11..], 1e-5);
     }
 
+    /// <summary>Two cotangents, of which the first one's first two points count for readers; in one call and in three.</summary>
+    [Theory]
+    [InlineData(1, 2, 3, 7)]
+    [InlineData(5, 4, 16, 132)]
+    public void Readers_together_with_the_gradient_of_their_layer_norm_are_the_same_bits(int baseRows, int readers, int headWidth, int width)
+    {
+        const int Points = 2, First = 1;
+        int all = readers * headWidth, half = 3 * baseRows, rows = 2 * half, counted = Points * baseRows;
+        float[] dy = Numbers.Draw(31, rows * width), x = Numbers.Draw(32, half * width), gain = Numbers.Draw(33, width, 0.3, 1);
+        float[] mean = Numbers.Draw(34, half), rstd = Numbers.Draw(35, half, 0.3, 1), residual = Numbers.Draw(36, rows * width);
+        float[] gradient = Numbers.Draw(37, rows * all), y = Numbers.Draw(38, half * all);
+        float[] constant = Numbers.Draw(39, all), gainSums = Numbers.Draw(40, all);
+        double[][] Run(bool together) => OpBench.Run(bench =>
+        {
+            Tensor sums = bench.Store(new float[baseRows * all]), offsets = bench.Store(new float[readers * baseRows]);
+            Tensor coefficients = bench.Store(new float[(First + Points) * readers * baseRows]);
+            Tensor kept = bench.Store(new float[(First + Points) * baseRows * width]), target = bench.Store(residual);
+            Tensor behind = bench.Store(dy), input = bench.Store(x), scale = bench.Store(gain), m = bench.Store(mean), r = bench.Store(rstd);
+            GradientRows own = new(rows, half, baseRows);
+            ReaderPoints points = new(
+                bench.Store(gradient), bench.Store(y), bench.Store(constant), bench.Store(gainSums), r,
+                new ReaderGroup(readers, headWidth, width), new GradientRows(counted, half, baseRows),
+                new ReaderSums(sums, offsets, coefficients), First);
+            if (together)
+            {
+                bench.Device.LayerNormBackwardWithReaders(behind, input, scale, m, r, own, target, points, kept);
+            }
+            else
+            {
+                bench.Device.AccumulateReaders(points);
+                bench.Device.LayerNormBackward(behind, input, scale, m, r, own, width, target, null, 0);
+                bench.Device.Standardize(input, m, r, null, counted, width, kept, First * baseRows);
+            }
+            return [sums, offsets, coefficients, kept, target];
+        });
+        double[][] apart = Run(together: false), together = Run(together: true);
+        for (int i = 0; i < apart.Length; i++) Assert.Equal(apart[i], together[i]);
+    }
+
     /// <summary>Rows of the forward pass behind the gradient rows (a second copy that counts for nothing) change nothing.</summary>
     [Fact]
     public void Only_the_rows_that_count_are_accumulated()

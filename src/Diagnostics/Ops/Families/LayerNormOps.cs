@@ -12,6 +12,9 @@ internal static class LayerNormOps
     // Rows of six points, which the counted backward kernel sums up for a reader.
     private const int BaseRows = Counted.Rows / 6;
 
+    // A chosen row and those around it.
+    private const int Apart = 3;
+
     public static IReadOnlyList<OpRow> All { get; } =
     [
         new("LayerNorm", "LayerNorm")
@@ -59,8 +62,8 @@ internal static class LayerNormOps
                 new("", OpCase.Rounding, x => Backward(x, withReader: false)),
                 new("with a reader", OpCase.Rounding, x => Backward(x, withReader: true)),
                 new("fresh", OpCase.Rounding, x => Backward(x, withReader: true, fresh: true)),
-                new("to chosen rows", OpCase.Rounding, x => Backward(x, withReader: true, chosen: true)),
-                new("fresh, to chosen rows", OpCase.Rounding, x => Backward(x, withReader: false, chosen: true, fresh: true)),
+                new("at chosen rows", OpCase.Rounding, x => Backward(x, withReader: true, chosen: true)),
+                new("fresh, at chosen rows", OpCase.Rounding, x => Backward(x, withReader: false, chosen: true, fresh: true)),
             ],
             Works = [new(Timed.AllRowsShape, 11 * Timed.AllElements, 4 * Timed.Float * Timed.AllElements, x =>
             {
@@ -124,14 +127,16 @@ internal static class LayerNormOps
         int rows = activationRows * cotangents;
         int contributing = baseRows * (1 + x.Below(copies * cotangents));
         Tensor? reader = withReader ? x.Draw((long)baseRows * width) : null;
-        Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)activationRows * width), gain = x.Draw(width, 0.3, 1);
-        Tensor mean = x.Draw(activationRows, 0.2), rstd = x.Draw(activationRows, 0.3, 1.5);
-        DeviceArray<int>? targets = chosen ? x.Integers([.. Enumerable.Range(0, rows).Select(r => ((r * 3) + 1) % ((3 * rows) + 1))]) : null;
-        long size = (chosen ? (3L * rows) + 1 : rows) * width;
+        int forward = chosen ? Apart * rows : activationRows;
+        Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)forward * width), gain = x.Draw(width, 0.3, 1);
+        Tensor mean = x.Draw(forward, 0.2), rstd = x.Draw(forward, 0.3, 1.5);
+        DeviceArray<int>? targets = chosen ? x.Integers([.. Enumerable.Range(0, rows).Select(r => (r * 3) + 1)]) : null;
+        long size = (chosen ? Apart * rows : rows) * (long)width;
         Tensor residual = fresh && !chosen ? x.Out(size) : x.Draw(size);
+        int cleared = chosen ? x.Below((Apart * rows) + 1) : 0;
         return d => d.LayerNormBackward(
             dy, values, gain, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, residual, reader, contributing,
-            targets, fresh);
+            targets, fresh, cleared);
     }
 
     private static Expression<Action<Device>> Standardize(OpOperands x, bool chosen)

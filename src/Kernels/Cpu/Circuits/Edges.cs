@@ -44,7 +44,7 @@ public sealed unsafe partial class CpuDevice
     {
         int width = points.Readers.Width;
         AccumulateReadersCore(points);
-        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, null, 0, null, false);
+        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, null, 0, null, false, 0);
         if (standardized is not null)
         {
             StandardizeCore(x, mean, rstd, null, points.Rows.Rows, width, standardized, points.FirstPoint * points.Rows.BaseRows);

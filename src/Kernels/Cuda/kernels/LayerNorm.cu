@@ -59,9 +59,9 @@ KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
   });
 }
 
-// With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx (or = dx where it is fresh), at row targets[row]
-// where there are targets, and reader[row mod baseRows] += dx of the rows that contribute. A block has the gradient rows blockX(),
-// + baseRows, ...: groups of 128 threads take one each, and their dx meet in shared memory (groups x width), where they are added in
+// With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx (or = dx where it is fresh), and
+// reader[row mod baseRows] += dx of the rows that contribute. With chosen rows, x and the residual gradient have those, and the rows in
+// between that are below clearedRows are cleared. A block has the gradient rows blockX(), + baseRows, ...: groups of 128 threads take one each, and their dx meet in shared memory (groups x width), where they are added in
 // order. Reads dy, x and the residual gradient once and writes that once.
 KERNEL __launch_bounds__(kLayerNormThreads * kLayerNormMostGroups) layerNormBackward(
     const float* __restrict__ dy,    // [rows, width]
@@ -70,16 +70,16 @@ KERNEL __launch_bounds__(kLayerNormThreads * kLayerNormMostGroups) layerNormBack
     const float* __restrict__ mean,  // [activationRows]
     const float* __restrict__ rstd,  // [activationRows]
     int rows, int activationRows, int width, int quads,
-    float* residualGradient,         // [rows, width], or [*, width] with targets
-    const int* __restrict__ targets, // [rows], all different, or null
-    int fresh,
+    float* residualGradient,         // [rows, width]
+    const int* __restrict__ chosen,  // [rows], ascending, or null; then x, mean, rstd and the residual gradient are [*]
+    int fresh, int clearedRows,
     float* reader,                   // [baseRows, width] or null; where it is not null and there is one group, no shared memory is used
     int baseRows, int contributingRows) {
   __shared__ float2 parts[kLayerNormMostGroups][kLayerNormThreads / kWarp];
   byWidth(quads, [&](auto v) {
     normalizeBackward<decltype(v), false>(
-        dy, x, gain, mean, rstd, rows, activationRows, width, residualGradient, targets, fresh, reader, baseRows, contributingRows, nullptr,
-        0, parts, dynamicShared<float>());
+        dy, x, gain, mean, rstd, rows, activationRows, width, residualGradient, chosen, fresh, clearedRows, reader, baseRows, contributingRows,
+        nullptr, 0, parts, dynamicShared<float>());
   });
 }
 

@@ -18,8 +18,8 @@ DEVICE void eachHeld(int thread, int count, F f) {
 template <class V, bool kOneGroup>
 DEVICE void normalizeBackward(
     const float* dy, const float* x, const float* gain, const float* mean, const float* rstd,
-    int rows, int activationRows, int width, float* residualGradient, const int* targets, bool fresh, float* reader, int baseRows,
-    int contributingRows, float* standardized, int standardizedRows, float2 (*parts)[kLayerNormThreads / kWarp], float* shared) {
+    int rows, int activationRows, int width, float* residualGradient, const int* chosen, bool fresh, int clearedRows, float* reader,
+    int baseRows, int contributingRows, float* standardized, int standardizedRows, float2 (*parts)[kLayerNormThreads / kWarp], float* shared) {
   const int count = width / kFloats<V>;
   const int groups = kOneGroup ? 1 : threads() / kLayerNormThreads, group = kOneGroup ? 0 : threadX() / kLayerNormThreads;
   const int thread = kOneGroup ? threadX() : threadX() % kLayerNormThreads;
@@ -27,7 +27,8 @@ DEVICE void normalizeBackward(
     const int row = first + group * baseRows;
     const bool live = row < rows;
     const int mine = live ? count : 0;
-    const int activation = live ? row % activationRows : 0;
+    const int place = chosen && live ? chosen[row] : row;
+    const int activation = !live ? 0 : chosen ? place : row % activationRows;
     const float m = mean[activation], r = rstd[activation];
     const float* in = x + (int64)activation * width;
     const float* out = dy + (int64)row * width;
@@ -52,7 +53,7 @@ DEVICE void normalizeBackward(
     meanT /= width;
     meanTx /= width;
     const bool contributes = reader && row < contributingRows;
-    float* residual = residualGradient + (int64)(targets && live ? targets[row] : row) * width;
+    float* residual = residualGradient + (int64)place * width;
     float* sum = reader + (int64)blockX() * width;
     eachHeld(thread, mine, [&](int k, int i) {
       const V scaled = k < kHeld ? t[k] : load<V>(out, i) * load<V>(gain, i);
@@ -63,6 +64,14 @@ DEVICE void normalizeBackward(
       if (groups > 1) store(shared, group * count + i, contributes ? dx : splat<V>(0));
       else if (contributes) store(sum, i, load<V>(sum, i) + dx);
     });
+    if (chosen && live) {
+      // The rows in front of this one that nobody has chosen, and those behind the last.
+      const int64 from = row == 0 ? 0 : chosen[row - 1] + 1;
+      const int64 to = place < clearedRows ? place : clearedRows;
+      for (int64 i = from * count + thread; i < to * count; i += kLayerNormThreads) store(residualGradient, i, splat<V>(0));
+      const int64 end = row == rows - 1 ? clearedRows : 0;
+      for (int64 i = (place + 1) * (int64)count + thread; i < end * count; i += kLayerNormThreads) store(residualGradient, i, splat<V>(0));
+    }
     if (groups > 1) {
       barrier();
       const int filled = (rows - first + baseRows - 1) / baseRows;

@@ -101,8 +101,8 @@ KERNEL __launch_bounds__(kLayerNormThreads) layerNormBackwardWithReaders(
   }
   byWidth(quads, [&](auto v) {
     normalizeBackward<decltype(v), true>(
-        normedGradient, x, gain, mean, streamRstd, gradientRows, streamRows, width, residualGradient, nullptr, false, nullptr, gradientRows,
-        0, standardized, rows, parts, nullptr);
+        normedGradient, x, gain, mean, streamRstd, gradientRows, streamRows, width, residualGradient, nullptr, false, 0, nullptr,
+        gradientRows, 0, standardized, rows, parts, nullptr);
   });
 }
 
