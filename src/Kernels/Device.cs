@@ -93,10 +93,10 @@ public abstract partial class Device : IDisposable
     internal virtual int RowsOfCopies(int onCpu) => onCpu;
 
     /// <summary>
-    /// Layers whose readers are contracted at once. Several read the writers' differences less often, and meet some writers behind them in
-    /// vain.
+    /// Floats of readers' gradients up to which several layers' are contracted at once, which reads the writers' differences less often and
+    /// meets some writers behind a layer in vain. With 0 each layer is contracted by itself.
     /// </summary>
-    internal virtual int ContractedLayers => 1;
+    internal virtual long ContractedFloats => 0;
 
     /// <summary>
     /// Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.

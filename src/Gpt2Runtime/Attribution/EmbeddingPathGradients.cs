@@ -107,7 +107,8 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         PassShape one = Context.Shapes.Get(batch.Spans, 1, _answerOnly);
         RunBoth(batch, both, one);
         int k = _settings.Steps;
-        bool alongPath = _settings.Path.Outer == EmbeddingPathOuter.Path, byMetric = _settings.Path.Objective == EmbeddingPathObjective.Metric;
+        bool alongPath = _settings.Path.Outer == EmbeddingPathOuter.Path;
+        bool byMetric = _settings.Path.Objective == EmbeddingPathObjective.Metric;
         Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows);
         Tensor objectiveGradient = SecondCopy(ref _objectiveGradient, one.Rows);
         for (int j = 0; j <= k; j++)

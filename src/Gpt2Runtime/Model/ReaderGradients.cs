@@ -12,6 +12,9 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// </summary>
 internal sealed class ReaderGradients : ResourceOwner
 {
+    // The contraction's tiles of writers are no more than those of layers by themselves.
+    private const int MostTogether = 4;
+
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
     private readonly ComputationGraph _graph;
@@ -21,6 +24,11 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Tensor _logits;
     private readonly TensorParts _sums = new();
     private readonly Tensor _buffer;
+
+    // Layers that are contracted at once, and floats from the sums and normalised rows of one to the next one's.
+    private readonly int _together;
+    private readonly long _sumsStride;
+    private readonly long _standardizedStride;
     private readonly bool _frozenNorms;
 
     /// <summary>Allocates for the largest batch.</summary>
@@ -57,7 +65,9 @@ internal sealed class ReaderGradients : ResourceOwner
         Tensor all = MakeStandardized(checked(_config.Layers * standardizedRows));
         for (int l = 0; l < _config.Layers; l++)
         {
-            Tensor standardized = _frozenNorms ? all : all.Slice((long)l * standardizedRows * d, points, capacity.Rows, d);
+            Tensor standardized = _frozenNorms
+                ? all
+                : all.Slice((long)l * standardizedRows * d, (_config.Layers - l) * points, capacity.Rows, d);
             Tensor answers = last[l] && !_frozenNorms ? MakeStandardized(points * capacity.Sequences) : standardized;
             _groups[l] = last[l]
                 ?
@@ -66,11 +76,15 @@ internal sealed class ReaderGradients : ResourceOwner
                     MakeGroup(l, heads, 2 * heads, parts[l].KeysValues, standardized, false),
                 ]
                 : [MakeGroup(l, 0, 3 * heads, parts[l].Queries, standardized, false)];
-            _mlp[l] = _sums[parts[l].Mlp];
+            _mlp[l] = _sums.From(parts[l].Mlp);
         }
         _logits = _sums[logits];
-        int buffered = Math.Clamp(last.Count(l => !l), 1, _device.ContractedLayers) * _graph.ReadersPerLayer;
-        _buffer = Own(_device.Allocate(buffered, capacity.Rows, d));
+        long perLayer = (long)_graph.ReadersPerLayer * capacity.Rows * d;
+        int joined = last.Count(l => !l);
+        _together = (int)Math.Clamp(_device.ContractedFloats / perLayer, 1, Math.Clamp(joined, 1, MostTogether));
+        if (joined > 1) _sumsStride = _sums.OffsetOf(parts[1].Queries) - _sums.OffsetOf(parts[0].Queries);
+        _standardizedStride = _frozenNorms ? 0 : (long)standardizedRows * d;
+        _buffer = Own(_device.Allocate(_together * _graph.ReadersPerLayer, capacity.Rows, d));
 
         // A layer that no backward pass reaches has coefficients of zero, which only numbers can be multiplied with.
         Tensor MakeStandardized(int rows) => Own(
@@ -86,14 +100,15 @@ internal sealed class ReaderGradients : ResourceOwner
         }
 
         Group MakeGroup(int layer, int first, int readers, int part, Tensor standardized, bool answer) => new(
+            constants.Gains.Slice((long)layer * d, checked((_config.Layers - layer) * d)),
             first,
             readers,
             answer,
             constants.Constant(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
             constants.GainSums(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
             _sums[part],
-            _sums[part + 1],
-            _sums[part + 2],
+            _sums.From(part + 1),
+            _sums.From(part + 2),
             standardized);
     }
 
@@ -102,6 +117,7 @@ internal sealed class ReaderGradients : ResourceOwner
     /// and keys and values.
     /// </summary>
     private sealed record Group(
+        Tensor Gains,
         int First,
         int Readers,
         bool AnswerRows,
@@ -225,19 +241,22 @@ internal sealed class ReaderGradients : ResourceOwner
                 // All readers of some layers in one contraction, which reads the writers' differences once. The last layer's heads, which
                 // feed its MLP, and the writers of the layers before it meet readers in front of them on the way; those cells are no edges
                 // and nobody reads them.
-                while (next < endLayer && next - l < _device.ContractedLayers && !_groups[next][0].AnswerRows) next++;
+                while (next < endLayer && next - l < _together && !_groups[next][0].AnswerRows) next++;
                 int perLayer = _graph.ReadersPerLayer;
-                for (int m = l; m < next; m++) MakeGradients(_groups[m][0], m, shape.BaseRows, (m - l) * perLayer * block, _mlp[m]);
+                for (int m = l; m < next; m++) Multiply(_groups[m][0], m, shape.BaseRows, (m - l) * perLayer * block);
+                Finish(queries, shape.BaseRows, next - l, _mlp[l]);
                 _device.ContractEdges(
                     delta.AtAllRows, _graph.MlpRow(next - 1), _buffer, (next - l) * perLayer, block,
                     new ScoreBlock(scores, stride, firstColumn));
                 continue;
             }
-            MakeGradients(keysValues, l, shape.BaseRows, 0);
+            Multiply(keysValues, l, shape.BaseRows, 0);
+            Finish(keysValues, shape.BaseRows, 1, null);
             _device.ContractEdges(
                 delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(
                     scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0)));
-            MakeGradients(queries, l, shape.Items, 0);
+            Multiply(queries, l, shape.Items, 0);
+            Finish(queries, shape.Items, 1, null);
             _device.ContractEdges(
                 delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
             _device.ContractEdges(
@@ -247,8 +266,8 @@ internal sealed class ReaderGradients : ResourceOwner
             delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.LogitsColumn));
     }
 
-    // A group's gradients in the buffer from an element on, and behind them one that needs nothing.
-    private void MakeGradients(Group group, int layer, int rows, long offset, Tensor? last = null)
+    // W times a group's sums, in the buffer from an element on.
+    private void Multiply(Group group, int layer, int rows, long offset)
     {
         int d = _config.Width;
         int w = _config.HeadWidth;
@@ -257,8 +276,12 @@ internal sealed class ReaderGradients : ResourceOwner
         var weights = new Matrix(qkv, (long)group.First * w, d, w, 3 * d, Transposed: true);
         var gradients = new Matrix(_buffer, offset, rows, d, d);
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
-        _device.FinishReaders(
-            _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
-            new ReaderBlocks(group.Readers, rows, d, _frozenNorms ? 0 : Points), last);
     }
+
+    // The gradients in the buffer, of a layer's group and as many readers of the layers behind it, and after each layer's its last one's.
+    private void Finish(Group group, int rows, int layers, Tensor? last) => _device.FinishReaders(
+        _buffer, 0, group.Gains, group.Offsets, group.Coefficients, group.Standardized,
+        new ReaderBlocks(
+            group.Readers, rows, _config.Width, _frozenNorms ? 0 : Points, layers, _sumsStride, _standardizedStride),
+        last);
 }

@@ -117,7 +117,7 @@ internal sealed class WriterOutputs : ResourceOwner
         shape.Slot(new PassKey(this, a, embeddings, copy)), (Outputs: this, shape, a, embeddings, copy), static s =>
             s.Outputs.IssueTake(s.shape, s.a, s.embeddings, s.copy));
 
-    /// <summary>Takes the weighted difference of the writers' outputs of two copies of a pass: those of copy 1 minus those of copy 0.</summary>
+    /// <summary>Takes a weighted difference of two copies of a pass: the writers' outputs of copy 1 minus those of copy 0.</summary>
     /// <param name="shape">The pass.</param>
     /// <param name="a">Its activations, with all layers' writers kept.</param>
     /// <param name="embeddings">The pass's token embeddings, both copies.</param>

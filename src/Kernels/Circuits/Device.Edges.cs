@@ -100,16 +100,19 @@ public abstract partial class Device
         }
     }
 
-    /// <summary>g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n].</summary>
+    /// <summary>
+    /// g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n]; for every layer, whose
+    /// gradients and gains follow one another.
+    /// </summary>
     /// <param name="gradients">
-    /// [readers, rows, width], and a block more where there is a last one: in W_c times the sums, out the readers' gradients. Must not
-    /// overlap another operand.
+    /// Per layer [readers, rows, width], and a block more where there is a last one: in W_c times the sums, out the readers' gradients.
+    /// Must not overlap another operand.
     /// </param>
     /// <param name="firstElement">Where the first reader's block starts in them.</param>
-    /// <param name="gain">[width].</param>
-    /// <param name="offsets">[readers, rows].</param>
-    /// <param name="coefficients">[points, readers, rows].</param>
-    /// <param name="standardized">[points, rows, width].</param>
+    /// <param name="gain">[layers, width].</param>
+    /// <param name="offsets">[readers, rows] of the first layer.</param>
+    /// <param name="coefficients">[points, readers, rows] of the first layer.</param>
+    /// <param name="standardized">[points, rows, width] of the first layer.</param>
     /// <param name="blocks">The extents.</param>
     /// <param name="last">[rows, width]: a reader's gradient that needs nothing, copied behind the others; or null.</param>
     internal void FinishReaders(
@@ -121,27 +124,32 @@ public abstract partial class Device
         AtLeast(0, blocks.Rows);
         AtLeast(1, blocks.Width);
         AtLeast(0, blocks.Points);
+        AtLeast(0, blocks.Layers);
+        AtLeast(0, blocks.SumsStride);
+        AtLeast(0, blocks.StandardizedStride);
         long block = Size(blocks.Rows, blocks.Width);
-        long end = Sum(firstElement, Product(block, blocks.Readers + (last is null ? 0L : 1L)));
-        long cells = Size(blocks.Readers, blocks.Rows);
-        long factors = Product(cells, blocks.Points);
-        long rows = Size(blocks.Points, blocks.Rows, blocks.Width);
+        long end = Sum(firstElement, Product(Product(block, blocks.Readers + (last is null ? 0L : 1L)), blocks.Layers));
+        int before = Math.Max(0, blocks.Layers - 1);
+        long sums = Product(blocks.SumsStride, before), gains = Size(blocks.Layers, blocks.Width);
+        long cells = Sum(sums, Size(blocks.Readers, blocks.Rows));
+        long factors = Sum(sums, Product(Size(blocks.Readers, blocks.Rows), blocks.Points));
+        long rows = Sum(Product(blocks.StandardizedStride, before), Size(blocks.Points, blocks.Rows, blocks.Width));
         Need(gradients, end);
-        Need(gain, blocks.Width);
+        Need(gain, gains);
         Need(offsets, cells);
         Need(coefficients, factors);
         Need(standardized, rows);
-        Apart(gradients, end, gain, blocks.Width);
+        Apart(gradients, end, gain, gains);
         Apart(gradients, end, offsets, cells);
         Apart(gradients, end, coefficients, factors);
         Apart(gradients, end, standardized, rows);
         if (last is not null)
         {
             AtLeast(1, blocks.Readers);
-            Need(last, block);
-            Apart(gradients, end, last, block);
+            Need(last, Sum(sums, block));
+            Apart(gradients, end, last, Sum(sums, block));
         }
-        if (cells == 0 || !Begins(nameof(FinishReaders))) return;
+        if (blocks.Readers == 0 || blocks.Rows == 0 || blocks.Layers == 0 || !Begins(nameof(FinishReaders))) return;
         FinishReadersCore(gradients, firstElement, gain, offsets, coefficients, standardized, blocks, last);
         Ended();
     }

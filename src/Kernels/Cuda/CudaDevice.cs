@@ -98,7 +98,7 @@ public sealed partial class CudaDevice : Device
     internal override int RowsOfCopies(int onCpu) => Math.Max(onCpu, AmpleRows);
 
     /// <inheritdoc />
-    internal override int ContractedLayers => 2;
+    internal override long ContractedFloats => 64 * 1024 * 1024;
 
     /// <inheritdoc />
     public override string Description =>

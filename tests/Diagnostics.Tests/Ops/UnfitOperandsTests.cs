@@ -22,7 +22,7 @@ public sealed class UnfitOperandsTests
         "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows", "clearedRows",
         "WeightedRowSums.items",
         "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
-        "FinishReaders.blocks.Readers", "blocks", "FirstPoint",
+        "FinishReaders.blocks.Readers", "blocks", "Layers", "SumsStride", "StandardizedStride", "FirstPoint",
         "Listed", "Copies", "Slots", "Count", "MostA", "MostB", "MostC", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
     ];
 
@@ -203,6 +203,9 @@ public sealed class UnfitOperandsTests
     {
         if (Is(s_unbounded, op, operand)) return false;
         if (operand.Name.StartsWith("options.Step", StringComparison.Ordinal)) return call.Number("options.Batch") > 1;
+
+        // From a layer to the next one.
+        if (operand.Name is "blocks.SumsStride" or "blocks.StandardizedStride") return call.Number("blocks.Layers") > 1;
 
         // Where there is one row, or none with elements, a stride leads nowhere.
         if (operand.Name is not ("a.Stride" or "b.Stride" or "c.Stride")) return true;

@@ -79,7 +79,8 @@ public sealed class PathTests
         double[][] Run(bool together) => OpBench.Run(bench =>
         {
             SequenceLayout layout = bench.Layout(lengths);
-            Tensor point = bench.Store(gamma), g = bench.Store(gradient), positions = bench.Store(table), embedded = bench.Out(rows * width);
+            Tensor point = bench.Store(gamma), g = bench.Store(gradient), positions = bench.Store(table);
+            Tensor embedded = bench.Out(rows * width);
             DeviceArray<int> at = bench.Integers(indices);
             DeviceArray<double> squares = bench.OutDoubles(layout.Sequences);
             if (together)

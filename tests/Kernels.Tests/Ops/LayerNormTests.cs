@@ -102,8 +102,8 @@ public sealed class LayerNormTests
     {
         const int All = 10, Width = 131, Base = 2, Cleared = 9;
         int[] chosen = [1, 4, 5, 8];
-        float[] x = Numbers.Draw(16, All * Width, 2, 0.5), dy = Numbers.Draw(17, chosen.Length * Width), gain = Numbers.Draw(18, Width, 0.5, 1);
-        float[] residual = Numbers.Draw(19, All * Width), reader = Numbers.Draw(20, Base * Width);
+        float[] x = Numbers.Draw(16, All * Width, 2, 0.5), dy = Numbers.Draw(17, chosen.Length * Width);
+        float[] gain = Numbers.Draw(18, Width, 0.5, 1), residual = Numbers.Draw(19, All * Width), reader = Numbers.Draw(20, Base * Width);
         double[][] actual = OpBench.Run(bench =>
         {
             Tensor mean = bench.Out(All), rstd = bench.Out(All), y = bench.Out(All * Width);

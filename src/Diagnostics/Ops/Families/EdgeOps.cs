@@ -92,6 +92,7 @@ internal static class EdgeOps
             [
                 new("", OpCase.Rounding, x => Finish(x, withLast: false)),
                 new("with a last block", OpCase.Rounding, x => Finish(x, withLast: true)),
+                new("three layers", OpCase.Rounding, x => Finish(x, withLast: true, layers: 3)),
             ],
             Works = [new(
                 $"{Timed.Readers} readers, {Timed.Rows} x {Timed.Width}, {Timed.Points} points", ReaderGradients * (2 + (2 * Timed.Points)),
@@ -214,16 +215,20 @@ internal static class EdgeOps
         new ReaderSums(x.Rows(Counted.Rows), x.Floats(Counted.Heads * Counted.Rows), x.Floats(Points * Counted.Heads * Counted.Rows)),
         0);
 
-    private static Expression<Action<Device>> Finish(OpOperands x, bool withLast)
+    private static Expression<Action<Device>> Finish(OpOperands x, bool withLast, int layers = 1)
     {
         int readers = x.Extent(6, 2), rows = x.Extent(17), width = x.Extent(70), points = x.Extent(5, 2), first = x.Below(9);
         long block = (long)rows * width;
-        Tensor? last = withLast ? x.Draw(block) : null;
-        Tensor gradients = x.Draw(first + ((readers + (withLast ? 1 : 0)) * block)), gain = x.Draw(width, 0.3, 1);
-        Tensor offsets = x.Draw(readers * rows);
-        Tensor coefficients = x.Draw((long)points * readers * rows), standardized = x.Draw(points * block);
+        long sums = x.Below(9) + Math.Max(block, (long)points * readers * rows), normalised = (points * block) + x.Below(9);
+        long sumsBefore = (layers - 1) * sums;
+        Tensor? last = withLast ? x.Draw(sumsBefore + block) : null;
+        Tensor gradients = x.Draw(first + (layers * (readers + (withLast ? 1 : 0)) * block)), gain = x.Draw(layers * width, 0.3, 1);
+        Tensor offsets = x.Draw(sumsBefore + (readers * rows));
+        Tensor coefficients = x.Draw(sumsBefore + ((long)points * readers * rows));
+        Tensor standardized = x.Draw(((layers - 1) * normalised) + (points * block));
+        ReaderBlocks blocks = new(readers, rows, width, points, layers, sums, normalised);
         return d => d.FinishReaders(
-            gradients, first, gain, offsets, coefficients, standardized, new ReaderBlocks(readers, rows, width, points), last);
+            gradients, first, gain, offsets, coefficients, standardized, blocks, last);
     }
 
     private static Expression<Action<Device>> Contract(OpOperands x, int writers, int readers, int length)

@@ -75,7 +75,16 @@ public sealed unsafe partial class CpuDevice
             Points = blocks.Points,
             Range = RowRange.Divide(blocks.Rows, (long)blocks.Readers * blocks.Width * (blocks.Points + 1), Workers),
         };
-        _pool.Run(ref job, job.Range.Parts);
+        for (int layer = 0; layer < blocks.Layers; layer++)
+        {
+            _pool.Run(ref job, job.Range.Parts);
+            job.Gradients += ((long)blocks.Readers + (last is null ? 0 : 1)) * blocks.Rows * blocks.Width;
+            job.Gain += blocks.Width;
+            job.Offsets += blocks.SumsStride;
+            job.Coefficients += blocks.SumsStride;
+            job.Standardized += blocks.StandardizedStride;
+            if (last is not null) job.Last += blocks.SumsStride;
+        }
     }
 
     private protected override void ProximityCore(

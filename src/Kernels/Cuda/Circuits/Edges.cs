@@ -89,10 +89,11 @@ public sealed partial class CudaDevice
         Tensor? last)
     {
         nint first = ElementAddress(gradients, firstElement);
-        RowSplit split = RowSplit.Of(blocks.Width, first, gain.Address, standardized.Address, last?.Address ?? 0);
+        bool even = (blocks.SumsStride | blocks.StandardizedStride) % 4 == 0;
+        RowSplit split = RowSplit.Of(blocks.Width, first, gain.Address, standardized.Address, last?.Address ?? 0, even ? 0 : sizeof(float));
         Launch(
             Load(ref _finishReaders, "Edges", "finishReaders"),
-            (split.Blocks(blocks.Rows), Blocks(blocks.Readers, ReadersPerThread) + (last is null ? 0 : 1)),
+            (split.Blocks(blocks.Rows), checked(blocks.Layers * (Blocks(blocks.Readers, ReadersPerThread) + (last is null ? 0 : 1)))),
             split.Threads,
             0,
             first,
@@ -101,6 +102,8 @@ public sealed partial class CudaDevice
             coefficients,
             standardized,
             last,
+            blocks.SumsStride,
+            blocks.StandardizedStride,
             blocks.Readers,
             blocks.Rows,
             blocks.Points,

@@ -19,7 +19,8 @@ template <class V, bool kOneGroup>
 DEVICE void normalizeBackward(
     const float* dy, const float* x, const float* gain, const float* mean, const float* rstd,
     int rows, int activationRows, int width, float* residualGradient, const int* chosen, bool fresh, int clearedRows, float* reader,
-    int baseRows, int contributingRows, float* standardized, int standardizedRows, float2 (*parts)[kLayerNormThreads / kWarp], float* shared) {
+    int baseRows, int contributingRows, float* standardized, int standardizedRows, float2 (*parts)[kLayerNormThreads / kWarp],
+    float* shared) {
   const int count = width / kFloats<V>;
   const int groups = kOneGroup ? 1 : threads() / kLayerNormThreads, group = kOneGroup ? 0 : threadX() / kLayerNormThreads;
   const int thread = kOneGroup ? threadX() : threadX() % kLayerNormThreads;

@@ -107,21 +107,26 @@ KERNEL __launch_bounds__(kLayerNormThreads) layerNormBackwardWithReaders(
 }
 
 // g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n]. A thread makes one element of four
-// readers, so that the standardized rows are read once for the four. Grid (rows x parts, readers / 4, and one more where there is a last
-// block, which is copied behind the readers'). Reads and writes g once.
+// readers, so that the standardized rows are read once for the four. Grid (rows x parts, layers x (readers / 4, and one more where there is
+// a last block, which is copied behind the readers')). Reads and writes g once.
 KERNEL finishReaders(
-    float* __restrict__ gradients,           // [readers, rows, width], and the last block
-    const float* __restrict__ gain,          // [width]
-    const float* __restrict__ offsets,       // [readers, rows]
-    const float* __restrict__ coefficients,  // [points, readers, rows]
-    const float* __restrict__ standardized,  // [points, rows, width]
-    const float* __restrict__ last,          // [rows, width] or null
-    int readers, int rows, int points, int parts, int width, int quads) {
+    float* __restrict__ gradients,           // [layers, readers, rows, width], with a last block in each layer
+    const float* __restrict__ gain,          // [layers, width]
+    const float* __restrict__ offsets,       // [readers, rows], and a stride to the next layer's
+    const float* __restrict__ coefficients,  // [points, readers, rows], the same
+    const float* __restrict__ standardized,  // [points, rows, width], and a stride of its own
+    const float* __restrict__ last,          // [rows, width] or null, and the stride of the sums
+    int64 sumsStride, int64 standardizedStride, int readers, int rows, int points, int parts, int width, int quads) {
   eachOfRow(parts, width, quads, [=](auto v, int64 n, int at) {
     using V = decltype(v);
-    const int first = blockY() * kReadersPerThread;
+    const int perLayer = (readers + kReadersPerThread - 1) / kReadersPerThread + (last ? 1 : 0);
+    const int layer = blockY() / perLayer, first = blockY() % perLayer * kReadersPerThread;
+    float* g0 = gradients + (int64)layer * (readers + (last ? 1 : 0)) * rows * width;
+    const float* offset = offsets + layer * sumsStride;
+    const float* coefficient = coefficients + layer * sumsStride;
+    const float* rowsOf = standardized + layer * standardizedStride;
     if (first >= readers) {
-      store(gradients + ((int64)readers * rows + n) * width, at, load<V>(last + n * width, at));
+      store(g0 + ((int64)readers * rows + n) * width, at, load<V>(last + layer * sumsStride + n * width, at));
       return;
     }
     V g[kReadersPerThread];
@@ -131,20 +136,20 @@ KERNEL finishReaders(
       // A reader beyond the last is the last one again: read along, not written.
       const int reader = first + k < readers ? first + k : readers - 1;
       place[k] = (int64)reader * rows + n;
-      g[k] = load<V>(gradients + place[k] * width, at);
+      g[k] = load<V>(g0 + place[k] * width, at);
     }
-    const V scale = load<V>(gain, at);
+    const V scale = load<V>(gain + (int64)layer * width, at);
 #pragma unroll
-    for (int k = 0; k < kReadersPerThread; k++) g[k] = g[k] * scale - offsets[place[k]];
+    for (int k = 0; k < kReadersPerThread; k++) g[k] = g[k] * scale - offset[place[k]];
 #pragma unroll 2
     for (int p = 0; p < points; p++) {
-      const V standard = load<V>(standardized + ((int64)p * rows + n) * width, at);
+      const V standard = load<V>(rowsOf + ((int64)p * rows + n) * width, at);
 #pragma unroll
-      for (int k = 0; k < kReadersPerThread; k++) g[k] = g[k] - standard * coefficients[(int64)p * readers * rows + place[k]];
+      for (int k = 0; k < kReadersPerThread; k++) g[k] = g[k] - standard * coefficient[(int64)p * readers * rows + place[k]];
     }
 #pragma unroll
     for (int k = 0; k < kReadersPerThread; k++) {
-      if (first + k < readers) store(gradients + place[k] * width, at, g[k]);
+      if (first + k < readers) store(g0 + place[k] * width, at, g[k]);
     }
   });
 }
