@@ -100,6 +100,12 @@ public abstract partial class Device : IDisposable
     internal virtual int RowsOfCopies(int onCpu) => onCpu;
 
     /// <summary>
+    /// Floats of readers' gradients up to which several layers' are contracted at once, which reads the writers' differences less often and
+    /// meets some writers behind a layer in vain. With 0 each layer is contracted by itself.
+    /// </summary>
+    internal virtual long ContractedFloats => 0;
+
+    /// <summary>
     /// Bytes of everything that was ever allocated on this device, freed or not: what work allocates shows as its growth.
     /// </summary>
     internal long ReservedBytes => Volatile.Read(ref _reserved);

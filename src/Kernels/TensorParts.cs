@@ -17,6 +17,15 @@ internal sealed class TensorParts : IDisposable
     /// <param name="number">What <see cref="Add"/> gave back.</param>
     public Tensor this[int number] => Whole.Slice(_parts[number].Offset, _parts[number].Shape);
 
+    /// <summary>A part and all behind it, once allocated. It belongs to this object.</summary>
+    /// <param name="number">What <see cref="Add"/> gave back.</param>
+    public Tensor From(int number) => Whole.Slice(OffsetOf(number), checked((int)(Whole.Length - OffsetOf(number))));
+
+    /// <summary>Where a part begins.</summary>
+    /// <param name="number">What <see cref="Add"/> gave back.</param>
+    /// <returns>Floats in front of it.</returns>
+    public long OffsetOf(int number) => _parts[number].Offset;
+
     /// <summary>Adds a part.</summary>
     /// <param name="shape">Its extents, slowest first.</param>
     /// <returns>Its number.</returns>

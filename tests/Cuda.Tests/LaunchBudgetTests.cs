@@ -10,10 +10,10 @@ namespace Gradpath.Cuda.Tests;
 public sealed class LaunchBudgetTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData("eap", "", 475)]
-    [InlineData("eap-ig", "", 470)]
-    [InlineData("eap-gp", "", 2000)]
-    [InlineData("eap-gp", "published", 1420)]
+    [InlineData("eap", "", 430)]
+    [InlineData("eap-ig", "", 430)]
+    [InlineData("eap-gp", "", 1750)]
+    [InlineData("eap-gp", "published", 1180)]
     public void LaunchBudget_of_a_scoring(string method, string preset, int budget)
     {
         AttributionOptions options = new() { Method = AttributionMethods.All.Single(m => m.Name == method), BatchSize = 20 };
@@ -25,10 +25,10 @@ public sealed class LaunchBudgetTests(ITestOutputHelper output)
 
     // What a batch adds to those before it, where all are of one shape.
     [Theory]
-    [InlineData("eap", "", 450)]
-    [InlineData("eap-ig", "", 450)]
-    [InlineData("eap-gp", "", 1970)]
-    [InlineData("eap-gp", "published", 1360)]
+    [InlineData("eap", "", 385)]
+    [InlineData("eap-ig", "", 385)]
+    [InlineData("eap-gp", "", 1700)]
+    [InlineData("eap-gp", "published", 1100)]
     public void LaunchBudget_of_a_further_batch(string method, string preset, int budget)
     {
         AttributionOptions options = new() { Method = AttributionMethods.All.Single(m => m.Name == method), BatchSize = 20 };

@@ -140,10 +140,10 @@ public sealed class WideShapeTests
             Tensor sums = bench.Store(before);
             Tensor offsets = bench.Store(new float[Readers * Base]);
             Tensor coefficients = bench.Out(Points * Readers * Base);
-            bench.Device.AccumulateReaders(
+            bench.Device.AccumulateReaders(new ReaderPoints(
                 bench.Store(dy), bench.Store(y), bench.Store(constant), bench.Store(gains), bench.Store(rstd),
                 new ReaderGroup(Readers, HeadWidth, 7), new GradientRows(Points * Base, Points * Base, Base),
-                new ReaderSums(sums, offsets, coefficients), 0);
+                new ReaderSums(sums, offsets, coefficients), 0));
             return [sums, offsets, coefficients];
         });
         double[] sums = Numbers.Wide(before), offsets = new double[Readers * Base], coefficients = new double[Points * Readers * Base];

@@ -32,6 +32,7 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     private readonly float[] _hostRows, _hostItems, _hostMoving;
     private readonly bool[] _fromClean;
     private bool _anyStill;
+    private bool _stillSent;
 
     /// <summary>Allocates for the largest batch.</summary>
     /// <param name="context">The run.</param>
@@ -62,6 +63,12 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     /// <summary>[rows, D]: the embeddings of the runs that the paths head for.</summary>
     public Tensor Target => Choose(_pair.Prompts.Corrupted, _pair.Prompts.Clean, _target);
 
+    /// <summary>[rows]: by how much target - start counts as a share of corrupted - clean, row by row.</summary>
+    public Tensor RowWeights { get; private set; } = null!;
+
+    /// <summary>[items]: the same for each item.</summary>
+    public Tensor ItemWeights { get; private set; } = null!;
+
     /// <summary>Whether the path of an item of the batch starts at its clean embedding.</summary>
     /// <param name="item">Index in the batch.</param>
     public bool FromClean(int item) => _fromClean[item];
@@ -72,8 +79,11 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     public void Begin(WeightedBatch batch, PassShape one)
     {
         SetMoving(batch, one);
+        (RowWeights, ItemWeights) = (batch.RowWeights, batch.ItemWeights);
         if (_choice == EmbeddingPathStart.Auto) Measure(one);
         else _fromClean.AsSpan().Fill(_choice == EmbeddingPathStart.Clean);
+        if (_choice == EmbeddingPathStart.Clean) return;
+        (RowWeights, ItemWeights) = (_rowWeights, _itemWeights);
         for (int i = 0, row = 0; i < one.Items; i++)
         {
             float weight = (float)batch.HostItemWeights[i];
@@ -114,20 +124,23 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
     /// <summary>Makes target - start, or a later point's outputs minus an earlier one's, a weighted share of corrupted - clean.</summary>
     /// <param name="one">A pass of one copy.</param>
     /// <param name="outputs">The writers' differences, changed in place.</param>
-    public void Weight(PassShape one, WriterOutputs outputs) => outputs.Weight(one, _rowWeights, _itemWeights);
+    public void Weight(PassShape one, WriterOutputs outputs) => outputs.Weight(one, RowWeights, ItemWeights);
 
     /// <summary>Sets a gradient to 0 at the positions before each pair's first difference, where both prompts are the same.</summary>
     /// <param name="one">A pass of one copy.</param>
     /// <param name="gradient">[rows, D], changed in place.</param>
     public void KeepMoving(PassShape one, Tensor gradient)
     {
-        if (_anyStill) _context.Device.ScaleRows(gradient, _moving, one.Rows, one.Rows, _context.Config.Width, gradient);
+        if (!_anyStill) return;
+        if (!_stillSent) _moving.Upload(_hostMoving.AsSpan(0, one.Rows));
+        _stillSent = true;
+        _context.Device.ScaleRows(gradient, _moving, one.Rows, one.Rows, _context.Config.Width, gradient);
     }
 
     // Spans that leave shared positions out have none to hold still.
     private void SetMoving(WeightedBatch batch, PassShape one)
     {
-        _anyStill = false;
+        _anyStill = _stillSent = false;
         for (int i = 0, row = 0; i < one.Items; i++)
         {
             int still = PairSpans.PrefixOf(batch.Pairs[i]) - one.Spans[i].Prefix;
@@ -136,7 +149,6 @@ internal sealed class EmbeddingPathEnds : ResourceOwner
             _hostMoving.AsSpan(row + still, one.Spans[i].Length - still).Fill(1);
             row += one.Spans[i].Length;
         }
-        if (_anyStill) _moving.Upload(_hostMoving.AsSpan(0, one.Rows));
     }
 
     private Tensor Choose(Tensor fromClean, Tensor fromCorrupted, Tensor? byItem) =>

@@ -108,20 +108,20 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         RunBoth(batch, both, one);
         int k = _settings.Steps;
         bool alongPath = _settings.Path.Outer == EmbeddingPathOuter.Path;
+        bool byMetric = _settings.Path.Objective == EmbeddingPathObjective.Metric;
         Tensor objectiveResidual = SecondCopy(ref _objectiveResidual, one.FinalRows);
         Tensor objectiveGradient = SecondCopy(ref _objectiveGradient, one.Rows);
         for (int j = 0; j <= k; j++)
         {
             bool counts = alongPath ? j < k : j > 0;
-            bool needsMetric = counts || _settings.RecordPath || _settings.Path.Objective == EmbeddingPathObjective.Metric;
+            bool needsMetric = counts || _settings.RecordPath || byMetric;
             Tensor direction = Backward(one, needsMetric, counts, j < k, objectiveResidual, objectiveGradient);
             if (_settings.RecordPath) Record(batch, one, j);
             if (j == k) break;
-            if (_settings.Path.Objective == EmbeddingPathObjective.Metric) ScaleByMetric(batch, direction, one);
+            if (byMetric) ScaleByMetric(batch, direction, one);
             _steps.Take(one, _activations, _gamma, direction, j);
-            Context.Forward.Embed(one, _activations, _gamma);
             Context.Forward.Run(one, _activations);
-            _head.Evaluate(one, _activations, -1);
+            _head.Evaluate(one, _activations, -1, values: _settings.RecordPath || byMetric);
             if (alongPath) ContractSegment(one);
             Advance("path", 0.95 * (j + 1) / k);
         }
@@ -145,13 +145,14 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         {
             _distance!.CaptureTarget(both, _activations, 1);
         }
-        _pair.TakeWriters(both, 0, _now);
         if (_settings.Path.Outer == EmbeddingPathOuter.Delta)
         {
-            _pair.TakeWriters(both, 1, _next);
-            _next.Combine(one, 1, _next, -1, _now);
-            _ends.Weight(one, _next);
+            _next.TakeDifference(both, _activations, _pair.Embeddings, _ends.RowWeights, _ends.ItemWeights);
             _delta.Spread(one, _next);
+        }
+        else
+        {
+            _pair.TakeWriters(both, 0, _now);
         }
         _readers.Reset();
         _steps.Begin(one);

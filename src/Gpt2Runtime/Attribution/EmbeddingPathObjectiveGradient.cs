@@ -15,10 +15,7 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
     private readonly EmbeddingPathObjective _objective;
     private readonly OutputDistance? _distance;
     private readonly Tensor? _targetResidual;
-    private readonly Tensor? _rows;
     private readonly Tensor? _normed;
-    private readonly Tensor? _mean;
-    private readonly Tensor? _rstd;
     private readonly Tensor? _logits;
     private readonly Tensor? _targetLogProbabilities;
     private readonly Tensor _answers;
@@ -41,10 +38,7 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
             _targetResidual = Own(_device.Allocate(capacity.FinalRows, d));
         if (objective != EmbeddingPathObjective.ProbsLast) return;
         int vocabulary = weights.Config.Vocabulary;
-        _rows = Own(_device.Allocate(capacity.Sequences, d));
         _normed = Own(_device.Allocate(capacity.Sequences, d));
-        _mean = Own(_device.Allocate(capacity.Sequences));
-        _rstd = Own(_device.Allocate(capacity.Sequences));
         _logits = Own(_device.Allocate(capacity.Sequences, vocabulary));
         _targetLogProbabilities = Own(_device.Allocate(capacity.Sequences, vocabulary));
     }
@@ -137,30 +131,21 @@ internal sealed class EmbeddingPathObjectiveGradient : ResourceOwner
     {
         int d = _weights.Config.Width;
         int rows = shape.Sequences;
-        Tensor final = a.Boundaries[^1].Residual;
-        if (shape.AnswerOnly) _device.CopyBlock(final, 0, _rows!, 0, (long)rows * d);
-        else _device.GatherRows(final, shape.AnswerRows, rows, d, _rows!);
-        FinalHead.Normalize(_weights, _rows!, rows, _mean!, _rstd!, _normed!);
-        FinalHead.Logits(_weights, _normed!, rows, _logits!);
+        if (!shape.AnswerOnly) _device.GatherRows(a.Normed, shape.AnswerRows, rows, d, _normed!);
+        FinalHead.Logits(_weights, shape.AnswerOnly ? a.Normed : _normed!, rows, _logits!);
         _device.LogSoftmax(_logits!, rows, _weights.Config.Vocabulary);
     }
 
     private void ProbabilityGradient(PassShape shape, Activations a, Tensor residualGradient)
     {
-        int d = _weights.Config.Width;
         int rows = shape.Sequences;
         int vocabulary = _weights.Config.Vocabulary;
         MakeLogProbabilities(shape, a);
         _device.ProbabilityDistanceGradient(_logits!, _targetLogProbabilities!, shape.Items, rows, vocabulary, _logits!);
         FinalHead.LogitsBackward(_weights, _logits!, rows, _normed!);
-        _device.Fill(_answers, 0, (long)rows * d);
-        FinalHead.NormalizeBackward(_weights, _normed!, _rows!, _mean!, _rstd!, new GradientRows(rows, rows, rows), _answers);
-        if (shape.AnswerOnly)
-        {
-            _device.CopyBlock(_answers, 0, residualGradient, 0, (long)rows * d);
-            return;
-        }
-        _device.Fill(residualGradient, 0, (long)shape.FinalRows * d);
-        _device.ScatterAddRows(_answers, shape.AnswerRows, rows, d, residualGradient);
+        Activations.Boundary output = a.Boundaries[^1];
+        FinalHead.NormalizeBackward(
+            _weights, _normed!, output.Residual, output.Mean, output.Rstd, new GradientRows(rows, rows, rows), residualGradient,
+            chosen: shape.AnswerOnly ? null : shape.AnswerRows, fresh: true, clearedRows: shape.AnswerOnly ? 0 : shape.FinalRows);
     }
 }

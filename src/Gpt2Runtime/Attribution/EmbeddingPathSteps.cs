@@ -23,6 +23,7 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     private readonly PromptEmbeddings _prompts;
     private readonly EmbeddingPathEnds _ends;
     private readonly EmbeddingPathObjectiveGradient _objective;
+    private readonly Tensor _positions;
     private readonly DeviceArray<double> _squares;
     private readonly DeviceArray<double> _along;
     private readonly DeviceArray<double> _lengths;
@@ -48,7 +49,7 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
         int rows)
     {
         (_device, _width, _steps, _path) = (context.Device, context.Config.Width, settings.Steps, settings.Path);
-        (_prompts, _ends, _objective) = (prompts, ends, objective);
+        (_prompts, _ends, _objective, _positions) = (prompts, ends, objective, context.Weights.PositionEmbedding);
         int items = context.Largest.Length;
         _squares = Own(_device.AllocateArray<double>(items));
         _along = Own(_device.AllocateArray<double>(items));
@@ -62,6 +63,9 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
         _matched = new double[items];
         (_first, _distances, _hostLengths) = (new double[items], new double[items], new double[items]);
         (_hostSquares, _hostAlong, _hostFactors) = (new double[items], new double[items], new float[rows]);
+        if (_path.Step != EmbeddingPathStep.Unit) return;
+        Array.Fill(_hostLengths, 1);
+        _lengths.Upload(_hostLengths);
     }
 
     private bool ByDistance => _path.Step == EmbeddingPathStep.Distance;
@@ -73,18 +77,15 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
         Tensor line = _line ?? _prompts.Point;
         if (_line is not null || _path.Step != EmbeddingPathStep.Unit)
             _device.Combine(1, _ends.Start, -1, _ends.Target, (long)one.Rows * _width, line);
-        if (_path.Step == EmbeddingPathStep.Unit) Array.Fill(_hostLengths, 1);
-        else
-        {
-            Dots(line, line, one, _squares, _hostSquares);
-            for (int i = 0; i < one.Items; i++) _hostLengths[i] = _matched[i] = Math.Sqrt(_hostSquares[i]) / _steps;
-        }
+        if (_path.Step == EmbeddingPathStep.Unit) return;
+        Dots(line, line, one, _squares, _hostSquares);
+        for (int i = 0; i < one.Items; i++) _hostLengths[i] = _matched[i] = Math.Sqrt(_hostSquares[i]) / _steps;
         _lengths.Upload(_hostLengths.AsSpan(0, one.Items));
     }
 
-    /// <summary>Takes a step.</summary>
+    /// <summary>Takes a step, and makes the new point the residual stream at boundary 0.</summary>
     /// <param name="one">A pass of one copy.</param>
-    /// <param name="a">Its activations at the point where the step begins.</param>
+    /// <param name="a">Its activations at the point where the step begins; the first boundary is changed.</param>
     /// <param name="gamma">[rows, D]: the point, changed in place.</param>
     /// <param name="gradient">[rows, D]: the gradient of the squared distance there; changed.</param>
     /// <param name="step">The step, from 0.</param>
@@ -92,9 +93,12 @@ internal sealed class EmbeddingPathSteps : ResourceOwner
     {
         if (ByDistance) _ends.KeepMoving(one, gradient);
         Tensor against = Direction(one, gradient);
-        _device.SequenceDots(against, against, one.All, _width, _squares);
+        bool ofBatch = _path.Norm == EmbeddingPathNorm.Batch;
+        if (ByDistance || ofBatch) _device.SequenceDots(against, against, one.All, _width, _squares);
         if (ByDistance) SetLengths(one, a, gradient, against, step);
-        _device.PathStep(gamma, against, _squares, _lengths, _path.Norm == EmbeddingPathNorm.Batch, one.All, _width);
+        _device.PathStep(
+            gamma, against, ByDistance || ofBatch ? _squares : null, _lengths, ofBatch, one.All, _width, _positions, one.Positions,
+            a.Boundaries[0].Residual);
     }
 
     // What a step goes against.

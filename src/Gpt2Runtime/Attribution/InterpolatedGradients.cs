@@ -68,7 +68,7 @@ internal sealed class InterpolatedGradients : BatchScorer
         _activations = Own(new Activations(context.Config, device, all, keepWriters: true, keepRatios: rules.ActivationRatios));
         _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1, rules));
         _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly, rules));
-        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, all.Sequences, rules));
+        _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, all.Sequences, rules, all.FinalRows));
         _distance = settings.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
         _prompts = Own(new PromptEmbeddings(context.Weights, one.Rows));
         _embeddings = Own(device.Allocate(all.Rows, context.Config.Width));

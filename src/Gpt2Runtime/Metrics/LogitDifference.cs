@@ -24,30 +24,37 @@ internal sealed class LogitDifference() : Metric(
     internal override bool ReadsLogits => false;
 
     /// <inheritdoc />
-    internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) => new Directions(weights, items, sequences);
+    internal override MetricHead Head(Gpt2Weights weights, int items, int sequences) => new Directions(weights, LossSign, items, sequences);
 
     private sealed class Directions : MetricHead
     {
         private readonly int _d;
         private readonly AnswerTable _answers;
         private readonly Tensor _directions;
+        private readonly Tensor _lossDirections;
+        private readonly int _lossSign;
         private readonly Tensor? _biasSums;
         private float[] _biasDifference = [];
 
-        public Directions(Gpt2Weights weights, int items, int sequences)
+        public Directions(Gpt2Weights weights, int lossSign, int items, int sequences)
             : base(weights, sequences)
         {
+            _lossSign = lossSign;
             _d = weights.Config.Width;
             _answers = Own(new AnswerTable(Device, mean: true));
             _directions = Own(Device.Allocate(items, _d));
+            _lossDirections = Own(Device.Allocate(items, _d));
             if (weights.UnembeddingBias is not null) _biasSums = Own(Device.Allocate(items, 1));
         }
+
+        public override Tensor LossDirections => _lossDirections;
 
         public override void SetItems(IReadOnlyList<PromptPair> pairs, int[]? numbers)
         {
             base.SetItems(pairs, numbers);
             _answers.Set(pairs);
             Device.WeightedRowSums(Weights.Unembedding, _answers.Answers, Items, _d, _directions);
+            Device.Combine(_lossSign, _directions, 0, _directions, (long)Items * _d, _lossDirections);
             if (_biasDifference.Length != Items) _biasDifference = new float[Items];
             if (_biasSums is null) return;
             Device.WeightedRowSums(Weights.UnembeddingBias!, _answers.Answers, Items, 1, _biasSums);

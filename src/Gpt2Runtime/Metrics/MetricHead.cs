@@ -53,7 +53,7 @@ internal abstract class MetricHead : ResourceOwner
     public virtual void UseReference(Tensor logProbabilities, int items) => throw NoReference();
 
     /// <summary>Computes the rows' <see cref="Values"/>.</summary>
-    /// <param name="x">[rows, vocabulary] or [rows, D]; may be overwritten.</param>
+    /// <param name="x">[rows, vocabulary], which may be overwritten, or [rows, D].</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="cleanCopy">The copy that holds the clean run, or -1 to go on comparing with that of an earlier call.</param>
     public abstract void Evaluate(Tensor x, int rows, int cleanCopy);
@@ -63,6 +63,11 @@ internal abstract class MetricHead : ResourceOwner
     /// <param name="rows">Number of rows: the first ones of that call.</param>
     /// <param name="gradient">[rows, vocabulary] or [rows, D], out; may be <paramref name="x"/> where those are logits.</param>
     public abstract void Gradient(Tensor x, int rows, Tensor gradient);
+
+    /// <summary>
+    /// [items, D]: each row's derivative of the loss by the final LayerNorm's output, where a batch alone says what it is; else null.
+    /// </summary>
+    public virtual Tensor? LossDirections => null;
 
     /// <summary>Waits for the values on the device, unless they stay there.</summary>
     /// <param name="rows">Number of rows.</param>

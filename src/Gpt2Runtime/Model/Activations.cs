@@ -84,12 +84,6 @@ internal sealed class Activations : ResourceOwner
         Z = new Tensor[layers];
         MlpOutput = new Tensor[layers];
         if (keepWriters) _writers = Own(new WriterBlocks(device, layers, capacity, config.Width, input: false));
-        if (keepLayers)
-        {
-            Streams = Own(device.Allocate(checked(layers * capacity.Rows), config.Width));
-            StreamMeans = Own(device.Allocate(layers * capacity.Rows));
-            StreamRstds = Own(device.Allocate(layers * capacity.Rows));
-        }
         Tensor? sharedZ = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
         Tensor? sharedMlp = keepWriters ? null : Own(device.Allocate(capacity.Rows, config.Width));
         for (int l = 0; l < layers; l++)
@@ -104,7 +98,7 @@ internal sealed class Activations : ResourceOwner
             }
             bool last = keepLayers && l == layers - 1;
             int queryRows = last ? capacity.FinalRows : capacity.Rows;
-            Boundaries[2 * l] = keepLayers ? StreamOf(l) : MakeBoundary(capacity.Rows);
+            Boundaries[2 * l] = MakeBoundary(capacity.Rows);
             Boundaries[(2 * l) + 1] = MakeBoundary(queryRows);
             if (keysValues is null && !(last && capacity.AnswerOnly))
             {
@@ -129,14 +123,6 @@ internal sealed class Activations : ResourceOwner
         AnswerRstd = Own(device.Allocate(capacity.Sequences));
         Hidden = Own(device.Allocate(capacity.Rows, config.InnerWidth));
         if (keepRatios) Slopes = Own(device.Allocate(capacity.Rows, config.InnerWidth));
-
-        Boundary StreamOf(int layer)
-        {
-            int first = layer * capacity.Rows;
-            return new(
-                Streams!.Slice((long)first * config.Width, capacity.Rows, config.Width), StreamMeans!.Slice(first, capacity.Rows),
-                StreamRstds!.Slice(first, capacity.Rows));
-        }
 
         Boundary MakeBoundary(int rows) =>
             new(Own(device.Allocate(rows, config.Width)), Own(device.Allocate(rows)), Own(device.Allocate(rows)));
@@ -164,17 +150,6 @@ internal sealed class Activations : ResourceOwner
     public Boundary[] Boundaries { get; }
 
     /// <summary>
-    /// The residual streams that enter attention in one piece, layer after layer [L, rows, D]; null where they are not kept.
-    /// </summary>
-    public Tensor? Streams { get; }
-
-    /// <summary>Their means [L, rows].</summary>
-    public Tensor? StreamMeans { get; }
-
-    /// <summary>Their reciprocal deviations [L, rows].</summary>
-    public Tensor? StreamRstds { get; }
-
-    /// <summary>
     /// Queries, keys and values per layer side by side [rows, 3 D], as one product makes them. Null in a last layer whose queries are those
     /// of the answer rows alone, and where keys and values are kept apart.
     /// </summary>
@@ -198,7 +173,7 @@ internal sealed class Activations : ResourceOwner
     /// <summary>The MLP's output per layer [query rows, D].</summary>
     public Tensor[] MlpOutput { get; }
 
-    /// <summary>Scratch: a LayerNorm's output [rows, D].</summary>
+    /// <summary>A LayerNorm's output [rows, D]: after a pass that of the final one [final rows, D]; during a pass scratch.</summary>
     public Tensor Normed { get; }
 
     /// <summary>Scratch: rows picked at the answer positions [sequences, D].</summary>

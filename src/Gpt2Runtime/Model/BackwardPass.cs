@@ -97,10 +97,6 @@ internal sealed class BackwardPass : ResourceOwner
             if (s % 2 == 1) Mlp(shape, a, s / 2, cotangents, readers, readerCopies);
             else Attention(shape, a, s / 2, cotangents, readers, readerCopies);
         }
-
-        // Layers whose attention lies between the two boundaries.
-        int end = ((from < 0 ? 2 * _config.Layers : from) + 1) / 2;
-        readers?.AddPoints(shape, a, (downTo + 1) / 2, end, readerCopies);
     }
 
     private void Mlp(PassShape shape, Activations a, int layer, int cotangents, ReaderGradients? readers, int readerCopies)
@@ -132,9 +128,9 @@ internal sealed class BackwardPass : ResourceOwner
         _device.AttentionBackward(
             _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, heads, cotangents, dq, dkv, a.Prefix?.Of(layer));
         _attention?.Apply(a, layer, heads, layout, cotangents, _dz, answerRows ? null : _dqkv, dq, dkv);
-        readers?.AddAttention(shape, a, layer, answerRows ? dq : _dqkv, dkv, readerCopies);
         if (answerRows)
         {
+            readers?.AddAnswers(shape, a, layer, dq, dkv, readerCopies);
             _device.Gemm(dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));
 
             // Only the answer rows have queries and an onward residual stream; from here down every row has a gradient.
@@ -146,9 +142,14 @@ internal sealed class BackwardPass : ResourceOwner
         {
             _device.Gemm(_dqkv.AsMatrix(rows, 3 * d), qkv.T, _normed.AsMatrix(rows, d));
         }
-        _device.LayerNormBackward(
-            _normed, _frozen?.Input ?? boundary.Residual, w.AttentionGain, _frozen?.Mean ?? boundary.Mean, boundary.Rstd,
-            new GradientRows(rows, shape.Rows, shape.BaseRows), d, Residual, null, 0);
+        (Tensor input, Tensor mean) = (_frozen?.Input ?? boundary.Residual, _frozen?.Mean ?? boundary.Mean);
+        var all = new GradientRows(rows, shape.Rows, shape.BaseRows);
+        if (readers is null || answerRows)
+        {
+            _device.LayerNormBackward(_normed, input, w.AttentionGain, mean, boundary.Rstd, all, d, Residual, null, 0);
+            return;
+        }
+        readers.AddAttention(shape, a, layer, _dqkv, readerCopies, _normed, input, mean, all, Residual);
     }
 
     private void SpreadAnswers(PassShape shape, int answers, int rows)

@@ -27,11 +27,16 @@ internal static class FinalHead
     /// <param name="target">[rows, D]: the gradient at the residual stream is added.</param>
     /// <param name="reader">[base rows, D]: the first <paramref name="contributingRows"/> rows are added, or null.</param>
     /// <param name="contributingRows">Rows of the gradient that count for the reader.</param>
+    /// <param name="chosen">[rows], ascending: the rows of the residual stream and of the target; null for the first ones.</param>
+    /// <param name="fresh">Whether the target's rows are set in place of being added to.</param>
+    /// <param name="clearedRows">Where rows are chosen: the target's rows below this that are not become zeros.</param>
     public static void NormalizeBackward(
         Gpt2Weights weights, Tensor gradient, Tensor residual, Tensor mean, Tensor rstd, GradientRows rows, Tensor target,
-        Tensor? reader = null, int contributingRows = 0) =>
+        Tensor? reader = null, int contributingRows = 0, DeviceArray<int>? chosen = null, bool fresh = false,
+        int clearedRows = 0) =>
         weights.Device.LayerNormBackward(
-            gradient, residual, weights.FinalGain, mean, rstd, rows, weights.Config.Width, target, reader, contributingRows);
+            gradient, residual, weights.FinalGain, mean, rstd, rows, weights.Config.Width, target, reader, contributingRows, chosen,
+            fresh, clearedRows);
 
     /// <summary>The logits.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>

@@ -25,7 +25,9 @@ internal sealed class ForwardPass(Gpt2Weights weights)
     public void Embed(PassShape shape, Activations a, Tensor embeddings) =>
         _device.GatherRows(weights.PositionEmbedding, shape.Positions, shape.Rows, _config.Width, a.Boundaries[0].Residual, embeddings);
 
-    /// <summary>Runs from boundary <paramref name="from"/> to the output.</summary>
+    /// <summary>
+    /// Runs from boundary <paramref name="from"/> to the output, whose final LayerNorm is left in <see cref="Activations.Normed"/>.
+    /// </summary>
     /// <param name="shape">The pass.</param>
     /// <param name="a">Workspace; boundary <paramref name="from"/> holds the residual stream.</param>
     /// <param name="from">First sublayer to run.</param>
@@ -79,12 +81,11 @@ internal sealed class ForwardPass(Gpt2Weights weights)
             new GemmOptions(Bias: _keyValueBias[layer]));
     }
 
-    /// <summary>Attention of a layer, its MLP, and both of them added to the residual stream, the MLP's output only if asked.</summary>
+    /// <summary>Attention of a layer, added to the residual stream, and its MLP, which the next LayerNorm adds on its way.</summary>
     /// <param name="shape">The pass.</param>
     /// <param name="a">Workspace; queries, keys and values of the layer are in place.</param>
     /// <param name="layer">Index of the layer.</param>
-    /// <param name="joins">Whether the MLP's output is added; else the next <see cref="ProjectAttention"/> does it on its way.</param>
-    public void FinishLayer(PassShape shape, Activations a, int layer, bool joins)
+    public void FinishLayer(PassShape shape, Activations a, int layer)
     {
         SequenceLayout layout = AnswerRowsOnly(shape, layer) ? shape.Final : shape.All;
         _device.Attention(
@@ -99,7 +100,6 @@ internal sealed class ForwardPass(Gpt2Weights weights)
             ProjectHeads(shape, a, layer);
             Mlp(shape, a, layer, a.Boundaries[2 * layer].Residual, a.MlpOutput[layer]);
         }
-        if (joins) AddMlp(shape, a, layer);
     }
 
     /// <summary>The heads' outputs and b_O, added to the residual stream.</summary>
@@ -153,8 +153,24 @@ internal sealed class ForwardPass(Gpt2Weights weights)
         for (int layer = first; layer < _config.Layers; layer++)
         {
             ProjectAttention(shape, a, layer, joins: layer > first);
-            FinishLayer(shape, a, layer, joins: layer == _config.Layers - 1);
+            FinishLayer(shape, a, layer);
         }
+        NormalizeOutput(shape, a, joins: first < _config.Layers);
+    }
+
+    // Joins: whether the last MLP has written its output, but it is not part of the residual stream yet.
+    private void NormalizeOutput(PassShape shape, Activations a, bool joins)
+    {
+        Activations.Boundary output = a.Boundaries[^1];
+        int last = _config.Layers - 1;
+        if (!joins)
+        {
+            FinalHead.Normalize(weights, output.Residual, shape.FinalRows, output.Mean, output.Rstd, a.Normed);
+            return;
+        }
+        _device.AddLayerNorm(
+            a.Boundaries[^2].Residual, a.MlpOutput[last], output.Residual, weights.FinalGain, weights.FinalShift, _config.Epsilon,
+            shape.FinalRows, _config.Width, output.Mean, output.Rstd, a.Normed);
     }
 
     // The heads' outputs and b_O, where the layer's MLP will leave its own, which nobody has asked for yet.

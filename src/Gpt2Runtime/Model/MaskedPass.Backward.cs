@@ -125,8 +125,8 @@ internal sealed partial class MaskedPass
             }
         }
         int count = (endReader - firstReader) * rows;
-        _device.Fill(target, 0, (long)count * _d);
-        _device.LayerNormBackward(_wide, inputs, w.AttentionGain, mean, rstd, new GradientRows(count, count, count), _d, target, null, 0);
+        _device.LayerNormBackward(
+            _wide, inputs, w.AttentionGain, mean, rstd, new GradientRows(count, count, count), _d, target, null, 0, fresh: true);
     }
 
     // The scores of some readers of a layer, and what they hand back to the writers before it. The input is slot 0 and needs no gradient.

@@ -15,8 +15,6 @@ internal sealed class OutputDistance : ResourceOwner
     private readonly int _d;
     private readonly Tensor _gram;
     private readonly Tensor _target;
-    private readonly Tensor _mean;
-    private readonly Tensor _rstd;
     private readonly Tensor _difference;
     private readonly Tensor _product;
     private readonly DeviceArray<double> _squares;
@@ -32,8 +30,6 @@ internal sealed class OutputDistance : ResourceOwner
         _d = weights.Config.Width;
         _gram = Own(_device.AllocateZeros(_d, _d));
         _target = Own(_device.Allocate(baseRows, _d));
-        _mean = Own(_device.Allocate(capacity.FinalRows));
-        _rstd = Own(_device.Allocate(capacity.FinalRows));
         _difference = Own(_device.Allocate(capacity.FinalRows, _d));
         _product = Own(_device.Allocate(capacity.FinalRows, _d));
         _squares = Own(_device.AllocateArray<double>(capacity.Sequences));
@@ -46,8 +42,7 @@ internal sealed class OutputDistance : ResourceOwner
     /// <param name="copy">Index of the copy.</param>
     public void CaptureTarget(PassShape shape, Activations a, int copy)
     {
-        Normalize(shape, a);
-        _device.CopyBlock(_difference, (long)copy * shape.BaseFinalRows * _d, _target, 0, (long)shape.BaseFinalRows * _d);
+        _device.CopyBlock(a.Normed, (long)copy * shape.BaseFinalRows * _d, _target, 0, (long)shape.BaseFinalRows * _d);
     }
 
     /// <summary>Compares every copy with the target; the other members then speak of this pass.</summary>
@@ -55,8 +50,12 @@ internal sealed class OutputDistance : ResourceOwner
     /// <param name="a">Its activations.</param>
     public void Compare(PassShape shape, Activations a)
     {
-        Normalize(shape, a);
-        _device.SubtractRows(_difference, _target, shape.BaseFinalRows, shape.FinalRows, _d);
+        int length = checked(shape.BaseFinalRows * _d);
+        for (int copy = 0; copy < shape.Copies; copy++)
+        {
+            Matrix output = new(a.Normed, (long)copy * length, 1, length, length), target = new(_target, 0, 1, length, length);
+            _device.CombineBlocks(1, output, -1, target, null, _d, new Matrix(_difference, (long)copy * length, 1, length, length));
+        }
         _device.Gemm(_difference.AsMatrix(shape.FinalRows, _d), _gram.AsMatrix(), _product.AsMatrix(shape.FinalRows, _d));
     }
 
@@ -76,13 +75,11 @@ internal sealed class OutputDistance : ResourceOwner
     /// <param name="residualGradient">[rows, D], out.</param>
     public void Gradient(PassShape shape, Activations a, Tensor residualGradient)
     {
-        _device.Fill(residualGradient, 0, (long)shape.FinalRows * _d);
         var rows = new GradientRows(shape.FinalRows, shape.FinalRows, shape.FinalRows);
-        FinalHead.NormalizeBackward(_weights, _product, a.Boundaries[^1].Residual, _mean, _rstd, rows, residualGradient);
+        Activations.Boundary output = a.Boundaries[^1];
+        FinalHead.NormalizeBackward(
+            _weights, _product, output.Residual, output.Mean, output.Rstd, rows, residualGradient, fresh: true);
     }
-
-    private void Normalize(PassShape shape, Activations a) =>
-        FinalHead.Normalize(_weights, a.Boundaries[^1].Residual, shape.FinalRows, _mean, _rstd, _difference);
 
     // 2 U^T U, which makes the product the gradient. It is symmetric: the blocks on and above the diagonal are computed, the others copied
     // across.

@@ -21,11 +21,15 @@ internal sealed class OutputHead : ResourceOwner
     private readonly Tensor _rstd;
     private readonly Tensor _normed;
     private readonly Tensor _normedGradient;
-    private readonly Tensor _residualGradient;
     private readonly Tensor? _logits;
     private readonly FrozenNorm? _frozen;
     private IReadOnlyList<PromptPair> _pairs = [];
     private int[]? _numbers;
+
+    // The rows of the last evaluation: where the pass has left them, or this object's own.
+    private Activations.Boundary _evaluated;
+    private Tensor _evaluatedNormed;
+    private bool _amongAll;
 
     /// <summary>Allocates for the largest pass.</summary>
     /// <param name="weights">The weights of the model, on the device that computes.</param>
@@ -33,7 +37,9 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="items">Prompts of the largest batch.</param>
     /// <param name="sequences">Prompts of all copies of the largest pass.</param>
     /// <param name="rules">What gradients go by; null for derivatives.</param>
-    public OutputHead(Gpt2Weights weights, Metric metric, int items, int sequences, BackwardRules? rules = null)
+    /// <param name="finalRows">With rules, the final rows of the largest pass.</param>
+    public OutputHead(
+        Gpt2Weights weights, Metric metric, int items, int sequences, BackwardRules? rules = null, int finalRows = 0)
     {
         _weights = weights;
         _device = weights.Device;
@@ -45,9 +51,9 @@ internal sealed class OutputHead : ResourceOwner
         _rstd = Own(_device.Allocate(sequences));
         _normed = Own(_device.Allocate(sequences, _d));
         _normedGradient = Own(_device.Allocate(sequences, _d));
-        _residualGradient = Own(_device.Allocate(sequences, _d));
         if (metric.ReadsLogits) _logits = Own(_device.Allocate(sequences, _vocabulary));
-        if (rules is { FrozenNorms: true }) _frozen = Own(new FrozenNorm(_device, sequences, _d));
+        if (rules is { FrozenNorms: true }) _frozen = Own(new FrozenNorm(_device, Math.Max(sequences, finalRows), _d));
+        _evaluatedNormed = _normed;
         _head = Own(metric.Head(weights, items, sequences));
     }
 
@@ -95,14 +101,16 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="shape">The pass.</param>
     /// <param name="a">Its activations.</param>
     /// <param name="cleanCopy">The copy that holds the clean run, or -1 to go on comparing with that of an earlier call.</param>
+    /// <param name="values">Whether values are wanted, and not only the gradient that follows, which may need none.</param>
     /// <exception cref="GradpathException">A value is not a finite number; the message names the metric and the item.</exception>
-    public void Evaluate(PassShape shape, Activations a, int cleanCopy)
+    public void Evaluate(PassShape shape, Activations a, int cleanCopy, bool values = true)
     {
         int rows = shape.Sequences;
-        Tensor final = a.Boundaries[^1].Residual;
-        if (shape.AnswerOnly) _device.CopyBlock(final, 0, _residual, 0, (long)rows * _d);
-        else _device.GatherRows(final, shape.AnswerRows, rows, _d, _residual);
-        EvaluateResidual(rows, cleanCopy);
+        (_evaluated, _amongAll) = (a.Boundaries[^1], !shape.AnswerOnly);
+        if (!values && rows <= _head.Items && _head.LossDirections is not null) return;
+        _evaluatedNormed = shape.AnswerOnly ? a.Normed : _normed;
+        if (!shape.AnswerOnly) _device.GatherRows(a.Normed, shape.AnswerRows, rows, _d, _normed);
+        EvaluateNormed(rows, cleanCopy);
     }
 
     /// <summary>Computes the metric from residual streams that were made outside a plain pass.</summary>
@@ -113,7 +121,10 @@ internal sealed class OutputHead : ResourceOwner
     public void EvaluateRows(Tensor residual, int rows, int cleanCopy = -1)
     {
         _device.CopyBlock(residual, 0, _residual, 0, (long)rows * _d);
-        EvaluateResidual(rows, cleanCopy);
+        (_evaluated, _amongAll) = (new Activations.Boundary(_residual, _mean, _rstd), false);
+        _evaluatedNormed = _normed;
+        FinalHead.Normalize(_weights, _residual, rows, _mean, _rstd, _normed);
+        EvaluateNormed(rows, cleanCopy);
     }
 
     /// <summary>After an evaluation of a metric that needs all logits: the most probable token of every row.</summary>
@@ -127,8 +138,8 @@ internal sealed class OutputHead : ResourceOwner
     }
 
     /// <summary>
-    /// After <see cref="Evaluate"/>: the gradient of the loss (each item by itself) at the final residual stream of the first copies,
-    /// as the first cotangent of a backward pass.
+    /// After <see cref="Evaluate"/>, with the pass's activations as they were: the gradient of the loss (each item by itself) at the final
+    /// residual stream of the first copies, as the first cotangent of a backward pass.
     /// </summary>
     /// <param name="shape">The pass to run backwards: the evaluated one or its first copies.</param>
     /// <param name="backward">Its <see cref="BackwardPass.Residual"/> is set.</param>
@@ -136,12 +147,9 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="readerCopies">How many copies count for it.</param>
     public void LossGradient(PassShape shape, BackwardPass backward, ReaderGradients? readers, int readerCopies)
     {
-        int rows = shape.Sequences;
-        Tensor target = shape.AnswerOnly ? backward.Residual : _residualGradient;
-        MakeLossGradient(rows, target, readers?.Logits, readerCopies * _head.Items);
-        if (shape.AnswerOnly) return;
-        _device.Fill(backward.Residual, 0, (long)shape.Rows * _d);
-        _device.ScatterAddRows(_residualGradient, shape.AnswerRows, rows, _d, backward.Residual);
+        MakeLossGradient(
+            shape.Sequences, backward.Residual, readers?.Logits, readerCopies * _head.Items, _amongAll ? shape.AnswerRows : null,
+            _amongAll ? shape.FinalRows : 0);
     }
 
     /// <summary>After an evaluation: the gradient of the loss (each row by itself) at the residual stream of the evaluated rows.</summary>
@@ -149,11 +157,23 @@ internal sealed class OutputHead : ResourceOwner
     /// <param name="gradient">[rows, D], out.</param>
     public void LossGradientAt(int rows, Tensor gradient) => MakeLossGradient(rows, gradient, null, 0);
 
-    private void MakeLossGradient(int rows, Tensor target, Tensor? reader, int contributingRows)
+    private void MakeLossGradient(
+        int rows, Tensor target, Tensor? reader, int contributingRows, DeviceArray<int>? chosen = null, int clearedRows = 0)
+    {
+        // Rows beyond the batch's items are other copies of them.
+        Tensor? known = rows <= _head.Items ? _head.LossDirections : null;
+        if (known is null) MakeNormedGradient(rows);
+        var gradientRows = new GradientRows(rows, rows, _head.Items);
+        FinalHead.NormalizeBackward(
+            _weights, known ?? _normedGradient, _frozen?.Input ?? _evaluated.Residual, _frozen?.Mean ?? _evaluated.Mean, _evaluated.Rstd,
+            gradientRows, target, reader, contributingRows, chosen, fresh: true, clearedRows);
+    }
+
+    private void MakeNormedGradient(int rows)
     {
         if (_logits is null)
         {
-            _head.Gradient(_normed, rows, _normedGradient);
+            _head.Gradient(_evaluatedNormed, rows, _normedGradient);
         }
         else
         {
@@ -161,18 +181,12 @@ internal sealed class OutputHead : ResourceOwner
             FinalHead.LogitsBackward(_weights, _logits, rows, _normedGradient);
         }
         if (_metric.LossSign < 0) _device.Combine(-1, _normedGradient, 0, _normedGradient, (long)rows * _d, _normedGradient);
-        _device.Fill(target, 0, (long)rows * _d);
-        var gradientRows = new GradientRows(rows, rows, _head.Items);
-        FinalHead.NormalizeBackward(
-            _weights, _normedGradient, _frozen?.Input ?? _residual, _frozen?.Mean ?? _mean, _rstd, gradientRows, target, reader,
-            contributingRows);
     }
 
-    private void EvaluateResidual(int rows, int cleanCopy)
+    private void EvaluateNormed(int rows, int cleanCopy)
     {
-        FinalHead.Normalize(_weights, _residual, rows, _mean, _rstd, _normed);
-        if (_logits is not null) FinalHead.Logits(_weights, _normed, rows, _logits);
-        _head.Evaluate(_logits ?? _normed, rows, cleanCopy);
+        if (_logits is not null) FinalHead.Logits(_weights, _evaluatedNormed, rows, _logits);
+        _head.Evaluate(_logits ?? _evaluatedNormed, rows, cleanCopy);
         if (ChecksValues && !LeavesValues) RequireFinite(rows);
     }
 

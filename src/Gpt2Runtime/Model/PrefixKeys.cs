@@ -52,7 +52,7 @@ internal sealed class PrefixKeys : ResourceOwner
         for (int l = 0; l < layers; l++)
         {
             forward.ProjectAttention(shape, _activations, l, joins: l > 0);
-            if (l < layers - 1) forward.FinishLayer(shape, _activations, l, joins: false);
+            if (l < layers - 1) forward.FinishLayer(shape, _activations, l);
         }
     }
 

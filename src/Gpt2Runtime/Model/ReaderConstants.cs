@@ -20,9 +20,11 @@ internal sealed class ReaderConstants : ResourceOwner
         int d = weights.Config.Width;
         _gainSums = new Tensor[weights.Layers.Count];
         _constant = new Tensor[weights.Layers.Count];
+        Gains = Own(device.Allocate(weights.Layers.Count, d));
         for (int l = 0; l < weights.Layers.Count; l++)
         {
             Gpt2Layer layer = weights.Layers[l];
+            device.CopyBlock(layer.AttentionGain, 0, Gains, (long)l * d, d);
             _gainSums[l] = Own(device.Allocate(3 * d));
             _constant[l] = Own(device.Allocate(3 * d));
             device.Gemm(layer.AttentionGain.AsMatrix(1, d), layer.QkvWeight.AsMatrix(), _gainSums[l].AsMatrix(1, 3 * d));
@@ -30,6 +32,9 @@ internal sealed class ReaderConstants : ResourceOwner
                 new GemmOptions(Bias: layer.QkvBias));
         }
     }
+
+    /// <summary>[L, D]: the gains in front of attention, layer after layer.</summary>
+    public Tensor Gains { get; }
 
     /// <summary>W^T gain.</summary>
     /// <param name="layer">Index of the layer.</param>

@@ -12,6 +12,9 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// </summary>
 internal sealed class ReaderGradients : ResourceOwner
 {
+    // The contraction's tiles of writers are no more than those of layers by themselves.
+    private const int MostTogether = 4;
+
     private readonly Gpt2Weights _weights;
     private readonly Gpt2Config _config;
     private readonly ComputationGraph _graph;
@@ -21,8 +24,11 @@ internal sealed class ReaderGradients : ResourceOwner
     private readonly Tensor _logits;
     private readonly TensorParts _sums = new();
     private readonly Tensor _buffer;
-    private readonly Tensor _standardized;
-    private readonly int _standardizedRows;
+
+    // Layers that are contracted at once, and floats from the sums and normalised rows of one to the next one's.
+    private readonly int _together;
+    private readonly long _sumsStride;
+    private readonly long _standardizedStride;
     private readonly bool _frozenNorms;
 
     /// <summary>Allocates for the largest batch.</summary>
@@ -55,13 +61,13 @@ internal sealed class ReaderGradients : ResourceOwner
             AddGroup(rows, apart ? heads : 3 * heads), apart ? AddGroup(capacity.Rows, 2 * heads) : -1, _sums.Add(rows, d)))];
         int logits = _sums.Add(capacity.Sequences, d);
         Own(_sums).Allocate(_device);
-        _standardizedRows = points * capacity.Rows;
-        _standardized = MakeStandardized(checked(_config.Layers * _standardizedRows));
+        int standardizedRows = checked(points * capacity.Rows);
+        Tensor all = MakeStandardized(checked(_config.Layers * standardizedRows));
         for (int l = 0; l < _config.Layers; l++)
         {
             Tensor standardized = _frozenNorms
-                ? _standardized
-                : _standardized.Slice((long)l * _standardizedRows * d, points, capacity.Rows, d);
+                ? all
+                : all.Slice((long)l * standardizedRows * d, (_config.Layers - l) * points, capacity.Rows, d);
             Tensor answers = last[l] && !_frozenNorms ? MakeStandardized(points * capacity.Sequences) : standardized;
             _groups[l] = last[l]
                 ?
@@ -70,10 +76,15 @@ internal sealed class ReaderGradients : ResourceOwner
                     MakeGroup(l, heads, 2 * heads, parts[l].KeysValues, standardized, false),
                 ]
                 : [MakeGroup(l, 0, 3 * heads, parts[l].Queries, standardized, false)];
-            _mlp[l] = _sums[parts[l].Mlp];
+            _mlp[l] = _sums.From(parts[l].Mlp);
         }
         _logits = _sums[logits];
-        _buffer = Own(_device.Allocate(_graph.ReadersPerLayer, capacity.Rows, d));
+        long perLayer = (long)_graph.ReadersPerLayer * capacity.Rows * d;
+        int joined = last.Count(l => !l);
+        _together = (int)Math.Clamp(_device.ContractedFloats / perLayer, 1, Math.Clamp(joined, 1, MostTogether));
+        if (joined > 1) _sumsStride = _sums.OffsetOf(parts[1].Queries) - _sums.OffsetOf(parts[0].Queries);
+        _standardizedStride = _frozenNorms ? 0 : (long)standardizedRows * d;
+        _buffer = Own(_device.Allocate(_together * _graph.ReadersPerLayer, capacity.Rows, d));
 
         // A layer that no backward pass reaches has coefficients of zero, which only numbers can be multiplied with.
         Tensor MakeStandardized(int rows) => Own(
@@ -89,14 +100,15 @@ internal sealed class ReaderGradients : ResourceOwner
         }
 
         Group MakeGroup(int layer, int first, int readers, int part, Tensor standardized, bool answer) => new(
+            constants.Gains.Slice((long)layer * d, checked((_config.Layers - layer) * d)),
             first,
             readers,
             answer,
             constants.Constant(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
             constants.GainSums(layer).Slice((long)first * _config.HeadWidth, readers * _config.HeadWidth),
             _sums[part],
-            _sums[part + 1],
-            _sums[part + 2],
+            _sums.From(part + 1),
+            _sums.From(part + 2),
             standardized);
     }
 
@@ -105,6 +117,7 @@ internal sealed class ReaderGradients : ResourceOwner
     /// and keys and values.
     /// </summary>
     private sealed record Group(
+        Tensor Gains,
         int First,
         int Readers,
         bool AnswerRows,
@@ -140,56 +153,63 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="count">How many.</param>
     public void Advance(int count) => Points += count;
 
-    /// <summary>Adds the gradients that a backward pass has found at a layer's queries, keys and values.</summary>
-    /// <param name="shape">The pass.</param>
-    /// <param name="a">Its activations.</param>
-    /// <param name="layer">Index of the layer.</param>
-    /// <param name="first">[rows, 3 D] of queries, keys and values; where queries are those of the answer rows alone, [answers, D] of
-    /// these.</param>
-    /// <param name="dkv">[rows, 2 D] of keys and values, in that case alone.</param>
-    /// <param name="copies">How many copies count, from the first.</param>
-    public void AddAttention(PassShape shape, Activations a, int layer, Tensor first, Tensor dkv, int copies)
-    {
-        Activations.Boundary boundary = a.Boundaries[2 * layer];
-        foreach (Group group in _groups[layer])
-        {
-            bool leads = group.First == 0;
-            int baseRows = group.AnswerRows ? shape.Items : shape.BaseRows;
-            _device.AccumulateReaders(
-                leads ? first : dkv,
-                leads ? a.Qkv[layer] ?? a.Q[layer] : a.Kv[layer],
-                group.Constant,
-                group.GainSums,
-                group.AnswerRows ? a.AnswerRstd : boundary.Rstd,
-                new ReaderGroup(group.Readers, _config.HeadWidth, _config.Width),
-                new GradientRows(copies * baseRows, shape.Copies * baseRows, baseRows),
-                new ReaderSums(group.Sums, group.Offsets, group.Coefficients),
-                Points);
-        }
-    }
-
     /// <summary>
-    /// Adds what flows through the scale of the LayerNorms in front of attention, of the layers that a backward pass has reached: the
-    /// points' normalised inputs, one block of rows per point.
+    /// The backward pass of the LayerNorm in front of a layer's attention, added to the residual stream's gradient, and what a backward
+    /// pass has found at the queries, keys and values behind it.
     /// </summary>
     /// <param name="shape">The pass.</param>
     /// <param name="a">Its activations.</param>
-    /// <param name="firstLayer">The first layer.</param>
-    /// <param name="endLayer">The one behind the last.</param>
+    /// <param name="layer">Index of the layer, whose queries, keys and values lie side by side.</param>
+    /// <param name="dqkv">[rows, 3 D]: the gradients at these.</param>
     /// <param name="copies">How many copies count, from the first.</param>
-    public void AddPoints(PassShape shape, Activations a, int firstLayer, int endLayer, int copies)
+    /// <param name="normed">[gradient rows, D]: the gradient behind the LayerNorm.</param>
+    /// <param name="input">[rows, D]: what it read.</param>
+    /// <param name="mean">[rows]: that input's means.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="residual">[gradient rows, D], added to.</param>
+    public void AddAttention(
+        PassShape shape, Activations a, int layer, Tensor dqkv, int copies, Tensor normed, Tensor input, Tensor mean, GradientRows rows,
+        Tensor residual)
     {
-        if (_frozenNorms || endLayer <= firstLayer) return;
-        (int d, int rows, int layers) = (_config.Width, a.Capacity.Rows, endLayer - firstLayer);
-        _device.StandardizeBlocks(
-            a.Streams!, a.StreamMeans!, a.StreamRstds!, new RowBlocks(layers, firstLayer * rows, rows), copies * shape.BaseRows, d,
-            _standardized, new RowBlocks(layers, (firstLayer * _standardizedRows) + (Points * shape.BaseRows), _standardizedRows));
-        Group last = _groups[^1][0];
-        if (endLayer < _config.Layers || !last.AnswerRows) return;
-        Activations.Boundary boundary = a.Boundaries[2 * (_config.Layers - 1)];
+        Group group = _groups[layer][0];
+        Tensor rstd = a.Boundaries[2 * layer].Rstd;
+        _device.LayerNormBackwardWithReaders(
+            normed, input, _weights.Layers[layer].AttentionGain, mean, rstd, rows, residual,
+            PointsOf(group, shape, dqkv, a.Qkv[layer]!, rstd, copies), _frozenNorms ? null : group.Standardized);
+    }
+
+    /// <summary>
+    /// Adds what a backward pass has found in the last layer at the queries of the answer rows alone, and at the keys and values of all.
+    /// </summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Its activations.</param>
+    /// <param name="layer">Index of the layer.</param>
+    /// <param name="dq">[answers, D].</param>
+    /// <param name="dkv">[rows, 2 D].</param>
+    /// <param name="copies">How many copies count, from the first.</param>
+    public void AddAnswers(PassShape shape, Activations a, int layer, Tensor dq, Tensor dkv, int copies)
+    {
+        (Group queries, Group keysValues) = (_groups[layer][0], _groups[layer][1]);
+        Activations.Boundary boundary = a.Boundaries[2 * layer];
+        _device.AccumulateReaders(PointsOf(queries, shape, dq, a.Q[layer], a.AnswerRstd, copies));
+        _device.AccumulateReaders(PointsOf(keysValues, shape, dkv, a.Kv[layer], boundary.Rstd, copies));
+        if (_frozenNorms) return;
+        int d = _config.Width;
         _device.Standardize(
-            boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, last.Standardized,
+            boundary.Residual, boundary.Mean, boundary.Rstd, null, copies * shape.BaseRows, d, keysValues.Standardized,
+            Points * shape.BaseRows);
+        _device.Standardize(
+            boundary.Residual, boundary.Mean, boundary.Rstd, shape.AnswerRows, copies * shape.Items, d, queries.Standardized,
             Points * shape.Items);
+    }
+
+    private ReaderPoints PointsOf(Group group, PassShape shape, Tensor dy, Tensor y, Tensor rstd, int copies)
+    {
+        int baseRows = group.AnswerRows ? shape.Items : shape.BaseRows;
+        return new ReaderPoints(
+            dy, y, group.Constant, group.GainSums, rstd, new ReaderGroup(group.Readers, _config.HeadWidth, _config.Width),
+            new GradientRows(copies * baseRows, shape.Copies * baseRows, baseRows),
+            new ReaderSums(group.Sums, group.Offsets, group.Coefficients), Points);
     }
 
     /// <summary>Adds the score of every edge: the contraction of the writers' differences with these gradients.</summary>
@@ -209,27 +229,34 @@ internal sealed class ReaderGradients : ResourceOwner
         int heads = _config.Heads;
         int stride = _graph.Readers;
         int d = _config.Width;
-        for (int l = firstLayer; l < endLayer; l++)
+        long block = (long)shape.BaseRows * d;
+        for (int l = firstLayer, next; l < endLayer; l = next)
         {
+            next = l + 1;
             int feeding = _graph.HeadRow(l, 0);
             int firstColumn = _graph.HeadColumn(l, HeadInput.Query, 0);
             (Group queries, Group keysValues) = (_groups[l][0], _groups[l][^1]);
-            long block = (long)shape.BaseRows * d;
             if (!queries.AnswerRows)
             {
-                // All readers of a layer in one contraction, which reads the writers' differences once. The layer's own heads, which feed
-                // its MLP, meet its queries, keys and values on the way; those cells are no edges and nobody reads them.
-                MakeGradients(queries, l, shape.BaseRows, 0);
-                _device.CopyBlock(_mlp[l], 0, _buffer, 3 * heads * block, block);
+                // All readers of some layers in one contraction, which reads the writers' differences once. The last layer's heads, which
+                // feed its MLP, and the writers of the layers before it meet readers in front of them on the way; those cells are no edges
+                // and nobody reads them.
+                while (next < endLayer && next - l < _together && !_groups[next][0].AnswerRows) next++;
+                int perLayer = _graph.ReadersPerLayer;
+                for (int m = l; m < next; m++) Multiply(_groups[m][0], m, shape.BaseRows, (m - l) * perLayer * block);
+                Finish(queries, shape.BaseRows, next - l, _mlp[l]);
                 _device.ContractEdges(
-                    delta.AtAllRows, _graph.MlpRow(l), _buffer, _graph.ReadersPerLayer, block, new ScoreBlock(scores, stride, firstColumn));
+                    delta.AtAllRows, _graph.MlpRow(next - 1), _buffer, (next - l) * perLayer, block,
+                    new ScoreBlock(scores, stride, firstColumn));
                 continue;
             }
-            MakeGradients(keysValues, l, shape.BaseRows, 0);
+            Multiply(keysValues, l, shape.BaseRows, 0);
+            Finish(keysValues, shape.BaseRows, 1, null);
             _device.ContractEdges(
                 delta.AtAllRows, feeding, _buffer, 2 * heads, block, new ScoreBlock(
                     scores, stride, _graph.HeadColumn(l, HeadInput.Key, 0)));
-            MakeGradients(queries, l, shape.Items, 0);
+            Multiply(queries, l, shape.Items, 0);
+            Finish(queries, shape.Items, 1, null);
             _device.ContractEdges(
                 delta.AtAnswers, feeding, _buffer, heads, (long)shape.Items * d, new ScoreBlock(scores, stride, firstColumn));
             _device.ContractEdges(
@@ -239,7 +266,8 @@ internal sealed class ReaderGradients : ResourceOwner
             delta.AtAnswers, _graph.Writers, _logits, 1, (long)shape.Items * d, new ScoreBlock(scores, stride, _graph.LogitsColumn));
     }
 
-    private void MakeGradients(Group group, int layer, int rows, long offset)
+    // W times a group's sums, in the buffer from an element on.
+    private void Multiply(Group group, int layer, int rows, long offset)
     {
         int d = _config.Width;
         int w = _config.HeadWidth;
@@ -248,8 +276,12 @@ internal sealed class ReaderGradients : ResourceOwner
         var weights = new Matrix(qkv, (long)group.First * w, d, w, 3 * d, Transposed: true);
         var gradients = new Matrix(_buffer, offset, rows, d, d);
         _device.Gemm(sums, weights, gradients, new GemmOptions(Batch: group.Readers, StepA: w, StepB: w, StepC: (long)rows * d));
-        _device.FinishReaders(
-            _buffer, offset, _weights.Layers[layer].AttentionGain, group.Offsets, group.Coefficients, group.Standardized,
-            new ReaderBlocks(group.Readers, rows, d, _frozenNorms ? 0 : Points));
     }
+
+    // The gradients in the buffer, of a layer's group and as many readers of the layers behind it, and after each layer's its last one's.
+    private void Finish(Group group, int rows, int layers, Tensor? last) => _device.FinishReaders(
+        _buffer, 0, group.Gains, group.Offsets, group.Coefficients, group.Standardized,
+        new ReaderBlocks(
+            group.Readers, rows, _config.Width, _frozenNorms ? 0 : Points, layers, _sumsStride, _standardizedStride),
+        last);
 }

@@ -83,10 +83,14 @@ internal sealed class WriterBlocks : ResourceOwner
     public Matrix Final(int first, int rows) => new(
         _storage, ((long)_count * _stride) + ((long)first * _width), 2, checked(rows * _width), _finalStride);
 
-    /// <summary>The token embedding and the MLPs' outputs before the last layer, one per row of the matrix.</summary>
+    /// <summary>Whether the last layer's blocks are as long as the others.</summary>
+    public bool IsEven => _stride == _finalStride;
+
+    /// <summary>The token embedding and the MLPs' outputs, one per row of the matrix.</summary>
     /// <param name="rows">Rows that count.</param>
-    /// <returns>[layers, rows * D].</returns>
-    public Matrix InputAndMlps(int rows) => EverySecond(0, 0, rows, (_count + 1) / 2);
+    /// <param name="last">Whether the last layer's is among them, whose blocks are as long as the others then.</param>
+    /// <returns>[layers, or one more, rows * D].</returns>
+    public Matrix InputAndMlps(int rows, bool last) => EverySecond(0, 0, rows, (_count + (last ? 3 : 1)) / 2);
 
     private Matrix EverySecond(int block, int first, int rows, int count) => new(
         _storage, count == 0 ? 0 : ((long)block * _stride) + ((long)first * _width), count, checked(rows * _width), checked(2 * _stride));

@@ -47,7 +47,8 @@ internal sealed class WriterDifferences : ResourceOwner
         (int d, int rows, int items, int last) = (_config.Width, shape.BaseRows, shape.Items, _config.Layers - 1);
 
         // The token embedding and the MLPs stand as far apart as layers do: heads and one MLP.
-        Matrix plain = outputs.Blocks.InputAndMlps(rows);
+        bool even = !shape.AnswerOnly && outputs.Blocks.IsEven;
+        Matrix plain = outputs.Blocks.InputAndMlps(rows, last: even);
         int apart = _graph.MlpRow(0);
         _device.CopyMatrix(plain, new Matrix(AtAllRows, 0, plain.Rows, plain.Columns, checked(apart * plain.Columns)));
         for (int l = 0; l < last; l++) SpreadHeads(outputs.Z[l], l, rows, AtAllRows, _graph.HeadRow(l, 0));
@@ -55,7 +56,7 @@ internal sealed class WriterDifferences : ResourceOwner
         if (!shape.AnswerOnly)
         {
             SpreadHeads(outputs.Z[last], last, rows, AtAllRows, writers);
-            CopyLastMlp(rows, AtAllRows);
+            if (!even) CopyLastMlp(rows, AtAllRows);
             writers = _graph.Writers;
         }
         _device.GatherBlocks(AtAllRows, rows, shape.AnswerRows, items, writers, d, AtAnswers);

@@ -120,6 +120,28 @@ internal sealed class WriterOutputs : ResourceOwner
         shape.Slot(new PassKey(this, a, embeddings, copy)), (Outputs: this, shape, a, embeddings, copy), static s =>
             s.Outputs.IssueTake(s.shape, s.a, s.embeddings, s.copy));
 
+    /// <summary>Takes a weighted difference of two copies of a pass: the writers' outputs of copy 1 minus those of copy 0.</summary>
+    /// <param name="shape">The pass.</param>
+    /// <param name="a">Its activations, with all layers' writers kept.</param>
+    /// <param name="embeddings">The pass's token embeddings, both copies.</param>
+    /// <param name="rowWeights">[rows of one copy]: the weight of each row's item.</param>
+    /// <param name="itemWeights">[items]: the same for each item.</param>
+    public void TakeDifference(PassShape shape, Activations a, Tensor embeddings, Tensor rowWeights, Tensor itemWeights)
+    {
+        (int rows, int final, int d) = (shape.BaseRows, shape.BaseFinalRows, _config.Width);
+        int input = checked(rows * d);
+        WriterBlocks writers = a.Writers;
+        Tensor finalWeights = shape.AnswerOnly ? itemWeights : rowWeights;
+        Subtract(
+            new Matrix(embeddings, input, 1, input, input), new Matrix(embeddings, 0, 1, input, input), rowWeights,
+            new Matrix(Input, 0, 1, input, input));
+        Subtract(writers.Front(rows, rows), writers.Front(0, rows), rowWeights, Blocks.Front(0, rows, skip: 1));
+        Subtract(writers.Final(final, final), writers.Final(0, final), finalWeights, Blocks.Final(0, final));
+
+        void Subtract(in Matrix second, in Matrix first, Tensor weights, in Matrix target) =>
+            _device.CombineBlocks(1, second, -1, first, weights, d, target);
+    }
+
     private void IssueCombine(PassShape shape, float alpha, WriterOutputs x, float beta, WriterOutputs y)
     {
         (int rows, int final, int d) = (shape.BaseRows, shape.BaseFinalRows, _config.Width);

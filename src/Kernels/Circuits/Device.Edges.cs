@@ -23,99 +23,134 @@ public abstract partial class Device
     /// sums[n, c] += rstd dy_c, offsets[c, n] += rstd m1_c, coefficients[firstPoint + p, c, n] = rstd m2_c, for gradient row r = p * base
     /// rows + n. No result may overlap another operand.
     /// </summary>
-    /// <param name="dy">[gradient rows, readers * head width] gradients at the readers' outputs.</param>
-    /// <param name="y">[activation rows, readers * head width] the outputs, biases included.</param>
-    /// <param name="constant">[readers * head width]: b + W^T shift.</param>
-    /// <param name="gainSums">[readers * head width]: W^T gain.</param>
-    /// <param name="rstd">[activation rows].</param>
-    /// <param name="readers">The readers.</param>
-    /// <param name="rows">The rows; gradient rows are points * base rows.</param>
-    /// <param name="into">Added to; the coefficients are written.</param>
-    /// <param name="firstPoint">Point of the coefficients that row 0 belongs to.</param>
-    internal void AccumulateReaders(
-        Tensor dy,
-        Tensor y,
-        Tensor constant,
-        Tensor gainSums,
-        Tensor rstd,
-        in ReaderGroup readers,
-        in GradientRows rows,
-        in ReaderSums into,
-        int firstPoint)
+    /// <param name="points">The readers, and what is known of them.</param>
+    internal void AccumulateReaders(in ReaderPoints points)
     {
-        AtLeast(1, readers.Readers);
-        AtLeast(1, readers.HeadWidth);
-        AtLeast(1, readers.Width);
-        AtMost(int.MaxValue, Size(readers.Readers, readers.HeadWidth), nameof(readers));
+        NeedPoints(points, nameof(AccumulateReaders));
+        if (points.Rows.Rows == 0 || !Begins(nameof(AccumulateReaders))) return;
+        AccumulateReadersCore(points);
+        Ended();
+    }
+
+    /// <summary>
+    /// <see cref="LayerNormBackward"/> without a reader, and <see cref="AccumulateReaders"/> of the readers behind that LayerNorm. With
+    /// room for them the points' normalised rows are kept: standardized[firstPoint * base rows + i] = (x_i - mean_i) rstd_i for the
+    /// gradient rows i of the points. No result may overlap another operand.
+    /// </summary>
+    /// <param name="dy">[gradient rows, width].</param>
+    /// <param name="x">[activation rows, width]: the forward input.</param>
+    /// <param name="gain">[width].</param>
+    /// <param name="mean">[activation rows].</param>
+    /// <param name="rstd">[activation rows].</param>
+    /// <param name="rows">The rows of the LayerNorm. There are none at all, or some of these and some of the points.</param>
+    /// <param name="residualGradient">[gradient rows, width], added to.</param>
+    /// <param name="points">The readers, whose width is that of the LayerNorm.</param>
+    /// <param name="standardized">[points * base rows, width], or null.</param>
+    internal void LayerNormBackwardWithReaders(
+        Tensor dy,
+        Tensor x,
+        Tensor gain,
+        Tensor mean,
+        Tensor rstd,
+        in GradientRows rows,
+        Tensor residualGradient,
+        in ReaderPoints points,
+        Tensor? standardized)
+    {
+        NeedPoints(points, nameof(LayerNormBackwardWithReaders));
         Need(rows);
-        AtLeast(0, firstPoint);
-        int all = readers.Readers * readers.HeadWidth;
-        long gradients = Size(rows.Rows, all);
-        long outputs = Size(rows.ActivationRows, all);
-        long sums = Size(rows.BaseRows, all);
-        long offsets = Size(readers.Readers, rows.BaseRows);
-        long coefficients = Product(offsets, firstPoint + (rows.Rows == 0 ? 0L : rows.Rows / rows.BaseRows));
-        Need(dy, gradients);
-        Need(y, outputs);
-        Need(constant, all);
-        Need(gainSums, all);
+        if (rows.Rows > 0 && rows.Rows % rows.ActivationRows != 0)
+        {
+            OpErrors.NoMultiple(
+                nameof(LayerNormBackwardWithReaders), "rows.Rows", rows.Rows, "rows.ActivationRows", rows.ActivationRows);
+        }
+        int width = points.Readers.Width;
+        long size = Size(rows.Rows, width), activations = Size(rows.ActivationRows, width);
+        long first = Product(points.FirstPoint, points.Rows.BaseRows), end = Product(Sum(first, points.Rows.Rows), width);
+        Need(dy, size);
+        Need(x, activations);
+        Need(gain, width);
+        Need(mean, rows.ActivationRows);
         Need(rstd, rows.ActivationRows);
-        Need(into.Sums, sums);
-        Need(into.Offsets, offsets);
-        Need(into.Coefficients, coefficients);
-        Alone(into.Sums, sums);
-        Alone(into.Offsets, offsets);
-        Alone(into.Coefficients, coefficients);
-        Apart(into.Sums, sums, into.Offsets, offsets);
-        Apart(into.Sums, sums, into.Coefficients, coefficients);
-        Apart(into.Offsets, offsets, into.Coefficients, coefficients);
-        if (rows.Rows == 0 || !Begins(nameof(AccumulateReaders))) return;
-        AccumulateReadersCore(dy, y, constant, gainSums, rstd, readers, rows, into, firstPoint);
+        Need(residualGradient, size);
+        Alone(residualGradient, size);
+        ApartFrom(points, residualGradient, size, nameof(residualGradient), nameof(LayerNormBackwardWithReaders));
+        Alone(points.Into.Sums, points.Into.Sums.Length);
+        Alone(points.Into.Offsets, points.Into.Offsets.Length);
+        Alone(points.Into.Coefficients, points.Into.Coefficients.Length);
+        if (standardized is not null)
+        {
+            AtMost(rows.ActivationRows, points.Rows.Rows);
+            Need(standardized, end);
+            Alone(standardized, end);
+            ApartFrom(points, standardized, end, nameof(standardized), nameof(LayerNormBackwardWithReaders));
+            Apart(standardized, end, residualGradient, size);
+        }
+        if (rows.Rows == 0 || points.Rows.Rows == 0 || !Begins(nameof(LayerNormBackwardWithReaders))) return;
+        LayerNormBackwardWithReadersCore(dy, x, gain, mean, rstd, rows, residualGradient, points, standardized);
         Ended();
 
         void Alone(Tensor output, long elements, [CallerArgumentExpression(nameof(output))] string name = "")
         {
-            Apart(output, elements, dy, gradients, name, op: nameof(AccumulateReaders));
-            Apart(output, elements, y, outputs, name, op: nameof(AccumulateReaders));
-            Apart(output, elements, constant, all, name, op: nameof(AccumulateReaders));
-            Apart(output, elements, gainSums, all, name, op: nameof(AccumulateReaders));
-            Apart(output, elements, rstd, rstd.Length, name, op: nameof(AccumulateReaders));
+            Apart(output, elements, dy, size, name, op: nameof(LayerNormBackwardWithReaders));
+            Apart(output, elements, x, activations, name, op: nameof(LayerNormBackwardWithReaders));
+            Apart(output, elements, gain, width, name, op: nameof(LayerNormBackwardWithReaders));
+            Apart(output, elements, mean, mean.Length, name, op: nameof(LayerNormBackwardWithReaders));
+            Apart(output, elements, rstd, rstd.Length, name, op: nameof(LayerNormBackwardWithReaders));
         }
     }
 
-    /// <summary>g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n].</summary>
+    /// <summary>
+    /// g[c, n] = gain g[c, n] - offsets[c, n] - sum over p of coefficients[p, c, n] standardized[p, n]; for every layer, whose
+    /// gradients and gains follow one another.
+    /// </summary>
     /// <param name="gradients">
-    /// [readers, rows, width]: in W_c times the sums, out the readers' gradients. Must not overlap another operand.
+    /// Per layer [readers, rows, width], and a block more where there is a last one: in W_c times the sums, out the readers' gradients.
+    /// Must not overlap another operand.
     /// </param>
     /// <param name="firstElement">Where the first reader's block starts in them.</param>
-    /// <param name="gain">[width].</param>
-    /// <param name="offsets">[readers, rows].</param>
-    /// <param name="coefficients">[points, readers, rows].</param>
-    /// <param name="standardized">[points, rows, width].</param>
+    /// <param name="gain">[layers, width].</param>
+    /// <param name="offsets">[readers, rows] of the first layer.</param>
+    /// <param name="coefficients">[points, readers, rows] of the first layer.</param>
+    /// <param name="standardized">[points, rows, width] of the first layer.</param>
     /// <param name="blocks">The extents.</param>
+    /// <param name="last">[rows, width]: a reader's gradient that needs nothing, copied behind the others; or null.</param>
     internal void FinishReaders(
-        Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks)
+        Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks,
+        Tensor? last = null)
     {
         AtLeast(0, firstElement);
         AtLeast(0, blocks.Readers);
         AtLeast(0, blocks.Rows);
         AtLeast(1, blocks.Width);
         AtLeast(0, blocks.Points);
-        long end = Sum(firstElement, Size(blocks.Readers, blocks.Rows, blocks.Width));
-        long cells = Size(blocks.Readers, blocks.Rows);
-        long factors = Product(cells, blocks.Points);
-        long rows = Size(blocks.Points, blocks.Rows, blocks.Width);
+        AtLeast(0, blocks.Layers);
+        AtLeast(0, blocks.SumsStride);
+        AtLeast(0, blocks.StandardizedStride);
+        long block = Size(blocks.Rows, blocks.Width);
+        long end = Sum(firstElement, Product(Product(block, blocks.Readers + (last is null ? 0L : 1L)), blocks.Layers));
+        int before = Math.Max(0, blocks.Layers - 1);
+        long sums = Product(blocks.SumsStride, before), gains = Size(blocks.Layers, blocks.Width);
+        long cells = Sum(sums, Size(blocks.Readers, blocks.Rows));
+        long factors = Sum(sums, Product(Size(blocks.Readers, blocks.Rows), blocks.Points));
+        long rows = Sum(Product(blocks.StandardizedStride, before), Size(blocks.Points, blocks.Rows, blocks.Width));
         Need(gradients, end);
-        Need(gain, blocks.Width);
+        Need(gain, gains);
         Need(offsets, cells);
         Need(coefficients, factors);
         Need(standardized, rows);
-        Apart(gradients, end, gain, blocks.Width);
+        Apart(gradients, end, gain, gains);
         Apart(gradients, end, offsets, cells);
         Apart(gradients, end, coefficients, factors);
         Apart(gradients, end, standardized, rows);
-        if (cells == 0 || !Begins(nameof(FinishReaders))) return;
-        FinishReadersCore(gradients, firstElement, gain, offsets, coefficients, standardized, blocks);
+        if (last is not null)
+        {
+            AtLeast(1, blocks.Readers);
+            Need(last, Sum(sums, block));
+            Apart(gradients, end, last, Sum(sums, block));
+        }
+        if (blocks.Readers == 0 || blocks.Rows == 0 || blocks.Layers == 0 || !Begins(nameof(FinishReaders))) return;
+        FinishReadersCore(gradients, firstElement, gain, offsets, coefficients, standardized, blocks, last);
         Ended();
     }
 
@@ -168,20 +203,24 @@ public abstract partial class Device
     }
 
     /// <inheritdoc cref="AccumulateReaders" />
-    private protected abstract void AccumulateReadersCore(
+    private protected abstract void AccumulateReadersCore(in ReaderPoints points);
+
+    /// <inheritdoc cref="LayerNormBackwardWithReaders" />
+    private protected abstract void LayerNormBackwardWithReadersCore(
         Tensor dy,
-        Tensor y,
-        Tensor constant,
-        Tensor gainSums,
+        Tensor x,
+        Tensor gain,
+        Tensor mean,
         Tensor rstd,
-        in ReaderGroup readers,
         in GradientRows rows,
-        in ReaderSums into,
-        int firstPoint);
+        Tensor residualGradient,
+        in ReaderPoints points,
+        Tensor? standardized);
 
     /// <inheritdoc cref="FinishReaders" />
     private protected abstract void FinishReadersCore(
-        Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks);
+        Tensor gradients, long firstElement, Tensor gain, Tensor offsets, Tensor coefficients, Tensor standardized, in ReaderBlocks blocks,
+        Tensor? last);
 
     /// <inheritdoc cref="ContractEdges" />
     private protected abstract void ContractEdgesCore(
@@ -190,6 +229,52 @@ public abstract partial class Device
     /// <inheritdoc cref="Proximity" />
     private protected abstract void ProximityCore(
         Tensor input, Tensor writerOutputs, int writers, int rows, int width, Tensor rowWeights, in ScoreBlock into);
+
+    // What AccumulateReaders needs.
+    private void NeedPoints(in ReaderPoints points, string op)
+    {
+        (ReaderGroup readers, GradientRows rows, ReaderSums into) = (points.Readers, points.Rows, points.Into);
+        AtLeast(1, readers.Readers, op: op);
+        AtLeast(1, readers.HeadWidth, op: op);
+        AtLeast(1, readers.Width, op: op);
+        AtMost(int.MaxValue, Size(readers.Readers, readers.HeadWidth), nameof(readers), op);
+        Need(rows, op);
+        AtLeast(0, points.FirstPoint, op: op);
+        int all = readers.Readers * readers.HeadWidth;
+        long sums = Size(rows.BaseRows, all), offsets = Size(readers.Readers, rows.BaseRows);
+        long coefficients = Product(offsets, points.FirstPoint + (rows.Rows == 0 ? 0L : rows.Rows / rows.BaseRows));
+        Need(points.Dy, Size(rows.Rows, all), op: op);
+        Need(points.Y, Size(rows.ActivationRows, all), op: op);
+        Need(points.Constant, all, op: op);
+        Need(points.GainSums, all, op: op);
+        Need(points.Rstd, rows.ActivationRows, op: op);
+        Need(into.Sums, sums, op: op);
+        Need(into.Offsets, offsets, op: op);
+        Need(into.Coefficients, coefficients, op: op);
+        ApartFromInputs(points, into.Sums, sums, "points.Into.Sums", op);
+        ApartFromInputs(points, into.Offsets, offsets, "points.Into.Offsets", op);
+        ApartFromInputs(points, into.Coefficients, coefficients, "points.Into.Coefficients", op);
+        Apart(into.Sums, sums, into.Offsets, offsets, op: op);
+        Apart(into.Sums, sums, into.Coefficients, coefficients, op: op);
+        Apart(into.Offsets, offsets, into.Coefficients, coefficients, op: op);
+    }
+
+    private static void ApartFromInputs(in ReaderPoints points, Tensor output, long elements, string name, string op)
+    {
+        Apart(output, elements, points.Dy, points.Dy.Length, name, op: op);
+        Apart(output, elements, points.Y, points.Y.Length, name, op: op);
+        Apart(output, elements, points.Constant, points.Constant.Length, name, op: op);
+        Apart(output, elements, points.GainSums, points.GainSums.Length, name, op: op);
+        Apart(output, elements, points.Rstd, points.Rstd.Length, name, op: op);
+    }
+
+    private static void ApartFrom(in ReaderPoints points, Tensor output, long elements, string name, string op)
+    {
+        ApartFromInputs(points, output, elements, name, op);
+        Apart(output, elements, points.Into.Sums, points.Into.Sums.Length, name, op: op);
+        Apart(output, elements, points.Into.Offsets, points.Into.Offsets.Length, name, op: op);
+        Apart(output, elements, points.Into.Coefficients, points.Into.Coefficients.Length, name, op: op);
+    }
 
     private void Need(in ScoreBlock into, int rows, int columns, [CallerMemberName] string op = "")
     {

@@ -45,7 +45,10 @@ public sealed unsafe partial class CpuDevice
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows)
+        int contributingRows,
+        DeviceArray<int>? chosen,
+        bool fresh,
+        int clearedRows)
     {
         var job = new LayerNormBackwardJob
         {
@@ -61,6 +64,9 @@ public sealed unsafe partial class CpuDevice
             Reader = reader is null ? null : P(reader),
             BaseRows = rows.BaseRows,
             Contributing = contributingRows,
+            Chosen = chosen is null ? null : P(chosen),
+            Fresh = fresh,
+            ClearedRows = clearedRows,
             Range = RowRange.Divide(rows.BaseRows, (long)width * (rows.Rows / rows.BaseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
@@ -78,24 +84,6 @@ public sealed unsafe partial class CpuDevice
             Width = width,
             Output = P(output) + ((long)outputRow * width),
             Range = RowRange.Divide(rows, width, Workers),
-        };
-        _pool.Run(ref job, job.Range.Parts);
-    }
-
-    private protected override void StandardizeBlocksCore(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
-    {
-        var job = new StandardizeBlocksJob
-        {
-            X = P(x),
-            Mean = P(mean),
-            Rstd = P(rstd),
-            From = from,
-            Into = into,
-            Rows = rows,
-            Width = width,
-            Output = P(output),
-            Range = RowRange.Divide(checked(from.Blocks * rows), width, Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
     }
@@ -136,7 +124,9 @@ public sealed unsafe partial class CpuDevice
     private struct LayerNormBackwardJob : IParallelJob
     {
         public float* Dy, X, Gain, Mean, Rstd, ResidualGradient, Reader;
-        public int Rows, ActivationRows, Width, BaseRows, Contributing;
+        public int* Chosen;
+        public int Rows, ActivationRows, Width, BaseRows, Contributing, ClearedRows;
+        public bool Fresh;
         public RowRange Range;
 
         [SkipLocalsInit]
@@ -149,7 +139,7 @@ public sealed unsafe partial class CpuDevice
             {
                 for (int r = n; r < Rows; r += BaseRows)
                 {
-                    int a = r % ActivationRows;
+                    int place = Chosen == null ? r : Chosen[r], a = Chosen == null ? r % ActivationRows : place;
                     TensorPrimitives.Multiply(new ReadOnlySpan<float>(Dy + ((long)r * Width), Width), gain, t);
                     StandardRow(X + ((long)a * Width), Mean[a], Rstd[a], standard);
                     float meanT = TensorPrimitives.Sum<float>(t) / Width;
@@ -158,7 +148,9 @@ public sealed unsafe partial class CpuDevice
                     TensorPrimitives.Subtract(t, meanT, t);
                     TensorPrimitives.MultiplyAddEstimate(standard, -meanTx, t, t);
                     float rstd = Rstd[a];
-                    var residual = new Span<float>(ResidualGradient + ((long)r * Width), Width);
+                    Span<float> residual = RowOf(place);
+                    if (Chosen != null) ClearAround(r, place);
+                    if (Fresh) residual.Clear();
                     TensorPrimitives.MultiplyAddEstimate(t, rstd, residual, residual);
                     if (Reader != null && r < Contributing)
                     {
@@ -168,6 +160,15 @@ public sealed unsafe partial class CpuDevice
                 }
             }
         }
+
+        // The rows in front of a chosen one that nobody has chosen, and those behind the last.
+        private readonly void ClearAround(int r, int place)
+        {
+            for (int i = r == 0 ? 0 : Chosen[r - 1] + 1; i < Math.Min(place, ClearedRows); i++) RowOf(i).Clear();
+            for (int i = place + 1; r == Rows - 1 && i < ClearedRows; i++) RowOf(i).Clear();
+        }
+
+        private readonly Span<float> RowOf(int i) => new(ResidualGradient + ((long)i * Width), Width);
     }
 
     private struct StandardizeJob : IParallelJob
@@ -183,24 +184,6 @@ public sealed unsafe partial class CpuDevice
             {
                 int r = Indices == null ? i : Indices[i];
                 StandardRow(X + ((long)r * Width), Mean[r], Rstd[r], new Span<float>(Output + ((long)i * Width), Width));
-            }
-        }
-    }
-
-    private struct StandardizeBlocksJob : IParallelJob
-    {
-        public float* X, Mean, Rstd, Output;
-        public RowBlocks From, Into;
-        public int Rows, Width;
-        public RowRange Range;
-
-        public readonly void Execute(int part, int worker)
-        {
-            for (int n = Range.From(part); n < Range.To(part); n++)
-            {
-                (int block, int i) = (n / Rows, n % Rows);
-                long from = From.FirstRow + ((long)block * From.Stride) + i, to = Into.FirstRow + ((long)block * Into.Stride) + i;
-                StandardRow(X + (from * Width), Mean[from], Rstd[from], new Span<float>(Output + (to * Width), Width));
             }
         }
     }

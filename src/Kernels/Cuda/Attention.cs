@@ -10,8 +10,7 @@ public sealed partial class CudaDevice
     private readonly Kernel?[] _queryGradientKernels = new Kernel?[3];
     private Kernel? _attentionKeyGradient;
     private Kernel? _shortAttention;
-    private Kernel? _shortQueryGradient;
-    private Kernel? _shortKeyGradient;
+    private Kernel? _shortGradients;
 
     private protected override int WidestHead => 128;
 
@@ -62,20 +61,21 @@ public sealed partial class CudaDevice
         Tensor dkv,
         Tensor? prefix)
     {
-        bool isShort = IsShort(layout, heads);
+        if (IsShort(layout, heads))
+        {
+            ShortGradients(dz, q, kv, probabilities, layout, heads, cotangents, dq, dkv, prefix);
+            return;
+        }
         var tiles = new AttentionTiles(layout, heads.HeadWidth);
-        int ofQueries = isShort ? ShortQueryTiles(layout) : tiles.OfQueries;
         bool quads = IsWhole(
-            isShort, heads, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0);
+            false, heads, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0);
         int queryRows = cotangents * layout.QueryRows;
         nint along = Scratch((long)heads.Heads * queryRows * sizeof(float));
         Launch(
-            isShort
-                ? Load(ref _shortQueryGradient, ShortAttentionFile, "attentionShortQueryGradient")
-                : LoadAttention(_queryGradientKernels, "attentionQueryGradient", tiles),
-            (ofQueries * layout.Sequences * cotangents, heads.Heads),
-            isShort ? Warp : AttentionThreads,
-            isShort ? 0 : tiles.SharedBytes,
+            LoadAttention(_queryGradientKernels, "attentionQueryGradient", tiles),
+            (tiles.OfQueries * layout.Sequences * cotangents, heads.Heads),
+            AttentionThreads,
+            tiles.SharedBytes,
             dz,
             kv,
             prefix,
@@ -95,15 +95,10 @@ public sealed partial class CudaDevice
             layout.Sequences,
             layout.QueryRows,
             queryRows,
-            ofQueries,
+            tiles.OfQueries,
             quads,
             along,
             dq);
-        if (isShort)
-        {
-            ShortKeyGradient(dz, q, kv, probabilities, along, layout, heads, cotangents, quads, dkv);
-            return;
-        }
         Launch(
             Load(ref _attentionKeyGradient, "Attention", "attentionKeyGradient"),
             (tiles.OfKeys * layout.Sequences * cotangents, heads.Heads),

@@ -98,6 +98,9 @@ public sealed partial class CudaDevice : Device
     internal override int RowsOfCopies(int onCpu) => Math.Max(onCpu, AmpleRows);
 
     /// <inheritdoc />
+    internal override long ContractedFloats => 64 * 1024 * 1024;
+
+    /// <inheritdoc />
     public override string Description =>
         $"{_info.Name} (compute capability {_info.Major}.{_info.Minor}, {_info.Multiprocessors} multiprocessors)";
 

@@ -50,7 +50,10 @@ public sealed partial class CudaDevice
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows)
+        int contributingRows,
+        DeviceArray<int>? chosen,
+        bool fresh,
+        int clearedRows)
     {
         bool quads = RowSplit.Of(width, dy.Address, x.Address, gain.Address, residualGradient.Address, reader?.Address ?? 0).Quads;
 
@@ -73,6 +76,9 @@ public sealed partial class CudaDevice
             width,
             quads,
             residualGradient,
+            chosen,
+            fresh,
+            clearedRows,
             reader,
             baseRows,
             contributingRows);
@@ -84,18 +90,7 @@ public sealed partial class CudaDevice
         nint to = ElementAddress(output, (long)outputRow * width);
         RowSplit split = RowSplit.Of(width, x.Address, to);
         Launch(
-            Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks(rows), split.Threads, 0, x, mean, rstd, indices, rows, 0, 0,
+            Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks(rows), split.Threads, 0, x, mean, rstd, indices,
             split.Parts, width, split.Quads, to);
-    }
-
-    private protected override void StandardizeBlocksCore(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
-    {
-        nint first = ElementAddress(x, (long)from.FirstRow * width), to = ElementAddress(output, (long)into.FirstRow * width);
-        RowSplit split = RowSplit.Of(width, first, to);
-        Launch(
-            Load(ref _standardize, "LayerNorm", "standardize"), split.Blocks((long)from.Blocks * rows), split.Threads, 0, first,
-            ElementAddress(mean, from.FirstRow), ElementAddress(rstd, from.FirstRow), (nint)0, rows, from.Stride, into.Stride, split.Parts,
-            width, split.Quads, to);
     }
 }

@@ -12,21 +12,18 @@ public sealed partial class CudaDevice
     private bool IsShort(SequenceLayout layout, in HeadGroup heads) =>
         Arithmetic != GemmArithmetic.Ffma && layout.LongestKeys <= ShortKeys && heads.HeadWidth % ShortRows == 0;
 
-    private void ShortKeyGradient(
-        Tensor dz, Tensor q, Tensor kv, Tensor probabilities, nint along, SequenceLayout layout, in HeadGroup heads, int cotangents,
-        bool quads, Tensor dkv)
-    {
-        int queryRows = cotangents * layout.QueryRows, keyTiles = Blocks(layout.LongestKeys, ShortRows);
-        Launch(
-            Load(ref _shortKeyGradient, ShortAttentionFile, "attentionShortKeyGradient"),
-            (keyTiles * layout.Sequences * cotangents, heads.Heads),
-            Warp,
+    private void ShortGradients(
+        Tensor dz, Tensor q, Tensor kv, Tensor probabilities, SequenceLayout layout, in HeadGroup heads, int cotangents, Tensor dq,
+        Tensor dkv, Tensor? prefix) => Launch(
+            Load(ref _shortGradients, ShortAttentionFile, "attentionShortGradients"),
+            (layout.Sequences * cotangents, heads.Heads),
+            Blocks(layout.LongestKeys, ShortRows) * Warp,
             0,
             dz,
             q,
             kv,
+            prefix,
             probabilities,
-            along,
             layout.KeyStart,
             layout.KeyLength,
             layout.QueryStart,
@@ -41,12 +38,11 @@ public sealed partial class CudaDevice
             heads.Scale,
             layout.Sequences,
             layout.QueryRows,
-            queryRows,
             layout.KeyRows,
-            keyTiles,
-            quads,
+            IsWhole(
+                true, heads, dz.Address, q.Address, kv.Address, dq.Address, dkv.Address, prefix?.Address ?? 0),
+            dq,
             dkv);
-    }
 
     // Whether rows are read by 16 bytes: heads that are a multiple of 16 wide need aligned addresses alone.
     private static bool IsWhole(bool isShort, in HeadGroup heads, params ReadOnlySpan<nint> addresses) =>

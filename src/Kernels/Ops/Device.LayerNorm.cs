@@ -99,7 +99,8 @@ public abstract partial class Device
 
     /// <summary>
     /// With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx, and where a reader is given its
-    /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand.
+    /// gradient summed over copies: reader[row of the first copy] += dx. No result may overlap another operand. Where rows are chosen,
+    /// gradient row r belongs to row chosen[r] of x, mean, rstd and the residual gradient.
     /// </summary>
     /// <param name="dy">[gradient rows, width].</param>
     /// <param name="x">[activation rows, width]: the forward input.</param>
@@ -111,6 +112,10 @@ public abstract partial class Device
     /// <param name="residualGradient">[gradient rows, width], added to.</param>
     /// <param name="reader">[base rows, width], added to; or null.</param>
     /// <param name="contributingRows">Only gradient rows below this are added to the reader.</param>
+    /// <param name="chosen">[gradient rows], ascending: rows of all but dy and the reader, which have any number; null for the first
+    /// ones.</param>
+    /// <param name="fresh">Whether dx takes the place of what the residual gradient had, in place of being added.</param>
+    /// <param name="clearedRows">Where rows are chosen: those of the residual gradient below this that are not become zeros.</param>
     internal void LayerNormBackward(
         Tensor dy,
         Tensor x,
@@ -121,7 +126,10 @@ public abstract partial class Device
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows)
+        int contributingRows,
+        DeviceArray<int>? chosen = null,
+        bool fresh = false,
+        int clearedRows = 0)
     {
         Need(rows);
         if (rows.Rows > 0 && rows.Rows % rows.ActivationRows != 0)
@@ -133,16 +141,32 @@ public abstract partial class Device
         AtMost(rows.Rows, contributingRows);
         long size = Size(rows.Rows, width), activations = Size(rows.ActivationRows, width);
         Need(dy, size);
-        Need(x, activations);
         Need(gain, width);
-        Need(mean, rows.ActivationRows);
-        Need(rstd, rows.ActivationRows);
-        Need(residualGradient, size);
-        Apart(residualGradient, size, dy, size);
-        Apart(residualGradient, size, x, activations);
-        Apart(residualGradient, size, gain, width);
-        Apart(residualGradient, size, mean, rows.ActivationRows);
-        Apart(residualGradient, size, rstd, rows.ActivationRows);
+        AtLeast(0, clearedRows);
+        long target = size;
+        if (chosen is null)
+        {
+            AtMost(0, clearedRows);
+            Need(x, activations);
+            Need(mean, rows.ActivationRows);
+            Need(rstd, rows.ActivationRows);
+            Need(residualGradient, size);
+        }
+        else
+        {
+            Need(chosen, rows.Rows);
+            NeedRows(x, rows.Rows, width);
+            Need(mean, x.Length / width);
+            Need(rstd, x.Length / width);
+            NeedRows(residualGradient, rows.Rows, width);
+            Need(residualGradient, Size(clearedRows, width));
+            (target, activations) = (residualGradient.Length, x.Length);
+        }
+        Apart(residualGradient, target, dy, size);
+        Apart(residualGradient, target, x, activations);
+        Apart(residualGradient, target, gain, width);
+        Apart(residualGradient, target, mean, mean.Length);
+        Apart(residualGradient, target, rstd, rstd.Length);
         if (reader is not null)
         {
             long all = Size(rows.BaseRows, width);
@@ -150,12 +174,12 @@ public abstract partial class Device
             Apart(reader, all, dy, size);
             Apart(reader, all, x, activations);
             Apart(reader, all, gain, width);
-            Apart(reader, all, mean, rows.ActivationRows);
-            Apart(reader, all, rstd, rows.ActivationRows);
-            Apart(reader, all, residualGradient, size);
+            Apart(reader, all, mean, mean.Length);
+            Apart(reader, all, rstd, rstd.Length);
+            Apart(reader, all, residualGradient, target);
         }
         if (rows.Rows == 0 || !Begins(nameof(LayerNormBackward))) return;
-        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, reader, contributingRows);
+        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, reader, contributingRows, chosen, fresh, clearedRows);
         Ended();
     }
 
@@ -199,40 +223,6 @@ public abstract partial class Device
         Ended();
     }
 
-    /// <summary><see cref="Standardize"/> of some rows of several blocks at once.</summary>
-    /// <param name="x">[*, width].</param>
-    /// <param name="mean">[*].</param>
-    /// <param name="rstd">[*].</param>
-    /// <param name="from">The blocks of x.</param>
-    /// <param name="rows">Rows of each block.</param>
-    /// <param name="width">Width of a row.</param>
-    /// <param name="output">[*, width]; must not overlap another operand.</param>
-    /// <param name="into">The blocks of the output, as many, whose rows do not overlap.</param>
-    internal void StandardizeBlocks(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into)
-    {
-        AtLeast(0, rows);
-        AtLeast(1, width);
-        AtLeast(0, from.Blocks);
-        AtLeast(0, from.FirstRow);
-        AtLeast(0, from.Stride);
-        AtLeast(0, into.FirstRow);
-        AtLeast(from.Blocks > 1 ? rows : 0, into.Stride);
-        AtLeast(from.Blocks, into.Blocks);
-        AtMost(from.Blocks, into.Blocks);
-        long read = from.End(rows), written = into.End(rows);
-        Need(x, Product(read, width));
-        Need(mean, read);
-        Need(rstd, read);
-        Need(output, Product(written, width));
-        Apart(output, output.Length, x, x.Length);
-        Apart(output, output.Length, mean, mean.Length);
-        Apart(output, output.Length, rstd, rstd.Length);
-        if (read == 0 || !Begins(nameof(StandardizeBlocks))) return;
-        StandardizeBlocksCore(x, mean, rstd, from, rows, width, output, into);
-        Ended();
-    }
-
     /// <inheritdoc cref="LayerNorm" />
     private protected abstract void LayerNormCore(
         Tensor x, Tensor gain, Tensor shift, float epsilon, int rows, int width, Tensor mean, Tensor rstd, Tensor y);
@@ -253,15 +243,14 @@ public abstract partial class Device
         int width,
         Tensor residualGradient,
         Tensor? reader,
-        int contributingRows);
+        int contributingRows,
+        DeviceArray<int>? chosen,
+        bool fresh,
+        int clearedRows);
 
     /// <inheritdoc cref="Standardize" />
     private protected abstract void StandardizeCore(
         Tensor x, Tensor mean, Tensor rstd, DeviceArray<int>? indices, int rows, int width, Tensor output, int outputRow);
-
-    /// <inheritdoc cref="StandardizeBlocks" />
-    private protected abstract void StandardizeBlocksCore(
-        Tensor x, Tensor mean, Tensor rstd, in RowBlocks from, int rows, int width, Tensor output, in RowBlocks into);
 
     /// <summary>Requires rows of a backward pass that go together.</summary>
     private static void Need(in GradientRows rows, [CallerMemberName] string op = "")

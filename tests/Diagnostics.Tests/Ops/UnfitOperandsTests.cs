@@ -19,17 +19,17 @@ public sealed class UnfitOperandsTests
     // Counts and places, which may be 0; the op then does less, or nothing.
     private static readonly string[] s_mayBeZero =
     [
-        "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows",
+        "function", "count", "rows", "length", "size", "writers", "readers", "inputs", "cotangents", "contributingRows", "clearedRows",
         "WeightedRowSums.items",
         "sourceOffset", "targetOffset", "outputRow", "firstPoint", "firstElement", "Offset", "Rows", "Columns", "First", "Points",
-        "FinishReaders.blocks.Readers", "blocks", "Blocks", "FirstRow", "StandardizeBlocks.from.Stride",
+        "FinishReaders.blocks.Readers", "blocks", "Layers", "SumsStride", "StandardizedStride", "FirstPoint",
         "Listed", "Copies", "Slots", "Count", "MostA", "MostB", "MostC", "Edges", "Gates", "Batch", "StepA", "StepB", "StepC",
     ];
 
     // Divisors and the like, of which every number from 1 on is fit.
     private static readonly string[] s_unbounded =
     [
-        "AccumulateReaders.readers.Width", "constraints.Edges", "constraints.Gates",
+        "AccumulateReaders.points.Readers.Width", "constraints.Edges", "constraints.Gates",
     ];
 
     // What else an op reads says how much of these is needed, and here that is nothing.
@@ -203,6 +203,9 @@ public sealed class UnfitOperandsTests
     {
         if (Is(s_unbounded, op, operand)) return false;
         if (operand.Name.StartsWith("options.Step", StringComparison.Ordinal)) return call.Number("options.Batch") > 1;
+
+        // From a layer to the next one.
+        if (operand.Name is "blocks.SumsStride" or "blocks.StandardizedStride") return call.Number("blocks.Layers") > 1;
 
         // Where there is one row, or none with elements, a stride leads nowhere.
         if (operand.Name is not ("a.Stride" or "b.Stride" or "c.Stride")) return true;

@@ -46,10 +46,10 @@ public sealed class EdgesTests
                     weight.AsMatrix(width, all),
                     y.AsMatrix(half, all),
                     new GemmOptions(Bias: bench.Store(x.Bias)));
-                bench.Device.AccumulateReaders(
+                bench.Device.AccumulateReaders(new ReaderPoints(
                     bench.Store(x.Dy[(call * half * all)..((call + 1) * half * all)]), y, constant, gainSums, rstd,
                     new ReaderGroup(readers, headWidth, width), new GradientRows(half, half, baseRows),
-                    new ReaderSums(sums, offsets, coefficients), 2 * call);
+                    new ReaderSums(sums, offsets, coefficients), 2 * call));
                 bench.Device.Standardize(input, mean, rstd, null, half, width, standardized, 2 * call * baseRows);
             }
             const int First = 11;
@@ -69,6 +69,84 @@ public sealed class EdgesTests
         Numbers.Same(x.Gradients(baseRows), actual[11..], 1e-5);
     }
 
+    /// <summary>Two layers, the sums of one behind the other's: the same bits as one after the other, and the last gradients copied.</summary>
+    [Theory]
+    [InlineData(3, 5, 7)]
+    [InlineData(6, 4, 132)]
+    public void Readers_of_several_layers_are_finished_as_one_after_the_other(int readers, int rows, int width)
+    {
+        const int Points = 3, Layers = 2;
+        int block = rows * width, sums = Math.Max(block, Points * readers * rows) + 4, normalised = (Points * block) + 8;
+        int perLayer = (readers + 1) * block;
+        float[] g = Numbers.Draw(41, Layers * perLayer), gain = Numbers.Draw(42, Layers * width, 0.3, 1);
+        float[] offsets = Numbers.Draw(43, Layers * sums), coefficients = Numbers.Draw(44, Layers * sums);
+        float[] standardized = Numbers.Draw(45, Layers * normalised), last = Numbers.Draw(46, Layers * sums);
+        double[] Run(bool together) => OpBench.Run(bench =>
+        {
+            Tensor gradients = bench.Store(g), scale = bench.Store(gain), o = bench.Store(offsets), c = bench.Store(coefficients);
+            Tensor rowsOf = bench.Store(standardized), behind = bench.Store(last);
+            if (together)
+            {
+                bench.Device.FinishReaders(
+                    gradients, 0, scale, o, c, rowsOf, new ReaderBlocks(readers, rows, width, Points, Layers, sums, normalised), behind);
+                return [gradients];
+            }
+            for (int l = 0; l < Layers; l++)
+            {
+                bench.Device.FinishReaders(
+                    gradients, l * perLayer, scale.Slice(l * width, width), o.Slice(l * sums, sums), c.Slice(l * sums, sums),
+                    rowsOf.Slice(l * normalised, normalised), new ReaderBlocks(readers, rows, width, Points),
+                    behind.Slice(l * sums, sums));
+            }
+            return [gradients];
+        })[0];
+        double[] actual = Run(together: true);
+        Assert.Equal(Run(together: false), actual);
+        Assert.Equal(Numbers.Wide(last)[..block], actual[(perLayer - block)..perLayer]);
+        Assert.Equal(Numbers.Wide(last)[sums..(sums + block)], actual[^block..]);
+    }
+
+    /// <summary>Two cotangents, of which the first one's first two points count for readers; in one call and in three.</summary>
+    [Theory]
+    [InlineData(1, 2, 3, 7)]
+    [InlineData(5, 4, 16, 132)]
+    public void Readers_together_with_the_gradient_of_their_layer_norm_are_the_same_bits(
+        int baseRows, int readers, int headWidth, int width)
+    {
+        const int Points = 2, First = 1;
+        int all = readers * headWidth, half = 3 * baseRows, rows = 2 * half, counted = Points * baseRows;
+        float[] dy = Numbers.Draw(31, rows * width), x = Numbers.Draw(32, half * width), gain = Numbers.Draw(33, width, 0.3, 1);
+        float[] mean = Numbers.Draw(34, half), rstd = Numbers.Draw(35, half, 0.3, 1), residual = Numbers.Draw(36, rows * width);
+        float[] gradient = Numbers.Draw(37, rows * all), y = Numbers.Draw(38, half * all);
+        float[] constant = Numbers.Draw(39, all), gainSums = Numbers.Draw(40, all);
+        double[][] Run(bool together) => OpBench.Run(bench =>
+        {
+            Tensor sums = bench.Store(new float[baseRows * all]), offsets = bench.Store(new float[readers * baseRows]);
+            Tensor coefficients = bench.Store(new float[(First + Points) * readers * baseRows]);
+            Tensor kept = bench.Store(new float[(First + Points) * baseRows * width]), target = bench.Store(residual);
+            Tensor behind = bench.Store(dy), input = bench.Store(x), scale = bench.Store(gain);
+            Tensor m = bench.Store(mean), r = bench.Store(rstd);
+            GradientRows own = new(rows, half, baseRows);
+            ReaderPoints points = new(
+                bench.Store(gradient), bench.Store(y), bench.Store(constant), bench.Store(gainSums), r,
+                new ReaderGroup(readers, headWidth, width), new GradientRows(counted, half, baseRows),
+                new ReaderSums(sums, offsets, coefficients), First);
+            if (together)
+            {
+                bench.Device.LayerNormBackwardWithReaders(behind, input, scale, m, r, own, target, points, kept);
+            }
+            else
+            {
+                bench.Device.AccumulateReaders(points);
+                bench.Device.LayerNormBackward(behind, input, scale, m, r, own, width, target, null, 0);
+                bench.Device.Standardize(input, m, r, null, counted, width, kept, First * baseRows);
+            }
+            return [sums, offsets, coefficients, kept, target];
+        });
+        double[][] apart = Run(together: false), together = Run(together: true);
+        for (int i = 0; i < apart.Length; i++) Assert.Equal(apart[i], together[i]);
+    }
+
     /// <summary>Rows of the forward pass behind the gradient rows (a second copy that counts for nothing) change nothing.</summary>
     [Fact]
     public void Only_the_rows_that_count_are_accumulated()
@@ -83,9 +161,10 @@ public sealed class EdgesTests
             Tensor sums = bench.Store(new float[Base * 2]);
             Tensor offsets = bench.Store(new float[Readers * Base]);
             Tensor coefficients = bench.Out(Readers * Base);
-            bench.Device.AccumulateReaders(
+            bench.Device.AccumulateReaders(new ReaderPoints(
                 bench.Store(dy), bench.Store(y), bench.Store(zeros), bench.Store([1, 2]), bench.Store(rstd),
-                new ReaderGroup(Readers, 1, Width), new GradientRows(Base, 2 * Base, Base), new ReaderSums(sums, offsets, coefficients), 0);
+                new ReaderGroup(Readers, 1, Width), new GradientRows(Base, 2 * Base, Base),
+                new ReaderSums(sums, offsets, coefficients), 0));
             return [sums, offsets, coefficients];
         });
         var expected = new double[3][];

@@ -63,6 +63,42 @@ public sealed class PathTests
         Assert.Equal(Numbers.Wide(gamma), Step(gamma, new float[8 * Width], [1, 1, 1], wholeBatch: true, Width));
     }
 
+    /// <summary>With norms that the step makes itself, of short and of long sequences, and the point embedded: bit for bit.</summary>
+    [Theory]
+    [InlineData(5, 6)]
+    [InlineData(132, 6)]
+    [InlineData(132, 300)]
+    public void A_step_by_its_own_norms_that_embeds_is_the_steps_one_by_one(int width, int longest)
+    {
+        int[] lengths = [3, longest, 1, 2];
+        int rows = lengths.Sum();
+        float[] gamma = Numbers.Draw(11, rows * width), gradient = Numbers.Draw(12, rows * width), table = Numbers.Draw(13, 7 * width);
+        gradient.AsSpan(0, 3 * width).Clear();
+        int[] indices = [.. Enumerable.Range(0, rows).Select(r => (r * 3) % 7)];
+        double[] steps = [1, 0.5, 2, 3];
+        double[][] Run(bool together) => OpBench.Run(bench =>
+        {
+            SequenceLayout layout = bench.Layout(lengths);
+            Tensor point = bench.Store(gamma), g = bench.Store(gradient), positions = bench.Store(table);
+            Tensor embedded = bench.Out(rows * width);
+            DeviceArray<int> at = bench.Integers(indices);
+            DeviceArray<double> squares = bench.OutDoubles(layout.Sequences);
+            if (together)
+            {
+                bench.Device.PathStep(point, g, null, bench.Doubles(steps), false, layout, width, positions, at, embedded);
+            }
+            else
+            {
+                bench.Device.SequenceDots(g, g, layout, width, squares);
+                bench.Device.PathStep(point, g, squares, bench.Doubles(steps), false, layout, width);
+                bench.Device.GatherRows(positions, at, rows, width, embedded, point);
+            }
+            return [point, embedded];
+        });
+        double[][] apart = Run(together: false), together = Run(together: true);
+        for (int i = 0; i < apart.Length; i++) Assert.Equal(apart[i], together[i]);
+    }
+
     private static double[] Step(float[] gamma, float[] gradient, double[] steps, bool wholeBatch, int width) => OpBench.Run(bench =>
     {
         SequenceLayout layout = bench.Layout(Lengths);

@@ -94,6 +94,42 @@ public sealed class LayerNormTests
         Numbers.Same(expectedReader, actual[2], 5e-6);
     }
 
+    /// <summary>Rows 1, 4, 5 and 8 of ten are chosen; of the others those below 9 are cleared, before and behind the chosen ones.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_gradient_of_chosen_rows_is_theirs_and_the_others_are_cleared(bool fresh)
+    {
+        const int All = 10, Width = 131, Base = 2, Cleared = 9;
+        int[] chosen = [1, 4, 5, 8];
+        float[] x = Numbers.Draw(16, All * Width, 2, 0.5), dy = Numbers.Draw(17, chosen.Length * Width);
+        float[] gain = Numbers.Draw(18, Width, 0.5, 1), residual = Numbers.Draw(19, All * Width), reader = Numbers.Draw(20, Base * Width);
+        double[][] actual = OpBench.Run(bench =>
+        {
+            Tensor mean = bench.Out(All), rstd = bench.Out(All), y = bench.Out(All * Width);
+            Tensor input = bench.Store(x), scale = bench.Store(gain), target = bench.Store(residual), sum = bench.Store(reader);
+            bench.Device.LayerNorm(input, scale, bench.Store(new float[Width]), Epsilon, All, Width, mean, rstd, y);
+            bench.Device.LayerNormBackward(
+                bench.Store(dy), input, scale, mean, rstd, new GradientRows(chosen.Length, chosen.Length, Base), Width, target, sum, 3,
+                bench.Integers(chosen), fresh, Cleared);
+            return [target, sum];
+        });
+        double[] expected = Numbers.Wide(residual), expectedReader = Numbers.Wide(reader);
+        expected.AsSpan(0, Cleared * Width).Clear();
+        for (int r = 0; r < chosen.Length; r++)
+        {
+            double[] dx = Backward(Numbers.Wide(x), Numbers.Wide(dy), gain, chosen[r], r, Width);
+            for (int d = 0; d < Width; d++)
+            {
+                int at = (chosen[r] * Width) + d;
+                expected[at] = (fresh ? 0 : residual[at]) + dx[d];
+                if (r < 3) expectedReader[(r % Base * Width) + d] += dx[d];
+            }
+        }
+        Numbers.Same(expected, actual[0], 5e-6);
+        Numbers.Same(expectedReader, actual[1], 5e-6);
+    }
+
     [Fact]
     public void The_gradient_is_what_finite_differences_show()
     {

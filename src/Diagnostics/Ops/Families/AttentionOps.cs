@@ -53,7 +53,7 @@ internal static class AttentionOps
             Kernels =
             [
                 .. s_counted.SelectMany(c => Backward(new Sums(c.Lengths, c.LastOnly, c.HeadWidth), c.Kind)),
-                .. s_countedShort.SelectMany(c => Backward(new Sums(c.Lengths, c.LastOnly, Counted.HeadWidth))),
+                .. s_countedShort.Select(c => ShortBackward(new Sums(c.Lengths, c.LastOnly, Counted.HeadWidth))),
             ],
             Writes = ["dq", "dkv"],
         },
@@ -154,23 +154,29 @@ internal static class AttentionOps
         MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, 8 => 1.65, _ => s.Keys > 2 * KernelConstants.ShortRows ? 1.85 : 1.35 },
     };
 
-    private static IEnumerable<KernelCase> Backward(Sums s, int? kind = null)
+    private static IEnumerable<KernelCase> Backward(Sums s, int kind)
     {
         void Run(KernelOperands x) => Attend(x, s, backward: true);
-        string name = kind is null ? "attentionShort" : "attention";
         yield return new(
-            $"{name}QueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
+            $"attentionQueryGradient{kind}", s.Shape, (2 * (s.Queries + s.Keys) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
         {
-            MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, 8 => 1.7, _ => s.Keys > 2 * KernelConstants.ShortRows ? 1.7 : 1.3 },
+            MostTraffic = kind switch { 2 => 1.6, 4 => 1.9, _ => 1.7 },
         };
         if (kind is 2 or 4) yield break;
         yield return new(
-            $"{name}KeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
+            "attentionKeyGradient", s.Shape, (((2 * s.Queries) + (3 * s.Keys)) * Counted.RowBytes) + s.Probabilities + s.Along, Run)
         {
-            // A warp reads dz as rows and as columns.
-            MostTraffic = kind is null ? 1.9 : 1.15,
+            MostTraffic = 1.15,
         };
     }
+
+    // A warp reads the rows of its queries' gradients, and the keys' and values', as rows and as columns.
+    private static KernelCase ShortBackward(Sums s) => new(
+        "attentionShortGradients", s.Shape, (((3 * s.Queries) + (4 * s.Keys)) * Counted.RowBytes) + s.Probabilities,
+        x => Attend(x, s, backward: true))
+    {
+        MostTraffic = s.Keys > 2 * KernelConstants.ShortRows ? 2.4 : 1.95,
+    };
 
     private static void Attend(KernelOperands x, Sums s, bool backward)
     {

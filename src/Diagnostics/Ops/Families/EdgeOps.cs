@@ -36,34 +36,64 @@ internal static class EdgeOps
                         x.Tensor(Timed.Rows, ReadersWide),
                         x.Tensor(Timed.Readers, Timed.Rows),
                         x.Tensor(Timed.Points, Timed.Readers, Timed.Rows));
-                    return () => x.Device.AccumulateReaders(dy, y, constant, gainSums, rstd, readers, rows, into, 0);
+                    ReaderPoints points = new(dy, y, constant, gainSums, rstd, readers, rows, into, 0);
+                    return () => x.Device.AccumulateReaders(points);
                 })],
             Kernels = [new(
                 "accumulateReaders", "24 rows of 4 points, 12 readers of 64", ((2 * Counted.Rows) + (2 * BaseRows)) * Counted.RowBytes,
-                x => x.Device.AccumulateReaders(
-                    x.Rows(Counted.Rows),
-                    x.Rows(Counted.Rows),
-                    x.Rows(1),
-                    x.Rows(1),
-                    x.Positive(Counted.Rows),
-                    new ReaderGroup(Counted.Heads, Counted.HeadWidth, Counted.Width),
-                    new GradientRows(Counted.Rows, Counted.Rows, BaseRows),
-                    new ReaderSums(
-                        x.Rows(Counted.Rows), x.Floats(Counted.Heads * Counted.Rows), x.Floats(Points * Counted.Heads * Counted.Rows)),
-                    0)) { MostTraffic = 1.4 }],
-            Writes = ["into.Sums", "into.Offsets", "into.Coefficients"],
+                x => x.Device.AccumulateReaders(CountedPoints(x))) { MostTraffic = 1.4 }],
+            Writes = ["points.Into.Sums", "points.Into.Offsets", "points.Into.Coefficients"],
+        },
+        new("Edges", "LayerNormBackwardWithReaders")
+        {
+            Cases =
+            [
+                new("", OpCase.Rounding, x => BackwardWithReaders(x, keeps: false)),
+                new("keeping rows", OpCase.Rounding, x => BackwardWithReaders(x, keeps: true)),
+            ],
+            Works = [new(
+                $"{Timed.AllRowsShape}, {Timed.Readers} readers of {Timed.HeadWidth}", (11 * Timed.AllElements) + (6 * ReaderRows),
+                Timed.Float * ((5 * Timed.AllElements) + (2 * ReaderRows) + (2.0 * Timed.Rows * ReadersWide)), x =>
+                {
+                    Tensor dy = x.Tensor(Timed.AllRows, Timed.Width), values = x.Tensor(Timed.AllRows, Timed.Width);
+                    Tensor gain = x.Tensor(Timed.Width), mean = x.Tensor(Timed.AllRows), rstd = x.Tensor(Timed.AllRows);
+                    Tensor residual = x.Tensor(Timed.AllRows, Timed.Width), kept = x.Tensor(Timed.AllRows, Timed.Width);
+                    GradientRows rows = new(Timed.AllRows, Timed.AllRows, Timed.Rows);
+                    ReaderPoints points = new(
+                        x.Tensor(Timed.AllRows, ReadersWide),
+                        x.Tensor(Timed.AllRows, ReadersWide),
+                        x.Tensor(ReadersWide),
+                        x.Tensor(ReadersWide),
+                        rstd,
+                        new ReaderGroup(Timed.Readers, Timed.HeadWidth, Timed.Width),
+                        rows,
+                        new ReaderSums(
+                            x.Tensor(Timed.Rows, ReadersWide),
+                            x.Tensor(Timed.Readers, Timed.Rows),
+                            x.Tensor(Timed.Points, Timed.Readers, Timed.Rows)),
+                        0);
+                    return () => x.Device.LayerNormBackwardWithReaders(dy, values, gain, mean, rstd, rows, residual, points, kept);
+                })],
+            Kernels = [new(
+                "layerNormBackwardWithReaders", "24 x 768 of 4 points, 12 readers of 64",
+                ((7 * Counted.Rows) + (2 * BaseRows)) * Counted.RowBytes,
+                x =>
+                {
+                    ReaderPoints points = CountedPoints(x);
+                    x.Device.LayerNormBackwardWithReaders(
+                        x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Rows(1), x.Floats(Counted.Rows), points.Rstd, points.Rows,
+                        x.Rows(Counted.Rows), points, x.Rows(Counted.Rows));
+                }) { MostTraffic = 1.4 }],
+            Writes = ["residualGradient", "standardized", "points.Into.Sums", "points.Into.Offsets", "points.Into.Coefficients"],
         },
         new("Edges", "FinishReaders")
         {
-            Cases = [new("", OpCase.Rounding, x =>
-            {
-                int readers = x.Extent(6, 2), rows = x.Extent(17), width = x.Extent(70), points = x.Extent(5, 2), first = x.Below(9);
-                long block = (long)rows * width;
-                Tensor gradients = x.Draw(first + (readers * block)), gain = x.Draw(width, 0.3, 1), offsets = x.Draw(readers * rows);
-                Tensor coefficients = x.Draw((long)points * readers * rows), standardized = x.Draw(points * block);
-                return d => d.FinishReaders(
-                    gradients, first, gain, offsets, coefficients, standardized, new ReaderBlocks(readers, rows, width, points));
-            })],
+            Cases =
+            [
+                new("", OpCase.Rounding, x => Finish(x, withLast: false)),
+                new("with a last block", OpCase.Rounding, x => Finish(x, withLast: true)),
+                new("three layers", OpCase.Rounding, x => Finish(x, withLast: true, layers: 3)),
+            ],
             Works = [new(
                 $"{Timed.Readers} readers, {Timed.Rows} x {Timed.Width}, {Timed.Points} points", ReaderGradients * (2 + (2 * Timed.Points)),
                 Timed.Float * ((2 * ReaderGradients) + (Timed.Points * Timed.Rows * Timed.Width)), x =>
@@ -149,9 +179,56 @@ internal static class EdgeOps
         Tensor gainSums = x.Draw(all);
         Tensor rstd = x.Draw(activationRows, 0.3, 1);
         ReaderSums into = new(x.Draw((long)baseRows * all), x.Draw(readers * baseRows), x.Out((long)(first + points) * readers * baseRows));
-        return d => d.AccumulateReaders(
+        ReaderPoints given = new(
             dy, y, constant, gainSums, rstd, new ReaderGroup(readers, headWidth, width), new GradientRows(rows, activationRows, baseRows),
             into, first);
+        return d => d.AccumulateReaders(given);
+    }
+
+    // The gradient has two cotangents, of which the first one's rows count for the readers, some or all of them.
+    private static Expression<Action<Device>> BackwardWithReaders(OpOperands x, bool keeps)
+    {
+        int readers = x.Extent(5, 2), headWidth = x.Extent(33, 3), width = x.Extent(130), baseRows = x.Extent(12);
+        int copies = x.Extent(3, 2), first = x.Below(3), counted = 1 + x.Below(copies);
+        int all = readers * headWidth, activationRows = copies * baseRows, rows = 2 * activationRows;
+        GradientRows own = new(rows, activationRows, baseRows);
+        Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)activationRows * width), gain = x.Draw(width, 0.3, 1);
+        Tensor mean = x.Draw(activationRows, 0.2), rstd = x.Draw(activationRows, 0.3, 1), residual = x.Draw((long)rows * width);
+        ReaderPoints given = new(
+            x.Draw((long)rows * all), x.Draw((long)activationRows * all), x.Draw(all), x.Draw(all), x.Draw(activationRows, 0.3, 1),
+            new ReaderGroup(readers, headWidth, width), new GradientRows(counted * baseRows, activationRows, baseRows),
+            new ReaderSums(
+                x.Draw((long)baseRows * all), x.Draw(readers * baseRows), x.Out((long)(first + counted) * readers * baseRows)),
+            first);
+        Tensor? kept = keeps ? x.Out((long)(first + counted) * baseRows * width) : null;
+        return d => d.LayerNormBackwardWithReaders(dy, values, gain, mean, rstd, own, residual, given, kept);
+    }
+
+    private static ReaderPoints CountedPoints(KernelOperands x) => new(
+        x.Rows(Counted.Rows),
+        x.Rows(Counted.Rows),
+        x.Rows(1),
+        x.Rows(1),
+        x.Positive(Counted.Rows),
+        new ReaderGroup(Counted.Heads, Counted.HeadWidth, Counted.Width),
+        new GradientRows(Counted.Rows, Counted.Rows, BaseRows),
+        new ReaderSums(x.Rows(Counted.Rows), x.Floats(Counted.Heads * Counted.Rows), x.Floats(Points * Counted.Heads * Counted.Rows)),
+        0);
+
+    private static Expression<Action<Device>> Finish(OpOperands x, bool withLast, int layers = 1)
+    {
+        int readers = x.Extent(6, 2), rows = x.Extent(17), width = x.Extent(70), points = x.Extent(5, 2), first = x.Below(9);
+        long block = (long)rows * width;
+        long sums = x.Below(9) + Math.Max(block, (long)points * readers * rows), normalised = (points * block) + x.Below(9);
+        long sumsBefore = (layers - 1) * sums;
+        Tensor? last = withLast ? x.Draw(sumsBefore + block) : null;
+        Tensor gradients = x.Draw(first + (layers * (readers + (withLast ? 1 : 0)) * block)), gain = x.Draw(layers * width, 0.3, 1);
+        Tensor offsets = x.Draw(sumsBefore + (readers * rows));
+        Tensor coefficients = x.Draw(sumsBefore + ((long)points * readers * rows));
+        Tensor standardized = x.Draw(((layers - 1) * normalised) + (points * block));
+        ReaderBlocks blocks = new(readers, rows, width, points, layers, sums, normalised);
+        return d => d.FinishReaders(
+            gradients, first, gain, offsets, coefficients, standardized, blocks, last);
     }
 
     private static Expression<Action<Device>> Contract(OpOperands x, int writers, int readers, int length)

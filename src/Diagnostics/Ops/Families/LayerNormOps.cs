@@ -12,6 +12,9 @@ internal static class LayerNormOps
     // Rows of six points, which the counted backward kernel sums up for a reader.
     private const int BaseRows = Counted.Rows / 6;
 
+    // A chosen row and those around it.
+    private const int Apart = 3;
+
     public static IReadOnlyList<OpRow> All { get; } =
     [
         new("LayerNorm", "LayerNorm")
@@ -58,6 +61,9 @@ internal static class LayerNormOps
             [
                 new("", OpCase.Rounding, x => Backward(x, withReader: false)),
                 new("with a reader", OpCase.Rounding, x => Backward(x, withReader: true)),
+                new("fresh", OpCase.Rounding, x => Backward(x, withReader: true, fresh: true)),
+                new("at chosen rows", OpCase.Rounding, x => Backward(x, withReader: true, chosen: true)),
+                new("fresh, at chosen rows", OpCase.Rounding, x => Backward(x, withReader: false, chosen: true, fresh: true)),
             ],
             Works = [new(Timed.AllRowsShape, 11 * Timed.AllElements, 4 * Timed.Float * Timed.AllElements, x =>
             {
@@ -103,30 +109,6 @@ internal static class LayerNormOps
                 x.Rows(Counted.Rows), 0))],
             Writes = ["output"],
         },
-        new("LayerNorm", "StandardizeBlocks")
-        {
-            Cases = [new("", OpCase.Rounding, x =>
-            {
-                int blocks = x.Extent(5), rows = x.Extent(Rows), width = x.Extent(Width);
-                RowBlocks from = new(blocks, x.Below(4), rows + x.Below(5)), into = new(blocks, x.Below(4), rows + x.Below(5));
-                int read = (int)from.End(rows);
-                Tensor values = x.Draw((long)read * width, 1, 3), mean = x.Draw(read, 0.5, 3), rstd = x.Draw(read, 0.5, 1);
-                Tensor output = x.Out(into.End(rows) * width);
-                return d => d.StandardizeBlocks(values, mean, rstd, from, rows, width, output, into);
-            })],
-            Works = [new(
-                $"4 blocks of {Timed.Rows} x {Timed.Width}", 8 * Timed.Rows * Timed.Width, 8 * Timed.Float * Timed.Rows * Timed.Width, x =>
-                {
-                    RowBlocks blocks = new(4, 0, Timed.Rows);
-                    Tensor values = x.Tensor(4 * Timed.Rows, Timed.Width), output = x.Tensor(4 * Timed.Rows, Timed.Width);
-                    Tensor mean = x.Tensor(4 * Timed.Rows), rstd = x.Tensor(4 * Timed.Rows);
-                    return () => x.Device.StandardizeBlocks(values, mean, rstd, blocks, Timed.Rows, Timed.Width, output, blocks);
-                })],
-            Kernels = [new("standardize", "4 blocks of 6 x 768", 2 * Counted.Rows * Counted.RowBytes, x => x.Device.StandardizeBlocks(
-                x.Rows(Counted.Rows), x.Floats(Counted.Rows), x.Positive(Counted.Rows), new RowBlocks(4, 0, 6), 6, Counted.Width,
-                x.Rows(Counted.Rows), new RowBlocks(4, 0, 6)))],
-            Writes = ["output"],
-        },
     ];
 
     private static Expression<Action<Device>> Add(OpOperands x)
@@ -138,17 +120,23 @@ internal static class LayerNormOps
         return d => d.AddLayerNorm(values, addend, sum, gain, shift, 1e-5f, rows, width, mean, rstd, y);
     }
 
-    private static Expression<Action<Device>> Backward(OpOperands x, bool withReader)
+    private static Expression<Action<Device>> Backward(OpOperands x, bool withReader, bool chosen = false, bool fresh = false)
     {
         int baseRows = x.Extent(Rows / 2), copies = x.Extent(3, 2), cotangents = x.Extent(2, 1), width = x.Extent(Width);
         int activationRows = baseRows * copies;
         int rows = activationRows * cotangents;
         int contributing = baseRows * (1 + x.Below(copies * cotangents));
         Tensor? reader = withReader ? x.Draw((long)baseRows * width) : null;
-        Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)activationRows * width), gain = x.Draw(width, 0.3, 1);
-        Tensor mean = x.Draw(activationRows, 0.2), rstd = x.Draw(activationRows, 0.3, 1.5), residual = x.Draw((long)rows * width);
+        int forward = chosen ? Apart * rows : activationRows;
+        Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)forward * width), gain = x.Draw(width, 0.3, 1);
+        Tensor mean = x.Draw(forward, 0.2), rstd = x.Draw(forward, 0.3, 1.5);
+        DeviceArray<int>? targets = chosen ? x.Integers([.. Enumerable.Range(0, rows).Select(r => (r * 3) + 1)]) : null;
+        long size = (chosen ? Apart * rows : rows) * (long)width;
+        Tensor residual = fresh && !chosen ? x.Out(size) : x.Draw(size);
+        int cleared = chosen ? x.Below((Apart * rows) + 1) : 0;
         return d => d.LayerNormBackward(
-            dy, values, gain, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, residual, reader, contributing);
+            dy, values, gain, mean, rstd, new GradientRows(rows, activationRows, baseRows), width, residual, reader, contributing,
+            targets, fresh, cleared);
     }
 
     private static Expression<Action<Device>> Standardize(OpOperands x, bool chosen)

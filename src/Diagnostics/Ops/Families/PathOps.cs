@@ -45,6 +45,7 @@ internal static class PathOps
             Cases =
             [
                 new("", OpCase.Rounding, x => Step(x, wholeBatch: false)),
+                new("by its own norms, embedded", OpCase.Rounding, x => Step(x, wholeBatch: false, embeds: true)),
                 new("one norm for the batch", OpCase.Rounding, x => Step(x, wholeBatch: true)),
                 new("no gradient", 0, x =>
                 {
@@ -66,7 +67,7 @@ internal static class PathOps
             Kernels = [new("pathStep", "14 and 10 tokens x 768", 3 * Counted.Rows * Counted.RowBytes, x => x.Device.PathStep(
                 x.Rows(Counted.Rows), x.Rows(Counted.Rows), x.Doubles(2), x.Doubles(2), false, x.Layout(s_lengths),
                 Counted.Width)) { MostTraffic = 1.15 }],
-            Writes = ["gamma"],
+            Writes = ["gamma", "embedded"],
         },
     ];
 
@@ -80,13 +81,17 @@ internal static class PathOps
         return d => d.SequenceDots(first, second, layout, width, values);
     }
 
-    private static Expression<Action<Device>> Step(OpOperands x, bool wholeBatch)
+    private static Expression<Action<Device>> Step(OpOperands x, bool wholeBatch, bool embeds = false)
     {
         SequenceLayout layout = x.Layout(x.Extent(6), 20);
         int width = x.Extent(130);
         long n = (long)layout.KeyRows * width;
         Tensor gamma = x.Draw(n), gradient = x.Draw(n);
-        DeviceArray<double> norms = x.DrawDoubles(layout.Sequences, 1, 2), steps = x.DrawDoubles(layout.Sequences, 0.5, 1);
-        return d => d.PathStep(gamma, gradient, norms, steps, wholeBatch, layout, width);
+        DeviceArray<double>? norms = embeds ? null : x.DrawDoubles(layout.Sequences, 1, 2);
+        DeviceArray<double> steps = x.DrawDoubles(layout.Sequences, 0.5, 1);
+        int positions = x.Extent(20);
+        Tensor? table = embeds ? x.Draw((long)positions * width) : null, embedded = embeds ? x.Out(n) : null;
+        DeviceArray<int>? indices = embeds ? x.Integers([.. Enumerable.Range(0, layout.KeyRows).Select(r => r % positions)]) : null;
+        return d => d.PathStep(gamma, gradient, norms, steps, wholeBatch, layout, width, table, indices, embedded);
     }
 }

@@ -6,24 +6,16 @@ namespace Gradpath.Kernels.Cpu;
 
 public sealed unsafe partial class CpuDevice
 {
-    private protected override void AccumulateReadersCore(
-        Tensor dy,
-        Tensor y,
-        Tensor constant,
-        Tensor gainSums,
-        Tensor rstd,
-        in ReaderGroup readers,
-        in GradientRows rows,
-        in ReaderSums into,
-        int firstPoint)
+    private protected override void AccumulateReadersCore(in ReaderPoints points)
     {
+        (ReaderGroup readers, GradientRows rows, ReaderSums into) = (points.Readers, points.Rows, points.Into);
         var job = new AccumulateReadersJob
         {
-            Dy = P(dy),
-            Y = P(y),
-            Constant = P(constant),
-            GainSums = P(gainSums),
-            Rstd = P(rstd),
+            Dy = P(points.Dy),
+            Y = P(points.Y),
+            Constant = P(points.Constant),
+            GainSums = P(points.GainSums),
+            Rstd = P(points.Rstd),
             Readers = readers.Readers,
             HeadWidth = readers.HeadWidth,
             Width = readers.Width,
@@ -33,10 +25,30 @@ public sealed unsafe partial class CpuDevice
             Sums = P(into.Sums),
             Offsets = P(into.Offsets),
             Coefficients = P(into.Coefficients),
-            FirstPoint = firstPoint,
+            FirstPoint = points.FirstPoint,
             Range = RowRange.Divide(rows.BaseRows, 4L * readers.Readers * readers.HeadWidth * (rows.Rows / rows.BaseRows), Workers),
         };
         _pool.Run(ref job, job.Range.Parts);
+    }
+
+    private protected override void LayerNormBackwardWithReadersCore(
+        Tensor dy,
+        Tensor x,
+        Tensor gain,
+        Tensor mean,
+        Tensor rstd,
+        in GradientRows rows,
+        Tensor residualGradient,
+        in ReaderPoints points,
+        Tensor? standardized)
+    {
+        int width = points.Readers.Width;
+        AccumulateReadersCore(points);
+        LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, null, 0, null, false, 0);
+        if (standardized is not null)
+        {
+            StandardizeCore(x, mean, rstd, null, points.Rows.Rows, width, standardized, points.FirstPoint * points.Rows.BaseRows);
+        }
     }
 
     private protected override void FinishReadersCore(
@@ -46,7 +58,8 @@ public sealed unsafe partial class CpuDevice
         Tensor offsets,
         Tensor coefficients,
         Tensor standardized,
-        in ReaderBlocks blocks)
+        in ReaderBlocks blocks,
+        Tensor? last)
     {
         var job = new FinishReadersJob
         {
@@ -55,13 +68,23 @@ public sealed unsafe partial class CpuDevice
             Offsets = P(offsets),
             Coefficients = P(coefficients),
             Standardized = P(standardized),
+            Last = last is null ? null : P(last),
             Readers = blocks.Readers,
             Rows = blocks.Rows,
             Width = blocks.Width,
             Points = blocks.Points,
             Range = RowRange.Divide(blocks.Rows, (long)blocks.Readers * blocks.Width * (blocks.Points + 1), Workers),
         };
-        _pool.Run(ref job, job.Range.Parts);
+        for (int layer = 0; layer < blocks.Layers; layer++)
+        {
+            _pool.Run(ref job, job.Range.Parts);
+            job.Gradients += ((long)blocks.Readers + (last is null ? 0 : 1)) * blocks.Rows * blocks.Width;
+            job.Gain += blocks.Width;
+            job.Offsets += blocks.SumsStride;
+            job.Coefficients += blocks.SumsStride;
+            job.Standardized += blocks.StandardizedStride;
+            if (last is not null) job.Last += blocks.SumsStride;
+        }
     }
 
     private protected override void ProximityCore(
@@ -143,7 +166,7 @@ public sealed unsafe partial class CpuDevice
 
     private struct FinishReadersJob : IParallelJob
     {
-        public float* Gradients, Gain, Offsets, Coefficients, Standardized;
+        public float* Gradients, Gain, Offsets, Coefficients, Standardized, Last;
         public int Readers, Rows, Width, Points;
         public RowRange Range;
 
@@ -152,6 +175,11 @@ public sealed unsafe partial class CpuDevice
             var gain = new ReadOnlySpan<float>(Gain, Width);
             for (int n = Range.From(part); n < Range.To(part); n++)
             {
+                if (Last != null)
+                {
+                    var kept = new Span<float>(Gradients + ((((long)Readers * Rows) + n) * Width), Width);
+                    new ReadOnlySpan<float>(Last + ((long)n * Width), Width).CopyTo(kept);
+                }
                 for (int c = 0; c < Readers; c++)
                 {
                     long cn = ((long)c * Rows) + n;

@@ -5,36 +5,78 @@ namespace Gradpath.Kernels.Cuda;
 
 public sealed partial class CudaDevice
 {
-    private Kernel? _accumulateReaders, _finishReaders, _proximityShares, _sumShares;
+    private Kernel? _accumulateReaders, _layerNormBackwardWithReaders, _finishReaders, _proximityShares, _sumShares;
 
-    private protected override void AccumulateReadersCore(
+    private protected override void AccumulateReadersCore(in ReaderPoints points) => Launch(
+        Load(ref _accumulateReaders, "Edges", "accumulateReaders"),
+        AccumulateBlocks(points),
+        AccumulateThreads,
+        0,
+        points.Dy,
+        points.Y,
+        points.Constant,
+        points.GainSums,
+        points.Rstd,
+        points.Readers.Readers,
+        points.Readers.HeadWidth,
+        points.Readers.Width,
+        points.Rows.Rows,
+        points.Rows.ActivationRows,
+        points.Rows.BaseRows,
+        points.Into.Sums,
+        points.Into.Offsets,
+        FirstCoefficient(points));
+
+    private protected override void LayerNormBackwardWithReadersCore(
         Tensor dy,
-        Tensor y,
-        Tensor constant,
-        Tensor gainSums,
+        Tensor x,
+        Tensor gain,
+        Tensor mean,
         Tensor rstd,
-        in ReaderGroup readers,
         in GradientRows rows,
-        in ReaderSums into,
-        int firstPoint) => Launch(
-            Load(ref _accumulateReaders, "Edges", "accumulateReaders"),
-            Blocks((long)readers.Readers * rows.BaseRows, AccumulateThreads / Warp),
-            AccumulateThreads,
+        Tensor residualGradient,
+        in ReaderPoints points,
+        Tensor? standardized)
+    {
+        int width = points.Readers.Width;
+        nint kept = standardized is null ? 0 : ElementAddress(standardized, (long)points.FirstPoint * points.Rows.BaseRows * width);
+        bool quads = RowSplit.Of(width, dy.Address, x.Address, gain.Address, residualGradient.Address, kept).Quads;
+        Launch(
+            Load(ref _layerNormBackwardWithReaders, "Edges", "layerNormBackwardWithReaders"),
+            checked(rows.Rows + AccumulateBlocks(points)),
+            LayerNormThreads,
             0,
             dy,
-            y,
-            constant,
-            gainSums,
+            x,
+            gain,
+            mean,
             rstd,
-            readers.Readers,
-            readers.HeadWidth,
-            readers.Width,
             rows.Rows,
             rows.ActivationRows,
-            rows.BaseRows,
-            into.Sums,
-            into.Offsets,
-            ElementAddress(into.Coefficients, (long)firstPoint * readers.Readers * rows.BaseRows));
+            quads,
+            residualGradient,
+            kept,
+            points.Dy,
+            points.Y,
+            points.Constant,
+            points.GainSums,
+            points.Rstd,
+            points.Readers.Readers,
+            points.Readers.HeadWidth,
+            width,
+            points.Rows.Rows,
+            points.Rows.ActivationRows,
+            points.Rows.BaseRows,
+            points.Into.Sums,
+            points.Into.Offsets,
+            FirstCoefficient(points));
+    }
+
+    private static int AccumulateBlocks(in ReaderPoints points) =>
+        Blocks((long)points.Readers.Readers * points.Rows.BaseRows, AccumulateThreads / Warp);
+
+    private static nint FirstCoefficient(in ReaderPoints points) => ElementAddress(
+        points.Into.Coefficients, (long)points.FirstPoint * points.Readers.Readers * points.Rows.BaseRows);
 
     private protected override void FinishReadersCore(
         Tensor gradients,
@@ -43,13 +85,15 @@ public sealed partial class CudaDevice
         Tensor offsets,
         Tensor coefficients,
         Tensor standardized,
-        in ReaderBlocks blocks)
+        in ReaderBlocks blocks,
+        Tensor? last)
     {
         nint first = ElementAddress(gradients, firstElement);
-        RowSplit split = RowSplit.Of(blocks.Width, first, gain.Address, standardized.Address);
+        bool even = (blocks.SumsStride | blocks.StandardizedStride) % 4 == 0;
+        RowSplit split = RowSplit.Of(blocks.Width, first, gain.Address, standardized.Address, last?.Address ?? 0, even ? 0 : sizeof(float));
         Launch(
             Load(ref _finishReaders, "Edges", "finishReaders"),
-            (split.Blocks(blocks.Rows), Blocks(blocks.Readers, ReadersPerThread)),
+            (split.Blocks(blocks.Rows), checked(blocks.Layers * (Blocks(blocks.Readers, ReadersPerThread) + (last is null ? 0 : 1)))),
             split.Threads,
             0,
             first,
@@ -57,6 +101,9 @@ public sealed partial class CudaDevice
             offsets,
             coefficients,
             standardized,
+            last,
+            blocks.SumsStride,
+            blocks.StandardizedStride,
             blocks.Readers,
             blocks.Rows,
             blocks.Points,

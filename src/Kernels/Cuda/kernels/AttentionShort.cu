@@ -1,6 +1,6 @@
 // Attention of sequences of at most 32 keys, a prefix's included, whose heads are a multiple of 16 wide: a warp has 16 queries (or 16 keys,
 // for their gradients) of a head and multiplies on tensor cores by three TF32 products, which err as float32 does (GemmMma.cuh).
-// Attention.cu says what is computed; nothing here goes through shared memory, and nothing waits for another warp.
+// Attention.cu says what is computed. Nothing here goes through shared memory but a number per query, from its gradient to the keys'.
 //
 // A sum does not care in which order its terms are numbered, as long as both factors agree, nor a tile in which order its columns are. So
 // operands are read into registers in the order in which mma has them already, 16 bytes a thread (g = lane / 4, t = lane % 4):
@@ -11,7 +11,7 @@
 //                       1, and results are units of a row again
 //
 // Rows beyond the last are read as the last one; what comes of them is not stored, or has the weight zero. Instructions that a warp runs at
-// 16 tokens and a head width of 64 (AttentionShortTests): 942 forward, 776 for the queries' gradients, 989 for the keys'.
+// 16 tokens and a head width of 64 (AttentionShortTests): 942 forward, 1,664 for the gradients of queries, keys and values.
 #include "GemmMma.cuh"
 #include "attention.cuh"
 #include "math.cuh"
@@ -301,7 +301,8 @@ DEVICE void forward(
       keysOf(kv, prefix, head, queries.seen, head.d), queries.all, width);
 }
 
-// ds = scale p (dp - along) with along = sum of p dp, which is left behind for the gradients of keys and values.
+// ds = scale p (dp - along) with along = sum of p dp, which is left behind for the gradients of keys and values: one of each of the
+// warp's 16 places, 0 where there is no query.
 template <class Shape>
 DEVICE void queryGradient(
     const float* dz, const float* kv, const float* prefix, const float* probabilities, const Head& head, int firstQuery, int width,
@@ -334,8 +335,8 @@ DEVICE void queryGradient(
   sum[1] = rowSum(sum[1]);
   each([&](float& v, float share, int h) __attribute__((always_inline)) { v = scale * share * (v - sum[h]); });
   if (lane() % 4 == 0) {
-    if (queries.real[0]) along[queries.row[0]] = sum[0];
-    if (queries.real[1]) along[queries.row[1]] = sum[1];
+    along[firstQuery + lane() / 4] = queries.real[0] ? sum[0] : 0;
+    along[firstQuery + lane() / 4 + 8] = queries.real[1] ? sum[1] : 0;
   }
   mixRows<Shape>(
       queries.real[0] ? rowAt(dq, queries.row[0], head.queryStride) : nullptr,
@@ -373,7 +374,7 @@ DEVICE void keyGradient(
     for (int e = 0; e < 2; e++) {
       const int query = 8 * j + lane() % 4 * 2 + e;
       const float* share = rowAt(shares, query, head.keys);
-      sums[j][e] = loadBelow<0>(along + firstQuery + query, queries - query);
+      sums[j][e] = along[firstQuery + query];
 #pragma unroll
       for (int h = 0; h < 2; h++) p[j][2 * h + e] = loadBelow<0>(share + row[h], queries - query);
     }
@@ -407,37 +408,33 @@ KERNEL __launch_bounds__(kWarp) attentionShort(
   else forward<Form<false, 0>>(q, kv, prefix, head, first, headWidth, scale, probabilities, z);
 }
 
-KERNEL __launch_bounds__(kWarp) attentionShortQueryGradient(
-    const float* __restrict__ dz, const float* __restrict__ kv, const float* __restrict__ prefix, const float* __restrict__ probabilities,
-    LAYOUT_PARAMETERS, float scale, int sequences, int queryRows, int allQueryRows, int tiles, int quads, float* __restrict__ along,
-    float* __restrict__ dq) {
-  const int part = blockX() / tiles, first = blockX() % tiles * kShortRows;
-  const Head head = LAYOUT.head(part % sequences, blockY());
-  if (first >= head.queries) return;
-  const int64 row = (int64)(part / sequences) * queryRows + head.queryRow;
-  along += (int64)blockY() * allQueryRows + row;
-  dz += row * head.d + head.column;
-  dq += row * head.queryStride + head.column;
-  if (quads && headWidth == kUsualWidth)
-    queryGradient<Form<true, kUsualWidth>>(dz, kv, prefix, probabilities, head, first, kUsualWidth, scale, along, dq);
-  else if (quads) queryGradient<Form<true, 0>>(dz, kv, prefix, probabilities, head, first, headWidth, scale, along, dq);
-  else queryGradient<Form<false, 0>>(dz, kv, prefix, probabilities, head, first, headWidth, scale, along, dq);
+// A warp's part of the gradients: those of 16 queries, and behind the barrier those of 16 keys.
+template <class Shape>
+DEVICE void gradients(
+    const float* dz, const float* q, const float* kv, const float* prefix, const float* probabilities, const Head& head, int width,
+    float scale, float* along, float* dq, float* dkv) {
+  const int first = warp() * kShortRows;
+  if (first < head.queries) queryGradient<Shape>(dz, kv, prefix, probabilities, head, first, width, scale, along, dq);
+  else if (lane() < kShortRows) along[first + lane()] = 0;
+  barrier();
+  if (first < head.own) keyGradient<Shape>(dz, q, kv, probabilities, along, head, first, width, scale, dkv);
 }
 
-// Grid (tiles of 16 keys of the longest sequence x sequences x cotangents, heads).
-KERNEL __launch_bounds__(kWarp) attentionShortKeyGradient(
-    const float* __restrict__ dz, const float* __restrict__ q, const float* __restrict__ kv, const float* __restrict__ probabilities,
-    const float* __restrict__ along, LAYOUT_PARAMETERS, float scale, int sequences, int queryRows, int allQueryRows, int keyRows, int tiles,
-    int quads, float* __restrict__ dkv) {
-  const int part = blockX() / tiles, first = blockX() % tiles * kShortRows;
-  const Head head = LAYOUT.head(part % sequences, blockY());
-  if (first >= head.own) return;
-  const int64 row = (int64)(part / sequences) * queryRows + head.queryRow;
+// Grid (sequences x cotangents, heads); a block has a warp for every 16 keys of the longest sequence. What its queries leave for its keys
+// stays in the block.
+KERNEL __launch_bounds__(kWarp* kShortKeys / kShortRows) attentionShortGradients(
+    const float* __restrict__ dz, const float* __restrict__ q, const float* __restrict__ kv, const float* __restrict__ prefix,
+    const float* __restrict__ probabilities, LAYOUT_PARAMETERS, float scale, int sequences, int queryRows, int keyRows, int quads,
+    float* __restrict__ dq, float* __restrict__ dkv) {
+  __shared__ float along[kShortKeys];
+  const int cotangent = blockX() / sequences;
+  const Head head = LAYOUT.head(blockX() % sequences, blockY());
+  const int64 row = (int64)cotangent * queryRows + head.queryRow;
   dz += row * head.d + head.column;
-  along += (int64)blockY() * allQueryRows + row;
-  dkv += (int64)(part / sequences) * keyRows * head.keyStride;
+  dq += row * head.queryStride + head.column;
+  dkv += (int64)cotangent * keyRows * head.keyStride;
   if (quads && headWidth == kUsualWidth)
-    keyGradient<Form<true, kUsualWidth>>(dz, q, kv, probabilities, along, head, first, kUsualWidth, scale, dkv);
-  else if (quads) keyGradient<Form<true, 0>>(dz, q, kv, probabilities, along, head, first, headWidth, scale, dkv);
-  else keyGradient<Form<false, 0>>(dz, q, kv, probabilities, along, head, first, headWidth, scale, dkv);
+    gradients<Form<true, kUsualWidth>>(dz, q, kv, prefix, probabilities, head, kUsualWidth, scale, along, dq, dkv);
+  else if (quads) gradients<Form<true, 0>>(dz, q, kv, prefix, probabilities, head, headWidth, scale, along, dq, dkv);
+  else gradients<Form<false, 0>>(dz, q, kv, prefix, probabilities, head, headWidth, scale, along, dq, dkv);
 }
