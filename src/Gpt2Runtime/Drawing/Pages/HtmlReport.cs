@@ -46,7 +46,9 @@ internal static class HtmlReport
         return page.Append(template, at, template.Length - at).ToString();
     }
 
-    private static string Asset(string name)
+    /// <summary>A part of the pages as it stands in its file.</summary>
+    /// <param name="name">The file.</param>
+    internal static string Asset(string name)
     {
         using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream($"Gradpath.Page.{name}")
             ?? throw new InvalidOperationException($"no asset {name}");
