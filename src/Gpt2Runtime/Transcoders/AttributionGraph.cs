@@ -4,7 +4,7 @@ namespace Gradpath.Gpt2Runtime.Transcoders;
 
 /// <summary>
 /// The direct effects between the tokens, features, errors and logits of one prompt. A node is a source (a slot, or a token behind all
-/// slots) or a logit (behind all sources). What a node's edges add up to, with constants that belong to no node, is the value that it reads.
+/// slots) or a logit (behind all sources). What a node's edges add up to, with constants that belong to no node, is what it reads.
 /// </summary>
 internal sealed class AttributionGraph
 {

@@ -1,6 +1,6 @@
 namespace Gradpath.Gpt2Runtime.Transcoders;
 
-/// <summary>How well a trained transcoder stands for its layer's MLP, on sequences that it was not trained on where there are any.</summary>
+/// <summary>How well a trained transcoder stands for its layer's MLP, on sequences that were set aside where there are any.</summary>
 /// <param name="Layer">The layer.</param>
 /// <param name="UnexplainedVariance">Squared error over the squared distance of the outputs from their mean.</param>
 /// <param name="L0">Active features a position.</param>

@@ -136,8 +136,11 @@ internal sealed class TranscoderTrainer : ResourceOwner
                 }
             }
         }
-        return [.. _layers.Select((_, i) => new TranscoderFit(
-            _options.Layers[i], errors[i] / (squares[i] - sums[i].Sum(s => s * s / positions)), _options.K, used[i].Count(u => !u), positions))];
+        return [.. _layers.Select((_, i) =>
+        {
+            double variance = squares[i] - sums[i].Sum(s => s * s / positions);
+            return new TranscoderFit(_options.Layers[i], errors[i] / variance, _options.K, used[i].Count(u => !u), positions);
+        })];
     }
 
     /// <summary>Writes the transcoder of a layer.</summary>

@@ -85,7 +85,7 @@ internal static partial class TranscoderFolder
         string? Text(string key) => entries.TryGetValue(key, out PlanNode? node) && node.Text is { Length: > 0 } text
             && text is not ("null" or "~") ? text : null;
         if (Text("model_kind") is { } kind && kind != "transcoder_set")
-            throw new GradpathException($"{config}: model_kind {Quoted.Text(kind)}; transcoders of one layer each, transcoder_set, are read");
+            throw new GradpathException($"{config}: model_kind {Quoted.Text(kind)}; transcoder_set, transcoders of one layer each, is read");
         TranscoderInput input = InputOf(config, "feature_input_hook", Text("feature_input_hook"));
         RequireOutput(config, "feature_output_hook", Text("feature_output_hook"));
         TranscoderActivation? activation = Text("activation") is { } name ? ActivationOf(config, "activation", name) : null;
@@ -125,7 +125,7 @@ internal static partial class TranscoderFolder
         if (Text("normalize_activations") is { } normal && normal != "none")
             throw new GradpathException($"{config}: normalize_activations {Quoted.Text(normal)}; only none is read");
         if (root.Flag("apply_b_dec_to_input", config) == true)
-            throw new GradpathException($"{config}: apply_b_dec_to_input is true; only transcoders that read their input as it is are read");
+            throw new GradpathException($"{config}: apply_b_dec_to_input is true; transcoders that take their input as it is can be read");
         string architecture = root.Text("architecture", config) ?? "transcoder";
         string function = Text("activation_fn") ?? Text("activation_fn_str") ?? "relu";
         TranscoderActivation activation = architecture.Contains("jumprelu", StringComparison.Ordinal)
@@ -151,15 +151,16 @@ internal static partial class TranscoderFolder
             return TranscoderInput.Mlp;
         if (hook.EndsWith("hook_resid_mid", StringComparison.Ordinal) || hook.EndsWith("hook_mlp_in", StringComparison.Ordinal))
             return TranscoderInput.Residual;
-        throw new GradpathException($"{config}: {key} {Quoted.Text(hook)}; ln2.hook_normalized, mlp.hook_in, hook_resid_mid and hook_mlp_in "
-            + "can be read");
+        throw new GradpathException($"{config}: {key} {Quoted.Text(hook)}; ln2.hook_normalized, mlp.hook_in, hook_resid_mid and "
+            + "hook_mlp_in can be read");
     }
 
     private static void RequireOutput(string config, string key, string? hook)
     {
-        if (hook is null || hook.EndsWith("hook_mlp_out", StringComparison.Ordinal) || hook.EndsWith("mlp.hook_out", StringComparison.Ordinal))
-            return;
-        throw new GradpathException($"{config}: {key} {Quoted.Text(hook)}; transcoders that write what the MLP writes, hook_mlp_out, are read");
+        if (hook is null || hook.EndsWith("hook_mlp_out", StringComparison.Ordinal)) return;
+        if (hook.EndsWith("mlp.hook_out", StringComparison.Ordinal)) return;
+        throw new GradpathException(
+            $"{config}: {key} {Quoted.Text(hook)}; transcoders that write what the MLP writes, hook_mlp_out, can be read");
     }
 
     private static TranscoderActivation ActivationOf(string config, string key, string name) =>
@@ -174,7 +175,8 @@ internal static partial class TranscoderFolder
     private static int Whole(string config, string key, string? text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
             ? number
-            : throw new GradpathException($"{config}: {key} {(text is null ? "is missing" : Quoted.Text(text))}; a number from 1 on is needed");
+            : throw new GradpathException(
+                $"{config}: {key} {(text is null ? "is missing" : Quoted.Text(text))}; a number from 1 on is needed");
 
     [GeneratedRegex("^layer_([0-9]{1,4})\\.safetensors$")]
     private static partial Regex LayerName();

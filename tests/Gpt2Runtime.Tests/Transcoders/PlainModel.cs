@@ -23,7 +23,8 @@ internal sealed class PlainModel
     {
         (_weights, _d, _rows) = (weights, weights.Config.Width, tokens.Length);
         float[] wte = weights.TokenEmbedding.ToArray(), wpe = weights.PositionEmbedding.ToArray();
-        _embedded = [.. tokens.Select((t, i) => Enumerable.Range(0, _d).Select(c => (double)wte[(t * _d) + c] + wpe[(i * _d) + c]).ToArray())];
+        _embedded = [.. tokens.Select((t, i) =>
+            Enumerable.Range(0, _d).Select(c => (double)wte[(t * _d) + c] + wpe[(i * _d) + c]).ToArray())];
         foreach (Gpt2Layer w in weights.Layers)
         {
             _attention.Add((w.QkvWeight.ToArray(), w.QkvBias.ToArray(), w.OutputWeight.ToArray(), w.OutputBias.ToArray()));
@@ -48,13 +49,14 @@ internal sealed class PlainModel
     public double[] With(int layer, int position, double[] added) => Run((layer, position, added));
 
     /// <summary>The frozen model.</summary>
-    /// <param name="written">What MLPs write, by layer, position and the residual stream behind LayerNorm there.</param>
+    /// <param name="written">What MLPs write, by layer, position and the residual stream there, behind LayerNorm and in front of it.</param>
     /// <param name="tokens">Factor of each position's embedding.</param>
-    /// <returns>What each layer's MLP would read, and the final stream behind LayerNorm at the last position.</returns>
-    public (List<double[][]> MlpInputs, double[] Final) Frozen(Func<int, int, double[], double[]> written, double[] tokens)
+    /// <returns>The stream at each layer's MLP, behind LayerNorm and in front of it, and the final one behind its LayerNorm.</returns>
+    public (List<double[][]> MlpInputs, List<double[][]> Streams, double[] Final) Frozen(
+        Func<int, int, double[], double[], double[]> written, double[] tokens)
     {
         double[][] stream = [.. _embedded.Select((row, i) => row.Select(x => x * tokens[i]).ToArray())];
-        List<double[][]> inputs = [];
+        List<double[][]> inputs = [], streams = [];
         for (int l = 0; l < _weights.Config.Layers; l++)
         {
             (float[] gain, float[] shift) = _norms[l];
@@ -64,13 +66,14 @@ internal sealed class PlainModel
             float[] mlpGain = w.MlpGain.ToArray(), mlpShift = w.MlpShift.ToArray();
             double[][] read = [.. stream.Select((row, i) => Norm(row, mlpGain, mlpShift, _mlpScales[l][i]))];
             inputs.Add(read);
+            streams.Add([.. stream.Select(row => row.ToArray())]);
             for (int i = 0; i < _rows; i++)
             {
-                double[] add = written(l, i, read[i]);
+                double[] add = written(l, i, read[i], streams[l][i]);
                 for (int c = 0; c < _d; c++) stream[i][c] += add[c];
             }
         }
-        return (inputs, Norm(stream[^1], _weights.FinalGain.ToArray(), _weights.FinalShift.ToArray(), _finalScale));
+        return (inputs, streams, Norm(stream[^1], _weights.FinalGain.ToArray(), _weights.FinalShift.ToArray(), _finalScale));
     }
 
     /// <summary>A logit minus the mean of all logits.</summary>

@@ -31,7 +31,8 @@ internal static class TranscoderFiles
         writer.Add("b_enc", Draw(random, features, 0.5f), features);
         writer.Add("b_dec", Draw(random, width, 0.5f), width);
         if (skip) writer.Add("W_skip", Draw(random, width * width, 0.2f), width, width);
-        if (threshold is { } t) writer.Add(byInput ? "threshold" : "activation_function.threshold", Enumerable.Repeat(t, features).ToArray(), features);
+        string thresholds = byInput ? "threshold" : "activation_function.threshold";
+        if (threshold is { } t) writer.Add(thresholds, Enumerable.Repeat(t, features).ToArray(), features);
         string path = Path.Combine(folder, $"{(byInput ? "lens" : "layer")}_{layer}.safetensors");
         writer.Write(path);
         return new TranscoderSpec(layer, path) { ByInput = byInput };

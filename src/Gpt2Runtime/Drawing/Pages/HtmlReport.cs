@@ -39,6 +39,7 @@ internal static class HtmlReport
                 "style" => Asset("report.css"),
                 "script" => string.Join('\n', s_scripts.Select(Asset)),
                 "data" => HtmlReportJson.Of(data),
+                "sections" => string.Concat(data.Sections),
                 string other => throw new InvalidOperationException($"the template asks for '{other}'"),
             });
             at = close + 2;

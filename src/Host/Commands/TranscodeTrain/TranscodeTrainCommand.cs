@@ -104,8 +104,8 @@ internal static class TranscodeTrainCommand
         {
             // Stopped while it was judged, what was trained is kept all the same.
             if (trainer.Done == o.Steps) trainer.Save(state);
-            throw new StoppedException($" after {Sizes.Count(trainer.Done)} of {Sizes.Of(o.Steps, "step")}, kept in {state}; the same command "
-                + "with --resume goes on from there.", e);
+            string done = $"{Sizes.Count(trainer.Done)} of {Sizes.Of(o.Steps, "step")}";
+            throw new StoppedException($" after {done}, kept in {state}; the same command with --resume goes on from there.", e);
         }
         finally
         {
@@ -117,11 +117,11 @@ internal static class TranscodeTrainCommand
         TranscodeTrainOptions o, int[] layers, List<int[]> sequences, IReadOnlyList<TranscoderFit> fits, TranscoderTrainer trainer,
         StageClock clock, Device device, JsonObject made)
     {
-        CommandReport report = new() { Provenance = (JsonObject)made.DeepClone() };
+        CommandReport report = new() { Provenance = Stated(made).ToJson() };
         int tokens = sequences.Sum(s => s.Length);
         report.Line(
-            $"{Sizes.Of(sequences.Count, "text")} of {Sizes.Of(tokens, "token")}, {Sizes.Of(o.Steps, "step")}, {Sizes.Of(o.Features, "feature")}"
-            + $" a layer, {Sizes.Count(o.Active)} active",
+            $"{Sizes.Of(sequences.Count, "text")} of {Sizes.Of(tokens, "token")}, {Sizes.Of(o.Steps, "step")}, "
+            + $"{Sizes.Of(o.Features, "feature")} a layer, {Sizes.Count(o.Active)} active",
             ("texts", sequences.Count), ("tokens", tokens), ("steps", o.Steps), ("features", o.Features));
         report.Table(ReportTable.Of("layers", fits)
             .Count("layer", "layer", f => f.Layer)
@@ -220,6 +220,24 @@ internal static class TranscodeTrainCommand
         ["--learning-rate"] = o.LearningRate,
     };
 
+    // The same as other results state it.
+    private static Provenance Stated(JsonObject made) => new()
+    {
+        Version = (string)made["version"]!,
+        Model = (string)made["model"]!,
+        ModelHash = (string)made["model_hash"]!,
+        Data = (string)made["data"]!,
+        DataHash = (string)made["data_hash"]!,
+        Device = (string)made["device"]!,
+        Precision = (string)made["precision"]!,
+        Gemm = (string)made["gemm"]!,
+        Seed = (int)made["seed"]!,
+        Method = "transcode-train",
+        Options = new JsonObject(made.Where(p => p.Key.StartsWith('-'))
+            .Select(p => KeyValuePair.Create(p.Key[2..], p.Value?.DeepClone()))),
+        Created = DateTime.UtcNow,
+    };
+
     private static string HashOf(List<int[]> sequences)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -241,7 +259,8 @@ internal static class TranscodeTrainCommand
         yaml.Append("gradpath:\n");
         foreach ((string key, JsonNode? value) in made)
             yaml.Append(CultureInfo.InvariantCulture, $"  {key.TrimStart('-')}: {value!.ToJsonString()}\n");
-        yaml.Append(CultureInfo.InvariantCulture, $"  fvu: [{string.Join(", ", fits.Select(f => Sizes.Fixed(f.UnexplainedVariance, "0.0000")))}]\n");
+        string unexplained = string.Join(", ", fits.Select(f => Sizes.Fixed(f.UnexplainedVariance, "0.0000")));
+        yaml.Append(CultureInfo.InvariantCulture, $"  fvu: [{unexplained}]\n");
         return yaml.ToString();
 
         void Line(string key, string value) =>
