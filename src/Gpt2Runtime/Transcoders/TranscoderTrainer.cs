@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Runs;
@@ -21,6 +22,8 @@ internal sealed class TranscoderTrainer : ResourceOwner
     private const string StepKey = "step";
     private const string ScaleName = "scale";
     private const int FitSequences = 400;
+
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     private readonly Gpt2Weights _weights;
     private readonly TranscoderTrainingOptions _options;
@@ -184,9 +187,9 @@ internal sealed class TranscoderTrainer : ResourceOwner
         JsonObject? earlier = null;
         try
         {
-            earlier = file.Metadata.TryGetValue(RunKey, out string? text) ? JsonNode.Parse(text) as JsonObject : null;
+            earlier = file.Metadata.TryGetValue(RunKey, out string? text) ? JsonNode.Parse(text, null, s_strict) as JsonObject : null;
         }
-        catch (System.Text.Json.JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Said below.
         }

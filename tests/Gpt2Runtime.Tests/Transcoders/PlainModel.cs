@@ -49,7 +49,7 @@ internal sealed class PlainModel
     public double[] With(int layer, int position, double[] added) => Run((layer, position, added));
 
     /// <summary>The frozen model.</summary>
-    /// <param name="written">What MLPs write, by layer, position and the residual stream there, behind LayerNorm and in front of it.</param>
+    /// <param name="written">What MLPs write, by layer, position and the stream there, behind LayerNorm and in front of it.</param>
     /// <param name="tokens">Factor of each position's embedding.</param>
     /// <returns>The stream at each layer's MLP, behind LayerNorm and in front of it, and the final one behind its LayerNorm.</returns>
     public (List<double[][]> MlpInputs, List<double[][]> Streams, double[] Final) Frozen(

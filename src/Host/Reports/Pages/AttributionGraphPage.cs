@@ -7,7 +7,7 @@ using Gradpath.Gpt2Runtime.Transcoders;
 namespace Gradpath.Host.Reports.Pages;
 
 /// <summary>
-/// The page of an attribution graph: the graph as its JSON file has it, the report's style, and a script that draws it. No network is needed.
+/// The page of an attribution graph: the graph as its JSON file has it, the report's style, a script that draws it. No network is needed.
 /// </summary>
 internal static class AttributionGraphPage
 {

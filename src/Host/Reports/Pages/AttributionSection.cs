@@ -66,7 +66,7 @@ internal static class AttributionSection
             ? number
             : throw Bad(path, $"{key} is {JsonFile.Shown(value)}; a number is needed");
 
-    private static IEnumerable<JsonElement> List(string path, JsonElement element, string key) =>
+    private static JsonElement.ArrayEnumerator List(string path, JsonElement element, string key) =>
         element.Property(key) is { ValueKind: JsonValueKind.Array } list
             ? list.EnumerateArray()
             : throw Bad(path, $"has no list of {key}");

@@ -12,7 +12,10 @@ public sealed partial class TranscodeDocsTests
     public void Every_command_works()
     {
         using TempFolder folder = new();
-        string[] commands = [.. Block().Matches(s_page).SelectMany(b => b.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries))];
+        string[] commands =
+        [
+            .. Block().Matches(s_page).SelectMany(b => b.Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+        ];
         Assert.True(commands.Length >= 5);
         foreach (string command in commands)
         {
@@ -35,7 +38,8 @@ public sealed partial class TranscodeDocsTests
     public void The_demo_models_transcoders_are_what_the_page_says()
     {
         string[] config = File.ReadAllLines(Path.Combine(RepositoryFiles.DemoModel, "transcoders/config.yaml"));
-        string Of(string key) => config.Single(l => l.TrimStart().StartsWith(key + ": ", StringComparison.Ordinal)).Split(": ", 2)[1].Trim('"');
+        string Of(string key) =>
+            config.Single(l => l.TrimStart().StartsWith(key + ": ", StringComparison.Ordinal)).Split(": ", 2)[1].Trim('"');
         Assert.Contains($"--tasks {Of("data")} --limit 900 ", s_page, StringComparison.Ordinal);
         Assert.Equal(("512", "16", "2000"), (Of("features"), Of("active"), Of("steps")));
         string[] fvu = Of("fvu").Trim('[', ']').Split(", ");

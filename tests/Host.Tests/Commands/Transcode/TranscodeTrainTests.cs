@@ -12,7 +12,8 @@ public sealed class TranscodeTrainTests : IDisposable
     [Fact]
     public void Transcoders_of_a_text_are_trained_written_and_used()
     {
-        string text = _folder.Write("text.txt", "When John and Mary went to the store\n\nThe dog near the trees\nThe capital of France is\n");
+        string text = _folder.Write(
+            "text.txt", "When John and Mary went to the store\n\nThe dog near the trees\nThe capital of France is\n");
         string folder = _folder["set"];
         Cli run = Train("--data", text, "--layer", "1,3", "--json").Succeeds();
         using JsonDocument json = JsonDocument.Parse(run.Out);
