@@ -8,8 +8,8 @@ namespace Gradpath.Gpt2Runtime.Transcoders;
 
 /// <summary>
 /// A model on one prompt as a linear map: attention patterns and LayerNorm scales are those of the prompt, MLPs are what their sources
-/// write (a transcoder's skip connection is linear and stays). A reader's value is then a sum over sources and constants, and a source's share is
-/// its vector times the reader's gradient where it writes. One pass makes the gradients of many readers of one layer:
+/// write (a transcoder's skip connection is linear and stays). A reader's value is then a sum over sources and constants, and a source's
+/// share is its vector times the reader's gradient where it writes. One pass makes the gradients of many readers of one layer:
 ///
 ///     attention:  g += rstd_key (I - 1 1^T / D) diag(gain) W_V  sum over queries p(query, key) W_O g(query)
 ///     skip:       g += rstd (I - 1 1^T / D) diag(gain) W_skip^T g

@@ -98,7 +98,7 @@ public sealed class TranscodeGraphTests : IDisposable
     public void What_cannot_be_used_is_refused_by_name()
     {
         string file = _folder["g.json"];
-        Fails(2, "--prompt: give a text", Graph("", file));
+        Fails(2, "--prompt needs a value", Graph("", file));
         Fails(1, "--transcoders /nowhere: no such folder", Graph(Prompt, file, "--transcoders", "/nowhere"));
         Fails(1, "holds no transcoders: config.yaml and layer_N.safetensors", Graph(Prompt, file, "--transcoders", _folder.Path));
         Fails(1, "the model takes at most 64: shorten it", Graph(string.Join(' ', Enumerable.Repeat("the dog", 60)), file));

@@ -28,8 +28,27 @@ public sealed class TranscodeTrainTests : IDisposable
         Assert.Contains("\nk: 4\n", config, StringComparison.Ordinal);
         Cli graph = Cli.Run(
             "transcode", "graph", "--model", "demo", "--prompt", "The dog", "--transcoders", folder, "--threads", "1", "--out",
-            _folder["g.json"]).Succeeds("1_", "3_");
+            _folder["g.json"]).Succeeds("24 active features");
         Assert.Contains("has no transcoder of layer 0, 2: there the whole MLP is error", graph.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stopped_run_goes_on_to_the_same_files()
+    {
+        string[] options = ["--tasks", "ioi", "--limit", "40", "--step-tokens", "100"];
+        Train(options).Succeeds();
+        Dictionary<string, byte[]> whole = Directory.GetFiles(_folder["set"]).ToDictionary(f => f, File.ReadAllBytes);
+        Assert.Equal(5, whole.Count);
+        Directory.Delete(_folder["set"], recursive: true);
+        Cli.StoppedWhen(p => p.Done == 2, Line(options)).Fails(
+            130, "stopped after 3 of 4 steps, kept in ", "training.safetensors; the same command with --resume goes on from there");
+        Assert.Equal(_folder["set/training.safetensors"], Assert.Single(Directory.GetFiles(_folder["set"])));
+        Fails(1, "holds the work of an earlier run: add --resume", Train(options));
+        Fails(1, "belongs to another run: data was \"ioi\" there and is \"sva\" now",
+            Train("--tasks", "sva", "--limit", "40", "--step-tokens", "100", "--resume"));
+        Train([.. options, "--resume"]).Succeeds();
+        Assert.Equal(whole.Keys.Order(StringComparer.Ordinal), Directory.GetFiles(_folder["set"]).Order(StringComparer.Ordinal));
+        foreach ((string file, byte[] bytes) in whole) Assert.Equal(bytes, File.ReadAllBytes(file));
     }
 
     [Fact]
@@ -49,11 +68,13 @@ public sealed class TranscodeTrainTests : IDisposable
         Fails(1, "too few for a safetensors file", Train("--tasks", "ioi", "--limit", "4", "--resume"));
     }
 
-    private Cli Train(params string[] options) => Cli.Run(
+    private Cli Train(params string[] options) => Cli.Run(Line(options));
+
+    private string[] Line(params string[] options) =>
     [
         "transcode", "train", "--model", "demo", "--device", "cpu", "--threads", "1", "--active", "4", "--steps", "4",
         "--out", _folder["set"], .. options.Contains("--features") ? [] : (string[])["--features", "24"], .. options,
-    ]);
+    ];
 
     private static void Fails(int code, string part, Cli run)
     {
