@@ -1,3 +1,4 @@
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Transcoders;
 using Gradpath.Kernels;
@@ -35,6 +36,38 @@ public sealed class TranscoderTests(ITestOutputHelper output)
         output.WriteLine($"{one.FeatureCount} features, largest edge {largest:0.000}, largest difference {worst:0.0e0}");
         Assert.True(one.FeatureCount > 10 && largest > 0);
         Assert.True(worst < 1e-4 * largest, $"{worst} of {largest}");
+    }
+
+    /// <summary>The first moment of the first step is a tenth of the gradient; parameters would follow its signs.</summary>
+    [Fact]
+    public void A_step_of_training_has_the_same_gradient_on_both_devices()
+    {
+        using CpuDevice cpu = new(1);
+        using EmulatedGpu gpu = new();
+        float[] one = Moment(cpu), other = Moment(gpu.Device);
+        double largest = one.Max(Math.Abs), worst = one.Zip(other).Max(p => Math.Abs(p.First - (double)p.Second));
+        output.WriteLine($"largest moment {largest:0.0e0}, largest difference {worst:0.0e0}");
+        Assert.True(largest > 0 && worst < 1e-5 * largest, $"{worst} of {largest}");
+    }
+
+    private static float[] Moment(Device device)
+    {
+        const int Rows = 9;
+        TranscoderTrainingOptions options = new() { Layers = [0], Features = Features, K = 4 };
+        using TranscoderTraining.Scratch scratch = new(device, Rows, Features, Width);
+        using TranscoderTraining training = new(device, Width, options, scratch);
+        training.Draw(new SplitMix64(3));
+        using Tensor x = device.StoreTensor(Draw(1), Rows, Width);
+        using Tensor y = device.StoreTensor(Draw(2), Rows, Width);
+        training.Step(x, y, Rows, 1e-3, 0);
+        Assert.DoesNotContain(training.State[0].ToArray(), v => !float.IsFinite(v));
+        return training.State[1].ToArray();
+
+        static float[] Draw(int seed)
+        {
+            Random random = new(seed);
+            return [.. Enumerable.Range(0, Rows * Width).Select(_ => random.NextSingle() - 0.5f)];
+        }
     }
 
     private static AttributionGraph Build(Device device, TranscoderSpec[] specs)

@@ -85,7 +85,7 @@ internal static partial class TranscoderFolder
         string? Text(string key) => entries.TryGetValue(key, out PlanNode? node) && node.Text is { Length: > 0 } text
             && text is not ("null" or "~") ? text : null;
         if (Text("model_kind") is { } kind && kind != "transcoder_set")
-            throw new GradpathException($"{config}: model_kind {Quoted.Text(kind)}; transcoder_set, transcoders of one layer each, is read");
+            throw new GradpathException($"{config}: model_kind {Quoted.Text(kind)}; transcoder_set, transcoders of a layer each, is read");
         TranscoderInput input = InputOf(config, "feature_input_hook", Text("feature_input_hook"));
         RequireOutput(config, "feature_output_hook", Text("feature_output_hook"));
         TranscoderActivation? activation = Text("activation") is { } name ? ActivationOf(config, "activation", name) : null;
