@@ -109,7 +109,8 @@ program out and for tests. It is not a language model; it knows the sentences of
 
     {command}
 
-One command makes everything here: vocabulary, prompts, weights and this page (weights-tools/train_demo.py writes it).
+One command makes vocabulary, prompts, weights and this page (weights-tools/train_demo.py writes it). The folder `transcoders` is made by
+another, which docs/transcoders.md has.
 
 - Data: sentences of Gradpath's own prompt generators (templates and word lists in src/Gpt2Runtime/Tasks/Catalog/Words, written for
   this project). No other text. Prompts trained on, and rows per batch: {mixture}.

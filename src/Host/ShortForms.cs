@@ -4,6 +4,7 @@ namespace Gradpath.Host;
 internal static class ShortForms
 {
     private static readonly string[] s_words = ["status", "retry", "merge", "submit"];
+    private static readonly string[] s_transcode = ["train", "graph"];
     private static readonly string[] s_named = ["dump", "run"], s_bare = ["list", "compile"];
 
     /// <summary>The words that may follow <c>sweep</c>.</summary>
@@ -23,6 +24,9 @@ internal static class ShortForms
 
         // A word that should have been one of those: the parser says which option is near.
         ["kernels", [not '-', ..] word, .. var others] when word.All(char.IsAsciiLetter) => ["kernels", $"--{word}", .. others],
+
+        // "transcode graph" for "transcode-graph". Of another word the table of verbs says which is near.
+        ["transcode", [not '-', ..] word, .. var others] when word.All(char.IsAsciiLetter) => [$"transcode-{word}", .. others],
 
         // "sweep status DIR" for "sweep-status --dir DIR".
         ["sweep", { } word, [not '-', ..] folder, .. var others] when s_words.Contains(word) =>
@@ -45,6 +49,11 @@ internal static class ShortForms
         if (words[1] == "kernels" && words.Count > 2 && (s_named.Contains(words[2][2..]) || s_bare.Contains(words[2][2..])))
         {
             words[2] = words[2][2..];
+            return Joined(line, words);
+        }
+        if (s_transcode.FirstOrDefault(w => words[1] == $"transcode-{w}") is { } transcoders)
+        {
+            words[1] = $"transcode {transcoders}";
             return Joined(line, words);
         }
         string? word = s_words.FirstOrDefault(w => words[1] == $"sweep-{w}");

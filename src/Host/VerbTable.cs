@@ -29,6 +29,8 @@ internal static class VerbTable
         Verb.Of<SweepSubmitOptions>(SweepSubmitCommand.Run),
         Verb.Of<SweepStatusOptions>((o, _) => SweepStatusCommand.Run(o)),
         Verb.Of<SweepRetryOptions>((o, _) => SweepRetryCommand.Run(o)),
+        Verb.Of<TranscodeTrainOptions>(TranscodeTrainCommand.Run),
+        Verb.Of<TranscodeGraphOptions>(TranscodeGraphCommand.Run),
         Verb.Of<ReproduceOptions>(ReproduceCommand.Run),
         Verb.Of<DemoOptions>(DemoCommand.Run),
         Verb.Of<InfoOptions>(InfoCommand.Run),

@@ -14,6 +14,7 @@ internal static class FuzzReaders
         .. PromptReaders.All,
         .. ProgressReaders.All,
         .. ReportReaders.All,
+        .. TranscoderReaders.All,
         .. SweepReaders.All,
     ];
 }

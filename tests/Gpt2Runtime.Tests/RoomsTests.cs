@@ -23,6 +23,7 @@ public sealed partial class RoomsTests
         ["Runs"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model"],
         ["Attribution"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Discovery"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
+        ["Transcoders"] = ["Checkpoints", "Graph", "Model", "Runs"],
         ["Evaluation"] = ["Statistics", "Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Drawing"] = ["Graph", "Attribution", "Discovery"],
     };

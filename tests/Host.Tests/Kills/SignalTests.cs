@@ -29,6 +29,8 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["sweep-retry"] = ["--dir", SweepSamples.Folder(model, failure: true)],
         ["sweep-merge"] = ["--dir", SweepPlans.Swept(model), "--table", "out.csv"],
         ["sweep-submit"] = ["--dir", SweepPlans.Swept(model), "--engine", "slurm", "--dry-run"],
+        ["transcode-train"] = ["--model", Demo, "--tasks", "ioi", "--out", "out"],
+        ["transcode-graph"] = ["--model", Demo, "--prompt", "Anna and Paul", "--out", "out.json"],
         ["reproduce"] = ["ioi", "--model", Demo, "--limit", "2000", "--out", "out.json"],
         ["demo"] = ["--out", "out"],
         ["info"] = ["--model", Demo],

@@ -95,7 +95,7 @@ public sealed partial class ReadmeTests
 
     private static IEnumerable<string> Arguments(string command, TempFolder folder)
     {
-        string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = [.. Word().Matches(command).Select(m => m.Value.Trim('"'))];
         for (int i = 1; i < words.Length; i++)
         {
             yield return words[i - 1] switch
@@ -116,6 +116,9 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex(@"```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CSharpBlock();
+
+    [GeneratedRegex("\"[^\"]*\"|\\S+")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\s#.*$")]
     private static partial Regex Comment();

@@ -110,6 +110,24 @@ internal static class VerbSamples
         ["sweep-merge"] = m =>
             [["sweep", "merge", SweepPlans.Swept(m)], ["sweep-merge", "--dir", SweepPlans.Swept(m), "--table", m.Path("swept.csv")]],
         ["sweep-submit"] = m => [["sweep", "submit", SweepPlans.Swept(m), "--engine", "slurm", "--dry-run", "--array", "3"]],
+        ["transcode-train"] = m =>
+        [
+            [
+                "transcode", "train", "--model", "demo", "--tasks", "ioi", "--limit", "4", "--steps", "3", "--features", "24",
+                "--active", "4", "--device", "cpu", "--threads", "1", "--out", m.Path("transcoders"),
+            ],
+        ],
+        ["transcode-graph"] = m =>
+        [
+            [
+                "transcode", "graph", "--model", "demo", "--prompt", "When John and Mary went to the store, John gave a drink to",
+                "--device", "cpu", "--threads", "1", "--out", m.Path("graph.json"),
+            ],
+            [
+                "transcode-graph", "--model", "demo", "--prompt", "The dog", "--device", "cpu", "--threads", "1", "--max-features", "9",
+                "--top", "3", "--out", m.Path("graph.html"),
+            ],
+        ],
         ["reproduce"] = m =>
         [
             ["reproduce", "gender-bias", "--model", "demo", "--threads", "1", "--limit", "2", "--out", m.Path("reproduced.json")],

@@ -39,6 +39,7 @@ internal static class HtmlReport
                 "style" => Asset("report.css"),
                 "script" => string.Join('\n', s_scripts.Select(Asset)),
                 "data" => HtmlReportJson.Of(data),
+                "sections" => string.Concat(data.Sections),
                 string other => throw new InvalidOperationException($"the template asks for '{other}'"),
             });
             at = close + 2;
@@ -46,7 +47,9 @@ internal static class HtmlReport
         return page.Append(template, at, template.Length - at).ToString();
     }
 
-    private static string Asset(string name)
+    /// <summary>A part of the pages as it stands in its file.</summary>
+    /// <param name="name">The file.</param>
+    internal static string Asset(string name)
     {
         using Stream stream = typeof(HtmlReport).Assembly.GetManifestResourceStream($"Gradpath.Page.{name}")
             ?? throw new InvalidOperationException($"no asset {name}");

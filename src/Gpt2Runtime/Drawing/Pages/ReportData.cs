@@ -27,6 +27,9 @@ internal sealed record ReportData(string Title, IReadOnlyList<ReportMethod> Meth
     /// <summary>The graph of all methods.</summary>
     public ComputationGraph Graph => Methods[0].Scores.Graph;
 
+    /// <summary>Further sections, as HTML, in front of how to read a score.</summary>
+    public IReadOnlyList<string> Sections { get; init; } = [];
+
     /// <summary>The heading where none is given: what all agree on.</summary>
     public static string DefaultTitle(params Provenance?[] made) => (Shared(made, p => p.Task), Shared(made, p => p.Model)) switch
     {

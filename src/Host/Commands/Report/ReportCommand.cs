@@ -18,9 +18,10 @@ internal static class ReportCommand
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
         List<TrainingLog> logs = AttachTraining(methods, o.Training);
+        string[] sections = [.. o.Attribution.Select(AttributionSection.Of)];
         cancellation.ThrowIfCancellationRequested();
         string title = o.Title ?? ReportData.DefaultTitle([.. methods.Select(m => m.Scores.Provenance)]);
-        HtmlReport.Write(o.Out, ReportData.Of(title, methods) with { Top = o.TopN, Logs = logs });
+        HtmlReport.Write(o.Out, ReportData.Of(title, methods) with { Top = o.TopN, Logs = logs, Sections = sections });
         CommandReport report = new();
         string[] names = [.. methods.Select(m => m.Name)];
         report.Fact("methods", names);

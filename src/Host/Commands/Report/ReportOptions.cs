@@ -27,6 +27,11 @@ internal sealed class ReportOptions : CommandOptions
         HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
     public IEnumerable<string> Training { get; set; } = [];
 
+    [Input]
+    [Option("attribution", Separator = ',', MetaValue = "FILE.json,...",
+        HelpText = "Attribution graphs that 'gradpath transcode graph' or circuit-tracer wrote: their strongest nodes as tables.")]
+    public IEnumerable<string> Attribution { get; set; } = [];
+
     [Output(".html")]
     [Option("out", Required = true, MetaValue = "FILE.html", HelpText = "The page.")]
     public string Out { get; set; } = "";
