@@ -133,6 +133,7 @@ internal sealed class BackwardPass : ResourceOwner
             _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, heads, cotangents, dq, dkv, a.Prefix?.Of(layer));
         _attention?.Apply(a, layer, heads, layout, cotangents, _dz, answerRows ? null : _dqkv, dq, dkv);
         readers?.AddAttention(shape, a, layer, answerRows ? dq : _dqkv, dkv, readerCopies);
+        readers?.AddSpans(shape, a, layer, heads, _dz, _attention, readerCopies);
         if (answerRows)
         {
             _device.Gemm(dkv.AsMatrix(rows, 2 * d), qkv.SliceColumns(d, 2 * d).T, _normed.AsMatrix(rows, d));

@@ -35,7 +35,7 @@ internal static class SweepMethodOptions
     private static readonly string[] s_elsewhere =
     [
         "method", "seed", "ablation", "batch-size", "resume",
-        "top", "per-item-type", "verify", "verify-found", "verify-share",
+        "top", "positions", "per-item-type", "verify", "verify-found", "verify-share",
         "thresholds", "candidates", "no-prune",
         "compare",
         "receivers", "iterate",
