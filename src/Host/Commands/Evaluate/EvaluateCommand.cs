@@ -47,7 +47,8 @@ internal static class EvaluateCommand
         }
         EvaluationSession.DescribeSmallEffects(report, result);
         report.Provenance = made;
-        session.Describe(report, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
+        session.Describe(
+            report, result.Plan.Size, result.PeakDeviceBytes, result.Plan, positional is null ? "at all positions" : "at their spans");
         report.File("evaluation", o.Out);
         return report;
     }

@@ -28,12 +28,15 @@ internal static class PositionalTable
             pairs[(edge.From, edge.To)] = (size + MathF.Abs(scores[edge]), sum + scores[edge]);
         }
         float all = pairs.Values.Sum(p => p.Size);
-        report.Table(ReportTable.Of("span_pairs", graph.Pairs.OrderByDescending(p => pairs[p].Size))
+        report.Table(ReportTable.Of("span_pairs", graph.Pairs.Where(p => pairs[p].Size > 0)
+            .OrderByDescending(p => pairs[p].Size))
             .Text("written in", "from", p => graph.Spans[p.From])
             .Text("read in", "to", p => graph.Spans[p.To])
             .Number("sum", "sum", p => pairs[p].Sum)
             .Number("sum of sizes", "size", p => pairs[p].Size)
             .Share("of all", "share", p => all == 0 ? 0 : pairs[p].Size / all));
+        int silent = pairs.Values.Count(p => p.Size == 0);
+        if (silent > 0) report.Note($"{Sizes.Of(silent, "pair")} of spans, where nothing differs or nothing is read, have scores of 0 alone.");
         report.Note($"A score is {method.Meaning}. What is written in one span and read in another goes through keys and values.");
         report.Note("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
     }

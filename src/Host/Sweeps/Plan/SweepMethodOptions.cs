@@ -35,7 +35,7 @@ internal static class SweepMethodOptions
     private static readonly string[] s_elsewhere =
     [
         "method", "seed", "ablation", "batch-size", "resume",
-        "top", "positions", "per-item-type", "verify", "verify-found", "verify-share",
+        "top", "per-item-type", "verify", "verify-found", "verify-share",
         "thresholds", "candidates", "no-prune",
         "compare",
         "receivers", "iterate",
@@ -93,6 +93,7 @@ internal static class SweepMethodOptions
             _ when option.StartsWith("path-", StringComparison.Ordinal) => MethodSettings.EmbeddingPath,
             _ => null,
         };
+        if (option == "positions") return method.ScoresPositions;
         if (needed is not { } setting) return isEnsemble || option is not ("of" or "by");
         return isEnsemble && members.Count > 0 ? members.Any(m => m.Takes(setting)) : method.Takes(setting);
     }
