@@ -67,8 +67,9 @@ internal static class PeapReader
             int[] tokens = tokenizer.Encode(text);
             if (row.Integer(Length) != tokens.Length + 1)
             {
-                throw CsvTaskReader.NotThisVocabulary(
-                    row, $"length is {row.Integer(Length)}, and the prompt has {tokens.Length} tokens and a begin token");
+                throw new GradpathException(
+                    $"{row.Where}: length is {row.Integer(Length)}, and the prompt has {tokens.Length} tokens and a begin token in the "
+                    + "vocabulary in use; the file's spans are for another one.");
             }
             TokenSpan[] spans = [.. Spans(row, tokens.Length + 1)];
             if (TokenSpans.Wrong(spans, tokens.Length) is { } wrong) throw new GradpathException($"{row.Where}: {wrong}.");

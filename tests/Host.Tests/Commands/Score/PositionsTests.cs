@@ -102,7 +102,7 @@ public sealed class PositionsTests : IDisposable
     public void Prompts_in_PEAPs_form_are_read()
     {
         const string Header = ",prompt,prompt_id,prefix,IO,S1,action,S2,to,length,wrong_token,correct_token,split\n";
-        string Row(string name) => $"0,\"Yesterday Anna and Paul sat down in the shop, and {name} gave a book to\",3,1,2,4,5,12,16,17, Paul, Anna,x\n";
+        string Row(string name) => $"0,\"Yesterday Anna and Paul sat down in the shop, and {name} gave a book to\",3,1,3,5,6,13,17,18, Paul, Anna,x\n";
         _folder.Write("ioi_clean.csv", Header + Row("Paul"));
         string[] run = ["score", "--model", "demo", "--data", _folder["ioi_clean.csv"], .. Spans("a.json")];
         Cli.Run(run).Fails(1, "ioi_clean.csv: the corrupted prompts of PEAP's form", "there is no ioi_counter_*.csv beside it");
@@ -110,7 +110,7 @@ public sealed class PositionsTests : IDisposable
         Cli.Run(run).Succeeds("edges between them");
         PositionalGraph graph = PositionalScores.Load(_folder["a.json"]).Graph;
         Assert.Equal(["prefix", "IO", "S1", "action", "S2", "to", "rest"], graph.Spans);
-        _folder.Write("ioi_clean.csv", Header + Row("Paul").Replace(",17,", ",19,", StringComparison.Ordinal));
+        _folder.Write("ioi_clean.csv", Header + Row("Paul").Replace(",18,", ",19,", StringComparison.Ordinal));
         Cli.Run(run).Fails(1, "ioi_clean.csv, line 2", "length is 19");
     }
 
