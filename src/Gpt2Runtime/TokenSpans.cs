@@ -22,8 +22,8 @@ internal static class TokenSpans
             if (string.IsNullOrWhiteSpace(span.Name) || span.Name.AsSpan().IndexOfAny("@>,<") >= 0 || span.Name.Any(char.IsControl))
                 return $"{Quoted.Text(span.Name ?? "")} cannot be the name of a span; a name has characters other than @, <, > and commas";
             if (span.From >= 0 && span.From <= span.To && span.To <= length) continue;
-            return $"the span {Quoted.Text(span.Name)} is [{span.From}, {span.To}); the clean prompt has {length} tokens, and a span goes from its "
-                + "first one to the one behind its last";
+            return $"the span {Quoted.Text(span.Name)} is [{span.From}, {span.To}); the clean prompt has {length} tokens, and a span goes "
+                + "from its first one to the one behind its last";
         }
         foreach (TokenSpan span in spans.Where(s => s.From < s.To).OrderBy(s => s.From))
         {

@@ -10,7 +10,9 @@ using Xunit.Abstractions;
 
 namespace Gradpath.Cuda.Tests;
 
-/// <summary>Edges between spans on the emulated GPU, checked for races, against the processor; and their memory at GPT-2 small's shape.</summary>
+/// <summary>
+/// Edges between spans on the emulated GPU, checked for races, against the processor; and their memory at GPT-2 small's shape.
+/// </summary>
 public sealed class PositionalTests(ITestOutputHelper output)
 {
     private const double Rounding = 1e-4;
@@ -70,8 +72,9 @@ public sealed class PositionalTests(ITestOutputHelper output)
         AttributionResult result = EdgeAttribution.Run(run.Model, prompts, options);
         AttributionResult plain = EdgeAttribution.Run(run.Model, prompts, options with { Positions = null });
         Assert.Equal(8, result.Positional!.Graph.Spans.Count);
-        output.WriteLine($"{name}: {result.Positional.Graph.EdgeCount} edges between spans, peak {result.PeakDeviceBytes / 1048576.0:0.0} MiB "
-            + $"(weights included), {result.Plan.PlannedBytes / 1048576.0:0.0} MiB of workspace; plain {plain.PeakDeviceBytes / 1048576.0:0.0} MiB");
+        static double MiB(long bytes) => Math.Round(bytes / 1048576.0, 1);
+        output.WriteLine($"{name}: {result.Positional.Graph.EdgeCount} edges between spans, peak {MiB(result.PeakDeviceBytes)} MiB "
+            + $"(weights included), {MiB(result.Plan.PlannedBytes)} MiB of workspace; plain {MiB(plain.PeakDeviceBytes)} MiB");
         Assert.InRange(result.PeakDeviceBytes, plain.PeakDeviceBytes, 1L << 30);
     }
 

@@ -51,7 +51,8 @@ internal static class AttributionChecks
     {
         if (method.ScoresPositions) return;
         string[] takers = [.. AttributionMethods.All.Where(m => m.ScoresPositions).Select(m => m.Name)];
-        throw new OptionException($"{Terms.Positions.With(positions)} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} take it");
+        throw new OptionException(
+            $"{Terms.Positions.With(positions)} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} take it");
     }
 
     private static (MethodSettings Setting, Term Term, bool IsGiven)[] Given(AttributionOptions o) =>

@@ -11,7 +11,9 @@ public sealed record AttributionResult
     /// <summary>The scores with their provenance.</summary>
     public required EdgeScores Scores { get; init; }
 
-    /// <summary>The scores of edges between spans, whose sums over spans <see cref="Scores"/> are; null where none were asked for.</summary>
+    /// <summary>
+    /// The scores of edges between spans, whose sums over spans <see cref="Scores"/> are; null where none were asked for.
+    /// </summary>
     public PositionalScores? Positional { get; init; }
 
     /// <summary>

@@ -44,7 +44,7 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     public virtual void Score(WeightedBatch batch)
     {
         _itemsNow = batch.Items.Length;
-        _spanRows?.Load(batch.Spans, (i, position) => Context.Positions!.SpanOf(batch.Items[i], position));
+        if (_spanRows is not null) LoadSpans(_spanRows, batch);
         Advance("scoring", 0);
         ScoreBatch(batch);
         Advance("scoring", 1);
@@ -68,6 +68,10 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
         _spanRows = Own(new SpanRows(Context.Device, positions.Count, one));
         return new SpanSettings(positions.Graph, _spanRows, gradients);
     }
+
+    // Apart, because what a function remembers is allocated where the method begins.
+    private void LoadSpans(SpanRows rows, WeightedBatch batch) =>
+        rows.Load(batch.Spans, (i, position) => Context.Positions!.SpanOf(batch.Items[i], position));
 
     /// <summary>Offers what has been done to the checkpoint.</summary>
     protected void OfferWork() => Checkpoint?.Offer(_whole ?? this);

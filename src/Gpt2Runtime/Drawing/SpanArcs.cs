@@ -24,7 +24,9 @@ internal static class SpanArcs
         StringBuilder html = new("""
               <section class="card" id="spans" aria-labelledby="spans-title">
                 <h2 id="spans-title">Between spans of the prompts</h2>
-                <p class="note">Spans in the order of the prompt. An arc is what attention's keys and values carry from where it is written to where it is read, a bar what stays within a span; both are as wide as the sum of the sizes of the scores. Point at one for its figures.</p>
+                <p class="note">Spans in the order of the prompt. An arc is what attention's keys and values carry from where it is written to
+                  where it is read, a bar what stays within a span; both are as wide as the sum of the sizes of the scores. Point at one for its
+                  figures.</p>
 
             """);
         foreach (ReportMethod method in methods.Where(m => m.Spans is not null))
@@ -64,10 +66,10 @@ internal static class SpanArcs
                 continue;
             }
             double end = X(to), top = baseline - (Math.Abs(to - from) * Step / 1.5);
-            string colour = sum < 0 ? "var(--negative)" : "var(--positive)";
+            string colour = sum < 0 ? "helps" : "hurts";
             svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M {x:0.#} {baseline} C {x:0.#} {top:0.#} {end:0.#} {top:0.#} {end:0.#} ")
-                .Append(CultureInfo.InvariantCulture, $"{baseline}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{stroke:0.##}\"")
-                .Append(CultureInfo.InvariantCulture, $" opacity=\"0.6\">{title}</path>");
+                .Append(CultureInfo.InvariantCulture, $"{baseline}\" class=\"{colour}\" stroke-width=\"{stroke:0.##}\"")
+                .Append(CultureInfo.InvariantCulture, $">{title}</path>");
         }
         for (int s = 0; s < graph.Spans.Count; s++)
         {

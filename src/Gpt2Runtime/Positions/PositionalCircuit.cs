@@ -135,7 +135,8 @@ public sealed class PositionalCircuit
     private bool[] Membership(Func<(int From, int To), bool> pairs)
     {
         var edges = new bool[Graph.Graph.Writers * Graph.Graph.Readers];
-        foreach (PositionalEdge edge in Edges.Where(e => pairs((e.From, e.To)))) edges[(edge.Row * Graph.Graph.Readers) + edge.Column] = true;
+        foreach (PositionalEdge edge in Edges.Where(e => pairs((e.From, e.To))))
+            edges[(edge.Row * Graph.Graph.Readers) + edge.Column] = true;
         return edges;
     }
 }

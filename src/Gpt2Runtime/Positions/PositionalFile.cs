@@ -181,7 +181,8 @@ internal static class PositionalFile
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         PositionalGraph graph = JsonFile.Parse(
-            $"{path}: '{Key}' in its metadata", Encoding.UTF8.GetBytes(file.Metadata[Key]), json => ReadHeader(path, json, plain, file.Length));
+            $"{path}: '{Key}' in its metadata", Encoding.UTF8.GetBytes(file.Metadata[Key]),
+            json => ReadHeader(path, json, plain, file.Length));
         foreach (string name in (string[])[ScoresTensor, FlagsTensor])
         {
             SafetensorsEntry entry = file.Require(name);
@@ -260,7 +261,8 @@ internal static class PositionalFile
         ReadOnlySpan<char> writer = name.AsSpan(0, arrow), reader = name.AsSpan(arrow + 2);
         (int from, int to) = (writer.IndexOf('@'), reader.IndexOf('@'));
         if (from < 0 || to < 0) return null;
-        if (!graph.Graph.TryParseWriter(writer[..from], out int row) || !graph.Graph.TryParseReader(reader[..to], out int column)) return null;
+        if (!graph.Graph.TryParseWriter(writer[..from], out int row)) return null;
+        if (!graph.Graph.TryParseReader(reader[..to], out int column)) return null;
         var edge = new PositionalEdge(
             row, graph.SpanOf(writer[(from + 1)..].ToString()), column, graph.SpanOf(reader[(to + 1)..].ToString()));
         return graph.IsEdge(edge) ? edge : null;

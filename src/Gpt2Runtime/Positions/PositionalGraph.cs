@@ -103,7 +103,11 @@ public sealed class PositionalGraph : IEquatable<PositionalGraph>
     /// <summary>The number of a span.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>-1 where there is none.</returns>
-    public int SpanOf(string name) => Array.IndexOf(_spans, name);
+    public int SpanOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Array.IndexOf(_spans, name);
+    }
 
     /// <inheritdoc />
     public bool Equals(PositionalGraph? other) => other is not null && other.Graph.Equals(Graph)

@@ -15,7 +15,8 @@ public sealed class PositionalScores
     public PositionalScores(PositionalGraph graph, ReadOnlySpan<float> values)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        if (values.Length != graph.Cells) throw new ArgumentException($"expected {graph.Cells} values, got {values.Length}", nameof(values));
+        if (values.Length != graph.Cells)
+            throw new ArgumentException($"expected {graph.Cells} values, got {values.Length}", nameof(values));
         Graph = graph;
         _values = new float[graph.Cells];
         foreach (PositionalEdge edge in graph.Edges)

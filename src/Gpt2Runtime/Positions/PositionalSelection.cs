@@ -82,7 +82,8 @@ public static class PositionalSelection
         var (reached, leads) = (new bool[(graph.LogitsNode + 1) * spans], new bool[(graph.LogitsNode + 1) * spans]);
         for (int s = 0; s < spans; s++) reached[At(ComputationGraph.InputRow, s)] = leads[At(graph.LogitsNode, s)] = true;
         foreach (PositionalEdge edge in edges) reached[At(graph.NodeOfColumn(edge.Column), edge.To)] |= reached[At(edge.Row, edge.From)];
-        foreach (PositionalEdge edge in edges.Reverse()) leads[At(edge.Row, edge.From)] |= leads[At(graph.NodeOfColumn(edge.Column), edge.To)];
+        foreach (PositionalEdge edge in edges.Reverse())
+            leads[At(edge.Row, edge.From)] |= leads[At(graph.NodeOfColumn(edge.Column), edge.To)];
         return new PositionalCircuit(
             circuit.Graph,
             edges.Where(e => reached[At(e.Row, e.From)] && leads[At(graph.NodeOfColumn(e.Column), e.To)]))

@@ -185,8 +185,9 @@ public static class PromptLoader
     private static string Wanted(CircuitTask? task) =>
         $"none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in a folder {task.Name} of it")}";
 
-    private static BpeTokenizer CsvTokenizer(PromptFile file, Lazy<BpeTokenizer>? tokenizer) => tokenizer?.Value ?? throw new GradpathException(
-        $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed}).");
+    private static BpeTokenizer CsvTokenizer(PromptFile file, Lazy<BpeTokenizer>? tokenizer) => tokenizer?.Value
+        ?? throw new GradpathException(
+            $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed}).");
 
     private static IEnumerable<PromptRow> ReadRows(
         PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric,

@@ -12,7 +12,10 @@ internal static class PositionalPrompts
     public static PromptPair Named(PromptPair pair)
     {
         int middle = Math.Max(1, pair.Length / 2), last = pair.Length - 1;
-        return pair with { Spans = [new("end", last, last + 1), new("a", 0, Math.Min(1, last)), new("b", Math.Min(1, last), Math.Min(middle, last))] };
+        return pair with
+        {
+            Spans = [new("end", last, last + 1), new("a", 0, Math.Min(1, last)), new("b", Math.Min(1, last), Math.Min(middle, last))],
+        };
     }
 
     /// <summary>The span of each token.</summary>

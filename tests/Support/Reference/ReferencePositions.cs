@@ -11,7 +11,9 @@ namespace Gradpath.Tests.Support.Reference;
 /// <param name="count">Number of spans.</param>
 internal sealed class ReferencePositions(ReferenceModel model, int[] spans, int count)
 {
-    /// <summary>Input of every reader by the span of queries, [column][span]; for other readers than keys and values all the same.</summary>
+    /// <summary>
+    /// Input of every reader by the span of queries, [column][span]; for other readers than keys and values all the same.
+    /// </summary>
     public TapeNode[][] Readers { get; } = [.. Enumerable.Range(0, model.Graph.Columns).Select(_ => new TapeNode[count])];
 
     /// <summary>Runs the model.</summary>

@@ -26,7 +26,8 @@ internal static class EvaluateCommand
         EvaluationResult result = ScoringProgress.Run(
             terminal, "evaluate", progress => positional is null
                 ? CircuitEvaluation.Evaluate(session.Weights, session.Prompts, [circuit], session.Options, progress, cancellation)
-                : PositionalEvaluation.Evaluate(session.Weights, session.Prompts, [positional], session.Options, progress, cancellation));
+                : PositionalEvaluation.Evaluate(
+                    session.Weights, session.Prompts, [positional], session.Options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         CircuitMeasures measures = CircuitMeasures.Of(result, 0, session.Seed);
@@ -40,7 +41,8 @@ internal static class EvaluateCommand
         Describe(report, circuit, result, measures);
         if (positional is not null)
         {
-            report.Line($"between spans: {Sizes.Count(positional.EdgeCount)} of {Sizes.Of(positional.Graph.EdgeCount, "edge")}, of the spans "
+            report.Line(
+                $"between spans: {Sizes.Count(positional.EdgeCount)} of {Sizes.Of(positional.Graph.EdgeCount, "edge")}, of the spans "
                 + string.Join(", ", positional.Graph.Spans),
                 ("n_positional_edges", positional.EdgeCount), ("n_positional_edges_graph", positional.Graph.EdgeCount),
                 ("spans", positional.Graph.Spans.ToArray()));

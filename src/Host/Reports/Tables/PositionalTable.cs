@@ -36,7 +36,8 @@ internal static class PositionalTable
             .Number("sum of sizes", "size", p => pairs[p].Size)
             .Share("of all", "share", p => all == 0 ? 0 : pairs[p].Size / all));
         int silent = pairs.Values.Count(p => p.Size == 0);
-        if (silent > 0) report.Note($"{Sizes.Of(silent, "pair")} of spans, where nothing differs or nothing is read, have scores of 0 alone.");
+        if (silent > 0)
+            report.Note($"{Sizes.Of(silent, "more pair")} of spans, where nothing differs or nothing is read: all scores are 0.");
         report.Note($"A score is {method.Meaning}. What is written in one span and read in another goes through keys and values.");
         report.Note("Positive: corrupting the edge hurts the task. Negative: corrupting it helps.");
     }

@@ -91,7 +91,8 @@ public sealed class PositionsTests : IDisposable
         Cli.Run([.. run, "spans", "--out", _folder["s.json"]]).Succeeds();
         Cli.Run("circuit", "--scores", _folder["s.json"], "--nodes", "3").Fails(2, "--nodes", "--sum-spans");
         Cli.Run("circuit", "--scores", _folder["s.json"], "--greedy", "30", "--out", _folder["c.json"]).Succeeds("edges between spans");
-        Cli.Run("circuit", "--scores", _folder["s.json"], "--greedy", "30", "--sum-spans", "--out", _folder["p.json"]).Succeeds("greedy 30");
+        Cli.Run("circuit", "--scores", _folder["s.json"], "--greedy", "30", "--sum-spans", "--out", _folder["p.json"])
+            .Succeeds("greedy 30");
         Cli.Run("evaluate", "--circuit", _folder["c.json"], "--model", "demo", "--task", "sva", "--limit", "4")
             .Fails(1, "the circuit's spans are");
         Assert.True(PositionalFile.HasPositions(_folder["c.json"]));
@@ -102,7 +103,8 @@ public sealed class PositionsTests : IDisposable
     public void Prompts_in_PEAPs_form_are_read()
     {
         const string Header = ",prompt,prompt_id,prefix,IO,S1,action,S2,to,length,wrong_token,correct_token,split\n";
-        string Row(string name) => $"0,\"Yesterday Anna and Paul sat down in the shop, and {name} gave a book to\",3,1,3,5,6,13,17,18, Paul, Anna,x\n";
+        string Row(string name) =>
+            $"0,\"Yesterday Anna and Paul sat down in the shop, and {name} gave a book to\",3,1,3,5,6,13,17,18, Paul, Anna,x\n";
         _folder.Write("ioi_clean.csv", Header + Row("Paul"));
         string[] run = ["score", "--model", "demo", "--data", _folder["ioi_clean.csv"], .. Spans("a.json")];
         Cli.Run(run).Fails(1, "ioi_clean.csv: the corrupted prompts of PEAP's form", "there is no ioi_counter_*.csv beside it");
@@ -128,7 +130,8 @@ public sealed class PositionsTests : IDisposable
         SweepUnit unit = Assert.Single(folder.Units);
         UnitResult result = folder.Result(unit.Key);
         (string find, string judge) = sweep.Prompts("ioi", 0);
-        UnitSweep.Verb(["score", "--data", find, "--method", "eap", "--positions", "spans", "--out", sweep["s.json"], "--metric", unit.Metric]);
+        UnitSweep.Verb(
+            ["score", "--data", find, "--method", "eap", "--positions", "spans", "--out", sweep["s.json"], "--metric", unit.Metric]);
         PositionalScores scores = PositionalScores.Load(sweep["s.json"]);
         Assert.Equal(scores.Graph.EdgeCount, result.GraphEdges);
         Assert.Equal(2, result.Rows.Count);
