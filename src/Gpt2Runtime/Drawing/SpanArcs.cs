@@ -24,9 +24,9 @@ internal static class SpanArcs
         StringBuilder html = new("""
               <section class="card" id="spans" aria-labelledby="spans-title">
                 <h2 id="spans-title">Between spans of the prompts</h2>
-                <p class="note">Spans in the order of the prompt. An arc is what attention's keys and values carry from where it is written to
-                  where it is read, a bar what stays within a span; both are as wide as the sum of the sizes of the scores. Point at one for its
-                  figures.</p>
+                <p class="note">Spans in the order of the prompt. An arc is what attention's keys and values carry from where it
+                  is written to where it is read, a bar what stays within a span; both are as wide as the sum of the sizes of the scores.
+                  Point at one for its figures.</p>
 
             """);
         foreach (ReportMethod method in methods.Where(m => m.Spans is not null))
@@ -48,12 +48,15 @@ internal static class SpanArcs
             sums[(edge.From, edge.To)] = (size + Math.Abs(scores[edge]), sum + scores[edge]);
         }
         double most = sums.Values.Max(s => s.Size), all = sums.Values.Sum(s => s.Size);
-        int longest = sums.Keys.Max(p => Math.Abs(p.To - p.From));
+
+        // What cannot be seen takes no room.
+        (int From, int To)[] seen = [.. sums.Keys.Where(p => Widest * sums[p].Size >= 0.1 * most)];
+        int longest = seen.Max(p => Math.Abs(p.To - p.From));
         int baseline = Margin + (longest * Step / 2), width = (2 * Margin) + ((graph.Spans.Count - 1) * Step), height = baseline + 70;
         StringBuilder svg = new();
         svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"spans\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\"")
             .Append(CultureInfo.InvariantCulture, $" aria-label=\"Scores between spans, {Text(name)}\">");
-        foreach (((int from, int to), (double size, double sum)) in sums.OrderBy(s => s.Value.Size).ThenBy(s => s.Key))
+        foreach (((int from, int to), (double size, double sum)) in sums.Where(s => seen.Contains(s.Key)).OrderBy(s => s.Value.Size).ThenBy(s => s.Key))
         {
             double stroke = most == 0 ? 0 : Widest * size / most;
             string title = $"<title>{Text(graph.Spans[from])} to {Text(graph.Spans[to])}: sum {ScoreText.Of((float)sum)}, sizes "

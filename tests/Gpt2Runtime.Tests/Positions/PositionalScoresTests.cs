@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
@@ -97,6 +98,28 @@ public sealed class PositionalScoresTests
             // Later positions are not seen, so pairs that do not exist have nothing.
             if (!graph.IsEdge(edge)) Assert.Equal(0, value);
         }
+    }
+
+    [Fact]
+    public void Answers_of_several_tokens_belong_to_the_last_span()
+    {
+        using OddModel model = OddModel.Make("head bias");
+        PromptPair[] pairs = [.. model.Equal.Select(p => PositionalPrompts.Named(p) with
+        {
+            Answers = [3],
+            WrongAnswers = [6],
+            Sequences = AnswerSequences.Where([[3, 5, 1], [3, 2]], [[6]]),
+        })];
+        var options = new AttributionOptions { Method = AttributionMethods.Eap, Positions = PositionMode.Spans };
+        AttributionResult Score(AttributionOptions o) => EdgeAttribution.Run(
+            model.Weights, PromptSet.Of(pairs, metric: BuiltInMetrics.LogProbability), o);
+        float[] plain = Score(options with { Positions = null }).Edges();
+        PositionalScores scores = Score(options).Positional!;
+        int logits = scores.Graph.Graph.LogitsColumn;
+        double[] sums = new double[plain.Length];
+        foreach (PositionalEdge edge in scores.Graph.Edges) sums[(edge.Row * scores.Graph.Graph.Readers) + edge.Column] += scores[edge];
+        for (int i = 0; i < plain.Length; i++) Assert.Equal(plain[i], sums[i], 2e-5 * plain.Max(Math.Abs));
+        Assert.All(scores.Graph.Edges.Where(e => e.Column == logits && scores[e] != 0), e => Assert.Equal("end", scores.Graph.Spans[e.From]));
     }
 
     [Fact]
