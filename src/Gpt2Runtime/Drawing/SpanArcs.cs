@@ -56,8 +56,9 @@ internal static class SpanArcs
         StringBuilder svg = new();
         svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"spans\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\"")
             .Append(CultureInfo.InvariantCulture, $" aria-label=\"Scores between spans, {Text(name)}\">");
-        foreach (((int from, int to), (double size, double sum)) in sums.Where(s => seen.Contains(s.Key)).OrderBy(s => s.Value.Size).ThenBy(s => s.Key))
+        foreach ((int from, int to) in seen.OrderBy(p => sums[p].Size).ThenBy(p => p))
         {
+            (double size, double sum) = sums[(from, to)];
             double stroke = most == 0 ? 0 : Widest * size / most;
             string title = $"<title>{Text(graph.Spans[from])} to {Text(graph.Spans[to])}: sum {ScoreText.Of((float)sum)}, sizes "
                 + string.Create(CultureInfo.InvariantCulture, $"{size:0.####} ({(all == 0 ? 0 : size / all):P1} of all)</title>");

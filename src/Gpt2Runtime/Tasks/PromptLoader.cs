@@ -157,7 +157,7 @@ public static class PromptLoader
         var pairs = PromptGenerator.Generate(
             task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed, progress, cancellation);
         using var text = new MemoryStream();
-        
+
         // Spans follow from the rest: the same prompts have the same hash whether a release names spans or not.
         PromptWriter.Write(text, [.. pairs.Select(pair => pair with { Spans = [] })], tokenizer);
         var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";

@@ -119,7 +119,9 @@ public sealed class PositionalScoresTests
         double[] sums = new double[plain.Length];
         foreach (PositionalEdge edge in scores.Graph.Edges) sums[(edge.Row * scores.Graph.Graph.Readers) + edge.Column] += scores[edge];
         for (int i = 0; i < plain.Length; i++) Assert.Equal(plain[i], sums[i], 2e-5 * plain.Max(Math.Abs));
-        Assert.All(scores.Graph.Edges.Where(e => e.Column == logits && scores[e] != 0), e => Assert.Equal("end", scores.Graph.Spans[e.From]));
+        Assert.All(
+            scores.Graph.Edges.Where(e => e.Column == logits && scores[e] != 0),
+            e => Assert.Equal("end", scores.Graph.Spans[e.From]));
     }
 
     [Fact]
