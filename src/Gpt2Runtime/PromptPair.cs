@@ -36,6 +36,12 @@ public sealed record PromptPair(
     public IReadOnlyDictionary<string, int> KeyPositions { get; init; } = ReadOnlyDictionary<string, int>.Empty;
 
     /// <summary>
+    /// The parts of the clean prompt that have names, for scores with positions: no two share a token, and tokens may be in none. Empty
+    /// where the pair names none.
+    /// </summary>
+    public IReadOnlyList<TokenSpan> Spans { get; init; } = [];
+
+    /// <summary>
     /// The answers where one of them has several tokens; <see cref="Answers"/> and <see cref="WrongAnswers"/> are their first tokens then.
     /// Null where every answer is one token.
     /// </summary>

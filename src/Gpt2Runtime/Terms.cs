@@ -79,6 +79,8 @@ internal static class Terms
     /// <summary>The part of labels by which prompt pairs make groups.</summary>
     public static Term Part => new(nameof(Part));
 
+    public static Term Positions => new(nameof(Positions));
+
     public static Term PrependBos => new(nameof(PrependBos));
 
     public static Term RateWarmup => new(nameof(RateWarmup));

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 
 namespace Gradpath.Fuzz.Tests;
 
@@ -37,6 +38,8 @@ internal static class GraphReaders
         }),
         Circuits("circuit-json", "circuit.json"),
         Circuits("circuit-safetensors", "circuit.safetensors"),
+        Positions("positions-json", "circuit.json"),
+        Positions("positions-safetensors", "circuit.safetensors"),
         new("node-classes", "classes.json", _ =>
         {
             Circuit circuit = Chosen();
@@ -97,6 +100,19 @@ internal static class GraphReaders
             Circuit circuit = CircuitPruning.Prune(Circuit.Load(path));
             if (circuit.Scores is { } scores) EdgeScoresJson.Write(Stream.Null, scores);
         })
+        { HasHeader = file.EndsWith(".safetensors", StringComparison.Ordinal) };
+    });
+
+    private static FuzzReader Positions(string name, string file) => new(name, file, folder =>
+    {
+        var graph = new PositionalGraph(s_graph, ["a", "b", "end"], [(0, 1), (0, 2), (1, 2)]);
+        SplitMix64 random = new(4);
+        float[] values = new float[graph.Cells];
+        foreach (PositionalEdge edge in graph.Edges) values[graph.IndexOf(edge)] = (random.Below(1000) / 1000f) - 0.5f;
+        var scores = new PositionalScores(graph, values) { ModelWidth = 4, Provenance = Sample().Provenance };
+        string path = Path.Combine(folder, file);
+        PositionalSelection.Greedy(scores, 30).Save(path);
+        return new FuzzTarget([File.ReadAllBytes(path)], path => PositionalSelection.Prune(PositionalCircuit.Load(path)))
         { HasHeader = file.EndsWith(".safetensors", StringComparison.Ordinal) };
     });
 

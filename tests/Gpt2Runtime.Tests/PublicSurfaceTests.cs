@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Gpt2Runtime.Tokenization;
@@ -21,7 +22,7 @@ public sealed class PublicSurfaceTests : IDisposable
         ["PromptPair.Clean", "PromptPair.Corrupted", "PromptPair.Answers", "PromptPair.WrongAnswers"];
 
     // Reflection cannot pass spans; these are called by hand below.
-    private static readonly string[] WithSpans = ["EdgeScores..ctor", "Circuit..ctor"];
+    private static readonly string[] WithSpans = ["EdgeScores..ctor", "Circuit..ctor", "PositionalScores..ctor"];
 
     private readonly OddModel _odd = OddModel.Make("one head");
     private readonly TempFolder _folder = new();
@@ -38,8 +39,18 @@ public sealed class PublicSurfaceTests : IDisposable
         ItemScores.Write(_folder["items.safetensors"], false, null, _odd.Weights, prompts, new AttributionOptions());
         Gpt2Checkpoint checkpoint = Gpt2Checkpoint.Open(RepositoryFiles.DemoModel);
         EvaluationResult evaluation = CircuitEvaluation.Evaluate(_odd.Weights, prompts, [circuit], new EvaluationOptions());
+        var spans = new PositionalGraph(graph, ["a", "b"], [(0, 1)]);
+        var positional = new PositionalScores(spans, new float[spans.Cells]);
+        var positionalCircuit = new PositionalCircuit(spans, spans.Edges);
         _samples = new Dictionary<Type, object>
         {
+            [typeof(PositionalGraph)] = spans,
+            [typeof(PositionalScores)] = positional,
+            [typeof(PositionalCircuit)] = positionalCircuit,
+            [typeof(IReadOnlyList<PositionalCircuit>)] = new[] { positionalCircuit },
+            [typeof(IEnumerable<PositionalEdge>)] = spans.Edges,
+            [typeof(Func<int, PositionalCircuit>)] = new Func<int, PositionalCircuit>(_ => positionalCircuit),
+            [typeof(IReadOnlyList<string>)] = spans.Spans,
             [typeof(Gpt2Weights)] = _odd.Weights,
             [typeof(Gpt2Config)] = _odd.Weights.Config,
             [typeof(Gpt2Checkpoint)] = checkpoint,
@@ -153,6 +164,7 @@ public sealed class PublicSurfaceTests : IDisposable
         Assert.True(tried > 100, $"{tried}");
         var graph = (ComputationGraph)_samples[typeof(ComputationGraph)];
         Assert.Equal("graph", Assert.Throws<ArgumentNullException>(() => new EdgeScores(null!, [])).ParamName);
+        Assert.Equal("graph", Assert.Throws<ArgumentNullException>(() => new PositionalScores(null!, [])).ParamName);
         Assert.Equal(
             "graph", Assert.Throws<ArgumentNullException>(() => new Circuit(null!, new bool[graph.Writers * graph.Readers])).ParamName);
     }

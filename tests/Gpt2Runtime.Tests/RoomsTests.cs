@@ -19,13 +19,14 @@ public sealed partial class RoomsTests
         ["Graph"] = ["Tokenization", "Checkpoints"],
         ["Metrics"] = ["Checkpoints"],
         ["Tasks"] = ["Tokenization", "Metrics"],
-        ["Model"] = ["Checkpoints", "Graph", "Metrics"],
-        ["Runs"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model"],
-        ["Attribution"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
+        ["Positions"] = ["Checkpoints", "Graph"],
+        ["Model"] = ["Checkpoints", "Graph", "Metrics", "Positions"],
+        ["Runs"] = ["Checkpoints", "Graph", "Metrics", "Positions", "Tasks", "Model"],
+        ["Attribution"] = ["Checkpoints", "Graph", "Metrics", "Positions", "Tasks", "Model", "Runs"],
         ["Discovery"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Transcoders"] = ["Checkpoints", "Graph", "Model", "Runs"],
-        ["Evaluation"] = ["Statistics", "Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
-        ["Drawing"] = ["Graph", "Attribution", "Discovery"],
+        ["Evaluation"] = ["Statistics", "Checkpoints", "Graph", "Metrics", "Positions", "Tasks", "Model", "Runs"],
+        ["Drawing"] = ["Graph", "Positions", "Attribution", "Discovery"],
     };
 
     private static readonly string[] Siblings = ["Attribution", "Discovery", "Evaluation"];

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Checkpoints;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -35,6 +36,7 @@ internal static class AttributionChecks
         {
             if (isGiven && !options.Method.Takes(setting)) throw DoesNotApply(options.Method, setting, term);
         }
+        if (options.Positions is { } positions) CheckPositions(options.Method, positions);
         if (options.Ablation is { } ablation) Ensemble.RequireAblation(options.Method, ablation);
         if (options.Steps < 1) throw new OptionException($"{Terms.Steps.With(options.Steps)}: must be at least 1");
         PairChecks.CheckBatchSize(options.BatchSize);
@@ -43,6 +45,14 @@ internal static class AttributionChecks
             RequireBatchSize(options, Terms.EmbeddingPathNorm.With(EmbeddingPathNorm.Batch));
         if (options.Method.Takes(MethodSettings.EmbeddingPath)) CheckSteps(options.EmbeddingPath);
         if (options.Metric is not null) CheckPathHasDirection(ScoringSettings.Of(options));
+    }
+
+    private static void CheckPositions(AttributionMethod method, PositionMode positions)
+    {
+        if (method.ScoresPositions) return;
+        string[] takers = [.. AttributionMethods.All.Where(m => m.ScoresPositions).Select(m => m.Name)];
+        throw new OptionException(
+            $"{Terms.Positions.With(positions)} does not apply to {method.Name}; {CanonicalNames.Choice(takers)} take it");
     }
 
     private static (MethodSettings Setting, Term Term, bool IsGiven)[] Given(AttributionOptions o) =>

@@ -89,6 +89,9 @@ public sealed class AttributionMethod
     /// </summary>
     public bool ScoresItems => HasMetric && !Saves && Members.Count == 0;
 
+    /// <summary>Whether it scores edges between spans, see <see cref="AttributionOptions.Positions"/>.</summary>
+    public bool ScoresPositions => Work.TellsSpansApart;
+
     /// <summary>How its scores are made.</summary>
     internal MethodWork Work { get; }
 

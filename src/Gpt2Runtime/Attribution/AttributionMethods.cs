@@ -24,6 +24,7 @@ public static class AttributionMethods
             Passes = _ => new PassCounts(2, 1),
             SharesPrefixes = BetweenTheRuns,
             OnlyAtClean = true,
+            TellsSpansApart = true,
         });
 
     /// <summary>EAP-IG on inputs (Hanna et al. 2024).</summary>
@@ -38,6 +39,7 @@ public static class AttributionMethods
             Passes = s => new PassCounts(s.IgPoints == IgPoints.Midpoint ? s.Steps + 2 : s.Steps + 1, s.Steps),
             Divisor = (_, s) => s.Steps,
             SharesPrefixes = BetweenTheRuns,
+            TellsSpansApart = true,
         });
 
     /// <summary>EAP-IG on activations.</summary>
@@ -65,6 +67,7 @@ public static class AttributionMethods
             Scorer = (run, s) => new SegmentedGradients(run, s),
             Passes = s => new PassCounts(s.IgPoints == IgPoints.Midpoint ? (2 * s.Steps) + 1 : s.Steps + 1, s.Steps),
             SharesPrefixes = BetweenTheRuns,
+            TellsSpansApart = true,
         });
 
     /// <summary>The mean of the gradients at both ends.</summary>
@@ -79,6 +82,7 @@ public static class AttributionMethods
             Passes = _ => new PassCounts(2, 2),
             Divisor = (_, _) => 2,
             SharesPrefixes = BetweenTheRuns,
+            TellsSpansApart = true,
         });
 
     /// <summary>EAP-GP (arXiv 2502.06852).</summary>
@@ -96,6 +100,7 @@ public static class AttributionMethods
             SharesPrefixes = s => BetweenTheRuns(s) && s.Path.Step == EmbeddingPathStep.Distance,
             Divisor = (_, s) => s.Path.Outer == EmbeddingPathOuter.Path ? 1 : s.Steps,
             NeedsFileOrder = s => s.Path.Norm == EmbeddingPathNorm.Batch,
+            TellsSpansApart = true,
         });
 
     /// <summary>RelP (Jafari et al. 2025).</summary>
@@ -110,6 +115,7 @@ public static class AttributionMethods
             Passes = _ => new PassCounts(2, 1),
             SharesPrefixes = BetweenTheRuns,
             OnlyAtClean = true,
+            TellsSpansApart = true,
         });
 
     /// <summary>GIM (Edin et al. 2025).</summary>
@@ -124,6 +130,7 @@ public static class AttributionMethods
             Passes = _ => new PassCounts(2, 1),
             SharesPrefixes = BetweenTheRuns,
             OnlyAtClean = true,
+            TellsSpansApart = true,
         });
 
     /// <summary>AtP* (Kramar et al. 2024).</summary>

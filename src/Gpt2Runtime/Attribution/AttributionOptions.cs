@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -41,6 +42,12 @@ public sealed record AttributionOptions
 
     /// <summary>Record metric, gradient norm and output distance at every point of the token embedding's path.</summary>
     public bool RecordPath { get; init; }
+
+    /// <summary>
+    /// What tells positions apart, so that edges between spans have scores (<see cref="AttributionResult.Positional"/>); null for scores
+    /// of edges alone.
+    /// </summary>
+    public PositionMode? Positions { get; init; }
 
     /// <summary>
     /// The settings that the method reads beside metric, ablation and seed, as <see cref="Graph.Provenance.Options"/> has them.

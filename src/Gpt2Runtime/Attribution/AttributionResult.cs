@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -9,6 +10,11 @@ public sealed record AttributionResult
 {
     /// <summary>The scores with their provenance.</summary>
     public required EdgeScores Scores { get; init; }
+
+    /// <summary>
+    /// The scores of edges between spans, whose sums over spans <see cref="Scores"/> are; null where none were asked for.
+    /// </summary>
+    public PositionalScores? Positional { get; init; }
 
     /// <summary>
     /// [F, K] row-major: the scores before they are rounded to float32, of which weighted means of several runs are made; cells that are no

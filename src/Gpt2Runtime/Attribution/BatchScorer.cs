@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime.Model;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -18,6 +19,7 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     private int _part;
     private int _parts = 1;
     private ISavedWork? _whole;
+    private SpanRows? _spanRows;
 
     /// <summary>The run.</summary>
     protected RunContext Context { get; } = context;
@@ -42,6 +44,7 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     public virtual void Score(WeightedBatch batch)
     {
         _itemsNow = batch.Items.Length;
+        if (_spanRows is not null) LoadSpans(_spanRows, batch);
         Advance("scoring", 0);
         ScoreBatch(batch);
         Advance("scoring", 1);
@@ -54,6 +57,21 @@ internal abstract class BatchScorer(RunContext context) : ResourceOwner, ISavedW
     /// <param name="count">How many there are.</param>
     /// <param name="whole">What is saved in place of this scorer's work alone.</param>
     public void TakePart(int index, int count, ISavedWork whole) => (_part, _parts, _whole) = (index, count, whole);
+
+    /// <summary>What gradients by spans need, of which a scorer has one.</summary>
+    /// <param name="one">The largest batch, one copy.</param>
+    /// <param name="gradients">The largest backward pass.</param>
+    /// <returns>Null where the run tells no spans apart.</returns>
+    protected SpanSettings? SpansOf(PassCapacity one, PassCapacity gradients)
+    {
+        if (Context.Positions is not { } positions) return null;
+        _spanRows = Own(new SpanRows(Context.Device, positions.Count, one));
+        return new SpanSettings(positions.Graph, _spanRows, gradients);
+    }
+
+    // Apart, because what a function remembers is allocated where the method begins.
+    private void LoadSpans(SpanRows rows, WeightedBatch batch) =>
+        rows.Load(batch.Spans, (i, position) => Context.Positions!.SpanOf(batch.Items[i], position));
 
     /// <summary>Offers what has been done to the checkpoint.</summary>
     protected void OfferWork() => Checkpoint?.Offer(_whole ?? this);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Model;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 
@@ -117,6 +118,9 @@ public static class EdgeAttribution
         MethodWork work = settings.Method.Work;
         using var run = new DeviceRun(model.Device);
         var parts = AnswerParts.Of(prompts.Pairs, settings.Method.HasMetric ? settings.Metric : null);
+        SpanTable? positions = settings.Positions is { } mode
+            ? SpanTable.Of(new ComputationGraph(model.Config), prompts, mode).For(parts)
+            : null;
         PromptSpan[] spans = PairSpans.Of(parts.Pairs, work.SharesPrefixes(settings) && !hooks.WholePrompts);
         if (!settings.Method.Saves) checkpoint = null;
 
@@ -125,8 +129,8 @@ public static class EdgeAttribution
         if (checkpoint?.Saved is not null && (size < 1 || size > spans.Length)) throw checkpoint.Damaged();
         BatchPlan plan = BatchPlan.Make(
             spans, size, work.NeedsFileOrder(settings) || take is not null, model.Device,
-            batch => PlannedBytes(model, parts.Pairs, settings, batch));
-        using var context = new RunContext(model, parts.Pairs, spans, plan, settings.Ablation, progress, cancellation);
+            batch => PlannedBytes(model, parts.Pairs, settings, batch, positions));
+        using var context = new RunContext(model, parts.Pairs, spans, plan, settings.Ablation, progress, positions, cancellation);
         using BatchScorer scorer = work.Scorer(context, settings);
         double[] weights = ItemWeights.Of(settings, parts);
         ItemSums? items = take is null ? null : new ItemSums(context.Graph, parts, work.Divisor(model.Config, settings), take);
@@ -148,10 +152,16 @@ public static class EdgeAttribution
         }
         ScoreSums sums = scorer.Finish();
         double divisor = work.Divisor(model.Config, settings);
+        Provenance provenance = ScoreProvenance.Of(model, prompts, settings, plan.Size);
         return new AttributionResult
         {
-            Scores = Scores(
-                context.Graph, sums, divisor, model.Config.Width, ScoreProvenance.Of(model, prompts, settings, plan.Size)),
+            Scores = Scores(context.Graph, sums, divisor, model.Config.Width, provenance),
+            Positional = positions is null ? null : new PositionalScores(
+                positions.Graph, sums.PositionalScores(positions.Graph, divisor))
+            {
+                ModelWidth = model.Config.Width,
+                Provenance = provenance,
+            },
             Sums = sums.Edges,
             Divisor = divisor,
             CleanMetric = ImmutableCollectionsMarshal.AsImmutableArray(parts.Sum(sums.Metrics?.Clean ?? [])),
@@ -189,15 +199,17 @@ public static class EdgeAttribution
     /// <param name="pairs">All items of the run.</param>
     /// <param name="settings">Method and settings.</param>
     /// <param name="batch">The spans of a batch that is at least as large as any of the run.</param>
+    /// <param name="positions">The spans of the run's tokens; null where none are told apart.</param>
     /// <returns>The bytes.</returns>
     internal static long PlannedBytes(
-        Gpt2Weights model, IReadOnlyList<PromptPair> pairs, ScoringSettings settings, IReadOnlyList<PromptSpan> batch) =>
+        Gpt2Weights model, IReadOnlyList<PromptPair> pairs, ScoringSettings settings, IReadOnlyList<PromptSpan> batch,
+        SpanTable? positions = null) =>
         Rehearsal.Bytes(model, pairs, batch, settings.Ablation, (context, items) =>
         {
             using BatchScorer scorer = settings.Method.Work.Scorer(context, settings);
             using var standIns = new WeightedBatch(context, items, new double[items.Length]);
             scorer.Rehearse(standIns);
-        });
+        }, positions);
 
     private static EdgeScores Scores(ComputationGraph graph, ScoreSums sums, double divisor, int width, Provenance provenance)
     {

@@ -61,11 +61,12 @@ internal sealed class EmbeddingPathGradients : BatchScorer
         int d = context.Config.Width;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var two = PassCapacity.For(spans, 2, _answerOnly);
-        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>(context.ScoreCells));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 2));
         _readers = Own(new ReaderGradients(
-            context.Weights, constants, one, _settings.Path.Outer == EmbeddingPathOuter.Path ? 1 : _settings.Steps, _answerOnly));
+            context.Weights, constants, one, _settings.Path.Outer == EmbeddingPathOuter.Path ? 1 : _settings.Steps, _answerOnly,
+            spans: SpansOf(one, one)));
         _head = Own(new OutputHead(context.Weights, _settings.Metric, spans.Length, two.Sequences));
         _pair = Own(new PairRun(context, spans, _answerOnly, _head));
         _activations = _pair.Activations;
@@ -94,11 +95,7 @@ internal sealed class EmbeddingPathGradients : BatchScorer
     }
 
     /// <inheritdoc />
-    public override ScoreSums Finish()
-    {
-        double[] edges = _sums.ToArray();
-        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics, _recorded);
-    }
+    public override ScoreSums Finish() => ScoreSums.Of(Context, _sums.ToArray(), _metrics, _recorded);
 
     /// <inheritdoc />
     protected override void ScoreBatch(WeightedBatch batch)

@@ -63,11 +63,13 @@ internal sealed class InterpolatedGradients : BatchScorer
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, _answerOnly);
         var all = PassCapacity.For(spans, _pointsPerPass + 2, _answerOnly);
-        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>(context.ScoreCells));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _activations = Own(new Activations(context.Config, device, all, keepWriters: true, keepRatios: rules.ActivationRatios));
-        _backward = Own(new BackwardPass(context.Weights, PassCapacity.For(spans, _pointsPerPass, _answerOnly), 1, rules));
-        _readers = Own(new ReaderGradients(context.Weights, constants, one, _counted, _answerOnly, rules));
+        var gradients = PassCapacity.For(spans, _pointsPerPass, _answerOnly);
+        _backward = Own(new BackwardPass(context.Weights, gradients, 1, rules));
+        _readers = Own(new ReaderGradients(
+            context.Weights, constants, one, _counted, _answerOnly, rules, spans: SpansOf(one, gradients)));
         _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, all.Sequences, rules, all.FinalRows));
         _distance = settings.RecordPath ? Own(new OutputDistance(context.Weights, all, one.Rows)) : null;
         _prompts = Own(new PromptEmbeddings(context.Weights, one.Rows));
@@ -80,11 +82,7 @@ internal sealed class InterpolatedGradients : BatchScorer
     }
 
     /// <inheritdoc />
-    public override ScoreSums Finish()
-    {
-        double[] edges = _sums.ToArray();
-        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics, _recorded);
-    }
+    public override ScoreSums Finish() => ScoreSums.Of(Context, _sums.ToArray(), _metrics, _recorded);
 
     /// <inheritdoc />
     protected override void ScoreBatch(WeightedBatch batch)

@@ -30,6 +30,11 @@ internal sealed record MethodWork
     /// </summary>
     public bool MeanOverBatches { get; init; }
 
+    /// <summary>
+    /// Whether scores are contractions of writers' differences with readers' gradients at each position, which spans tell apart.
+    /// </summary>
+    public bool TellsSpansApart { get; init; }
+
     /// <summary>Whether scores of a metric's loss are sizes, 0 or more.</summary>
     public bool Unsigned { get; init; }
 

@@ -52,6 +52,7 @@ internal static class ScoreProvenance
             json["path-outer"] = CanonicalNames.Of(s.Path.Outer);
             json["path-direction"] = CanonicalNames.Of(s.Path.Direction);
         }
+        if (s.Positions is { } positions) json["positions"] = CanonicalNames.Of(positions);
         return json;
     }
 }

@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 
 namespace Gradpath.Gpt2Runtime.Attribution;
@@ -17,6 +18,7 @@ namespace Gradpath.Gpt2Runtime.Attribution;
 /// <param name="BatchSize">Prompt pairs per batch; 0 where the memory decides.</param>
 /// <param name="Seed">Seed of random numbers.</param>
 /// <param name="RecordPath">Whether the path of the token embedding is recorded.</param>
+/// <param name="Positions">What tells positions apart; null for nothing.</param>
 /// <param name="Hooks">What tests and measurements change.</param>
 internal sealed record ScoringSettings(
     AttributionMethod Method,
@@ -29,6 +31,7 @@ internal sealed record ScoringSettings(
     int BatchSize,
     ulong Seed,
     bool RecordPath,
+    PositionMode? Positions,
     ScoringHooks Hooks)
 {
     private const int DefaultSteps = 5;
@@ -50,5 +53,6 @@ internal sealed record ScoringSettings(
         options.BatchSize,
         options.Seed ?? 0,
         options.RecordPath,
+        options.Positions,
         hooks ?? ScoringHooks.None);
 }

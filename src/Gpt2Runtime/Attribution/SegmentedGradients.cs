@@ -49,10 +49,10 @@ internal sealed class SegmentedGradients : BatchScorer
         Device device = context.Device;
         var one = PassCapacity.For(spans, 1, AnswerOnly);
         var two = PassCapacity.For(spans, 2, AnswerOnly);
-        _sums = Own(device.AllocateZeroArray<double>((long)context.Graph.Writers * context.Graph.Readers));
+        _sums = Own(device.AllocateZeroArray<double>(context.ScoreCells));
         ReaderConstants constants = Own(new ReaderConstants(context.Weights));
         _backward = Own(new BackwardPass(context.Weights, one, 1));
-        _readers = Own(new ReaderGradients(context.Weights, constants, one, 1, AnswerOnly));
+        _readers = Own(new ReaderGradients(context.Weights, constants, one, 1, AnswerOnly, spans: SpansOf(one, one)));
         _head = Own(new OutputHead(context.Weights, settings.Metric, spans.Length, two.Sequences));
         _pair = Own(new PairRun(context, spans, AnswerOnly, _head));
         _now = Own(new WriterOutputs(context.Config, device, one));
@@ -62,11 +62,7 @@ internal sealed class SegmentedGradients : BatchScorer
     }
 
     /// <inheritdoc />
-    public override ScoreSums Finish()
-    {
-        double[] edges = _sums.ToArray();
-        return new ScoreSums(edges, ScoreSums.NodesOf(Context.Graph, edges), _metrics);
-    }
+    public override ScoreSums Finish() => ScoreSums.Of(Context, _sums.ToArray(), _metrics);
 
     /// <inheritdoc />
     protected override void ScoreBatch(WeightedBatch batch)

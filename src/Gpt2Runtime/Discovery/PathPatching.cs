@@ -75,7 +75,7 @@ public static class PathPatching
         }
         long done = 0;
         long total = pairs.Count * plans.Sum(p => (long)p.Senders.Length);
-        using var context = new RunContext(model, pairs, spans, batches, options.Ablation, progress, cancellation);
+        using var context = new RunContext(model, pairs, spans, batches, options.Ablation, progress, cancellation: cancellation);
         using var runner = new PathRunner(context, options, metric, senders, sublayers);
         foreach (int[] items in batches.Batches)
         {

@@ -78,7 +78,7 @@ public static class CircuitEvaluation
         OutcomeTally[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new OutcomeTally(parts.Pairs.Count))];
         long done = 0;
         long total = (long)parts.Pairs.Count * outcomes.Length;
-        using var context = new RunContext(model, parts.Pairs, spans, plan, options.Ablation, progress, cancellation);
+        using var context = new RunContext(model, parts.Pairs, spans, plan, options.Ablation, progress, cancellation: cancellation);
         using var runner = new CircuitRunner(context, metric, patched.Length);
         foreach (int[] items in plan.Batches)
         {

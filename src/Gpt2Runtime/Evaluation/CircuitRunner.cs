@@ -14,12 +14,10 @@ internal sealed class CircuitRunner : ResourceOwner
     private const int AmpleRows = 2048;
 
     private readonly RunContext _context;
-    private readonly Metric _judgedBy;
     private readonly int _copies;
     private readonly PairRun _pair;
     private readonly PatchedForwardPass _patched;
-    private readonly OutputHead _metric;
-    private readonly OutputHead _kl;
+    private readonly CircuitJudge _judge;
     private readonly Tensor _answers;
     private readonly AblationTargets _ablation;
 
@@ -30,16 +28,14 @@ internal sealed class CircuitRunner : ResourceOwner
     public CircuitRunner(RunContext context, Metric metric, int circuits)
     {
         _context = context;
-        _judgedBy = metric;
         Device device = context.Device;
         PromptSpan[] spans = context.Largest;
         _copies = CopiesFor(device.RowsOfCopies(AmpleRows), spans.Sum(s => s.Length), circuits);
         var one = PassCapacity.For(spans, 1, true);
         int answers = spans.Length * Math.Max(2, _copies);
         _patched = Own(new PatchedForwardPass(context.Weights, one, _copies, continues: false));
-        _metric = Own(new OutputHead(context.Weights, metric, spans.Length, answers));
-        _kl = Own(new OutputHead(context.Weights, BuiltInMetrics.KlDivergence, spans.Length, answers));
-        _pair = Own(new PairRun(context, spans, true, _metric));
+        _judge = Own(new CircuitJudge(context.Weights, metric, spans.Length, answers));
+        _pair = Own(new PairRun(context, spans, true, _judge.Head));
         _answers = Own(device.Allocate(answers, context.Config.Width));
         _ablation = Own(new AblationTargets(context, true));
     }
@@ -52,7 +48,7 @@ internal sealed class CircuitRunner : ResourceOwner
         PassShape one = _context.Shapes.Get(batch.Spans, 1, true);
         RunBoth(batch, both, one);
         _patched.Reserve(one, _context.Plan.Batches.Count, _copies * _context.Graph.Writers);
-        _kl.MostProbable(Math.Max(2, _copies) * one.Items);
+        _judge.Rehearse(Math.Max(2, _copies) * one.Items);
     }
 
     /// <summary>Evaluates circuits on a batch.</summary>
@@ -71,13 +67,13 @@ internal sealed class CircuitRunner : ResourceOwner
         long length = (long)one.Items * _context.Config.Width;
         _context.Device.CopyBlock(_pair.Activations.Boundaries[^1].Residual, length, _answers, 0, length);
         _patched.TakeAblatedAnswers(one, _answers, one.Items);
-        Judge(batch, fullTokens, outcomes.AsSpan(0, 2));
+        _judge.Judge(batch, _answers, fullTokens, outcomes.AsSpan(0, 2));
         advance(2);
         for (int first = 0; first < circuits.Length; first += _copies)
         {
             int count = Math.Min(_copies, circuits.Length - first);
             _patched.Run(one, _pair.Prompts.Clean, circuits.AsSpan(first, count), _context.AblatedInputsMatter, _answers);
-            Judge(batch, fullTokens, outcomes.AsSpan(2 + first, count));
+            _judge.Judge(batch, _answers, fullTokens, outcomes.AsSpan(2 + first, count));
             advance(count);
         }
     }
@@ -85,36 +81,11 @@ internal sealed class CircuitRunner : ResourceOwner
     private static int CopiesFor(int most, int rows, int circuits) =>
         Math.Clamp(most / Math.Max(1, rows), 1, Math.Max(1, circuits));
 
-    // The outcomes of the runs whose inputs of the logits are in _answers.
-    private void Judge(PairBatch batch, int[] fullTokens, ReadOnlySpan<OutcomeTally> outcomes)
-    {
-        int items = batch.Items.Length;
-        int rows = outcomes.Length * items;
-        _metric.EvaluateRows(_answers, rows);
-        _kl.EvaluateRows(_answers, rows);
-        int[] tokens = _kl.MostProbable(rows);
-        for (int r = 0; r < rows; r++)
-        {
-            OutcomeTally outcome = outcomes[r / items];
-            int i = r % items;
-            int item = batch.Items[i];
-            outcome.Metric[item] = _metric.Values[r];
-            outcome.Kl[item] = _kl.Values[r];
-            outcome.ExactMatch[item] = tokens[r] == fullTokens[i];
-            outcome.Accurate[item] = Accurate(batch.Pairs[i], _metric.Values[r], tokens[r]);
-        }
-    }
-
-    private bool? Accurate(PromptPair pair, double metric, int mostProbable) =>
-        _judgedBy.PositiveIsRight ? metric > 0 : pair.Answers.Length == 0 ? null : pair.Answers.Contains(mostProbable);
-
     // The clean run is the reference of KL and of the exact match; the corrupted run gives the ablated outputs.
     private int[] RunBoth(PairBatch batch, PassShape both, PassShape one)
     {
         _pair.Run(batch, both, cleanCopy: 1);
-        _kl.SetItems(batch.Pairs, batch.Items);
-        _kl.Evaluate(both, _pair.Activations, 1);
-        int[] tokens = _kl.MostProbable(both.Sequences)[one.Items..];
+        int[] tokens = _judge.Compare(batch, both, _pair.Activations, cleanCopy: 1);
         _patched.SetAblation(one, _ablation.After(_pair, both, one), _pair.Prefix);
         return tokens;
     }

@@ -22,8 +22,9 @@ internal static class EdgeScoresJson
     /// <summary>Writes scores. Numbers have as many digits as it takes to read the same float32 back.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="scores">The scores.</param>
+    /// <param name="more">Writes further properties behind these; null for none.</param>
     /// <exception cref="GradpathException">A score is NaN or infinite, which JSON cannot hold; the message names the edge.</exception>
-    public static void Write(Stream stream, EdgeScores scores)
+    public static void Write(Stream stream, EdgeScores scores, Action<Utf8JsonWriter>? more = null)
     {
         scores.RequireFinite();
         // The default encoder would write every -> and <q> as \u escapes.
@@ -35,6 +36,7 @@ internal static class EdgeScoresJson
         FileProvenance.Write(json, scores);
         WriteNodes(json, scores);
         WriteEdges(json, scores);
+        more?.Invoke(json);
         json.WriteEndObject();
         json.Flush();
     }

@@ -21,8 +21,9 @@ internal static class EdgeScoresSafetensors
     /// <summary>Writes scores; a file that exists is replaced, and only by a whole one.</summary>
     /// <param name="path">The file.</param>
     /// <param name="scores">The scores.</param>
+    /// <param name="more">Adds further tensors and metadata; null for none.</param>
     /// <exception cref="GradpathException">A score is NaN or infinite, or the file cannot be written.</exception>
-    public static void Write(string path, EdgeScores scores)
+    public static void Write(string path, EdgeScores scores, Action<SafetensorsWriter>? more = null)
     {
         scores.RequireFinite();
         ComputationGraph graph = scores.Graph;
@@ -38,6 +39,7 @@ internal static class EdgeScoresSafetensors
         file.Add(EdgesIn, Flags(scores.EdgesInGraph, scores.Values.Length), graph.Writers, graph.Readers);
         file.Add(NodesIn, Flags(scores.NodesInGraph, graph.Writers), graph.Writers);
         if (!scores.NodeScores.IsEmpty) file.Add(NodeScores, scores.NodeScores.ToArray(), graph.Writers);
+        more?.Invoke(file);
         file.Write(path);
     }
 

@@ -33,6 +33,13 @@ internal static class ScoreFile
         else AtomicFile.Write(path, stream => EdgeScoresJson.Write(stream, scores));
     }
 
+    /// <summary>Whether a file of scores is one of tensors.</summary>
+    /// <param name="path">The file, which has been read or is to be written.</param>
+    /// <param name="writes">Whether it is to be written.</param>
+    /// <exception cref="GradpathException">The extension is not known.</exception>
+    public static bool IsSafetensors(string path, bool writes) =>
+        (writes ? FormatToWrite(path) : FormatOf(path, Path.GetExtension(path))) == Format.Safetensors;
+
     /// <summary>Refuses a path that <see cref="Write"/> would refuse, so that a long run does not fail at its end.</summary>
     /// <param name="path">The file to be written later.</param>
     /// <exception cref="GradpathException">The extension is not known, or the file cannot be written.</exception>

@@ -128,6 +128,7 @@ internal sealed class BackwardPass : ResourceOwner
         _device.AttentionBackward(
             _dz, a.Q[layer], a.Kv[layer], a.Probabilities[layer], layout, heads, cotangents, dq, dkv, a.Prefix?.Of(layer));
         _attention?.Apply(a, layer, heads, layout, cotangents, _dz, answerRows ? null : _dqkv, dq, dkv);
+        readers?.AddSpans(shape, a, layer, heads, _dz, _attention, readerCopies);
         if (answerRows)
         {
             readers?.AddAnswers(shape, a, layer, dq, dkv, readerCopies);

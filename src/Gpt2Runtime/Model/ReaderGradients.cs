@@ -10,7 +10,7 @@ namespace Gradpath.Gpt2Runtime.Model;
 /// <see cref="Device.AccumulateReaders"/>); their D-wide gradients are made layer by layer when the scores are contracted, so that
 /// neither time nor memory for them grows with the number of points. An MLP reads with one gradient per row, which is kept as it is.
 /// </summary>
-internal sealed class ReaderGradients : ResourceOwner
+internal sealed partial class ReaderGradients : ResourceOwner
 {
     // The contraction's tiles of writers are no more than those of layers by themselves.
     private const int MostTogether = 4;
@@ -39,9 +39,10 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <param name="answerOnly">Whether the last layer is only needed at the answer positions.</param>
     /// <param name="rules">The rules of the backward passes; null for derivatives.</param>
     /// <param name="reachesAll">Whether backward passes reach every layer that is contracted.</param>
+    /// <param name="spans">For scores of edges between spans; null for those of edges alone.</param>
     public ReaderGradients(
         Gpt2Weights weights, ReaderConstants constants, PassCapacity capacity, int points, bool answerOnly, BackwardRules? rules = null,
-        bool reachesAll = true)
+        bool reachesAll = true, SpanSettings? spans = null)
     {
         _frozenNorms = (rules ?? BackwardRules.Derivatives).FrozenNorms;
         _weights = weights;
@@ -85,6 +86,7 @@ internal sealed class ReaderGradients : ResourceOwner
         if (joined > 1) _sumsStride = _sums.OffsetOf(parts[1].Queries) - _sums.OffsetOf(parts[0].Queries);
         _standardizedStride = _frozenNorms ? 0 : (long)standardizedRows * d;
         _buffer = Own(_device.Allocate(_together * _graph.ReadersPerLayer, capacity.Rows, d));
+        _spans = spans is null ? null : Own(new SpanWork(this, constants, capacity, points, answerOnly, spans));
 
         // A layer that no backward pass reaches has coefficients of zero, which only numbers can be multiplied with.
         Tensor MakeStandardized(int rows) => Own(
@@ -147,6 +149,7 @@ internal sealed class ReaderGradients : ResourceOwner
     {
         Points = 0;
         _device.Fill(_sums.Whole, 0, _sums.Whole.Length);
+        _spans?.Reset();
     }
 
     /// <summary>Takes note that backward passes have added points to every layer that they reached.</summary>
@@ -215,14 +218,24 @@ internal sealed class ReaderGradients : ResourceOwner
     /// <summary>Adds the score of every edge: the contraction of the writers' differences with these gradients.</summary>
     /// <param name="shape">A pass of the batch.</param>
     /// <param name="delta">The writers' differences.</param>
-    /// <param name="scores">[F, K] float64, added to; cells that are no edge are left with anything.</param>
+    /// <param name="scores">[F, K] float64, or with spans a cell per number of <see cref="Positions.PositionalGraph"/>; added to. Cells
+    /// that are no edge are left with anything.</param>
     /// <param name="firstLayer">Layers below it are known to have no gradient.</param>
     /// <param name="endLayer">Neither have it and layers above it; null where all have.</param>
     public void Contract(
-        PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0, int? endLayer = null) => _device.Replay(
-        shape.Slot(new PassKey(this, delta, scores, firstLayer, endLayer ?? _config.Layers, Points)),
-        (Gradients: this, shape, delta, scores, firstLayer, End: endLayer ?? _config.Layers),
-        static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer, s.End));
+        PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer = 0, int? endLayer = null)
+    {
+        // How many rows a span has changes from batch to batch, so that nothing is recorded.
+        if (_spans is not null)
+        {
+            _spans.Contract(shape, delta, scores);
+            return;
+        }
+        _device.Replay(
+            shape.Slot(new PassKey(this, delta, scores, firstLayer, endLayer ?? _config.Layers, Points)),
+            (Gradients: this, shape, delta, scores, firstLayer, End: endLayer ?? _config.Layers),
+            static s => s.Gradients.IssueContract(s.shape, s.delta, s.scores, s.firstLayer, s.End));
+    }
 
     private void IssueContract(PassShape shape, WriterDifferences delta, DeviceArray<double> scores, int firstLayer, int endLayer)
     {

@@ -16,10 +16,11 @@ internal static class Rehearsal
     /// <param name="ablation">What replaces writers' outputs.</param>
     /// <param name="run">Does with a batch of stand-ins, the items 0, 1, ..., whatever allocates in the run. The context's plan has it as
     /// often as the run has batches.</param>
+    /// <param name="positions">The spans of the run's tokens, of which the number is read; null where no spans are told apart.</param>
     /// <returns>The most bytes that are in use at one time.</returns>
     public static long Bytes(
         Gpt2Weights model, IReadOnlyList<PromptPair> pairs, IReadOnlyList<PromptSpan> batch, Ablation ablation,
-        Action<RunContext, int[]> run)
+        Action<RunContext, int[]> run, SpanTable? positions = null)
     {
         int[] answers = pairs.Select(p => p.Answers).MaxBy(a => a.Length)!;
         int[] wrong = pairs.Select(p => p.WrongAnswers).MaxBy(a => a.Length)!;
@@ -30,7 +31,7 @@ internal static class Rehearsal
         long shapes = 0;
         long bytes = model.Device.PlannedBytes(() =>
         {
-            using var context = new RunContext(model, standIns, [.. batch], plan, ablation);
+            using var context = new RunContext(model, standIns, [.. batch], plan, ablation, positions: positions);
             run(context, items);
             shapes = context.Shapes.PlannedBytes();
         });

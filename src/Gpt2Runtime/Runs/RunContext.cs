@@ -20,6 +20,7 @@ internal sealed class RunContext : ResourceOwner
     /// <param name="plan">The batches.</param>
     /// <param name="ablation">What replaces writers' outputs.</param>
     /// <param name="progress">Told how far the run is; may be null.</param>
+    /// <param name="positions">The spans of the items' tokens; null where no spans are told apart.</param>
     /// <param name="cancellation">Asked between passes, and by the device between operations.</param>
     public RunContext(
         Gpt2Weights weights,
@@ -28,9 +29,11 @@ internal sealed class RunContext : ResourceOwner
         BatchPlan plan,
         Ablation ablation,
         IProgress<RunProgress>? progress = null,
+        SpanTable? positions = null,
         CancellationToken cancellation = default)
     {
         Weights = weights;
+        Positions = positions;
         Pairs = pairs;
         Spans = spans;
         Plan = plan;
@@ -67,6 +70,12 @@ internal sealed class RunContext : ResourceOwner
 
     /// <summary>The positions of each item that are run.</summary>
     public PromptSpan[] Spans { get; }
+
+    /// <summary>The spans of the items' tokens; null where no spans are told apart.</summary>
+    public SpanTable? Positions { get; }
+
+    /// <summary>How many scores edges have: [F, K], or as many as there are numbers of edges between spans.</summary>
+    public long ScoreCells => Positions?.Graph.Cells ?? ((long)Graph.Writers * Graph.Readers);
 
     /// <summary>The batches.</summary>
     public BatchPlan Plan { get; }

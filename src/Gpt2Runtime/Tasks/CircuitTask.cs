@@ -60,6 +60,9 @@ public sealed class CircuitTask
     /// </summary>
     public string? HardCorruptionColumn { get; init; }
 
+    /// <summary>What the span is called in which clean and corrupted prompts differ.</summary>
+    internal string Difference { get; init; } = "difference";
+
     /// <summary>Columns that older files call something else: the old name and the one in <see cref="Columns"/>.</summary>
     internal IReadOnlyList<(string Old, string New)> OldColumns { get; init; } = [];
 

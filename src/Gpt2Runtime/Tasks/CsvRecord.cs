@@ -8,6 +8,9 @@ internal sealed class CsvRecord(string path, long line, Dictionary<string, int> 
     /// <summary>File and line, for messages.</summary>
     public string Where => string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}");
 
+    /// <summary>The names of the columns in the order of the file.</summary>
+    public IEnumerable<string> Columns => columns.OrderBy(column => column.Value).Select(column => column.Key);
+
     /// <summary>A field.</summary>
     /// <exception cref="GradpathException">The file has no such column, or the record holds nothing of it.</exception>
     public string this[string column] => Optional(column)

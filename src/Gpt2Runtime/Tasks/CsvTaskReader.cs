@@ -49,7 +49,9 @@ internal sealed class CsvTaskReader
         foreach (CsvRecord row in CsvRecords.Read(_file, columns, [.. _task.OldColumns]))
         {
             bool none = answers.All(column => string.IsNullOrEmpty(row.Optional(column)));
-            yield return new PromptRow(none ? Pair(row, [], []) : _read.Value(row), row.Where, FromText: true);
+            PromptPair pair = none ? Pair(row, [], []) : _read.Value(row);
+            if (pair.Spans.Count == 0) pair = pair with { Spans = SpanNames.OfDifference(pair.Clean, pair.Corrupted, _task.Difference) };
+            yield return new PromptRow(pair, row.Where, FromText: true);
         }
     }
 

@@ -6,7 +6,8 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// <summary>
 /// Prompt pairs of the user's own: one JSON object per line (.jsonl), or an array of objects (.json). <c>clean</c>, <c>corrupted</c>,
 /// <c>answers</c> and <c>wrong_answers</c> are texts; each may come as token ids instead (<c>clean_ids</c>, <c>corrupted_ids</c>,
-/// <c>answer_ids</c>, <c>wrong_answer_ids</c>), and then its text is only shown. <c>id</c>, <c>label</c> and <c>positions</c> are optional.
+/// <c>answer_ids</c>, <c>wrong_answer_ids</c>), and then its text is only shown. <c>id</c>, <c>label</c>, <c>positions</c> and
+/// <c>spans</c> are optional.
 /// Empty lines are skipped.
 /// </summary>
 /// <param name="file">The file.</param>
@@ -106,6 +107,7 @@ internal sealed class JsonPromptReader(PromptFile file, Lazy<BpeTokenizer>? toke
             row.OptionalText("label"), clean, corrupted)
         {
             KeyPositions = row.Positions(cleanIds.Length),
+            Spans = row.Spans(cleanIds.Length),
             Sequences = AnswerSequences.Where(right, wrong),
         };
         return new PromptRow(pair, where, fromText);

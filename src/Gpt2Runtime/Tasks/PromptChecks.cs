@@ -69,6 +69,7 @@ internal sealed class PromptChecks(PromptOptions options, Metric metric, Lazy<Bp
             Corrupted = Begin(row, row.Pair.Corrupted),
             KeyPositions = row.Pair.KeyPositions.ToDictionary(
                 p => p.Key, p => p.Value + clean.Length - row.Pair.Clean.Length, StringComparer.Ordinal),
+            Spans = TokenSpans.Behind(row.Pair.Spans, clean.Length - row.Pair.Clean.Length),
         };
     }
 

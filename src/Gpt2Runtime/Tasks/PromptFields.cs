@@ -12,7 +12,7 @@ internal sealed class PromptFields
     private static readonly string[] Names =
     [
         "clean", "corrupted", "answers", "wrong_answers", "clean_ids", "corrupted_ids", "answer_ids", "wrong_answer_ids", "id", "label",
-        "positions",
+        "positions", "spans",
     ];
 
     private readonly JsonElement _json;
@@ -142,6 +142,29 @@ internal sealed class PromptFields
         }
 
         return positions;
+    }
+
+    /// <summary>The spans that the row names.</summary>
+    /// <param name="length">The clean prompt's number of tokens, without a begin token that is still to come.</param>
+    public IReadOnlyList<TokenSpan> Spans(int length)
+    {
+        const string Field = "spans", Kind = "an object of names with first token and the one behind the last, such as {\"S2\": [9, 10]}";
+        if (!Has(Field))
+            return [];
+        var value = _json.GetProperty(Field);
+        if (value.ValueKind != JsonValueKind.Object)
+            throw Wrong(Field, Kind);
+        var spans = new List<TokenSpan>();
+        foreach (var entry in value.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.Array || entry.Value.GetArrayLength() != 2)
+                throw Wrong(Field, Kind);
+            spans.Add(new TokenSpan(entry.Name, Integer(entry.Value[0], Field), Integer(entry.Value[1], Field)));
+        }
+
+        return TokenSpans.Wrong(spans, length) is { } wrong
+            ? throw new GradpathException($"{_where}: {wrong} (a begin token that is put in front is not counted).")
+            : spans;
     }
 
     private int Integer(JsonElement value, string field)

@@ -86,7 +86,16 @@ public static class PromptLoader
         }
 
         var file = PromptFile.Read(FindFile(dataPath, info));
-        var rows = ReadRows(file, info, tokenizer, options, metric, notes);
+        IEnumerable<PromptRow> rows;
+        if (Path.GetExtension(file.Path).Equals(".csv", StringComparison.OrdinalIgnoreCase) && PeapReader.Knows(file))
+        {
+            (file, var corrupted) = PeapReader.Both(file);
+            rows = PeapReader.Read(file, corrupted, CsvTokenizer(file, tokenizer));
+        }
+        else
+        {
+            rows = ReadRows(file, info, tokenizer, options, metric, notes);
+        }
         return Check(file, info, rows, tokenizer, options, notes, progress, cancellation);
     }
 
@@ -148,7 +157,9 @@ public static class PromptLoader
         var pairs = PromptGenerator.Generate(
             task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed, progress, cancellation);
         using var text = new MemoryStream();
-        PromptWriter.Write(text, pairs, tokenizer);
+
+        // Spans follow from the rest: the same prompts have the same hash whether a release names spans or not.
+        PromptWriter.Write(text, [.. pairs.Select(pair => pair with { Spans = [] })], tokenizer);
         var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";
         return checks.Complete(new PromptSet(
             task.Name,
@@ -174,6 +185,10 @@ public static class PromptLoader
     private static string Wanted(CircuitTask? task) =>
         $"none of {string.Join(", ", FileNames)} is there{(task is null ? "" : $", nor in a folder {task.Name} of it")}";
 
+    private static BpeTokenizer CsvTokenizer(PromptFile file, Lazy<BpeTokenizer>? tokenizer) => tokenizer?.Value
+        ?? throw new GradpathException(
+            $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed}).");
+
     private static IEnumerable<PromptRow> ReadRows(
         PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric,
         PromptNotes notes)
@@ -190,8 +205,7 @@ public static class PromptLoader
                         ?? throw GradpathException.Worded(
                         $"{file.Path}: say with {Terms.Task} of which task the CSV file is; its columns differ from task to task."),
                     file,
-                    tokenizer?.Value ?? throw new GradpathException(
-                        $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed})."),
+                    CsvTokenizer(file, tokenizer),
                     options.HardCorruption,
                     (options.MetricIsRead || options.Metric is not null) && (metric.NeedsAnswers || metric.NeedsWrongAnswers)).Read();
             default:

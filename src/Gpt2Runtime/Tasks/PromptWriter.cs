@@ -94,14 +94,22 @@ public static class PromptWriter
         json.WriteEndObject();
     }
 
-    // A text stands there without its begin token, which its positions then do not count.
+    // A text stands there without its begin token, which its positions and spans then do not count.
     private static void WritePositions(Utf8JsonWriter json, PromptPair pair, int begin)
     {
-        if (pair.KeyPositions.Count == 0)
+        if (pair.KeyPositions.Count > 0)
+        {
+            json.WriteStartObject("positions");
+            foreach (var (name, at) in pair.KeyPositions)
+                json.WriteNumber(name, at - begin);
+            json.WriteEndObject();
+        }
+
+        if (pair.Spans.Count == 0)
             return;
-        json.WriteStartObject("positions");
-        foreach (var (name, at) in pair.KeyPositions)
-            json.WriteNumber(name, at - begin);
+        json.WriteStartObject("spans");
+        foreach (var span in TokenSpans.Behind(pair.Spans, -begin))
+            WriteArray(json, span.Name, [span.From, span.To], json.WriteNumberValue);
         json.WriteEndObject();
     }
 

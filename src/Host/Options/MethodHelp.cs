@@ -30,6 +30,11 @@ public static class MethodHelp
     public static string IgPoints =>
         $"Interpolation points of {And(Taking(MethodSettings.IgPoints))}: left (0..m-1 over m; default), right (1..m over m) or midpoint.";
 
+    /// <summary><c>--positions</c>.</summary>
+    public static string Positions =>
+        "Score edges between spans of the prompts: spans (those that the prompts name) or tokens (each token by itself), for "
+        + $"{And(AttributionMethods.All.Where(m => m.ScoresPositions))}. See docs/positions.md.";
+
     /// <summary><c>--seed</c>.</summary>
     public static string Seed => $"Seed of generated prompts and of the method {And(Taking(MethodSettings.Seed))} (default: 0).";
 

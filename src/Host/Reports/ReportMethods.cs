@@ -1,5 +1,6 @@
 using Gradpath.Gpt2Runtime.Drawing;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Reports;
@@ -18,7 +19,10 @@ internal static class ReportMethods
         return
         [
             .. files.Zip(scores, names).Select(f => new ReportMethod(
-                f.Third is { } name && names.Count(n => n == name) == 1 ? name : Path.GetFileNameWithoutExtension(f.First), f.Second)),
+                f.Third is { } name && names.Count(n => n == name) == 1 ? name : Path.GetFileNameWithoutExtension(f.First), f.Second)
+            {
+                Spans = PositionalFile.HasPositions(f.First) ? PositionalScores.Load(f.First) : null,
+            }),
         ];
     }
 }

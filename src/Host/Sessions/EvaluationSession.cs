@@ -163,11 +163,13 @@ internal sealed class EvaluationSession : IDisposable
     /// <param name="batchSize">Prompt pairs per pass.</param>
     /// <param name="peakBytes">Most device memory in use.</param>
     /// <param name="plan">How the run was cut, where the report states it.</param>
-    public void Describe(CommandReport report, int batchSize, long peakBytes, BatchSummary? plan = null)
+    /// <param name="where">Where edges are ablated.</param>
+    public void Describe(
+        CommandReport report, int batchSize, long peakBytes, BatchSummary? plan = null, string where = "at all positions")
     {
         Provenance p = Provenance(batchSize);
         report.Provenance ??= p.ToJson();
-        report.Plain($"metric {p.Metric}, ablation {p.Ablation} of edges, at all positions; {Sizes.Of(p.Items ?? 0, "prompt pair")} of "
+        report.Plain($"metric {p.Metric}, ablation {p.Ablation} of edges, {where}; {Sizes.Of(p.Items ?? 0, "prompt pair")} of "
             + $"{p.Task} ({p.Data})");
         report.Plain(TokenizerNotes.BeginToken(p));
         RunFacts.Device(report, p, peakBytes);

@@ -38,6 +38,27 @@ public sealed class TinyModel : IDisposable
         return lines.ToString();
     }
 
+    /// <summary>EAP's scores of edges between the pairs' tokens, made at the first call.</summary>
+    public string SpanScores()
+    {
+        string file = Path("span-scores.json");
+        if (!File.Exists(file))
+        {
+            Cli.Run(
+                "score", "--model", ModelDirectory, "--data", Pairs, "--threads", "1", "--method", "eap", "--positions", "tokens", "--out",
+                file).Succeeds();
+        }
+        return file;
+    }
+
+    /// <summary>A circuit of such edges, made at the first call.</summary>
+    public string SpanCircuit()
+    {
+        string file = Path("span-circuit.json");
+        if (!File.Exists(file)) Cli.Run("circuit", "--scores", SpanScores(), "--greedy", "30", "--out", file).Succeeds();
+        return file;
+    }
+
     /// <summary>EAP's scores of the pairs, made at the first call.</summary>
     public string Scores()
     {

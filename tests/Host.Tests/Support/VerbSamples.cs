@@ -17,11 +17,13 @@ internal static class VerbSamples
                 m.Circuit("b.json", 20),
             ],
             ["score", .. Prompted(m), "--method", "ensemble", "--of", "eap,relp", "--verify", "20", "--seed", "1", "--top", "0"],
+            ["score", .. Prompted(m), "--method", "eap", "--positions", "tokens", "--out", m.Path("tokens.safetensors")],
         ],
         ["circuit"] = m =>
         [
             ["circuit", "--scores", m.Scores(), "--top-n", "10", "--out", m.Path("ten.json")],
             ["circuit", "--scores", m.Scores(), "--threshold", "0", "--no-prune"],
+            ["circuit", "--scores", m.SpanScores(), "--greedy", "20", "--out", m.Path("spans.json")],
         ],
         ["compare"] = m =>
         [
@@ -29,7 +31,10 @@ internal static class VerbSamples
             ["compare", "--scores", m.Scores(), "--with", m.Circuit("b.json", 20), "--roc", m.Path("roc.csv")],
         ],
         ["evaluate"] = m =>
-            [["evaluate", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--out", m.Path("evaluation.json")]],
+        [
+            ["evaluate", .. Prompted(m), "--circuit", m.Circuit("a.json", 10), "--out", m.Path("evaluation.json")],
+            ["evaluate", .. Prompted(m), "--circuit", m.SpanCircuit()],
+        ],
         ["curve"] = m =>
             [["curve", .. Prompted(m), "--scores", m.Scores(), "--out", m.Path("curve.csv"), "--picture", m.Path("curve.svg")]],
         ["completeness"] = m => [["completeness", .. Knockout(m), "--out", m.Path("completeness.json")]],

@@ -35,7 +35,7 @@ internal sealed record ReferencePatch
 /// </summary>
 internal sealed class ReferenceRun
 {
-    private ReferenceRun(Tape tape, TapeNode[] writers, TapeNode[] readers, TapeNode logits)
+    internal ReferenceRun(Tape tape, TapeNode[] writers, TapeNode[] readers, TapeNode logits)
     {
         Tape = tape;
         Writers = writers;

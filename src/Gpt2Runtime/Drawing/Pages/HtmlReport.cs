@@ -38,6 +38,7 @@ internal static class HtmlReport
                 "title" => WebUtility.HtmlEncode(data.Title),
                 "style" => Asset("report.css"),
                 "script" => string.Join('\n', s_scripts.Select(Asset)),
+                "spans" => SpanArcs.Section(data.Methods),
                 "data" => HtmlReportJson.Of(data),
                 "sections" => string.Concat(data.Sections),
                 string other => throw new InvalidOperationException($"the template asks for '{other}'"),

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 
 namespace Gradpath.Gpt2Runtime.Drawing;
 
@@ -9,6 +10,9 @@ namespace Gradpath.Gpt2Runtime.Drawing;
 /// <param name="Scores">Scores of all edges, their provenance, and where one was chosen the circuit.</param>
 internal sealed record ReportMethod(string Name, EdgeScores Scores)
 {
+    /// <summary>Scores of edges between spans, of which <see cref="Scores"/> are the sums; null where there are none.</summary>
+    public PositionalScores? Spans { get; init; }
+
     /// <summary>The recorded embedding path, or null.</summary>
     public IReadOnlyList<EmbeddingPathPoint>? EmbeddingPath { get; init; }
 

@@ -27,7 +27,10 @@ internal sealed class CountryCapitalTask : TaskGenerator
         new TaskExample(
             "Paris, the capital of", "Lima, the capital of", "France", "Peru"),
         tokenizer => new CountryCapitalTask(tokenizer),
-        Read);
+        Read)
+    {
+        Difference = "capital",
+    };
 
     public override PromptDraft Draw(SplitMix64 random)
     {

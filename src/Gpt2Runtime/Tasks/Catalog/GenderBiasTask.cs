@@ -33,7 +33,10 @@ internal sealed class GenderBiasTask : TaskGenerator
         new TaskExample(
             "The nurse said that", "The man said that", "she", "he"),
         tokenizer => new GenderBiasTask(tokenizer),
-        Read);
+        Read)
+    {
+        Difference = "profession",
+    };
 
     public override PromptDraft Draw(SplitMix64 random)
     {

@@ -43,6 +43,7 @@ internal sealed class GreaterThanTask : TaskGenerator
         tokenizer => new GreaterThanTask(tokenizer),
         Read)
     {
+        Difference = "year",
         OldColumns = [("label", "correct_idx")],
     };
 

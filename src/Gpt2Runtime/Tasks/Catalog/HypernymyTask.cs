@@ -27,7 +27,10 @@ internal sealed class HypernymyTask : TaskGenerator
         new TaskExample(
             "oaks and other", "violins and other", "trees, plants", "instruments"),
         tokenizer => new HypernymyTask(tokenizer),
-        Read);
+        Read)
+    {
+        Difference = "member",
+    };
 
     public override PromptDraft Draw(SplitMix64 random)
     {

@@ -34,6 +34,7 @@ internal sealed class IoiTask : TaskGenerator
         tokenizer => new IoiTask(tokenizer),
         Read)
     {
+        Difference = "S2",
         // The indirect object in place of the subject.
         HardCorruptionColumn = "corrupted_hard",
     };
@@ -70,6 +71,33 @@ internal sealed class IoiTask : TaskGenerator
     public override IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean) =>
         KeyPositions(clean, draft.Answers[0], draft.WrongAnswers[0]);
 
+    /// <summary>
+    /// Wang et al.'s positions as spans, and what stands between them: a word for every token. IO and S1 come in either order; what stands
+    /// between the two is apart from what stands behind them.
+    /// </summary>
+    public override IReadOnlyList<TokenSpan> Spans(PromptDraft draft, int[] clean, int[] corrupted) =>
+        Spans(clean, draft.Answers[0], draft.WrongAnswers[0]);
+
+    private static IReadOnlyList<TokenSpan> Spans(int[] clean, int indirectObject, int subject)
+    {
+        int io = Array.IndexOf(clean, indirectObject), first = Array.IndexOf(clean, subject);
+        int second = first < 0 ? -1 : Array.IndexOf(clean, subject, first + 1);
+        if (io < 0 || second < 0 || io > second || second == clean.Length - 1)
+            return [];
+        (int one, int two) = (Math.Min(io, first), Math.Max(io, first));
+        return
+        [
+            new("start", 0, one),
+            new(one == io ? "IO" : "S1", one, one + 1),
+            new("between", one + 1, two),
+            new(two == io ? "IO" : "S1", two, two + 1),
+            new("place", two + 1, second),
+            new("S2", second, second + 1),
+            new("thing", second + 1, clean.Length - 1),
+            new("end", clean.Length - 1, clean.Length),
+        ];
+    }
+
     private static IReadOnlyDictionary<string, int> KeyPositions(int[] clean, int indirectObject, int subject)
     {
         var first = Array.IndexOf(clean, subject);
@@ -95,7 +123,11 @@ internal sealed class IoiTask : TaskGenerator
             if (!pair.Clean.Contains(id))
                 throw CsvTaskReader.NotThisVocabulary(row, $"token {id} does not occur in {Quoted.Text(pair.CleanText)}");
         }
-        return pair with { KeyPositions = KeyPositions(pair.Clean, right, wrong) };
+        return pair with
+        {
+            KeyPositions = KeyPositions(pair.Clean, right, wrong),
+            Spans = Spans(pair.Clean, right, wrong),
+        };
     };
 
     internal sealed record Words(string[] Templates, string[] Names, string[] Places, string[] Things);

@@ -39,7 +39,10 @@ internal sealed class SvaTask : TaskGenerator
         new TaskExample(
             "The doctor near the windows", "The doctors near the windows", "is, has, runs ...", "are, have, run ..."),
         tokenizer => new SvaTask(tokenizer),
-        Read);
+        Read)
+    {
+        Difference = "subject",
+    };
 
     public override PromptDraft Draw(SplitMix64 random)
     {

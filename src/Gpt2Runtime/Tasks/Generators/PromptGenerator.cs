@@ -64,6 +64,7 @@ public static class PromptGenerator
                 return new PromptPair(clean, corrupted, draft.Answers, draft.WrongAnswers, id, draft.Label, draft.Clean, draft.Corrupted)
                 {
                     KeyPositions = generator.KeyPositions(draft, clean),
+                    Spans = generator.Spans(draft, clean, corrupted),
                 };
             }
 

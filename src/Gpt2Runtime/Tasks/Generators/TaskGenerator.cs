@@ -18,6 +18,14 @@ internal abstract class TaskGenerator(string task, BpeTokenizer tokenizer)
     /// <param name="clean">The clean prompt's tokens.</param>
     public virtual IReadOnlyDictionary<string, int> KeyPositions(PromptDraft draft, int[] clean) => ReadOnlyDictionary<string, int>.Empty;
 
+    /// <summary>The spans of a clean prompt that the task has names for; here what differs, what stands before it and behind it, and the
+    /// last token.</summary>
+    /// <param name="draft">What was drawn.</param>
+    /// <param name="clean">The clean prompt's tokens.</param>
+    /// <param name="corrupted">The corrupted prompt's tokens.</param>
+    public virtual IReadOnlyList<TokenSpan> Spans(PromptDraft draft, int[] clean, int[] corrupted) =>
+        SpanNames.OfDifference(clean, corrupted, TaskCatalog.Find(task).Difference);
+
     /// <summary>The entries whose word, with a leading space, is one token.</summary>
     /// <exception cref="GradpathException">Fewer than <paramref name="needed"/> are.</exception>
     protected IReadOnlyList<T> KeepSingleTokens<T>(IReadOnlyList<T> entries, Func<T, string> word, string what, int needed) =>

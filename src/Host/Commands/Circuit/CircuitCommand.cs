@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
 
@@ -12,7 +13,8 @@ internal static class CircuitCommand
     public static CommandReport Run(CircuitOptions o, Terminal terminal, CancellationToken cancellation)
     {
         Selection selection = Parse(o);
-
+        if (!o.SumSpans && PositionalFile.HasPositions(o.Scores))
+            return PositionalCircuitCommand.Run(o, terminal);
         EdgeScores scores = GivenFile.Scores(o.Scores);
         RequireFits(o, scores.Graph);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));

@@ -40,6 +40,9 @@ internal sealed class CircuitOptions : CommandOptions
     [Option("fill", HelpText = "Count the N edges of --top-n or --greedy after pruning: select as many more as leave N.")]
     public bool Fill { get; set; }
 
+    [Option("sum-spans", HelpText = "Add scores of edges between spans up and select plain edges (see 'gradpath score --positions').")]
+    public bool SumSpans { get; set; }
+
     [Output(IsGraph = true)]
     [Option("out", MetaValue = "FILE", HelpText =
         "Write the circuit with its scores: .json (the EAP-IG library's format) or .safetensors.")]

@@ -2,6 +2,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Comparison;
@@ -26,6 +27,7 @@ internal static class CompletionValues
         (_, "task" or "tasks") => [.. TaskCatalog.All.Select(t => t.Name)],
         (_, "metric") => [.. BuiltInMetrics.All.Select(m => m.Name)],
         (_, "ablation") => [.. EnumNames.All<Ablation>()],
+        ("score", "positions") => [.. EnumNames.All<PositionMode>()],
         (_, "ig-points") => [.. EnumNames.All<IgPoints>()],
         (_, "path-objective") => [.. EnumNames.All<EmbeddingPathObjective>()],
         (_, "path-norm") => [.. EnumNames.All<EmbeddingPathNorm>()],

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Sessions;
@@ -15,27 +16,41 @@ internal static class EvaluateCommand
     public static CommandReport Run(EvaluateOptions o, Terminal terminal, CancellationToken cancellation)
     {
         o.CheckShared();
-        Circuit circuit = Circuit.Load(o.Circuit);
+        PositionalCircuit? positional = PositionalFile.HasPositions(o.Circuit) ? PositionalCircuit.Load(o.Circuit) : null;
+        Circuit circuit = positional?.Flatten() ?? Circuit.Load(o.Circuit);
         GivenFile given = GivenFile.Of(o.Circuit, circuit);
         using var session = EvaluationSession.Open(o, [given], terminal, cancellation);
         EmptyCircuits.Warn(terminal, o.Circuit, circuit);
 
         session.Clock.Start("passes");
         EvaluationResult result = ScoringProgress.Run(
-            terminal, "evaluate", progress => CircuitEvaluation.Evaluate(
-                session.Weights, session.Prompts, [circuit], session.Options, progress, cancellation));
+            terminal, "evaluate", progress => positional is null
+                ? CircuitEvaluation.Evaluate(session.Weights, session.Prompts, [circuit], session.Options, progress, cancellation)
+                : PositionalEvaluation.Evaluate(
+                    session.Weights, session.Prompts, [positional], session.Options, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
         session.Clock.Start("write");
         CircuitMeasures measures = CircuitMeasures.Of(result, 0, session.Seed);
         JsonObject made = session.ProvenanceJson(result.Plan.Size, given);
-        if (o.Out is not null) ResultJson.Write(o.Out, Json(session, circuit, made, result, measures));
+        JsonObject json = Json(session, circuit, made, result, measures);
+        if (positional is not null) json["n_positional_edges"] = positional.EdgeCount;
+        if (o.Out is not null) ResultJson.Write(o.Out, json);
         session.Clock.Stop();
 
         CommandReport report = new();
         Describe(report, circuit, result, measures);
+        if (positional is not null)
+        {
+            report.Line(
+                $"between spans: {Sizes.Count(positional.EdgeCount)} of {Sizes.Of(positional.Graph.EdgeCount, "edge")}, of the spans "
+                + string.Join(", ", positional.Graph.Spans),
+                ("n_positional_edges", positional.EdgeCount), ("n_positional_edges_graph", positional.Graph.EdgeCount),
+                ("spans", positional.Graph.Spans.ToArray()));
+        }
         EvaluationSession.DescribeSmallEffects(report, result);
         report.Provenance = made;
-        session.Describe(report, result.Plan.Size, result.PeakDeviceBytes, result.Plan);
+        session.Describe(
+            report, result.Plan.Size, result.PeakDeviceBytes, result.Plan, positional is null ? "at all positions" : "at their spans");
         report.File("evaluation", o.Out);
         return report;
     }

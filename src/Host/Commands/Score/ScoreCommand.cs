@@ -75,7 +75,8 @@ internal static class ScoreCommand
                 + "where a probability is saturated");
         }
         clock.Start("write");
-        if (o.Out is not null) scores.Save(o.Out);
+        if (o.Out is not null && result.Positional is { } spans) spans.Save(o.Out);
+        else if (o.Out is not null) scores.Save(o.Out);
         if (o.RecordPath is not null) EmbeddingPathCsv.Write(o.RecordPath, options.Method.Name, result.EmbeddingPath ?? []);
         file?.Delete();
 
@@ -84,12 +85,14 @@ internal static class ScoreCommand
             ? null : Verify(model, prompts, scores, verification, o.Out ?? o.PerItem, clock, terminal, cancellation);
         clock.Stop();
 
-        if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
+        if (o.Top > 0 && result.Positional is { } positional) PositionalTable.Add(report, positional, options.Method, o.Top);
+        else if (o.Top > 0) EdgeTable.Add(report, scores, options.Method, o.Top);
         if (o.Top > 0) report.Plain("");
         DescribeRun(report, scores, result);
         if (missed is not null) MissedEdgesReport.Add(report, missed, scores.Graph);
         RunFacts.Time(report, clock);
-        report.File("scores", o.Out, $"scores of {Sizes.Of(scores.Graph.EdgeCount, "edge")}: {o.Out}");
+        int edgeCount = result.Positional?.Graph.EdgeCount ?? scores.Graph.EdgeCount;
+        report.File("scores", o.Out, $"scores of {Sizes.Of(edgeCount, "edge")}: {o.Out}");
         report.File("path", o.RecordPath);
         report.File("scores per prompt pair", o.PerItem);
         return report;
@@ -139,6 +142,12 @@ internal static class ScoreCommand
             + $"{Sizes.Of(p.Items ?? 0, "prompt pair")} of {p.Task} ({p.Data})");
         report.Plain(TokenizerNotes.BeginToken(p));
         report.Fact("n_edges", scores.Graph.EdgeCount);
+        if (result.Positional?.Graph is { } graph)
+        {
+            report.Line($"spans: {string.Join(", ", graph.Spans)}; {Sizes.Of(graph.EdgeCount, "edge")} between them, of "
+                + $"{Sizes.Of(graph.Pairs.Count, "pair")} of spans",
+                ("spans", graph.Spans.ToArray()), ("n_positional_edges", graph.EdgeCount), ("n_span_pairs", graph.Pairs.Count));
+        }
         if (result.CleanMetric.Length > 0 && result.CorruptedMetric.Length > 0)
         {
             double clean = result.CleanMetric.Average(), corrupted = result.CorruptedMetric.Average();

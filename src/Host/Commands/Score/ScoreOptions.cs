@@ -4,6 +4,7 @@ using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Metrics;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Host.Options;
 using Gradpath.Programs.Files;
@@ -72,6 +73,9 @@ internal sealed class ScoreOptions : ModelPromptOptions
         HelpText = "Multiply eap-gp's gradients with the writer's full difference (delta; default) or with its change from step to step "
         + "(path).")]
     public string? PathOuter { get; set; }
+
+    [Option("positions", MetaValue = "KIND", ResourceType = typeof(MethodHelp), HelpText = nameof(MethodHelp.Positions))]
+    public string? Positions { get; set; }
 
     [Option("normalization", MetaValue = "RULE",
         HelpText = "item: mean over prompt pairs (default); library: as the EAP-IG library, which also divides by the batch size (needs "
@@ -148,6 +152,8 @@ internal sealed class ScoreOptions : ModelPromptOptions
             new ScoreOptions { Model = "demo", Task = "ioi", Out = "scores.json" }),
         new("EAP-GP on GPT-2 small with prompts of your own", s_short,
             new ScoreOptions { Model = "gpt2", Data = "pairs.jsonl", Method = "eap-gp", Out = "scores.safetensors" }),
+        new("Edges between the spans that prompts name", s_short,
+            new ScoreOptions { Model = "demo", Task = "ioi", Positions = "spans", Out = "spans.json" }),
         new("Edges that two methods rank high", s_short,
             new ScoreOptions { Model = "demo", Task = "ioi", Method = "ensemble", Members = ["eap-ig", "relp"], Rule = "min" }),
     ];
@@ -170,8 +176,11 @@ internal sealed class ScoreOptions : ModelPromptOptions
             BatchSize = BatchSize ?? 0,
             Seed = method.Takes(MethodSettings.Seed) ? (ulong)Math.Max(0, Seed ?? 0) : null,
             RecordPath = RecordPath is not null,
+            Positions = Value<PositionMode>("positions", Positions),
         };
         AttributionChecks.CheckOptions(options);
+        string? sums = Positions is null ? null : PerItem is not null ? "per-item" : Verify is not null ? "verify" : null;
+        if (sums is not null) throw new UsageException($"--positions {Positions} does not go with --{sums}, which knows no spans.");
         if (PerItem is not null) ItemScores.Check(options);
         else if (PerItemType is not null) throw new UsageException("--per-item-type needs --per-item: the file whose type it is.");
         else if (PerItemEdges is not null) throw new UsageException("--per-item-edges needs --per-item: the file that keeps their scores.");

@@ -93,6 +93,7 @@ internal static class SweepMethodOptions
             _ when option.StartsWith("path-", StringComparison.Ordinal) => MethodSettings.EmbeddingPath,
             _ => null,
         };
+        if (option == "positions") return method.ScoresPositions;
         if (needed is not { } setting) return isEnsemble || option is not ("of" or "by");
         return isEnsemble && members.Count > 0 ? members.Any(m => m.Takes(setting)) : method.Takes(setting);
     }

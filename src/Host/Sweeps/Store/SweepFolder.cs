@@ -151,7 +151,8 @@ internal sealed class SweepFolder(string path, JsonObject plan, string planHash,
         void WriteFiles()
         {
             MakeFolder(System.IO.Path.GetDirectoryName(ResultFile(key))!);
-            outcome.Scores?.Save(ScoresFile(key));
+            if (outcome.Spans is { } spans) spans.Save(ScoresFile(key));
+            else outcome.Scores?.Save(ScoresFile(key));
             outcome.Circuit?.Save(CircuitFile(key));
             if (outcome.Sums is { } sums) WriteSums(WorkFile(key) + SumsEnd, sums);
             (string, string)[] files = [.. FilesOf(outcome).Select(end => (end[1..], FileSums.Of(WorkFile(key) + end)))];

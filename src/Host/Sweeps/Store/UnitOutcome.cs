@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Host.Sweeps.Units;
 
 namespace Gradpath.Host.Sweeps.Store;
@@ -9,6 +10,9 @@ namespace Gradpath.Host.Sweeps.Store;
 /// <param name="Circuit">The circuit; null for a method that scores.</param>
 internal sealed record UnitOutcome(UnitResult Result, EdgeScores? Scores = null, Circuit? Circuit = null)
 {
+    /// <summary>The scores of edges between spans, of which the scores are the sums; null where there are none.</summary>
+    public PositionalScores? Spans { get; init; }
+
     /// <summary>[F, K] row-major: the scores of a part of the pairs before they are rounded, see <see cref="SweepUnit.Part"/>; null
     /// else.</summary>
     public double[]? Sums { get; init; }

@@ -227,10 +227,11 @@ internal static class SweepExpansion
         return json;
     }
 
-    /// <summary>Whether a method's scores are sums over prompt pairs, which parts can be put together from.</summary>
+    /// <summary>Whether a method's scores are sums over prompt pairs, which parts can be put together from; those of edges between
+    /// spans are not divided.</summary>
     /// <param name="method">The method.</param>
     public static bool Divides(SweepMethod method) =>
-        method.Verb == "score" && SweepMethodOptions.Attribution(method, AnyBatch).Method.ScoresItems;
+        method.Verb == "score" && SweepMethodOptions.Attribution(method, AnyBatch) is { Method.ScoresItems: true, Positions: null };
 
     /// <summary>The names of evaluations, as a plan has them.</summary>
     /// <param name="evaluate">The evaluations.</param>

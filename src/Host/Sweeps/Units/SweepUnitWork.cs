@@ -6,6 +6,7 @@ using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sessions;
@@ -48,15 +49,16 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
 
         using ProgressFile checkpoint = Saved(unit, progressFile);
         var watch = Stopwatch.StartNew();
+        PositionalScores? spans = null;
         (EdgeScores? scores, Circuit? found, double passes) =
             unit.Method.Verb == "score"
-                ? Scored(unit, model, prompts.Find, checkpoint, progress, cancellation)
+                ? Scored(unit, model, prompts.Find, checkpoint, progress, out spans, cancellation)
                 : Searched(unit, model, prompts.Find, checkpoint, progress, cancellation);
         TimeSpan method = watch.Elapsed;
         watch.Restart();
         Circuit? circuit = found is null ? null : SelectedCircuit.Prune(found);
         var judge = new UnitJudge(session, unit, model, prompts, cancellation);
-        UnitResult judged = scores is not null ? judge.Scores(scores) : judge.Circuit(circuit!);
+        UnitResult judged = spans is not null ? judge.Spans(spans) : scores is not null ? judge.Scores(scores) : judge.Circuit(circuit!);
         Provenance made = (scores is not null ? scores.Provenance : circuit!.Provenance)!;
         return new UnitOutcome(
             judged with
@@ -69,6 +71,7 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
             scores, circuit)
         {
             FoundEdges = found?.EdgeCount,
+            Spans = spans,
         };
     }
 
@@ -121,14 +124,16 @@ internal sealed class SweepUnitWork(SweepSession session, Func<string, double[]>
 
     private (EdgeScores? Scores, Circuit? Circuit, double Passes) Scored(
         SweepUnit unit, Gpt2Weights model, PromptSet find, RunCheckpoint? checkpoint, IProgress<RunProgress>? progress,
-        CancellationToken cancellation)
+        out PositionalScores? spans, CancellationToken cancellation)
     {
+        spans = null;
         AttributionOptions options = Options(unit, session.Plan.BatchSize);
         double passes = options.Method.Scorer(options).Passes;
         if (unit.Needs.Count > 0) return (Joined(unit, model, find, options), null, passes);
-        EdgeScores scores = EdgeAttribution.Run(model, find, options, checkpoint, progress, cancellation).Scores;
+        AttributionResult result = EdgeAttribution.Run(model, find, options, checkpoint, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
-        return (scores, null, passes);
+        spans = result.Positional;
+        return (result.Scores, null, passes);
     }
 
     // A part of n of N pairs counts n / N.

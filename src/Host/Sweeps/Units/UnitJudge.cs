@@ -3,6 +3,7 @@ using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
 using Gradpath.Gpt2Runtime.Tasks;
 using Gradpath.Host.Sessions;
@@ -44,7 +45,7 @@ internal sealed class UnitJudge(
             rows.AddRange(curves[0].ByScore.Points.Select(p => Row("curve-signed", p)));
             result = Ends(result, judged) with { Cpr = curves[0].Cpr, Cmd = curves[0].Cmd };
         }
-        (double? Fraction, int? Edges)[] sizes = Sizes();
+        (double? Fraction, int? Edges)[] sizes = Sizes(_graph.EdgeCount);
         if ((_plan.Evaluate & (AtSizes | SweepEvaluation.Transfer)) != 0)
         {
             Circuit[] circuits = [.. sizes.Select(s => CircuitOf(scores, s.Edges!.Value))];
@@ -52,6 +53,40 @@ internal sealed class UnitJudge(
         }
         if (_plan.Evaluate.HasFlag(SweepEvaluation.Stability)) result = Stable(result, rows, sizes);
         return result with { Rows = rows };
+    }
+
+    /// <summary>Judges scores of edges between spans: circuits of such edges, whose sizes count them.</summary>
+    /// <param name="scores">The scores.</param>
+    public UnitResult Spans(PositionalScores scores)
+    {
+        int most = scores.Graph.EdgeCount;
+        List<(string Kind, double? Fraction, int Edges, PositionalCircuit Circuit)> asked = [];
+        if (_plan.Evaluate.HasFlag(SweepEvaluation.Curve))
+        {
+            asked.AddRange(_plan.Fractions.Select(f => ("curve", (double?)f, (int)(f * most), PositionalSelection.Prune(
+                PositionalSelection.TopEdges(scores, (int)(f * most))))));
+        }
+        if ((_plan.Evaluate & AtSizes) != 0)
+        {
+            asked.AddRange(Sizes(most).Select(s => ("size", s.Fraction, s.Edges!.Value, PositionalSelection.Fill(
+                n => PositionalSelection.TopEdges(scores, n), s.Edges!.Value, most))));
+        }
+        UnitResult result = Empty() with { GraphEdges = most };
+        if (asked.Count == 0) return result;
+        EvaluationResult judged = PositionalEvaluation.Evaluate(
+            model, prompts.Judge, [.. asked.Select(a => a.Circuit)], Evaluation, null, cancellation);
+        Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit) ? KnownCircuit.Of(model, prompts.Judge.Task) : null;
+        IEnumerable<UnitRow> rows = asked.Select((a, i) =>
+        {
+            Circuit plain = a.Circuit.Flatten();
+            UnitRow row = Row(a.Kind, judged, i, plain, (a.Fraction, a.Edges), unit.Task.Name) with
+            {
+                Edges = a.Circuit.EdgeCount,
+                Sparsity = 1 - (a.Circuit.EdgeCount / (double)most),
+            };
+            return a.Kind == "size" ? Known(row, plain, known) : row;
+        });
+        return Ends(result, judged) with { Rows = [.. rows] };
     }
 
     /// <summary>The circuit of a size: the edges of largest absolute score, as many as leave it when those on no path are pruned.</summary>
@@ -85,9 +120,9 @@ internal sealed class UnitJudge(
     private static UnitResult Ends(UnitResult result, EvaluationResult judged) =>
         result with { FullMetric = judged.Full.MeanMetric, EmptyMetric = judged.Empty.MeanMetric };
 
-    private (double? Fraction, int? Edges)[] Sizes() => _plan.Edges.Count > 0
+    private (double? Fraction, int? Edges)[] Sizes(int most) => _plan.Edges.Count > 0
         ? [.. _plan.Edges.Select(e => ((double?)null, (int?)e))]
-        : [.. _plan.Fractions.Select(f => ((double?)f, (int?)(f * _graph.EdgeCount)))];
+        : [.. _plan.Fractions.Select(f => ((double?)f, (int?)(f * most)))];
 
     private UnitResult Judged(
         UnitResult result, List<UnitRow> rows, string kind, Circuit[] circuits, (double? Fraction, int? Edges)[] sizes)

@@ -96,7 +96,9 @@ public sealed class PromptGeneratorTests
     {
         var tokenizer = Tokenizers.Named(vocabulary);
         using var text = new MemoryStream();
-        PromptWriter.Write(text, PromptGenerator.Generate(task, tokenizer, 50, 7), tokenizer);
+
+        // Spans follow from the rest and are not part of the hash.
+        PromptWriter.Write(text, [.. PromptGenerator.Generate(task, tokenizer, 50, 7).Select(p => p with { Spans = [] })], tokenizer);
         string expected = vocabulary == "demo" ? s_hashes[task].Demo : s_hashes[task].Gpt2;
         Assert.Equal(expected, Convert.ToHexStringLower(SHA256.HashData(text.ToArray())));
     }

@@ -87,8 +87,8 @@ public sealed partial class PlanFaultTests
     [InlineData("[eap-ig, {name: eap-ig, steps: 5}]", "methods: eap-ig steps=5 and eap-ig (line 4) are the same; leave one out")]
     [InlineData("{steps: 5}", "methods: name is needed: the name of a method")]
     [InlineData("{name: eap-ig, stpes: 5}",
-        "methods: stpes: no such option of eap-ig; did you mean steps? choose steps, ig-points or normalization")]
-    [InlineData("{name: eap, absolute: true}", "methods: absolute: no such option of eap; choose normalization; acdc has it")]
+        "methods: stpes: no such option of eap-ig; did you mean steps? choose steps, ig-points, positions or normalization")]
+    [InlineData("{name: eap, absolute: true}", "methods: absolute: no such option of eap; choose positions or normalization; acdc has it")]
     [InlineData("{name: ensemble, of: [eap, relp], stepz: 5}",
         "methods: stepz: no such option of ensemble; choose of, by or normalization")]
     [InlineData("{name: ensemble, of: [eap, foo]}",

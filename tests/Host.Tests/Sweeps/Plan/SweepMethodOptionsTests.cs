@@ -118,6 +118,7 @@ public sealed class SweepMethodOptionsTests
             ["path-start"] = "clean",
             ["path-direction"] = "gradient",
             ["path-outer"] = "path",
+            ["positions"] = "spans",
             ["normalization"] = "item",
         };
         Assert.Equal(SweepMethodOptions.Settings("score").Select(s => s.Name), samples.Keys);
@@ -147,7 +148,8 @@ public sealed class SweepMethodOptionsTests
     // Whoever gives a verb an option decides here, and in the schema, whether plans have it.
     [Theory]
     [InlineData("score",
-        "of by steps ig-points preset path-objective path-norm path-eta path-start path-direction path-outer normalization")]
+        "of by steps ig-points preset path-objective path-norm path-eta path-start path-direction path-outer positions "
+        + "normalization")]
     [InlineData("acdc", "tau objective absolute order")]
     [InlineData("path-patch", "senders positions sender-positions freeze-mlps rounds threshold top-n")]
     public void A_plan_has_the_settings_of_a_verb_and_nothing_else_of_it(string verb, string options) =>
