@@ -8,6 +8,10 @@ public sealed class ShortFormsTests
     [InlineData("sweep status a --json", "sweep-status --dir a --json")]
     [InlineData("sweep merge --dir a", "sweep-merge --dir a")]
     [InlineData("completion bash", "completion --shell bash")]
+    [InlineData("convert a.json --out b.csv", "convert --in a.json --out b.csv")]
+    [InlineData("convert a.json b.json --to mib", "convert --in a.json,b.json --to mib")]
+    [InlineData("compare a.json b.json --top-n 5", "compare --files a.json,b.json --top-n 5")]
+    [InlineData("convert --in a.json --to mib", "convert --in a.json --to mib")]
     [InlineData("reproduce ioi --quiet", "reproduce --study ioi --quiet")]
     [InlineData("kernels list --json", "kernels --list --json")]
     [InlineData("kernels dump Rows --out a", "kernels --dump Rows --out a")]
@@ -24,6 +28,7 @@ public sealed class ShortFormsTests
     [InlineData("  gradpath sweep --out a --plan plan.yaml", "  gradpath sweep plan.yaml --out a")]
     [InlineData("  gradpath sweep-submit --array 8 --dir a --plan b", "  gradpath sweep submit a --array 8 --plan b")]
     [InlineData("  gradpath reproduce --data a/b --study ioi", "  gradpath reproduce ioi --data a/b")]
+    [InlineData("  gradpath convert --in a.json --out b", "  gradpath convert a.json --out b")]
     [InlineData("  gradpath kernels --dump Rows --out a", "  gradpath kernels dump Rows --out a")]
     [InlineData("  gradpath score --model demo --plan x", "  gradpath score --model demo --plan x")]
     public void Examples_are_short(string line, string shown) => Assert.Equal(shown, ShortForms.Short(line));
