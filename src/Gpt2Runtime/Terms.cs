@@ -46,6 +46,9 @@ internal static class Terms
     /// <summary>What helps where prompts were made for another vocabulary.</summary>
     public static Term GeneratedPrompts => new("prompts that are generated for this one");
 
+    /// <summary>Heads per layer, where a file does not say.</summary>
+    public static Term Heads => new(nameof(Heads));
+
     public static Term IgPoints => new(nameof(IgPoints));
 
     /// <summary>The scores that masks start from.</summary>
@@ -53,6 +56,9 @@ internal static class Terms
 
     /// <summary>How scores per prompt pair are kept.</summary>
     public static Term ItemType => new("their type");
+
+    /// <summary>Number of layers, where a file does not say.</summary>
+    public static Term Layers => new(nameof(Layers));
 
     public static Term LearningRate => new(nameof(LearningRate));
 

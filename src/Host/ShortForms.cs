@@ -18,6 +18,10 @@ internal static class ShortForms
         ["completion", [not '-', ..] shell, .. var others] => ["completion", "--shell", shell, .. others],
         ["reproduce", [not '-', ..] study, .. var others] => ["reproduce", "--study", study, .. others],
 
+        // "convert a.json b.json" is short for "convert --in a.json,b.json", and "compare" likewise for its "--files".
+        ["convert", [not '-', ..], ..] => Listed(args, "--in"),
+        ["compare", [not '-', ..], ..] => Listed(args, "--files"),
+
         // "kernels dump NAME" for "kernels --dump NAME", "kernels list" for "kernels --list".
         ["kernels", { } word, [not '-', ..] name, .. var others] when s_named.Contains(word) => ["kernels", $"--{word}", name, .. others],
         ["kernels", { } word, .. var others] when s_named.Contains(word) || s_bare.Contains(word) => ["kernels", $"--{word}", .. others],
@@ -60,6 +64,7 @@ internal static class ShortForms
         string? option = word is not null ? "--dir" : words[1] switch
         {
             "completion" => "--shell",
+            "convert" => "--in",
             "reproduce" => "--study",
             "sweep" => "--plan",
             _ => null,
@@ -71,6 +76,12 @@ internal static class ShortForms
         words.Insert(2, value);
         if (word is not null) words[1] = $"sweep {word}";
         return Joined(line, words);
+    }
+
+    private static string[] Listed(string[] args, string option)
+    {
+        string[] files = [.. args.Skip(1).TakeWhile(a => !a.StartsWith('-'))];
+        return [args[0], option, string.Join(',', files), .. args[(files.Length + 1)..]];
     }
 
     private static string Joined(string line, List<string> words) =>

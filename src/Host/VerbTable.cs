@@ -11,6 +11,7 @@ internal static class VerbTable
         Verb.Of<ScoreOptions>(ScoreCommand.Run),
         Verb.Of<CircuitOptions>(CircuitCommand.Run),
         Verb.Of<CompareOptions>(CompareCommand.Run),
+        Verb.Of<ConvertOptions>(ConvertCommand.Run),
         Verb.Of<EvaluateOptions>(EvaluateCommand.Run),
         Verb.Of<CurveOptions>(CurveCommand.Run),
         Verb.Of<CompletenessOptions>(CompletenessCommand.Run),

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
+using Gradpath.Gpt2Runtime.Graph.Exchange;
 using Gradpath.Gpt2Runtime.Positions;
 
 namespace Gradpath.Fuzz.Tests;
@@ -40,6 +41,10 @@ internal static class GraphReaders
         Circuits("circuit-safetensors", "circuit.safetensors"),
         Positions("positions-json", "circuit.json"),
         Positions("positions-safetensors", "circuit.safetensors"),
+        Lists("edges-csv", "csv"),
+        Lists("edges-acdc", "acdc"),
+        Lists("edges-auto-circuit", "auto-circuit"),
+        Lists("graph-circuit-tracer", "circuit-tracer"),
         new("node-classes", "classes.json", _ =>
         {
             Circuit circuit = Chosen();
@@ -114,6 +119,24 @@ internal static class GraphReaders
         PositionalSelection.Greedy(scores, 30).Save(path);
         return new FuzzTarget([File.ReadAllBytes(path)], path => PositionalSelection.Prune(PositionalCircuit.Load(path)))
         { HasHeader = file.EndsWith(".safetensors", StringComparison.Ordinal) };
+    });
+
+    private static FuzzReader Lists(string name, string kind) => new(name, $"graph{GraphKinds.Find(kind)!.Ending}", folder =>
+    {
+        GraphKind row = GraphKinds.Find(kind)!;
+        GraphShape shape = new(s_graph.Layers, s_graph.Heads);
+        byte[] Written(EdgeScores scores)
+        {
+            string path = Path.Combine(folder, $"sample{row.Ending}");
+            row.Write(path, [scores]);
+            return File.ReadAllBytes(path);
+        }
+        EdgeScores circuit = CircuitFile.Marked(Chosen());
+        EdgeScores alone = CircuitFile.Marked(new Circuit(s_graph, circuit.EdgesInGraph));
+        return new FuzzTarget([Written(circuit), Written(alone)], path =>
+        {
+            foreach (EdgeScores scores in row.Read(path, shape)) EdgeScoresJson.Write(Stream.Null, scores);
+        });
     });
 
     // As the EAP-IG library writes it, with what was not scored.

@@ -10,6 +10,10 @@ public sealed class ShortFormsTests
     [InlineData("transcode graph --model demo", "transcode-graph --model demo")]
     [InlineData("transcode trian --model demo", "transcode-trian --model demo")]
     [InlineData("completion bash", "completion --shell bash")]
+    [InlineData("convert a.json --out b.csv", "convert --in a.json --out b.csv")]
+    [InlineData("convert a.json b.json --to mib", "convert --in a.json,b.json --to mib")]
+    [InlineData("compare a.json b.json --top-n 5", "compare --files a.json,b.json --top-n 5")]
+    [InlineData("convert --in a.json --to mib", "convert --in a.json --to mib")]
     [InlineData("reproduce ioi --quiet", "reproduce --study ioi --quiet")]
     [InlineData("kernels list --json", "kernels --list --json")]
     [InlineData("kernels dump Rows --out a", "kernels --dump Rows --out a")]
@@ -27,6 +31,7 @@ public sealed class ShortFormsTests
     [InlineData("  gradpath sweep-submit --array 8 --dir a --plan b", "  gradpath sweep submit a --array 8 --plan b")]
     [InlineData("  gradpath transcode-train --model demo --out a", "  gradpath transcode train --model demo --out a")]
     [InlineData("  gradpath reproduce --data a/b --study ioi", "  gradpath reproduce ioi --data a/b")]
+    [InlineData("  gradpath convert --in a.json --out b", "  gradpath convert a.json --out b")]
     [InlineData("  gradpath kernels --dump Rows --out a", "  gradpath kernels dump Rows --out a")]
     [InlineData("  gradpath score --model demo --plan x", "  gradpath score --model demo --plan x")]
     public void Examples_are_short(string line, string shown) => Assert.Equal(shown, ShortForms.Short(line));

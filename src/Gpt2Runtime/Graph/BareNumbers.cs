@@ -39,6 +39,18 @@ internal static class BareNumbers
     /// <param name="text">The string, without its quotation marks.</param>
     public static bool IsOne(ReadOnlySpan<byte> text) => text.Length > 0 && text.IndexOfAnyExcept(Mark) < 0;
 
+    /// <summary>Whether a string is one of them.</summary>
+    /// <param name="text">The string, or null.</param>
+    public static bool IsOne(string? text) => text is { Length: > 0 } && text.All(c => c == Mark);
+
+    /// <summary>Whether a string is what NaN has become.</summary>
+    /// <param name="text">The string, without its quotation marks.</param>
+    public static bool IsNaN(ReadOnlySpan<byte> text) => IsOne(text) && text.Length == NaN.Length - 2;
+
+    /// <summary>Whether a string is what NaN has become.</summary>
+    /// <param name="text">The string, or null.</param>
+    public static bool IsNaN(string? text) => IsOne(text) && text!.Length == NaN.Length - 2;
+
     private static int Length(ReadOnlySpan<byte> json)
     {
         if (json[0] is not ((byte)'N' or (byte)'I' or (byte)'-')) return 0;

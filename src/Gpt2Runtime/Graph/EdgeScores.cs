@@ -62,6 +62,11 @@ public sealed class EdgeScores
     /// <summary>Width D of the model's residual stream (<c>d_model</c>); 0 where a file did not say.</summary>
     public int ModelWidth { get; init; }
 
+    /// <summary>
+    /// Number of edges that a file has not scored: NaN or null stands there, as the EAP-IG library writes it. Their score is 0.
+    /// </summary>
+    public int UnscoredEdges { get; init; }
+
     /// <summary>How the scores were made, or null where a file did not say.</summary>
     public Provenance? Provenance { get; init; }
 

@@ -10,9 +10,9 @@ namespace Gradpath.Gpt2Runtime.Graph;
 /// <remarks>
 /// Written as the library writes today: every node is <c>{"in_graph", "score"?}</c>, <c>logits</c> among them, every edge is
 /// <c>{"score", "in_graph"}</c>. Also read: nodes that are plain booleans, <c>cfg</c> without <c>d_model</c>, scores that are null
-/// (taken as 0), and the further top-level keys of older versions. Neuron entries are passed over. NaN and Infinity, which that library
-/// writes although JSON has no such numbers, are a node's or a neuron's way to say that it was not scored. The library has no word for
-/// "no circuit chosen": a file of its own in which nothing is in the graph is read as that.
+/// (taken as 0), and the further top-level keys of older versions. Neuron entries are passed over. NaN, which that library writes although
+/// JSON has no such number, says of an edge, a node or a neuron that it was not scored. So does Infinity of a node or a neuron.
+/// The library has no word for "no circuit chosen": a file of its own in which nothing is in the graph is read as that.
 /// </remarks>
 internal static class EdgeScoresJson
 {
@@ -22,19 +22,20 @@ internal static class EdgeScoresJson
     /// <summary>Writes scores. Numbers have as many digits as it takes to read the same float32 back.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="scores">The scores.</param>
+    /// <param name="plainNodes">As version 0.1 of the library writes it: nodes are true or false, and the width is not stated.</param>
     /// <param name="more">Writes further properties behind these; null for none.</param>
     /// <exception cref="GradpathException">A score is NaN or infinite, which JSON cannot hold; the message names the edge.</exception>
-    public static void Write(Stream stream, EdgeScores scores, Action<Utf8JsonWriter>? more = null)
+    public static void Write(Stream stream, EdgeScores scores, bool plainNodes = false, Action<Utf8JsonWriter>? more = null)
     {
         scores.RequireFinite();
         // The default encoder would write every -> and <q> as \u escapes.
         JsonWriterOptions options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         using Utf8JsonWriter json = new(stream, options);
         json.WriteStartObject();
-        WriteConfig(json, scores);
+        WriteConfig(json, scores, plainNodes);
         json.WritePropertyName("gradpath");
         FileProvenance.Write(json, scores);
-        WriteNodes(json, scores);
+        WriteNodes(json, scores, plainNodes);
         WriteEdges(json, scores);
         more?.Invoke(json);
         json.WriteEndObject();
@@ -67,24 +68,30 @@ internal static class EdgeScoresJson
         }
     }
 
-    private static void WriteConfig(Utf8JsonWriter json, EdgeScores scores)
+    private static void WriteConfig(Utf8JsonWriter json, EdgeScores scores, bool plainNodes)
     {
         json.WriteStartObject("cfg");
         json.WriteNumber("n_layers", scores.Graph.Layers);
         json.WriteNumber("n_heads", scores.Graph.Heads);
         json.WriteBoolean("parallel_attn_mlp", false);
-        if (scores.ModelWidth > 0) json.WriteNumber("d_model", scores.ModelWidth);
+        if (scores.ModelWidth > 0 && !plainNodes) json.WriteNumber("d_model", scores.ModelWidth);
         json.WriteEndObject();
     }
 
-    private static void WriteNodes(Utf8JsonWriter json, EdgeScores scores)
+    private static void WriteNodes(Utf8JsonWriter json, EdgeScores scores, bool plainNodes)
     {
         json.WriteStartObject("nodes");
         for (int row = 0; row <= scores.Graph.LogitsNode; row++)
         {
             bool isLogits = row == scores.Graph.LogitsNode;
+            bool isIn = isLogits || (!scores.NodesInGraph.IsEmpty && scores.NodesInGraph[row]);
+            if (plainNodes)
+            {
+                json.WriteBoolean(scores.Graph.WriterName(row), isIn);
+                continue;
+            }
             json.WriteStartObject(scores.Graph.WriterName(row));
-            json.WriteBoolean("in_graph", isLogits || (!scores.NodesInGraph.IsEmpty && scores.NodesInGraph[row]));
+            json.WriteBoolean("in_graph", isIn);
             bool isScored = !isLogits && !scores.NodeScores.IsEmpty && !float.IsNaN(scores.NodeScores[row]);
             if (isScored) json.WriteNumber("score", scores.NodeScores[row]);
             json.WriteEndObject();

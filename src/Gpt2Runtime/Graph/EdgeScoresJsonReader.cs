@@ -18,6 +18,7 @@ internal sealed class EdgeScoresJsonReader(string source)
     private ComputationGraph _graph = null!;
     private readonly char[] _name = new char[64];
     private int _width;
+    private int _unscored;
 
     // The length of the text, which bounds the graph that it can hold.
     private int _bytes;
@@ -64,6 +65,7 @@ internal sealed class EdgeScoresJsonReader(string source)
             NodesInGraph = circuit ? nodesIn : null,
             EdgesInGraph = circuit ? edgesIn : null,
             ModelWidth = _width,
+            UnscoredEdges = _unscored,
             Provenance = provenance,
         };
     }
@@ -119,7 +121,7 @@ internal sealed class EdgeScoresJsonReader(string source)
             if (json.TokenType == JsonTokenType.StartObject)
             {
                 float? score = ReadEntry(ref json, name, isNode: true, out isIn);
-                if (score is { } s && !isLogits) (scores ??= Unscored())[row] = s;
+                if (score is { } s && !isLogits) (scores ??= UnscoredNodes())[row] = s;
             }
             else isIn = Flag(ref json, name);
             if (!isLogits) inGraph[row] = isIn;
@@ -172,7 +174,14 @@ internal sealed class EdgeScoresJsonReader(string source)
         return (values, inGraph);
     }
 
-    private float[] Unscored()
+    // The library writes null or NaN for an edge that it has not scored, and ranks null as 0.
+    private float Unscored()
+    {
+        _unscored++;
+        return 0;
+    }
+
+    private float[] UnscoredNodes()
     {
         float[] scores = new float[_graph.Writers];
         Array.Fill(scores, float.NaN);
@@ -194,13 +203,17 @@ internal sealed class EdgeScoresJsonReader(string source)
                 hasScore = true;
                 if (json.TokenType == JsonTokenType.Null)
                 {
-                    // The library writes it for an edge that it has not scored, and ranks it as 0.
-                    if (!isNode) score = 0;
+                    if (!isNode) score = Unscored();
                     continue;
                 }
                 bool isBare = json.TokenType == JsonTokenType.String && BareNumbers.IsOne(json.ValueSpan);
                 if (isBare && isNode) continue;
-                if (isBare) throw new GradpathException($"{source}: the score of {name} is NaN or infinite: not a finite number.");
+                if (isBare && BareNumbers.IsNaN(json.ValueSpan))
+                {
+                    score = Unscored();
+                    continue;
+                }
+                if (isBare) throw new GradpathException($"{source}: the score of {name} is infinite: not a finite number.");
                 if (json.TokenType != JsonTokenType.Number) throw Wrong($"the score of {name}", "a number");
                 score = json.TryGetSingle(out float number) ? number : float.NaN;
                 if (!float.IsFinite(score.Value)) throw new GradpathException($"{source}: the score of {name} is beyond float32.");

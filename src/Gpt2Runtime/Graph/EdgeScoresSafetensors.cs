@@ -58,9 +58,18 @@ internal static class EdgeScoresSafetensors
 
         bool[] edgesIn = ReadFlags(file, EdgesIn, graph.Writers, graph.Readers);
         bool[] nodesIn = ReadFlags(file, NodesIn, graph.Writers);
-        bool circuit = hasCircuit ?? (edgesIn.Contains(true) || nodesIn.Contains(true));
-        EdgeScores scores = new(graph, ReadFloats(file, Scores, graph.Writers, graph.Readers))
+        float[] values = ReadFloats(file, Scores, graph.Writers, graph.Readers);
+        int unscored = 0;
+        for (int i = 0; i < values.Length; i++)
         {
+            if (!float.IsNaN(values[i])) continue;
+            values[i] = 0;
+            if (graph.IsEdge(i / graph.Readers, i % graph.Readers)) unscored++;
+        }
+        bool circuit = hasCircuit ?? (edgesIn.Contains(true) || nodesIn.Contains(true));
+        EdgeScores scores = new(graph, values)
+        {
+            UnscoredEdges = unscored,
             NodeScores = file.Entries.ContainsKey(NodeScores)
                 ? Array.ConvertAll(ReadFloats(file, NodeScores, graph.Writers), score => float.IsFinite(score) ? score : float.NaN)
                 : null,

@@ -49,6 +49,11 @@ internal static class ScoreFile
         AtomicFile.RequireWritable(path);
     }
 
+    /// <summary>How the EAP-IG library makes JSON of its file of tensors: two lines of Python.</summary>
+    /// <param name="path">The <c>.pt</c> file.</param>
+    public static string OfTorch(string path) => "Two lines of Python and the EAP-IG library convert it: from eap.graph import Graph; "
+        + $"Graph.from_pt({Quoted.Text(path)}).to_json({Quoted.Text(Path.ChangeExtension(path, ".json"))}).";
+
     private static Format FormatToWrite(string path) => FormatOf(path, AtomicFile.Extension(path, ofStreams: ".json"));
 
     private static Format FormatOf(string path, string extension) => extension.ToLowerInvariant() switch
@@ -56,8 +61,7 @@ internal static class ScoreFile
         ".json" => Format.Json,
         ".safetensors" => Format.Safetensors,
         ".pt" => throw new GradpathException(
-            $"{path}: PyTorch's .pt files are not read or written; use .json or .safetensors. The EAP-IG library converts its own: "
-            + $"Graph.from_pt({Quoted.Text(path)}).to_json({Quoted.Text(Path.ChangeExtension(path, ".json"))})."),
+            $"{path}: PyTorch's .pt files are not read or written; use .json or .safetensors. {OfTorch(path)}"),
         "" => throw new GradpathException($"{path}: no extension; use .json or .safetensors."),
         string other => throw new GradpathException($"{path}: unknown extension '{other}'; use .json or .safetensors."),
     };

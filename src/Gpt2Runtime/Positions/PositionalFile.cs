@@ -146,7 +146,7 @@ internal static class PositionalFile
             });
             return;
         }
-        AtomicFile.Write(path, stream => EdgeScoresJson.Write(stream, plain, json =>
+        AtomicFile.Write(path, stream => EdgeScoresJson.Write(stream, plain, more: json =>
         {
             json.WriteStartObject(Key);
             foreach ((string key, JsonNode? value) in Header(graph))

@@ -12,9 +12,10 @@ internal static class ReportMethods
     /// Reads score files. A file is called by its method, or by its own name where it states none or two files share one.
     /// </summary>
     /// <param name="files">The files.</param>
-    public static List<ReportMethod> Read(string[] files)
+    /// <param name="terminal">Told of edges that a file has not scored.</param>
+    public static List<ReportMethod> Read(string[] files, Terminal terminal)
     {
-        EdgeScores[] scores = [.. files.Select(GivenFile.Scores)];
+        EdgeScores[] scores = [.. files.Select(f => GivenFile.Scores(f, terminal))];
         string?[] names = [.. scores.Select(s => s.Provenance?.Method)];
         return
         [

@@ -18,13 +18,27 @@ internal sealed record GivenFile(string Path, Provenance? Made, Action<Gpt2Confi
     public static GivenFile Of(string path, EdgeScores scores) => new(path, scores.Provenance, config => scores.RequireModel(config, path));
 
     /// <summary>Reads scores that a command goes by: all of them are numbers.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="terminal">Told of edges that the file has not scored.</param>
     /// <exception cref="GradpathException">The file cannot be read, or a score is not finite.</exception>
-    public static EdgeScores Scores(string path) => OptionChecks.TakeFrom(path, () =>
+    public static EdgeScores Scores(string path, Terminal terminal) => OptionChecks.TakeFrom(path, () =>
     {
         EdgeScores scores = EdgeScores.Load(path);
         scores.RequireFinite();
+        WarnOfUnscored(terminal, path, scores);
         return scores;
     });
+
+    /// <summary>Says where a file has edges that were not scored.</summary>
+    /// <param name="terminal">Told of them.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="scores">What it holds.</param>
+    public static void WarnOfUnscored(Terminal terminal, string path, EdgeScores scores)
+    {
+        if (scores.UnscoredEdges == 0) return;
+        terminal.Warn($"{Sizes.Count(scores.UnscoredEdges)} of the {Sizes.Of(scores.Graph.EdgeCount, "edge")} of {path} were not scored "
+            + "(NaN or null) and count as 0");
+    }
 
     /// <summary>How it was made, its name first.</summary>
     public JsonObject ToJson()

@@ -125,7 +125,7 @@ public sealed class ScoreFileTests
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{"input":1},"edges":{}}""", "input must be true or false")]
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{}}""", "0 edges of 8")]
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{"input->m5":{"score":1,"in_graph":true}}}""", "another model")]
-    [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{"input->m0":{"score":NaN,"in_graph":true}}}""", "NaN")]
+    [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{"input->m0":{"score":-Infinity,"in_graph":true}}}""", "infinite")]
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{"input->m0":{"score":1},"input->logits":{"in_graph":true}}}""", "input->logits has no score")]
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{"input->m0":{"score":1e99,"in_graph":true}}}""", "beyond float32")]
     [InlineData("""{"cfg":{"n_layers":1,"n_heads":1},"nodes":{},"edges":{"input->m0":{"score":"1","in_graph":true}}}""", "a number")]

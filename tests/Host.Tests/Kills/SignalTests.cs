@@ -11,6 +11,7 @@ public sealed class SignalTests(TinyModel model) : IClassFixture<TinyModel>
         ["score"] = ["--model", Demo, "--task", "ioi", "--limit", "500", "--method", "exact", "--out", "out.json"],
         ["circuit"] = ["--scores", model.Scores(), "--top-n", "5", "--out", "out.json"],
         ["compare"] = ["--scores", model.Scores(), "--with", model.Circuit("truth.json", 9, "--no-prune"), "--roc", "out.csv"],
+        ["convert"] = [model.Scores(), "--out", "out.safetensors"],
         ["evaluate"] = ["--model", Demo, "--task", "ioi", "--limit", "1000", "--circuit", DemoCircuit, "--out", "out.json"],
         ["curve"] = ["--model", Demo, "--task", "ioi", "--limit", "1000", "--scores", DemoCircuit, "--out", "out.csv"],
         ["completeness"] = ["--model", Demo, "--task", "ioi", "--circuit", DemoCircuit, "--out", "out.json"],

@@ -103,6 +103,9 @@ public sealed partial class ReadmeTests
                 "--model" when words[i].StartsWith("gpt2", StringComparison.Ordinal) => Path.Combine(Root, "models/demo"),
                 "sweep" when words[i].StartsWith("sweeps/", StringComparison.Ordinal) => Path.Combine(Root, words[i]),
                 "status" or "merge" when words[1] == "sweep" => folder[words[i]],
+                "convert" => folder[words[i]],
+                _ when words[1] == "compare" && !words[i - 1].StartsWith('-') && words[i].EndsWith(".json", StringComparison.Ordinal) =>
+                    folder[words[i]],
                 "--with" or "--ground-truth" when words[i].Contains('.', StringComparison.Ordinal) => folder[words[i]],
                 "--out" or "--data" or "--record-path" or "--scores" or "--circuit" or "--curve" or "--picture" or "--log"
                     or "--training" or "--recall" or "--table" or "--per-item" or "--per-item-edges" or "--init" => folder[words[i]],

@@ -29,6 +29,15 @@ internal static class VerbSamples
         [
             ["compare", "--circuit", m.Circuit("a.json", 10), "--with", m.Circuit("b.json", 20)],
             ["compare", "--scores", m.Scores(), "--with", m.Circuit("b.json", 20), "--roc", m.Path("roc.csv")],
+            [
+                "compare", "--files", $"{m.Circuit("a.json", 10)},{m.Circuit("b.json", 20)},{m.Scores()}", "--top-n", "15",
+                "--out", m.Path("matrices.json"), "--table", m.Path("matrices.csv"), "--picture", m.Path("matrices.html"),
+            ],
+        ],
+        ["convert"] = m =>
+        [
+            ["convert", m.Circuit("a.json", 10), "--out", m.Path("a.safetensors")],
+            ["convert", "--in", m.Scores(), "--to", "mib", "--cut", "--out", m.Path($"ioi_{Guid.NewGuid():N}")],
         ],
         ["evaluate"] = m =>
         [

@@ -26,7 +26,7 @@ internal static class AcdcCommand
         ProgressFile.Check(o.Out, o.Resume);
         string[] files = [.. thresholds.Select(tau => o.FileOf(tau))];
         Circuit? truth = o.GroundTruth is null ? null : GroundTruthOption.Read("ground-truth", o.GroundTruth);
-        EdgeScores? scores = o.Scores is null ? null : GivenFile.Scores(o.Scores);
+        EdgeScores? scores = o.Scores is null ? null : GivenFile.Scores(o.Scores, terminal);
         using var session = EvaluationSession.Open(
             o,
             GivenFile.All(

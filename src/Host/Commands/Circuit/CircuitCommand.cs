@@ -15,7 +15,7 @@ internal static class CircuitCommand
         Selection selection = Parse(o);
         if (!o.SumSpans && PositionalFile.HasPositions(o.Scores))
             return PositionalCircuitCommand.Run(o, terminal);
-        EdgeScores scores = GivenFile.Scores(o.Scores);
+        EdgeScores scores = GivenFile.Scores(o.Scores, terminal);
         RequireFits(o, scores.Graph);
         (Circuit selected, Circuit circuit) = OptionChecks.TakeFrom(o.Scores, () => Select(o, selection, scores));
         Circuit stated = SelectedCircuit.State(circuit, selection.Name, selection.Value.DeepClone(), o.Signed, !o.NoPrune, o.Fill);

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime.Attribution;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
+using Gradpath.Gpt2Runtime.Graph.Exchange;
 using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Gpt2Runtime.Runs;
@@ -46,6 +47,7 @@ internal static class CompletionValues
         (_, "gemm") => [.. EnumNames.All<MatrixProvider>()],
         (_, "ground-truth" or "with" or "recall") => [.. GroundTruth.All.Select(t => t.Name)],
         (_, "study") => [.. PublishedStudies.All.Select(s => s.Name)],
+        ("convert", "from" or "to") => [.. GraphKinds.All.Select(k => k.Name)],
         (_, "shell") => CompletionCommand.Shells,
         _ => [],
     };

@@ -17,7 +17,7 @@ internal static class CurveCommand
     {
         o.CheckShared();
         double[] fractions = [.. o.Fractions];
-        List<ReportMethod> methods = ReportMethods.Read([.. o.Scores]);
+        List<ReportMethod> methods = ReportMethods.Read([.. o.Scores], terminal);
         if (methods.Count > 26) throw new UsageException($"--scores: at most 26 files at once, not {methods.Count}.");
         if (methods.GroupBy(m => m.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new UsageException($"--scores: two methods would be called '{same.Key}'; give the files different names.");

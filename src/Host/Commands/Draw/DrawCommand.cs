@@ -20,7 +20,7 @@ internal static class DrawCommand
 
         Circuit circuit = o.Circuit is { } file
             ? Circuit.Load(file)
-            : Select(GivenFile.Scores(o.Scores!), o);
+            : Select(GivenFile.Scores(o.Scores!, terminal), o);
         EmptyCircuits.Warn(terminal, o.Circuit ?? o.Scores!, circuit);
         cancellation.ThrowIfCancellationRequested();
         if (format == ".html") HtmlReport.Write(o.Out, Page(circuit, o));

@@ -14,7 +14,7 @@ internal static class EdgePruneCommand
     public static CommandReport Run(EdgePruneOptions o, Terminal terminal, CancellationToken cancellation)
     {
         EdgePruningOptions options = o.Training(new EdgePruningOptions());
-        EdgeScores? init = o.Init is null ? null : GivenFile.Scores(o.Init);
+        EdgeScores? init = o.Init is null ? null : GivenFile.Scores(o.Init, terminal);
         options = options with { Init = init };
         using var session = EvaluationSession.Open(
             o, GivenFile.All(init is null ? null : GivenFile.Of(o.Init!, init)), terminal, cancellation);

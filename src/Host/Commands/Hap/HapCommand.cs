@@ -20,7 +20,7 @@ internal static class HapCommand
     public static CommandReport Run(HapOptions o, Terminal terminal, CancellationToken cancellation)
     {
         HybridPruningOptions options = Check(o, out AttributionMethod scorer);
-        EdgeScores? given = o.Scores is null ? null : GivenFile.Scores(o.Scores);
+        EdgeScores? given = o.Scores is null ? null : GivenFile.Scores(o.Scores, terminal);
         Circuit? truth = o.Recall is null ? null : GroundTruthOption.Read("recall", o.Recall);
         using var session = EvaluationSession.Open(
             o,

@@ -13,7 +13,7 @@ internal static class ReportCommand
 {
     public static CommandReport Run(ReportOptions o, Terminal terminal, CancellationToken cancellation)
     {
-        List<ReportMethod> methods = ReportMethods.Read([.. o.Scores]);
+        List<ReportMethod> methods = ReportMethods.Read([.. o.Scores], terminal);
         Origins.Compare(terminal, [.. o.Scores.Zip(methods, (file, method) => GivenFile.Of(file, method.Scores))]);
         Attach(methods, o.Paths, ReportCsv.ReadEmbeddingPaths, (method, path) => method with { EmbeddingPath = path });
         Attach(methods, o.Curves, ReportCsv.ReadCurves, (method, curve) => method with { Curve = curve });
