@@ -210,6 +210,9 @@ internal static class GemmOps
             x.Own(x.Device.PackFactors([x.Floats(CountedDepth * width).AsMatrix(CountedDepth, width)])))
         {
             NeedsSm90a = true,
+
+            // The matrix is read twice, for its columns' largest numbers and to be packed; a sector's two halves are written apart.
+            MostTraffic = 2.01,
         };
         yield return new(
             GemmTile.Packed.KernelName(false), $"{CountedRows} x {width} x {CountedDepth}",

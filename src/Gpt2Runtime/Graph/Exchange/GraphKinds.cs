@@ -22,7 +22,7 @@ internal static class GraphKinds
         new("safetensors", "tensors, for large models", ".safetensors", GraphParts.All)
         {
             Read = (path, _) => [EdgeScoresSafetensors.Read(path)],
-            Write = One(EdgeScoresSafetensors.Write),
+            Write = One((path, scores) => EdgeScoresSafetensors.Write(path, scores)),
         },
         new("csv", "a line per edge: edge, score, in_circuit", ".csv", Listed | GraphParts.OtherScores)
         {
