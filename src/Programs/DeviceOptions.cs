@@ -36,7 +36,7 @@ internal abstract class DeviceOptions : CommandOptions
         MetaValue = "PROVIDER",
         Default = "own",
         HelpText = "How matrices are multiplied on a GPU: own (fp32 by the fastest of the next three), fp16x3 or tf32x3 (tensor cores; "
-            + "fp32 as three products of halves or of TF32, as accurate), ffma (without tensor cores; fp32 only) or cublas (of an installed "
+            + "fp32 as three products of halves or of TF32, as accurate), ffma (without tensor cores; fp32 only) or cublas (an installed "
             + "CUDA toolkit).")]
     public string Gemm { get; set; } = "own";
 

@@ -59,7 +59,8 @@ internal static partial class LiveRegisters
             written[i] = [.. Register().Matches(operands[..results]).Select(m => m.Value)];
             read[i] = [.. Register().Matches(operands[results..]).Select(m => m.Value)];
             // A warpgroup's product adds to its results, unless the factor on them is 0.
-            if (operation.StartsWith("wgmma.mma", StringComparison.Ordinal) && !StartsSums().IsMatch(operands)) read[i].UnionWith(written[i]);
+            if (operation.StartsWith("wgmma.mma", StringComparison.Ordinal) && !StartsSums().IsMatch(operands))
+                read[i].UnionWith(written[i]);
             bool again = operation.StartsWith("ld.param", StringComparison.Ordinal)
                 || (operation.StartsWith("cvta.to.global", StringComparison.Ordinal) && read[i].IsSubsetOf(free))
                 || (operation.StartsWith("mov", StringComparison.Ordinal) && Place().IsMatch(operands));

@@ -56,7 +56,8 @@ internal static class SelfTestStages
     }
 
     private static IReadOnlyList<ComparisonLine> RunPlans(SelfTestRun run) => run.Each(
-        Plans.Name, [.. ForcedPlans.All.Where(p => !p.NeedsSm90a || ((CudaDevice)run.Device).KnowsSm90a)], plan => plan.Kernel, plan => plan.Compare(run.Reference, (CudaDevice)run.Device));
+        Plans.Name, [.. ForcedPlans.All.Where(p => !p.NeedsSm90a || ((CudaDevice)run.Device).KnowsSm90a)], plan => plan.Kernel,
+        plan => plan.Compare(run.Reference, (CudaDevice)run.Device));
 
     private static IReadOnlyList<ComparisonLine> RunGraphs(SelfTestRun run) => run.Each(
         Graphs.Name, GraphChecks.Methods, method => method.Name, method => GraphChecks.Compare(run.TestedModel, method));

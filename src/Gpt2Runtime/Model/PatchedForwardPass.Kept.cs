@@ -40,7 +40,8 @@ internal sealed partial class PatchedForwardPass
         }
         if (one.AnswerOnly) SlotsToAnswers(one, 0, _graph.HeadRow(last, 0));
         length = checked((int)end.Length);
-        Difference(Row(plain.MlpOutput[last], copy, length), Row(_target.Mlp[last], 0, length), Row(end.Slots, _graph.MlpRow(last), length));
+        Difference(
+            Row(plain.MlpOutput[last], copy, length), Row(_target.Mlp[last], 0, length), Row(end.Slots, _graph.MlpRow(last), length));
         Difference(Row(plain.Z[last], copy, length), Row(_target.Z[last], 0, length), Row(_inputs, 0, length));
         KeepAllHeads(last, _inputs, 0, end);
         if (!one.AnswerOnly) SlotsToAnswers(one, 0, _graph.Writers);

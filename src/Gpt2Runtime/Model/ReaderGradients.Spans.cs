@@ -135,7 +135,7 @@ internal sealed partial class ReaderGradients
                     Gather(_plain._groups[last][0], shape.Items, answers);
                     MakeGradients(last, 0, _config.Heads, answers.Length, 0);
                     Into(_answerDelta, graph.HeadRow(last, 0), _config.Heads, answers.Length, block + graph.HeadColumn(last, 0, 0));
-                    _device.GatherRows(_plain._mlp[last], answers.Rows, answers.Length, d, _plain._buffer);
+                    _device.GatherRows(_plain._mlpRows[last], answers.Rows, answers.Length, d, _plain._buffer);
                     Into(_answerDelta, graph.MlpRow(last), 1, answers.Length, block + graph.MlpColumn(last));
                 }
                 _device.GatherRows(_plain._logits, answers.Rows, answers.Length, d, _plain._buffer);
@@ -159,7 +159,7 @@ internal sealed partial class ReaderGradients
             {
                 Gather(group, shape.BaseRows, rows);
                 MakeGradients(l, 0, 3 * heads, n, 0);
-                _device.GatherRows(_plain._mlp[l], rows.Rows, n, d, _gatheredRows);
+                _device.GatherRows(_plain._mlpRows[l], rows.Rows, n, d, _gatheredRows);
                 _device.CopyBlock(_gatheredRows, 0, _plain._buffer, 3 * heads * length, length);
             }
             for (int step = 0; step < _rows.Count; step++)

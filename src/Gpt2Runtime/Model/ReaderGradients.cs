@@ -21,6 +21,7 @@ internal sealed partial class ReaderGradients : ResourceOwner
     private readonly Device _device;
     private readonly Group[][] _groups;
     private readonly Tensor[] _mlp;
+    private readonly Tensor[] _mlpRows;
     private readonly Tensor _logits;
     private readonly TensorParts _sums = new();
     private readonly Tensor _buffer;
@@ -54,6 +55,7 @@ internal sealed partial class ReaderGradients : ResourceOwner
         int heads = _config.Heads;
         _groups = new Group[_config.Layers][];
         _mlp = new Tensor[_config.Layers];
+        _mlpRows = new Tensor[_config.Layers];
 
         // What a reset clears lies in one piece.
         bool[] last = [.. Enumerable.Range(0, _config.Layers).Select(l => answerOnly && l == _config.Layers - 1)];
@@ -78,6 +80,7 @@ internal sealed partial class ReaderGradients : ResourceOwner
                 ]
                 : [MakeGroup(l, 0, 3 * heads, parts[l].Queries, standardized, false)];
             _mlp[l] = _sums.From(parts[l].Mlp);
+            _mlpRows[l] = _sums[parts[l].Mlp];
         }
         _logits = _sums[logits];
         long perLayer = (long)_graph.ReadersPerLayer * capacity.Rows * d;

@@ -126,7 +126,8 @@ public sealed partial class CudaDevice
     }
 
     private void MultiplyTiles(
-        in GemmPlan plan, in Matrix a, in Matrix b, PackedPlace? packed, in Matrix c, in GemmOptions options, in Epilogue epilogue = default)
+        in GemmPlan plan, in Matrix a, in Matrix b, PackedPlace? packed, in Matrix c, in GemmOptions options,
+        in Epilogue epilogue = default)
     {
         GemmTile tile = plan.Tile!;
         var shape = new GemmShape(c.Rows, c.Columns, a.OperandColumns, options.Batch);

@@ -24,7 +24,7 @@ public sealed partial class CudaDevice
     /// <summary>Whether the GPU has the instructions of products with packed factors.</summary>
     internal bool KnowsSm90a => _info is { Major: 9, Minor: 0 };
 
-    /// <summary>Whether every product with a packed factor is done by the packed tile, for checks of it, in place of what is chosen.</summary>
+    /// <summary>Whether every product with a packed factor is done by the packed tile, for checks of that tile.</summary>
     internal bool PackedOnly { get; set; }
 
     /// <summary>Whether a product is checked before packed factors are used; not where a driver that computes nothing counts.</summary>
@@ -57,7 +57,10 @@ public sealed partial class CudaDevice
     internal IDisposable PackFactors(IReadOnlyList<Matrix> factors)
     {
         if (!KnowsSm90a)
-            throw new DeviceException($"{Name}: products of packed factors need compute capability 9.0; this is {_info.Major}.{_info.Minor}");
+        {
+            throw new DeviceException(
+                $"{Name}: products of packed factors need compute capability 9.0; this is {_info.Major}.{_info.Minor}");
+        }
         PackedFactors all = new(this);
         try
         {
@@ -134,7 +137,8 @@ public sealed partial class CudaDevice
     // Where B lies in packed form, if it does and A's rows can be copied by 16 bytes.
     private PackedPlace? FindPacked(in Matrix a, in Matrix b, in GemmOptions options)
     {
-        if (_packed.Count == 0 || Arithmetic != GemmArithmetic.Fp16x3 || a.Transposed || CopyAlong(a, options.StepA) != CopyWide) return null;
+        if (_packed.Count == 0 || Arithmetic != GemmArithmetic.Fp16x3) return null;
+        if (a.Transposed || CopyAlong(a, options.StepA) != CopyWide) return null;
         return _packed.TryGetValue((b.Storage, b.Transposed), out PackedFactor? packed)
             && packed.TryPlace(b, options.Batch, options.StepB, out PackedPlace place) ? place : null;
     }

@@ -3,8 +3,8 @@ using static Gradpath.Kernels.KernelConstants;
 namespace Gradpath.Kernels.Cuda;
 
 /// <summary>
-/// A matrix as factor B of products, in the form that <c>kernels/PackSm90a.cu</c> makes and <c>kernels/GemmSm90a.cu</c> multiplies: halves in
-/// blocks of columns and steps of k, and a scale per column. It takes as much memory as the matrix.
+/// A matrix as factor B of products, in the form that <c>kernels/PackSm90a.cu</c> makes and <c>kernels/GemmSm90a.cu</c> multiplies:
+/// halves in blocks of columns and steps of k, and a scale per column. It takes as much memory as the matrix.
 /// </summary>
 internal sealed class PackedFactor : IDisposable
 {

@@ -8,7 +8,7 @@ internal static class TileRegisters
 {
     private static readonly int[] s_capabilities = [80, 86, 89, 90, 100, 120];
 
-    // The kernel's registers for each of these. Those of gemmFp16x3 were not assembled yet: they are the values that are live at once in the
+    // The kernel's registers for each of these. Those of gemmFp16x3 are not assembled yet: they are the values that are live at once in the
     // PTX and 28 more, about the most that the assembler has added for the like kernels of TF32, up to what the launch bounds allow.
     private static readonly Dictionary<string, int[]> s_registers = new()
     {

@@ -69,7 +69,7 @@ public sealed class EdgesTests
         Numbers.Same(x.Gradients(baseRows), actual[11..], 1e-5);
     }
 
-    /// <summary>Two layers, the sums of one behind the other's: the same bits as one after the other, and the last gradients copied.</summary>
+    /// <summary>Two layers, the sums of one behind the other's: the bits of one after the other, and the last gradients copied.</summary>
     [Theory]
     [InlineData(3, 5, 7)]
     [InlineData(6, 4, 132)]

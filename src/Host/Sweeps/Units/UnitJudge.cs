@@ -75,9 +75,7 @@ internal sealed class UnitJudge(
         if (asked.Count == 0) return result;
         EvaluationResult judged = PositionalEvaluation.Evaluate(
             model, prompts.Judge, [.. asked.Select(a => a.Circuit)], Evaluation, null, cancellation);
-        Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)
-            ? KnownCircuit.Of(session.Checkpoint(unit.Model, cancellation), model.Name, prompts.Judge.Task)?.Circuit
-            : null;
+        Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit) ? KnownCircuit.Of(model, prompts.Judge.Task) : null;
         IEnumerable<UnitRow> rows = asked.Select((a, i) =>
         {
             Circuit plain = a.Circuit.Flatten();

@@ -62,7 +62,8 @@ KERNEL __launch_bounds__(kLayerNormThreads) layerNorm(
 // With t = gain dy: dx = rstd (t - mean(t) - xhat mean(t xhat)); residualGradient += dx (or = dx where it is fresh), and
 // reader[row mod baseRows] += dx of the rows that contribute. With chosen rows, x and the residual gradient have those, and the rows in
 // between that are below clearedRows are cleared. A block has the gradient rows blockX(), + baseRows, ...: groups of 128 threads take one
-// each, and their dx meet in shared memory (groups x width), where they are added in order. Reads dy, x and the residual gradient once and writes that once.
+// each, and their dx meet in shared memory (groups x width), where they are added in order. Reads dy, x and the residual gradient once and
+// writes that once.
 KERNEL __launch_bounds__(kLayerNormThreads * kLayerNormMostGroups) layerNormBackward(
     const float* __restrict__ dy,    // [rows, width]
     const float* __restrict__ x,     // [activationRows, width]
