@@ -200,7 +200,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
     public CudaFunctionInfo DescribeFunction(nint function)
     {
         CompiledKernel kernel = Get(_functions, function, "cuFuncGetAttribute").Kernel;
-        return new(kernel.LiveRegisters, kernel.StaticSharedBytes, kernel.LocalBytes, kernel.Ptx.MaxThreads);
+        return new(LaunchRegisters(kernel), kernel.StaticSharedBytes, kernel.LocalBytes, kernel.Ptx.MaxThreads);
     }
 
     /// <remarks>A multiprocessor of compute capability 9.0, with the registers of <see cref="DescribeFunction"/>.</remarks>
@@ -210,7 +210,7 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
         const int mostThreads = 2048, mostBlocks = 32, registers = 65_536, reservedBytes = 1024;
         Check(call);
         CompiledKernel kernel = Get(_functions, function, call).Kernel;
-        int warps = (threads + 31) / 32, each = (kernel.LiveRegisters + 7) / 8 * 8;
+        int warps = (threads + 31) / 32, each = (LaunchRegisters(kernel) + 7) / 8 * 8;
         int shared = sharedBytes + kernel.StaticSharedBytes + reservedBytes;
         return new[]
         {
@@ -218,6 +218,11 @@ internal sealed partial class EmulatedDriver : ICudaDriver, IDisposable
             (_options.SharedMemoryPerBlock + reservedBytes) / shared,
         }.Min();
     }
+
+    // A launch has what its bounds leave a thread; warpgroups that hold more take it from each other.
+    private static int LaunchRegisters(CompiledKernel kernel) => LaunchRoom.Bound(kernel.Ptx) is > 0 and var bound
+        ? Math.Min(kernel.LiveRegisters, bound)
+        : kernel.LiveRegisters;
 
     public void AllowSharedMemory(nint function, int bytes)
     {

@@ -195,7 +195,8 @@ internal static class EdgeOps
         Tensor dy = x.Draw((long)rows * width), values = x.Draw((long)activationRows * width), gain = x.Draw(width, 0.3, 1);
         Tensor mean = x.Draw(activationRows, 0.2), rstd = x.Draw(activationRows, 0.3, 1), residual = x.Draw((long)rows * width);
         ReaderPoints given = new(
-            x.Draw((long)rows * all), x.Draw((long)activationRows * all), x.Draw(all), x.Draw(all), x.Draw(activationRows, 0.3, 1),
+            x.Draw((long)counted * baseRows * all), x.Draw((long)activationRows * all), x.Draw(all), x.Draw(all),
+            x.Draw(activationRows, 0.3, 1),
             new ReaderGroup(readers, headWidth, width), new GradientRows(counted * baseRows, activationRows, baseRows),
             new ReaderSums(
                 x.Draw((long)baseRows * all), x.Draw(readers * baseRows), x.Out((long)(first + counted) * readers * baseRows)),

@@ -105,14 +105,14 @@ internal sealed record KernelChoice(
         string words = $"{tile.Rows}x{tile.Columns}";
         if (o.Plan is not null && !$"{Bare(o.Plan)}x".StartsWith($"{words}x", StringComparison.Ordinal))
             throw new UsageException($"--plan {o.Plan}: {kernel} is the tile {words}; write {words}x2 for two shares of K.");
-        return Planned(product, o.Plan ?? words);
+        return Planned(product, o.Plan ?? words, tile.IsPacked);
     }
 
-    private static ProductRequest Planned(ProductRequest product, string plan)
+    private static ProductRequest Planned(ProductRequest product, string plan, bool packed = false)
     {
         if (plan == "plain") return product with { Plan = s => new GemmPlan(null, 1, s.K), PlanWords = plan };
         int[]? numbers = Numbers(plan, 3) ?? Numbers(plan, 2);
-        GemmTile[] tiles = GemmTile.Of(product.Arithmetic!.Value, packed: true).ToArray();
+        GemmTile[] tiles = GemmTile.Of(product.Arithmetic!.Value, packed).ToArray();
         GemmTile? tile = numbers is null ? null : tiles.FirstOrDefault(t => t.Rows == numbers[0] && t.Columns == numbers[1]);
         if (tile is null)
         {
