@@ -328,6 +328,15 @@ public sealed class GemmTests(ITestOutputHelper output)
     internal static float[] Multiply(
         GemmTile tile, float[] a, float[] b, int m, int n, int k, bool transposedB, EmulatorOptions? options = null)
     {
+        if (tile.IsPacked && k % 4 != 0)
+        {
+            // Rows of A that start at multiples of 16 bytes.
+            int whole = (k + 3) / 4 * 4;
+            float[] wide = new float[m * whole], high = new float[whole * n];
+            for (int i = 0; i < m; i++) a.AsSpan(i * k, k).CopyTo(wide.AsSpan(i * whole));
+            b.CopyTo(high.AsSpan());
+            return Multiply(tile, wide, high, m, n, whole, transposedB, options);
+        }
         using CudaDevice device = Open(tile, splits: 1, options);
         float[] stored = b;
         if (transposedB)
@@ -338,7 +347,9 @@ public sealed class GemmTests(ITestOutputHelper output)
         using Tensor left = device.StoreTensor(a, m, k);
         using Tensor right = device.StoreTensor(stored, transposedB ? [n, k] : [k, n]);
         using Tensor result = device.Allocate(m, n);
-        device.Gemm(left.AsMatrix(), transposedB ? right.AsMatrix().T : right.AsMatrix(), result.AsMatrix());
+        Matrix factor = transposedB ? right.AsMatrix().T : right.AsMatrix();
+        using IDisposable? packed = tile.IsPacked ? device.PackFactors([factor]) : null;
+        device.Gemm(left.AsMatrix(), factor, result.AsMatrix());
         float[] values = new float[m * n];
         device.Download(result, values);
         return values;
