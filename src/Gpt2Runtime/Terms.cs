@@ -102,6 +102,9 @@ internal static class Terms
     /// <summary>Going on from what a stopped run has left.</summary>
     public static Term Resume => new("resume");
 
+    /// <summary>How many prompt pairs are drawn.</summary>
+    public static Term Sample => new(nameof(Sample));
+
     public static Term Schedule => new(nameof(Schedule));
 
     /// <summary>What gives the scores that a search starts from.</summary>
@@ -119,7 +122,13 @@ internal static class Terms
 
     public static Term Sizes => new(nameof(Sizes));
 
+    /// <summary>How many of the first prompt pairs are left out.</summary>
+    public static Term Skip => new(nameof(Skip));
+
     public static Term Sparsity => new(nameof(Sparsity));
+
+    /// <summary>Which half of the prompt pairs is taken.</summary>
+    public static Term Split => new(nameof(Split));
 
     public static Term Steps => new(nameof(Steps));
 

@@ -27,8 +27,8 @@ internal static class PromptReaders
             string data = RepositoryFiles.Data($"tasks/{task.Name}");
             foreach (string file in Directory.GetFiles(data))
                 File.WriteAllBytes(Path.Combine(folder, Path.GetFileName(file)), FirstLines(file, Verbs));
-            string csv = Directory.GetFiles(data, "gpt2*.csv").Single();
-            return Target([FirstLines(csv, Rows + 1)], task.Name);
+            string[] files = [.. Directory.GetFiles(data, "gpt2*.csv").Order(StringComparer.Ordinal)];
+            return Target([.. files.Select(csv => FirstLines(csv, Rows + 1))], task.Name);
         })),
         new("verb-list", "combined_verb_list.csv", folder =>
         {

@@ -66,6 +66,9 @@ public sealed class CircuitTask
     /// <summary>Columns that older files call something else: the old name and the one in <see cref="Columns"/>.</summary>
     internal IReadOnlyList<(string Old, string New)> OldColumns { get; init; } = [];
 
+    /// <summary>Other CSV files of the task, told by their columns.</summary>
+    internal IReadOnlyList<TaskVariant> Variants { get; init; } = [];
+
     /// <summary>
     /// Makes what draws prompts for a vocabulary. It throws a <see cref="GradpathException"/> where the vocabulary lacks the task's tokens.
     /// </summary>

@@ -33,6 +33,21 @@ internal static class CsvRecords
         }
     }
 
+    /// <summary>The columns that a file has; none where its first line is no CSV.</summary>
+    /// <param name="file">The file.</param>
+    public static IReadOnlyCollection<string> Header(PromptFile file)
+    {
+        try
+        {
+            using var reader = CsvReader.Create(file.Text.ToArray(), Options);
+            return [.. Enumerable.Range(0, reader.Headers.Count).Select(i => reader.Headers[i])];
+        }
+        catch (CsvFormatException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Columns that a file has, for messages.</summary>
     public static string Shown(IReadOnlyCollection<string> columns)
     {

@@ -14,6 +14,8 @@ internal sealed class CsvTaskReader
     private readonly PromptFile _file;
     private readonly string _corruptedColumn;
     private readonly bool _needsAnswers;
+    private readonly PromptNotes _notes;
+    private readonly TaskVariant? _variant;
     private readonly Lazy<Func<CsvRecord, PromptPair>> _read;
 
     /// <summary>Opens a file.</summary>
@@ -21,35 +23,54 @@ internal sealed class CsvTaskReader
     /// <param name="file">The file.</param>
     /// <param name="tokenizer">The vocabulary in use.</param>
     /// <param name="hardCorruption">Whether to take the harder corrupted prompts.</param>
+    /// <param name="notes">Told of records that are left out.</param>
     /// <param name="needsAnswers">Whether the columns of answers must be there. Where a row has nothing in them the pair has no
     /// answers.</param>
     /// <exception cref="GradpathException">The task has none, or something that its reader needs is missing.</exception>
-    public CsvTaskReader(CircuitTask task, PromptFile file, BpeTokenizer tokenizer, bool hardCorruption, bool needsAnswers)
+    public CsvTaskReader(
+        CircuitTask task, PromptFile file, BpeTokenizer tokenizer, bool hardCorruption, PromptNotes notes, bool needsAnswers)
     {
         _task = task;
         _file = file;
         _corruptedColumn = !hardCorruption ? "corrupted"
             : task.HardCorruptionColumn ?? throw new GradpathException($"{file.Path}: the files of {task} have no harder corruption.");
         Tokenizer = tokenizer;
+        _notes = notes;
         _needsAnswers = needsAnswers;
-        _read = new(() => task.Reader(this));
+        if (task.Variants.Count > 0)
+        {
+            IReadOnlyCollection<string> header = CsvRecords.Header(file);
+            _variant = task.Variants.FirstOrDefault(v => v.Columns.All(header.Contains));
+        }
+        _read = new(() => (_variant?.Reader ?? task.Reader)(this));
         if (needsAnswers) _ = _read.Value;
     }
 
     /// <summary>The vocabulary in use.</summary>
     public BpeTokenizer Tokenizer { get; }
 
+    /// <summary>What results call the task of this file.</summary>
+    public string TaskName => _variant is null ? _task.Name : $"{_task.Name}-{_variant.Name}";
+
+    private IReadOnlyList<string> Columns => _variant?.Columns ?? _task.Columns;
+
     /// <summary>The file's pairs, record by record.</summary>
     /// <exception cref="GradpathException">A column is missing, or a record is malformed or for another vocabulary.</exception>
     public IEnumerable<PromptRow> Read()
     {
         string[] prompts = ["clean", "corrupted"];
-        string[] answers = [.. _task.Columns.Except(prompts)];
-        string[] columns = [.. (_needsAnswers ? _task.Columns : prompts).Append(_corruptedColumn).Distinct()];
+        string[] answers = [.. Columns.Except(prompts)];
+        string[] columns = [.. (_needsAnswers ? Columns : prompts).Append(_corruptedColumn).Distinct()];
         foreach (CsvRecord row in CsvRecords.Read(_file, columns, [.. _task.OldColumns]))
         {
             bool none = answers.All(column => string.IsNullOrEmpty(row.Optional(column)));
             PromptPair pair = none ? Pair(row, [], []) : _read.Value(row);
+            // A published file has such a record; by first tokens it asks nothing.
+            if (_variant is not null && !none && pair.Answers.SequenceEqual(pair.WrongAnswers))
+            {
+                _notes.Add("records are so", row.Where, "the right and the wrong answer begin with the same token; the record is left out");
+                continue;
+            }
             if (pair.Spans.Count == 0) pair = pair with { Spans = SpanNames.OfDifference(pair.Clean, pair.Corrupted, _task.Difference) };
             yield return new PromptRow(pair, row.Where, FromText: true);
         }

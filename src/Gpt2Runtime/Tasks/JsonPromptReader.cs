@@ -7,8 +7,7 @@ namespace Gradpath.Gpt2Runtime.Tasks;
 /// Prompt pairs of the user's own: one JSON object per line (.jsonl), or an array of objects (.json). <c>clean</c>, <c>corrupted</c>,
 /// <c>answers</c> and <c>wrong_answers</c> are texts; each may come as token ids instead (<c>clean_ids</c>, <c>corrupted_ids</c>,
 /// <c>answer_ids</c>, <c>wrong_answer_ids</c>), and then its text is only shown. <c>id</c>, <c>label</c>, <c>positions</c> and
-/// <c>spans</c> are optional.
-/// Empty lines are skipped.
+/// <c>spans</c> are optional, and so is <c>metric</c>, by which all rows of a file are judged. Empty lines are skipped.
 /// </summary>
 /// <param name="file">The file.</param>
 /// <param name="tokenizer">The vocabulary; null where the model has none.</param>
@@ -110,7 +109,7 @@ internal sealed class JsonPromptReader(PromptFile file, Lazy<BpeTokenizer>? toke
             Spans = row.Spans(cleanIds.Length),
             Sequences = AnswerSequences.Where(right, wrong),
         };
-        return new PromptRow(pair, where, fromText);
+        return new PromptRow(pair, where, fromText, row.OptionalText("metric"));
 
         int[][] Answers(string texts, string ids)
         {

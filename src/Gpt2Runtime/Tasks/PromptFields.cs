@@ -12,7 +12,7 @@ internal sealed class PromptFields
     private static readonly string[] Names =
     [
         "clean", "corrupted", "answers", "wrong_answers", "clean_ids", "corrupted_ids", "answer_ids", "wrong_answer_ids", "id", "label",
-        "positions", "spans",
+        "positions", "spans", "metric",
     ];
 
     private readonly JsonElement _json;

@@ -54,12 +54,12 @@ public static class PromptLoader
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrEmpty(name);
-        RequireLimit(options);
+        PromptChoice.Check(options);
         PromptFile file = PromptFile.Of(name, json.ToArray());
         bool isArray = file.Text.Span.TrimStart(" \t\r\n"u8) is [(byte)'[', ..];
         var notes = new PromptNotes();
         var reader = new JsonPromptReader(file, tokenizer, options.AnswerReading, notes);
-        return Check(file, null, isArray ? reader.ReadArray() : reader.ReadLines(), tokenizer, options, notes, null, cancellation);
+        return Check(file, null, null, isArray ? reader.ReadArray() : reader.ReadLines(), tokenizer, options, notes, null, cancellation);
     }
 
     /// <summary>Loads and checks prompts as <see cref="Load"/> does. The tokenizer is only made where there is a text to encode.</summary>
@@ -68,7 +68,7 @@ public static class PromptLoader
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        RequireLimit(options);
+        PromptChoice.Check(options);
         var info = task is null ? null : TaskCatalog.Find(task);
         var metric = options.Metric ?? DefaultMetric(options, info);
         var notes = new PromptNotes();
@@ -87,6 +87,7 @@ public static class PromptLoader
 
         var file = PromptFile.Read(FindFile(dataPath, info));
         IEnumerable<PromptRow> rows;
+        string? name = null;
         if (Path.GetExtension(file.Path).Equals(".csv", StringComparison.OrdinalIgnoreCase) && PeapReader.Knows(file))
         {
             (file, var corrupted) = PeapReader.Both(file);
@@ -94,26 +95,27 @@ public static class PromptLoader
         }
         else
         {
-            rows = ReadRows(file, info, tokenizer, options, metric, notes);
+            (rows, name) = ReadRows(file, info, tokenizer, options, metric, notes);
         }
-        return Check(file, info, rows, tokenizer, options, notes, progress, cancellation);
-    }
-
-    private static void RequireLimit(PromptOptions options)
-    {
-        if (options.Limit < 1)
-            throw GradpathException.Worded($"{Terms.Limit.With(options.Limit)}: must be at least 1.");
+        return Check(file, info, name, rows, tokenizer, options, notes, progress, cancellation);
     }
 
     private static PromptSet Check(
-        PromptFile file, CircuitTask? info, IEnumerable<PromptRow> rows, Lazy<BpeTokenizer>? tokenizer, PromptOptions options,
+        PromptFile file, CircuitTask? info, string? task, IEnumerable<PromptRow> rows, Lazy<BpeTokenizer>? tokenizer, PromptOptions options,
         PromptNotes notes, IProgress<int>? progress, CancellationToken cancellation)
     {
         var metric = options.Metric ?? DefaultMetric(options, info);
+        var ownMetric = false;
         rows = Stoppable(rows, cancellation);
-        if (options.Limit is { } limit)
-            rows = rows.Take(limit);
-        if (options is { Metric: null, MetricIsRead: false })
+        var choice = new PromptChoice(options);
+        rows = choice.Of(file.Path, rows);
+        if (options.Metric is null)
+        {
+            (var named, rows) = PromptMetric.Of(rows, options.AnswerReading);
+            metric = named ?? metric;
+            ownMetric = named is not null;
+        }
+        if (options is { Metric: null, MetricIsRead: false } && !ownMetric)
         {
             rows = rows.ToList();
             if (rows.Any(row => metric.LackOf(row.Pair) is not null))
@@ -131,8 +133,8 @@ public static class PromptLoader
 
         if (pairs.Count == 0)
             throw new GradpathException($"{file.Path}: the file holds no prompts.");
-        var name = info?.Name ?? Path.GetFileNameWithoutExtension(file.Path);
-        return checks.Complete(new PromptSet(name, metric, pairs, file.Path, file.Hash)
+        var name = task ?? Path.GetFileNameWithoutExtension(file.Path);
+        return checks.Complete(new PromptSet(name, metric, pairs, file.Path + choice.Words, file.Hash)
         {
             AnswerReading = options.AnswerReading,
             Corruption = options.HardCorruption ? info?.HardCorruptionColumn : null,
@@ -154,13 +156,17 @@ public static class PromptLoader
         CircuitTask task, BpeTokenizer tokenizer, PromptOptions options, Metric metric, PromptChecks checks,
         IProgress<int>? progress, CancellationToken cancellation)
     {
-        var pairs = PromptGenerator.Generate(
-            task.Name, tokenizer, options.Limit ?? PromptOptions.DefaultCount, options.Seed, progress, cancellation);
+        if (options.Sample is not null)
+            throw GradpathException.Worded($"{Terms.Sample.With(options.Sample)} draws from a file; generated prompts are drawn already.");
+        var count = options.Skip + (options.Limit ?? PromptOptions.DefaultCount);
+        var choice = new PromptChoice(options);
+        var generated = PromptGenerator.Generate(task.Name, tokenizer, count, options.Seed, progress, cancellation);
+        PromptPair[] pairs = [.. choice.Of(task.Name, generated)];
         using var text = new MemoryStream();
 
         // Spans follow from the rest: the same prompts have the same hash whether a release names spans or not.
         PromptWriter.Write(text, [.. pairs.Select(pair => pair with { Spans = [] })], tokenizer);
-        var source = $"generated: {task.Name}, count {pairs.Count}, seed {options.Seed}";
+        var source = $"generated: {task.Name}, count {count}, seed {options.Seed}{choice.Words}";
         return checks.Complete(new PromptSet(
             task.Name,
             metric,
@@ -189,25 +195,28 @@ public static class PromptLoader
         ?? throw new GradpathException(
             $"{file.Path}: a CSV file holds texts, and the model has no vocabulary to encode them ({TokenizerFiles.Needed}).");
 
-    private static IEnumerable<PromptRow> ReadRows(
+    // The rows, and what results call the task where the file is of one.
+    private static (IEnumerable<PromptRow> Rows, string? Task) ReadRows(
         PromptFile file, CircuitTask? task, Lazy<BpeTokenizer>? tokenizer, PromptOptions options, Metric metric,
         PromptNotes notes)
     {
         switch (Path.GetExtension(file.Path).ToUpperInvariant())
         {
             case ".JSONL":
-                return new JsonPromptReader(file, tokenizer, options.AnswerReading, notes).ReadLines();
+                return (new JsonPromptReader(file, tokenizer, options.AnswerReading, notes).ReadLines(), task?.Name);
             case ".JSON":
-                return new JsonPromptReader(file, tokenizer, options.AnswerReading, notes).ReadArray();
+                return (new JsonPromptReader(file, tokenizer, options.AnswerReading, notes).ReadArray(), task?.Name);
             case ".CSV":
-                return new CsvTaskReader(
+                var csv = new CsvTaskReader(
                     task
                         ?? throw GradpathException.Worded(
                         $"{file.Path}: say with {Terms.Task} of which task the CSV file is; its columns differ from task to task."),
                     file,
                     CsvTokenizer(file, tokenizer),
                     options.HardCorruption,
-                    (options.MetricIsRead || options.Metric is not null) && (metric.NeedsAnswers || metric.NeedsWrongAnswers)).Read();
+                    notes,
+                    (options.MetricIsRead || options.Metric is not null) && (metric.NeedsAnswers || metric.NeedsWrongAnswers));
+                return (csv.Read(), csv.TaskName);
             default:
                 throw new GradpathException($"{file.Path}: prompts are read from .csv, .jsonl and .json files.");
         }

@@ -28,7 +28,19 @@ public sealed record PromptOptions
     /// </summary>
     public int? Limit { get; init; }
 
-    /// <summary>Seed of generated prompts.</summary>
+    /// <summary>Leave out the first so many prompts.</summary>
+    public int Skip { get; init; }
+
+    /// <summary>
+    /// Of a file, draw so many prompts with <see cref="Seed"/>, of which <see cref="Limit"/> takes the first; null for all. They stay in
+    /// the file's order.
+    /// </summary>
+    public int? Sample { get; init; }
+
+    /// <summary>Take one half of all these; null for both.</summary>
+    public PromptSplit? Split { get; init; }
+
+    /// <summary>Seed of generated prompts and of a sample.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>The metric to judge by, or null for the task's own (logit difference for a set of the user's own).</summary>

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Gradpath.Gpt2Runtime.Metrics;
 using Gradpath.Gpt2Runtime.Tokenization;
 
 namespace Gradpath.Gpt2Runtime.Tasks;
@@ -18,8 +19,16 @@ public static class PromptWriter
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(pairs);
-        AtomicFile.Write(path, stream => Write(stream, pairs, tokenizer));
+        Write(path, pairs, tokenizer, null);
     }
+
+    /// <summary>Writes a file that says by which metric its pairs are judged.</summary>
+    /// <param name="path">The file, as above.</param>
+    /// <param name="pairs">The pairs, as above.</param>
+    /// <param name="tokenizer">The vocabulary, as above.</param>
+    /// <param name="metric">The metric; null for none.</param>
+    internal static void Write(string path, IReadOnlyList<PromptPair> pairs, BpeTokenizer? tokenizer, Metric? metric) =>
+        AtomicFile.Write(path, stream => Write(stream, pairs, tokenizer, metric));
 
     /// <summary>Writes to a stream.</summary>
     /// <param name="stream">Where to.</param>
@@ -29,10 +38,15 @@ public static class PromptWriter
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(pairs);
+        Write(stream, pairs, tokenizer, null);
+    }
+
+    private static void Write(Stream stream, IReadOnlyList<PromptPair> pairs, BpeTokenizer? tokenizer, Metric? metric)
+    {
         foreach (var pair in pairs)
         {
             using (var json = new Utf8JsonWriter(stream, Options))
-                WritePair(json, pair, tokenizer);
+                WritePair(json, pair, tokenizer, metric);
             stream.WriteByte((byte)'\n');
         }
     }
@@ -72,10 +86,12 @@ public static class PromptWriter
         WriteArray(json, "wrong_answers", wrongAnswers, json.WriteStringValue);
     }
 
-    private static void WritePair(Utf8JsonWriter json, PromptPair pair, BpeTokenizer? tokenizer)
+    private static void WritePair(Utf8JsonWriter json, PromptPair pair, BpeTokenizer? tokenizer, Metric? metric)
     {
         json.WriteStartObject();
         WriteNames(json, pair.Id, pair.Label);
+        if (metric is not null)
+            json.WriteString("metric", metric.Name);
         if (tokenizer is not null && pair.CleanText is { } clean && pair.CorruptedText is { } corrupted
             && AsTexts(pair.Answers, tokenizer) is { } answers && AsTexts(pair.WrongAnswers, tokenizer) is { } wrongAnswers)
         {

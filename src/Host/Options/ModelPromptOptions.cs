@@ -38,6 +38,19 @@ internal abstract class ModelPromptOptions : DeviceOptions
     [Range(1, 1_000_000)]
     public virtual int? Limit { get; set; }
 
+    [Option("skip", MetaValue = "N", HelpText = "Leave out the first N prompt pairs.")]
+    [Range(0, 1_000_000)]
+    public int? Skip { get; set; }
+
+    [Option("sample", MetaValue = "N", HelpText =
+        "Draw N prompt pairs of --data with --seed; they stay in the file's order, and --limit takes the first of them.")]
+    [Range(1, 1_000_000)]
+    public int? Sample { get; set; }
+
+    [Option("split", MetaValue = "HALF", HelpText =
+        "Use one half of all these pairs: train, the first, to find circuits on, or judge, the other, to judge them on.")]
+    public string? Split { get; set; }
+
     [Option("answer", MetaValue = "READING", HelpText =
         "Answer texts of several tokens in --data: one-token (refuse them; default), first-token (judge by the first), or sequence (judge "
         + "by the sum of their tokens' log-probabilities, with --metric log-prob).")]

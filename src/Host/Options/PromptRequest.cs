@@ -16,6 +16,15 @@ internal sealed record PromptRequest
 
     public int? Limit { get; init; }
 
+    /// <summary>How many of the first pairs are left out.</summary>
+    public int? Skip { get; init; }
+
+    /// <summary>How many pairs of a file are drawn; null for all.</summary>
+    public int? Sample { get; init; }
+
+    /// <summary>Which half of the pairs is taken, as the option has it; null for both.</summary>
+    public string? Split { get; init; }
+
     /// <summary>The options that give <see cref="Limit"/>, as messages name them.</summary>
     public string LimitOptions { get; init; } = "--limit";
 
@@ -39,7 +48,9 @@ internal sealed record PromptRequest
     public CommandReport? ShowFirstIn { get; init; }
 
     /// <summary>The seed, where it decides anything.</summary>
-    public int? UsedSeed => Data is null || SeedsMethod ? Seed ?? 0 : null;
+    public int? UsedSeed => Data is null || SeedsMethod || Sample is not null ? Seed ?? 0 : null;
+
+    private PromptSplit? Half => Split is null ? null : EnumNames.Parse<PromptSplit>("split", Split);
 
     private AnswerReading Reading => Answer is null ? AnswerReading.OneToken : EnumNames.Parse<AnswerReading>("answer", Answer);
 
@@ -49,7 +60,10 @@ internal sealed record PromptRequest
     {
         if (Task is null && Data is null) throw new UsageException("name the prompts: --task, --data, or both.");
         CircuitTask? task = Task is null ? null : TaskNames.Parse(Task);
-        if (Data is not null && Seed is not null && !SeedsMethod)
+        if (Sample is not null && Data is null)
+            throw new UsageException($"--sample {Sample}: draws pairs of --data; generated prompts are drawn already, by --seed.");
+        _ = Half;
+        if (Data is not null && Seed is not null && !SeedsMethod && Sample is null)
             throw new UsageException("--seed decides nothing here: the prompts of --data are read and nothing else is drawn at random.");
         CheckAnswer();
         if (HardCorruption && (task?.HardCorruptionColumn is null || Data is null))
@@ -99,6 +113,9 @@ internal sealed record PromptRequest
             Positions = checkpoint.Config.Positions,
             PrependBos = !NoBos,
             Limit = Limit,
+            Skip = Skip ?? 0,
+            Sample = Sample,
+            Split = Half,
             Seed = (ulong)(UsedSeed ?? 0),
             Metric = Metric,
             MetricIsRead = ReadsMetric,
@@ -109,7 +126,7 @@ internal sealed record PromptRequest
         PromptSet prompts = PromptProgress.Run(
             terminal, total, LimitOptions, progress => PromptLoader.LoadLazily(Task, Data, tokenizer, options, progress, cancellation));
         TokenizerNotes.Warn(terminal, prompts.Warnings);
-        if (Data is not null && Limit > prompts.Pairs.Count)
+        if (Data is not null && Split is null && Limit > prompts.Pairs.Count)
             terminal.Remark($"{prompts.Source} has {Sizes.Of(prompts.Pairs.Count, "prompt pair")}, fewer than {LimitOptions} {Limit}");
         if (tokenizer is { IsValueCreated: true } && tokenizer.Value.SizeDifference(checkpoint.Config.Vocabulary) is { } difference)
             terminal.Warn(difference, "note");

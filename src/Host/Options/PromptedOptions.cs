@@ -21,12 +21,18 @@ internal abstract class PromptedOptions : ModelPromptOptions
     /// <summary>Whether what the command computes depends on the metric; else it only judges what was found.</summary>
     protected virtual bool ReadsMetric => true;
 
+    /// <summary>How the command divides the prompts itself; null where it does not.</summary>
+    protected virtual string? OwnSplit => null;
+
     /// <summary>The prompts that the options name.</summary>
     public PromptRequest Prompts() => new()
     {
         Task = Task,
         Data = Data,
         Limit = Limit,
+        Skip = Skip,
+        Sample = Sample,
+        Split = Split,
         Seed = Seed,
         SeedsMethod = IsRandom,
         ReadsMetric = ReadsMetric,
@@ -48,6 +54,7 @@ internal abstract class PromptedOptions : ModelPromptOptions
     /// <exception cref="UsageException">An option cannot be used.</exception>
     protected void CheckRun()
     {
+        if (Split is not null && OwnSplit is { } own) throw new UsageException($"--split {Split}: {own}.");
         ComputeDevice.Check(this);
         _ = BatchSize;
         EnumNames.Parse<Ablation>("ablation", Ablation);

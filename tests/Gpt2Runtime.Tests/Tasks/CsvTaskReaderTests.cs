@@ -37,6 +37,21 @@ public sealed class CsvTaskReaderTests
         });
     }
 
+    /// <summary>The file that asks for the capital of a named country is told by its columns.</summary>
+    [Fact]
+    public void The_reversed_file_of_country_capital_asks_for_capitals()
+    {
+        string path = RepositoryFiles.Data("tasks/country-capital/gpt2_reversed.csv");
+        PromptSet set = PromptLoader.Load("country-capital", path, Tokenizers.Gpt2, Gpt2);
+        Assert.Equal(("country-capital-reversed", 187, "logit-diff"), (set.Task, set.Pairs.Count, set.Metric.Name));
+        Assert.Contains(set.Warnings, w => w.Contains("line 112: the right and the wrong answer begin with", StringComparison.Ordinal));
+        Assert.Equal(" Algeria, whose capital,", set.Pairs[2].CleanText);
+        Assert.Equal(978, Assert.Single(set.Pairs[2].Answers));
+        Assert.Equal(1703, Assert.Single(set.Pairs[2].WrongAnswers));
+        Assert.Contains("line 2", Assert.Throws<GradpathException>(
+            () => PromptLoader.Load("country-capital", path, Tokenizers.Demo, new PromptOptions())).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("ioi", "ioi/gpt2.csv")]
     [InlineData("country-capital", "country-capital/gpt2.csv")]

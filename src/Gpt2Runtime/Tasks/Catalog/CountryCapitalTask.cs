@@ -27,9 +27,16 @@ internal sealed class CountryCapitalTask : TaskGenerator
         new TaskExample(
             "Paris, the capital of", "Lima, the capital of", "France", "Peru"),
         tokenizer => new CountryCapitalTask(tokenizer),
-        Read)
+        file => Read(file, "country", "country"))
     {
         Difference = "capital",
+
+        // "Cuba, whose capital," -> " Havana". In the published file the columns capital and country have each other's words.
+        Variants =
+        [
+            new("reversed", ["clean", "corrupted", "country", "capital_idx", "corrupted_country", "corrupted_capital_idx"],
+                file => Read(file, "country", "capital")),
+        ],
     };
 
     public override PromptDraft Draw(SplitMix64 random)
@@ -44,14 +51,14 @@ internal sealed class CountryCapitalTask : TaskGenerator
             $"template={template};capital={clean[0]}");
     }
 
-    private static Func<CsvRecord, PromptPair> Read(CsvTaskReader file)
+    private static Func<CsvRecord, PromptPair> Read(CsvTaskReader file, string word, string token)
     {
-        return row => file.Pair(row, [Country(row, "country")], [Country(row, "corrupted_country")]);
+        return row => file.Pair(row, [Answer(row, "")], [Answer(row, "corrupted_")]);
 
-        int Country(CsvRecord row, string column)
+        int Answer(CsvRecord row, string which)
         {
-            int id = row.Integer(column + "_idx");
-            file.RequireFirstToken(row, row[column], id);
+            int id = row.Integer($"{which}{token}_idx");
+            file.RequireFirstToken(row, row[which + word], id);
             return id;
         }
     }

@@ -107,6 +107,9 @@ internal sealed class BenchmarkOptions : PromptedOptions
         Share = Keep ?? new HybridPruningOptions().Share,
     };
 
+    /// <inheritdoc />
+    protected override string? OwnSplit => "circuits are found on the first --train-limit pairs and judged on the --limit behind them";
+
     /// <summary>Checks the options without opening a file.</summary>
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public void Check()

@@ -40,6 +40,7 @@ internal static class CompletionValues
         (_, "normalization") => [.. EnumNames.All<ScoreNormalization>()],
         (_, "order") => [.. EnumNames.All<SenderOrder>()],
         (_, "schedule") => [.. EnumNames.All<TargetSchedule>()],
+        (_, "split") => [.. EnumNames.All<PromptSplit>()],
         (_, "objective") => ["kl", "metric"],
         (_, "device") => ["auto", "cpu", "cuda"],
         (_, "against") => ["cpu"],

@@ -23,7 +23,7 @@ internal static class PromptsCommand
             "--count",
             progress => PromptGenerator.Generate(task.Name, tokenizer, options.Count, options.Seed, progress, cancellation));
         cancellation.ThrowIfCancellationRequested();
-        PromptWriter.Write(options.Out, pairs, tokenizer);
+        PromptWriter.Write(options.Out, pairs, tokenizer, task.Metric);
         CommandReport report = new();
         report.Fact("task", task.Name);
         report.Fact("prompt_pairs", pairs.Count);

@@ -69,6 +69,9 @@ internal sealed class TransferCommandOptions : PromptedOptions
     /// <param name="task">The task.</param>
     public PromptRequest PromptsOf(string task) => Prompts() with { Task = task };
 
+    /// <inheritdoc />
+    protected override string? OwnSplit => "circuits are found on the first half of each task's pairs and judged on the other";
+
     /// <summary>Checks the options without opening a file.</summary>
     /// <exception cref="UsageException">An option cannot be used.</exception>
     public void Check()
