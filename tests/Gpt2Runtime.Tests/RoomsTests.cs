@@ -24,6 +24,7 @@ public sealed partial class RoomsTests
         ["Attribution"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Discovery"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Evaluation"] = ["Statistics", "Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
+        ["Compilation"] = ["Tokenization", "Checkpoints", "Graph", "Tasks"],
         ["Drawing"] = ["Graph", "Attribution", "Discovery"],
     };
 

@@ -27,6 +27,11 @@ internal sealed class ReportOptions : CommandOptions
         HelpText = "Training that 'gradpath edge-prune --log' or 'gradpath hap --log' wrote.")]
     public IEnumerable<string> Training { get; set; } = [];
 
+    [Input]
+    [Option("ground-truth", MetaValue = "CIRCUIT", HelpText =
+        "State how well each method finds a known circuit's edges: a file, the folder of a model made by make-model, or ioi or greater-than.")]
+    public string? GroundTruth { get; set; }
+
     [Output(".html")]
     [Option("out", Required = true, MetaValue = "FILE.html", HelpText = "The page.")]
     public string Out { get; set; } = "";

@@ -95,7 +95,9 @@ internal sealed class UnitJudge(
         if ((_plan.Evaluate & AtSizes) != 0 || kind == Found)
         {
             EvaluationResult own = CircuitEvaluation.Evaluate(model, prompts.Judge, circuits, Evaluation, null, cancellation);
-            Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit) ? KnownCircuit.Of(model, prompts.Judge.Task) : null;
+            Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)
+                ? KnownCircuit.Of(session.Checkpoint(unit.Model, cancellation), model.Name, prompts.Judge.Task)?.Circuit
+                : null;
             rows.AddRange(circuits.Select((c, i) => Known(Row(kind, own, i, c, sizes[i], unit.Task.Name), c, known)));
             result = Ends(result, own);
         }
