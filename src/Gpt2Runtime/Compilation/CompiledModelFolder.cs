@@ -42,7 +42,10 @@ internal static class CompiledModelFolder
     {
         CompiledModel model = program.Compile(options);
         Make(directory);
-        string[] names = [.. Enumerable.Range(0, model.Config.Vocabulary).Select(program.NameOf)];
+
+        // As in other vocabularies, a word's token has the space before it.
+        string[] names = [.. Enumerable.Range(0, model.Config.Vocabulary)
+            .Select(t => t == CompiledProgram.Begin ? program.NameOf(t) : $" {program.NameOf(t)}")];
         AtomicFile.Write(Path.Combine(directory, TokenizerFiles.Tokenizer), Tokenizer(names));
         AtomicFile.Write(
             Path.Combine(directory, TokenizerFiles.TokenizerConfig),
@@ -133,19 +136,18 @@ internal static class CompiledModelFolder
         }
     }
 
-    // Words with spaces between them; the begin token is put in front when they are read.
+    // The begin token is put in front when they are read.
     private static PromptPair WithTexts(PromptPair pair, string[] names)
     {
         return pair with { CleanText = Text(pair.Clean), CorruptedText = Text(pair.Corrupted) };
 
-        string Text(int[] prompt) => string.Join(' ', prompt.Skip(1).Select(t => names[t]));
+        string Text(int[] prompt) => string.Concat(prompt.Skip(1).Select(t => names[t]));
     }
 
-    // All tokens are added tokens, which take the space before them along: a text is words, and no word is ever cut.
+    // All tokens are added tokens, so that no word is ever cut.
     private static string Tokenizer(string[] names)
     {
         JsonArray added = [];
-        JsonObject vocabulary = [];
         for (int id = 0; id < names.Length; id++)
         {
             added.Add((JsonNode)new JsonObject
@@ -153,12 +155,11 @@ internal static class CompiledModelFolder
                 ["id"] = id,
                 ["content"] = names[id],
                 ["single_word"] = false,
-                ["lstrip"] = true,
+                ["lstrip"] = false,
                 ["rstrip"] = false,
                 ["normalized"] = false,
                 ["special"] = id == CompiledProgram.Begin,
             });
-            vocabulary[names[id]] = id;
         }
         return new JsonObject
         {
@@ -166,7 +167,12 @@ internal static class CompiledModelFolder
             ["added_tokens"] = added,
             ["normalizer"] = null,
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = true },
-            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["vocab"] = new JsonObject { [names[CompiledProgram.Begin]] = CompiledProgram.Begin },
+                ["merges"] = new JsonArray(),
+            },
         }.ToJsonString();
     }
 }

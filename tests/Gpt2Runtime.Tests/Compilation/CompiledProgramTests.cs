@@ -104,12 +104,28 @@ public sealed class CompiledProgramTests(ITestOutputHelper output)
         Assert.Equal(200, pairs.Select(p => $"{string.Join(',', p.Clean)}/{string.Join(',', p.Corrupted)}").Distinct().Count());
         Assert.All(pairs, p => Assert.Equal(p.Clean.Length, p.Corrupted.Length));
         Assert.Equal(pairs.Select(p => p.Clean), program.Pairs(200, 5).Select(p => p.Clean));
-        Assert.Contains("fewer than", Assert.Throws<GradpathException>(() => program.Pairs(int.MaxValue, 5)).Message);
     }
+
+    [Fact]
+    public void A_task_that_has_not_so_many_pairs_says_so() => Assert.Equal(
+        "coin has fewer than 3 prompt pairs that are easily found; ask for 2",
+        Assert.Throws<GradpathException>(() => new Coin().Pairs(3, 0)).Message);
 
     [Fact]
     public void A_name_that_no_program_has_is_refused() =>
         Assert.Contains("reverse", Assert.Throws<OptionException>(() => CompiledPrograms.Find("revers")).Message);
+
+    /// <summary>A task that has two pairs.</summary>
+    private sealed class Coin() : CompiledProgram("coin", "the last token")
+    {
+        public override CompiledModel Compile(DistractorOptions distractors) => throw new NotSupportedException();
+
+        public override int Answer(ReadOnlySpan<int> prompt) => prompt[^1];
+
+        public override string NameOf(int token) => Letter(token);
+
+        protected override (int[] Clean, int[] Corrupted) Draw(SplitMix64 random) => (Letters(random, 1, 2), Letters(random, 1, 2));
+    }
 
     // The largest effect on any pair, by the edge's name.
     private static Dictionary<string, float> Effects(CompiledProgram program, CompiledModel model)
