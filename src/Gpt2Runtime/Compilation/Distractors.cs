@@ -24,7 +24,7 @@ internal sealed class Distractors(Wiring wiring, Gpt2Config config, IReadOnlyLis
     public const int Columns = 8;
 
     /// <summary>Largest weight with which noise is written to its own coordinates.</summary>
-    public const double Loud = 0.3;
+    public const double Loud = 0.1;
 
     private readonly SplitMix64 _random = new(~options.Seed);
 

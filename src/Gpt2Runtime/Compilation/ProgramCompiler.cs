@@ -54,12 +54,15 @@ internal sealed class ProgramCompiler
         }
         Tokens = Declare("tokens", vocabulary);
         Positions = Declare("positions", positions);
+        First = Declare("first position", 1);
+        First.WrittenBy(ComputationGraph.InputRow, informed: false);
         Tokens.WrittenBy(ComputationGraph.InputRow, informed: true);
         Positions.WrittenBy(ComputationGraph.InputRow, informed: false);
         _steps.Add(w =>
         {
             for (int t = 0; t < vocabulary; t++) w.Embed(t, Tokens.Start + t, 1);
             for (int p = 0; p < positions; p++) w.Place(p, Positions.Start + p, 1);
+            w.Place(0, First.Start, 1);
         });
     }
 
@@ -68,6 +71,9 @@ internal sealed class ProgramCompiler
 
     /// <summary>The number of each position, from 0.</summary>
     public Variable Positions { get; }
+
+    /// <summary>1 at the begin token and 0 elsewhere. Distractors leave numbers alone, so that the score of the begin token is exact.</summary>
+    public Variable First { get; }
 
     /// <summary>A new variable.</summary>
     /// <param name="name">For messages.</param>
@@ -181,7 +187,7 @@ internal sealed class ProgramCompiler
         }
         column++;
         wiring.Bias(layer, head, 0, column, scores.Begin);
-        wiring.Read(layer, head, 1, column, Positions.Start, 1);
+        wiring.Read(layer, head, 1, column, First.Start, 1);
         if (scores.BeginWhere is { } where) wiring.Read(layer, head, 0, column, where.Query.Start, where.Score);
 
         int value = 0;
