@@ -136,9 +136,10 @@ internal static class CompiledModelFolder
         }
     }
 
-    // The begin token is put in front when they are read.
+    // The begin token is put in front when they are read. As an answer, which texts name words for, it stands there by its id.
     private static PromptPair WithTexts(PromptPair pair, string[] names)
     {
+        if (pair.Answers.Concat(pair.WrongAnswers).Contains(CompiledProgram.Begin)) return pair;
         return pair with { CleanText = Text(pair.Clean), CorruptedText = Text(pair.Corrupted) };
 
         string Text(int[] prompt) => string.Concat(prompt.Skip(1).Select(t => names[t]));

@@ -21,7 +21,12 @@ internal sealed class FractionProgram() : CompiledProgram("fraction", "which par
         Variable wanted = c.Declare("is A", 1);
         Variable part = c.Declare("part", 1);
         Variable quarters = c.Declare("quarters", Quarters + 1);
-        c.Compute(0, [new HiddenUnit(-1, [(c.Tokens, 1, 2)], [(wanted, 0, 1)])]);
+        // 0 or 1, whatever little is added to the token: the mean must be exact.
+        c.Compute(0,
+        [
+            new HiddenUnit(-0.5, [(c.Tokens, 1, 2)], [(wanted, 0, 1)]),
+            new HiddenUnit(-1.5, [(c.Tokens, 1, 2)], [(wanted, 0, -1)]),
+        ]);
         c.Attend(
             1, new HeadScores { Begin = -ProgramCompiler.Sharp }, [new HeadCopy(wanted, part, (_, _) => 1)]);
         List<HiddenUnit> units = [];

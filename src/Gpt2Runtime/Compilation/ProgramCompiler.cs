@@ -9,8 +9,8 @@ namespace Gradpath.Gpt2Runtime.Compilation;
 /// Heads and hidden units that no operation uses become <see cref="Distractors"/>.
 /// </summary>
 /// <remarks>
-/// The circuit follows from the operations: an edge is true where its reader reads a variable that its writer writes and whose value depends
-/// on the prompt's tokens.
+/// The circuit follows from the operations: an edge is true where its reader reads a variable that its writer writes and whose value
+/// depends on the prompt's tokens.
 /// </remarks>
 internal sealed class ProgramCompiler
 {
@@ -72,7 +72,7 @@ internal sealed class ProgramCompiler
     /// <summary>The number of each position, from 0.</summary>
     public Variable Positions { get; }
 
-    /// <summary>1 at the begin token and 0 elsewhere. Distractors leave numbers alone, so that the score of the begin token is exact.</summary>
+    /// <summary>1 at the begin token and 0 elsewhere. Distractors leave numbers alone, so that the begin token's score is exact.</summary>
     public Variable First { get; }
 
     /// <summary>A new variable.</summary>

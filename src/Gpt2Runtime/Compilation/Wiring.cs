@@ -41,7 +41,7 @@ internal sealed class Wiring(Gpt2Config config)
     /// <summary>Adds to what a position writes.</summary>
     public void Place(int position, int coordinate, double value) => Write("wpe.weight", position, coordinate, value);
 
-    /// <summary>Adds to what a query (part 0), key (1) or value (2) reads. Queries are scaled so that a score is the plain product.</summary>
+    /// <summary>Adds to what a query (part 0), key (1) or value (2) reads. A score is the plain product.</summary>
     public void Read(int layer, int head, int part, int column, int coordinate, double weight) =>
         Add($"h.{layer}.attn.c_attn.weight", coordinate, Column(head, part, column), Scaled(part, weight));
 

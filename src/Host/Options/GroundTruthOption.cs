@@ -7,7 +7,9 @@ namespace Gradpath.Host.Options;
 /// <summary>The circuit that <c>--with</c>, <c>--ground-truth</c> or <c>--recall</c> names, to judge another one by.</summary>
 internal static class GroundTruthOption
 {
-    /// <summary>The circuit that an option names: one found by hand, a file, or the folder of a model that was made with its circuit.</summary>
+    /// <summary>
+    /// The circuit that an option names: one found by hand, a file, or the folder of a model that was made with its circuit.
+    /// </summary>
     /// <exception cref="UsageException">It names neither.</exception>
     public static Circuit Read(string option, string with)
     {

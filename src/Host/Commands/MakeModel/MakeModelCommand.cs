@@ -6,7 +6,7 @@ using Gradpath.Host.Options;
 
 namespace Gradpath.Host.Commands;
 
-/// <summary><c>gradpath make-model</c>: a program or another library's model in, a folder with a model whose circuit is known out.</summary>
+/// <summary><c>gradpath make-model</c>: a program or another library's model in, a model whose circuit is known out.</summary>
 internal static class MakeModelCommand
 {
     private const int UsualCount = 100;

@@ -6,7 +6,8 @@ using Gradpath.Programs.Files;
 namespace Gradpath.Host.Commands;
 
 /// <summary>The options of <c>gradpath make-model</c>.</summary>
-[Verb("make-model", HelpText = "Make a model whose circuit is known: compile a program, or bring one of TransformerLens into GPT-2's layout.")]
+[Verb("make-model", HelpText =
+    "Make a model whose circuit is known: compile a program, or bring one of TransformerLens into GPT-2's layout.")]
 internal sealed class MakeModelOptions : CommandOptions
 {
     private static readonly UnParserSettings s_short = new() { SkipDefault = true };

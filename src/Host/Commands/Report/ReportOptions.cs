@@ -29,7 +29,8 @@ internal sealed class ReportOptions : CommandOptions
 
     [Input]
     [Option("ground-truth", MetaValue = "CIRCUIT", HelpText =
-        "State how well each method finds a known circuit's edges: a file, the folder of a model made by make-model, or ioi or greater-than.")]
+        "State how well each method finds a known circuit's edges: a file, the folder of a model made by make-model, ioi or "
+        + "greater-than.")]
     public string? GroundTruth { get; set; }
 
     [Output(".html")]
