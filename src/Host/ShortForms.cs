@@ -22,6 +22,14 @@ internal static class ShortForms
         ["convert", [not '-', ..], ..] => Listed(args, "--in"),
         ["compare", [not '-', ..], ..] => Listed(args, "--files"),
 
+        // "make-model list" for "make-model --list", "make-model NAME" for "make-model --program NAME".
+        ["make-model", "list", .. var others] => ["make-model", "--list", .. others],
+        ["make-model", [not '-', ..] program, .. var others] => ["make-model", "--program", program, .. others],
+
+        // "benchmark --ground-truth" without the name of a circuit for "ground-truth".
+        ["benchmark", .. var others] when BareTruth(others) is var at and >= 0 =>
+            ["ground-truth", .. others[..at], .. others[(at + 1)..]],
+
         // "kernels dump NAME" for "kernels --dump NAME", "kernels list" for "kernels --list".
         ["kernels", { } word, [not '-', ..] name, .. var others] when s_named.Contains(word) => ["kernels", $"--{word}", name, .. others],
         ["kernels", { } word, .. var others] when s_named.Contains(word) || s_bare.Contains(word) => ["kernels", $"--{word}", .. others],
@@ -44,6 +52,13 @@ internal static class ShortForms
         _ => args,
     };
 
+    // Where the option stands without a value; -1 where it does not.
+    private static int BareTruth(string[] words)
+    {
+        int at = Array.IndexOf(words, "--ground-truth");
+        return at >= 0 && (at + 1 == words.Length || words[at + 1].StartsWith('-')) ? at : -1;
+    }
+
     /// <summary>The short form of an example.</summary>
     /// <param name="line">The long form.</param>
     public static string Short(string line)
@@ -60,12 +75,19 @@ internal static class ShortForms
             words[1] = $"transcode {transcoders}";
             return Joined(line, words);
         }
+        if (words[1] == "ground-truth") return Joined(line, [words[0], "benchmark", "--ground-truth", .. words[2..]]);
+        if (words[1] == "make-model" && words.Remove("--list"))
+        {
+            words.Insert(2, "list");
+            return Joined(line, words);
+        }
         string? word = s_words.FirstOrDefault(w => words[1] == $"sweep-{w}");
         string? option = word is not null ? "--dir" : words[1] switch
         {
             "completion" => "--shell",
             "convert" => "--in",
             "reproduce" => "--study",
+            "make-model" => "--program",
             "sweep" => "--plan",
             _ => null,
         };

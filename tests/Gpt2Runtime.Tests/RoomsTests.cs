@@ -26,6 +26,7 @@ public sealed partial class RoomsTests
         ["Discovery"] = ["Checkpoints", "Graph", "Metrics", "Tasks", "Model", "Runs"],
         ["Transcoders"] = ["Checkpoints", "Graph", "Model", "Runs"],
         ["Evaluation"] = ["Statistics", "Checkpoints", "Graph", "Metrics", "Positions", "Tasks", "Model", "Runs"],
+        ["Compilation"] = ["Tokenization", "Checkpoints", "Graph", "Tasks"],
         ["Drawing"] = ["Graph", "Positions", "Attribution", "Discovery"],
     };
 

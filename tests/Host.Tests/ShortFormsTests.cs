@@ -20,6 +20,11 @@ public sealed class ShortFormsTests
     [InlineData("kernels run --shape 1x2x3", "kernels --run --shape 1x2x3")]
     [InlineData("kernels compile", "kernels --compile")]
     [InlineData("kernels lst --json", "kernels --lst --json")]
+    [InlineData("make-model list", "make-model --list")]
+    [InlineData("make-model sort --out a", "make-model --program sort --out a")]
+    [InlineData("benchmark --ground-truth", "ground-truth")]
+    [InlineData("benchmark --method eap --ground-truth --json", "ground-truth --method eap --json")]
+    [InlineData("benchmark --ground-truth ioi --out a", "benchmark --ground-truth ioi --out a")]
     [InlineData("score --model demo", "score --model demo")]
     public void A_short_form_is_the_long_one(string given, string meant)
     {
@@ -33,6 +38,9 @@ public sealed class ShortFormsTests
     [InlineData("  gradpath reproduce --data a/b --study ioi", "  gradpath reproduce ioi --data a/b")]
     [InlineData("  gradpath convert --in a.json --out b", "  gradpath convert a.json --out b")]
     [InlineData("  gradpath kernels --dump Rows --out a", "  gradpath kernels dump Rows --out a")]
+    [InlineData("  gradpath make-model --out a --program sort", "  gradpath make-model sort --out a")]
+    [InlineData("  gradpath make-model --list", "  gradpath make-model list")]
+    [InlineData("  gradpath ground-truth --method eap", "  gradpath benchmark --ground-truth --method eap")]
     [InlineData("  gradpath score --model demo --plan x", "  gradpath score --model demo --plan x")]
     public void Examples_are_short(string line, string shown) => Assert.Equal(shown, ShortForms.Short(line));
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Checkpoints;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph;
@@ -130,6 +131,10 @@ internal sealed class EvaluationSession : IDisposable
         RunDetails.Prompts(terminal, prompts);
         return prompts;
     }
+
+    /// <summary>The circuit that is known of the model on the task; null where there is none.</summary>
+    /// <exception cref="GradpathException">The circuit beside the model cannot be read.</exception>
+    public (Circuit Circuit, string Name)? Known() => KnownCircuit.Of(_checkpoint, _model.Name, Prompts.Task);
 
     /// <summary>The provenance of a result of this session.</summary>
     /// <param name="batchSize">Prompt pairs per pass.</param>

@@ -42,7 +42,7 @@ public sealed class WorksTests
         EdgeScores all = EdgeAttribution.Score(weights, prompts, options);
         EdgeScores part = EdgeAttribution.Run(weights, prompts, options, new ScoringHooks { OnlySublayers = s => s == 3 }).Scores;
         int column = graph.MlpColumn(1);
-        double rounding = 1e-6 * all.Values.ToArray().Max(Math.Abs);
+        double rounding = 1e-5 * all.Values.ToArray().Max(Math.Abs);
         for (int i = 0; i < all.Values.Length; i++)
         {
             if (i % graph.Readers == column) Assert.Equal(all.Values[i], (double)part.Values[i], rounding);

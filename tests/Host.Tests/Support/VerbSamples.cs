@@ -109,6 +109,8 @@ internal static class VerbSamples
                 "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("benchmark"),
             ],
         ],
+        ["ground-truth"] = _ =>
+            [["benchmark", "--ground-truth", "--device", "cpu", "--threads", "1", "--program", "fraction", "--method", "eap,random"]],
         ["sweep"] = m =>
         [
             ["sweep", SweepPlans.Tiny(m), "--out", m.Path("swept"), "--device", "cpu", "--threads", "1"],
@@ -151,8 +153,14 @@ internal static class VerbSamples
         ["info"] = m => [["info", "--model", m.ModelDirectory], ["info", "--model", "demo", "--weights"]],
         ["tasks"] = _ => [["tasks"]],
         ["prompts"] = m => [["prompts", "--task", "ioi", "--model", "demo", "--count", "2", "--out", m.Path("made.jsonl")]],
+        ["make-model"] = m =>
+            [["make-model", "list"], ["make-model", "induction", "--count", "10", "--seed", "1", "--out", m.Path("induction")]],
         ["tokenize"] = _ => [["tokenize", "--model", "demo"]],
-        ["report"] = m => [["report", "--scores", m.Scores(), "--out", m.Path("report.html")]],
+        ["report"] = m =>
+        [
+            ["report", "--scores", m.Scores(), "--out", m.Path("report.html")],
+            ["report", "--scores", m.Scores(), "--ground-truth", m.Circuit("b.json", 20), "--out", m.Path("judged.html")],
+        ],
         ["draw"] = m => [["draw", "--circuit", m.Circuit("a.json", 10), "--out", m.Path("circuit.svg")]],
         ["selftest"] = m =>
         [

@@ -112,9 +112,9 @@ internal static class BenchmarkCommand
         }
     }
 
-    // The circuit that people found by hand, where this is the model and the task that they found it in.
+    // The circuit that lies beside the model, or that people found by hand, where this is the model and the task that they found it in.
     private static (Circuit? Circuit, string? Name) KnownTruth(EvaluationSession session) =>
-        KnownCircuit.Of(session.Weights, session.Prompts.Task) is { } known ? (known, session.Prompts.Task) : (null, null);
+        session.Known() is { } known ? (known.Circuit, known.Name) : (null, null);
 
     // Everything that all rows depend on.
     private static JsonObject RunOf(BenchmarkOptions o, EvaluationSession find, EvaluationSession judge, Circuit? truth, string? truthName)

@@ -62,8 +62,8 @@ internal sealed class BenchmarkOptions : PromptedOptions
 
     [Input]
     [Option("ground-truth", MetaValue = "CIRCUIT",
-        HelpText = "Judge edges by another circuit: a file, or ioi or greater-than (default: for a model called gpt2 and one of these "
-        + "tasks, the task's).")]
+        HelpText = "Judge edges by another circuit: a file, the folder of a model made by make-model, or ioi or greater-than (default: the "
+        + "circuit beside the model; for a model called gpt2 and one of these tasks, the task's). Without a value: see ground-truth.")]
     public string? GroundTruth { get; set; }
 
     [Output(IsFolder = true)]

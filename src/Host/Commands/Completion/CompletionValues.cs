@@ -1,4 +1,5 @@
 using Gradpath.Gpt2Runtime.Attribution;
+using Gradpath.Gpt2Runtime.Compilation;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Evaluation;
 using Gradpath.Gpt2Runtime.Graph.Exchange;
@@ -47,6 +48,7 @@ internal static class CompletionValues
         (_, "precision") => [.. EnumNames.All<MatrixPrecision>()],
         (_, "gemm") => [.. EnumNames.All<MatrixProvider>()],
         (_, "ground-truth" or "with" or "recall") => [.. GroundTruth.All.Select(t => t.Name)],
+        (_, "program") => [.. CompiledPrograms.All.Select(p => p.Name)],
         (_, "study") => [.. PublishedStudies.All.Select(s => s.Name)],
         ("convert", "from" or "to") => [.. GraphKinds.All.Select(k => k.Name)],
         (_, "shell") => CompletionCommand.Shells,

@@ -1,6 +1,7 @@
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Discovery;
 using Gradpath.Gpt2Runtime.Drawing;
+using Gradpath.Host.Options;
 using Gradpath.Host.Reports;
 using Gradpath.Host.Reports.Csv;
 using Gradpath.Host.Reports.Pages;
@@ -20,11 +21,16 @@ internal static class ReportCommand
         List<TrainingLog> logs = AttachTraining(methods, o.Training);
         string[] sections = [.. o.Attribution.Select(AttributionSection.Of)];
         cancellation.ThrowIfCancellationRequested();
+        IReadOnlyList<TruthOverlap> overlaps = o.GroundTruth is null
+            ? []
+            : TruthOverlap.Of(methods, GroundTruthOption.Read("ground-truth", o.GroundTruth));
         string title = o.Title ?? ReportData.DefaultTitle([.. methods.Select(m => m.Scores.Provenance)]);
-        HtmlReport.Write(o.Out, ReportData.Of(title, methods) with { Top = o.TopN, Logs = logs, Sections = sections });
+        ReportData data = ReportData.Of(title, methods) with { Top = o.TopN, Logs = logs, Sections = sections };
+        HtmlReport.Write(o.Out, data with { Facts = [.. data.Facts, .. overlaps.Select(t => KeyValuePair.Create(t.Heading, t.Text))] });
         CommandReport report = new();
         string[] names = [.. methods.Select(m => m.Name)];
         report.Fact("methods", names);
+        if (overlaps.Count > 0) report.Table(TruthOverlap.Table(overlaps));
         report.File("report", o.Out, $"report of {string.Join(", ", names)}: {o.Out}");
         return report;
     }

@@ -32,6 +32,12 @@ internal sealed class ReportOptions : CommandOptions
         HelpText = "Attribution graphs that 'gradpath transcode graph' or circuit-tracer wrote: their strongest nodes as tables.")]
     public IEnumerable<string> Attribution { get; set; } = [];
 
+    [Input]
+    [Option("ground-truth", MetaValue = "CIRCUIT", HelpText =
+        "State how well each method finds a known circuit's edges: a file, the folder of a model made by make-model, ioi or "
+        + "greater-than.")]
+    public string? GroundTruth { get; set; }
+
     [Output(".html")]
     [Option("out", Required = true, MetaValue = "FILE.html", HelpText = "The page.")]
     public string Out { get; set; } = "";

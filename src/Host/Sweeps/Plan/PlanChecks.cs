@@ -54,7 +54,7 @@ internal static class PlanChecks
     {
         SweepEvaluation.Curve when !plan.Methods.Any(Scores) =>
             "the methods are searches, whose circuits have one size; evaluate sizes",
-        SweepEvaluation.KnownCircuit when !plan.Tasks.Any(t => t.Task is not null && GroundTruth.Find(t.Task) is not null) =>
+        SweepEvaluation.KnownCircuit when !plan.Tasks.Any(t => t.Task is null || GroundTruth.Find(t.Task) is not null) =>
             $"no task of the plan has one; {KnownCircuit.Choice}",
         SweepEvaluation.Overlap when plan.Methods.Count < 2 => "circuits of two methods are compared, and there is one",
         SweepEvaluation.Stability when !plan.Methods.Any(HasItems) => "no method has scores per prompt pair; "

@@ -85,7 +85,7 @@ internal static class SweepExpansion
         return units;
 
         static bool IsKnown(string model, Gpt2Checkpoint checkpoint, SplitPrompts prompts) =>
-            KnownCircuit.Of(ModelLoading.NameOf(model, checkpoint), checkpoint.Config, prompts.Judge.Task) is not null;
+            KnownCircuit.Of(checkpoint, ModelLoading.NameOf(model, checkpoint), prompts.Judge.Task) is not null;
 
         SplitPrompts? Prompts(string model, SweepTask task, int seed, string? metric)
         {

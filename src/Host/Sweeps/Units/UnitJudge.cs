@@ -75,7 +75,9 @@ internal sealed class UnitJudge(
         if (asked.Count == 0) return result;
         EvaluationResult judged = PositionalEvaluation.Evaluate(
             model, prompts.Judge, [.. asked.Select(a => a.Circuit)], Evaluation, null, cancellation);
-        Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit) ? KnownCircuit.Of(model, prompts.Judge.Task) : null;
+        Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)
+            ? KnownCircuit.Of(session.Checkpoint(unit.Model, cancellation), model.Name, prompts.Judge.Task)?.Circuit
+            : null;
         IEnumerable<UnitRow> rows = asked.Select((a, i) =>
         {
             Circuit plain = a.Circuit.Flatten();
@@ -130,7 +132,9 @@ internal sealed class UnitJudge(
         if ((_plan.Evaluate & AtSizes) != 0 || kind == Found)
         {
             EvaluationResult own = CircuitEvaluation.Evaluate(model, prompts.Judge, circuits, Evaluation, null, cancellation);
-            Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit) ? KnownCircuit.Of(model, prompts.Judge.Task) : null;
+            Circuit? known = _plan.Evaluate.HasFlag(SweepEvaluation.KnownCircuit)
+                ? KnownCircuit.Of(session.Checkpoint(unit.Model, cancellation), model.Name, prompts.Judge.Task)?.Circuit
+                : null;
             rows.AddRange(circuits.Select((c, i) => Known(Row(kind, own, i, c, sizes[i], unit.Task.Name), c, known)));
             result = Ends(result, own);
         }
