@@ -45,8 +45,8 @@ public sealed class LaunchBudgetTests(ITestOutputHelper output)
     // Tiles of 128 x 192 leave few blocks where rows are few, so that more products are cut into shares that a second kernel adds: more
     // launches, and less time by the planner's estimate.
     [Theory]
-    [InlineData("eap", 565)]
-    [InlineData("eap-ig", 590)]
+    [InlineData("eap", 475)]
+    [InlineData("eap-ig", 470)]
     public void LaunchBudget_with_packed_factors(string method, int budget)
     {
         AttributionOptions options = new() { Method = AttributionMethods.All.Single(m => m.Name == method), BatchSize = 20 };
