@@ -79,9 +79,20 @@ public sealed class HookedModelTests : IDisposable
 
     private string Config(string? norm, int width, int headWidth, int outputs) => _folder.Write("cfg.json", new JsonObject
     {
-        ["n_layers"] = Layers, ["n_heads"] = Heads, ["d_model"] = width, ["d_head"] = headWidth, ["d_mlp"] = Inner, ["n_ctx"] = Positions,
-        ["d_vocab"] = Vocabulary, ["d_vocab_out"] = outputs, ["act_fn"] = "relu", ["normalization_type"] = norm, ["eps"] = 1e-3,
-        ["attention_dir"] = "causal", ["positional_embedding_type"] = "standard", ["use_attn_scale"] = true,
+        ["n_layers"] = Layers,
+        ["n_heads"] = Heads,
+        ["d_model"] = width,
+        ["d_head"] = headWidth,
+        ["d_mlp"] = Inner,
+        ["n_ctx"] = Positions,
+        ["d_vocab"] = Vocabulary,
+        ["d_vocab_out"] = outputs,
+        ["act_fn"] = "relu",
+        ["normalization_type"] = norm,
+        ["eps"] = 1e-3,
+        ["attention_dir"] = "causal",
+        ["positional_embedding_type"] = "standard",
+        ["use_attn_scale"] = true,
     }.ToJsonString());
 
     private string Weights(string? norm, int width, int headWidth, int outputs)

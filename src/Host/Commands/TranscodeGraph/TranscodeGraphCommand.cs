@@ -113,28 +113,28 @@ internal static class TranscodeGraphCommand
 
     private static Provenance Made(
         TranscodeGraphOptions o, Gpt2Weights weights, TranscoderSet transcoders, int[] tokens, BpeTokenizer tokenizer) => new()
-    {
-        Version = Provenance.ProgramVersion,
-        Model = weights.Name,
-        ModelHash = weights.Hash,
-        Data = "prompt",
-        DataHash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(o.Prompt))),
-        BeginToken = o.NoBos || tokenizer.BeginToken is not { } begin || tokens[0] != begin.Id ? null : begin,
-        Method = "transcoder-graph",
-        Device = weights.Device.Description,
-        Precision = EnumNames.Of(weights.Device.Precision),
-        Gemm = EnumNames.Of(weights.Device.Multiplier),
-        Created = DateTime.UtcNow,
-        Options = new JsonObject
         {
-            ["transcoders"] = transcoders.Name,
-            ["folded"] = o.Folded,
-            ["max-features"] = o.MaxFeatures,
-            ["max-logits"] = o.MaxLogits,
-            ["logit-probability"] = o.LogitProbability,
-            ["node-threshold"] = o.NodeThreshold,
-        },
-    };
+            Version = Provenance.ProgramVersion,
+            Model = weights.Name,
+            ModelHash = weights.Hash,
+            Data = "prompt",
+            DataHash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(o.Prompt))),
+            BeginToken = o.NoBos || tokenizer.BeginToken is not { } begin || tokens[0] != begin.Id ? null : begin,
+            Method = "transcoder-graph",
+            Device = weights.Device.Description,
+            Precision = EnumNames.Of(weights.Device.Precision),
+            Gemm = EnumNames.Of(weights.Device.Multiplier),
+            Created = DateTime.UtcNow,
+            Options = new JsonObject
+            {
+                ["transcoders"] = transcoders.Name,
+                ["folded"] = o.Folded,
+                ["max-features"] = o.MaxFeatures,
+                ["max-logits"] = o.MaxLogits,
+                ["logit-probability"] = o.LogitProbability,
+                ["node-threshold"] = o.NodeThreshold,
+            },
+        };
 
     private static string Shown(BpeTokenizer tokenizer, int token) => tokenizer.Knows(token) ? tokenizer.Decode([token]) : $"#{token}";
 
