@@ -168,8 +168,10 @@ def make(folder: Path, library: Path, partial: bool = False) -> str:
     wheel.add("gradpath/_built.py", f'"""What the wheel was built with."""\n\nVERSION = "{version()}"\n'.encode())
     for path in found:
         wheel.add(f"gradpath/_lib/{path.name}", path.read_bytes(), 0o755)
+    # Folders in the model's own, its transcoders, are for verbs that this package does not have.
     for path in sorted((ROOT / "models" / "demo").iterdir()):
-        wheel.add(f"gradpath/models/demo/{path.name}", path.read_bytes())
+        if path.is_file():
+            wheel.add(f"gradpath/models/demo/{path.name}", path.read_bytes())
     return wheel.write()
 
 
