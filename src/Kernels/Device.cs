@@ -74,7 +74,8 @@ public abstract partial class Device : IDisposable
     }
 
     /// <summary>
-    /// Told of matrices that products will read often and that do not change, so that the device may keep forms of its own of them.
+    /// Told of matrices that products will read often and that do not change from here on, so that the device may keep forms of its own of
+    /// them.
     /// </summary>
     /// <param name="factors">Matrices as factor B of products.</param>
     /// <returns>What holds these forms; dispose of it before the matrices. Null where there are none.</returns>

@@ -41,13 +41,22 @@ public sealed partial class CudaDevice
             ? $"packed weights would take {Size(bytes)}, more than a quarter of what is free"
             : null;
         if (PackedRefusal is not null) return null;
-        if (ChecksPacked && !_packedChecked)
+        try
         {
-            _packedChecked = true;
-            PackedRefusal = CheckPacked();
-            _packedFailed = PackedRefusal is not null;
+            if (ChecksPacked && !_packedChecked)
+            {
+                PackedRefusal = CheckPacked();
+                _packedChecked = true;
+                _packedFailed = PackedRefusal is not null;
+            }
+            return _packedFailed ? null : PackFactors(factors);
         }
-        return _packedFailed ? null : PackFactors(factors);
+        catch (DeviceException e) when (!_failed)
+        {
+            // What is refused, memory above all, leaves products to the other kernels; a fault of the GPU ends everything.
+            PackedRefusal = e.Message;
+            return null;
+        }
     }
 
     /// <summary>Packs factors, whatever the check says.</summary>
@@ -81,15 +90,8 @@ public sealed partial class CudaDevice
         float[] a = new float[CheckedRows * CheckedDepth], b = new float[CheckedDepth * CheckedColumns];
         for (int i = 0; i < a.Length; i++) a[i] = ((i * 37 % 211) - 105) * 0.0173f;
         for (int i = 0; i < b.Length; i++) b[i] = ((i * 53 % 197) - 98) * 0.0007f;
-        try
-        {
-            _ = LoadTile(GemmTile.Packed, transposedB: false);
-            _ = LoadPack();
-        }
-        catch (DeviceException e) when (!_failed)
-        {
-            return e.Message;
-        }
+        _ = LoadTile(GemmTile.Packed, transposedB: false);
+        _ = LoadPack();
         using Tensor left = Allocate(CheckedRows, CheckedDepth), right = Allocate(CheckedDepth, CheckedColumns);
         using Tensor result = Allocate(CheckedRows, CheckedColumns);
         left.Upload(a);
@@ -123,13 +125,21 @@ public sealed partial class CudaDevice
     {
         PackedFactor packed = new(this, matrix);
         (long stepK, long stepColumn) = matrix.Transposed ? (1L, (long)matrix.Stride) : (matrix.Stride, 1L);
-        Launch(
-            LoadPack(),
-            ((int)packed.Back.Length / Warp, 1, 1),
-            PackThreads,
-            0,
-            AddressOf(matrix), packed.Halves, packed.Back, matrix.OperandColumns, matrix.OperandRows, stepK, stepColumn, packed.Chunks);
-        return packed;
+        try
+        {
+            Launch(
+                LoadPack(),
+                ((int)packed.Back.Length / Warp, 1, 1),
+                PackThreads,
+                0,
+                AddressOf(matrix), packed.Halves, packed.Back, matrix.OperandColumns, matrix.OperandRows, stepK, stepColumn, packed.Chunks);
+            return packed;
+        }
+        catch
+        {
+            packed.Dispose();
+            throw;
+        }
     }
 
     private Kernel LoadPack() => Load(ref _packFactor, "PackSm90a", "packFactor");
@@ -158,7 +168,9 @@ public sealed partial class CudaDevice
         {
             foreach (PackedFactor factor in _all)
             {
-                device._packed.Remove((factor.Matrix.Storage, factor.Matrix.Transposed));
+                // The same matrix may have been packed again since.
+                (Tensor, bool) key = (factor.Matrix.Storage, factor.Matrix.Transposed);
+                if (device._packed.TryGetValue(key, out PackedFactor? last) && ReferenceEquals(last, factor)) device._packed.Remove(key);
                 factor.Dispose();
             }
             _all.Clear();

@@ -15,8 +15,16 @@ internal sealed class PackedFactor : IDisposable
     {
         Matrix = matrix;
         Chunks = (matrix.OperandRows + PackedDepth - 1) / PackedDepth;
-        Halves = device.Allocate(checked((int)(BytesOf(matrix) / sizeof(float))));
-        Back = device.Allocate(ColumnsOf(matrix));
+        Halves = device.Allocate(checked((int)(HalvesOf(matrix) / sizeof(float))));
+        try
+        {
+            Back = device.Allocate(ColumnsOf(matrix));
+        }
+        catch
+        {
+            Halves.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The matrix.</summary>
@@ -31,9 +39,11 @@ internal sealed class PackedFactor : IDisposable
     /// <summary>What a column's sums are multiplied by.</summary>
     public Tensor Back { get; }
 
-    /// <summary>Bytes of the halves.</summary>
+    /// <summary>Bytes of the packed form.</summary>
     /// <param name="matrix">The matrix.</param>
-    public static long BytesOf(in Matrix matrix) =>
+    public static long BytesOf(in Matrix matrix) => HalvesOf(matrix) + ((long)ColumnsOf(matrix) * sizeof(float));
+
+    private static long HalvesOf(in Matrix matrix) =>
         (long)ColumnsOf(matrix) * ((matrix.OperandRows + PackedDepth - 1) / PackedDepth) * PackedDepth * sizeof(float);
 
     /// <summary>Where a part of the matrix lies in the packed form.</summary>
@@ -48,6 +58,7 @@ internal sealed class PackedFactor : IDisposable
         if (b.Stride != Matrix.Stride || b.Offset < Matrix.Offset) return false;
         (long row, long column) = Math.DivRem(b.Offset - Matrix.Offset, Matrix.Stride);
         (long k, long n) = b.Transposed ? (column, row) : (row, column);
+        if (n + b.OperandColumns > Matrix.OperandColumns) return false;
         bool wholeDepth = b.OperandRows % PackedDepth == 0 || k + b.OperandRows == Matrix.OperandRows;
         if (k % PackedDepth != 0 || n % PackedColumns != 0 || !wholeDepth) return false;
         long between = 0;
@@ -56,10 +67,11 @@ internal sealed class PackedFactor : IDisposable
             // Members follow each other along k: rows as stored, or columns of what is read transposed.
             bool alongDepth = b.Transposed
                 ? step > 0 && column + ((batch - 1) * step) + b.Columns <= Matrix.Stride
-                : step % Matrix.Stride == 0;
+                : step > 0 && step % Matrix.Stride == 0;
             between = b.Transposed ? step : step / Matrix.Stride;
             if (!alongDepth || between % PackedDepth != 0) return false;
         }
+        if (k + ((batch - 1) * between) + b.OperandRows > Matrix.OperandRows) return false;
         long first = ((n / PackedColumns * Chunks) + (k / PackedDepth)) * PackedColumns * PackedDepth * sizeof(float);
         place = new PackedPlace(
             Halves.Address + (nint)first, Back.Address + (nint)(n * sizeof(float)), between / PackedDepth, Chunks);

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Gradpath.Gpt2Runtime;
 using Gradpath.Gpt2Runtime.Graph;
 using Gradpath.Gpt2Runtime.Graph.Exchange;
+using Gradpath.Gpt2Runtime.Positions;
 using Gradpath.Host.Sessions;
 
 namespace Gradpath.Host.Commands;
@@ -40,7 +41,8 @@ internal static partial class ConvertCommand
             throw new GradpathException($"{inputs[0]}: {takes}; convert one of its files.");
         }
         if (o.Cut) graphs = [.. MibFolder.Cut(graphs[0])];
-        IReadOnlyList<string> lost = GraphContent.Words(graphs.Aggregate(GraphParts.None, (parts, g) => parts | to.Losses(g)));
+        List<string> lost = [.. GraphContent.Words(graphs.Aggregate(GraphParts.None, (parts, g) => parts | to.Losses(g)))];
+        if (inputs.Any(i => File.Exists(i) && PositionalFile.HasPositions(i))) lost.Add("edges between spans, only their sums");
         if (lost.Count > 0) terminal.Warn($"{o.Out}: {to} does not hold {And(lost)}", "note");
         if (to.IsFolder && !FolderName().IsMatch(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(o.Out)))))
             terminal.Remark($"{o.Out}: MIB's folders are called by task and model, such as ioi_gpt2");

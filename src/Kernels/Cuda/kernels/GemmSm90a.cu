@@ -11,9 +11,9 @@
 // joins the step's sums to them. A column of B has one power. Both go off at the end.
 //
 // Arithmetic: x y = (X + x')(Y + y') = X Y + X y' + x' Y, each factor scaled and in two halves of 11 significant bits. Left out are x' y'
-// (2^-22 of the product) and what is rounded off x' and y' (2^-22 each, the half of a unit of 2^-21 below x): 2^-21 sum |x y| at the very
-// worst, as for three products of TF32, and for factors that are more than 2^17 below the largest of their row (of A) or of their column
-// (of B) 2^-39 of that largest times the other factor. Each step of 32 k starts from zero and joins by one multiply-add.
+// (2^-22 of the product) and what is rounded off x' and y' (2^-23 each): 2^-21 sum |x y| at the very worst, as for three products of TF32,
+// and for factors that are more than 2^17 below the largest of their row (of A) or of their column (of B) 2^-39 of that largest times the
+// other factor. Each step of 32 k starts from zero and joins by one multiply-add.
 // Infinity and NaN in a row of A make NaN of the row, in a column of B of the column.
 //
 // The warpgroup's product takes 6 x 96 clocks a step, two warpgroups 1,152; a step brings 40 KiB from the second-level cache, 36 bytes a

@@ -1,5 +1,5 @@
 // A float32 as two half-precision numbers, high + low, times a power of two that a line (a row of A, a column of B) shares: about 22
-// significant bits. What is more than 2^17 below the line's largest has fewer, down to an error of 2^-40 of that largest.
+// significant bits. What is more than 2^17 below the line's largest has fewer, down to an error of 2^-39 of that largest.
 #pragma once
 #include "math.cuh"
 

@@ -26,6 +26,17 @@ public sealed class ConvertTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Edges_between_spans_are_lost_and_that_is_said()
+    {
+        string scores = model.Path("spans.json"), plain = model.Path("plain.safetensors");
+        Cli.Run("score", "--model", "demo", "--task", "ioi", "--limit", "2", "--method", "eap", "--positions", "spans", "--out", scores)
+            .Succeeds();
+        Cli run = Cli.Run("convert", scores, "--out", plain).Succeeds();
+        Assert.Contains("safetensors does not hold edges between spans, only their sums", run.Error, StringComparison.Ordinal);
+        Cli.Run("convert", "--in", scores, "--out", plain, "--strict").Fails(1, "edges between spans", "--strict");
+    }
+
+    [Fact]
     public void Scores_go_through_CSV_bit_by_bit()
     {
         string csv = model.Path("scores.csv"), back = model.Path("scores-back.safetensors");
