@@ -125,7 +125,7 @@ internal static partial class ConvertCommand
 
     private static string Endings() => EnumNames.Choice(GraphKinds.All.Where(k => !k.IsFolder).Select(k => k.Ending));
 
-    private static string And(IReadOnlyList<string> words) =>
+    private static string And(List<string> words) =>
         words.Count == 1 ? words[0] : $"{string.Join(", ", words.Take(words.Count - 1))} and {words[^1]}";
 
     [GeneratedRegex("^[A-Za-z0-9.-]+_[A-Za-z0-9.-]+$")]
