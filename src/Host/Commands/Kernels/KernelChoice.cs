@@ -90,9 +90,9 @@ internal sealed record KernelChoice(
             return product;
         }
 
-        // A kernel is a tile, and its name says how it multiplies and how B lies.
+        // A kernel is a tile, and its name says how it multiplies and how B lies; or it packs for one.
         GemmTile tile = Enum.GetValues<GemmArithmetic>().SelectMany(a => GemmTile.Of(a, packed: true).ToArray())
-            .First(t => t.KernelName(false) == kernel || t.KernelName(true) == kernel);
+            .FirstOrDefault(t => t.KernelName(false) == kernel || t.KernelName(true) == kernel) ?? GemmTile.Packed;
         bool transposed = tile.KernelName(true) == kernel && tile.KernelName(false) != kernel;
         bool either = tile.KernelName(true) == tile.KernelName(false);
         if (!either && o.Layout is not null && product.TransposeB != transposed)

@@ -68,6 +68,8 @@ public sealed class KernelsGpuTests : IDisposable
     [InlineData("Gemm --plan 64x64x2 --gemm tf32x3", "gemmTf32x3Nn64x64", "64x64x2")]
     [InlineData("Gemm --plan 32x128 --precision bf16 --layout nt", "gemmBf16Nt32x128", "32x128x1")]
     [InlineData("gemmTf32Nt64x64", "gemmTf32Nt64x64", "64x64x1")]
+    [InlineData("gemmSm90a128x192", "gemmSm90a128x192", "128x192x1")]
+    [InlineData("packFactor", "gemmSm90a128x192", "128x192x1")]
     [InlineData("gemmFfma64x64 --plan 64x64x3", "gemmFfma64x64", "64x64x3")]
     [InlineData("gemmAddSplits --plan 64x64x20", "gemmAddSplits", "64x64x20")]
     [InlineData("gemmPlain", "gemmPlain", "plain")]
