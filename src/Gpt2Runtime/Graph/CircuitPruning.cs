@@ -47,23 +47,7 @@ public static class CircuitPruning
     public static Circuit Fill(Func<int, Circuit> select, int wanted, int most)
     {
         ArgumentNullException.ThrowIfNull(select);
-        // The more is selected, the more is left: an edge that lies on a path stays on it.
-        int fits = Math.Min(wanted, most);
-        Circuit best = Prune(select(fits));
-        int over = most + 1;
-        while (over - fits > 1)
-        {
-            int middle = fits + ((over - fits) / 2);
-            Circuit circuit = Prune(select(middle));
-            if (circuit.EdgeCount > wanted)
-            {
-                over = middle;
-                continue;
-            }
-            fits = middle;
-            best = circuit;
-        }
-        return best;
+        return LargestFit.Find(n => Prune(select(n)), circuit => circuit.EdgeCount, wanted, most);
     }
 
     private static Span<bool> Outgoing(ComputationGraph graph, bool[] edges, int node) => edges.AsSpan(node * graph.Readers, graph.Readers);

@@ -108,21 +108,7 @@ public static class PositionalSelection
     public static PositionalCircuit Fill(Func<int, PositionalCircuit> select, int wanted, int most)
     {
         ArgumentNullException.ThrowIfNull(select);
-        int fits = Math.Min(wanted, most);
-        PositionalCircuit best = Prune(select(fits));
-        int over = most + 1;
-        while (over - fits > 1)
-        {
-            int middle = fits + ((over - fits) / 2);
-            PositionalCircuit circuit = Prune(select(middle));
-            if (circuit.EdgeCount > wanted)
-            {
-                over = middle;
-                continue;
-            }
-            (fits, best) = (middle, circuit);
-        }
-        return best;
+        return LargestFit.Find(n => Prune(select(n)), circuit => circuit.EdgeCount, wanted, most);
     }
 
     private static PositionalCircuit Of(PositionalScores scores, IEnumerable<PositionalEdge> edges) =>
