@@ -75,22 +75,9 @@ public static class CircuitEvaluation
                 using PairBatch standIns = context.Batch(items);
                 runner.Rehearse(standIns);
             }));
-        OutcomeTally[] outcomes = [.. Enumerable.Range(0, patched.Length + 2).Select(_ => new OutcomeTally(parts.Pairs.Count))];
-        long done = 0;
-        long total = (long)parts.Pairs.Count * outcomes.Length;
         using var context = new RunContext(model, parts.Pairs, spans, plan, options.Ablation, progress, cancellation: cancellation);
         using var runner = new CircuitRunner(context, metric, patched.Length);
-        foreach (int[] items in plan.Batches)
-        {
-            using PairBatch batch = context.Batch(items);
-            context.Report(done, total, "circuits");
-            runner.Evaluate(batch, patched, outcomes, count =>
-            {
-                done += (long)count * items.Length;
-                context.Report(done, total, "circuits");
-            });
-        }
-        CircuitOutcome[] finished = Array.ConvertAll(outcomes, outcome => outcome.Finish(parts));
-        return new EvaluationResult(finished[0], finished[1], finished[2..], plan.Summary, run.PeakBytes);
+        return EvaluationRun.Of(run, context, parts, patched.Length, (batch, outcomes, advance) =>
+            runner.Evaluate(batch, patched, outcomes, advance));
     }
 }

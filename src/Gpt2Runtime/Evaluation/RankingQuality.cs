@@ -18,33 +18,15 @@ internal sealed record RankingQuality(double Area, double AveragePrecision, int 
     /// <exception cref="GradpathException">The shapes differ, a score is not finite, or there is nothing to tell apart.</exception>
     public static RankingQuality Of(EdgeScores scores, Circuit truth, Circuit? undecided = null)
     {
-        scores.RequireFinite();
-        (int Row, int Column)[] edges =
-        [
-            .. EdgeUniverse.Of(scores.Graph, truth, withoutMlps: false).Edges
-                .Where(e => undecided is null || !undecided.Contains(e.Row, e.Column)),
-        ];
-        float[] strengths = Array.ConvertAll(edges, e => -MathF.Abs(scores[e.Row, e.Column]));
-        bool[] isTrue = Array.ConvertAll(edges, e => truth.Contains(e.Row, e.Column));
-        Array.Sort(strengths, isTrue);
-        int positives = isTrue.Count(t => t);
-        int negatives = RocCurve.RequireBoth(positives, edges.Length);
-
-        long doubledArea = 0;
+        RocCurve curve = RocCurve.Of(scores, truth, withoutMlps: false, undecided);
         double precision = 0;
-        int found = 0, wrong = 0;
-        for (int i = 0; i < strengths.Length;)
+        int before = 0;
+        foreach (RocPoint point in curve.Points)
         {
-            (int foundBefore, int wrongBefore) = (found, wrong);
-            float strength = strengths[i];
-            for (; i < strengths.Length && strengths[i] == strength; i++)
-            {
-                if (isTrue[i]) found++;
-                else wrong++;
-            }
-            doubledArea += (long)(wrong - wrongBefore) * (found + foundBefore);
-            precision += (found - foundBefore) * ((double)found / (found + wrong));
+            SetOverlap found = curve.At(point);
+            if (found.Shared > before) precision += (found.Shared - before) * found.Precision;
+            before = found.Shared;
         }
-        return new RankingQuality(doubledArea / (2.0 * positives * negatives), precision / positives, positives, negatives);
+        return new RankingQuality(curve.Area, precision / curve.Positives, curve.Positives, curve.Negatives);
     }
 }

@@ -24,8 +24,22 @@ public sealed record RocCurve(IReadOnlyList<RocPoint> Points, double Area, int P
     {
         ArgumentNullException.ThrowIfNull(scores);
         ArgumentNullException.ThrowIfNull(truth);
+        return Of(scores, truth, withoutMlps, null);
+    }
+
+    /// <inheritdoc cref="Of(EdgeScores, Circuit, bool)" />
+    /// <param name="scores">The scores.</param>
+    /// <param name="truth">The edges that should have large ones.</param>
+    /// <param name="withoutMlps">Leave MLPs out, with all their edges.</param>
+    /// <param name="undecided">Edges that are left out besides; null for none.</param>
+    internal static RocCurve Of(EdgeScores scores, Circuit truth, bool withoutMlps, Circuit? undecided)
+    {
         scores.RequireFinite();
-        (int Row, int Column)[] edges = [.. EdgeUniverse.Of(scores.Graph, truth, withoutMlps).Edges];
+        (int Row, int Column)[] edges =
+        [
+            .. EdgeUniverse.Of(scores.Graph, truth, withoutMlps).Edges
+                .Where(e => undecided is null || !undecided.Contains(e.Row, e.Column)),
+        ];
         float[] strengths = Array.ConvertAll(edges, e => -MathF.Abs(scores[e.Row, e.Column]));
         bool[] isTrue = Array.ConvertAll(edges, e => truth.Contains(e.Row, e.Column));
         Array.Sort(strengths, isTrue);
