@@ -145,7 +145,7 @@ internal sealed class BackwardPass : ResourceOwner
         }
         (Tensor input, Tensor mean) = (_frozen?.Input ?? boundary.Residual, _frozen?.Mean ?? boundary.Mean);
         var all = new GradientRows(rows, shape.Rows, shape.BaseRows);
-        if (readers is null || readerCopies == 0 || answerRows)
+        if (readers is null || answerRows)
         {
             _device.LayerNormBackward(_normed, input, w.AttentionGain, mean, boundary.Rstd, all, d, Residual, null, 0);
             return;

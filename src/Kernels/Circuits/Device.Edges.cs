@@ -42,9 +42,9 @@ public abstract partial class Device
     /// <param name="gain">[width].</param>
     /// <param name="mean">[activation rows].</param>
     /// <param name="rstd">[activation rows].</param>
-    /// <param name="rows">The rows of the LayerNorm. There are none at all, or some of these and some of the points.</param>
+    /// <param name="rows">The rows of the LayerNorm; without any nothing is done.</param>
     /// <param name="residualGradient">[gradient rows, width], added to.</param>
-    /// <param name="points">The readers, whose width is that of the LayerNorm.</param>
+    /// <param name="points">The readers, whose width is that of the LayerNorm; they may have no rows.</param>
     /// <param name="standardized">[points * base rows, width], or null.</param>
     internal void LayerNormBackwardWithReaders(
         Tensor dy,
@@ -86,8 +86,9 @@ public abstract partial class Device
             ApartFrom(points, standardized, end, nameof(standardized), nameof(LayerNormBackwardWithReaders));
             Apart(standardized, end, residualGradient, size);
         }
-        if (rows.Rows == 0 || points.Rows.Rows == 0 || !Begins(nameof(LayerNormBackwardWithReaders))) return;
-        LayerNormBackwardWithReadersCore(dy, x, gain, mean, rstd, rows, residualGradient, points, standardized);
+        if (rows.Rows == 0 || !Begins(nameof(LayerNormBackwardWithReaders))) return;
+        if (points.Rows.Rows == 0) LayerNormBackwardCore(dy, x, gain, mean, rstd, rows, width, residualGradient, null, 0, null, false, 0);
+        else LayerNormBackwardWithReadersCore(dy, x, gain, mean, rstd, rows, residualGradient, points, standardized);
         Ended();
 
         void Alone(Tensor output, long elements, [CallerArgumentExpression(nameof(output))] string name = "")

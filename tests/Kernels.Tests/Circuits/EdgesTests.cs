@@ -150,6 +150,35 @@ public sealed class EdgesTests
         for (int i = 0; i < apart[^1].Length; i++) Assert.Equal(apart[^1][i], together[^1][i], 1e-6);
     }
 
+    /// <summary>Where no row counts for readers, what is left is the gradient of the LayerNorm.</summary>
+    [Fact]
+    public void Readers_without_rows_leave_the_gradient_of_their_layer_norm()
+    {
+        const int rows = 4, width = 6;
+        float[] dy = Numbers.Draw(1, rows * width), x = Numbers.Draw(2, rows * width), gain = Numbers.Draw(3, width, 0.3, 1);
+        float[] mean = Numbers.Draw(4, rows), rstd = Numbers.Draw(5, rows, 0.3, 1), residual = Numbers.Draw(6, rows * width);
+        GradientRows own = new(rows, rows, rows);
+        double[] Run(bool together) => OpBench.Run(bench =>
+        {
+            Tensor behind = bench.Store(dy), input = bench.Store(x), scale = bench.Store(gain), target = bench.Store(residual);
+            Tensor m = bench.Store(mean), r = bench.Store(rstd);
+            if (together)
+            {
+                ReaderPoints none = new(
+                    bench.Store(new float[1]), bench.Store(new float[rows * 2]), bench.Store(new float[2]), bench.Store(new float[2]), r,
+                    new ReaderGroup(1, 2, width), new GradientRows(0, rows, rows),
+                    new ReaderSums(bench.Store(new float[rows * 2]), bench.Store(new float[rows]), bench.Store(new float[1])), 0);
+                bench.Device.LayerNormBackwardWithReaders(behind, input, scale, m, r, own, target, none, null);
+            }
+            else
+            {
+                bench.Device.LayerNormBackward(behind, input, scale, m, r, own, width, target, null, 0);
+            }
+            return [target];
+        })[0];
+        Assert.Equal(Run(together: false), Run(together: true));
+    }
+
     /// <summary>Rows of the forward pass behind the gradient rows (a second copy that counts for nothing) change nothing.</summary>
     [Fact]
     public void Only_the_rows_that_count_are_accumulated()
