@@ -24,13 +24,14 @@
 // Writes, and reads by ldmatrix, meet no conflict of banks. One barrier a step.
 #pragma once
 #include "GemmMma.cuh"
+#include "halves.cuh"
 
 typedef _Float16 HalfPair __attribute__((ext_vector_type(2)));
 
 // Exponents as a float's bits have them. A line whose numbers have exponents of at most `top` is multiplied by 2^(kUnitOfTop - top), so
-// that one of `top` lies between 2^14 and 2^15; `top` is at least kLeastTop, where that power is 2^126, and a rise leaves room for kRoom
-// more.
-constexpr int kUnitOfTop = 127 + 14, kLeastTop = 15, kRoom = 2, kExponentBias = 127;
+// that one of `top` lies between 2^14 and 2^15; `top` is at least kLeastExponent, where that power is 2^126, and a rise leaves room for
+// kRoom more.
+constexpr int kUnitOfTop = 127 + 14, kLeastExponent = kLeastTop >> 23, kRoom = 2, kExponentBias = 127;
 constexpr int kLineBytes = 128;
 
 DEVICE float powerOfTwo(int biasedExponent) { return __builtin_bit_cast(float, (uint32)biasedExponent << 23); }
@@ -55,12 +56,6 @@ DEVICE void mmaFp16Start(float (&d)[4], const uint32 (&a)[4], const uint32 (&b)[
   asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%10,%10,%10};"
       : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(0.0f));
-}
-
-DEVICE uint32 toHalves(float low, float high) {
-  uint32 result;
-  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(high), "f"(low));
-  return result;
 }
 
 DEVICE void loadFloats(float* to, uint32 from) {
@@ -259,7 +254,7 @@ DEVICE void multiplyFp16x3(GEMM_PARAMETERS) {
                                           : lines + kBytesA + lineOffsetAcross<kColumns>(number - kRows);
   };
   const int first = threadX(), second = threadX() + kThreads;
-  int top = kLeastTop, topOfSecond = kLeastTop;
+  int top = kLeastExponent, topOfSecond = kLeastExponent;
   bool rose = false;
   // A new step's top of a line, from which its power follows.
   const auto raise = [&](int& before, int after, int number, int step) __attribute__((always_inline)) {
