@@ -27,7 +27,8 @@ internal static partial class InnerLoops
             [
                 .. lines[first..(i + 1)].Select(l => Opcode().Match(l)).Where(m => m.Success).Select(m => m.Groups[1].Value),
             ];
-            bool multiplies = loop.Any(o => o.StartsWith("mma.sync", StringComparison.Ordinal));
+            bool multiplies = loop.Any(o =>
+                o.StartsWith("mma.sync", StringComparison.Ordinal) || o.StartsWith("wgmma.mma_async", StringComparison.Ordinal));
             if (multiplies && (least is null || loop.Length < least.Length)) least = loop;
         }
         return least ?? throw new ArgumentException($"{kernel} of {file}.ptx has no loop with mma", nameof(kernel));

@@ -230,6 +230,18 @@ public sealed class Sm90aProductTests(ITestOutputHelper output)
         Assert.Contains("need compute capability 9.0; this is 8.0", e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Of 32 k: six products of a warpgroup, one multiply-add for each sum, and what cuts a thread's factors of A up.</summary>
+    [Fact]
+    public void A_step_has_the_instructions_that_the_page_states()
+    {
+        string[] loop = InnerLoops.Of("GemmSm90a", Kernel);
+        int Count(params string[] names) => loop.Count(i => names.Any(n => i.StartsWith(n, StringComparison.Ordinal)));
+        int split = Count("max.", "abs.", "mul.f32", "neg.f32", "cvt.rn.f16", "cvt.f32.f16", "shfl.") + Count("fma.") - 96;
+        output.WriteLine($"{loop.Length} instructions, {split} to cut factors up");
+        Assert.Equal(6, Count("wgmma.mma_async"));
+        Assert.Equal((298, 124), (loop.Length, split));
+    }
+
     /// <summary>Whatever speaks against packed factors is said, and scores are what they are without.</summary>
     [Theory]
     [InlineData("load", "GemmSm90a.ptx: ptxas error")]
